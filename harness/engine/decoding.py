@@ -1,0 +1,141 @@
+"""Prompts as tokens in, greedily written tokens out: one prefill of what all prompts share, then step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os.path import commonprefix
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+LEAST_PREFIX = 4
+"""Prompts that share fewer tokens than this are not worth a pass of their own."""
+
+COMPACT_BELOW = 0.75
+"""Rows that have ended are dropped from a batch once fewer than this share of it goes on."""
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The tokens with which all rows begin, and the model's key-value cache after reading them."""
+
+    length: int
+    cache: Any = None
+
+    def expanded(self, config: Any, rows: int) -> Any:
+        """A cache for a batch of `rows`, filled with the prefix."""
+        cache = DynamicCache(config=config)
+        if self.length:
+            for index, layer in enumerate(self.cache.layers):
+                cache.update(
+                    layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), index
+                )
+        return cache
+
+
+NO_PREFIX = Prefix(0)
+
+
+def read_prefix(model: Any, rows: Sequence[Sequence[int]]) -> Prefix:
+    """Compute once what all `rows` begin with; at least one token of each row stays outside it."""
+    if len(rows) < 2:
+        return NO_PREFIX
+    length = min(len(commonprefix([list(row) for row in rows])), min(map(len, rows)) - 1)
+    if length < LEAST_PREFIX:
+        return NO_PREFIX
+    tokens = torch.tensor([list(rows[0][:length])], device=model.device)
+    cache = DynamicCache(config=model.config.get_text_config())
+    cache = model(input_ids=tokens, past_key_values=cache, use_cache=True).past_key_values
+    # A cache that forgets (a sliding window) cannot be carried on from for every row alike.
+    if not all(type(layer) is DynamicLayer for layer in cache.layers):
+        return NO_PREFIX
+    return Prefix(length, cache)
+
+
+def pad_left(
+    rows: Sequence[Sequence[int]], pad: int, device: Any, before: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token rows padded on the left, (rows, width), and the mask over `before` earlier tokens and them."""
+    width = max(len(row) for row in rows)
+    tokens = torch.full((len(rows), width), pad)
+    mask = torch.zeros((len(rows), before + width), dtype=torch.long)
+    mask[:, :before] = 1
+    for index, row in enumerate(rows):
+        tokens[index, width - len(row) :] = torch.tensor(row)
+        mask[index, before + width - len(row) :] = 1
+    return tokens.to(device), mask.to(device)
+
+
+def positions(mask: torch.Tensor, last: int) -> torch.Tensor:
+    """The position of each of the last `last` tokens of a padded batch, counted without padding."""
+    return (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -last:]
+
+
+def greedy(
+    model: Any,
+    forward: Callable[..., torch.Tensor],
+    prefix: Prefix,
+    prompts: Sequence[Sequence[int]],
+    new_tokens: int,
+    ends: frozenset[int],
+    pad: int,
+    stopped: Callable[[int, Sequence[int]], bool],
+    compact: bool,
+) -> list[list[int]]:
+    """Write on from each prompt with the likeliest token at every step.
+
+    Args:
+        forward: (input_ids, attention_mask, position_ids, past_key_values) -> logits of the last position, (rows, vocabulary).
+        prompts: the tokens after the prefix, at least one each.
+        ends: tokens that end a row; they are not part of what is returned.
+        stopped: whether the row with this index ends with these tokens.
+        compact: drop rows that have ended from the batch. It changes the shape of the rest, so it is for
+            arithmetic (float32) in which shape does not change what is likeliest.
+
+    Returns:
+        What each row wrote, at most `new_tokens` tokens.
+
+    Raises:
+        FloatingPointError: logits were NaN.
+    """
+    tokens, mask = pad_left(prompts, pad, model.device, prefix.length)
+    place = positions(mask, tokens.shape[1])
+    cache = prefix.expanded(model.config.get_text_config(), len(prompts))
+    written: list[list[int]] = [[] for _ in prompts]
+    rows = list(range(len(prompts)))
+    going = set(rows)
+    not_a_number = torch.zeros((), dtype=torch.bool, device=model.device)
+    for _ in range(new_tokens):
+        logits = forward(tokens, mask, place, cache)
+        not_a_number |= torch.isnan(logits).any()
+        likeliest = logits.argmax(dim=-1)
+        for row, token in zip(rows, likeliest.tolist(), strict=True):
+            if row in going:
+                if token in ends:
+                    going.discard(row)
+                    continue
+                written[row].append(token)
+                if stopped(row, written[row]):
+                    going.discard(row)
+        if not going:
+            break
+        if compact and len(going) < COMPACT_BELOW * len(rows):
+            kept = torch.tensor([i for i, row in enumerate(rows) if row in going], device=model.device)
+            cache.batch_select_indices(kept)
+            likeliest, mask, place = likeliest[kept], mask[kept], place[kept]
+            rows = [row for row in rows if row in going]
+        mask = torch.cat([mask, mask.new_ones((len(rows), 1))], dim=1)
+        place = place[:, -1:] + 1
+        tokens = likeliest[:, None]
+    if bool(not_a_number):
+        raise FloatingPointError("logits are NaN")
+    return written
+
+
+def cut_at_stop(text: str, stops: Sequence[str]) -> str:
+    """`text` up to the first stop text in it, which is left out."""
+    ends = [position for stop in stops if (position := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text

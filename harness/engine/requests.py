@@ -1,0 +1,113 @@
+"""What may be asked of a model and what it may answer, as plain values; and the Engine that answers.
+
+A Request says all that its answer depends on besides the model, so that an engine may batch,
+reorder, store or send it elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from harness.suites.format import AnswerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A prompt that goes through the model's own chat template."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A prompt that is given as it is written."""
+
+    text: str
+
+
+Prompt = Chat | Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Write on, greedily, to the end of the turn, a stop text or `max_new_tokens`."""
+
+    prompt: Prompt
+    max_new_tokens: int
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Say how likely each continuation is after the prompt."""
+
+    prompt: Prompt
+    continuations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Say how likely a text is."""
+
+    text: str
+
+
+Request = Generate | Choose | Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The text up to the end of the turn or a stop text, neither included; its length in tokens."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The log-probability of each continuation, in nats, summed over its tokens."""
+
+    logprobs: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The log-probability of a text, in nats, summed over `tokens` tokens."""
+
+    logprob: float
+    tokens: int
+
+
+Answer = Generated | Chosen | Measured
+
+Progress = Callable[[int, int], None]
+"""Called with how many requests are answered and how many there are."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A model that can be asked. `ask` answers in the order of the requests.
+
+    `kinds` are the kinds of answer that it can give; `label` names the model in reports.
+    """
+
+    label: str
+    kinds: frozenset[AnswerKind]
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        """Answer each request; raises EngineError rather than leave one out."""
+        ...
+
+    def render(self, prompt: Prompt) -> str:
+        """The exact text that the model is given for a prompt."""
+        ...

@@ -1,0 +1,30 @@
+"""How a model is to be run, as plain values; decided without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Template = Literal["own", "baseline", "tuned"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how models run.
+
+    Attributes:
+        device: "auto" (CUDA, else MPS, else CPU) or a torch device such as "cuda:1".
+        dtype: "auto" is float32 on a CPU and what the weights are saved in elsewhere.
+        batch_tokens: the tokens a batch may hold, padding included; None chooses by device.
+        template: whose chat template renders the prompts of both models; "own" leaves each its own.
+        allow_remote_code: run Python code that comes with a model.
+        allow_pickle: read weights that are not safetensors.
+    """
+
+    device: str = "auto"
+    dtype: Dtype = "auto"
+    batch_tokens: int | None = None
+    template: Template = "own"
+    allow_remote_code: bool = False
+    allow_pickle: bool = False

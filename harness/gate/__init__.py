@@ -1,0 +1,1 @@
+"""Scores in, Comparisons and Verdicts out."""

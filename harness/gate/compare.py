@@ -1,0 +1,108 @@
+"""Pair baseline and tuned scores: two score sequences in, one Comparison out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.errors import NoEvidenceError
+from harness.scoring.score import Score
+from harness.stats.paired import mcnemar_mid_p, tango_interval
+from harness.suites.suite import Probe
+
+CONFIDENCE = 0.90
+"""Of the two-sided interval: 95 % on each side."""
+
+Change = Literal["kept", "lost", "gained", "missed"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One probe and how both models did on it; `baseline` is None if only the tuned model was asked."""
+
+    probe: Probe
+    baseline: Score | None
+    tuned: Score
+
+    @property
+    def change(self) -> Change | None:
+        """kept, lost, gained or missed; None without a baseline."""
+        if self.baseline is None:
+            return None
+        if self.baseline.right:
+            return "kept" if self.tuned.right else "lost"
+        return "gained" if self.tuned.right else "missed"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a slice did before and after: counts of probes, rates as fractions."""
+
+    kept: int
+    lost: int
+    gained: int
+    missed: int
+    interval: tuple[float, float]
+    mid_p: float
+
+    @property
+    def n(self) -> int:
+        return self.kept + self.lost + self.gained + self.missed
+
+    @property
+    def baseline_right(self) -> int:
+        return self.kept + self.lost
+
+    @property
+    def baseline_accuracy(self) -> float:
+        return self.baseline_right / self.n
+
+    @property
+    def tuned_accuracy(self) -> float:
+        return (self.kept + self.gained) / self.n
+
+    @property
+    def drop(self) -> float:
+        """Baseline minus tuned accuracy; positive when worse."""
+        return (self.lost - self.gained) / self.n
+
+
+def pair(
+    probes: Sequence[Probe], baseline: Mapping[str, Score] | None, tuned: Mapping[str, Score]
+) -> list[Pair]:
+    """Bring together both models' scores of the same probes, by id.
+
+    Raises:
+        NoEvidenceError: a probe lacks a score on one side.
+    """
+    sides = {"tuned": tuned} if baseline is None else {"baseline": baseline, "tuned": tuned}
+    for side, scores in sides.items():
+        if missing := [probe.id for probe in probes if probe.id not in scores]:
+            raise NoEvidenceError(
+                f"the {side} model has no score for {len(missing)} of {len(probes)} probes, "
+                f"the first of them '{missing[0]}'"
+            )
+    return [
+        Pair(probe, None if baseline is None else baseline[probe.id], tuned[probe.id]) for probe in probes
+    ]
+
+
+def compare(pairs: Sequence[Pair]) -> Comparison:
+    """Count what was kept, lost, gained and missed, and say how sure the drop is.
+
+    Raises:
+        NoEvidenceError: there are no pairs, or some lack a baseline.
+    """
+    changes = [pair.change for pair in pairs]
+    if None in changes:
+        raise NoEvidenceError("the baseline was not asked; nothing can be compared")
+    counts = {name: changes.count(name) for name in ("kept", "lost", "gained", "missed")}
+    return comparison(**counts)
+
+
+def comparison(kept: int, lost: int, gained: int, missed: int) -> Comparison:
+    """The Comparison of these counts; raises NoEvidenceError where they are all 0."""
+    n = kept + lost + gained + missed
+    interval = tango_interval(lost, gained, n, CONFIDENCE)
+    return Comparison(kept, lost, gained, missed, interval, mcnemar_mid_p(lost, gained))

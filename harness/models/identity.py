@@ -1,0 +1,31 @@
+"""A model's folder in, a name for its content out: the same bytes, the same name."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+WEIGHTS = ("*.safetensors", "*.bin")
+TEXT_SIDE = ("tokenizer*", "*.jinja", "special_tokens_map.json", "vocab.*", "merges.txt")
+
+
+def weights_identity(folder: Path) -> str:
+    """SHA-256 over the weight files of a folder, hexadecimal; "" if it has none."""
+    return _digest(folder, WEIGHTS)
+
+
+def tokenizer_identity(folder: Path) -> str:
+    """SHA-256 over the tokenizer and chat template of a folder, hexadecimal; "" if it has none."""
+    return _digest(folder, TEXT_SIDE)
+
+
+def _digest(folder: Path, patterns: tuple[str, ...]) -> str:
+    files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    if not files:
+        return ""
+    whole = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            whole.update(path.name.encode() + b"\0")
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

@@ -1,0 +1,56 @@
+"""Scores of log-probabilities: choice (which of several) and likelihood (how well predicted)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from harness.scoring.registry import scorer
+from harness.suites.format import AnswerKind
+from harness.suites.scorer import Scorer
+
+
+@scorer("choice")
+class Choice(Scorer):
+    """The likeliest choice is the right one; with `per_byte`, likeliest per byte of its text.
+
+    The sums are those of lm-evaluation-harness's `acc`, and `per_byte` those of its `acc_norm`.
+    """
+
+    judges: ClassVar[AnswerKind] = "choose"
+
+    per_byte: bool = False
+
+    def chosen(self, choices: Sequence[str], logprobs: Sequence[float]) -> int:
+        """The index of the chosen choice; the first of equals."""
+        weights = [
+            logprob / len(choice.encode()) if self.per_byte else logprob
+            for choice, logprob in zip(choices, logprobs, strict=True)
+        ]
+        return max(range(len(weights)), key=weights.__getitem__)
+
+
+@scorer("likelihood")
+class Likelihood(Scorer):
+    """A text is kept while its bits per byte rise by at most `max_rise` (a fraction) over the baseline's.
+
+    Bits per byte do not depend on the tokenizer, so a changed vocabulary compares too. The baseline is
+    right by definition: a text can be lost, never gained.
+    """
+
+    judges: ClassVar[AnswerKind] = "likelihood"
+    expects: ClassVar = "none"
+
+    max_rise: Annotated[float, Field(ge=0)] = 0.05
+
+    def kept(self, bits_per_byte: float, baseline_bits_per_byte: float) -> bool:
+        """Whether the tuned model predicts the text about as well as the baseline did."""
+        return bits_per_byte <= baseline_bits_per_byte * (1 + self.max_rise)
+
+
+def bits_per_byte(logprob: float, text: str) -> float:
+    """-log2 p(text) / bytes of the text in UTF-8; `logprob` in nats."""
+    return -logprob / math.log(2) / len(text.encode())

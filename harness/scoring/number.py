@@ -1,0 +1,46 @@
+"""The score `number`: the last number in a text against the right one."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.scoring.registry import scorer
+from harness.suites.scorer import Scorer
+
+_NUMBER = re.compile(
+    r"(?<![\w.,])[-+\u2212]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w])"
+    r"|(?<![\w.,])[-+\u2212]?\.\d+(?!\w)"
+)
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers of a text in order: `1,000`, `-2.5` and `3e8` are one number each."""
+    plain = re.sub(r"[$€£%°*_`]", " ", text)
+    return [float(match.group().replace(",", "").replace("\u2212", "-")) for match in _NUMBER.finditer(plain)]
+
+
+@scorer("number")
+class Number(Scorer):
+    """The last number of the text is the answer, give or take `tolerance` (absolute)."""
+
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+
+    def expected_problem(self, expected: str) -> str | None:
+        found = numbers(expected)
+        if len(found) != 1 or not math.isfinite(found[0]):
+            return f"an answer under 'number' must be one number, saw {expected!r}"
+        return None
+
+    def right(self, text: str, expected: Sequence[str]) -> bool:
+        found = numbers(text)
+        if not found:
+            return False
+        return any(
+            math.isclose(found[-1], numbers(answer)[0], rel_tol=1e-9, abs_tol=self.tolerance)
+            for answer in expected
+        )

@@ -1,0 +1,46 @@
+"""One probe and what a model answered in, right or wrong out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.engine.requests import Answer, Chosen, Generated, Measured
+from harness.errors import NoEvidenceError
+from harness.scoring.choice import Choice, Likelihood, bits_per_byte
+from harness.suites.suite import Probe
+
+
+@dataclass(frozen=True)
+class Score:
+    """`right`, and `shown`: the answer as a person would want to see it."""
+
+    right: bool
+    shown: str
+
+
+def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score:
+    """Judge an answer to a probe.
+
+    Args:
+        baseline: the baseline's answer to the same probe, for scores that are comparisons
+            (likelihood); None when the baseline itself is judged.
+
+    Raises:
+        NoEvidenceError: the answer is of another kind than the probe asks for.
+    """
+    scorer = probe.scorer
+    match answer:
+        case Generated(text=text) if scorer.judges == "generate":
+            # A blank answer says nothing, so it is wrong even where every check of form holds.
+            return Score(bool(text.strip()) and scorer.right(text, probe.answers), text)
+        case Chosen(logprobs=logprobs) if isinstance(scorer, Choice):
+            chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
+            return Score(chosen in probe.answers, chosen)
+        case Measured(logprob=logprob) if isinstance(scorer, Likelihood) and probe.text:
+            bits = bits_per_byte(logprob, probe.text)
+            reference = baseline.logprob if isinstance(baseline, Measured) else logprob
+            kept = scorer.kept(bits, bits_per_byte(reference, probe.text))
+            return Score(kept, f"{bits:.3f} bits per byte")
+    raise NoEvidenceError(
+        f"the probe '{probe.id}' is judged by '{scorer.name}', and the answer is of the kind {type(answer).__name__}"
+    )

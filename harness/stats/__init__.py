@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: paired statistics. Knows no type of ours."""

@@ -1,0 +1,131 @@
+"""Counts of a paired comparison in, interval and p-value out.
+
+Throughout, `lost` probes were right before and wrong after, `gained` the reverse, out of `n`; the
+drop is (lost - gained) / n, positive when worse.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from scipy.optimize import brentq
+from scipy.special import bdtr, ndtri
+
+from harness.errors import NoEvidenceError
+
+
+def tango_interval(lost: int, gained: int, n: int, confidence: float = 0.90) -> tuple[float, float]:
+    """Tango's score interval for the drop, two-sided, as fractions (low, high).
+
+    The interval is all d0 with |z(d0)| at most the normal quantile, where
+    z(d0) = (lost - gained - n d0) / sqrt(n (2 q + d0 (1 - d0))) and q is the constrained maximum-likelihood
+    estimate of the probability of a gain (Tango 1998, Statistics in Medicine 17, 891-908). It never has
+    zero width: with no flips it is +-z^2 / (n + z^2).
+
+    Raises:
+        NoEvidenceError: for counts that are no comparison, above all n = 0.
+    """
+    check_counts(lost, gained, n)
+    if not 0 < confidence < 1:
+        raise NoEvidenceError(f"confidence must lie between 0 and 1, saw {confidence}")
+    quantile = float(ndtri((1 + confidence) / 2))
+    drop = (lost - gained) / n
+
+    def score(d0: float) -> float:
+        return _tango_z(lost, gained, n, d0)
+
+    edge = 1 - 1e-12
+    nudge = 1e-12
+    low = high = drop
+    if drop > -1:
+        low = _crossing(lambda d0: score(d0) - quantile, -edge, drop - nudge)
+    if drop < 1:
+        high = _crossing(lambda d0: score(d0) + quantile, drop + nudge, edge)
+    return low, high
+
+
+def _crossing(function: Callable[[float], float], left: float, right: float) -> float:
+    return float(brentq(function, left, right, xtol=1e-12))
+
+
+def _tango_z(lost: int, gained: int, n: int, d0: float) -> float:
+    a = 2 * n
+    b = -lost - gained + (2 * n - lost + gained) * d0
+    c = -gained * d0 * (1 - d0)
+    q = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+    variance = n * (2 * q + d0 * (1 - d0))
+    difference = (lost - gained) - n * d0
+    if variance <= 0:
+        return math.copysign(math.inf, difference)
+    return difference / math.sqrt(variance)
+
+
+def mcnemar_mid_p(lost: int, gained: int) -> float:
+    """McNemar's one-sided mid-p value that losses outweigh gains.
+
+    P(X > lost) + P(X = lost) / 2 for X ~ Binomial(lost + gained, 1/2) (Fagerland, Lydersen and Laake 2013).
+    With no discordant probe it is 0.5: nothing speaks for a loss, nothing against.
+    """
+    check_counts(lost, gained, max(lost + gained, 1))
+    discordant = lost + gained
+    above = 1.0 - _binomial_cdf(lost, discordant)
+    equal = _binomial_cdf(lost, discordant) - _binomial_cdf(lost - 1, discordant)
+    return above + equal / 2
+
+
+def mcnemar_exact(lost: int, gained: int) -> float:
+    """McNemar's exact one-sided p-value, P(X >= lost): kept for comparison, far too timid to decide by."""
+    check_counts(lost, gained, max(lost + gained, 1))
+    return 1.0 - _binomial_cdf(lost - 1, lost + gained)
+
+
+def _binomial_cdf(k: int, n: int) -> float:
+    return float(bdtr(k, n, 0.5)) if k >= 0 else 0.0
+
+
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval for one proportion, as fractions (Wilson 1927; Newcombe 1998, method 3)."""
+    if n <= 0 or not 0 <= successes <= n:
+        raise NoEvidenceError(f"{successes} of {n} is no proportion")
+    z = float(ndtri((1 + confidence) / 2))
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def probes_to_settle(
+    lost: int, gained: int, n: int, margin: float, confidence: float = 0.90, most: int = 1_000_000
+) -> int | None:
+    """How many probes, flipping at the observed rates, would put the interval on one side of `margin`.
+
+    Returns:
+        The smallest such number of probes found by doubling and bisection, or None if not even `most`
+        would do, as when the observed drop is the margin itself.
+    """
+    check_counts(lost, gained, n)
+
+    def settled(size: int) -> bool:
+        scale = size / n
+        low, high = tango_interval(round(lost * scale), round(gained * scale), size, confidence)
+        return high <= margin or low > margin
+
+    above = n
+    while not settled(above):
+        above *= 2
+        if above > most:
+            return None
+    below = above // 2 if above > n else 0
+    while above - below > max(1, above // 200):
+        middle = (above + below) // 2
+        below, above = (below, middle) if settled(middle) else (middle, above)
+    return above
+
+
+def check_counts(lost: int, gained: int, n: int) -> None:
+    """Raise NoEvidenceError unless `lost` and `gained` are counts out of `n` > 0 probes."""
+    if n <= 0:
+        raise NoEvidenceError("no probes: nothing follows from an empty comparison")
+    if lost < 0 or gained < 0 or lost + gained > n:
+        raise NoEvidenceError(f"{lost} lost and {gained} gained are no counts out of {n} probes")

@@ -1,0 +1,1 @@
+"""Suite files in, Suites out. Knows nothing of models."""

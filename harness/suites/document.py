@@ -1,0 +1,232 @@
+"""A YAML file in, plain values with the place of each one out.
+
+YAML is read by the rules of YAML 1.2: only `true` and `false` are booleans (`no` is text),
+`2e-4` is a number, and there are no dates. Tags, merge keys, repeated keys and aliases that
+expand without bound are problems; every problem is kept, none is raised before the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import InputError, Problem, Span
+
+Place = tuple[str | int, ...]
+"""The way to a value from the top of a document: ("gates", 0, "max_drop")."""
+
+MAX_DEPTH = 40
+MAX_ALIASED_VALUES = 10_000
+
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE = "tag:yaml.org,2002:"
+_RESOLVERS = [
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+]
+
+
+class _Loader(_Base):  # type: ignore[misc, valid-type]
+    """PyYAML's safe loader with the implicit types of YAML 1.2's core schema."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+for _name, _pattern, _first in _RESOLVERS:
+    _Loader.add_implicit_resolver(_CORE + _name, re.compile(rf"(?:{_pattern})\Z"), list(_first))
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of one YAML file: `value` is plain data, the rest says where it stands.
+
+    `keys` gives the place of a mapping's key, `values` that of any value, and `written` the
+    text of each number and boolean as its author wrote it.
+    """
+
+    path: Path
+    value: Any
+    problems: list[Problem] = field(default_factory=list)
+    keys: dict[Place, Span] = field(default_factory=dict)
+    values: dict[Place, Span] = field(default_factory=dict)
+    written: dict[Place, str] = field(default_factory=dict)
+
+    def span(self, place: Place) -> Span:
+        """Where `place` is: its key if it has one, else its value, else what encloses it."""
+        while place:
+            if found := self.keys.get(place) or self.values.get(place):
+                return found
+            place = place[:-1]
+        return self.values.get((), Span(self.path, 1, 1))
+
+
+def read_document(path: Path) -> Document:
+    """Read one YAML file.
+
+    Raises InputError for text that is not UTF-8 or not YAML. What can be read around (a repeated
+    key, a tag) is in `Document.problems` instead, so that a caller can report everything at once.
+    """
+    text = _decode(path)
+    try:
+        depth = 0
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise InputError([Problem(
+                    _span(path, event.start_mark), f"nested more than {MAX_DEPTH} levels deep"
+                )])  # fmt: skip
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise InputError([_syntax_problem(path, text, error)]) from error
+    document = Document(path, None)
+    value = _Builder(document).build(root, ()) if root is not None else None
+    object.__setattr__(document, "value", value)
+    return document
+
+
+def _decode(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError([Problem(None, f"{path}: cannot be read: {error.strerror or error}")]) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise InputError([Problem(
+            Span(path, line, column),
+            f"not UTF-8 text: saw byte 0x{data[error.start]:02x}",
+            "save the file as UTF-8",
+        )]) from error  # fmt: skip
+
+
+def _span(path: Path, mark: Any) -> Span:
+    return Span(path, mark.line + 1, mark.column + 1)
+
+
+def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    message = " ".join(
+        part for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part
+    )
+    if mark is None:
+        found = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+        position = found.start() if found else 0
+        line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+        seen = f"character U+{ord(text[position]):04X}" if found else str(error)
+        return Problem(Span(path, line, column), f"not YAML: {seen} is not allowed")
+    lines = text.splitlines()
+    line_text = lines[mark.line] if mark.line < len(lines) else ""
+    if "\t" in line_text[: max(mark.column + 1, len(line_text) - len(line_text.lstrip()))]:
+        column = line_text.index("\t") + 1
+        return Problem(
+            Span(path, mark.line + 1, column),
+            "not YAML: a tab where YAML takes only spaces",
+            "indent with spaces",
+        )
+    return Problem(_span(path, mark), f"not YAML: {message or error}")
+
+
+class _Builder:
+    """Turns composed nodes into plain values, noting places and problems as it goes."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.open: list[int] = []
+        self.seen: set[int] = set()
+        self.aliased = 0
+
+    def problem(self, node: yaml.Node, message: str, hint: str | None = None) -> None:
+        span = _span(self.document.path, node.start_mark)
+        problem = Problem(span, message, hint)
+        if problem not in self.document.problems:
+            self.document.problems.append(problem)
+
+    def build(self, node: yaml.Node, place: Place, aliased: bool = False) -> Any:
+        self.document.values[place] = _span(self.document.path, node.start_mark)
+        self.count(node, aliased)
+        if id(node) in self.open:
+            self.problem(node, "an alias that contains itself", "write the value out")
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, place)
+        aliased = aliased or id(node) in self.seen
+        self.seen.add(id(node))
+        if not node.tag.startswith(_CORE) or node.tag[len(_CORE) :] not in ("map", "seq"):
+            self.problem(node, f"the tag '{_shown_tag(node.tag)}' is not allowed", "remove the tag")
+            return None
+        self.open.append(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return dict(self.entries(node, place, aliased))
+            return [self.build(child, (*place, index), aliased) for index, child in enumerate(node.value)]
+        finally:
+            self.open.pop()
+
+    def count(self, node: yaml.Node, aliased: bool) -> None:
+        """Stop at once, with one clear problem, where aliases multiply without bound."""
+        self.aliased += aliased
+        if self.aliased > MAX_ALIASED_VALUES:
+            raise InputError([Problem(
+                _span(self.document.path, node.start_mark),
+                f"aliases expand to more than {MAX_ALIASED_VALUES} values",
+                "write the values out",
+            )])  # fmt: skip
+
+    def entries(self, node: yaml.MappingNode, place: Place, aliased: bool) -> Iterator[tuple[str, Any]]:
+        first: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problem(key_node, "a key must be text, saw a list or mapping")
+                continue
+            if key_node.tag == _CORE + "merge":
+                self.problem(key_node, "merge keys ('<<') are not supported", "write the keys out")
+                continue
+            key = str(key_node.value)
+            if key in first:
+                self.problem(
+                    key_node,
+                    f"repeated key '{key}'",
+                    f"it stands in line {first[key]} already; YAML would keep only the last",
+                )
+                continue
+            first[key] = key_node.start_mark.line + 1
+            self.document.keys[*place, key] = _span(self.document.path, key_node.start_mark)
+            yield key, self.build(value_node, (*place, key), aliased)
+
+    def scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
+        tag = node.tag.removeprefix(_CORE)
+        text = str(node.value)
+        if tag == "str":
+            return text
+        if tag == "null":
+            return None
+        if tag not in ("bool", "int", "float"):
+            self.problem(node, f"the tag '{_shown_tag(node.tag)}' is not allowed", "remove the tag")
+            return None
+        self.document.written[place] = text
+        try:
+            if tag == "bool":
+                return {"true": True, "false": False}[text.lower()]
+            if tag == "int":
+                base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+                return int(text, base)
+            return float(re.sub(r"\.(?=inf|nan)", "", text.lower()))
+        except (ValueError, KeyError):
+            self.problem(node, f"'{text[:40]}' is not a value of type {tag}", "quote it to mean text")
+            return None
+
+
+def _shown_tag(tag: str) -> str:
+    return tag.replace(_CORE, "!!")

@@ -1,0 +1,104 @@
+"""The shape of a suite file, format 1, as its author writes it: one class a part of the file.
+
+What stands here is what YAML may say; `harness.suites.suite` is what the harness works with.
+The order of the fields is the order in which documentation and editors show them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from harness.suites.validate import Shape
+
+Severity = Literal["critical", "high", "medium", "low"]
+AnswerKind = Literal["generate", "choose", "likelihood"]
+OnInconclusive = Literal["observed", "fail", "pass"]
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+"""Most severe first."""
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[^\s\[\]:/\\]+$")]
+Category = Annotated[str, Field(pattern=r"^[^\s\[\]:]([^\[\]:\n\t]*[^\s\[\]:])?$")]
+
+
+class TaskFormat(Shape):
+    """How a probe is asked."""
+
+    format: Literal["chat", "text"] = Field(
+        "chat", description="chat: through the tokenizer's chat template; text: as written."
+    )
+    system: Text | None = Field(None, description="The system message (chat only).")
+    prompt: Text = Field("{question}", description="What is asked, with {fields} of the probe.")
+    shots: list[dict[str, Any]] = Field(
+        default=[], description="Few-shot examples, each with the prompt's fields and an answer."
+    )
+    answer: AnswerKind = Field(
+        "generate",
+        description="generate: the model writes; choose: the likeliest of the probe's choices; "
+        "likelihood: how well the model predicts the probe's text.",
+    )
+    max_new_tokens: int = Field(64, ge=1, description="The longest answer, in tokens.")
+    stop: list[Text] = Field(default=[], description="Texts that end an answer.")
+
+
+class GateFormat(Shape):
+    """A rule over a slice of the suite that passes or fails."""
+
+    over: Literal["all", "category", "each"] = Field(
+        description="all: the whole suite; category: each category; each: every probe for itself."
+    )
+    max_drop: float | None = Field(
+        None, ge=0, le=1, description="The margin: the largest acceptable drop in accuracy, 0 to 1."
+    )
+    on_inconclusive: OnInconclusive = Field(
+        "observed",
+        description="When the interval straddles the margin: observed fails if the observed drop is over it.",
+    )
+    require: Literal["retained", "pass"] | None = Field(
+        None,
+        description="Of each probe: retained (default) fails what the baseline had and the tuned "
+        "model lost; pass asks the tuned model alone.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        given = self.model_fields_set
+        if self.over == "each":
+            for key in ("max_drop", "on_inconclusive"):
+                if key in given:
+                    raise ValueError(f"a gate over 'each' takes no '{key}': each probe is kept or lost")
+        elif self.max_drop is None:
+            raise ValueError(f"a gate over '{self.over}' needs 'max_drop', the largest acceptable drop")
+        elif "require" in given:
+            raise ValueError(f"a gate over '{self.over}' takes no 'require'; it has 'max_drop'")
+        return self
+
+
+class ProbeFormat(Shape):
+    """One prompt and what a right answer is; any other key is a field of the prompt."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: Name = Field(description="Unique in the suite; names the probe's case and pairs its answers.")
+    category: Category | None = Field(None, description="The slice that the probe counts in.")
+    severity: Severity | None = Field(None, description="Of this probe's own case; else the suite's.")
+    answer: Any = Field(None, description="The right answer, or a list of which any is right.")
+    choices: list[Text] | None = Field(None, description="What a probe under `choose` chooses from.")
+    text: Text | None = Field(None, description="What a probe under `likelihood` is measured on.")
+    score: Any = Field(None, description="Instead of the suite's score.")
+    note: str | None = Field(None, description="For people; never shown to a model.")
+
+
+class SuiteFormat(Shape):
+    """A suite file: one capability, the probes that show it, and how much of it may be lost."""
+
+    suite: Name = Field(description="The suite's name, unique in a run.")
+    about: str = Field("", description="What capability this protects, in a sentence.")
+    severity: Severity = Field("high", description="How bad a loss is; a pytest marker.")
+    task: TaskFormat = Field(default_factory=TaskFormat, description="How the probes are asked.")
+    score: Any = Field(None, description="How an answer becomes right or wrong.")
+    gates: list[GateFormat] = Field(min_length=1, description="What fails the run.")
+    probes: list[ProbeFormat] = Field(min_length=1, description="What is asked.")

@@ -1,0 +1,362 @@
+"""A suite file in, a Suite out, or one SuiteError with everything wrong in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harness.errors import InputError, Problem, SuiteError, did_you_mean
+from harness.suites.document import Document, Place, read_document
+from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
+from harness.suites.scorer import Scorer
+from harness.suites.suite import Gate, Probe, Shot, Suite, Task
+from harness.suites.template import template_fields
+from harness.suites.validate import Part, Shape, describe, validate
+
+M = TypeVar("M", bound=Shape)
+
+PARTS = {
+    "": Part("a suite", SuiteFormat),
+    "task": Part("the task", TaskFormat),
+    "gates": Part("a gate", GateFormat),
+    "probes": Part("a probe", ProbeFormat),
+    "shots": Part("a shot"),
+    "choices": Part("a choice"),
+    "stop": Part("a stop text"),
+    "score": Part("the score"),
+}
+DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
+
+
+def read_suite(path: Path, scorers: Mapping[str, type[Scorer]]) -> Suite:
+    """Read and check one suite file.
+
+    Args:
+        scorers: the scores that YAML may name.
+
+    Raises:
+        SuiteError: with every problem of the file, each at its place.
+    """
+    try:
+        document = read_document(path)
+    except InputError as error:
+        raise SuiteError(error.problems) from error
+    return _Reader(document, scorers).read()
+
+
+class _Reader:
+    """Checks one document; collects problems so that an author sees all of them at once."""
+
+    def __init__(self, document: Document, scorers: Mapping[str, type[Scorer]]) -> None:
+        self.document = document
+        self.scorers = scorers
+        self.problems = list(document.problems)
+
+    def problem(self, place: Place, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(self.document.span(place), message, hint))
+
+    def read(self) -> Suite:
+        data = self.document.value
+        if not isinstance(data, dict):
+            self.problem((), f"a suite is a mapping of keys to values, saw {describe(data)}",
+                         "begin with 'suite: name'")  # fmt: skip
+            raise SuiteError(self.problems)
+        data = self.with_text_as_written(data)
+        suite = self.valid(SuiteFormat, _without_parts(data), ())
+        task_format = self.valid(TaskFormat, data.get("task", {}), ("task",))
+        gates = list(self.each_valid(GateFormat, data, "gates"))
+        probes = list(self.each_valid(ProbeFormat, data, "probes"))
+        fields = self.template_fields(task_format)
+        task = self.task(task_format, fields or ())
+        spec = data.get("score", DEFAULT_SCORES.get(task.answer))
+        default = self.scorer(spec, ("score",), task) if spec is not None else None
+        severity = suite.severity if suite else "high"
+        read_probes = [self.probe(probe, place, task, fields, default, severity) for place, probe in probes]
+        self.check_ids(probes)
+        read_gates = self.gates(gates, [probe for _, probe in probes], task)
+        if self.problems or suite is None:
+            raise SuiteError(self.problems)
+        return Suite(
+            name=suite.suite,
+            about=suite.about,
+            severity=suite.severity,
+            task=task,
+            gates=tuple(read_gates),
+            probes=tuple(probe for probe in read_probes if probe is not None),
+            path=self.document.path,
+            span=self.document.span(("suite",)),
+        )
+
+    def valid(self, shape: type[M], data: Any, place: Place) -> M | None:
+        value, problems = validate(shape, data, self.document, PARTS, place)
+        self.problems += [problem for problem in problems if problem not in self.problems]
+        return value
+
+    def each_valid(self, shape: type[M], data: dict[str, Any], key: str) -> Iterator[tuple[Place, M]]:
+        listed = data.get(key)
+        for index, item in enumerate(listed if isinstance(listed, list) else []):
+            if (value := self.valid(shape, item, (key, index))) is not None:
+                yield (key, index), value
+
+    def template_fields(self, task: TaskFormat | None) -> tuple[str, ...] | None:
+        """The fields of the prompt; None when they cannot be known."""
+        if task is None:
+            return None
+        if task.answer == "likelihood":
+            return ()
+        try:
+            return template_fields(task.prompt)
+        except ValueError as error:
+            self.problem(("task", "prompt"), str(error))
+            return None
+
+    def with_text_as_written(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Numbers and booleans where a probe or a shot has text, as their author wrote them."""
+        task = data.get("task")
+        if isinstance(task, dict):
+            data = {**data, "task": {**task, "shots": self.written(task.get("shots", []), ("task", "shots"))}}
+            if "shots" not in task:
+                del data["task"]["shots"]
+        if isinstance(probes := data.get("probes"), list):
+            data = {**data, "probes": [
+                {
+                    key: value if key in ("score", "severity") else self.written(value, ("probes", index, key))
+                    for key, value in probe.items()
+                }
+                if isinstance(probe, dict) else probe
+                for index, probe in enumerate(probes)
+            ]}  # fmt: skip
+        return data
+
+    def written(self, value: Any, place: Place) -> Any:
+        if isinstance(value, list):
+            return [self.written(item, (*place, index)) for index, item in enumerate(value)]
+        if isinstance(value, dict):
+            return {key: self.written(item, (*place, key)) for key, item in value.items()}
+        return self.document.written.get(place, value)
+
+    def task(self, written: TaskFormat | None, fields: tuple[str, ...]) -> Task:
+        if written is None:
+            return Task()
+        given = written.model_fields_set
+        if written.format == "text" and written.system is not None:
+            self.problem(("task", "system"), "a system message needs 'format: chat'")
+        if written.answer == "likelihood":
+            if written.format != "text":
+                self.problem(("task", "answer"), "'answer: likelihood' measures plain text",
+                             "write 'format: text'")  # fmt: skip
+            for key in sorted(given & {"prompt", "shots"}):
+                self.problem(("task", key), f"'answer: likelihood' takes no '{key}'; its probes have 'text'")
+        if written.answer != "generate":
+            for key in sorted(given & {"max_new_tokens", "stop"}):
+                self.problem(("task", key), f"'{key}' has a meaning only under 'answer: generate'")
+        return Task(
+            format=written.format,
+            system=written.system,
+            prompt=written.prompt,
+            shots=tuple(self.shots(written, fields)),
+            answer=written.answer,
+            max_new_tokens=written.max_new_tokens,
+            stop=tuple(written.stop),
+        )
+
+    def shots(self, written: TaskFormat, fields: tuple[str, ...]) -> Iterator[Shot]:
+        for index, shot in enumerate(written.shots):
+            place: Place = ("task", "shots", index)
+            known = (*fields, "answer")
+            for key, value in shot.items():
+                if key not in known:
+                    self.problem((*place, key), f"unknown key '{key}' in a shot", did_you_mean(key, known))
+                elif not isinstance(value, str) or not value.strip():
+                    self.problem(
+                        (*place, key), f"'{key}' must be text that is not empty, saw {describe(value)}"
+                    )
+            if missing := [name for name in known if name not in shot]:
+                self.problem(place, f"a shot needs '{missing[0]}'")
+                continue
+            yield Shot({name: str(shot[name]) for name in fields}, str(shot["answer"]))
+
+    def scorer(self, spec: Any, place: Place, task: Task) -> Scorer | None:
+        """The scorer that `spec` names: `contains`, or `{number: {tolerance: 0.1}}`."""
+        if isinstance(spec, str):
+            name, parameters = spec, None
+        elif isinstance(spec, dict) and len(spec) == 1:
+            name, parameters = next(iter(spec.items()))
+        else:
+            self.problem(
+                place, f"a score is a name, or a mapping of one name to its parameters, saw {describe(spec)}"
+            )
+            return None
+        if name not in self.scorers:
+            self.problem(
+                (*place, name),
+                f"unknown score '{name}'",
+                did_you_mean(name, self.scorers) or f"there are: {', '.join(sorted(self.scorers))}",
+            )
+            return None
+        kind = self.scorers[name]
+        scorer, problems = validate(
+            kind,
+            kind.parameters(parameters),
+            self.document,
+            {**PARTS, name: Part(f"the score '{name}'", kind), "": Part(f"the score '{name}'", kind)},
+            (*place, name),
+        )
+        self.problems += problems
+        if kind.judges != task.answer:
+            self.problem(
+                (*place, name),
+                f"the score '{name}' judges 'answer: {kind.judges}', and the task says 'answer: {task.answer}'",
+            )
+            return None
+        return scorer
+
+    def check_ids(self, probes: Sequence[tuple[Place, ProbeFormat]]) -> None:
+        lines: dict[str, int] = {}
+        for place, probe in probes:
+            if probe.id in lines:
+                self.problem((*place, "id"), f"repeated id '{probe.id}'",
+                             f"line {lines[probe.id]} has it already")  # fmt: skip
+            lines.setdefault(probe.id, self.document.span((*place, "id")).line)
+
+    def probe(
+        self,
+        written: ProbeFormat,
+        place: Place,
+        task: Task,
+        fields: tuple[str, ...] | None,
+        default: Scorer | None,
+        severity: Severity,
+    ) -> Probe | None:
+        if fields is not None:
+            self.prompt_fields(written, place, fields)
+        scorer = default
+        if written.score is not None:
+            scorer = self.scorer(written.score, (*place, "score"), task)
+        elif default is None and ("score",) not in self.document.values:
+            self.problem(place, f"no score for the probe '{written.id}'",
+                         "give the suite a 'score', or the probe its own")  # fmt: skip
+        answers = self.answers(written, place, task, scorer)
+        if scorer is None:
+            return None
+        return Probe(
+            id=written.id,
+            scorer=scorer,
+            fields={name: str((written.model_extra or {}).get(name)) for name in fields or ()},
+            answers=answers,
+            category=written.category,
+            severity=written.severity or severity,
+            choices=tuple(written.choices or ()),
+            text=written.text,
+            span=self.document.span(place),
+        )
+
+    def prompt_fields(self, written: ProbeFormat, place: Place, fields: tuple[str, ...]) -> None:
+        extra = written.model_extra or {}
+        reserved = list(ProbeFormat.model_fields)
+        for name in fields:
+            if name not in extra:
+                self.problem(
+                    place, f"the prompt uses '{{{name}}}', which the probe '{written.id}' does not have"
+                )
+            elif not isinstance(extra[name], str) or not extra[name].strip():
+                self.problem(
+                    (*place, name), f"'{name}' must be text that is not empty, saw {describe(extra[name])}"
+                )
+        for name in extra:
+            if name not in fields:
+                self.problem(
+                    (*place, name),
+                    f"unknown key '{name}' in a probe: the prompt does not use it",
+                    did_you_mean(name, [*reserved, *fields]) or "use 'note' for remarks",
+                )
+
+    def answers(
+        self, written: ProbeFormat, place: Place, task: Task, scorer: Scorer | None
+    ) -> tuple[str, ...]:
+        if (written.choices is None) == (task.answer == "choose"):
+            self.problem(
+                place if written.choices is None else (*place, "choices"),
+                "a probe under 'answer: choose' needs 'choices'" if written.choices is None
+                else f"'choices' has no meaning under 'answer: {task.answer}'",
+            )  # fmt: skip
+        if (written.text is None) == (task.answer == "likelihood"):
+            self.problem(
+                place if written.text is None else (*place, "text"),
+                "a probe under 'answer: likelihood' needs 'text'" if written.text is None
+                else f"'text' has no meaning under 'answer: {task.answer}'",
+            )  # fmt: skip
+        given = written.answer
+        at: Place = (*place, "answer")
+        if given is None and "answer" not in written.model_fields_set:
+            if scorer is not None and scorer.expects == "required":
+                self.problem(
+                    place,
+                    f"the probe '{written.id}' needs 'answer': the score '{scorer.name}' compares with it",
+                )
+            return ()
+        if scorer is not None and scorer.expects == "none":
+            self.problem(at, f"'answer' has no meaning under the score '{scorer.name}'")
+            return ()
+        listed = given if isinstance(given, list) else [given]
+        if not listed:
+            self.problem(at, "'answer' must not be an empty list: nothing would be right")
+        answers = []
+        for index, answer in enumerate(listed):
+            here = (*at, index) if isinstance(given, list) else at
+            if not isinstance(answer, str):
+                self.problem(here, f"an answer must be text, saw {describe(answer)}")
+            elif not answer.strip():
+                self.problem(here, "an answer must not be empty: it would match anything")
+            elif scorer is not None and (wrong := scorer.expected_problem(answer)):
+                self.problem(here, wrong)
+            else:
+                answers.append(answer)
+        if task.answer == "choose" and written.choices is not None:
+            self.choices(written.choices, answers, place)
+        return tuple(answers)
+
+    def choices(self, choices: list[str], answers: list[str], place: Place) -> None:
+        if len(set(choices)) < len(choices):
+            self.problem((*place, "choices"), "a choice stands twice")
+        if len(choices) < 2:
+            self.problem((*place, "choices"), "there must be at least two choices")
+        for answer in answers:
+            if answer not in choices:
+                self.problem((*place, "answer"), f"the answer {answer!r} is not one of the choices",
+                             did_you_mean(answer, choices))  # fmt: skip
+
+    def gates(
+        self, written: Sequence[tuple[Place, GateFormat]], probes: Sequence[ProbeFormat], task: Task
+    ) -> list[Gate]:
+        lines: dict[str, int] = {}
+        gates = []
+        for place, gate in written:
+            span = self.document.span(place)
+            if gate.over in lines:
+                self.problem(
+                    place, f"a second gate over '{gate.over}'", f"line {lines[gate.over]} has one already"
+                )
+            lines.setdefault(gate.over, span.line)
+            if gate.over == "category" and not any(probe.category for probe in probes):
+                self.problem((*place, "over"), "a gate over 'category', and no probe has a category")
+            if gate.require == "pass" and task.answer == "likelihood":
+                self.problem(
+                    (*place, "require"), "'require: pass' cannot judge a likelihood: only a comparison can"
+                )
+            gates.append(
+                Gate(gate.over, gate.max_drop, gate.on_inconclusive, gate.require or "retained", span)
+            )
+        return gates
+
+
+def _without_parts(data: dict[str, Any]) -> dict[str, Any]:
+    """The top of a suite with its parts, which are checked one by one, replaced by ones that fit."""
+    stand_ins = {"task": {}, "gates": [{"over": "each"}], "probes": [{"id": "x"}]}
+    return {
+        key: stand_ins[key]
+        if key in stand_ins and value and isinstance(value, type(stand_ins[key]))
+        else value
+        for key, value in data.items()
+    }

@@ -1,0 +1,34 @@
+"""What a suite needs to know of a score: its name in YAML, its parameters, the answers it takes.
+
+The scores themselves live in `harness.scoring`; a reader of suites is handed them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from harness.suites.format import AnswerKind
+from harness.suites.validate import Shape
+
+
+class Scorer(Shape):
+    """A rule that makes an answer right or wrong. Its fields are its parameters in YAML."""
+
+    name: ClassVar[str]
+    judges: ClassVar[AnswerKind] = "generate"
+    expects: ClassVar[Literal["required", "optional", "none"]] = "required"
+    """Whether a probe must, may or must not say its right `answer`."""
+
+    @classmethod
+    def parameters(cls, written: Any) -> Any:
+        """What YAML holds under the score's name, as values for the fields of this class."""
+        return {} if written is None else written
+
+    def expected_problem(self, expected: str) -> str | None:
+        """Why `expected` cannot be a right answer under this score, or None."""
+        return None
+
+    def right(self, text: str, expected: Sequence[str]) -> bool:
+        """Whether a generated `text`, which is never blank, is right; any of `expected` will do."""
+        raise TypeError(f"the score '{self.name}' judges no generated text")

@@ -1,0 +1,77 @@
+"""A suite as the harness works with it: frozen values, every default resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import Span
+from harness.suites.format import AnswerKind, OnInconclusive, Severity
+from harness.suites.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A few-shot example: the fields of the prompt and the answer that is shown for them."""
+
+    fields: Mapping[str, str]
+    answer: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """How the probes of a suite are asked."""
+
+    format: Literal["chat", "text"] = "chat"
+    system: str | None = None
+    prompt: str = "{question}"
+    shots: tuple[Shot, ...] = ()
+    answer: AnswerKind = "generate"
+    max_new_tokens: int = 64
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A rule over a slice; `max_drop` is a fraction, None for a gate over each probe."""
+
+    over: Literal["all", "category", "each"]
+    max_drop: float | None = None
+    on_inconclusive: OnInconclusive = "observed"
+    require: Literal["retained", "pass"] = "retained"
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One prompt and what a right answer is."""
+
+    id: str
+    scorer: Scorer
+    fields: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
+    category: str | None = None
+    severity: Severity = "high"
+    choices: tuple[str, ...] = ()
+    text: str | None = None
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One capability: what to ask, and how much loss is too much."""
+
+    name: str
+    gates: tuple[Gate, ...]
+    probes: tuple[Probe, ...]
+    about: str = ""
+    severity: Severity = "high"
+    task: Task = Task()
+    path: Path | None = None
+    span: Span | None = field(default=None, compare=False)
+
+    def categories(self) -> tuple[str, ...]:
+        """The categories of the probes, each once, in the order of the file."""
+        return tuple(dict.fromkeys(p.category for p in self.probes if p.category is not None))
