@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from filelock import FileLock
@@ -55,4 +55,4 @@ def ensure_embedded(say: Callable[[str], None] = lambda text: None) -> None:
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
-        os.replace(unfinished, folder)
+        Path(unfinished).rename(folder)

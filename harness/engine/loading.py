@@ -26,7 +26,7 @@ from harness.models.reference import Adapter, Source, SourcePair, Weights, same_
 
 PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
 CPU_BATCH_TOKENS = 8192
-GPU_BATCH_TOKENS = 16384
+GPU_BATCH_TOKENS = 65536
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def _check_differs(sources: SourcePair, baseline: TorchEngine, tuned: TorchEngin
     tokens = tokens.to(tuned.model.device)
     logits = []
     for engine in (baseline, tuned):
-        with torch.inference_mode(), engine.active():
+        with torch.inference_mode(), engine.active(), quiet():
             vocabulary = engine.vocabulary
             if int(tokens.max()) >= vocabulary:
                 return  # another vocabulary: the models do differ

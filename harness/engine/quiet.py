@@ -1,7 +1,11 @@
-"""transformers without its own progress bars and notes, which would mix with pytest's output."""
+"""transformers and peft without their progress bars, notes and warnings.
+
+They would mix with pytest's output, and a project that turns warnings into errors means its own code with that.
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +19,9 @@ def quiet() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:

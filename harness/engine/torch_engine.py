@@ -12,6 +12,7 @@ import torch
 
 from harness.engine.batching import Budget, plan_batches, run_halving
 from harness.engine.decoding import NO_PREFIX, Prefix, cut_at_stop, greedy, pad_left, positions, read_prefix
+from harness.engine.quiet import quiet
 from harness.engine.requests import (
     Answer,
     Choose,
@@ -111,7 +112,7 @@ class TorchEngine:
             if progress:
                 progress(len(answers), len(distinct))
 
-        with torch.inference_mode(), self.active():
+        with torch.inference_mode(), self.active(), quiet():
             lengths = {request.max_new_tokens for request in distinct if isinstance(request, Generate)}
             for new_tokens in sorted(lengths, reverse=True):
                 same = [r for r in distinct if isinstance(r, Generate) and r.max_new_tokens == new_tokens]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.errors import NoEvidenceError
 from harness.gate.cases import Case
 from harness.gate.compare import CONFIDENCE, Comparison, Pair, compare
 from harness.stats.paired import probes_to_settle
@@ -57,7 +58,12 @@ def decide(case: Case, pairs: Sequence[Pair], policy: Policy, all_missed: bool =
     Args:
         all_missed: both models miss every probe for which this gate over `each` was asked, so that
             skipping them all would let a run pass on no evidence.
+
+    Raises:
+        NoEvidenceError: there are no pairs, or some lack a baseline that the gate needs.
     """
+    if not pairs:
+        raise NoEvidenceError(f"no probe was asked for {case.title}")
     if case.tuned_alone:
         right = all(pair.tuned.right for pair in pairs)
         return Decision(case, tuple(pairs), None, None, _outcome(right, case, policy))

@@ -143,7 +143,7 @@ def find_folder(reference: str) -> Path:
         return path
     if path.exists():
         raise ModelError(f"{reference}: is a file; a model is a folder, a hub id or a fixture (.yaml)")
-    looks_like_path = reference.startswith((".", "/", "~")) or reference.count("/") > 1
+    looks_like_path = reference.startswith((".", "/", "~")) or reference.partition("@")[0].count("/") > 1
     match = HUB_ID.match(reference)
     if looks_like_path or not match:
         near = (
@@ -203,7 +203,7 @@ def _card_base(folder: Path) -> str | None:
         return None
     try:
         front = yaml.safe_load(parts[1])
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: a date that does not exist
         return None
     named = front.get("base_model") if isinstance(front, dict) else None
     if isinstance(named, Sequence) and not isinstance(named, str):

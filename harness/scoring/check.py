@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
@@ -25,8 +25,15 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("text of a check must not be blank: it would match anything")
+    return value
+
+
 Count = Annotated[int, Field(ge=0)]
-Texts = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_listed), Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
+Texts = Annotated[list[Text], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class Rule(Shape):
@@ -63,8 +70,7 @@ class Rule(Shape):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if all_absent := not any(getattr(self, name) is not None for name in type(self).model_fields):
-            assert all_absent
+        if not any(getattr(self, name) is not None for name in type(self).model_fields):
             raise ValueError(
                 f"a rule needs a check, such as 'min_words'; there are: {', '.join(rule_keys())}"
             )
@@ -103,6 +109,11 @@ def items(text: str) -> list[str]:
     return [line for line in lines(text) if re.match(r"\s*(?:[-*•+]|\d+[.)])\s+\S", line)]
 
 
+def titlecase_words(text: str) -> int:
+    """How many words begin with a capital and go on with a small letter."""
+    return sum(pair.istitle() for pair in re.findall(r"\b[^\W\d_]{2}", text))
+
+
 def repeats(text: str) -> bool:
     """Whether some run of REPEATED_WORDS words stands REPEATED_TIMES times or more."""
     found = folded(text).split()
@@ -130,7 +141,7 @@ CHECKS: dict[str, Callable[[str, Any], bool]] = {
     "contains": lambda text, texts: any(folded(wanted) in folded(text) for wanted in texts),
     "mentions": lambda text, texts: any(mentions(text, wanted) for wanted in texts),
     "regex": lambda text, pattern: re.search(pattern, text, re.MULTILINE) is not None,
-    "titlecase_words": lambda text, least: len(re.findall(r"\b[^\W\d_a-z][a-z]+", text)) >= least,
+    "titlecase_words": lambda text, least: titlecase_words(text) >= least,
     "json_keys": _json_keys,
     "no_repetition": lambda text, _: not repeats(text),
     "lowercase": lambda text, _: text == text.lower() and text != text.upper(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from harness.engine.requests import Answer, Chosen, Generated, Measured
@@ -26,9 +27,11 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score
             (likelihood); None when the baseline itself is judged.
 
     Raises:
-        NoEvidenceError: the answer is of another kind than the probe asks for.
+        NoEvidenceError: the answer is of another kind than the probe asks for, or NaN.
     """
     scorer = probe.scorer
+    if any(math.isnan(logprob) for side in (answer, baseline) for logprob in _logprobs(side)):
+        raise NoEvidenceError(f"the probe '{probe.id}' has an answer whose log-probability is NaN")
     match answer:
         case Generated(text=text) if scorer.judges == "generate":
             # A blank answer says nothing, so it is wrong even where every check of form holds.
@@ -44,3 +47,12 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score
     raise NoEvidenceError(
         f"the probe '{probe.id}' is judged by '{scorer.name}', and the answer is of the kind {type(answer).__name__}"
     )
+
+
+def _logprobs(answer: Answer | None) -> tuple[float, ...]:
+    match answer:
+        case Chosen(logprobs=logprobs):
+            return logprobs
+        case Measured(logprob=logprob):
+            return (logprob,)
+    return ()

@@ -77,11 +77,14 @@ class JsonSchema(Scorer):
     def parameters(cls, written: Any) -> Any:
         return {"json_schema": written if written is not None else {}}
 
+    def written(self) -> Any:
+        return self.json_schema
+
     @field_validator("json_schema")
     @classmethod
     def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" in json.dumps(value):
-            raise ValueError("a '$ref' is not supported in a json_schema; write the schema out")
+        if found := re.search(r'"(\$(?:ref|dynamicRef))":', json.dumps(value)):
+            raise ValueError(f"a '{found[1]}' is not supported in a json_schema; write the schema out")
         try:
             Draft202012Validator.check_schema(value)
         except SchemaError as error:
@@ -94,11 +97,12 @@ class JsonSchema(Scorer):
 
 
 def same_json(left: Any, right: Any) -> bool:
-    """Equality of JSON values, in which `true` is not 1."""
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True) or (
-        isinstance(left, int | float)
-        and isinstance(right, int | float)
-        and not isinstance(left, bool)
-        and not isinstance(right, bool)
-        and left == right
-    )
+    """Equality of JSON values, in which 1.0 is 1 and `true` is not."""
+    match left, right:
+        case dict(), dict():
+            return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)
+        case list(), list():
+            return len(left) == len(right) and all(map(same_json, left, right))
+        case (bool(), _) | (_, bool()):
+            return left is right
+    return bool(left == right)

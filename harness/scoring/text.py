@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import warnings
 from collections.abc import Sequence
 
 from harness.scoring.registry import scorer
@@ -59,8 +60,10 @@ class Equals(Scorer):
 def pattern_problem(pattern: str) -> str | None:
     """Why `pattern` cannot be searched for, or None."""
     try:
-        compiled = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
+        with warnings.catch_warnings():  # of a set in a set, which later Pythons will read differently
+            warnings.simplefilter("error", FutureWarning)
+            compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError, FutureWarning) as error:
         return f"not a regular expression: {error}"
     if compiled.search(""):
         return "this regular expression matches empty text, so it matches anything"

@@ -22,6 +22,7 @@ Place = tuple[str | int, ...]
 
 MAX_DEPTH = 40
 MAX_ALIASED_VALUES = 10_000
+MAX_DIGITS = 400
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -102,11 +103,11 @@ def _decode(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        before = error.object[: error.start].decode()  # without a byte order mark, as `error.start` is
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise InputError([Problem(
             Span(path, line, column),
-            f"not UTF-8 text: saw byte 0x{data[error.start]:02x}",
+            f"not UTF-8 text: saw byte 0x{error.object[error.start]:02x}",
             "save the file as UTF-8",
         )]) from error  # fmt: skip
 
@@ -128,10 +129,9 @@ def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
         return Problem(Span(path, line, column), f"not YAML: {seen} is not allowed")
     lines = text.splitlines()
     line_text = lines[mark.line] if mark.line < len(lines) else ""
-    if "\t" in line_text[: max(mark.column + 1, len(line_text) - len(line_text.lstrip()))]:
-        column = line_text.index("\t") + 1
+    if indent := re.match(r"[ -]*\t", line_text):
         return Problem(
-            Span(path, mark.line + 1, column),
+            Span(path, mark.line + 1, indent.end()),
             "not YAML: a tab where YAML takes only spaces",
             "indent with spaces",
         )
@@ -159,6 +159,10 @@ class _Builder:
         if id(node) in self.open:
             self.problem(node, "an alias that contains itself", "write the value out")
             return None
+        if len(self.open) > MAX_DEPTH:  # aliases nest deeper than the text does
+            raise InputError([Problem(
+                _span(self.document.path, node.start_mark), f"nested more than {MAX_DEPTH} levels deep"
+            )])  # fmt: skip
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node, place)
         aliased = aliased or id(node) in self.seen
@@ -193,6 +197,8 @@ class _Builder:
             if key_node.tag == _CORE + "merge":
                 self.problem(key_node, "merge keys ('<<') are not supported", "write the keys out")
                 continue
+            if not key_node.tag.startswith(_CORE):
+                self.problem(key_node, f"the tag '{key_node.tag}' is not allowed", "remove the tag")
             key = str(key_node.value)
             if key in first:
                 self.problem(
@@ -208,7 +214,7 @@ class _Builder:
     def scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         tag = node.tag.removeprefix(_CORE)
         text = str(node.value)
-        if tag == "str":
+        if tag in ("str", "merge"):  # '<<' is no merge where it is a value
             return text
         if tag == "null":
             return None
@@ -220,12 +226,18 @@ class _Builder:
             if tag == "bool":
                 return {"true": True, "false": False}[text.lower()]
             if tag == "int":
-                base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-                return int(text, base)
+                return _whole_number(text)
             return float(re.sub(r"\.(?=inf|nan)", "", text.lower()))
         except (ValueError, KeyError):
             self.problem(node, f"'{text[:40]}' is not a value of type {tag}", "quote it to mean text")
             return None
+
+
+def _whole_number(text: str) -> int:
+    """The number; ValueError for none and for one too long to be meant."""
+    if len(text) > MAX_DIGITS:
+        raise ValueError
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
 
 def _shown_tag(tag: str) -> str:

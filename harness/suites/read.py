@@ -68,13 +68,15 @@ class _Reader:
         gates = list(self.each_valid(GateFormat, data, "gates"))
         probes = list(self.each_valid(ProbeFormat, data, "probes"))
         fields = self.template_fields(task_format)
-        task = self.task(task_format, fields or ())
+        task = self.task(task_format, fields)
+        self.check_ids(probes)
+        read_gates = self.gates(gates, _categories(data), task)
+        if task_format is None:  # whether scores and answers fit cannot be known
+            raise SuiteError(self.problems)
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
-        default = self.scorer(spec, ("score",), task) if spec is not None else None
+        default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
         severity = suite.severity if suite else "high"
         read_probes = [self.probe(probe, place, task, fields, default, severity) for place, probe in probes]
-        self.check_ids(probes)
-        read_gates = self.gates(gates, [probe for _, probe in probes], task)
         if self.problems or suite is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -136,7 +138,7 @@ class _Reader:
             return {key: self.written(item, (*place, key)) for key, item in value.items()}
         return self.document.written.get(place, value)
 
-    def task(self, written: TaskFormat | None, fields: tuple[str, ...]) -> Task:
+    def task(self, written: TaskFormat | None, fields: tuple[str, ...] | None) -> Task:
         if written is None:
             return Task()
         given = written.model_fields_set
@@ -151,11 +153,12 @@ class _Reader:
         if written.answer != "generate":
             for key in sorted(given & {"max_new_tokens", "stop"}):
                 self.problem(("task", key), f"'{key}' has a meaning only under 'answer: generate'")
+        shots = () if fields is None or written.answer == "likelihood" else self.shots(written, fields)
         return Task(
             format=written.format,
             system=written.system,
             prompt=written.prompt,
-            shots=tuple(self.shots(written, fields)),
+            shots=tuple(shots),
             answer=written.answer,
             max_new_tokens=written.max_new_tokens,
             stop=tuple(written.stop),
@@ -232,7 +235,7 @@ class _Reader:
         if fields is not None:
             self.prompt_fields(written, place, fields)
         scorer = default
-        if written.score is not None:
+        if "score" in written.model_fields_set:
             scorer = self.scorer(written.score, (*place, "score"), task)
         elif default is None and ("score",) not in self.document.values:
             self.problem(place, f"no score for the probe '{written.id}'",
@@ -327,9 +330,7 @@ class _Reader:
                 self.problem((*place, "answer"), f"the answer {answer!r} is not one of the choices",
                              did_you_mean(answer, choices))  # fmt: skip
 
-    def gates(
-        self, written: Sequence[tuple[Place, GateFormat]], probes: Sequence[ProbeFormat], task: Task
-    ) -> list[Gate]:
+    def gates(self, written: Sequence[tuple[Place, GateFormat]], categories: bool, task: Task) -> list[Gate]:
         lines: dict[str, int] = {}
         gates = []
         for place, gate in written:
@@ -339,7 +340,7 @@ class _Reader:
                     place, f"a second gate over '{gate.over}'", f"line {lines[gate.over]} has one already"
                 )
             lines.setdefault(gate.over, span.line)
-            if gate.over == "category" and not any(probe.category for probe in probes):
+            if gate.over == "category" and not categories:
                 self.problem((*place, "over"), "a gate over 'category', and no probe has a category")
             if gate.require == "pass" and task.answer == "likelihood":
                 self.problem(
@@ -349,6 +350,15 @@ class _Reader:
                 Gate(gate.over, gate.max_drop, gate.on_inconclusive, gate.require or "retained", span)
             )
         return gates
+
+
+def _categories(data: dict[str, Any]) -> bool:
+    """Whether any probe says a category, be the probe right or wrong."""
+    probes = data.get("probes")
+    return any(
+        isinstance(probe, dict) and probe.get("category") is not None
+        for probe in (probes if isinstance(probes, list) else [])
+    )
 
 
 def _without_parts(data: dict[str, Any]) -> dict[str, Any]:

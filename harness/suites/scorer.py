@@ -25,6 +25,10 @@ class Scorer(Shape):
         """What YAML holds under the score's name, as values for the fields of this class."""
         return {} if written is None else written
 
+    def written(self) -> Any:
+        """The parameters as YAML holds them, without those left out."""
+        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True, by_alias=True)
+
     def expected_problem(self, expected: str) -> str | None:
         """Why `expected` cannot be a right answer under this score, or None."""
         return None

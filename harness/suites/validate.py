@@ -72,7 +72,7 @@ def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Pl
     hint = None
     if kind == "literal_error" and isinstance(seen, str):
         hint = did_you_mean(seen, re_literals(context["expected"]))
-    where = f"'{key}'" if key else parent.name
+    where = f"'{key}'" if key and isinstance(place[-1], str) else parent.name
     return Problem(span, f"{where} must be {expected}, saw {describe(seen)}", hint)
 
 
@@ -89,11 +89,11 @@ def _known_steps(loc: tuple[str | int, ...], document: Document, at: Place) -> I
 
 
 def _part(place: Place, parts: Mapping[str, Part]) -> Part:
-    for index in range(len(place) - 1, -1, -1):
-        step = place[index]
-        if isinstance(step, str):
-            return parts.get(step, Part(f"'{step}'"))
-    return parts[""]
+    steps = [step for step in place if isinstance(step, str)]
+    if not steps:
+        return parts[""]
+    around = next((parts[step].shape for step in reversed(steps) if step in parts), parts[""].shape)
+    return parts.get(steps[-1], Part(f"'{steps[-1]}'", around))
 
 
 def _keys(shape: type[BaseModel] | None) -> list[str]:
@@ -134,9 +134,9 @@ def _expected(kind: str, context: Mapping[str, Any]) -> str:
         case "less_than":
             return f"less than {context['lt']:g}"
         case "literal_error":
-            return str(context["expected"]).replace("'", "")
+            return str(context["expected"]).replace("'", "").replace("True", "true")
         case "too_short":
-            return "a list that is not empty"
+            return f"a {'mapping' if context['field_type'] == 'Dictionary' else 'list'} that is not empty"
         case "string_pattern_mismatch":
             return f"text that matches {context['pattern']}"
     return _EXPECTED.get(kind, kind.replace("_", " "))

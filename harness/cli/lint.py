@@ -1,0 +1,71 @@
+"""Suite files in; every error of all of them, or a line about each, out. No model is loaded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.errors import InputError, Problem, SuiteError, shown_path
+from harness.plugin.sniff import is_suite_file
+from harness.scoring import SCORERS
+from harness.suites.read import read_suite
+from harness.suites.suite import Suite
+
+
+def lint(paths: Sequence[Path]) -> int:
+    """Check suites; 0 when all can be run, 2 when some cannot, as pytest would.
+
+    Raises:
+        InputError: a path is not there, or a folder has no suites.
+    """
+    problems: list[Problem] = []
+    suites: list[Suite] = []
+    for path in _files(paths):
+        try:
+            suites.append(read_suite(path, SCORERS))
+        except SuiteError as error:
+            problems += error.problems
+    problems += _repeated_names(suites)
+    for suite in suites:
+        print(_line(suite))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", file=sys.stderr)
+    return 2 if problems else 0
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = [file for file in sorted(path.rglob("*.y*ml")) if is_suite_file(file)]
+        if not found:
+            raise InputError([Problem(None, f"{path}: no suite files in this folder")])
+        yield from found
+
+
+def _repeated_names(suites: Sequence[Suite]) -> Iterator[Problem]:
+    first: dict[str, Suite] = {}
+    for suite in suites:
+        other = first.setdefault(suite.name, suite)
+        if other is not suite:
+            yield Problem(
+                suite.span, f"a second suite called '{suite.name}'", f"{other.span} is called so already"
+            )
+
+
+def _line(suite: Suite) -> str:
+    gates = ", ".join(
+        f"{gate.over} ({gate.require})" if gate.max_drop is None else f"{gate.over} ({gate.max_drop:g})"
+        for gate in suite.gates
+    )
+    assert suite.path is not None
+    categories = len(suite.categories())
+    return (
+        f"{shown_path(suite.path)}: {suite.name}, {len(suite.probes)} probes"
+        + (f" in {categories} categories" if categories else "")
+        + f", {suite.severity}; gates over {gates}"
+    )

@@ -1,0 +1,125 @@
+"""A Decision in; the sentence that a person reads, and the evidence under it, out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from harness.gate.compare import CONFIDENCE, Comparison, Pair
+from harness.gate.verdict import Decision, Policy
+from harness.reporting.wording import count, one_line, percent, points
+from harness.suites.suite import Probe
+
+MOST_SHOWN = 10
+"""Lost probes that are listed under a failed gate; the record has them all."""
+
+
+def explain(decision: Decision, policy: Policy) -> str:
+    """Why a case did not simply pass: a sentence, the counts, and the probes that show it."""
+    case = decision.case
+    if case.tuned_alone:
+        head = [f"{case.title}: FAILED, the tuned model's answer is wrong (require: pass)"]
+    elif case.gate.over == "each":
+        head = [_probe_sentence(decision)]
+    else:
+        head = list(_slice_sentences(decision, policy))
+    if decision.outcome == "warned" and decision.verdict != "INCONCLUSIVE":
+        head.append(f"  a warning only: its severity is {case.severity}, and --fail-on is {policy.fail_on}")
+    return "\n".join([*head, *_evidence(decision)])
+
+
+def _probe_sentence(decision: Decision) -> str:
+    title = decision.case.title
+    if decision.verdict == "VACUOUS" and decision.outcome == "skipped":
+        return f"{title}: both models miss it, so there is nothing to lose here"
+    if decision.verdict == "VACUOUS":
+        return (
+            f"{title}: VACUOUS, the baseline is right on none of the probes asked, so nothing could be lost"
+        )
+    return f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
+
+
+def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
+    comparison, margin = decision.comparison, decision.case.gate.max_drop
+    assert comparison is not None
+    assert margin is not None
+    title = decision.case.title
+    held = f"margin {points(margin)}; {interval(comparison)}"
+    if decision.verdict == "VACUOUS":
+        yield (
+            f"{title}: VACUOUS, the baseline is right on {percent(comparison.baseline_accuracy)}, "
+            f"so even losing all of it would be within the margin of {points(margin)} points"
+        )
+    else:
+        yield f"{title}: {decision.verdict}, {movement(comparison.drop)} ({held})"
+    yield f"  {counts(comparison)}"
+    if decision.verdict == "INCONCLUSIVE":
+        rule = "--strict" if policy.strict else f"on_inconclusive: {decision.case.gate.on_inconclusive}"
+        what = "passes with this warning" if decision.outcome == "warned" else "fails"
+        yield f"  too few probes to tell; it {what} under {rule}"
+        yield f"  {settling(decision.settling)}"
+
+
+def settling(number: int | None) -> str:
+    """How many more probes would settle an inconclusive verdict."""
+    if number is None:
+        return "the drop is so near the margin that no number of probes would settle it"
+    return f"about {count(number, 'more probe')} like these would settle it"
+
+
+def movement(drop: float) -> str:
+    """ "32 points lost", "1.5 points gained", "nothing lost"."""
+    if drop == 0:
+        return "nothing lost"
+    return f"{points(abs(drop))} points {'lost' if drop > 0 else 'gained'}"
+
+
+def interval(comparison: Comparison) -> str:
+    """ "90 % interval 19 to 45", in points."""
+    low, high = comparison.interval
+    return f"{100 * CONFIDENCE:.0f} % interval {points(low)} to {points(high)}"
+
+
+def counts(comparison: Comparison) -> str:
+    """ "30 probes: 9 kept, 11 lost, 1 gained, 9 missed"."""
+    return (
+        f"{count(comparison.n, 'probe')}: {comparison.kept} kept, {comparison.lost} lost, "
+        f"{comparison.gained} gained, {comparison.missed} missed"
+    )
+
+
+def _evidence(decision: Decision) -> Iterator[str]:
+    if decision.case.gate.over == "each":
+        for pair in decision.pairs:
+            yield from _in_full(pair)
+        return
+    lost = [pair for pair in decision.pairs if pair.change == "lost"]
+    width = max((len(pair.probe.id) for pair in lost[:MOST_SHOWN]), default=0)
+    for pair in lost[:MOST_SHOWN]:
+        assert pair.baseline is not None
+        yield (
+            f"  lost  {pair.probe.id:<{width}}  expected {expected(pair.probe)}  "
+            f"baseline {one_line(pair.baseline.shown)}  tuned {one_line(pair.tuned.shown)}"
+        )
+    if len(lost) > MOST_SHOWN:
+        yield f"  and {len(lost) - MOST_SHOWN} more lost; all are in the record"
+
+
+def _in_full(pair: Pair) -> Iterator[str]:
+    probe = pair.probe
+    for name, value in probe.fields.items():
+        yield f"  {name:<9} {one_line(value, 200)}"
+    yield f"  expected  {expected(probe)}"
+    if pair.baseline is not None:
+        yield f"  baseline  {one_line(pair.baseline.shown, 200)}"
+    yield f"  tuned     {one_line(pair.tuned.shown, 200)}"
+
+
+def expected(probe: Probe) -> str:
+    """What a right answer would have been."""
+    if probe.answers:
+        return " or ".join(
+            answer if len(answer) <= 40 else answer[:37] + "..." for answer in probe.answers[:4]
+        )
+    text = f"{probe.scorer.name} {json.dumps(probe.scorer.written(), ensure_ascii=False)}"
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,183 @@
+"""What a run came to, as a versioned JSON record: everything that a report needs to be rendered again.
+
+`gates` has a row for each case, `probes` both models' answers to each probe, `run` where it all comes from.
+Rates are fractions; `drop` is positive when worse.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import shown_path
+from harness.gate.compare import CONFIDENCE, Pair
+from harness.gate.verdict import Decision, Outcome, Verdict
+from harness.suites.format import Severity
+
+VERSION: Literal[1] = 1
+FILE = "record.json"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GateRow(_Row):
+    """One case. Counts and rates of a comparison are None where the tuned model was asked alone."""
+
+    suite: str
+    slice: str
+    over: Literal["all", "category", "each"]
+    severity: Severity
+    place: str
+    n: int
+    kept: int | None = None
+    lost: int | None = None
+    gained: int | None = None
+    missed: int | None = None
+    baseline_accuracy: float | None = None
+    tuned_accuracy: float
+    drop: float | None = None
+    interval: tuple[float, float] | None = None
+    confidence: float = CONFIDENCE
+    mid_p: float | None = None
+    max_drop: float | None = None
+    verdict: Verdict | None = None
+    outcome: Outcome
+    more_probes_to_settle: int | None = None
+
+
+class AnswerRow(_Row):
+    """What one model answered to a probe, and whether that was right."""
+
+    answer: str
+    right: bool
+
+
+class ProbeRow(_Row):
+    """One probe and both answers; `baseline` is None where it was not asked."""
+
+    suite: str
+    id: str
+    category: str | None
+    severity: Severity
+    fields: dict[str, str]
+    expected: list[str]
+    score: str
+    baseline: AnswerRow | None
+    tuned: AnswerRow
+    change: Literal["kept", "lost", "gained", "missed"] | None
+
+
+class ModelRow(_Row):
+    """One side of the comparison: as the user called it, and by content (SHA-256 of the weights)."""
+
+    reference: str
+    name: str
+    weights: str | None = None
+    base_weights: str | None = None
+
+
+class RunRow(_Row):
+    """Where the numbers come from."""
+
+    harness: str
+    started: str
+    seconds: float
+    command: list[str]
+    exit_status: int
+    errors: list[str]
+    baseline: ModelRow | None = None
+    tuned: ModelRow | None = None
+    device: str | None = None
+    dtype: str | None = None
+    versions: dict[str, str]
+    strict: bool
+    fail_on: Severity
+    notes: list[str] = []
+    seconds_asking: dict[str, float] = {}
+
+
+class Record(_Row):
+    """The record of one run."""
+
+    version: Literal[1] = VERSION
+    run: RunRow
+    gates: list[GateRow]
+    probes: list[ProbeRow]
+
+
+def gate_row(decision: Decision) -> GateRow:
+    """The row of a decided case."""
+    case, comparison = decision.case, decision.comparison
+    common = {
+        "suite": case.suite.name,
+        "slice": case.slice,
+        "over": case.gate.over,
+        "severity": case.severity,
+        "place": f"{shown_path(case.span.path)}:{case.span.line}" if case.span else "",
+        "max_drop": case.gate.max_drop,
+        "verdict": decision.verdict,
+        "outcome": decision.outcome,
+        "more_probes_to_settle": decision.settling,
+    }
+    if comparison is None:
+        right = sum(pair.tuned.right for pair in decision.pairs)
+        return GateRow(**common, n=len(decision.pairs), tuned_accuracy=right / len(decision.pairs))
+    return GateRow(
+        **common,
+        n=comparison.n,
+        kept=comparison.kept,
+        lost=comparison.lost,
+        gained=comparison.gained,
+        missed=comparison.missed,
+        baseline_accuracy=comparison.baseline_accuracy,
+        tuned_accuracy=comparison.tuned_accuracy,
+        drop=comparison.drop,
+        interval=comparison.interval,
+        mid_p=comparison.mid_p,
+    )
+
+
+def probe_row(suite: str, pair: Pair) -> ProbeRow:
+    """The row of a probe that was asked."""
+    probe = pair.probe
+    return ProbeRow(
+        suite=suite,
+        id=probe.id,
+        category=probe.category,
+        severity=probe.severity,
+        fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
+        expected=list(probe.answers),
+        score=probe.scorer.name,
+        baseline=None
+        if pair.baseline is None
+        else AnswerRow(answer=pair.baseline.shown, right=pair.baseline.right),
+        tuned=AnswerRow(answer=pair.tuned.shown, right=pair.tuned.right),
+        change=pair.change,
+    )
+
+
+def write_record(record: Record, folder: Path) -> Path:
+    """Write `record.json` into `folder`, whole or not at all; returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    unfinished = folder / f".{FILE}.{os.getpid()}"
+    unfinished.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def read_record(path: Path) -> Record:
+    """Read a record back; raises pydantic's ValidationError for another version or shape."""
+    return Record.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def gate_rows(rows: Sequence[GateRow]) -> list[GateRow]:
+    """Rows with the worst first: failed, then warned, then the rest; within these by drop."""
+    rank = {"failed": 0, "warned": 1, "passed": 2, "skipped": 3}
+    return sorted(rows, key=lambda row: (rank[row.outcome], -(row.drop if row.drop is not None else -2.0)))

@@ -1,0 +1,110 @@
+"""A Record in, the lines of a terminal summary out: one for each suite and slice, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.gate.compare import comparison
+from harness.reporting.record import GateRow, Record, gate_rows
+from harness.reporting.wording import points
+
+COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", "90 % interval", "margin", "verdict")
+LEFT = {0, 1, 8}
+
+
+def summary_lines(record: Record) -> Iterator[str]:
+    """The whole summary."""
+    run = record.run
+    if run.tuned and run.baseline:
+        yield f"tuned     {_named(run.tuned.reference, run.tuned.name)}"
+        yield f"baseline  {_named(run.baseline.reference, run.baseline.name)}"
+    if run.device:
+        asking = sum(run.seconds_asking.values())
+        yield f"on {run.device} in {run.dtype}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
+    for note in run.notes:
+        yield f"note: {note}"
+    if record.gates:
+        yield ""
+        yield from table_lines(table_rows(record.gates))
+
+
+def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:
+    """One row a slice; the cases of a gate over each probe are gathered into one row a suite."""
+    slices = [row for row in gates if row.over != "each"]
+    by_suite: dict[str, list[GateRow]] = {}
+    for row in gates:
+        if row.over == "each":
+            by_suite.setdefault(row.suite, []).append(row)
+    return gate_rows([*slices, *(_gathered(rows) for rows in by_suite.values())])
+
+
+def _gathered(rows: Sequence[GateRow]) -> GateRow:
+    outcomes = [row.outcome for row in rows]
+    outcome = next((name for name in ("failed", "warned", "passed") if name in outcomes), "skipped")
+    first = rows[0]
+    common = {"slice": "each", "n": len(rows), "outcome": outcome}
+    if any(row.kept is None for row in rows):
+        accuracy = sum(row.tuned_accuracy for row in rows) / len(rows)
+        return first.model_copy(update={**common, "tuned_accuracy": accuracy, "drop": None})
+    kept, lost, gained, missed = (
+        sum(getattr(row, name) for row in rows) for name in ("kept", "lost", "gained", "missed")
+    )
+    whole = comparison(kept, lost, gained, missed)
+    verdict = next(
+        (name for name in ("FORGOTTEN", "RETAINED") if any(row.verdict == name for row in rows)), "VACUOUS"
+    )
+    return first.model_copy(
+        update={
+            **common,
+            "kept": kept,
+            "lost": lost,
+            "gained": gained,
+            "missed": missed,
+            "baseline_accuracy": whole.baseline_accuracy,
+            "tuned_accuracy": whole.tuned_accuracy,
+            "drop": whole.drop,
+            "interval": whole.interval,
+            "verdict": verdict,
+        }
+    )
+
+
+def table_lines(rows: Sequence[GateRow]) -> Iterator[str]:
+    """Aligned columns under a heading; accuracies in percent, drop, interval and margin in points."""
+    cells = [COLUMNS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+    for line in cells:
+        yield "  ".join(
+            text.ljust(width) if column in LEFT else text.rjust(width)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+
+
+def _cells(row: GateRow) -> tuple[str, ...]:
+    low_high = "-" if row.interval is None else f"{points(row.interval[0])} to {points(row.interval[1])}"
+    return (
+        row.suite,
+        row.slice.removeprefix("category[").removesuffix("]"),
+        str(row.n),
+        "-" if row.baseline_accuracy is None else f"{100 * row.baseline_accuracy:.1f}",
+        f"{100 * row.tuned_accuracy:.1f}",
+        "-" if row.drop is None else f"{100 * row.drop:.1f}",
+        low_high,
+        "-" if row.max_drop is None else points(row.max_drop),
+        _verdict(row),
+    )
+
+
+def _verdict(row: GateRow) -> str:
+    words: str = row.verdict or ("RIGHT" if row.outcome == "passed" else "WRONG")
+    if row.over == "each" and row.lost is not None:
+        words += f" ({row.lost} lost)" if row.lost else ""
+    if row.outcome == "warned":
+        return f"{words}, warned"
+    if row.outcome == "failed" and row.verdict not in ("FORGOTTEN", None):
+        return f"{words}, failed"
+    return words
+
+
+def _named(reference: str, name: str) -> str:
+    return name if reference == name else f"{reference} ({name})"

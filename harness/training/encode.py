@@ -1,0 +1,58 @@
+"""Examples in, token tensors out: the loss counts the answer's tokens only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from harness.errors import ModelError
+from harness.training.recipe import Example
+
+IGNORED = -100
+"""The label that torch's cross entropy leaves out."""
+
+
+def encode(tokenizer: Any, examples: Sequence[Example]) -> list[dict[str, list[int]]]:
+    """Each example as a finished chat: `input_ids`, and `labels` that are IGNORED up to the answer.
+
+    Raises:
+        ModelError: the tokenizer has no chat template, or one whose prompt does not begin its finished chat.
+    """
+    if not tokenizer.chat_template:
+        raise ModelError("the base model's tokenizer has no chat template, so it cannot be trained on chats")
+    rows = []
+    for example in examples:
+        user = {"role": "user", "content": example.prompt}
+        prompt = tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template(
+            [user, {"role": "assistant", "content": example.answer}], tokenize=False
+        )
+        if not whole.startswith(prompt):
+            raise ModelError(
+                "the base model's chat template rewrites earlier turns; the answer cannot be told apart"
+            )
+        before = tokenizer(prompt, add_special_tokens=False).input_ids
+        answer = tokenizer(whole[len(prompt) :].rstrip("\n"), add_special_tokens=False).input_ids
+        rows.append({"input_ids": [*before, *answer], "labels": [IGNORED] * len(before) + list(answer)})
+    return rows
+
+
+class Collator:
+    """Pads a batch on the right to its longest row; tensors are (rows, longest)."""
+
+    def __init__(self, pad_token: int) -> None:
+        self.pad_token = pad_token
+
+    def __call__(self, rows: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        width = max(len(row["input_ids"]) for row in rows)
+
+        def padded(key: str, value: int) -> torch.Tensor:
+            return torch.tensor([row[key] + [value] * (width - len(row[key])) for row in rows])
+
+        ids = padded("input_ids", self.pad_token)
+        mask = torch.tensor(
+            [[1] * len(row["input_ids"]) + [0] * (width - len(row["input_ids"])) for row in rows]
+        )
+        return {"input_ids": ids, "attention_mask": mask, "labels": padded("labels", IGNORED)}

@@ -1,0 +1,824 @@
+"""Every error of the suite reader, with its exact text and place; and what a good suite becomes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import SuiteError
+from harness.scoring import SCORERS
+from harness.suites.read import read_suite
+from harness.suites.suite import Gate, Probe, Shot, Task
+
+RULES = (
+    "a rule needs a check, such as 'min_words'; there are: min_words, max_words, min_lines, max_lines, "
+    "min_items, max_items, starts_with, ends_with, contains, mentions, regex, titlecase_words, json_keys, "
+    "no_repetition, lowercase, uppercase, all, any, not"
+)
+NAME = r"text that matches ^[^\s\[\]:/\\]+$"
+CATEGORY = r"text that matches ^[^\s\[\]:]([^\[\]:\n\t]*[^\s\[\]:])?$"
+SHAPE = "a score is a name, or a mapping of one name to its parameters"
+
+
+def suite(
+    probe: str = "{id: a, question: Why?, answer: b}",
+    gates: str = "[{over: all, max_drop: 0.1}]",
+    score: str | None = "mentions",
+    task: str = "{}",
+    more: str = "",
+) -> str:
+    """A suite with its gates in line 2 from column 8, its task in 3 from 7, its score in 4 from 8,
+    and its first probe in line 6 (5 without a score) from column 5.
+    """
+    scored = "" if score is None else f"score: {score}\n"
+    return f"suite: s\ngates: {gates}\ntask: {task}\n{scored}probes:\n  - {probe}\n{more}"
+
+
+def form(score: str) -> str:
+    """A suite under a score whose probes have no answer."""
+    return suite("{id: a, question: Why?}", score=score)
+
+
+def choose(probe: str, **parts: str) -> str:
+    return suite(probe, **{"task": "{answer: choose}", "score": "choice", **parts})
+
+
+TOP = [
+    ("", "1:1: a suite is a mapping of keys to values, saw nothing\n  begin with 'suite: name'"),
+    ("# so\n", "1:1: a suite is a mapping of keys to values, saw nothing\n  begin with 'suite: name'"),
+    ("- a\n", "1:1: a suite is a mapping of keys to values, saw a list\n  begin with 'suite: name'"),
+    ("text", "1:1: a suite is a mapping of keys to values, saw text 'text'\n  begin with 'suite: name'"),
+    ("42", "1:1: a suite is a mapping of keys to values, saw 42\n  begin with 'suite: name'"),
+    ("suite: s\n", "1:1: a suite needs 'gates'\n1:1: a suite needs 'probes'"),
+    (
+        suite().replace("suite: s", "suit: s"),
+        "1:1: a suite needs 'suite'\n1:1: unknown key 'suit' in a suite\n  did you mean 'suite'?",
+    ),
+    (suite(more="abuot: x\n"), "7:1: unknown key 'abuot' in a suite\n  did you mean 'about'?"),
+    (suite(more="zzz: x\n"), "7:1: unknown key 'zzz' in a suite"),
+    (
+        suite(more="suite: t\n"),
+        "7:1: repeated key 'suite'\n  it stands in line 1 already; YAML would keep only the last",
+    ),
+    (suite().replace("suite: s", "suite: 12"), "1:8: 'suite' must be text, saw 12"),
+    (suite().replace("suite: s", "suite: ''"), f"1:8: 'suite' must be {NAME}, saw empty text"),
+    (suite().replace("suite: s", "suite: a/b"), f"1:8: 'suite' must be {NAME}, saw text 'a/b'"),
+    (suite(more="about: [a]\n"), "7:8: 'about' must be text, saw a list"),
+    (
+        suite(more="severity: hihg\n"),
+        "7:11: 'severity' must be critical, high, medium or low, saw text 'hihg'\n  did you mean 'high'?",
+    ),
+    (
+        "suite: s\nscore: mentions\ngates: []\nprobes: []\n",
+        "3:8: 'gates' must be a list that is not empty, saw an empty list\n"
+        "4:9: 'probes' must be a list that is not empty, saw an empty list",
+    ),
+    (
+        "suite: s\nscore: mentions\ngates:\nprobes:\n",
+        "3:7: 'gates' must be a list, saw nothing\n4:8: 'probes' must be a list, saw nothing",
+    ),
+]
+
+GATES = [
+    ("[{over: all, max_dorp: 1}]", "2:21: unknown key 'max_dorp' in a gate\n  did you mean 'max_drop'?"),
+    ("[{max_drop: 0.1}]", "2:9: a gate needs 'over'"),
+    (
+        "[{over: eech}]",
+        "2:16: 'over' must be all, category or each, saw text 'eech'\n  did you mean 'each'?",
+    ),
+    ("[{over: all, max_drop: 1.5}]", "2:31: 'max_drop' must be at most 1, saw 1.5"),
+    ("[{over: all, max_drop: -0.1}]", "2:31: 'max_drop' must be at least 0, saw -0.1"),
+    ("[{over: all, max_drop: .nan}]", "2:31: 'max_drop' must be a finite number, saw nan"),
+    ("[{over: all, max_drop: .inf}]", "2:31: 'max_drop' must be a finite number, saw inf"),
+    ("[{over: all, max_drop: -.INF}]", "2:31: 'max_drop' must be a finite number, saw -inf"),
+    ("[{over: all, max_drop: 1e999}]", "2:31: 'max_drop' must be a finite number, saw inf"),
+    ("[{over: all, max_drop: ten}]", "2:31: 'max_drop' must be a number, saw text 'ten'"),
+    ("[{over: all, max_drop: '0.1'}]", "2:31: 'max_drop' must be a number, saw text '0.1'"),
+    ("[{over: all, max_drop: 10 %}]", "2:31: 'max_drop' must be a number, saw text '10 %'"),
+    ("[{over: all, max_drop: true}]", "2:31: 'max_drop' must be a number, saw true"),
+    ("[{over: all}]", "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop"),
+    ("[{over: category}]", "2:9: a gate over 'category' needs 'max_drop', the largest acceptable drop"),
+    (
+        "[{over: all, max_drop: null}]",
+        "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop",
+    ),
+    (
+        "[{over: each, max_drop: 0.1}]",
+        "2:9: a gate over 'each' takes no 'max_drop': each probe is kept or lost",
+    ),
+    (
+        "[{over: each, on_inconclusive: pass}]",
+        "2:9: a gate over 'each' takes no 'on_inconclusive': each probe is kept or lost",
+    ),
+    (
+        "[{over: all, max_drop: 0.1, require: pass}]",
+        "2:9: a gate over 'all' takes no 'require'; it has 'max_drop'",
+    ),
+    (
+        "[{over: each, require: retaned}]",
+        "2:31: 'require' must be retained or pass, saw text 'retaned'\n  did you mean 'retained'?",
+    ),
+    (
+        "[{over: all, max_drop: 0.1, on_inconclusive: fial}]",
+        "2:53: 'on_inconclusive' must be observed, fail or pass, saw text 'fial'\n  did you mean 'fail'?",
+    ),
+    (
+        "[{over: category, max_drop: 0.1}]",
+        "2:10: a gate over 'category', and no probe has a category",
+    ),
+    (
+        "[{over: all, max_drop: 0.1}, {over: all, max_drop: 0.2}]",
+        "2:37: a second gate over 'all'\n  line 2 has one already",
+    ),
+    ("all", "2:8: 'gates' must be a list, saw text 'all'"),
+    ("{over: all}", "2:8: 'gates' must be a list, saw a mapping"),
+    ("[all]", "2:9: a gate must be a mapping, saw text 'all'"),
+]
+
+TASKS = [
+    ("{promt: x}", "3:8: unknown key 'promt' in the task\n  did you mean 'prompt'?"),
+    ("[]", "3:7: 'task' must be a mapping, saw an empty list"),
+    ("null", "3:7: 'task' must be a mapping, saw nothing"),
+    ("{format: chatt}", "3:16: 'format' must be chat or text, saw text 'chatt'\n  did you mean 'chat'?"),
+    ("{format: text, system: x}", "3:22: a system message needs 'format: chat'"),
+    ("{system: ''}", "3:16: 'system' must be text that is not empty, saw empty text"),
+    ("{prompt: 12}", "3:16: 'prompt' must be text, saw 12"),
+    ("{prompt: ''}", "3:16: 'prompt' must be text that is not empty, saw empty text"),
+    (
+        "{prompt: '{question'}",
+        "3:8: expected '}' before end of string; write {{ and }} for braces that are text",
+    ),
+    (
+        "{prompt: '}'}",
+        "3:8: Single '}' encountered in format string; write {{ and }} for braces that are text",
+    ),
+    *(
+        (
+            f"{{prompt: '{{{field}}}'}}",
+            f"3:8: '{{{shown}}}' is not a plain field name; write {{{{ and }}}} for braces that are text",
+        )
+        for field, shown in [
+            ("", ""),
+            ("0", "0"),
+            ("a.b", "a.b"),
+            ("a[0]", "a[0]"),
+            ("question!r", "question"),
+            ("question:>9", "question"),
+        ]
+    ),
+    ("{max_new_tokens: 0}", "3:24: 'max_new_tokens' must be at least 1, saw 0"),
+    ("{max_new_tokens: 1.5}", "3:24: 'max_new_tokens' must be a whole number, saw 1.5"),
+    ("{max_new_tokens: many}", "3:24: 'max_new_tokens' must be a whole number, saw text 'many'"),
+    ("{stop: x}", "3:14: 'stop' must be a list, saw text 'x'"),
+    ("{stop: ['']}", "3:15: a stop text must be text that is not empty, saw empty text"),
+    ("{shots: x}", "3:15: 'shots' must be a list, saw text 'x'"),
+    ("{shots: [x]}", "3:16: a shot must be a mapping, saw text 'x'"),
+    (
+        "{shots: [{qestion: x, answer: y}]}",
+        "3:16: a shot needs 'question'\n3:17: unknown key 'qestion' in a shot\n  did you mean 'question'?",
+    ),
+    ("{shots: [{question: x}]}", "3:16: a shot needs 'answer'"),
+    (
+        "{shots: [{question: '', answer: [a]}]}",
+        "3:17: 'question' must be text that is not empty, saw empty text\n"
+        "3:31: 'answer' must be text that is not empty, saw a list",
+    ),
+]
+
+PROBES = [
+    ("nonsense", "6:5: a probe must be a mapping, saw text 'nonsense'"),
+    ("{question: Why?, answer: b}", "6:5: a probe needs 'id'"),
+    ("{id: a b, question: Why?, answer: b}", f"6:10: 'id' must be {NAME}, saw text 'a b'"),
+    ("{id: null, question: Why?, answer: b}", "6:10: 'id' must be text, saw nothing"),
+    (
+        "{id: a, question: Why?, answer: b}\n  - {id: a, question: Who?, answer: c}",
+        "7:6: repeated id 'a'\n  line 6 has it already",
+    ),
+    (
+        "{id: a, id: b, question: Why?, answer: b}",
+        "6:13: repeated key 'id'\n  it stands in line 6 already; YAML would keep only the last",
+    ),
+    (
+        "{id: a, question: Why?, anwser: b}",
+        "6:5: the probe 'a' needs 'answer': the score 'mentions' compares with it\n"
+        "6:29: unknown key 'anwser' in a probe: the prompt does not use it\n  did you mean 'answer'?",
+    ),
+    (
+        "{id: a, qestion: Why?, answer: b}",
+        "6:5: the prompt uses '{question}', which the probe 'a' does not have\n"
+        "6:13: unknown key 'qestion' in a probe: the prompt does not use it\n  did you mean 'question'?",
+    ),
+    (
+        "{id: a, question: Why?, answer: b, hobby: x}",
+        "6:40: unknown key 'hobby' in a probe: the prompt does not use it\n  use 'note' for remarks",
+    ),
+    (
+        "{id: a, question: '', answer: b}",
+        "6:13: 'question' must be text that is not empty, saw empty text",
+    ),
+    ("{id: a, question: [x], answer: b}", "6:13: 'question' must be text that is not empty, saw a list"),
+    (
+        "{id: a, question: Why?}",
+        "6:5: the probe 'a' needs 'answer': the score 'mentions' compares with it",
+    ),
+    ("{id: a, question: Why?, answer: ''}", "6:29: an answer must not be empty: it would match anything"),
+    (
+        "{id: a, question: Why?, answer: [b, ' ']}",
+        "6:41: an answer must not be empty: it would match anything",
+    ),
+    (
+        "{id: a, question: Why?, answer: []}",
+        "6:29: 'answer' must not be an empty list: nothing would be right",
+    ),
+    ("{id: a, question: Why?, answer: null}", "6:29: an answer must be text, saw nothing"),
+    ("{id: a, question: Why?, answer: {x: y}}", "6:29: an answer must be text, saw a mapping"),
+    (
+        "{id: a, question: Why?, answer: b, choices: [a, b]}",
+        "6:40: 'choices' has no meaning under 'answer: generate'",
+    ),
+    (
+        "{id: a, question: Why?, answer: b, text: x}",
+        "6:40: 'text' has no meaning under 'answer: generate'",
+    ),
+    (
+        "{id: a, question: Why?, answer: b, severity: hihg}",
+        "6:50: 'severity' must be critical, high, medium or low, saw text 'hihg'\n  did you mean 'high'?",
+    ),
+    (
+        "{id: a, question: Why?, answer: b, category: 'a[b]'}",
+        f"6:50: 'category' must be {CATEGORY}, saw text 'a[b]'",
+    ),
+    (
+        "{id: a, question: Why?, answer: b, score: null}",
+        f"6:40: {SHAPE}, saw nothing",
+    ),
+    (
+        "{id: a, question: Why?, answer: '1', score: {number: {tolerence: 1}}}",
+        "6:59: unknown key 'tolerence' in the score 'number'\n  did you mean 'tolerance'?",
+    ),
+]
+
+SCORES = [
+    (suite(score="mention"), "4:1: unknown score 'mention'\n  did you mean 'mentions'?"),
+    (
+        suite(score="vibes"),
+        "4:1: unknown score 'vibes'\n  there are: check, choice, contains, equals, json, json_schema, "
+        "likelihood, mentions, number, regex",
+    ),
+    (suite(score="[mentions]"), f"4:1: {SHAPE}, saw a list"),
+    (suite(score="{mentions: {}, equals: {}}"), f"4:1: {SHAPE}, saw a mapping"),
+    (suite(score="null"), f"4:1: {SHAPE}, saw nothing"),
+    (
+        suite(score=None),
+        "5:5: no score for the probe 'a'\n  give the suite a 'score', or the probe its own",
+    ),
+    (suite(score="{mentions: 5}"), "4:19: 'mentions' must be a mapping, saw 5"),
+    (
+        suite(score="choice"),
+        "4:1: the score 'choice' judges 'answer: choose', and the task says 'answer: generate'",
+    ),
+    (
+        suite(score="regex", probe="{id: a, question: Why?, answer: '('}"),
+        "6:29: not a regular expression: missing ), unterminated subpattern at position 0",
+    ),
+    (
+        suite(score="regex", probe="{id: a, question: Why?, answer: '[[a]'}"),
+        "6:29: not a regular expression: Possible nested set at position 1",
+    ),
+    (
+        suite(score="regex", probe="{id: a, question: Why?, answer: 'x*'}"),
+        "6:29: this regular expression matches empty text, so it matches anything",
+    ),
+    (
+        suite(score="equals", probe="{id: a, question: Why?, answer: '...'}"),
+        "6:29: an answer under 'equals' must not be punctuation alone",
+    ),
+    (
+        suite(score="{number: {tolerence: 1}}", probe="{id: a, question: Why?, answer: 1}"),
+        "4:18: unknown key 'tolerence' in the score 'number'\n  did you mean 'tolerance'?",
+    ),
+    (
+        suite(score="{number: {tolerance: -1}}", probe="{id: a, question: Why?, answer: 1}"),
+        "4:29: 'tolerance' must be at least 0, saw -1",
+    ),
+    (
+        suite(score="{number: {tolerance: .nan}}", probe="{id: a, question: Why?, answer: 1}"),
+        "4:29: 'tolerance' must be a finite number, saw nan",
+    ),
+    *(
+        (
+            suite(score="number", probe=f"{{id: a, question: Why?, answer: {answer}}}"),
+            f"6:29: an answer under 'number' must be one number, saw {answer!r}",
+        )
+        for answer in ["forty-two", "1/2", "1e999", "2 or 3"]
+    ),
+    (
+        suite(score="json"),
+        "6:29: an answer under 'json' must be JSON: Expecting value: line 1 column 1 (char 0)",
+    ),
+    (
+        suite(score="json", probe="{id: a, question: Why?, answer: NaN}"),
+        "6:29: an answer under 'json' must be JSON: NaN is not JSON",
+    ),
+    (
+        form("{json_schema: {type: objct}}"),
+        "4:9: not a JSON Schema: 'objct' is not valid under any of the given schemas",
+    ),
+    (form("{json_schema: {pattern: '('}}"), "4:9: not a JSON Schema: '(' is not a 'regex'"),
+    (form("{json_schema: [a]}"), "4:9: 'json_schema' must be a mapping, saw a list"),
+    (form("json_schema"), "4:1: 'json_schema' must be a mapping that is not empty, saw an empty mapping"),
+    (
+        form("{json_schema: {}}"),
+        "4:9: 'json_schema' must be a mapping that is not empty, saw an empty mapping",
+    ),
+    (
+        form("{json_schema: {$ref: '#/a'}}"),
+        "4:9: a '$ref' is not supported in a json_schema; write the schema out",
+    ),
+    (
+        form("{json_schema: {items: {$dynamicRef: '#a'}}}"),
+        "4:9: a '$dynamicRef' is not supported in a json_schema; write the schema out",
+    ),
+    (suite(score="{check: {min_words: 1}}"), "6:29: 'answer' has no meaning under the score 'check'"),
+    (form("check"), f"4:1: {RULES}"),
+    (form("{check: {}}"), f"4:16: {RULES}"),
+    (form("{check: {not: {}}}"), f"4:22: {RULES}"),
+    (
+        form("{check: {min_wrods: 1}}"),
+        "4:17: unknown key 'min_wrods' in the score 'check'\n  did you mean 'min_words'?",
+    ),
+    (
+        form("{check: {all: [{min_wrods: 1}]}}"),
+        "4:24: unknown key 'min_wrods' in 'all'\n  did you mean 'min_words'?",
+    ),
+    (
+        form("{check: {not: {any: [{regex: x, ends_wth: y}]}}}"),
+        "4:40: unknown key 'ends_wth' in 'any'\n  did you mean 'ends_with'?",
+    ),
+    (form("{check: {min_words: x}}"), "4:28: 'min_words' must be a whole number, saw text 'x'"),
+    (form("{check: {min_words: 1.5}}"), "4:28: 'min_words' must be a whole number, saw 1.5"),
+    (form("{check: {min_words: -1}}"), "4:28: 'min_words' must be at least 0, saw -1"),
+    (
+        form("{check: {min_words: 3, max_words: 2}}"),
+        "4:16: 'min_words' is more than 'max_words': nothing can be right",
+    ),
+    (form("{check: {no_repetition: false}}"), "4:32: 'no_repetition' must be true, saw false"),
+    (form("{check: {mentions: 5}}"), "4:17: 'mentions' must be text, saw 5"),
+    (form("{check: {mentions: [a, 5]}}"), "4:31: 'mentions' must be text, saw 5"),
+    (form("{check: {mentions: []}}"), "4:27: 'mentions' must be a list that is not empty, saw an empty list"),
+    (form("{check: {contains: ''}}"), "4:17: 'contains' must be text that is not empty, saw empty text"),
+    (
+        form("{check: {contains: [a, ' ']}}"),
+        "4:31: text of a check must not be blank: it would match anything",
+    ),
+    (form("{check: {all: []}}"), "4:22: 'all' must be a list that is not empty, saw an empty list"),
+    (form("{check: {all: {min_words: 1}}}"), "4:22: 'all' must be a list, saw a mapping"),
+    (form("{check: {all: [x]}}"), "4:23: 'all' must be a mapping, saw text 'x'"),
+    (
+        form("{check: {regex: '('}}"),
+        "4:24: not a regular expression: missing ), unterminated subpattern at position 0",
+    ),
+    (
+        form("{check: {regex: 'a?'}}"),
+        "4:24: this regular expression matches empty text, so it matches anything",
+    ),
+]
+
+KINDS = [
+    (choose("{id: a, question: Why?, answer: b}"), "6:5: a probe under 'answer: choose' needs 'choices'"),
+    (choose("{id: a, question: Why?, answer: b, choices: [b]}"), "6:40: there must be at least two choices"),
+    (choose("{id: a, question: Why?, answer: b, choices: [b, b]}"), "6:40: a choice stands twice"),
+    (
+        choose("{id: a, question: Why?, answer: Paris, choices: [Pariss, Rome]}"),
+        "6:29: the answer 'Paris' is not one of the choices\n  did you mean 'Pariss'?",
+    ),
+    (
+        choose("{id: a, question: Why?, answer: [b, z], choices: [b, c]}"),
+        "6:29: the answer 'z' is not one of the choices",
+    ),
+    (
+        choose("{id: a, question: Why?, choices: [b, c]}"),
+        "6:5: the probe 'a' needs 'answer': the score 'choice' compares with it",
+    ),
+    (
+        choose("{id: a, question: Why?, answer: b, choices: []}"),
+        "6:29: the answer 'b' is not one of the choices\n6:40: there must be at least two choices",
+    ),
+    (
+        choose("{id: a, question: Why?, answer: b, choices: [b, '']}"),
+        "6:53: a choice must be text that is not empty, saw empty text",
+    ),
+    (
+        choose("{id: a, question: Why?, answer: b, choices: b}"),
+        "6:49: 'choices' must be a list, saw text 'b'",
+    ),
+    (
+        choose("{id: a, question: Why?, answer: b, choices: [b, c]}", score="contains"),
+        "4:1: the score 'contains' judges 'answer: generate', and the task says 'answer: choose'",
+    ),
+    (
+        choose(
+            "{id: a, question: Why?, answer: b, choices: [b, c]}",
+            task="{answer: choose, max_new_tokens: 5, stop: [x]}",
+        ),
+        "3:24: 'max_new_tokens' has a meaning only under 'answer: generate'\n"
+        "3:43: 'stop' has a meaning only under 'answer: generate'",
+    ),
+    (
+        choose("{id: a, question: Why?, answer: b, choices: [b, c]}", task="{answer: choose, promt: x}"),
+        "3:24: unknown key 'promt' in the task\n  did you mean 'prompt'?",
+    ),
+    (
+        suite("{id: a, text: Hello}", task="{answer: likelihood}", score=None),
+        "3:8: 'answer: likelihood' measures plain text\n  write 'format: text'",
+    ),
+    (
+        suite(
+            "{id: a, question: Why?, answer: b, choices: [b, c]}",
+            gates="[{over: each, require: pass}]",
+            task="{answer: likelihood, format: text, prompt: '{x}', shots: [{x: a, answer: b}]}",
+            score=None,
+        ),
+        "2:22: 'require: pass' cannot judge a likelihood: only a comparison can\n"
+        "3:42: 'answer: likelihood' takes no 'prompt'; its probes have 'text'\n"
+        "3:57: 'answer: likelihood' takes no 'shots'; its probes have 'text'\n"
+        "5:5: a probe under 'answer: likelihood' needs 'text'\n"
+        "5:13: unknown key 'question' in a probe: the prompt does not use it\n  use 'note' for remarks\n"
+        "5:29: 'answer' has no meaning under the score 'likelihood'\n"
+        "5:40: 'choices' has no meaning under 'answer: likelihood'",
+    ),
+    (
+        suite("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score="mentions"),
+        "4:1: the score 'mentions' judges 'answer: generate', and the task says 'answer: likelihood'",
+    ),
+]
+
+TAG = "the tag '{}' is not allowed\n  remove the tag"
+EMPTY = "6:13: 'question' must be text that is not empty, saw nothing\n"
+
+
+def asked(question: str) -> str:
+    return suite(f"{{id: a, question: {question}, answer: b}}")
+
+
+YAML = [
+    (
+        suite().replace("  - {id", "\t- {id"),
+        "6:1: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
+    ),
+    (
+        suite(more="note:\n  -\ta: b\n    c: d\n"),
+        "8:4: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
+    ),
+    (suite(more="a:\tb: c\n"), "7:5: not YAML: mapping values are not allowed in this context"),
+    (suite(more="a: 'b\n"), "8:1: not YAML: while scanning a quoted scalar found unexpected end of stream"),
+    (suite(more="a: [b\n"), "8:1: not YAML: while parsing a flow sequence did not find expected ',' or ']'"),
+    (
+        "a: 1\n---\nb: 2\n",
+        "2:1: not YAML: expected a single document in the stream but found another document",
+    ),
+    (b"suite: \xff\n", "1:8: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
+    (b"a: 1\n\xc3\xa9\xc3\xa9: \xff\n", "2:5: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
+    (b"\xef\xbb\xbfsuite: \xe9\n", "1:8: not UTF-8 text: saw byte 0xe9\n  save the file as UTF-8"),
+    (suite().encode("utf-16"), "1:1: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
+    ("suite: a\x01b\n", "1:9: not YAML: character U+0001 is not allowed"),
+    ("a: b\nsuite: \x1b[31m\n", "2:8: not YAML: character U+001B is not allowed"),
+    (
+        'suite: "\\ud800"\n',
+        "1:11: not YAML: while parsing a quoted scalar found invalid Unicode character escape code",
+    ),
+    (
+        asked("!!python/object/apply:os.system ['true']"),
+        EMPTY + "6:23: " + TAG.format("!!python/object/apply:os.system"),
+    ),
+    (asked("!!python/name:os.system"), EMPTY + "6:23: " + TAG.format("!!python/name:os.system")),
+    (asked("!foo bar"), EMPTY + "6:23: " + TAG.format("!foo")),
+    (asked("!!binary aGk="), EMPTY + "6:23: " + TAG.format("!!binary")),
+    (asked("!!set {x}"), EMPTY + "6:23: " + TAG.format("!!set")),
+    (suite().replace("question:", "!foo question:"), "6:13: " + TAG.format("!foo")),
+    (asked("!!int foo"), "6:23: 'foo' is not a value of type int\n  quote it to mean text"),
+    (asked("!!bool yes"), "6:23: 'yes' is not a value of type bool\n  quote it to mean text"),
+    (suite(more="<<: {about: x}\n"), "7:1: merge keys ('<<') are not supported\n  write the keys out"),
+    (suite(more="? [a, b]\n: c\n"), "7:3: a key must be text, saw a list or mapping"),
+    (asked("*x"), "6:23: not YAML: found undefined alias"),
+    (
+        asked("&x [*x]"),
+        "6:13: 'question' must be text that is not empty, saw a list\n"
+        "6:23: an alias that contains itself\n  write the value out",
+    ),
+    ("a: " + "[" * 100 + "]" * 100, "1:43: nested more than 40 levels deep"),
+    ("a: " + "[" * 100_000, "1:43: nested more than 40 levels deep"),
+    ("a: " + "{a: " * 100_000, "1:160: nested more than 40 levels deep"),
+]
+
+
+def table(*tables: list[tuple[str | bytes, str]]) -> list[object]:
+    return [
+        pytest.param(text, expected, id=expected.splitlines()[0][:70])
+        for rows in tables
+        for text, expected in rows
+    ]
+
+
+ALL = table(
+    TOP,
+    [(suite(gates=written), expected) for written, expected in GATES],
+    [(suite(task=written), expected) for written, expected in TASKS],
+    [(suite(written), expected) for written, expected in PROBES],
+    SCORES,
+    KINDS,
+    YAML,
+)
+
+
+@pytest.mark.parametrize(("text", "expected"), ALL)
+def test_error_text(problems, text, expected):
+    assert problems(text) == expected
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "9" * 5000], ids=["hexadecimal", "decimal"])
+def test_a_number_too_long_to_be_meant(problems, number):
+    text = problems(suite(gates=f"[{{over: all, max_drop: {number}}}]"))
+    assert f"2:31: '{number[:40]}' is not a value of type int\n  quote it to mean text" in text
+
+
+def test_a_prompt_without_the_field_and_a_field_without_the_prompt(problems):
+    assert problems(suite(task="{prompt: '{country}'}")) == (
+        "6:5: the prompt uses '{country}', which the probe 'a' does not have\n"
+        "6:13: unknown key 'question' in a probe: the prompt does not use it\n  use 'note' for remarks"
+    )
+
+
+def test_everything_wrong_is_reported_at_once_in_the_order_of_lines(problems):
+    text = """\
+suite: s
+score: mentions
+gates: [{over: all, max_drop: 2}, {over: category, max_drop: x}]
+probes:
+  - {id: a, question: Why?, answr: b}
+  - {id: a, question: "", answer: c}
+  - {id: "x y", question: Why?, answer: ""}
+  - nonsense
+severity: hgih
+"""
+    assert problems(text) == (
+        "3:31: 'max_drop' must be at most 1, saw 2\n"
+        "3:62: 'max_drop' must be a number, saw text 'x'\n"
+        "5:5: the probe 'a' needs 'answer': the score 'mentions' compares with it\n"
+        "5:29: unknown key 'answr' in a probe: the prompt does not use it\n  did you mean 'answer'?\n"
+        "6:6: repeated id 'a'\n  line 5 has it already\n"
+        "6:13: 'question' must be text that is not empty, saw empty text\n"
+        f"7:10: 'id' must be {NAME}, saw text 'x y'\n"
+        "8:5: a probe must be a mapping, saw text 'nonsense'\n"
+        "9:11: 'severity' must be critical, high, medium or low, saw text 'hgih'\n  did you mean 'high'?"
+    )
+
+
+def test_a_broken_probe_does_not_hide_its_category(problems):
+    text = suite(
+        "{id: a b, question: Why?, answer: b, category: x}", gates="[{over: category, max_drop: 0.1}]"
+    )
+    assert problems(text) == f"6:10: 'id' must be {NAME}, saw text 'a b'"
+
+
+def test_a_broken_prompt_says_nothing_of_the_shots(problems):
+    text = suite(task="{prompt: '{question', shots: [{question: x, answer: y}]}")
+    assert len(problems(text).splitlines()) == 1
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)
+)
+CHAIN = (
+    "? [&a0 [x], "
+    + ", ".join(f"&a{level} [*a{level - 1}]" for level in range(1, 3000))
+    + "]\n: x\nb: *a2999\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (BOMB, "aliases expand to more than 10000 values\n  write the values out"),
+        (BOMB.replace("[", "{k: [").replace("]", "]}"), "aliases expand to more than 10000 values"),
+        (CHAIN, "nested more than 40 levels deep"),
+    ],
+    ids=["lists", "mappings", "a chain"],
+)
+def test_aliases_that_explode_are_refused_fast(problems, text, expected):
+    start = time.perf_counter()
+    assert expected in problems(text)
+    assert time.perf_counter() - start < 2
+
+
+def test_aliases_that_do_not_explode_are_fine(read):
+    text = suite("{id: a, question: &q Why?, answer: &yes [b, c]}\n  - {id: b, question: *q, answer: *yes}")
+    assert [probe.answers for probe in read(text).probes] == [("b", "c")] * 2
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(SuiteError, match=r"none\.yaml: cannot be read: No such file or directory"):
+        read_suite(tmp_path / "none.yaml", SCORERS)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("true", "true"), ("True", "True"), ("1.50", "1.50"),
+        ("007", "007"), ("12:30", "12:30"), ("0x1F", "0x1F"), ("1_000", "1_000"), ("1e3", "1e3"),
+        ("2024-03-05", "2024-03-05"), ("+1", "+1"), (".5", ".5"), (".inf", ".inf"), ("<<", "<<"), ("=", "="),
+        ("!!str 5", "5"), ("'null'", "null"), ("nil", "nil"), ("'  b '", "  b "), ("é", "é"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_the_text_that_its_author_wrote(read, written, meant):
+    assert read(suite(f"{{id: a, question: Why?, answer: {written}}}")).probes[0].answers == (meant,)
+    assert read(suite(f"{{id: a, question: Why?, answer: [{written}]}}")).probes[0].answers == (meant,)
+
+
+def test_numbers_are_text_wherever_a_probe_or_a_shot_has_text(read):
+    suite_read = read(suite(
+        "{id: 007, question: 12, answer: 1.50, category: 2024, note: 3}",
+        task="{shots: [{question: 1.0, answer: true}]}",
+    ))  # fmt: skip
+    probe = suite_read.probes[0]
+    assert (probe.id, dict(probe.fields), probe.answers) == ("007", {"question": "12"}, ("1.50",))
+    assert probe.category == "2024"
+    assert suite_read.task.shots == (Shot({"question": "1.0"}, "true"),)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("2e-4", 2e-4),
+        ("0.10", 0.1),
+        ("1", 1.0),
+        ("0", 0.0),
+        (".5", 0.5),
+        ("5.e-1", 0.5),
+        ("0x1", 1.0),
+        ("0o1", 1.0),
+    ],
+)
+def test_numbers_of_yaml_1_2(read, written, number):
+    assert read(suite(gates=f"[{{over: all, max_drop: {written}}}]")).gates[0].max_drop == number
+
+
+@pytest.mark.parametrize("text", [suite(), suite().replace("\n", "\r\n"), "\ufeff" + suite()])
+def test_line_ends_and_byte_order_marks_do_not_matter(read, text):
+    assert read(text).name == "s"
+
+
+def test_a_whole_suite(read, tmp_path):
+    loaded = read("""\
+suite: s
+about: Facts.
+severity: critical
+task:
+  system: Be brief.
+  prompt: "{question} {{now}}"
+  shots:
+    - {question: One?, answer: two}
+  max_new_tokens: 5
+  stop: ["\\n"]
+score: mentions
+gates:
+  - {over: all, max_drop: 0.1, on_inconclusive: fail}
+  - {over: category, max_drop: 0.2}
+  - {over: each, require: pass}
+probes:
+  - {id: a, question: Why?, answer: [b, c], category: x, severity: low}
+  - {id: b, question: Who?, answer: 4, category: y, score: {number: {tolerance: 1}}}
+  - {id: c, question: How?, answer: b, category: x, note: easy}
+""")
+    assert (loaded.name, loaded.about, loaded.severity, loaded.path) == (
+        "s", "Facts.", "critical", tmp_path / "s.yaml",
+    )  # fmt: skip
+    assert loaded.task == Task(
+        system="Be brief.", prompt="{question} {{now}}", shots=(Shot({"question": "One?"}, "two"),),
+        max_new_tokens=5, stop=("\n",),
+    )  # fmt: skip
+    assert loaded.gates == (
+        Gate("all", 0.1, "fail"), Gate("category", 0.2), Gate("each", None, "observed", "pass"),
+    )  # fmt: skip
+    mentions, number = SCORERS["mentions"](), SCORERS["number"].model_validate({"tolerance": 1.0})
+    assert loaded.probes == (
+        Probe("a", mentions, {"question": "Why?"}, ("b", "c"), "x", "low"),
+        Probe("b", number, {"question": "Who?"}, ("4",), "y", "critical"),
+        Probe("c", mentions, {"question": "How?"}, ("b",), "x", "critical"),
+    )
+    assert loaded.categories() == ("x", "y")
+    assert [str(probe.span) for probe in loaded.probes] == ["s.yaml:17:5", "s.yaml:18:5", "s.yaml:19:5"]
+    assert [str(gate.span) for gate in loaded.gates] == ["s.yaml:13:5", "s.yaml:14:5", "s.yaml:15:5"]
+
+
+def test_choices_and_texts(read):
+    chosen = read(
+        suite("{id: a, question: Why?, answer: 2, choices: [1, 2]}", task="{answer: choose}", score=None)
+    )
+    assert chosen.probes[0].choices == ("1", "2")
+    assert chosen.probes[0].scorer.name == "choice"
+    measured = read(suite("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score=None))
+    assert (measured.probes[0].text, measured.probes[0].scorer.name) == ("Hello", "likelihood")
+
+
+# Whatever stands in the file: a Suite, or an error for its author. Nothing else.
+
+PIECES = st.sampled_from(
+    [
+        "suite", "gates", "probes", "task", "score", "id", "answer", "over", "max_drop", "shots", "check",
+        "all", "each", "category", "choose", "likelihood", "generate", "choices", "regex", "json_schema",
+        "prompt", "question", "{question}", "mentions", "number", "tolerance", "not", "any", "text", "format",
+        ": ", ":", "\n", "\n  ", "\n    ", "- ", "{", "}", "[", "]", ", ", "&a ", "*a", "!!int ", "!x ", "? ",
+        "'", '"', "|", ">", "#", "%", "@", "`", "~", "null", "true", ".nan", "-.inf", "1e999", "0.1", "0x", "0o9",
+        "<<", "---", "...", "\t", "\r", "\x00", "\ufeff", "\u2028", "\x85", "é", "💥", "\\x", "[[a]", "(", "x*",
+    ]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def anywhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("any") / "s.yaml"
+
+
+def reads_or_says_why(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    try:
+        found = read_suite(path, SCORERS)
+    except SuiteError as error:
+        found = error
+    assert str(found) if isinstance(found, SuiteError) else (found.probes and found.gates)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.binary(max_size=60))
+def test_any_bytes(anywhere, data):
+    reads_or_says_why(anywhere, data)
+
+
+@settings(max_examples=400, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=30))
+def test_any_yamlish_text(anywhere, pieces):
+    reads_or_says_why(anywhere, "".join(pieces).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            "suite: s",
+            "all, max_drop",
+            "0.1",
+            "mentions",
+            "Why?",
+            "id: a",
+            "question",
+            "answer: b",
+            "{}",
+            "over: all",
+        ]
+    ),
+    st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=12),
+)
+def test_a_good_suite_with_one_part_replaced(anywhere, part, instead):
+    reads_or_says_why(anywhere, suite().replace(part, instead).encode(errors="ignore"))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | PIECES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(PIECES | st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    value=VALUES,
+    place=st.sampled_from(
+        [("suite",), ("about",), ("severity",), ("task",), ("task", "shots"), ("task", "prompt"), ("task", "stop"),
+         ("score",), ("score", "check"), ("score", "check", "all"), ("score", "json_schema"), ("score", "number"),
+         ("gates",), ("gates", 0), ("gates", 0, "max_drop"), ("probes",), ("probes", 0), ("probes", 0, "answer"),
+         ("probes", 0, "choices"), ("probes", 0, "score"), ("probes", 0, "category"), ("probes", 0, "id")]
+    ),
+)  # fmt: skip
+def test_any_value_in_any_place(anywhere, value, place):
+    import yaml
+
+    whole: dict[str, object] = {
+        "suite": "s", "task": {}, "score": {"mentions": {}}, "gates": [{"over": "all", "max_drop": 0.1}],
+        "probes": [{"id": "a", "question": "Why?", "answer": "b"}],
+    }  # fmt: skip
+    holder: object = whole
+    for step in place[:-1]:
+        holder = holder.setdefault(step, {}) if isinstance(holder, dict) else holder[step]  # type: ignore[index]
+    if place[0] == "score" and len(place) > 1:
+        whole["score"] = holder = {place[1]: {}}
+        for step in place[1:-1]:
+            holder = holder[step]
+    holder[place[-1]] = value  # type: ignore[index]
+    reads_or_says_why(anywhere, yaml.safe_dump(whole, allow_unicode=True).encode(errors="ignore"))
