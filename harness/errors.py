@@ -50,6 +50,7 @@ class InputError(HarnessError):
     """Everything wrong with one or more files, in the order of their lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        problems = list(problems)
         known = [problem for problem in problems if problem.span]
         self.problems: Sequence[Problem] = [
             *sorted(known, key=lambda problem: (problem.span, problem.message)),

@@ -133,9 +133,3 @@ def greedy(
     if bool(not_a_number):
         raise FloatingPointError("logits are NaN")
     return written
-
-
-def cut_at_stop(text: str, stops: Sequence[str]) -> str:
-    """`text` up to the first stop text in it, which is left out."""
-    ends = [position for stop in stops if (position := text.find(stop)) >= 0]
-    return text[: min(ends)] if ends else text

@@ -17,12 +17,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from harness.engine.batching import Budget
 from harness.engine.convert import ensure_embedded
 from harness.engine.quiet import quiet
-from harness.engine.requests import Plain
 from harness.engine.settings import Settings
 from harness.engine.torch_engine import TorchEngine, out_of_memory
 from harness.errors import EngineError, ModelError
 from harness.models.identity import weights_identity
-from harness.models.reference import Adapter, Source, SourcePair, Weights, same_place
+from harness.models.reference import Adapter, Source, SourcePair, Weights, find_source, same_place
 
 PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
 CPU_BATCH_TOKENS = 8192
@@ -65,11 +64,28 @@ def load_pair(
     )
 
 
-def load_one(
-    source: Source, settings: Settings = Settings(), say: Callable[[str], None] = lambda text: None
+def load_reference(
+    reference: str, settings: Settings = Settings(), say: Callable[[str], None] = lambda text: None
 ) -> TorchEngine:
-    """Load a single model; raises ModelError."""
-    return Loader(settings, say).engine(source)
+    """Load the model that a reference names, without a baseline; raises ModelError."""
+    return Loader(settings, say).engine(find_source(reference, settings.allow_pickle))
+
+
+def wrap(model: Any, tokenizer: Any, label: str = "the given model") -> TorchEngine:
+    """An Engine over a transformers model and its tokenizer that the caller has loaded, left as they are."""
+    tokens = CPU_BATCH_TOKENS if model.device.type == "cpu" else GPU_BATCH_TOKENS
+    return TorchEngine(model, tokenizer, label, lambda: _evaluating(model), Budget(tokens))
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Dropout must not act while a model is asked; afterwards the model trains on if it did before."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 class Loader:
@@ -283,18 +299,3 @@ def _other_base(source: Adapter, text: str) -> str:
 def _first_line(error: object) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else ""
-
-
-def render_differences(baseline: TorchEngine, tuned: TorchEngine, prompts: list[Any]) -> list[str]:
-    """How the two sides read the same prompts differently: none, or sentences for the user."""
-    for prompt in prompts:
-        before, after = baseline.render(prompt), tuned.render(prompt)
-        if before != after:
-            return ["the chat templates differ"]
-        special = isinstance(prompt, Plain)
-        if (
-            baseline.tokenizer(before, add_special_tokens=special).input_ids
-            != tuned.tokenizer(after, add_special_tokens=special).input_ids
-        ):
-            return ["the tokenizers differ"]
-    return []

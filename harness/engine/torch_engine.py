@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from harness.engine.batching import Budget, plan_batches, run_halving
-from harness.engine.decoding import NO_PREFIX, Prefix, cut_at_stop, greedy, pad_left, positions, read_prefix
+from harness.engine.decoding import NO_PREFIX, Prefix, greedy, pad_left, positions, read_prefix
 from harness.engine.quiet import quiet
 from harness.engine.requests import (
     Answer,
@@ -26,6 +26,7 @@ from harness.engine.requests import (
     Prompt,
     Request,
 )
+from harness.engine.stops import cut_at_stop
 from harness.errors import EngineError
 from harness.suites.format import AnswerKind
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from harness.errors import HarnessError, ModelError, did_you_mean
+from harness.errors import ModelError, did_you_mean
 from harness.models.embedded import NAME, REFERENCE, embedded_folder
 
 HUB_ID = re.compile(r"^(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?$")
@@ -86,7 +86,7 @@ def find_pair(model: str, baseline: str | None, allow_pickle: bool = False) -> S
         _check_files(model, folder, "adapter_model", allow_pickle)
         tuned: Source = Adapter(model, folder, base)
         return SourcePair(
-            base if baseline is None else _find_source(baseline, allow_pickle), tuned, tuple(notes)
+            base if baseline is None else find_source(baseline, allow_pickle), tuned, tuple(notes)
         )
     tuned = find_weights(model, allow_pickle)
     named_baseline = baseline or _card_base(tuned.folder)
@@ -96,7 +96,7 @@ def find_pair(model: str, baseline: str | None, allow_pickle: bool = False) -> S
             "  name it: --baseline PATH_OR_HUB_ID"
         )
     try:
-        return SourcePair(_find_source(named_baseline, allow_pickle), tuned)
+        return SourcePair(find_source(named_baseline, allow_pickle), tuned)
     except ModelError as error:
         if baseline is not None:
             raise
@@ -106,7 +106,8 @@ def find_pair(model: str, baseline: str | None, allow_pickle: bool = False) -> S
         ) from error
 
 
-def _find_source(reference: str, allow_pickle: bool) -> Source:
+def find_source(reference: str, allow_pickle: bool = False) -> Source:
+    """The full model or the adapter that a reference names; raises ModelError."""
     folder = find_folder(reference)
     if (folder / ADAPTER_CONFIG).is_file():
         _check_files(reference, folder, "adapter_model", allow_pickle)
@@ -232,9 +233,3 @@ def read_json(path: Path) -> dict[str, Any]:
 def same_place(left: Source, right: Source) -> bool:
     """Whether two references lead to the same folder, as when a model is held against itself."""
     return left.folder == right.folder
-
-
-__all__ = [
-    "Adapter", "HarnessError", "Source", "SourcePair", "Weights", "find_folder", "find_pair", "find_weights",
-    "is_recipe", "read_json", "same_place",
-]  # fmt: skip

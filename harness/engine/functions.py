@@ -1,0 +1,43 @@
+"""A plain function from prompt to answer in, an Engine out: for models that live elsewhere, and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.engine.requests import Answer, Chat, Generate, Generated, Progress, Prompt, Request
+from harness.engine.stops import cut_at_stop
+from harness.errors import EngineError
+from harness.suites.format import AnswerKind
+
+GenerateFunction = Callable[[str], str]
+
+
+class FunctionEngine:
+    """Asks a function for text; a chat reaches it as the content of its last turn."""
+
+    kinds: frozenset[AnswerKind] = frozenset({"generate"})
+
+    def __init__(self, function: GenerateFunction, label: str = "the given function") -> None:
+        self.function = function
+        self.label = label
+
+    def render(self, prompt: Prompt) -> str:
+        return prompt.messages[-1].content if isinstance(prompt, Chat) else prompt.text
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        """Answer each request.
+
+        Raises:
+            EngineError: a request is not for text, or the function gave something other than text.
+        """
+        answers: list[Answer] = []
+        for request in requests:
+            if not isinstance(request, Generate):
+                raise EngineError(f"{self.label}: can only write text")
+            text = self.function(self.render(request.prompt))
+            if not isinstance(text, str):
+                raise EngineError(f"{self.label}: must return text, returned {type(text).__name__}")
+            answers.append(Generated(cut_at_stop(text, request.stop), len(text.split())))
+            if progress:
+                progress(len(answers), len(requests))
+        return answers
