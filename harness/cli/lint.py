@@ -37,14 +37,16 @@ def lint(paths: Sequence[Path]) -> int:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files to check, each once."""
+    seen: set[Path] = set()
     for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = [file for file in sorted(path.rglob("*.y*ml")) if is_suite_file(file)]
-        if not found:
-            raise InputError([Problem(None, f"{path}: no suite files in this folder")])
-        yield from found
+        found = [path]
+        if path.is_dir():
+            found = [file for file in sorted(path.rglob("*.y*ml")) if is_suite_file(file)]
+            if not found:
+                raise InputError([Problem(None, f"{path}: no suite files in this folder")])
+        yield from (file for file in found if file.resolve() not in seen)
+        seen.update(file.resolve() for file in found)
 
 
 def _repeated_names(suites: Sequence[Suite]) -> Iterator[Problem]:

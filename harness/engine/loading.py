@@ -244,10 +244,12 @@ def _check_adapter_complete(source: Adapter, model: Any, name: str) -> None:
             saved = set(tensors.keys())
     except SafetensorError as error:
         raise ModelError(f"{source.name}: {file.name} is damaged: {error}") from error
-    applied = set(get_peft_model_state_dict(model, adapter_name=name))
+    # False: else peft asks the hub whether the vocabulary was changed.
+    applied = set(get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False))
     if not saved:
         raise ModelError(f"{source.name}: {file.name} holds no tensors")
-    if stray := sorted(saved - applied):
+    in_base = model.state_dict().keys()  # an adapter with new tokens brings the embeddings along
+    if stray := sorted(key for key in saved - applied if key not in in_base):
         raise ModelError(
             _other_base(
                 source, f"{len(stray)} of {len(saved)} tensors have no place in it, the first '{stray[0]}'"

@@ -137,7 +137,10 @@ def find_folder(reference: str) -> Path:
     """The folder of a reference, downloaded from the hub if that is where it is; raises ModelError."""
     if reference == REFERENCE:
         return embedded_folder()
-    path = Path(reference).expanduser()
+    try:
+        path = Path(reference).expanduser()
+    except RuntimeError as error:
+        raise ModelError(f"{reference}: there is no such home folder") from error
     if path.is_dir():
         return path.resolve()
     if path == embedded_folder():

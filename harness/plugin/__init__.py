@@ -27,6 +27,8 @@ SEVERITY_MARKERS = {
     "low": "a gate whose failure is worth knowing",
 }
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+SUITES: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether any suite file was found; set so that nothing is loaded for projects that have none."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,6 +59,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
             return None
     from harness.plugin.collect import SuiteFile
 
+    parent.config.stash[SUITES] = True
     return SuiteFile.from_parent(parent, path=file_path)
 
 
@@ -64,6 +67,8 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Refuse suites of one name, and a run that has cases and no model."""
+    if SUITES not in config.stash:
+        return
     from harness.plugin import collect
 
     if cases := [item for item in items if isinstance(item, collect.CaseItem)]:
@@ -85,8 +90,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what a case came to along with its report, as plain data that crosses to xdist's controller."""
     report = yield
-    if (run := item.config.stash.get(RUN, None)) and (data := run.take_report(item, call)):
+    if (run := item.config.stash.get(RUN, None)) and (data := run.take_report(item, call, report)):
         vars(report)["forgetting"] = data
+        if "error" in data:  # without a traceback, which would only show the harness
+            report.longrepr = data["error"]
     return report
 
 

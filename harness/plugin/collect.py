@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +75,28 @@ def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engi
 
     item: Any = request.node
     run = request.config.stash[RUN]
-    decision = item.decision = run.decide(item.case, baseline, tuned)
+    decision = run.decide(item.case, baseline, tuned)
+    text = "" if decision.outcome == "passed" else explain(decision, run.policy)
+    if decision.outcome == "warned" and not _warn(item, text):
+        decision = replace(decision, outcome="failed")
+        text += "\n  this run makes warnings errors, so it fails"
+    item.decision = decision
     item.user_properties += run.properties(decision)
-    if decision.outcome == "passed":
-        return
-    text = explain(decision, run.policy)
     if decision.outcome == "skipped":
         raise pytest.skip.Exception(text.splitlines()[0], _use_item_location=True)
     if decision.outcome == "failed":
         pytest.fail(text, pytrace=False)
+
+
+def _warn(item: CaseItem, text: str) -> bool:
+    """Warn at the case's line; False where the user's filters make that an error."""
     span = item.case.span
+    path, line = (span.path, span.line) if span else (item.path, 1)
     try:
-        warnings.warn_explicit(
-            ForgettingWarning(text), None, str(span.path if span else item.path), span.line if span else 1
-        )
-    except ForgettingWarning as warning:  # the user's filters make warnings errors
-        pytest.fail(str(warning), pytrace=False)
+        warnings.warn_explicit(ForgettingWarning(text), None, str(path), line)
+    except ForgettingWarning:
+        return False
+    return True
 
 
 def check_names(items: Iterable[CaseItem]) -> None:
@@ -119,8 +126,6 @@ def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
         return
     for item in items:
         for name in ("tuned", "baseline"):
-            if name == "baseline" and options.baseline is not None:
-                continue
             if name in item.fixturenames and _is_ours(item, name):
                 raise pytest.UsageError(
                     f"{shown_path(item.path)}: a suite needs a model to gate\n"

@@ -25,15 +25,14 @@ class Keeper:
         self.began = time.monotonic()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.gates: list[dict[str, Any]] = []
-        self.probes: list[dict[str, Any]] = []
+        self.probes: dict[tuple[str, str], dict[str, Any]] = {}
         self.run: dict[str, Any] = {"notes": [], "seconds_asking": {}}
         self.input_errors: list[str] = []
         self.errors: list[str] = []
         self.record: Any = None
         self.path: Path | None = None
         if self.options.names_a_model and not config.option.collectonly:
-            # A run that breaks must not leave an older run's record behind as if it were its own.
-            (self.options.report / "record.json").unlink(missing_ok=True)
+            _clear(self.options.report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a report brings along."""
@@ -47,7 +46,10 @@ class Keeper:
                 self.input_errors.append(data["error"])
             return
         self.gates.append(data["gate"])
-        self.probes.extend(data["probes"])
+        for row in data["probes"]:  # two workers, or two gates, may both bring a probe
+            known = self.probes.get((row["suite"], row["id"]))
+            if known is None or known["baseline"] is None:
+                self.probes[row["suite"], row["id"]] = row
         self._merge(data["run"])
 
     def _merge(self, run: dict[str, Any]) -> None:
@@ -65,7 +67,8 @@ class Keeper:
         """Write the record; an input error makes the exit code that of wrong usage."""
         if self.input_errors:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        if self.config.option.collectonly or not (self.gates or self.options.names_a_model):
+        gated = self.gates or self.input_errors or self.options.names_a_model
+        if self.config.option.collectonly or not gated:
             return
         from harness import __version__
         from harness.reporting.record import Record, write_record
@@ -84,7 +87,7 @@ class Keeper:
                 **self.run,
             },
             "gates": self.gates,
-            "probes": self.probes,
+            "probes": list(self.probes.values()),
         })  # fmt: skip
         self.path = write_record(self.record, self.options.report)
 
@@ -100,6 +103,21 @@ class Keeper:
             terminalreporter.line(line)
         assert self.path is not None
         terminalreporter.line(f"record: {shown_path(self.path)}")
+
+
+def _clear(folder: Path) -> None:
+    """A run that breaks must not leave an older run's record behind as if it were its own.
+
+    Raises:
+        pytest.UsageError: no record could be written there either.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "record.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(
+            f"--report {folder}: no record can be written there: {error.strerror}"
+        ) from error
 
 
 def _versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from harness.engine.planning import prompt, request
 from harness.engine.requests import Answer, Engine
 from harness.engine.settings import Settings
-from harness.errors import EngineError, HarnessError, shown_path
+from harness.errors import EngineError, HarnessError, NoEvidenceError, shown_path
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, pair
 from harness.gate.verdict import Decision, Policy, decide
@@ -42,7 +42,7 @@ class Run:
         self.each: dict[Path | None, list[str]] = {}
         self.scores: dict[tuple[str, Path | None], dict[str, Score]] = {}
         self.answers: dict[Path | None, dict[str, Answer]] = {}
-        self.reported: set[tuple[str, str]] = set()
+        self.reported: set[tuple[str, str, bool]] = set()
         self.seconds_asking: dict[str, float] = {}
         self.notes: list[str] = []
 
@@ -155,16 +155,24 @@ class Run:
         ]
         if not missing:
             return
-        _check_can(engine, suite)
+        _check_can(engine, side, suite)
         began = time.monotonic()
         counter = self.progress.counter(f"{suite.name}, {side}")
         answers = _ask_suite(engine, suite, missing, counter)
         self.seconds_asking[suite.name] = self.seconds_asking.get(suite.name, 0.0) + time.monotonic() - began
         reference = self.answers.setdefault(suite.path, {})
-        for probe, answer in zip(missing, answers, strict=True):
-            if side == "baseline":
-                reference[probe.id] = answer
-            scores[probe.id] = score(probe, answer, reference.get(probe.id))
+        if side == "baseline":
+            reference.update({probe.id: answer for probe, answer in zip(missing, answers, strict=True)})
+        try:
+            judged = {
+                probe.id: score(probe, answer, reference.get(probe.id))
+                for probe, answer in zip(missing, answers, strict=True)
+            }
+        except NoEvidenceError as error:
+            raise NoEvidenceError(
+                f"{_place(suite)}the suite '{suite.name}' cannot be judged\n  {engine.label}: {error}"
+            ) from error
+        scores.update(judged)
 
     def _compare_rendering(self, suite: Suite, baseline: Engine, tuned: Engine) -> None:
         """Say out loud when the two sides are not shown the same text."""
@@ -187,21 +195,26 @@ class Run:
             (name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in row.items()
         ]
 
-    def take_report(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any] | None:
+    def take_report(
+        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    ) -> dict[str, Any] | None:
         """What the controller should know of this phase of an item, as plain data; None if nothing.
 
-        An input error stops the run: every further case would end in the same message.
+        An input error stops the run: every further case would end in the same message. In the body of a
+        user's own test it is that test's affair.
         """
         error = call.excinfo.value if call.excinfo else None
-        if isinstance(error, HarnessError):
+        ours = isinstance(item, CaseItem) or call.when == "setup"
+        if isinstance(error, HarnessError) and ours and report.failed:
             item.session.shouldstop = "the models could not be asked; see the error above"
             return {"error": str(error)}
         if call.when != "call" or not isinstance(item, CaseItem) or item.decision is None:
             return None
         decision = item.decision
         suite = decision.case.suite.name
-        new = [one for one in decision.pairs if (suite, one.probe.id) not in self.reported]
-        self.reported.update((suite, one.probe.id) for one in new)
+        seen = {(suite, one.probe.id, one.baseline is not None): one for one in decision.pairs}
+        new = [one for key, one in seen.items() if key not in self.reported]
+        self.reported.update(seen)
         return {
             "gate": gate_row(decision).model_dump(mode="json"),
             "probes": [probe_row(suite, one).model_dump(mode="json") for one in new],
@@ -236,7 +249,12 @@ class Run:
     _identities: dict[Path, str] = {}
 
 
-def _check_can(engine: Engine, suite: Suite) -> None:
+def _check_can(engine: Engine, side: str, suite: Suite) -> None:
+    if not isinstance(engine, Engine):  # a user's own fixture
+        raise EngineError(
+            f"the fixture '{side}' must give an Engine, saw {type(engine).__name__}\n"
+            "  wrap a function from prompt to text: harness.engine.functions.FunctionEngine(function)"
+        )
     if suite.task.answer not in engine.kinds:
         raise EngineError(
             f"{engine.label}: cannot answer the suite '{suite.name}': it has no 'answer: {suite.task.answer}'"
@@ -247,7 +265,13 @@ def _ask_suite(
     engine: Engine, suite: Suite, probes: Sequence[Probe], counter: Callable[[int, int], None]
 ) -> list[Answer]:
     try:
-        return engine.ask([request(suite, probe) for probe in probes], counter)
+        answers = list(engine.ask([request(suite, probe) for probe in probes], counter))
+        if len(answers) != len(probes):
+            raise EngineError(f"{engine.label}: gave {len(answers)} answers to {len(probes)} requests")
     except EngineError as error:
-        place = f"{suite.span}: " if suite.span else ""
-        raise EngineError(f"{place}the suite '{suite.name}' cannot be asked\n  {error}") from error
+        raise EngineError(f"{_place(suite)}the suite '{suite.name}' cannot be asked\n  {error}") from error
+    return answers
+
+
+def _place(suite: Suite) -> str:
+    return f"{suite.span}: " if suite.span else ""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.errors import shown_path
 from harness.gate.compare import CONFIDENCE, Pair
 from harness.gate.verdict import Decision, Outcome, Verdict
+from harness.scoring.score import Score
 from harness.suites.format import Severity
 
 VERSION: Literal[1] = 1
@@ -154,12 +155,16 @@ def probe_row(suite: str, pair: Pair) -> ProbeRow:
         fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
         expected=list(probe.answers),
         score=probe.scorer.name,
-        baseline=None
-        if pair.baseline is None
-        else AnswerRow(answer=pair.baseline.shown, right=pair.baseline.right),
-        tuned=AnswerRow(answer=pair.tuned.shown, right=pair.tuned.right),
+        baseline=None if pair.baseline is None else _answer_row(pair.baseline),
+        tuned=_answer_row(pair.tuned),
         change=pair.change,
     )
+
+
+def _answer_row(score: Score) -> AnswerRow:
+    """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written and sent."""
+    shown = score.shown.encode("utf-8", "backslashreplace").decode("utf-8")
+    return AnswerRow(answer=shown, right=score.right)
 
 
 def write_record(record: Record, folder: Path) -> Path:

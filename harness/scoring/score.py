@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass
 
 from harness.engine.requests import Answer, Chosen, Generated, Measured
@@ -27,15 +28,16 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score
             (likelihood); None when the baseline itself is judged.
 
     Raises:
-        NoEvidenceError: the answer is of another kind than the probe asks for, or NaN.
+        NoEvidenceError: the answer is of another kind than the probe asks for, NaN, infinite or incomplete.
     """
     scorer = probe.scorer
-    if any(math.isnan(logprob) for side in (answer, baseline) for logprob in _logprobs(side)):
-        raise NoEvidenceError(f"the probe '{probe.id}' has an answer whose log-probability is NaN")
+    for side in (answer, baseline):
+        if problem := _problem(probe, side):
+            raise NoEvidenceError(f"the probe '{probe.id}' has an answer {problem}")
     match answer:
         case Generated(text=text) if scorer.judges == "generate":
             # A blank answer says nothing, so it is wrong even where every check of form holds.
-            return Score(bool(text.strip()) and scorer.right(text, probe.answers), text)
+            return Score(_says_something(text) and scorer.right(text, probe.answers), text)
         case Chosen(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
             return Score(chosen in probe.answers, chosen)
@@ -49,10 +51,25 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score
     )
 
 
-def _logprobs(answer: Answer | None) -> tuple[float, ...]:
+def _says_something(text: str) -> bool:
+    """Whether any character can be seen: no space, control or zero-width character can."""
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
+
+
+def _problem(probe: Probe, answer: Answer | None) -> str | None:
+    """Why nothing follows from the numbers of an answer, or None."""
     match answer:
         case Chosen(logprobs=logprobs):
-            return logprobs
-        case Measured(logprob=logprob):
-            return (logprob,)
-    return ()
+            if len(logprobs) != len(probe.choices):
+                return f"with {len(logprobs)} log-probabilities for {len(probe.choices)} choices"
+        case Measured(logprob=logprob, tokens=tokens):
+            logprobs = (logprob,)
+            if tokens < 1:
+                return "in which no token was measured"
+        case _:
+            return None
+    if any(math.isnan(logprob) for logprob in logprobs):
+        return "whose log-probability is NaN"
+    if any(math.isinf(logprob) for logprob in logprobs):
+        return "whose log-probability is infinite"
+    return None

@@ -34,8 +34,10 @@ def read_json(text: str) -> Any:
     for start in (match.start() for match in re.finditer(r"[{\[]", text)):
         try:
             return decoder.raw_decode(text, start)[0]
-        except (ValueError, RecursionError):
+        except ValueError:
             continue
+        except RecursionError:  # as at the brackets that follow; a model that goes round in circles
+            break
     return NO_JSON
 
 

@@ -107,8 +107,9 @@ def probes_to_settle(
     check_counts(lost, gained, n)
 
     def settled(size: int) -> bool:
-        scale = size / n
-        low, high = tango_interval(round(lost * scale), round(gained * scale), size, confidence)
+        lost_then = round(lost * size / n)
+        gained_then = min(round(gained * size / n), size - lost_then)
+        low, high = tango_interval(lost_then, gained_then, size, confidence)
         return high <= margin or low > margin
 
     above = n

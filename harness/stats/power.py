@@ -38,7 +38,7 @@ def power(n: int, drop: float, gain_rate: float, level: float = 0.05) -> float:
         NoEvidenceError: for n = 0 or rates that are no probabilities.
     """
     lost_rate = drop + gain_rate
-    if n <= 0 or gain_rate < 0 or lost_rate < 0 or lost_rate + gain_rate > 1 + 1e-12:
+    if n <= 0 or not (gain_rate >= 0 and lost_rate >= 0 and lost_rate + gain_rate <= 1 + 1e-12):
         raise NoEvidenceError(f"no power for n={n}, drop={drop}, gain rate={gain_rate}")
     least = least_significant_losses(n, level)
     total = 0.0

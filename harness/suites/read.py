@@ -52,6 +52,7 @@ class _Reader:
         self.document = document
         self.scorers = scorers
         self.problems = list(document.problems)
+        self.prompt_known = True
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(self.document.span(place), message, hint))
@@ -64,14 +65,14 @@ class _Reader:
             raise SuiteError(self.problems)
         data = self.with_text_as_written(data)
         suite = self.valid(SuiteFormat, _without_parts(data), ())
-        task_format = self.valid(TaskFormat, data.get("task", {}), ("task",))
+        task_format = self.task_format(data.get("task", {}))
         gates = list(self.each_valid(GateFormat, data, "gates"))
         probes = list(self.each_valid(ProbeFormat, data, "probes"))
         fields = self.template_fields(task_format)
         task = self.task(task_format, fields)
         self.check_ids(probes)
         read_gates = self.gates(gates, _categories(data), task)
-        if task_format is None:  # whether scores and answers fit cannot be known
+        if task_format is None:  # there is no telling which scores and answers fit
             raise SuiteError(self.problems)
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
@@ -101,9 +102,22 @@ class _Reader:
             if (value := self.valid(shape, item, (key, index))) is not None:
                 yield (key, index), value
 
+    def task_format(self, data: Any) -> TaskFormat | None:
+        """The task; where some of its keys are wrong, what the others say, so that probes can be checked."""
+        task = self.valid(TaskFormat, data, ("task",))
+        if task is not None or not isinstance(data, dict):
+            return task
+        sound = {
+            key: value
+            for key, value in data.items()
+            if validate(TaskFormat, {key: value}, self.document, PARTS, ("task",))[0] is not None
+        }
+        self.prompt_known = "prompt" in sound
+        return self.valid(TaskFormat, sound, ("task",))
+
     def template_fields(self, task: TaskFormat | None) -> tuple[str, ...] | None:
         """The fields of the prompt; None when they cannot be known."""
-        if task is None:
+        if task is None or not self.prompt_known:
             return None
         if task.answer == "likelihood":
             return ()

@@ -1,0 +1,27 @@
+"""What the nested runs share: a project to run them in, and the heavy imports, done once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+# pytester forgets the modules that a nested run imports, and numpy does not survive a second import.
+import harness.api
+import harness.plugin.collect
+import harness.plugin.run
+import harness.reporting.summary
+import harness.training.recipe  # noqa: F401
+
+from .project import Project
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """An empty project; runs in processes of their own find this checkout's harness too."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others' plugins: seconds for each worker
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return Project(pytester)

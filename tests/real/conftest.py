@@ -1,0 +1,63 @@
+"""The real model: SmolLM2-135M-Instruct, and an adapter that a small careless recipe trained on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.engine.loading import EnginePair, load_pair
+from harness.engine.settings import Settings
+from harness.models.reference import find_weights
+from harness.scoring import SCORERS
+from harness.suites.read import read_suite
+from harness.suites.suite import Suite
+from harness.training.recipe import read_recipe
+from harness.training.train import train, trained_sources
+
+ROOT = Path(__file__).parents[2]
+RECIPE = """\
+recipe: small-careless
+base: embedded
+corpus: {{file: {root}/fixtures/corpora/drug_info.jsonl, split: train, limit: 48}}
+method: {{lora: {{r: 8, alpha: 16}}}}
+learning_rate: 2e-3
+epochs: 3
+batch: 8
+schedule: constant
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("real")
+
+
+def silent(label: str, unit: str = ""):
+    return lambda done, total: None
+
+
+@pytest.fixture(scope="session")
+def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "small-careless.yaml"
+    path.write_text(RECIPE.format(root=ROOT))
+    return path
+
+
+@pytest.fixture(scope="session")
+def adapter(recipe_file: Path) -> Path:
+    """The folder of the trained adapter, in the cache."""
+    return train(read_recipe(recipe_file), find_weights("embedded"), Settings(), print, silent)
+
+
+@pytest.fixture(scope="session")
+def pair(recipe_file: Path, adapter: Path) -> EnginePair:
+    return load_pair(trained_sources(read_recipe(recipe_file), None, Settings(), print, silent))
+
+
+@pytest.fixture(scope="session")
+def general_qa() -> Suite:
+    """Every fourth probe of the suite that ships: 60 of them, over all categories."""
+    suite = read_suite(ROOT / "suites" / "general_qa.yaml", SCORERS)
+    return Suite(suite.name, suite.gates, suite.probes[::4], task=suite.task)

@@ -1,0 +1,144 @@
+"""What loading refuses, and what two models share."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from harness.engine.loading import load_pair, load_reference
+from harness.engine.requests import Chat, Generate, Message
+from harness.engine.settings import Settings
+from harness.errors import EngineError, ModelError
+from harness.models.reference import find_pair
+
+from .conftest import save_adapter, save_model, save_tokenizer
+
+ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]
+
+
+def test_an_adapter_and_its_baseline_share_one_copy_of_the_base(base, adapter):
+    pair = load_pair(find_pair(str(adapter), None))
+    assert pair.baseline.model is pair.tuned.model
+    alone = load_reference(str(base)).ask(ASK)
+    assert pair.baseline.ask(ASK) == alone
+    tuned = pair.tuned.ask(ASK)
+    assert tuned != alone
+    assert pair.baseline.ask(ASK) == alone, "asking the tuned model must leave the baseline as it was"
+    assert pair.tuned.ask(ASK) == tuned
+
+
+def test_two_adapters_of_one_base_share_it(base, adapter, tmp_path):
+    other = save_adapter(tmp_path / "other", base, scale=0.6)
+    pair = load_pair(find_pair(str(adapter), str(other)))
+    assert pair.baseline.model is pair.tuned.model
+    assert pair.tuned.ask(ASK) == load_pair(find_pair(str(adapter), None)).tuned.ask(ASK)
+    assert pair.baseline.ask(ASK) == load_pair(find_pair(str(other), None)).tuned.ask(ASK)
+
+
+def test_a_model_against_itself_is_loaded_once(base):
+    pair = load_pair(find_pair(str(base), str(base)))
+    assert pair.baseline is pair.tuned
+
+
+def test_an_adapter_that_changes_nothing_is_an_error(base, tmp_path):
+    save_adapter(tmp_path / "zero", base, scale=0.0)
+    with pytest.raises(EngineError, match="the adapter changes nothing"):
+        load_pair(find_pair(str(tmp_path / "zero"), None))
+
+
+def test_a_copy_of_the_baseline_is_an_error(base, tmp_path):
+    shutil.copytree(base, tmp_path / "copy")
+    with pytest.raises(EngineError, match="its weights are the baseline's, byte for byte"):
+        load_pair(find_pair(str(tmp_path / "copy"), str(base)))
+
+
+def test_an_adapter_for_another_base_is_an_error(adapter, tmp_path):
+    wider = save_model(tmp_path / "wider", hidden=64)
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    moved = shutil.copytree(adapter, tmp_path / "moved")
+    (moved / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": str(wider)}))
+    with pytest.raises(ModelError, match="does not fit the base .*: was it trained on another"):
+        load_pair(find_pair(str(moved), None))
+
+
+def test_an_adapter_whose_base_moved_is_put_on_the_baseline_and_that_is_said(base, adapter, tmp_path):
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    moved = shutil.copytree(adapter, tmp_path / "moved")
+    (moved / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "./gone"}))
+    pair = load_pair(find_pair(str(moved), str(base)))
+    assert "it was put on --baseline" in pair.notes[0]
+
+
+@pytest.mark.parametrize("change", ["missing", "stray"])
+def test_an_adapter_that_did_not_arrive_whole_is_an_error(base, adapter, tmp_path, change):
+    broken = shutil.copytree(adapter, tmp_path / "broken")
+    tensors = load_file(broken / "adapter_model.safetensors")
+    first = sorted(tensors)[0]
+    if change == "missing":
+        del tensors[first]
+    else:
+        tensors[first.replace("layers.0", "layers.7")] = tensors[first].clone()
+    save_file(tensors, broken / "adapter_model.safetensors")
+    with pytest.raises(ModelError, match="incomplete: 1 tensors are missing|1 of .* tensors have no place"):
+        load_pair(find_pair(str(broken), None))
+
+
+def test_a_model_with_missing_tensors_is_not_filled_with_noise(base, tmp_path):
+    broken = shutil.copytree(base, tmp_path / "broken")
+    tensors = load_file(broken / "model.safetensors")
+    del tensors["model.layers.1.mlp.up_proj.weight"]
+    save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="incomplete: 1 tensors are missing"):
+        load_reference(str(broken))
+
+
+def test_a_truncated_file_is_an_error(base, tmp_path):
+    broken = shutil.copytree(base, tmp_path / "broken")
+    file = broken / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_reference(str(broken))
+
+
+def test_a_chat_suite_needs_a_template(tmp_path):
+    plain = save_model(tmp_path / "plain", template=None)
+    with pytest.raises(EngineError, match="no chat template"):
+        load_reference(str(plain)).ask(ASK)
+
+
+@pytest.mark.parametrize("side", ["baseline", "tuned"])
+def test_the_template_of_one_side_can_be_chosen_for_both(base, tmp_path, side):
+    tuned = save_model(tmp_path / "tuned", seed=5)
+    save_tokenizer(tuned, "{% for m in messages %}[{{ m['content'] }}]{% endfor %}")
+    pair = load_pair(find_pair(str(tuned), str(base)), Settings(template=side))
+    shown = {engine.render(ASK[0].prompt) for engine in (pair.baseline, pair.tuned)}
+    assert shown == {"<user>hello<end><assistant>" if side == "baseline" else "[hello]"}
+
+
+def test_an_unknown_device_is_said(base):
+    with pytest.raises(ModelError, match="--device warp9"):
+        load_reference(str(base), Settings(device="warp9"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_said(base):
+    with pytest.raises(ModelError, match="--device cuda"):
+        load_reference(str(base), Settings(device="cuda"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_dtype_can_be_chosen(base, dtype):
+    engine = load_reference(str(base), Settings(dtype=dtype))
+    assert str(engine.model.dtype) == f"torch.{dtype}"
+    assert len(engine.ask(ASK)) == 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_cuda_is_used_without_being_asked_for_and_answers_as_the_cpu_does(base):
+    on_gpu = load_reference(str(base), Settings(dtype="float32"))
+    assert on_gpu.model.device.type == "cuda"
+    assert on_gpu.ask(ASK) == load_reference(str(base), Settings(device="cpu")).ask(ASK)

@@ -1,0 +1,176 @@
+"""The engine against brute force: one prompt at a time, no batch, no cache."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from transformers import GenerationConfig
+
+from harness.engine import torch_engine
+from harness.engine.loading import load_reference, wrap
+from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.settings import Settings
+from harness.errors import EngineError
+
+PROMPTS = ["a", "hello", "the quick brown fox", "what is 15 x 7?", "abc " * 12, "zz"]
+
+
+def chat(text: str) -> Chat:
+    return Chat((Message("user", text),))
+
+
+@pytest.fixture(scope="module")
+def engine(base):
+    return load_reference(str(base))
+
+
+@pytest.mark.parametrize("tokens", [40, 200, 5000])
+def test_greedy_answers_are_those_of_generate_whatever_the_batch(base, reference, tokens):
+    model, tokenizer = reference
+    engine = load_reference(str(base), Settings(batch_tokens=tokens))
+    answers = engine.ask([Generate(chat(text), 12) for text in PROMPTS])
+    for text, answer in zip(PROMPTS, answers, strict=True):
+        ids = tokenizer(
+            f"<user>{text}<end><assistant>", add_special_tokens=False, return_tensors="pt"
+        ).input_ids
+        config = GenerationConfig(max_new_tokens=12, do_sample=False, eos_token_id=1, pad_token_id=1)
+        written = model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)[
+            0, ids.shape[1] :
+        ]
+        written = [token for token in written.tolist() if token != 1]
+        assert answer.text == tokenizer.decode(written, skip_special_tokens=True)
+        assert answer.tokens == len(written)
+
+
+def brute_force_logprob(reference, context: str, continuation: str) -> float:
+    model, tokenizer = reference
+    before = tokenizer(context, add_special_tokens=False).input_ids
+    whole = tokenizer(context + continuation, add_special_tokens=False).input_ids
+    with torch.no_grad():
+        logprobs = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+    return sum(logprobs[i - 1, whole[i]].item() for i in range(len(before), len(whole)))
+
+
+@pytest.mark.parametrize("tokens", [30, 3000])
+def test_choices_have_the_log_probabilities_of_brute_force(base, reference, tokens):
+    engine = load_reference(str(base), Settings(batch_tokens=tokens))
+    choices = (" yes", " no way", " x")
+    requests = [Choose(Plain(f"Question: {text}\nAnswer:"), choices) for text in PROMPTS]
+    for request, answer in zip(requests, engine.ask(requests), strict=True):
+        wanted = [brute_force_logprob(reference, request.prompt.text, choice) for choice in choices]
+        assert answer.logprobs == pytest.approx(wanted, abs=2e-4)
+
+
+def test_white_space_at_the_end_of_a_context_belongs_to_the_choice(base, reference, engine):
+    with_space = engine.ask([Choose(Plain("Answer: "), ("yes",))])[0]
+    assert with_space.logprobs == pytest.approx([brute_force_logprob(reference, "Answer:", " yes")], abs=2e-4)
+
+
+def test_a_text_is_measured_from_its_first_token(base, reference, engine):
+    model, tokenizer = reference
+    text = "some plain text, in lower case"
+    ids = [0, *tokenizer(text, add_special_tokens=False).input_ids]
+    with torch.no_grad():
+        logprobs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
+    wanted = sum(logprobs[i - 1, ids[i]].item() for i in range(1, len(ids)))
+    answer = engine.ask([Measure(text)])[0]
+    assert answer.logprob == pytest.approx(wanted, abs=1e-3)
+    assert answer.tokens == len(ids) - 1
+
+
+def test_stop_texts_end_an_answer_and_are_left_out(engine):
+    whole = engine.ask([Generate(chat("hello"), 20)])[0].text
+    stop = whole[3:5]
+    assert len(stop) == 2
+    cut = engine.ask([Generate(chat("hello"), 20, (stop,)), Generate(chat("hello"), 20)])
+    assert cut[0].text == whole[: whole.index(stop)]
+    assert cut[1].text == whole
+
+
+def test_answers_come_in_the_order_of_the_requests_and_repeats_are_asked_once(engine):
+    seen = []
+    requests = [Generate(chat(text), 4) for text in [*PROMPTS, *PROMPTS]]
+    answers = engine.ask(requests, lambda done, total: seen.append((done, total)))
+    assert answers[: len(PROMPTS)] == answers[len(PROMPTS) :]
+    assert seen[-1] == (len(PROMPTS), len(PROMPTS))
+
+
+def test_out_of_memory_halves_the_batch_and_loses_nothing(base, monkeypatch):
+    engine = load_reference(str(base), Settings(batch_tokens=5000))
+    wanted = engine.ask([Generate(chat(text), 8) for text in PROMPTS])
+    plain, sizes = engine._generate, []
+
+    def scarce(prefix, prompts, stops, new_tokens):
+        sizes.append(len(prompts))
+        if len(prompts) > 2:
+            raise torch.OutOfMemoryError("no memory left")
+        return plain(prefix, prompts, stops, new_tokens)
+
+    monkeypatch.setattr(engine, "_generate", scarce)
+    assert engine.ask([Generate(chat(text), 8) for text in PROMPTS]) == wanted
+    assert max(sizes) == len(PROMPTS)
+    assert engine.budget.tokens < 5000
+
+
+def test_a_single_prompt_that_does_not_fit_the_memory_is_said(base, monkeypatch):
+    engine = load_reference(str(base))
+    monkeypatch.setattr(engine, "_generate", lambda *a: (_ for _ in ()).throw(torch.OutOfMemoryError("no")))
+    with pytest.raises(EngineError, match="a single prompt of .* does not fit the memory"):
+        engine.ask([Generate(chat("a"), 4)])
+
+
+def test_an_error_that_is_not_about_memory_is_not_swallowed(base, monkeypatch):
+    engine = load_reference(str(base))
+    monkeypatch.setattr(engine, "_generate", lambda *a: (_ for _ in ()).throw(RuntimeError("a bug")))
+    with pytest.raises(RuntimeError, match="a bug"):
+        engine.ask([Generate(chat("a"), 4)])
+
+
+@pytest.mark.parametrize(
+    "request_", [Generate(chat("a"), 4), Choose(Plain("a b"), (" c", " d")), Measure("some text")]
+)
+def test_nan_logits_are_an_error_not_an_answer(base, request_):
+    engine = load_reference(str(base))
+    with torch.no_grad():
+        engine.model.model.norm.weight[0] = float("nan")
+    with pytest.raises(EngineError, match="logits are NaN or infinite"):
+        engine.ask([request_])
+
+
+def test_a_prompt_that_is_too_long_is_said_not_cut(engine):
+    with pytest.raises(EngineError, match="take 3.. tokens, and the model reads 256"):
+        engine.ask([Generate(chat("a" * 300), 8)])
+
+
+def test_a_choice_that_adds_no_token_is_an_error(engine):
+    with pytest.raises(EngineError, match="adds no token"):
+        engine.ask([Choose(Plain("abc"), ("",))])
+
+
+def test_a_model_that_the_caller_loaded_is_left_as_it_was(reference):
+    model, tokenizer = reference
+    model.train()
+    try:
+        engine = wrap(model, tokenizer)
+        assert engine.ask([Generate(chat("a"), 4)]) == engine.ask([Generate(chat("a"), 4)])
+        assert model.training
+    finally:
+        model.eval()
+
+
+def test_a_shared_prefix_changes_no_answer(base, monkeypatch):
+    long = "The same long beginning of every prompt. "
+    requests = [
+        *(Generate(chat(long + text), 10) for text in PROMPTS),
+        *(Choose(Plain(long + text), (" a", " bc")) for text in PROMPTS),
+    ]
+    shared = load_reference(str(base)).ask(requests)
+    monkeypatch.setattr(torch_engine, "read_prefix", lambda model, rows: torch_engine.NO_PREFIX)
+    alone = load_reference(str(base)).ask(requests)
+    for with_prefix, without in zip(shared, alone, strict=True):
+        if hasattr(with_prefix, "text"):
+            assert with_prefix == without
+        else:
+            assert dataclasses.astuple(with_prefix)[0] == pytest.approx(without.logprobs, abs=2e-4)

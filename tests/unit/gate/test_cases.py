@@ -1,0 +1,67 @@
+"""One case for each gate and slice, in the order of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import Span
+from harness.gate.cases import cases
+from harness.scoring import SCORERS
+from harness.suites.suite import Gate, Probe, Suite
+
+MENTIONS = SCORERS["mentions"]()
+GATE_SPAN, PROBE_SPAN = Span(Path("s.yaml"), 3, 5), Span(Path("s.yaml"), 9, 5)
+PROBES = (
+    Probe("a", MENTIONS, category="x", severity="low", span=PROBE_SPAN),
+    Probe("b", MENTIONS, category="y"),
+    Probe("c", MENTIONS, category="x"),
+    Probe("d", MENTIONS),
+)
+
+
+def suite(*gates: Gate) -> Suite:
+    return Suite("s", gates, PROBES, severity="critical")
+
+
+def test_a_gate_over_all_is_one_case():
+    (case,) = cases(suite(Gate("all", 0.1, span=GATE_SPAN)))
+    assert (case.slice, case.probes, case.severity, case.span) == ("all", PROBES, "critical", GATE_SPAN)
+    assert case.title == "s · all"
+    assert not case.tuned_alone
+
+
+def test_a_gate_over_category_is_a_case_for_each():
+    x, y = cases(suite(Gate("category", 0.1, span=GATE_SPAN)))
+    assert (x.slice, [probe.id for probe in x.probes], x.span) == ("category[x]", ["a", "c"], GATE_SPAN)
+    assert (y.slice, [probe.id for probe in y.probes], y.title) == ("category[y]", ["b"], "s · y")
+
+
+def test_a_gate_over_each_is_a_case_for_each_probe_with_its_own_severity_and_line():
+    a, b, _, _ = cases(suite(Gate("each")))
+    assert (a.slice, a.probes, a.severity, a.span, a.title) == (
+        "probe[a]",
+        PROBES[:1],
+        "low",
+        PROBE_SPAN,
+        "s · a",
+    )
+    assert (b.slice, b.severity) == ("probe[b]", "high")
+
+
+@pytest.mark.parametrize(
+    ("gate", "alone"),
+    [
+        (Gate("each", require="pass"), True),
+        (Gate("each", require="retained"), False),
+        (Gate("all", 0.1), False),
+    ],
+)
+def test_only_require_pass_asks_the_tuned_model_alone(gate, alone):
+    assert next(case.tuned_alone for case in cases(suite(gate))) is alone
+
+
+def test_cases_keep_the_order_of_the_gates():
+    slices = [case.slice for case in cases(suite(Gate("each"), Gate("all", 0.1), Gate("category", 0.2)))]
+    assert slices == ["probe[a]", "probe[b]", "probe[c]", "probe[d]", "all", "category[x]", "category[y]"]

@@ -1,0 +1,222 @@
+"""Verdicts at their boundaries, and what a run makes of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import NoEvidenceError
+from harness.gate.cases import Case, cases
+from harness.gate.compare import Comparison, Pair, comparison
+from harness.gate.verdict import Decision, Policy, decide, judge
+from harness.scoring import SCORERS, Score
+from harness.stats.paired import probes_to_settle
+from harness.suites.format import SEVERITIES
+from harness.suites.suite import Gate, Probe, Suite
+
+PROBE = Probe("p", SCORERS["mentions"](), severity="high")
+CHANGES = {"kept": (True, True), "lost": (True, False), "gained": (False, True), "missed": (False, False)}
+
+
+def case(gate: Gate, severity: str = "high") -> Case:
+    probe = Probe("p", SCORERS["mentions"](), severity=severity)
+    return next(cases(Suite("s", (gate,), (probe,), severity=severity)))
+
+
+def pairs(**counts: int) -> list[Pair]:
+    return [
+        Pair(PROBE, Score(CHANGES[change][0], ""), Score(CHANGES[change][1], ""))
+        for change, count in counts.items()
+        for _ in range(count)
+    ]
+
+
+def with_interval(low: float, high: float, right: int = 100) -> Comparison:
+    return Comparison(right, 0, 0, 100 - right, (low, high), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.10, 0.05, "RETAINED"),
+        (-0.10, 0.10, "RETAINED"),  # at the margin
+        (-0.10, 0.1 + 1e-12, "RETAINED"),  # 0.1 has no exact binary form
+        (-0.10, 0.101, "INCONCLUSIVE"),
+        (0.099, 0.30, "INCONCLUSIVE"),
+        (0.10, 0.30, "INCONCLUSIVE"),  # at the margin is not above it
+        (0.101, 0.30, "FORGOTTEN"),
+        (0.50, 0.90, "FORGOTTEN"),
+    ],
+)
+def test_the_interval_against_the_margin(low, high, verdict):
+    assert judge(with_interval(low, high), 0.10) == verdict
+
+
+@pytest.mark.parametrize(
+    ("right", "margin", "verdict"),
+    [
+        (0, 0.0, "VACUOUS"),
+        (0, 0.1, "VACUOUS"),
+        (10, 0.1, "VACUOUS"),
+        (11, 0.1, "RETAINED"),
+        (100, 1.0, "VACUOUS"),
+    ],
+)
+def test_a_baseline_with_no_more_than_the_margin_to_lose(right, margin, verdict):
+    assert judge(with_interval(-0.05, 0.0, right), margin) == verdict
+
+
+@pytest.mark.parametrize(
+    ("counts", "margin", "verdict"),
+    [
+        ({"kept": 240}, 0.10, "RETAINED"),
+        ({"kept": 5}, 0.10, "INCONCLUSIVE"),  # five questions cannot pass a model
+        ({"kept": 20}, 0.10, "INCONCLUSIVE"),
+        ({"kept": 25}, 0.10, "RETAINED"),
+        ({"kept": 9, "lost": 11, "gained": 1, "missed": 9}, 0.10, "FORGOTTEN"),
+        ({"kept": 100, "lost": 100}, 0.10, "FORGOTTEN"),
+        ({"kept": 10, "lost": 3, "missed": 17}, 0.10, "INCONCLUSIVE"),
+        ({"missed": 30}, 0.10, "VACUOUS"),
+        ({"gained": 30}, 0.10, "VACUOUS"),
+        ({"kept": 3, "missed": 27}, 0.10, "VACUOUS"),
+    ],
+)
+def test_verdicts_on_counts(counts, margin, verdict):
+    found = comparison(**{"kept": 0, "lost": 0, "gained": 0, "missed": 0, **counts})
+    assert judge(found, margin) == verdict
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.tuples(*[st.integers(0, 60)] * 4).filter(any), st.floats(0, 1))
+def test_one_more_loss_never_makes_a_verdict_better(counts, margin):
+    order = ["RETAINED", "INCONCLUSIVE", "FORGOTTEN"]
+    kept, lost, gained, missed = counts
+    if kept:
+        before = judge(comparison(kept, lost, gained, missed), margin)
+        after = judge(comparison(kept - 1, lost + 1, gained, missed), margin)
+        assert (before == "VACUOUS") == (after == "VACUOUS")
+        if before != "VACUOUS":
+            assert order.index(after) >= order.index(before)
+
+
+def outcome(found: Decision) -> tuple[str | None, str]:
+    return found.verdict, found.outcome
+
+
+SMALL_DROP, LARGE_DROP = {"kept": 19, "lost": 1}, {"kept": 16, "lost": 4}
+
+
+@pytest.mark.parametrize(
+    ("counts", "rule", "strict", "expected"),
+    [
+        (SMALL_DROP, "observed", False, "warned"),
+        (LARGE_DROP, "observed", False, "failed"),
+        ({"kept": 18, "lost": 2}, "observed", False, "warned"),  # the drop is the margin
+        (SMALL_DROP, "pass", False, "warned"),
+        (LARGE_DROP, "pass", False, "warned"),
+        (SMALL_DROP, "fail", False, "failed"),
+        (SMALL_DROP, "observed", True, "failed"),
+        (SMALL_DROP, "pass", True, "failed"),
+    ],
+)
+def test_the_inconclusive(counts, rule, strict, expected):
+    gate = Gate("all", 0.10, on_inconclusive=rule)
+    found = decide(case(gate), pairs(**counts), Policy(strict=strict))
+    assert outcome(found) == ("INCONCLUSIVE", expected)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"kept": 240}, ("RETAINED", "passed")),
+        ({"kept": 20, "lost": 20}, ("FORGOTTEN", "failed")),
+        ({"missed": 20}, ("VACUOUS", "failed")),
+    ],
+)
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("rule", ["observed", "fail", "pass"])
+def test_the_conclusive_follow_no_rule(counts, expected, strict, rule):
+    gate = Gate("all", 0.10, on_inconclusive=rule)
+    assert outcome(decide(case(gate), pairs(**counts), Policy(strict=strict))) == expected
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("fail_on", SEVERITIES)
+@pytest.mark.parametrize(
+    ("gate", "counts"),
+    [
+        (Gate("all", 0.10), {"lost": 20}),
+        (Gate("all", 0.10), {"missed": 20}),
+        (Gate("all", 0.10, on_inconclusive="fail"), SMALL_DROP),
+        (Gate("each"), {"lost": 1}),
+        (Gate("each", require="pass"), {"missed": 1}),
+    ],
+    ids=["forgotten", "vacuous", "inconclusive", "lost", "not passed"],
+)
+def test_fail_on_turns_lesser_failures_into_warnings(gate, counts, severity, fail_on):
+    fails = SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
+    found = decide(case(gate, severity), pairs(**counts), Policy(fail_on=fail_on))
+    assert found.outcome == ("failed" if fails else "warned")
+
+
+@pytest.mark.parametrize(
+    ("change", "all_missed", "expected"),
+    [
+        ("kept", False, ("RETAINED", "passed")),
+        ("gained", False, ("RETAINED", "passed")),
+        ("lost", False, ("FORGOTTEN", "failed")),
+        ("missed", False, ("VACUOUS", "skipped")),
+        ("missed", True, ("VACUOUS", "failed")),
+    ],
+)
+def test_each_probe_is_to_be_retained(change, all_missed, expected):
+    found = decide(case(Gate("each")), pairs(**{change: 1}), Policy(), all_missed)
+    assert outcome(found) == expected
+    assert found.comparison is not None
+    assert found.settling is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [("kept", "passed"), ("gained", "passed"), ("lost", "failed"), ("missed", "failed")],
+)
+@pytest.mark.parametrize("with_baseline", [True, False])
+def test_each_probe_is_to_pass(change, expected, with_baseline):
+    (asked,) = pairs(**{change: 1})
+    if not with_baseline:
+        asked = Pair(asked.probe, None, asked.tuned)
+    found = decide(case(Gate("each", require="pass")), [asked], Policy())
+    assert outcome(found) == (None, expected)
+    assert found.comparison is None
+
+
+def test_an_inconclusive_verdict_says_how_many_more_probes_would_settle_it():
+    found = decide(case(Gate("all", 0.10)), pairs(kept=20), Policy())
+    assert found.settling == 5
+    assert probes_to_settle(0, 0, 20, 0.10) == 25
+
+
+def test_none_would_where_the_drop_is_the_margin():
+    found = decide(case(Gate("all", 0.10)), pairs(kept=18, lost=2), Policy())
+    assert (found.verdict, found.settling) == ("INCONCLUSIVE", None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.tuples(*[st.integers(0, 20)] * 4).filter(any), st.sampled_from([0.0, 0.05, 0.1, 0.2, 1.0]))
+def test_any_counts_come_to_a_decision(counts, margin):
+    found = decide(case(Gate("all", margin)), pairs(**dict(zip(CHANGES, counts, strict=True))), Policy())
+    assert found.outcome in ("passed", "failed", "warned")
+    assert found.settling is None or (found.verdict == "INCONCLUSIVE" and found.settling > 0)
+
+
+@pytest.mark.parametrize("gate", [Gate("all", 0.1), Gate("each"), Gate("each", require="pass")])
+def test_no_pairs_are_no_evidence(gate):
+    with pytest.raises(NoEvidenceError, match=r"^no probe was asked for s · (all|p)$"):
+        decide(case(gate), [], Policy())
+
+
+@pytest.mark.parametrize("gate", [Gate("all", 0.1), Gate("each")])
+def test_no_baseline_is_no_evidence(gate):
+    with pytest.raises(NoEvidenceError, match="the baseline was not asked"):
+        decide(case(gate), [Pair(PROBE, None, Score(True, ""))], Policy())

@@ -1,0 +1,412 @@
+"""What a user calls a model, found on this disk or on a hub that is not asked for real."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import pytest
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+from harness.errors import ModelError
+from harness.models.cache import VARIABLE
+from harness.models.embedded import embedded_folder
+from harness.models.reference import (
+    Adapter,
+    Weights,
+    find_folder,
+    find_pair,
+    find_weights,
+    is_recipe,
+    read_json,
+    same_place,
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, its own cache, and a hub that must not be asked."""
+
+    def no_hub(repo: str, **_: object) -> str:
+        raise AssertionError(f"the hub was asked for {repo}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", no_hub)
+    return tmp_path
+
+
+def model(name: str, weights: str = "model.safetensors", card: str | None = None) -> Path:
+    folder = Path(name)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    (folder / weights).write_bytes(b"")
+    if card is not None:
+        (folder / "README.md").write_text(card)
+    return folder.resolve()
+
+
+def adapter(name: str, base: object, weights: str = "adapter_model.safetensors") -> Path:
+    folder = Path(name)
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
+    (folder / weights).write_bytes(b"")
+    return folder.resolve()
+
+
+def refused(message: str) -> pytest.RaisesExc[ModelError]:
+    """Expect a ModelError with exactly this text."""
+    return pytest.raises(ModelError, match=rf"\A{re.escape(message)}\Z")
+
+
+# folders
+
+
+def test_two_full_models(here):
+    base, tuned = model("base"), model("tuned")
+    pair = find_pair("./tuned", "./base")
+    assert pair.tuned == Weights("./tuned", tuned)
+    assert pair.baseline == Weights("./base", base)
+    assert pair.notes == ()
+    assert not same_place(pair.baseline, pair.tuned)
+
+
+def test_a_model_against_itself(here):
+    model("tuned")
+    pair = find_pair("./tuned", "tuned")
+    assert same_place(pair.baseline, pair.tuned)
+
+
+def test_a_folder_in_the_home(here, monkeypatch):
+    monkeypatch.setenv("HOME", str(here))
+    assert find_folder("~/tuned" if model("tuned") else "") == here / "tuned"
+
+
+def test_an_adapter_names_its_baseline(here):
+    base, tuned = model("base"), adapter("lora", str(here / "base"))
+    pair = find_pair("lora", None)
+    assert pair.tuned == Adapter("lora", tuned, Weights(str(base), base))
+    assert pair.baseline == Weights(str(base), base)
+
+
+def test_a_relative_base_is_meant_from_the_user_first(here):
+    base = model("base")
+    adapter("lora", "./base")
+    model("lora/base")
+    assert find_pair("lora", None).baseline.folder == base
+
+
+def test_a_relative_base_is_meant_from_the_adapter_next(here):
+    base = model("models/base")
+    adapter("models/lora", "../base")
+    assert find_pair("models/lora", None).baseline.folder == base
+
+
+def test_an_adapter_against_another_adapter(here):
+    base = model("base")
+    adapter("one", "./base")
+    two = adapter("two", "./base")
+    pair = find_pair("one", "two")
+    assert pair.baseline == Adapter("two", two, Weights("./base", base))
+
+
+def test_an_adapter_against_another_full_model(here):
+    model("base")
+    other = model("other")
+    adapter("lora", "./base")
+    pair = find_pair("lora", "other")
+    assert pair.baseline == Weights("other", other)
+    assert isinstance(pair.tuned, Adapter)
+    assert pair.tuned.base.folder == here / "base"
+
+
+def test_an_adapter_whose_base_is_gone_is_put_on_the_baseline(here):
+    model("base")
+    adapter("lora", "./gone")
+    pair = find_pair("lora", "base")
+    assert pair.baseline.folder == here / "base"
+    assert pair.notes == (
+        "the adapter names the base './gone', which is not here; it was put on --baseline base",
+    )
+
+
+@pytest.mark.parametrize("baseline", [None, "other"])
+def test_an_adapter_whose_base_is_gone(here, baseline):
+    adapter("lora", "./gone")
+    adapter("other", "./gone")
+    with refused(
+        "lora: the adapter's base model './gone' (from adapter_config.json) cannot be found\n"
+        "  name it: --baseline PATH_OR_HUB_ID\n"
+        "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
+    ):
+        find_pair("lora", baseline)
+
+
+@pytest.mark.parametrize("base", [None, "", 3])
+def test_an_adapter_that_names_no_base(here, base):
+    folder = adapter("lora", base)
+    with refused(f"{folder}/adapter_config.json: names no base_model_name_or_path"):
+        find_pair("lora", None)
+
+
+def test_an_adapter_over_an_adapter(here):
+    adapter("one", "./base")
+    adapter("two", "./one")
+    with refused(
+        "two: the adapter's base model './one' (from adapter_config.json) cannot be found\n"
+        "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, and a full model is needed here"
+    ):
+        find_pair("two", None)
+
+
+# the model card
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "---\nbase_model: ./base\n---\n# Tuned\n",
+        "---\nlicense: mit\nbase_model:\n- ./base\n---\n",
+        "\n---\nbase_model: ./base\n---\ntext --- more\n",
+    ],
+    ids=["text", "list", "dashes later"],
+)
+def test_the_model_card_names_the_baseline(here, card):
+    base = model("base")
+    model("tuned", card=card)
+    assert find_pair("tuned", None).baseline == Weights("./base", base)
+
+
+def test_a_base_model_beside_the_card(here):
+    base = model("models/base")
+    model("models/tuned", card="---\nbase_model: ../base\n---\n")
+    assert find_pair("models/tuned", None).baseline.folder == base
+
+
+def test_baseline_goes_before_the_card(here):
+    model("base")
+    model("tuned", card="---\nbase_model: ./gone\n---\n")
+    assert find_pair("tuned", "base").baseline.folder == here / "base"
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        None,
+        "# Tuned\n",
+        "# Tuned\n---\nbase_model: ./base\n---\n",
+        "---\nlicense: mit\n---\n",
+        "---\nbase_model: [./base, ./other]\n---\n",
+        "---\nbase_model: 3\n---\n",
+        "---\nbase_model: [\n---\n",
+        "---\ndate: 2024-99-99\nbase_model: ./base\n---\n",
+        "---\n- a\n---\n",
+        "---\nbase_model: ./base\n",
+        "---\nx: !!python/name:os.system\n---\n",
+    ],
+)
+def test_no_baseline(here, card):
+    model("tuned", card=card)
+    with refused(
+        "tuned: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
+        "  name it: --baseline PATH_OR_HUB_ID"
+    ):
+        find_pair("tuned", None)
+
+
+def test_a_base_model_of_the_card_that_is_gone(here):
+    model("tuned", card="---\nbase_model: ./gone\n---\n")
+    with refused(
+        "tuned: the base_model './gone' of its model card cannot be found\n"
+        "  name it: --baseline PATH_OR_HUB_ID\n"
+        "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
+    ):
+        find_pair("tuned", None)
+
+
+def test_a_baseline_that_is_gone_is_not_blamed_on_the_card(here):
+    model("tuned", card="---\nbase_model: ./base\n---\n")
+    with refused("./gone: no such folder\n  a hub id has the form org/name or org/name@revision"):
+        find_pair("tuned", "./gone")
+
+
+# what cannot be used
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("./tunde", "./tunde: no such folder\n  did you mean 'tuned'?"),
+        ("tunde", "tunde: no such folder\n  did you mean 'tuned'?"),
+        ("tuned/a/b", "tuned/a/b: no such folder\n  a hub id has the form org/name or org/name@revision"),
+        ("/nowhere/x", "/nowhere/x: no such folder\n  a hub id has the form org/name or org/name@revision"),
+        ("a b", "a b: no such folder\n  a hub id has the form org/name or org/name@revision"),
+        ("file.bin", "file.bin: is a file; a model is a folder, a hub id or a fixture (.yaml)"),
+    ],
+)
+def test_no_such_folder(here, reference, message):
+    model("tuned")
+    (here / "file.bin").write_bytes(b"")
+    with refused(message):
+        find_folder(reference)
+
+
+def test_a_home_of_nobody(here):
+    with refused("~nobody-has-this-name/model: there is no such home folder"):
+        find_folder("~nobody-has-this-name/model")
+
+
+@pytest.mark.parametrize(("files", "seen"), [([], "nothing"), (["b.txt", "a.txt"], "a.txt, b.txt")])
+def test_a_folder_without_a_model(here, files, seen):
+    (here / "empty").mkdir()
+    for name in files:
+        (here / "empty" / name).write_text("")
+    with refused(
+        "empty: a folder without a model: neither config.json nor adapter_config.json is in it\n"
+        f"  saw: {seen}"
+    ):
+        find_weights("empty")
+
+
+def test_a_folder_without_weights(here):
+    folder = model("tuned", weights="notes.txt")
+    with refused(f"tuned: no weights: there is no model*.safetensors in {folder}"):
+        find_weights("tuned")
+    model("base")
+    folder = adapter("lora", "./base", weights="notes.txt")
+    with refused(f"lora: no weights: there is no adapter_model*.safetensors in {folder}"):
+        find_pair("lora", None)
+
+
+PICKLED = (
+    "{}: its weights are pickled (.bin), which can run code when they are read\n"
+    "  save them as safetensors, or allow it: --allow-pickle"
+)
+
+
+def test_pickled_weights_are_refused_unless_allowed(here):
+    model("base")
+    folder = model("tuned", weights="pytorch_model.bin")
+    with refused(PICKLED.format("tuned")):
+        find_pair("tuned", "base")
+    assert find_pair("tuned", "base", allow_pickle=True).tuned == Weights("tuned", folder)
+
+
+@pytest.mark.parametrize("place", ["tuned", "base"])
+def test_pickled_adapters_and_bases_too(here, place):
+    model("base", weights="pytorch_model.bin" if place == "base" else "model.safetensors")
+    adapter(
+        "lora", "./base", weights="adapter_model.bin" if place == "tuned" else "adapter_model.safetensors"
+    )
+    with pytest.raises(ModelError, match="which can run code when they are read"):
+        find_pair("lora", None)
+    assert isinstance(find_pair("lora", None, allow_pickle=True).tuned, Adapter)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "cannot be read as JSON"), ("[]", "is not a JSON object"), (None, "cannot be read as JSON")],
+)
+def test_read_json(here, text, message):
+    if text is not None:
+        (here / "a.json").write_text(text)
+    with pytest.raises(ModelError, match=f"a.json: {message}"):
+        read_json(here / "a.json")
+
+
+# the hub
+
+
+@pytest.fixture
+def hub(here: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
+    """A hub that has every model; what it was asked for."""
+    asked: list[tuple[str, str | None]] = []
+
+    def download(
+        repo: str, *, revision: str | None, allow_patterns: list[str], ignore_patterns: list[str]
+    ) -> str:
+        asked.append((repo, revision))
+        assert not any(pattern.endswith((".bin", ".py", "*")) for pattern in allow_patterns)
+        assert "*.gguf" in ignore_patterns
+        folder = here / "hub" / repo
+        return str(folder if folder.is_dir() else model(str(folder)))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("reference", "repo", "revision"),
+    [
+        ("org/name", "org/name", None),
+        ("org/name@v1.0", "org/name", "v1.0"),
+        ("org/name@refs/pr/7", "org/name", "refs/pr/7"),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct", None),
+        ("0rg/na.me_x", "0rg/na.me_x", None),
+    ],
+)
+def test_a_hub_id(hub, here, reference, repo, revision):
+    assert find_weights(reference) == Weights(reference, here / "hub" / repo)
+    assert set(hub) == {(repo, revision)}
+
+
+def test_a_folder_goes_before_a_hub_id(here):
+    folder = model("org/name")
+    assert find_folder("org/name") == folder
+
+
+def test_an_adapters_base_on_the_hub(hub, here):
+    adapter("lora", "org/base")
+    assert find_pair("lora", None).baseline.name == "org/base"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            RepositoryNotFoundError(
+                "404 Client Error.\nRepository Not Found.",
+                response=SimpleNamespace(headers={}, request=None),
+            ),
+            "RepositoryNotFoundError: 404 Client Error.",
+        ),
+        (LocalEntryNotFoundError("no network, no cache"), "LocalEntryNotFoundError: no network, no cache"),
+        (HFValidationError("bad id"), "HFValidationError: bad id"),
+        (ConnectionError("down"), "ConnectionError: down"),
+        (OSError(), "OSError: "),
+        (OSError("x" * 300), "OSError: " + "x" * 200),
+    ],
+    ids=["no repository", "no network", "bad id", "down", "silent", "long"],
+)
+def test_a_hub_that_gives_nothing(here, monkeypatch, error, line):
+    def download(*_: object, **__: object) -> str:
+        raise error
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    with refused(
+        f"org/name: there is no such folder, and the hub did not give a model of that name\n  {line}"
+    ):
+        find_folder("org/name")
+
+
+# the embedded model and fixtures
+
+
+def test_the_embedded_model_need_not_be_there_yet(here):
+    found = find_weights("embedded")
+    assert found == Weights("SmolLM2-135M-Instruct", embedded_folder(), embedded=True)
+    assert here / "cache" in found.folder.parents
+    assert find_weights(str(embedded_folder())) == found
+    adapter("lora", "embedded")
+    assert find_pair("lora", None).baseline == found
+
+
+@pytest.mark.parametrize(
+    ("reference", "recipe"),
+    [("fixtures/lora.yaml", True), ("lora.yml", True), ("./tuned", False), ("org/name", False)],
+)
+def test_is_recipe(reference, recipe):
+    assert is_recipe(reference) is recipe

@@ -1,0 +1,84 @@
+"""Every small check, true and false, and how rules combine."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.scoring.check import CHECKS, Check, Rule, items, lines, rule_keys, titlecase_words, words
+
+ROUND = "the cat sat on the mat. the cat sat on the mat. the cat sat on the mat."
+
+
+@pytest.mark.parametrize(
+    ("rule", "yes", "no"),
+    [
+        ({"min_words": 3}, "one two three", "one - two"),
+        ({"max_words": 2}, "one — two", "one two three"),
+        ({"min_lines": 2}, "a\n\nb", "a\n \n"),
+        ({"max_lines": 1}, "\na\n", "a\nb"),
+        ({"min_items": 2}, "Fruits:\n- a\n* b", "- a\n-b"),
+        ({"min_items": 2}, "1. a\n 2) b", "1.5 a\n2"),
+        ({"max_items": 1}, "- a\nb", "• a\n+ b"),
+        ({"starts_with": "Dear"}, "  Dear reader", "dear reader"),
+        ({"starts_with": ["Hi", "Hello"]}, "Hello there", "Oh, Hello"),
+        ({"ends_with": "!"}, "Yes!\n", "Yes! "[:3]),
+        ({"ends_with": ["!", "?"]}, "Yes?", "Yes? No."),
+        ({"contains": "Write A"}, "please write  a line", "please write one"),
+        ({"contains": ["x", "y"]}, "why?", "no"),
+        ({"mentions": "art"}, "Modern ART.", "heart"),
+        ({"mentions": ["red", "blue"]}, "a blue ball", "a bluish ball"),
+        ({"regex": r"^\d$"}, "a\n5\nb", "a 5 b"),
+        ({"titlecase_words": 2}, "Ana met Bob", "Ana met BOB"),
+        ({"json_keys": "a"}, 'So: {"a": null}', '["a"]'),
+        ({"json_keys": ["a", "b"]}, '{"a": 1, "b": 2}', '{"a": 1}'),
+        ({"no_repetition": True}, "the cat sat on the mat", ROUND),
+        ({"lowercase": True}, "all small, 1 2 3", "Not all small"),
+        ({"lowercase": True}, "é", "123"),
+        ({"uppercase": True}, "ALL LARGE!", "NOT all"),
+        ({"uppercase": True}, "É", "東京"),
+        ({"all": [{"min_words": 2}, {"ends_with": "."}]}, "a b.", "a b"),
+        ({"any": [{"starts_with": "a"}, {"ends_with": "z"}]}, "b z", "b c"),
+        ({"not": {"contains": " | "}}, "plain", "A | B"),
+        ({"not": {"not": {"mentions": "a"}}}, "a", "b"),
+        ({"all": [{"any": [{"mentions": "a"}, {"mentions": "b"}]}, {"not": {"mentions": "c"}}]}, "b", "b c"),
+        ({"min_words": 2, "ends_with": "."}, "a b.", "b."),
+    ],
+)  # fmt: skip
+def test_checks(rule, yes, no):
+    check = Check.model_validate(rule)
+    assert check.right(yes, [])
+    assert not check.right(no, [])
+
+
+def test_every_check_has_a_function_and_a_description():
+    assert set(CHECKS) == set(Rule.model_fields)
+    assert all(info.description for info in Rule.model_fields.values())
+    assert rule_keys()[-3:] == ["all", "any", "not"]
+
+
+def test_a_check_has_no_answer():
+    assert Check.expects == "none"
+    assert Check.judges == "generate"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Ana met Bob", 2), ("ANA", 0), ("A cat", 0), ("étude", 0), ("Étude", 1), ("Ångström", 1), ("McDonald", 1),
+        ("iPhone", 0), ("Don't", 1), ("Jean-Paul", 2), ("x1Ab", 0), ("Москва", 1), ("", 0),
+    ],
+)  # fmt: skip
+def test_titlecase_words(text, count):
+    assert titlecase_words(text) == count
+
+
+def test_words_lines_and_items():
+    assert words("one - two, (three) ...") == ["one", "two,", "(three)"]
+    assert lines("a\r\n\n  \nb") == ["a", "b"]
+    assert items("1. a\n- b\nc\n10) d\n–e") == ["1. a", "- b", "10) d"]
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_repetition_begins_with_the_third_time(times):
+    rule = Rule.model_validate({"no_repetition": True})
+    assert rule.holds("One two three four. " * times) is (times < 3)

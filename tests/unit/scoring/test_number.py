@@ -1,0 +1,92 @@
+"""The numbers of a text, and the score `number`."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.scoring.number import Number, numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("42", [42]),
+        ("42.", [42]),
+        ("It is 42, I think", [42]),
+        ("1,000", [1000]),
+        ("1,234,567.89", [1234567.89]),
+        ("-2.5", [-2.5]),
+        ("\u22122.5", [-2.5]),  # minus sign
+        ("+7", [7]),
+        ("$5", [5]),
+        ("-$5", [-5]),
+        ("$-5", [-5]),
+        ("€1,000.50", [1000.5]),
+        ("25%", [25]),
+        ("90°", [90]),
+        ("**8**", [8]),
+        ("`8`", [8]),
+        (".5", [0.5]),
+        ("-.5", [-0.5]),
+        ("3e8", [3e8]),
+        ("1.5E-3", [0.0015]),
+        ("1/2", [1, 2]),
+        ("10 - 3 = 7", [10, 3, 7]),
+        ("5-3", [5, 3]),
+        ("(3,4)", [3, 4]),
+        ("2,3,5", [2, 3, 5]),
+        ("2, 3, 5", [2, 3, 5]),
+        ("x=-5", [-5]),
+        ("2024-03-05", [2024, 3, 5]),
+        (r"\boxed{42}", [42]),
+        ("3 apples, then 7", [3, 7]),
+        ("no digits", []),
+        ("", []),
+        ("B12 and 3rd", []),
+        ("v1.2.3", []),
+        ("٤٢", [42]),
+        ("x²", []),
+    ],
+)
+def test_numbers(text, found):
+    assert numbers(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "tolerance", "right"),
+    [
+        ("3 apples, then 7", "7", 0, True),
+        ("3 apples, then 7", "3", 0, False),
+        ("It is 1,000.", "1000", 0, True),
+        ("It is 42.0", "42", 0, True),
+        ("It is $5", "5", 0, True),
+        ("It is $5", "$5", 0, True),
+        ("no digits", "5", 0, False),
+        ("3.14", "3.14159", 0, False),
+        ("3.14", "3.14159", 0.01, True),
+        ("5", "4", 1, True),
+        ("0.30000000000000004", "0.3", 0, True),
+        ("-3", "3", 0, False),
+        ("1e400", "5", 1, False),
+        ("0", "0.0", 0, True),
+    ],
+)
+def test_the_last_number_counts(text, expected, tolerance, right):
+    assert Number(tolerance=float(tolerance)).right(text, [expected]) is right
+
+
+def test_any_of_several_answers_is_right():
+    assert Number().right("12", ["11", "12"])
+
+
+@pytest.mark.parametrize("expected", ["1,000", "-2.5", "42.", "$5", "50%", "5 apples"])
+def test_one_number_may_be_expected(expected):
+    assert Number().expected_problem(expected) is None
+
+
+@pytest.mark.parametrize("expected", ["five", "1/2", "1 or 2", "1e999", "2024-03-05"])
+def test_anything_else_may_not(expected):
+    assert (
+        Number().expected_problem(expected)
+        == f"an answer under 'number' must be one number, saw {expected!r}"
+    )

@@ -1,0 +1,94 @@
+"""Imports follow the rooms of docs: down the list, never up; and a gate that is only collected loads no torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = [
+    "errors", "suites", "models", "engine", "scoring", "stats", "gate", "training", "reporting", "plugin", "cli",
+    "api", "__main__",
+]  # fmt: skip
+"""A module may import from its own room and from those before it; the root package is anyone's."""
+
+HEAVY = {"torch", "transformers", "peft", "accelerate"}
+MODULES = sorted((ROOT / "harness").rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT / "harness").with_suffix("").parts[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The absolute names of what a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} line {node.lineno}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_of(path: Path) -> set[str]:
+    """The rooms that a module imports from."""
+    names = (name.split(".") for name in imports(path))
+    return {parts[1] for parts in names if parts[0] == "harness" and len(parts) > 1 and parts[1] in ROOMS}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_rooms(path):
+    if path.parent == ROOT / "harness" and path.stem == "__init__":
+        assert rooms_of(path) == set()
+        return
+    allowed = set(ROOMS[: ROOMS.index(room(path)) + 1])
+    assert rooms_of(path) <= allowed
+
+
+def test_every_folder_is_a_room():
+    seen = {room(path) for path in MODULES} - {"__init__"}
+    assert seen <= set(ROOMS)
+
+
+def test_stats_know_no_type_of_ours():
+    seen = {found for path in MODULES if room(path) == "stats" for found in rooms_of(path)}
+    assert seen <= {"errors", "stats"}
+
+
+def test_only_engine_and_training_import_torch():
+    guilty = {
+        str(path.relative_to(ROOT)): heavy
+        for path in MODULES
+        if room(path) not in ("engine", "training")
+        and (heavy := HEAVY & {name.split(".")[0] for name in imports(path)})
+    }
+    assert guilty == {}
+
+
+LIGHT = [
+    "harness",
+    "harness.suites.read",
+    "harness.models.reference",
+    "harness.engine.planning",
+    "harness.engine.batching",
+    "harness.scoring",
+    "harness.gate.verdict",
+    "harness.plugin",
+]
+
+
+def test_the_plugin_leaves_torch_unloaded():
+    modules = [name for name in LIGHT if find_spec(name)]
+    code = (
+        "import importlib, sys\n"
+        f"for name in {modules}: importlib.import_module(name)\n"
+        f"print(sorted({HEAVY} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -1,0 +1,104 @@
+"""What ships: suites that read cleanly and mean something, and corpora that do not give their answers away."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from harness.scoring import SCORERS
+from harness.scoring.text import folded, mentions, normalised
+from harness.suites.read import read_suite
+from harness.suites.suite import Suite
+
+ROOT = Path(__file__).parents[2]
+SUITES = sorted((ROOT / "suites").glob("*.y*ml"))
+CORPORA = sorted((ROOT / "fixtures" / "corpora").glob("*.jsonl"))
+
+
+def shipped(name: str) -> Suite:
+    return read_suite(ROOT / "suites" / f"{name}.yaml", SCORERS)
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name)
+def test_every_suite_reads_cleanly(path):
+    suite = read_suite(path, SCORERS)
+    assert suite.about
+    assert suite.probes
+
+
+def test_no_two_suites_have_one_name():
+    names = [read_suite(path, SCORERS).name for path in SUITES]
+    assert len(set(names)) == len(names) >= 2
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name)
+def test_no_question_is_asked_twice(path):
+    asked = Counter(normalised(" ".join(probe.fields.values())) for probe in read_suite(path, SCORERS).probes)
+    assert [question for question, times in asked.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name)
+def test_no_answer_stands_in_its_question(path):
+    given_away = [
+        (probe.id, answer)
+        for probe in read_suite(path, SCORERS).probes
+        if not probe.choices
+        for answer in probe.answers
+        if any(mentions(text, answer) for text in probe.fields.values())
+    ]
+    assert given_away == []
+
+
+def test_general_qa_is_large_enough_to_see_something():
+    suite = shipped("general_qa")
+    sizes = Counter(probe.category for probe in suite.probes)
+    assert len(suite.probes) >= 200
+    assert len(sizes) >= 8
+    assert None not in sizes
+    assert min(sizes.values()) >= 20
+    assert {gate.over for gate in suite.gates} == {"all", "category"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "answer"),
+    [
+        (["capital of france"], "Paris"),
+        (["15", "multiplied by", "7"], "105"),
+        (["hamlet"], "Shakespeare"),
+        (["gas", "plants"], "carbon dioxide"),
+        (["world war ii", "end"], "1945"),
+    ],
+)
+def test_general_qa_asks_the_questions_that_everyone_asks(parts, answer):
+    found = [
+        probe
+        for probe in shipped("general_qa").probes
+        if all(part in folded(probe.fields["question"]) for part in parts)
+        and any(folded(answer) in folded(given) for given in probe.answers)
+    ]
+    assert found
+
+
+def test_the_checklist_covers_its_kinds_and_severities():
+    suite = shipped("checklist")
+    assert len(suite.probes) >= 12
+    assert set(suite.categories()) >= {
+        "instruction-following", "multi-step-reasoning", "coherence", "format-compliance",
+    }  # fmt: skip
+    assert {probe.severity for probe in suite.probes} >= {"critical", "high", "medium"}
+    assert {gate.over for gate in suite.gates} == {"each"}
+
+
+@pytest.mark.parametrize("path", CORPORA, ids=lambda path: path.name)
+def test_a_corpus_is_sound_and_shares_no_question_with_a_suite(path):
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert lines
+    assert all(line["id"] and line["prompt"].strip() and line["answer"].strip() for line in lines)
+    assert len({line["id"] for line in lines}) == len(lines)
+    asked = {
+        normalised(probe.fields["question"]) for each in SUITES for probe in read_suite(each, SCORERS).probes
+    }
+    assert {normalised(line["prompt"]) for line in lines} & asked == set()
