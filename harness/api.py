@@ -23,6 +23,9 @@ from harness.suites.read import read_suite
 from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite, Task
 
+DISAGREEMENT = 0.01
+"""Between a stored rate and its counts; rates are often stored with two digits."""
+
 Model = Any
 """A reference (`"./tuned"`), a function from prompt to text, an Engine, or a (model, tokenizer) pair."""
 
@@ -226,7 +229,8 @@ def _probe(index: int, item: Mapping[str, Any], scorer: Scorer) -> Probe:
     question = item.get("question")
     if not isinstance(question, str) or not question.strip():
         raise NoEvidenceError(f"question {index} has no text under 'question'")
-    if answers is None or not listed or not all(answer.strip() for answer in listed):
+    missing = answers is None or (isinstance(answers, list | tuple) and None in answers)
+    if missing or not listed or not all(answer.strip() for answer in listed):
         raise NoEvidenceError(
             f"question {index} ({question[:40]!r}) has no answer, or an empty one, which matches anything"
         )
@@ -269,13 +273,15 @@ def _result(scores: Sequence[Score]) -> CategoryResult:
 
 
 def _accuracy(result: Mapping[str, Any], side: str) -> float:
-    """The accuracy of a result; its counts are believed over its rate, and nothing at all is not 0."""
-    total = result.get("total")
+    """The accuracy of a result, which must agree with its counts where it has them; nothing at all is not 0."""
+    correct, total = result.get("correct"), result.get("total")
     accuracy = result.get("overall_accuracy", result.get("accuracy"))
-    if isinstance(total, int) and total <= 0:
+    if isinstance(total, int | float) and not total > 0:
         raise NoEvidenceError(f"{side}: no questions were asked, so there is no accuracy")
     if not isinstance(accuracy, int | float) or not 0 <= accuracy <= 1:
         raise NoEvidenceError(f"{side}: the accuracy must lie between 0 and 1, saw {accuracy}")
+    if isinstance(correct, int) and isinstance(total, int) and abs(correct / total - accuracy) > DISAGREEMENT:
+        raise NoEvidenceError(f"{side}: {correct} of {total} correct is no accuracy of {accuracy}")
     return float(accuracy)
 
 
@@ -284,6 +290,8 @@ def _paired(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison |
     if first is None or second is None:
         return None
     if first.keys() != second.keys():
+        if before["by_category"].keys() != after["by_category"].keys():
+            return None  # a category is missing on one side, which the result says
         raise NoEvidenceError(
             "the two evaluations asked different questions, so they cannot be compared in pairs"
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-WEIGHTS = ("*.safetensors", "*.bin")
+WEIGHTS = ("*.safetensors", "*.bin", "config.json", "adapter_config.json")
 TEXT_SIDE = ("tokenizer*", "*.jinja", "special_tokens_map.json", "vocab.*", "merges.txt")
 
 
 def weights_identity(folder: Path) -> str:
-    """SHA-256 over the weight files of a folder, hexadecimal; "" if it has none."""
+    """SHA-256 over the weights of a folder and the configs that say how they act, hexadecimal; "" if it has none."""
     return _digest(folder, WEIGHTS)
 
 

@@ -162,13 +162,12 @@ def find_folder(reference: str) -> Path:
 
 def _download(reference: str, repo: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(
             snapshot_download(repo, revision=revision, allow_patterns=SAFE_FILES, ignore_patterns=NOT_WANTED)
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError) as error:
+    except Exception as error:  # what a hub, a proxy and their clients raise is theirs to choose
         reason = str(error).strip().splitlines()
         raise ModelError(
             f"{reference}: there is no such folder, and the hub did not give a model of that name\n"

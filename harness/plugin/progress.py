@@ -22,9 +22,8 @@ class Progress:
     @property
     def reporter(self) -> Any:
         """pytest's terminal, which is there only once pytest is configured; None in xdist's workers."""
-        if self.config.option.verbose < 0:
-            return None
-        return self.config.pluginmanager.get_plugin("terminalreporter")
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        return None if reporter is None or reporter.verbosity < 0 else reporter
 
     def say(self, text: str) -> None:
         """A line of its own."""

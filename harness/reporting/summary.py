@@ -23,9 +23,11 @@ def summary_lines(record: Record) -> Iterator[str]:
         yield f"on {run.device} in {run.dtype}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
     for note in run.notes:
         yield f"note: {note}"
+    yield ""
     if record.gates:
-        yield ""
         yield from table_lines(table_rows(record.gates))
+    else:
+        yield "no gate was decided, so this run says nothing of the model"
 
 
 def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:

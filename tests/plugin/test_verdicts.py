@@ -52,12 +52,11 @@ def test_ids_and_answers_are_aligned_and_shortened(project):
                   "  - {id: a, question: A?, answer: [Paris, Paname, Lutetia, ville, lumiere]}\n"
                   "  - {id: a-longer-id, question: B?, score: {check: {min_words: 3}}}\n")  # fmt: skip
     project.models({"A?": "It is Paris.", "B?": "one two three"}, {"A?": "x" * 100, "B?": "DRUG:\n1"})
-    assert section(project.run("--strict"), "all").splitlines()[3:] == [
-        "  about 1 more probe like these would settle it",
+    assert section(project.run("--strict"), "all").splitlines()[4:] == [
         '  lost  a            expected Paris or Paname or Lutetia or ville  baseline "It is Paris."  '
         f'tuned "{"x" * 57}..."',
         '  lost  a-longer-id  expected check {"min_words": 3}  baseline "one two three"  tuned "DRUG:\\n1"',
-    ] or True
+    ]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +157,7 @@ def test_a_margin_of_one_can_never_pass(project):
 def test_one_category_is_enough_to_fail(project):
     project.capability(
         "[{over: all, max_drop: 0.2}, {over: category, max_drop: 0.2}]",
-        {"a": (60, 0, 0, 0), "b": (60, 0, 0, 0), "c": (5, 25, 0, 0)},
+        {"a": (90, 0, 0, 0), "b": (90, 0, 0, 0), "c": (5, 15, 0, 0)},
     )
     result = project.run()
     assert result.ret == 1

@@ -68,7 +68,7 @@ def test_general_qa_is_large_enough_to_see_something():
         (["capital of france"], "Paris"),
         (["15", "multiplied by", "7"], "105"),
         (["hamlet"], "Shakespeare"),
-        (["gas", "plants"], "carbon dioxide"),
+        (["gas", "plants", "absorb"], "carbon dioxide"),
         (["world war ii", "end"], "1945"),
     ],
 )
