@@ -19,14 +19,7 @@ def lint(paths: Sequence[Path]) -> int:
     Raises:
         InputError: a path is not there, or a folder has no suites.
     """
-    problems: list[Problem] = []
-    suites: list[Suite] = []
-    for path in _files(paths):
-        try:
-            suites.append(read_suite(path, SCORERS))
-        except SuiteError as error:
-            problems += error.problems
-    problems += _repeated_names(suites)
+    suites, problems = _read(paths)
     for suite in suites:
         print(_line(suite))
     for problem in problems:
@@ -36,8 +29,36 @@ def lint(paths: Sequence[Path]) -> int:
     return 2 if problems else 0
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files to check, each once."""
+def read_suites(paths: Sequence[Path]) -> list[Suite]:
+    """The suites of files and folders, in order, for a command that needs all of them to be sound.
+
+    Raises:
+        SuiteError: with everything wrong in all of them.
+        InputError: a path is not there, or a folder has no suites.
+    """
+    suites, problems = _read(paths)
+    if problems:
+        raise SuiteError(problems)
+    return suites
+
+
+def _read(paths: Sequence[Path]) -> tuple[list[Suite], list[Problem]]:
+    problems: list[Problem] = []
+    suites: list[Suite] = []
+    for path in suite_files(paths):
+        try:
+            suites.append(read_suite(path, SCORERS))
+        except SuiteError as error:
+            problems += error.problems
+    return suites, [*problems, *_repeated_names(suites)]
+
+
+def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The suite files that paths mean, each once; a folder means those in it and below.
+
+    Raises:
+        InputError: a folder has no suites.
+    """
     seen: set[Path] = set()
     for path in paths:
         found = [path]

@@ -63,19 +63,28 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     return SuiteFile.from_parent(parent, path=file_path)
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Refuse suites of one name, and a run that has cases and no model."""
+    """Refuse suites of one name and a run that has cases and no model; keep the wanted suites and the sample."""
+    options = RunOptions.of(config)
+    if options.suites and SUITES not in config.stash:
+        raise pytest.UsageError(f"--suite {options.suites[0]}: no suite was collected")
     if SUITES not in config.stash:
         return
-    from harness.plugin import collect
+    from harness.plugin import collect, subset
 
     if cases := [item for item in items if isinstance(item, collect.CaseItem)]:
         _run(config)
         collect.check_names(cases)
         if not config.option.collectonly:
             collect.check_models(cases, config)
+        chosen = subset.choose(items, options)
+        items[:] = chosen.kept
+        if chosen.left_out:
+            config.hook.pytest_deselected(items=chosen.left_out)
+        _run(config).notes += chosen.notes
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

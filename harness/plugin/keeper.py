@@ -29,8 +29,10 @@ class Keeper:
         self.run: dict[str, Any] = {"notes": [], "seconds_asking": {}}
         self.input_errors: list[str] = []
         self.errors: list[str] = []
+        self.unread = False
         self.record: Any = None
         self.path: Path | None = None
+        self.unwritten = ""
         if self.options.names_a_model and not config.option.collectonly:
             _clear(self.options.report)
 
@@ -61,12 +63,18 @@ class Keeper:
         """Keep what could not be collected."""
         if report.failed:
             self.errors.append(f"{report.nodeid}: could not be collected")
+            self.unread |= report.nodeid.endswith((".yaml", ".yml"))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the record; an input error makes the exit code that of wrong usage."""
+        """Write the record; an input error makes the exit code that of wrong usage.
+
+        A suite that cannot be read is pytest's collection error under xdist too, which says 1.
+        """
         if self.input_errors:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self.unread and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
         gated = self.gates or self.input_errors or self.options.names_a_model
         if self.config.option.collectonly or not gated:
             return
@@ -89,7 +97,11 @@ class Keeper:
             "gates": self.gates,
             "probes": list(self.probes.values()),
         })  # fmt: skip
-        self.path = write_record(self.record, self.options.report)
+        try:
+            self.path = write_record(self.record, self.options.report)
+        except OSError as error:
+            self.unwritten = _cannot_write(self.options.report, error)
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the summary."""
@@ -101,8 +113,10 @@ class Keeper:
         terminalreporter.section("forgetting gate")
         for line in summary_lines(self.record):
             terminalreporter.line(line)
-        assert self.path is not None
-        terminalreporter.line(f"record: {shown_path(self.path)}")
+        if self.path is not None:
+            terminalreporter.line(f"record: {shown_path(self.path)}")
+        else:
+            terminalreporter.line(self.unwritten, red=True)
 
 
 def _clear(folder: Path) -> None:
@@ -115,9 +129,11 @@ def _clear(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "record.json").unlink(missing_ok=True)
     except OSError as error:
-        raise pytest.UsageError(
-            f"--report {folder}: no record can be written there: {error.strerror}"
-        ) from error
+        raise pytest.UsageError(_cannot_write(folder, error)) from error
+
+
+def _cannot_write(folder: Path, error: OSError) -> str:
+    return f"--report {folder}: no record can be written there: {error.strerror}"
 
 
 def _versions() -> dict[str, str]:

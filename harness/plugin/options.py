@@ -26,6 +26,9 @@ class RunOptions:
     strict: bool
     fail_on: str
     report: Path
+    suites: tuple[str, ...]
+    sample: int | None
+    sample_seed: int
     allow_pickle: bool
     allow_remote_code: bool
 
@@ -45,6 +48,9 @@ class RunOptions:
             strict="strict=true" in (option.override_ini or []),
             fail_on=option.gate_fail_on,
             report=Path(option.gate_report),
+            suites=tuple(option.gate_suites or ()),
+            sample=option.gate_sample,
+            sample_seed=option.gate_sample_seed,
             allow_pickle=option.gate_allow_pickle,
             allow_remote_code=option.gate_allow_remote_code,
         )
@@ -89,6 +95,18 @@ def add_options(parser: pytest.Parser) -> None:
         "--fail-on", dest="gate_fail_on", default="low", type=_OneOf(*SEVERITIES), metavar="SEVERITY",
         help="the least severity that fails the run: low (all, the default), medium, high or critical; "
         "below it, a failed gate is a warning",
+    )  # fmt: skip
+    group.addoption(
+        "--suite", dest="gate_suites", action="append", metavar="NAME",
+        help="only the suite of this name; may be given again",
+    )  # fmt: skip
+    group.addoption(
+        "--sample", dest="gate_sample", type=_positive, metavar="N",
+        help="ask only N probes of the suites that are gated by statistics, each suite and category with its share",
+    )  # fmt: skip
+    group.addoption(
+        "--sample-seed", dest="gate_sample_seed", type=int, default=0, metavar="SEED",
+        help="what the sample depends on (0)",
     )  # fmt: skip
     group.addoption(
         "--report", dest="gate_report", default="reports/latest", metavar="DIR",

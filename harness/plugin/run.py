@@ -55,6 +55,9 @@ class Run:
             pytest.UsageError: a reference leads nowhere.
         """
         model = self.options.model
+        for option, value in (("--model", model), ("--baseline", self.options.baseline)):
+            if value is not None and not value.strip():  # a variable of the shell that is not set
+                raise pytest.UsageError(f"{option}: is empty\n  name a folder, a hub id or a fixture file")
         try:
             if model is None:
                 return

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from harness.suites.validate import Shape
+from harness.suites.generate import GeneratorFormat
+from harness.suites.source import SourceFormat
+from harness.suites.validate import Like, Shape, Text
 
 Severity = Literal["critical", "high", "medium", "low"]
 AnswerKind = Literal["generate", "choose", "likelihood"]
@@ -19,9 +21,17 @@ OnInconclusive = Literal["observed", "fail", "pass"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 """Most severe first."""
 
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[^\s\[\]:/\\]+$")]
-Category = Annotated[str, Field(pattern=r"^[^\s\[\]:]([^\[\]:\n\t]*[^\s\[\]:])?$")]
+Name = Annotated[
+    str,
+    Like(r"^[^\s\[\]:/\\]+$", "a name without spaces, colons, slashes, backslashes and square brackets"),
+]
+Category = Annotated[
+    str,
+    Like(
+        r"^[^\s\[\]:]([^\[\]:\n\t]*[^\s\[\]:])?$",
+        "a name in one line without colons, square brackets, tabs and spaces at its ends",
+    ),
+]
 
 
 class TaskFormat(Shape):
@@ -92,6 +102,11 @@ class ProbeFormat(Shape):
     note: str | None = Field(None, description="For people; never shown to a model.")
 
 
+def _as_file(value: Any) -> Any:
+    """`probes_from: data.csv` is short for `{file: data.csv}`."""
+    return {"file": value} if isinstance(value, str) else value
+
+
 class SuiteFormat(Shape):
     """A suite file: one capability, the probes that show it, and how much of it may be lost."""
 
@@ -101,4 +116,10 @@ class SuiteFormat(Shape):
     task: TaskFormat = Field(default_factory=TaskFormat, description="How the probes are asked.")
     score: Any = Field(None, description="How an answer becomes right or wrong.")
     gates: list[GateFormat] = Field(min_length=1, description="What fails the run.")
-    probes: list[ProbeFormat] = Field(min_length=1, description="What is asked.")
+    probes: list[ProbeFormat] | None = Field(None, min_length=1, description="What is asked.")
+    generators: list[GeneratorFormat] | None = Field(
+        None, min_length=1, description="Probes that are made by drawing values; they follow `probes`."
+    )
+    probes_from: Annotated[SourceFormat, BeforeValidator(_as_file, json_schema_input_type=Text | SourceFormat)] | None = Field(
+        None, description="Probes that are read from a data file or data set; they come last."
+    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.errors import InputError, Problem, SuiteError, did_you_mean
+from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean
 from harness.suites.document import Document, Place, read_document
+from harness.suites.expression import shown
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
+from harness.suites.generate import GeneratorFormat, generate
 from harness.suites.scorer import Scorer
+from harness.suites.source import SourceFormat, read_rows
 from harness.suites.suite import Gate, Probe, Shot, Suite, Task
 from harness.suites.template import template_fields
 from harness.suites.validate import Part, Shape, describe, validate
@@ -22,10 +26,16 @@ PARTS = {
     "gates": Part("a gate", GateFormat),
     "probes": Part("a probe", ProbeFormat),
     "shots": Part("a shot"),
+    "generators": Part("a generator", GeneratorFormat),
+    "draw": Part("the draws"),
+    "probes_from": Part("'probes_from'", SourceFormat),
     "choices": Part("a choice"),
     "stop": Part("a stop text"),
     "score": Part("the score"),
 }
+MOST_ROW_PROBLEMS = 20
+"""Rows of data have the same fault all at once; so many of them are told."""
+
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
 
 
@@ -45,17 +55,28 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]]) -> Suite:
     return _Reader(document, scorers).read()
 
 
+Written = tuple["_Reader", Place, ProbeFormat]
+"""A probe as it is written, where it stands, and the reader of the document that it stands in."""
+
+
 class _Reader:
     """Checks one document; collects problems so that an author sees all of them at once."""
 
-    def __init__(self, document: Document, scorers: Mapping[str, type[Scorer]]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        scorers: Mapping[str, type[Scorer]],
+        problems: list[Problem] | None = None,
+    ) -> None:
         self.document = document
         self.scorers = scorers
-        self.problems = list(document.problems)
+        self.problems = list(document.problems) if problems is None else problems
         self.prompt_known = True
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(self.document.span(place), message, hint))
+        problem = Problem(self.document.span(place), message, hint)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def read(self) -> Suite:
         data = self.document.value
@@ -67,17 +88,20 @@ class _Reader:
         suite = self.valid(SuiteFormat, _without_parts(data), ())
         task_format = self.task_format(data.get("task", {}))
         gates = list(self.each_valid(GateFormat, data, "gates"))
-        probes = list(self.each_valid(ProbeFormat, data, "probes"))
+        written = [*self.inline(data), *self.generated(data), *self.rows(suite, task_format)]
         fields = self.template_fields(task_format)
         task = self.task(task_format, fields)
-        self.check_ids(probes)
-        read_gates = self.gates(gates, _categories(data), task)
+        self.check_ids(written)
+        categories = _categories(data) or any(probe.category for _, _, probe in written)
+        read_gates = self.gates(gates, categories, task)
         if task_format is None:  # there is no telling which scores and answers fit
             raise SuiteError(self.problems)
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
         severity = suite.severity if suite else "high"
-        read_probes = [self.probe(probe, place, task, fields, default, severity) for place, probe in probes]
+        read_probes = [
+            reader.probe(probe, place, task, fields, default, severity) for reader, place, probe in written
+        ]
         if self.problems or suite is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -122,10 +146,19 @@ class _Reader:
         if task.answer == "likelihood":
             return ()
         try:
-            return template_fields(task.prompt)
+            fields = template_fields(task.prompt)
         except ValueError as error:
             self.problem(("task", "prompt"), str(error))
             return None
+        taken = [name for name in fields if name in ProbeFormat.model_fields]
+        for name in taken:
+            self.problem(
+                ("task", "prompt"),
+                f"the prompt uses '{{{name}}}', and '{name}' is no field of the prompt: "
+                "it has a meaning of its own in a probe",
+                "give the field another name",
+            )
+        return None if taken else fields
 
     def with_text_as_written(self, data: dict[str, Any]) -> dict[str, Any]:
         """Numbers and booleans where a probe or a shot has text, as their author wrote them."""
@@ -229,13 +262,68 @@ class _Reader:
             return None
         return scorer
 
-    def check_ids(self, probes: Sequence[tuple[Place, ProbeFormat]]) -> None:
-        lines: dict[str, int] = {}
-        for place, probe in probes:
-            if probe.id in lines:
-                self.problem((*place, "id"), f"repeated id '{probe.id}'",
-                             f"line {lines[probe.id]} has it already")  # fmt: skip
-            lines.setdefault(probe.id, self.document.span((*place, "id")).line)
+    def inline(self, data: dict[str, Any]) -> Iterator[Written]:
+        """The probes that stand in the file."""
+        if not any(key in data for key in ("probes", "generators", "probes_from")):
+            self.problem((), "a suite needs 'probes'")
+        for key in ("probes", "generators", "probes_from"):
+            if key in data and data[key] is None:
+                expected = "a path or a mapping" if key == "probes_from" else "a list"
+                self.problems.append(
+                    Problem(self.document.values[(key,)], f"'{key}' must be {expected}, saw nothing")
+                )
+        for place, probe in self.each_valid(ProbeFormat, data, "probes"):
+            yield self, place, probe
+
+    def generated(self, data: dict[str, Any]) -> Iterator[Written]:
+        """The probes that the file's generators make; all of one generator stand where it does."""
+        for place, generator in self.each_valid(GeneratorFormat, data, "generators"):
+            try:
+                made = generate(generator)
+            except ValueError as error:
+                self.problem((*place, "probe"), str(error))
+                continue
+            for number, values in enumerate(made, start=1):
+                named = {"id": f"generated-{int(place[1]) + 1}-{number}", **_as_text(values)}
+                if (probe := self.valid(ProbeFormat, named, (*place, "probe"))) is not None:
+                    yield self, (*place, "probe"), probe
+
+    def rows(self, suite: SuiteFormat | None, task: TaskFormat | None) -> Iterator[Written]:
+        """The probes of `probes_from`; each stands in its own line of the data."""
+        if suite is None or suite.probes_from is None or task is None:
+            return
+        fields = self.template_fields(task) or ()
+        keys = ("id", "category", "severity", "answer", "choices", "text", *fields)
+        try:
+            rows = read_rows(suite.probes_from, self.document.path.parent, keys)
+        except InputError as error:
+            self.problems += [
+                problem if problem.span else replace(problem, span=self.document.span(("probes_from",)))
+                for problem in error.problems
+            ]
+            return
+        before = len(self.problems)
+        for row in rows:
+            reader = _Reader(
+                Document(row.span.path, None, values={(): row.span}), self.scorers, self.problems
+            )
+            if (probe := reader.valid(ProbeFormat, _as_text(row.values), ())) is not None:
+                yield reader, (), probe
+            if len(self.problems) - before >= MOST_ROW_PROBLEMS:
+                self.problem(
+                    ("probes_from",), f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
+                )
+                return
+
+    def check_ids(self, written: Sequence[Written]) -> None:
+        first: dict[str, Span] = {}
+        for reader, place, probe in written:
+            span = reader.document.span((*place, "id"))
+            if probe.id in first:
+                other = first[probe.id]
+                where = f"line {other.line}" if other.path == span.path else str(other)
+                reader.problem((*place, "id"), f"repeated id '{probe.id}'", f"{where} has it already")
+            first.setdefault(probe.id, span)
 
     def probe(
         self,
@@ -375,9 +463,27 @@ def _categories(data: dict[str, Any]) -> bool:
     )
 
 
+def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A made or loaded probe, in which text fields that hold numbers are text as they would be written."""
+
+    def text(value: Any) -> Any:
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, list):
+            return [text(item) for item in value]
+        return shown(value) if isinstance(value, int | float) else value
+
+    return {key: value if key == "score" else text(value) for key, value in values.items()}
+
+
 def _without_parts(data: dict[str, Any]) -> dict[str, Any]:
     """The top of a suite with its parts, which are checked one by one, replaced by ones that fit."""
-    stand_ins = {"task": {}, "gates": [{"over": "each"}], "probes": [{"id": "x"}]}
+    stand_ins = {
+        "task": {},
+        "gates": [{"over": "each"}],
+        "probes": [{"id": "x"}],
+        "generators": [{"count": 1, "probe": {"id": "x"}}],
+    }
     return {
         key: stand_ins[key]
         if key in stand_ins and value and isinstance(value, type(stand_ins[key]))

@@ -6,11 +6,15 @@ seen, what was expected, and the nearest right key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from harness.errors import Problem, did_you_mean
 from harness.suites.document import Document, Place
@@ -24,6 +28,30 @@ class Shape(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=False
     )
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Like:
+    """Text that matches `pattern`, which a message calls `words`: an author can act on those."""
+
+    pattern: str
+    words: str
+
+    def check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise PydanticCustomError("unlike", "{words}", {"words": self.words})
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": self.pattern, "patternErrorMessage": f"must be {self.words}"}
 
 
 @dataclass(frozen=True)
@@ -137,8 +165,8 @@ def _expected(kind: str, context: Mapping[str, Any]) -> str:
             return str(context["expected"]).replace("'", "").replace("True", "true")
         case "too_short":
             return f"a {'mapping' if context['field_type'] == 'Dictionary' else 'list'} that is not empty"
-        case "string_pattern_mismatch":
-            return f"text that matches {context['pattern']}"
+        case "unlike":
+            return str(context["words"])
     return _EXPECTED.get(kind, kind.replace("_", " "))
 
 

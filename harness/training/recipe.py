@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from harness.errors import InputError, Problem, RecipeError, Span
 from harness.models.reference import is_recipe
 from harness.suites.document import Document, read_document
-from harness.suites.format import Name, Text
-from harness.suites.validate import Part, Shape, describe, validate
+from harness.suites.format import Name
+from harness.suites.validate import Part, Shape, Text, describe, validate
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -179,13 +179,13 @@ def test_errors_are_listed(project):
     project.write("bad.yaml", SMALL.replace("over", "ovr"))
     project.write("test_mine.py", "def test_mine(): assert False\n")
     result = project.run("--continue-on-collection-errors")
-    assert result.ret == 1
+    assert result.ret == 2
     record = project.record()
     assert record["run"]["errors"] == [
         "bad.yaml: could not be collected",
         "test_mine.py::test_mine: failed in call",
     ]
-    assert record["run"]["exit_status"] == 1
+    assert record["run"]["exit_status"] == 2
 
 
 def test_an_interrupted_run_says_so(project):
@@ -234,7 +234,7 @@ def test_the_lines_of_the_summary(project):
         "suite       slice     n  baseline  tuned  drop  90 % interval  margin  verdict",
         "general-qa  math     30      66.7   33.3  33.3   16.5 to 49.4      10  FORGOTTEN",
         "general-qa  all      60      83.3   66.7  16.7    8.3 to 26.5      15  INCONCLUSIVE, failed",
-        "general-qa  history  30     100.0  100.0   0.0   -8.3 to 8.3       10  RETAINED",
+        "general-qa  history  30     100.0  100.0   0.0    -8.3 to 8.3      10  RETAINED",
     ]
 
 

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import json
+import time
 from math import comb
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.stats.paired import mcnemar_mid_p
-from harness.stats.power import least_significant_losses, power, smallest_drop
+from harness.gate.cases import cases
+from harness.gate.compare import Pair
+from harness.gate.verdict import Policy, decide
+from harness.scoring import SCORERS, Score
+from harness.stats.paired import mcnemar_mid_p, tango_interval
+from harness.stats.power import (
+    AnyLost,
+    OverMargin,
+    Significant,
+    chance_retained,
+    least_failing_losses,
+    power,
+    probes_for,
+    smallest_drop,
+    smallest_margin,
+    tango_z,
+)
+from harness.suites.suite import Gate, Probe, Suite
+
+NORMAL_95 = 1.6448536269514722
 
 ORACLES = json.loads((Path(__file__).parent / "oracles.json").read_text(encoding="utf-8"))
 LEAST = ORACLES["mid_p_one_sided_least_losses_significant_at_5_percent"]
@@ -24,14 +44,14 @@ DROPS = [
 ]
 
 
-def test_least_significant_losses_as_published():
-    least = least_significant_losses(50)
+def test_least_failing_losses_as_published():
+    least = least_failing_losses(50)
     assert [least[gained] for gained in LEAST["gained"]] == LEAST["lost"]
 
 
 @pytest.mark.parametrize("n", [1, 3, 4, 30])
-def test_least_significant_losses_are_the_least(n):
-    least = least_significant_losses(n)
+def test_least_failing_losses_are_the_least(n):
+    least = least_failing_losses(n)
     assert len(least) == n + 1
     for gained, lost in enumerate(least.tolist()):
         if lost == n + 1:
@@ -105,3 +125,152 @@ def test_no_evidence_is_an_error(n, drop, gain_rate):
 def test_nan_rates_are_no_evidence():
     with pytest.raises(NoEvidenceError):
         power(10, float("nan"), 0.1)
+
+
+# The rule of a gate
+
+
+def verdict_fails(lost: int, gained: int, n: int, margin: float, inconclusive: str) -> bool:
+    """What a gate makes of these counts, by its own code."""
+    gate = Gate("all", margin, inconclusive)
+    probe = Probe("p", SCORERS["mentions"]())
+    case = next(cases(Suite("s", (gate,), (probe,))))
+    right, wrong = Score(True, ""), Score(False, "")
+    changes = [(right, wrong)] * lost + [(wrong, right)] * gained + [(right, right)] * (n - lost - gained)
+    decision = decide(case, [Pair(probe, before, after) for before, after in changes], Policy())
+    return decision.outcome == "failed"
+
+
+@pytest.mark.parametrize("inconclusive", ["observed", "fail", "pass"])
+@pytest.mark.parametrize(("n", "margin"), [(7, 0.0), (10, 0.1), (12, 0.25), (20, 0.05), (20, 0.4)])
+def test_the_rule_over_a_margin_is_that_of_the_gate(n, margin, inconclusive):
+    rule = OverMargin(margin, inconclusive)
+    for gained in range(n + 1):
+        for lost in range(n + 1 - gained):
+            if (n - gained) / n <= margin:  # too little to lose: vacuous, whatever comes
+                continue
+            seen = bool(rule.fails(np.array([lost]), np.array([gained]), n)[0])
+            assert seen == verdict_fails(lost, gained, n, margin, inconclusive), (lost, gained)
+
+
+@pytest.mark.parametrize(
+    "rule", [OverMargin(m, i) for m in (0.0, 0.1, 0.5) for i in ("observed", "fail", "pass")]
+)
+@pytest.mark.parametrize("n", [1, 9, 40])
+def test_more_losses_never_mend_a_failure(n, rule):
+    for gained in range(n + 1):
+        lost = np.arange(n - gained + 1)
+        fails = rule.fails(lost, np.full_like(lost, gained), n)
+        assert fails.tolist() == sorted(fails.tolist())
+
+
+@pytest.mark.parametrize("rule", [Significant(), OverMargin(0.1, "fail"), OverMargin(0.1, "pass"), AnyLost()])
+def test_more_gains_never_make_a_failure(rule):
+    least = least_failing_losses(40, rule)
+    assert least.tolist() == sorted(least.tolist())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 120), st.data(), st.floats(1e-6, 0.99))
+def test_tango_z_says_on_which_side_of_a_drop_the_interval_lies(n, data, d0):
+    lost = data.draw(st.integers(0, n))
+    gained = data.draw(st.integers(0, n - lost))
+    low, high = tango_interval(lost, gained, n)
+    z = float(tango_z(np.array([lost]), np.array([gained]), n, d0)[0])
+    if min(abs(low - d0), abs(high - d0)) > 1e-6:
+        assert (z > NORMAL_95) == (low > d0)
+        assert (z < -NORMAL_95) == (high < d0)
+
+
+@pytest.mark.parametrize("inconclusive", ["observed", "fail", "pass"])
+@pytest.mark.parametrize(("drop", "gain_rate"), [(0.0, 0.01), (0.1, 0.05), (0.3, 0.0)])
+def test_power_of_a_gate_is_the_sum_over_all_outcomes(drop, gain_rate, inconclusive):
+    n, margin, lost_rate, total = 15, 0.1, drop + gain_rate, 0.0
+    for gained in range(n + 1):
+        for lost in range(n + 1 - gained):
+            if rule_fails(lost, gained, n, margin, inconclusive):
+                ways = comb(n, gained) * comb(n - gained, lost)
+                total += (
+                    ways * gain_rate**gained * lost_rate**lost
+                    * (1 - lost_rate - gain_rate) ** (n - gained - lost)
+                )  # fmt: skip
+    assert power(n, drop, gain_rate, OverMargin(margin, inconclusive)) == pytest.approx(total, abs=1e-9)
+
+
+def rule_fails(lost: int, gained: int, n: int, margin: float, inconclusive: str) -> bool:
+    low, high = tango_interval(lost, gained, n)
+    if high <= margin:
+        return False
+    observed = (lost - gained) / n > margin + 1e-9
+    return low > margin or {"observed": observed, "fail": True, "pass": False}[inconclusive]
+
+
+def test_a_margin_of_everything_fails_nothing():
+    assert power(20, 1.0, 0.0, OverMargin(1.0)) == 0.0
+    assert smallest_drop(20, 0.0, rule=OverMargin(1.0)) is None
+
+
+def test_a_stricter_gate_catches_smaller_drops_and_cries_wolf_more_often():
+    rules = [OverMargin(0.1, inconclusive) for inconclusive in ("fail", "observed", "pass")]
+    caught = [smallest_drop(100, 0.01, rule=rule) for rule in rules]
+    alarms = [power(100, 0.0, 0.01, rule) for rule in rules]
+    assert caught == sorted(caught)
+    assert alarms == sorted(alarms, reverse=True)
+
+
+@pytest.mark.parametrize(("n", "gain_rate"), [(1, 0.01), (24, 0.01), (24, 0.1)])
+def test_one_lost_probe_is_enough_for_a_gate_over_each(n, gain_rate):
+    assert power(n, 0.0, gain_rate, AnyLost()) == pytest.approx(1 - (1 - gain_rate) ** n)
+
+
+# Planning
+
+
+@pytest.mark.parametrize(
+    ("drop", "gain_rate"), [(0.05, 0.0), (0.05, 0.01), (0.2, 0.01), (0.2, 0.05), (1.0, 0.0)]
+)
+def test_probes_for_a_drop_are_enough_and_not_many_too_many(drop, gain_rate):
+    n = probes_for(drop, gain_rate)
+    assert power(n, drop, gain_rate) >= 0.8
+    assert all(power(fewer, drop, gain_rate) < 0.8 for fewer in range(1, int(0.9 * n)))
+
+
+def test_probes_for_agree_with_the_published_smallest_drop():
+    n = probes_for(0.110, 0.05)
+    assert 90 <= n <= 105  # 100 probes see 11.0 points
+
+
+def test_no_number_of_probes_shows_nothing():
+    assert probes_for(0.0, 0.01) is None
+    assert probes_for(0.05, 0.01, rule=OverMargin(0.10), most=2000) is None
+
+
+def test_twenty_probes_without_a_flip_cannot_be_retained_within_ten_points():
+    assert chance_retained(20, 0.10, 0.0) == 0.0
+    assert chance_retained(20, 0.12, 0.0) == 1.0
+
+
+@pytest.mark.parametrize(("n", "gain_rate"), [(20, 0.0), (30, 0.01), (100, 0.01), (240, 0.0), (240, 0.05)])
+def test_the_smallest_margin_is_the_smallest(n, gain_rate):
+    margin = smallest_margin(n, gain_rate)
+    assert chance_retained(n, margin, gain_rate) >= 0.8
+    assert margin == 0.01 or chance_retained(n, margin - 0.01, gain_rate) < 0.8
+
+
+def test_no_margin_is_below_the_noise_floor():
+    assert smallest_margin(500, 0.0) == 0.01
+    assert smallest_margin(500, 0.0, floor=0.034) == 0.04
+    assert smallest_margin(500, 0.0, floor=0.03) == 0.03
+
+
+def test_a_single_probe_leaves_room_only_for_a_margin_that_says_nothing():
+    assert smallest_margin(1, 0.0) == 0.74  # z^2 / (1 + z^2)
+    assert smallest_margin(2, 0.5) is None
+
+
+def test_large_suites_are_quick():
+    began = time.monotonic()
+    for n in range(20, 420, 10):
+        smallest_drop(n, 0.01)
+        smallest_drop(n, 0.01, rule=OverMargin(0.07))
+    assert time.monotonic() - began < 2

@@ -19,8 +19,8 @@ RULES = (
     "min_items, max_items, starts_with, ends_with, contains, mentions, regex, titlecase_words, json_keys, "
     "no_repetition, lowercase, uppercase, all, any, not"
 )
-NAME = r"text that matches ^[^\s\[\]:/\\]+$"
-CATEGORY = r"text that matches ^[^\s\[\]:]([^\[\]:\n\t]*[^\s\[\]:])?$"
+NAME = "a name without spaces, colons, slashes, backslashes and square brackets"
+CATEGORY = "a name in one line without colons, square brackets, tabs and spaces at its ends"
 SHAPE = "a score is a name, or a mapping of one name to its parameters"
 
 

@@ -1,0 +1,109 @@
+"""The selected cases in; those of the wanted suites, with a sample of their probes, out.
+
+The sample is drawn here, before any model is asked, so that both models get the same probes. It depends on the suites and
+the seed alone: xdist's workers draw the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from harness.errors import did_you_mean
+from harness.plugin.collect import CaseItem
+from harness.plugin.options import RunOptions
+from harness.reporting.wording import points
+from harness.stats.power import smallest_drop
+from harness.suites.sampling import stratified
+from harness.suites.suite import Probe, Suite
+
+CHANCE_GAINS = 0.01
+"""Of the answers of an unchanged model, as `plan` supposes: 2 % flip by chance, half of them each way."""
+
+
+@dataclass(frozen=True)
+class Subset:
+    """The items to run, those left out, and what the user should hear of it."""
+
+    kept: list[pytest.Item]
+    left_out: list[pytest.Item]
+    notes: list[str]
+
+
+def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
+    """Apply `--suite` and `--sample`.
+
+    Raises:
+        pytest.UsageError: a suite that is wanted was not collected.
+    """
+    wanted = _of_suites(items, options.suites)
+    left_out = [item for item in items if item not in set(wanted)]
+    if options.sample is None:
+        return Subset(wanted, left_out, [])
+    sampled = _sampled(wanted, options.sample, options.sample_seed)
+    kept = [item for item in wanted if _narrow(item, sampled)]
+    left_out += [item for item in wanted if item not in set(kept)]
+    return Subset(kept, left_out, _notes(wanted, sampled, options))
+
+
+def _of_suites(items: Sequence[pytest.Item], names: Sequence[str]) -> list[pytest.Item]:
+    if not names:
+        return list(items)
+    known = {item.case.suite.name for item in items if isinstance(item, CaseItem)}
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, known) or f"there are: {', '.join(sorted(known))}"
+            raise pytest.UsageError(f"--suite {name}: no such suite was collected\n  {near}")
+    return [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name in names]
+
+
+def _sampled(items: Sequence[pytest.Item], n: int, seed: int) -> dict[tuple[str, str], Probe]:
+    """The probes of the sample, by suite and id. A probe that is a case of its own is no sample of anything."""
+    pool: dict[tuple[str, str], Probe] = {}
+    for item in items:
+        if isinstance(item, CaseItem) and item.case.gate.over != "each":
+            pool.update({(item.case.suite.name, probe.id): probe for probe in item.case.probes})
+    # Selecting cases in another order must not change the sample.
+    keys = sorted(pool)
+    chosen = stratified(keys, lambda key: (key[0], pool[key].category), n, seed)
+    return {key: pool[key] for key in chosen}
+
+
+def _narrow(item: pytest.Item, sampled: dict[tuple[str, str], Probe]) -> bool:
+    """Leave a case the probes that are in the sample; False if there are none."""
+    if not isinstance(item, CaseItem) or item.case.gate.over == "each":
+        return True
+    case = item.case
+    probes = tuple(probe for probe in case.probes if (case.suite.name, probe.id) in sampled)
+    item.case = replace(case, probes=probes)
+    return bool(probes)
+
+
+def _notes(
+    items: Sequence[pytest.Item], sampled: dict[tuple[str, str], Probe], options: RunOptions
+) -> list[str]:
+    suites: dict[str, Suite] = {
+        item.case.suite.name: item.case.suite
+        for item in items
+        if isinstance(item, CaseItem) and item.case.gate.over != "each"
+    }
+    total = sum(len(suite.probes) for suite in suites.values())
+    notes = [
+        f"a sample of {len(sampled):,} of {total:,} probes (--sample {options.sample}, seed {options.sample_seed})"
+    ]
+    for name, suite in suites.items():
+        n = sum(key[0] == name for key in sampled)
+        if 0 < n < len(suite.probes):
+            notes.append(
+                f"{name}: {n} of {len(suite.probes)} probes; {_sight(n)}, the whole suite {_sight(len(suite.probes))}"
+            )
+        elif n == 0:
+            notes.append(f"{name}: none of its {len(suite.probes)} probes is in the sample; it sees nothing")
+    return notes
+
+
+def _sight(n: int) -> str:
+    drop = smallest_drop(n, CHANCE_GAINS)
+    return "sees no drop at all" if drop is None else f"sees a drop of {points(drop)} points"

@@ -1,0 +1,46 @@
+"""Many items and how many of them are wanted in; a seeded sample that keeps the proportions of their groups out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def stratified(items: Sequence[T], group: Callable[[T], Hashable], n: int, seed: int = 0) -> list[T]:
+    """At most `n` of `items`, in their order, each group with its share of them.
+
+    Shares are rounded by largest remainder, and every group keeps at least one item as long as `n` allows. The
+    sample depends on the items' order, their groups and `seed` alone.
+    """
+    if n >= len(items):
+        return list(items)
+    members: dict[Hashable, list[int]] = {}
+    for index, item in enumerate(items):
+        members.setdefault(group(item), []).append(index)
+    quotas = _quotas([len(indices) for indices in members.values()], n)
+    chooser = random.Random(seed)
+    chosen: set[int] = set()
+    for indices, quota in zip(members.values(), quotas, strict=True):
+        chosen.update(chooser.sample(indices, quota))
+    return [item for index, item in enumerate(items) if index in chosen]
+
+
+def _quotas(sizes: Sequence[int], n: int) -> list[int]:
+    total = sum(sizes)
+    least = 1 if n >= len(sizes) else 0
+    exact = [n * size / total for size in sizes]
+    quotas = [min(size, max(least, int(share))) for size, share in zip(sizes, exact, strict=True)]
+    # The largest remainder gains first, the smallest loses first; both end because 0 < n < total.
+    by_remainder = sorted(range(len(sizes)), key=lambda i: (quotas[i] - exact[i], i))
+    while sum(quotas) < n:
+        index = next(i for i in by_remainder if quotas[i] < sizes[i])
+        quotas[index] += 1
+        by_remainder.sort(key=lambda i: (quotas[i] - exact[i], i))
+    while sum(quotas) > n:
+        index = next(i for i in reversed(by_remainder) if quotas[i] > least)
+        quotas[index] -= 1
+        by_remainder.sort(key=lambda i: (quotas[i] - exact[i], i))
+    return quotas
