@@ -6,6 +6,7 @@ HarnessError            your input; a plain AssertionError is our bug and keeps 
 │   └── RecipeError
 ├── ModelError          a model reference that cannot be used
 ├── EngineError         a model that loads but cannot answer
+├── ScorerError         a score that cannot be loaded, or that broke while it judged
 └── NoEvidenceError     numbers that prove nothing: empty, unpaired or NaN
 """
 
@@ -73,6 +74,10 @@ class ModelError(HarnessError):
 
 class EngineError(HarnessError):
     """A model that was loaded but cannot answer what it is asked."""
+
+
+class ScorerError(HarnessError):
+    """A score that cannot be loaded, or that broke while it judged an answer."""
 
 
 class NoEvidenceError(HarnessError, ValueError):

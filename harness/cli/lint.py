@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import InputError, Problem, SuiteError, shown_path
 from harness.plugin.sniff import is_suite_file
+from harness.reporting.wording import count
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
@@ -88,7 +89,7 @@ def _line(suite: Suite) -> str:
     assert suite.path is not None
     categories = len(suite.categories())
     return (
-        f"{shown_path(suite.path)}: {suite.name}, {len(suite.probes)} probes"
-        + (f" in {categories} categories" if categories else "")
+        f"{shown_path(suite.path)}: {suite.name}, {count(len(suite.probes), 'probe')}"
+        + (f" in {count(categories, 'category', 'categories')}" if categories else "")
         + f", {suite.severity}; gates over {gates}"
     )

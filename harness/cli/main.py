@@ -36,6 +36,19 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("files", nargs="+", type=Path, metavar="FILE", help="suite files, or folders of them")
     lint.set_defaults(run=_lint)
 
+    plan = commands.add_parser("plan", help="what the gates of suites can and cannot see; no model is loaded")
+    plan.add_argument("files", nargs="+", type=Path, metavar="FILE", help="suite files, or folders of them")
+    plan.add_argument(
+        "--flip-rate", type=_share, default=0.02, metavar="SHARE",
+        help="the answers of an unchanged model that flip by chance, half of them each way (0.02)",
+    )  # fmt: skip
+    plan.add_argument(
+        "--tokens-per-second", type=_speed, default=400.0, metavar="N",
+        help="the speed at which time is estimated (400)",
+    )  # fmt: skip
+    plan.add_argument("--json", action="store_true", help="rows for a program")
+    plan.set_defaults(run=_plan)
+
     embedded = commands.add_parser("embedded", help="convert the embedded model, once, and print its folder")
     embedded.set_defaults(run=_embedded)
 
@@ -48,6 +61,12 @@ def _lint(parsed: argparse.Namespace) -> int:
     from harness.cli.lint import lint
 
     return lint(parsed.files)
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    from harness.cli.plan import plan
+
+    return plan(parsed.files, parsed.flip_rate, parsed.tokens_per_second, parsed.json)
 
 
 def _embedded(parsed: argparse.Namespace) -> int:
@@ -63,3 +82,26 @@ def _demo(parsed: argparse.Namespace) -> int:
     from harness.cli.demo import demo
 
     return demo()
+
+
+def _share(value: str) -> float:
+    """A number from 0 up to, and without, 1."""
+    number = _number(value)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to less than 1, saw {value!r}")
+    return number
+
+
+def _speed(value: str) -> float:
+    """A number above 0."""
+    number = _number(value)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, saw {value!r}")
+    return number
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return float("nan")  # which lies in no range

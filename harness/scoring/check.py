@@ -33,7 +33,9 @@ def _not_blank(value: str) -> str:
 
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
-Texts = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text]), Field(min_length=1)]
+Texts = Annotated[
+    list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text]), Field(min_length=1)
+]
 
 
 class Rule(Shape):

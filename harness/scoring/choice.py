@@ -22,7 +22,10 @@ class Choice(Scorer):
 
     judges: ClassVar[AnswerKind] = "choose"
 
-    per_byte: bool = False
+    per_byte: bool = Field(
+        False,
+        description="Compare log-probabilities per byte of the choice, so that long choices are not put down.",
+    )
 
     def chosen(self, choices: Sequence[str], logprobs: Sequence[float]) -> int:
         """The index of the chosen choice; the first of equals."""
@@ -44,7 +47,9 @@ class Likelihood(Scorer):
     judges: ClassVar[AnswerKind] = "likelihood"
     expects: ClassVar = "none"
 
-    max_rise: Annotated[float, Field(ge=0)] = 0.05
+    max_rise: Annotated[float, Field(ge=0)] = Field(
+        0.05, description="The rise in bits per byte that still counts as kept, as a fraction."
+    )
 
     def kept(self, bits_per_byte: float, baseline_bits_per_byte: float) -> bool:
         """Whether the tuned model predicts the text about as well as the baseline did."""

@@ -29,7 +29,9 @@ def numbers(text: str) -> list[float]:
 class Number(Scorer):
     """The last number of the text is the answer, give or take `tolerance` (absolute)."""
 
-    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    tolerance: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="How far from the right number an answer may be, absolutely."
+    )
 
     def expected_problem(self, expected: str) -> str | None:
         found = numbers(expected)

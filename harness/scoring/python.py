@@ -32,7 +32,6 @@ from typing import IO, Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from harness.errors import ScorerError
-from harness.scoring.python_runner import READY
 from harness.scoring.registry import scorer
 from harness.suites.scorer import Scorer
 
@@ -53,12 +52,16 @@ def _is_test(test: str) -> str:
     if not body:
         raise ValueError(f"a test must be a statement, saw {test[:60]!r}")
     if any(isinstance(step, ast.Expr) and isinstance(step.value, ast.Compare | ast.BoolOp) for step in body):
-        raise ValueError(f"a test that only compares cannot fail, saw {test[:60]!r}; write 'assert' before it")
+        raise ValueError(
+            f"a test that only compares cannot fail, saw {test[:60]!r}; write 'assert' before it"
+        )
     return test
 
 
 def _one_can_fail(tests: list[str]) -> list[str]:
-    if not any(isinstance(step, ast.Assert | ast.Raise) for test in tests for step in ast.walk(ast.parse(test))):
+    if not any(
+        isinstance(step, ast.Assert | ast.Raise) for test in tests for step in ast.walk(ast.parse(test))
+    ):
         raise ValueError("no test has an 'assert' or a 'raise': nothing could be wrong but code that breaks")
     return tests
 
@@ -102,22 +105,25 @@ def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bo
     """
     if os.name != "posix":
         raise ScorerError("the score 'python' bounds what it runs by POSIX limits, which this system has not")
-    token = secrets.token_hex(16)
+    ready, token = secrets.token_hex(16), secrets.token_hex(16)
     job = {
+        "ready": ready,
+        "token": token,
         "code": code,
         "tests": list(tests),
-        "token": token,
         "seconds": math.ceil(timeout) + 1,  # of processor time, should the clock's limit ever be escaped
         "memory_mb": memory_mb,
     }
-    with tempfile.TemporaryDirectory(prefix="answer-", ignore_cleanup_errors=True) as folder:
-        with _start(folder) as process:
-            try:
-                return _watch(process, json.dumps(job).encode(), token.encode(), timeout)
-            finally:
-                # Before it is waited for, so that its group's number cannot be another's by now.
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
+    with (
+        tempfile.TemporaryDirectory(prefix="answer-", ignore_cleanup_errors=True) as folder,
+        _start(folder) as process,
+    ):
+        try:
+            return _watch(process, json.dumps(job).encode(), ready.encode(), token.encode(), timeout)
+        finally:
+            # Before it is waited for, so that its group's number cannot be another's by now.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _start(folder: str) -> subprocess.Popen[bytes]:
@@ -134,13 +140,16 @@ def _start(folder: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _watch(process: subprocess.Popen[bytes], job: bytes, token: bytes, timeout: float) -> bool:
+def _watch(process: subprocess.Popen[bytes], job: bytes, ready: bytes, token: bytes, timeout: float) -> bool:
     """Give the runner its job, wait until it is ready, and see whether the token comes back in time."""
-    assert process.stdin and process.stdout and process.stderr
-    with suppress(BrokenPipeError):
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with suppress(BrokenPipeError):  # it broke, which the next line sees
         process.stdin.write(job)
+    with suppress(BrokenPipeError):
         process.stdin.close()
-    if _read(process.stdout, len(READY), SECONDS_TO_START) != READY:
+    if _read(process.stdout, len(ready), SECONDS_TO_START) != ready:
         said = _read(process.stderr, 10_000, 1.0).decode(errors="replace").strip().splitlines()
         raise ScorerError(
             f"Python could not be started for an answer's code: {said[-1] if said else 'it said nothing'}"

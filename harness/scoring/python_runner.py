@@ -1,8 +1,8 @@
 """A job on standard input, its token on standard output: runs one answer's code and its tests in this process.
 
 A script of its own, started by `harness.scoring.python` in a process that does nothing else, so it imports only
-the standard library. It first takes powers away from itself, says `ready`, and then never speaks again but to
-give the token back, after the last test has held.
+the standard library. It takes powers away from itself, says that it is ready, and then speaks only once more:
+after the last test has held, it gives the token back.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import platform
 import resource
 import struct
 import sys
 import types
 
-READY = b"ready\n"
 ANSWER = "answer"
 MAX_FILE_BYTES = 1024 * 1024
 MAX_OPEN_FILES = 64
 
 _EPERM, _ENOSYS = 1, 38
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_MODE_FILTER = 2
 _SIGKILL = 9
 _LOAD, _EQUALS, _HAS_BITS, _RETURN = 0x20, 0x15, 0x45, 0x06
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
 _CLONE_THREAD = 0x00010000
 
 _NUMBERS = {
-    # machine: (its code, clone, clone3, what is refused: fork vfork execve execveat kill socket io_uring_setup)
-    "x86_64": (0xC000003E, 56, 435, (57, 58, 59, 322, 62, 41, 425)),
-    "aarch64": (0xC00000B7, 220, 435, (221, 281, 129, 198, 425)),
+    # machine: (its code, clone, clone3, and refused: fork, vfork, execve, execveat, kill, pidfd_send_signal, socket,
+    # io_uring_setup); arm64 has no fork and no vfork
+    "x86_64": (0xC000003E, 56, 435, (57, 58, 59, 322, 62, 424, 41, 425)),
+    "aarch64": (0xC00000B7, 220, 435, (221, 281, 129, 424, 198, 425)),
 }
 """System calls by their numbers (Linux: asm/unistd.h, linux/audit.h)."""
 
@@ -50,7 +50,7 @@ def main() -> None:
     ]
     os.environ.clear()
     take_powers(job["seconds"], job["memory_mb"])
-    write(out, READY)
+    write(out, job["ready"].encode())
     try:
         # A module, as if the answer had been saved and imported: what stands under `if __name__ == "__main__"` rests.
         module = types.ModuleType(ANSWER)
@@ -89,9 +89,10 @@ def take_powers(seconds: int, memory_mb: int) -> None:
 
 def refuse_calls() -> bool:
     """Make new processes, other programs, signals to others and sockets fail with EPERM; False where that cannot be."""
-    if sys.platform != "linux" or platform.machine() not in _NUMBERS or sys.maxsize < 2**32:
+    machine = os.uname().machine
+    if sys.platform != "linux" or machine not in _NUMBERS or sys.maxsize < 2**32:
         return False
-    code, clone, clone3, refused = _NUMBERS[platform.machine()]
+    code, clone, clone3, refused = _NUMBERS[machine]
     steps = [
         (_LOAD, 0, 0, 4),  # the machine that the call is made for
         (_EQUALS, 1, 0, code),
@@ -113,10 +114,13 @@ def refuse_calls() -> bool:
     filters = b"".join(struct.pack("HBBI", *step) for step in steps)
     buffer = ctypes.create_string_buffer(filters, len(filters))
     program = struct.pack("HP", len(steps), ctypes.addressof(buffer))
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    return bool(libc.prctl(_PR_SET_SECCOMP, 2, program, 0, 0) == 0)
+    prctl = ctypes.CDLL(None).prctl
+    word = ctypes.c_ulong
+    prctl(
+        _PR_SET_PDEATHSIG, word(_SIGKILL), word(0), word(0), word(0)
+    )  # a killed test run leaves nothing behind
+    prctl(_PR_SET_NO_NEW_PRIVS, word(1), word(0), word(0), word(0))
+    return bool(prctl(_PR_SET_SECCOMP, word(_MODE_FILTER), program, word(0), word(0)) == 0)
 
 
 if __name__ == "__main__":

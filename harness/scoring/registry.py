@@ -1,29 +1,108 @@
-"""The scores that YAML may name."""
+"""The scores that YAML may name: Scorer classes and plain functions in, one table of Scorer classes out.
+
+A user's own come from a conftest.py, or from an installed package through an entry point of the group
+`forgetting_gate.scorers`, whose name is the score's and whose import registers it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
 
+from harness.errors import ScorerError, shown_path
+from harness.scoring.function import scorer_of
 from harness.suites.scorer import Scorer
 
-S = TypeVar("S", bound=type[Scorer])
+S = TypeVar("S", bound=type[Scorer] | Callable[..., bool])
 
+GROUP = "forgetting_gate.scorers"
 SCORERS: dict[str, type[Scorer]] = {}
+_PLACES: dict[str, tuple[str, int, str]] = {}
+"""Where each score was registered: file, line and the name of what was."""
 
 
 def scorer(name: str) -> Callable[[S], S]:
-    """Register a Scorer under the name by which suites ask for it.
+    """Register a Scorer, or a plain function, under the name by which suites ask for it.
+
+    A function takes the text, perhaps `expected` (the probe's answers) as its second parameter, and any further
+    parameters with annotations, which suites may then give:
+
+        @scorer("shouts")
+        def shouts(text: str, *, least: int = 1) -> bool:
+            return text.count("!") >= least
 
     Raises:
-        ValueError: if another class has the name already.
+        TypeError: the name or what is registered cannot be a score.
+        ValueError: another score has the name already.
     """
+    if not isinstance(name, str) or not name.strip() or name != name.strip():
+        raise TypeError(f'a score needs a name: write @scorer("name"), saw @scorer({name!r})')
+    frame = inspect.currentframe()
+    assert frame is not None
+    assert frame.f_back is not None
+    path, line = frame.f_back.f_code.co_filename, frame.f_back.f_lineno
 
-    def register(kind: S) -> S:
-        if name in SCORERS:
-            raise ValueError(f"there is a score '{name}' already: {SCORERS[name].__qualname__}")
+    def register(given: S) -> S:
+        kind = _kind(given, name)
+        place = (path, line, kind.__qualname__)
+        # The same lines run twice where a file is loaded again, as by two runs in one process.
+        if name in SCORERS and _PLACES[name] != place:
+            raise ValueError(f"there is a score '{name}' already, from {_shown(_PLACES[name])}")
         kind.name = name
         SCORERS[name] = kind
-        return kind
+        _PLACES[name] = place
+        return given
 
     return register
+
+
+def _kind(given: Any, name: str) -> type[Scorer]:
+    """The Scorer class for what is to be registered."""
+    if not isinstance(given, type):
+        return scorer_of(given, name)
+    if not issubclass(given, Scorer):
+        raise TypeError(
+            f"the score '{name}' must be a function or a class made from Scorer, saw the class {given.__name__}"
+        )
+    if given.judges == "generate" and given.right is Scorer.right:
+        raise TypeError(f"the score '{name}' needs a method: def right(self, text, expected) -> bool")
+    if taken := [field for field in given.model_fields if field in {*vars(Scorer), *Scorer.__annotations__}]:
+        raise TypeError(f"the score '{name}' cannot have a parameter '{taken[0]}': every Scorer has its own")
+    if vars(given).get("name", name) != name:
+        raise TypeError(
+            f"the class {given.__name__} is the score '{given.name}' already: make a class from it"
+        )
+    return given
+
+
+def _shown(place: tuple[str, int, str]) -> str:
+    path, line, kind = place
+    return f"{shown_path(Path(path))}:{line} ({kind})"
+
+
+@cache
+def load_scorers() -> Mapping[str, type[Scorer]]:
+    """All scores that YAML may name; imports those of installed packages, once.
+
+    Raises:
+        ScorerError: a package's score cannot be imported, or registers no score of that name.
+    """
+    for point in entry_points(group=GROUP):
+        package = point.dist.name if point.dist else "an installed package"
+        try:
+            point.load()
+        except Exception as error:
+            raise ScorerError(
+                f"the score '{point.name}' of {package} cannot be loaded from {point.value}\n"
+                f"  {type(error).__name__}: {error}"
+            ) from error
+        if point.name not in SCORERS:
+            raise ScorerError(
+                f"the package {package} names a score '{point.name}' that {point.value} does not register\n"
+                f'  write @scorer("{point.name}") before it'
+            )
+    return SCORERS

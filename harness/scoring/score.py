@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import traceback
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.engine.requests import Answer, Chosen, Generated, Measured
-from harness.errors import NoEvidenceError
+from harness.errors import HarnessError, NoEvidenceError, ScorerError, shown_path
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
 from harness.suites.suite import Probe
 
@@ -20,15 +22,17 @@ class Score:
     shown: str
 
 
-def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score:
+def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow_code: bool = False) -> Score:
     """Judge an answer to a probe.
 
     Args:
         baseline: the baseline's answer to the same probe, for scores that are comparisons
             (likelihood); None when the baseline itself is judged.
+        allow_code: whether a score may run code that stands in the answer.
 
     Raises:
         NoEvidenceError: the answer is of another kind than the probe asks for, NaN, infinite or incomplete.
+        ScorerError: the score broke, or runs code and may not.
     """
     scorer = probe.scorer
     for side in (answer, baseline):
@@ -37,7 +41,7 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score
     match answer:
         case Generated(text=text) if scorer.judges == "generate":
             # A blank answer says nothing, so it is wrong even where every check of form holds.
-            return Score(_says_something(text) and scorer.right(text, probe.answers), text)
+            return Score(_says_something(text) and _right(probe, text, allow_code), text)
         case Chosen(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
             return Score(chosen in probe.answers, chosen)
@@ -49,6 +53,33 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None) -> Score
     raise NoEvidenceError(
         f"the probe '{probe.id}' is judged by '{scorer.name}', and the answer is of the kind {type(answer).__name__}"
     )
+
+
+def _right(probe: Probe, text: str, allow_code: bool) -> bool:
+    """The score's own judgement; whatever goes wrong in it is an error, for neither right nor wrong follows."""
+    place = f"{probe.span}: " if probe.span else ""
+    broke = f"{place}the score '{probe.scorer.name}' cannot judge the probe '{probe.id}'"
+    if probe.scorer.runs_code and not allow_code:
+        raise ScorerError(f"{broke}\n  it runs code that a model wrote; allow it with --allow-code")
+    try:
+        right = probe.scorer.right(text, probe.answers)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # pytest.skip() and sys.exit() too, which would end the case as they like
+        raise ScorerError(f"{broke}\n  {_what_was_raised(error)}") from error
+    if not isinstance(right, bool):
+        raise ScorerError(
+            f"{broke}\n  it must return True or False, returned {type(right).__name__} {right!r:.60}"
+        )
+    return right
+
+
+def _what_was_raised(error: BaseException) -> str:
+    if isinstance(error, HarnessError):
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{shown_path(Path(frame.filename))}:{frame.lineno}"
+    return f"it raised {type(error).__name__}{f': {error}' if str(error) else ''} ({where})"
 
 
 def _says_something(text: str) -> bool:

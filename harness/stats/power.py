@@ -154,10 +154,15 @@ def power(n: int, drop: float, gain_rate: float, rule: Rule = SIGNIFICANT) -> fl
 def smallest_drop(
     n: int, gain_rate: float, wanted_power: float = POWER, rule: Rule = SIGNIFICANT
 ) -> float | None:
-    """The smallest true drop at which the rule fails with `wanted_power`, to 0.0005; None if there is none."""
+    """The smallest true drop at which the rule fails with `wanted_power`, to 0.0005; None if there is none.
+
+    0.0 if it fails so often that an unchanged model does not pass it either.
+    """
     low, high = 0.0, 1.0 - 2 * gain_rate
     if power(n, high, gain_rate, rule) < wanted_power:
         return None
+    if power(n, low, gain_rate, rule) >= wanted_power:
+        return low
     while high - low > DROP_STEP:
         middle = (low + high) / 2
         found = power(n, middle, gain_rate, rule) >= wanted_power

@@ -120,6 +120,6 @@ class SuiteFormat(Shape):
     generators: list[GeneratorFormat] | None = Field(
         None, min_length=1, description="Probes that are made by drawing values; they follow `probes`."
     )
-    probes_from: Annotated[SourceFormat, BeforeValidator(_as_file, json_schema_input_type=Text | SourceFormat)] | None = Field(
-        None, description="Probes that are read from a data file or data set; they come last."
-    )
+    probes_from: (
+        Annotated[SourceFormat, BeforeValidator(_as_file, json_schema_input_type=Text | SourceFormat)] | None
+    ) = Field(None, description="Probes that are read from a data file or data set; they come last.")

@@ -99,9 +99,7 @@ class _Reader:
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
         severity = suite.severity if suite else "high"
-        read_probes = [
-            reader.probe(probe, place, task, fields, default, severity) for reader, place, probe in written
-        ]
+        read_probes = list(self.read_probes(written, task, fields, default, severity))
         if self.problems or suite is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -262,6 +260,26 @@ class _Reader:
             return None
         return scorer
 
+    def read_probes(
+        self,
+        written: Sequence[Written],
+        task: Task,
+        fields: tuple[str, ...] | None,
+        default: Scorer | None,
+        severity: Severity,
+    ) -> Iterator[Probe | None]:
+        """Each probe, or None where it is wrong; data whose rows are all wrong is not read to its end."""
+        before = len(self.problems)
+        for reader, place, probe in written:
+            yield reader.probe(probe, place, task, fields, default, severity)
+            if reader is self:
+                before = len(self.problems)
+            elif len(self.problems) - before >= MOST_ROW_PROBLEMS:
+                self.problem(
+                    ("probes_from",), f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
+                )
+                return
+
     def inline(self, data: dict[str, Any]) -> Iterator[Written]:
         """The probes that stand in the file."""
         if not any(key in data for key in ("probes", "generators", "probes_from")):
@@ -302,7 +320,6 @@ class _Reader:
                 for problem in error.problems
             ]
             return
-        before = len(self.problems)
         for row in rows:
             reader = _Reader(
                 Document(row.span.path, None, values={(): row.span}), self.scorers, self.problems

@@ -19,6 +19,8 @@ class Scorer(Shape):
     judges: ClassVar[AnswerKind] = "generate"
     expects: ClassVar[Literal["required", "optional", "none"]] = "required"
     """Whether a probe must, may or must not say its right `answer`."""
+    runs_code: ClassVar[bool] = False
+    """Whether judging runs what the model wrote, which a run must be allowed to do."""
 
     @classmethod
     def parameters(cls, written: Any) -> Any:

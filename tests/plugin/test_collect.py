@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -64,7 +65,9 @@ def test_a_suite_is_collected_case_by_case(mixed):
 
 def test_the_tree_names_the_file_and_its_cases(mixed):
     result = mixed.run("--collect-only")
-    result.stdout.fnmatch_lines(["*<SuiteFile mixed.yaml>", "*<CaseItem all>", "*<CaseItem category[[]math[]]>"])
+    result.stdout.fnmatch_lines(
+        ["*<SuiteFile mixed.yaml>", "*<CaseItem all>", "*<CaseItem category[[]math[]]>"]
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,12 +116,14 @@ def test_nothing_selected_is_not_green(mixed):
 
 
 def test_severities_are_known_markers(project):
-    project.run("--markers").stdout.fnmatch_lines([
-        "@pytest.mark.critical: a gate whose failure no release survives (forgetting gate)",
-        "@pytest.mark.high: *",
-        "@pytest.mark.medium: *",
-        "@pytest.mark.low: *",
-    ])
+    project.run("--markers").stdout.fnmatch_lines(
+        [
+            "@pytest.mark.critical: a gate whose failure no release survives (forgetting gate)",
+            "@pytest.mark.high: *",
+            "@pytest.mark.medium: *",
+            "@pytest.mark.low: *",
+        ]
+    )
 
 
 def test_cases_are_reported_at_their_line(mixed):
@@ -149,7 +154,9 @@ def test_reportinfo_points_at_the_yaml_line(mixed):
 
 
 def test_a_warning_stands_at_the_line_of_its_gate(mixed):
-    mixed.run("mixed.yaml::all").stdout.fnmatch_lines(["*mixed.yaml:5: ForgettingWarning: mixed · all: INCONCLUSIVE*"])
+    mixed.run("mixed.yaml::all").stdout.fnmatch_lines(
+        ["*mixed.yaml:5: ForgettingWarning: mixed · all: INCONCLUSIVE*"]
+    )
 
 
 # Without torch, and without a model
@@ -234,19 +241,24 @@ def test_a_suite_is_found_wherever_it_is(project, name):
         "\ufeff" + SMALL,
         SMALL.replace("\n", "\r\n"),
         "# first\n---\n" + SMALL,
+        re.sub(r"^(\w+):", r'"\1":', SMALL, flags=re.MULTILINE),
+        re.sub(r"^(\w+):", r"'\1' :", SMALL, flags=re.MULTILINE),
+        SMALL.encode("utf-16"),
+        SMALL.encode("latin-1").replace(b"Why", b"W\xe9"),
     ],
 )
-def test_a_suite_with_a_slip_in_its_keys_is_not_overlooked(project, text):
-    project.write("s.yaml", text)
+@pytest.mark.parametrize("name", ["s.yaml", "S.YAML"])
+def test_a_suite_with_a_slip_in_it_is_not_overlooked(project, text, name):
+    project.write(name, text)
     result = project.run("--collect-only")
     assert result.ret == 2 or "1 test collected" in said(result)
 
 
 def test_yaml_beside_suites_is_named_when_a_model_is(mixed):
     mixed.write("suites/notes.yaml", "title: none\n")
-    mixed.run(*mixed.folders()).stdout.fnmatch_lines([
-        "note: suites/notes.yaml is not a suite and was left out: it has neither 'gates:' nor 'probes:'"
-    ])
+    mixed.run(*mixed.folders()).stdout.fnmatch_lines(
+        ["note: suites/notes.yaml is not a suite and was left out: it has neither 'gates:' nor 'probes:'"]
+    )
     assert any("suites/notes.yaml" in note for note in mixed.record()["run"]["notes"])
 
 

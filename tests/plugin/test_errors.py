@@ -32,7 +32,7 @@ BAD_SUITES = {
                     "s.yaml:3:21: unknown key 'max_dorp' in a gate\n  did you mean 'max_drop'?"),
     "repeated key": (SMALL + "score: mentions\n", "s.yaml:5:1: repeated key 'score'"),
     "repeated id": (probe("{id: a, question: Q?, answer: b}, {id: a, question: R?, answer: b}"),
-                    "s.yaml:4:46: repeated id 'a'\n  line 4 has it already"),
+                    "s.yaml:4:45: repeated id 'a'\n  line 4 has it already"),
     "no probes": (SMALL.replace("[{id: a, question: Why?, answer: yes}]", "[]"),
                   "s.yaml:4:9: 'probes' must be a list that is not empty, saw an empty list"),
     "no gates": (SMALL.replace("[{over: each}]", "[]"),
@@ -52,7 +52,7 @@ BAD_SUITES = {
     "missing field": (probe("{id: a, qestion: Q?, answer: b}"),
                       "s.yaml:4:10: the prompt uses '{question}', which the probe 'a' does not have"),
     "choices": (SMALL.replace("score: mentions", "task: {answer: choose}").replace("answer: yes}", "answer: c, choices: [a, b]}"),
-                "s.yaml:4:32: the answer 'c' is not one of the choices"),
+                "s.yaml:4:34: the answer 'c' is not one of the choices"),
     "tab": ("suite: s\ngates:\n\t- {over: each}\n", "s.yaml:3:1: not YAML: a tab where YAML takes only spaces"),
     "latin-1": (SMALL.replace("Why", "Wé").encode("latin-1"), "s.yaml:4:29: not UTF-8 text: saw byte 0xe9"),
     "tag": (probe("{id: a, question: !!python/name:os.system Q?, answer: b}"), "s.yaml:4:28: the tag '"),
@@ -219,7 +219,9 @@ def break_model(project, how):
             arguments = ["--model", "adapter"]
         case "pickled adapter":
             adapter(project, "base")
-            (project.path / "adapter/adapter_model.safetensors").rename(project.path / "adapter/adapter_model.bin")
+            (project.path / "adapter/adapter_model.safetensors").rename(
+                project.path / "adapter/adapter_model.bin"
+            )
             arguments = ["--model", "adapter"]
         case "no recipe":
             arguments = ["--model", "fixtures/none.yaml"]
@@ -300,8 +302,9 @@ def baseline():
 def tuned():
     MAKE
 """
-TWO_PROBES = "suite: s\nscore: mentions\ngates: [{over: each}, {over: all, max_drop: 0.5}]\nprobes:\n" + "".join(
-    f"  - {{id: {id}, question: '{id}?', answer: yes}}\n" for id in "abc"
+TWO_PROBES = (
+    "suite: s\nscore: mentions\ngates: [{over: each}, {over: all, max_drop: 0.5}]\nprobes:\n"
+    + "".join(f"  - {{id: {id}, question: '{id}?', answer: yes}}\n" for id in "abc")
 )
 
 
@@ -323,7 +326,10 @@ def test_the_broken_engine_passes_where_nothing_is_broken(project):
         ("return []", "mine: gave 0 answers to 3 requests"),
         ("return answers * 2", "mine: gave 6 answers to 3 requests"),
         ("return [Generated(None, 0)] * 3", None),
-        ("return [None] * 3", "the probe 'a' is judged by 'mentions', and the answer is of the kind NoneType"),
+        (
+            "return [None] * 3",
+            "the probe 'a' is judged by 'mentions', and the answer is of the kind NoneType",
+        ),
         ("return ['yes'] * 3", "the probe 'a' is judged by 'mentions', and the answer is of the kind str"),
         ("return None", None),
         ("raise RuntimeError('out of order')", None),

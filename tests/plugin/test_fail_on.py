@@ -31,10 +31,12 @@ def test_what_does_not_fail_is_a_warning_with_all_its_evidence(project):
     project.capability("[{over: all, max_drop: 0.10}]", (5, 1, 0, 0), severity="medium")
     result = project.run("--fail-on", "high")
     result.assert_outcomes(passed=1, warnings=1)
-    result.stdout.fnmatch_lines([
-        "*ForgettingWarning: general · all: INCONCLUSIVE, 16.7 points lost*",
-        "*lost  lost-0  expected yes*",
-    ])
+    result.stdout.fnmatch_lines(
+        [
+            "*ForgettingWarning: general · all: INCONCLUSIVE, 16.7 points lost*",
+            "*lost  lost-0  expected yes*",
+        ]
+    )
 
 
 def test_a_forgotten_slice_says_that_it_is_only_a_warning(project):

@@ -110,13 +110,15 @@ def test_an_inconclusive_pass_is_a_warning_that_says_what_would_settle_it(projec
     project.capability(ALL, (20, 0, 0, 0))
     result = project.run()
     result.assert_outcomes(passed=1, warnings=1)
-    result.stdout.fnmatch_lines([
-        "*general.yaml:4: ForgettingWarning: general · all: INCONCLUSIVE, nothing lost "
-        "(margin 10; 90 % interval -11.9 to 11.9)",
-        "*20 probes: 20 kept, 0 lost, 0 gained, 0 missed",
-        "*too few probes to tell; it passes with this warning under on_inconclusive: observed",
-        "*about 5 more probes like these would settle it",
-    ])
+    result.stdout.fnmatch_lines(
+        [
+            "*general.yaml:4: ForgettingWarning: general · all: INCONCLUSIVE, nothing lost "
+            "(margin 10; 90 % interval -11.9 to 11.9)",
+            "*20 probes: 20 kept, 0 lost, 0 gained, 0 missed",
+            "*too few probes to tell; it passes with this warning under on_inconclusive: observed",
+            "*about 5 more probes like these would settle it",
+        ]
+    )
     assert project.record()["gates"][0]["more_probes_to_settle"] == 5
 
 
@@ -135,7 +137,9 @@ def test_warnings_that_are_errors_fail_without_a_traceback(project):
     assert project.outcomes() == {"general all": ("INCONCLUSIVE", "failed")}
 
 
-@pytest.mark.parametrize("counts", [(0, 0, 0, 30), (3, 0, 0, 27), (0, 3, 0, 27), (0, 0, 30, 0), (2, 1, 9, 18)])
+@pytest.mark.parametrize(
+    "counts", [(0, 0, 0, 30), (3, 0, 0, 27), (0, 3, 0, 27), (0, 0, 30, 0), (2, 1, 9, 18)]
+)
 def test_vacuous_does_not_pass(project, counts):
     """A baseline that is right on no more than the margin has nothing to lose."""
     project.capability("[{over: all, max_drop: 0.10, on_inconclusive: pass}]", counts)
@@ -190,14 +194,14 @@ def test_each_probe_for_itself(project):
     }
     assert section(result, "probe[lost-0]") == (
         "general · lost-0: FORGOTTEN, the baseline was right and the tuned model is wrong\n"
-        "  question  \"general lost-0?\"\n"
+        '  question  "general lost-0?"\n'
         "  expected  yes\n"
         '  baseline  "Yes, indeed."\n'
         '  tuned     "No idea."'
     )
-    result.stdout.fnmatch_lines([
-        "SKIPPED*general.yaml:9: general · missed-0: both models miss it, so there is nothing to lose here"
-    ])
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*general.yaml:9: general · missed-0: both models miss it, so there is nothing to lose here"]
+    )
 
 
 def test_a_suite_in_which_every_probe_is_skipped_fails(project):
@@ -241,7 +245,7 @@ def test_require_pass_asks_the_tuned_model_alone(project):
     assert project.asked("baseline") == []
     assert section(result, "probe[missed-0]") == (
         "general · missed-0: FAILED, the tuned model's answer is wrong (require: pass)\n"
-        "  question  \"general missed-0?\"\n"
+        '  question  "general missed-0?"\n'
         "  expected  yes\n"
         '  tuned     "No idea."'
     )
@@ -303,7 +307,9 @@ TEXTS = (
 
 
 def scored(project, suite, before, after, tokens=1):
-    script = SCORED.replace("BEFORE", before).replace("AFTER", after).replace("TOKENS = 1", f"TOKENS = {tokens}")
+    script = (
+        SCORED.replace("BEFORE", before).replace("AFTER", after).replace("TOKENS = 1", f"TOKENS = {tokens}")
+    )
     project.write("s.yaml", suite)
     project.write("conftest.py", script)
     return project.run()

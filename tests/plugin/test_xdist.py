@@ -14,7 +14,9 @@ def three_suites(project):
     project.capability("[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.1}]",
                        {"a": (30, 0, 0, 0), "b": (5, 15, 0, 0)}, name="facts")  # fmt: skip
     project.capability("[{over: each}, {over: all, max_drop: 0.5}]", (2, 1, 1, 2), name="checks")
-    project.capability("[{over: each, require: pass}, {over: all, max_drop: 0.9}]", (3, 0, 0, 0), name="musts")
+    project.capability(
+        "[{over: each, require: pass}, {over: all, max_drop: 0.9}]", (3, 0, 0, 0), name="musts"
+    )
 
 
 def shape(record):

@@ -1,0 +1,123 @@
+"""Pages with generated parts in; the same pages, their generated parts current, out.
+
+A generated part stands between two comments, which Markdown does not show:
+
+    <!-- generated: NAME -->
+    ...
+    <!-- end generated -->
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.errors import HarnessError, InputError, Problem, Span, did_you_mean, shown_path
+
+FOLDER = Path("docs")
+
+BEGIN = re.compile(r"^<!-- generated: (?P<name>\S+) -->$")
+END = "<!-- end generated -->"
+
+
+def _drops_seen() -> str:
+    from harness.cli.power_tables import drops_seen
+
+    return drops_seen()
+
+
+def _probes_needed() -> str:
+    from harness.cli.power_tables import probes_needed
+
+    return probes_needed()
+
+
+def _gates() -> str:
+    from harness.cli.power_tables import gates
+
+    return gates()
+
+
+def _each() -> str:
+    from harness.cli.power_tables import each
+
+    return each()
+
+
+def _intervals() -> str:
+    from harness.cli.power_tables import intervals
+
+    return intervals()
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "drops-seen": _drops_seen,
+    "probes-needed": _probes_needed,
+    "gates": _gates,
+    "each": _each,
+    "intervals": _intervals,
+}
+"""What each generated part holds, as Markdown, by the name in its marker."""
+
+
+def docs(write: bool, folder: Path = FOLDER) -> int:
+    """Bring the pages of a folder up to date, or say which are not; 0 when they are, else 1.
+
+    Raises:
+        HarnessError: there are no pages.
+        InputError: a marker is unknown or has no end.
+    """
+    pages = sorted(folder.rglob("*.md"))
+    if not pages:
+        raise HarnessError(f"no pages in {shown_path(folder)}/: run this in a checkout")
+    stale = 0
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        current = with_generated_parts(text, page, GENERATORS)
+        if current == text:
+            continue
+        if write:
+            page.write_text(current, encoding="utf-8")
+            print(f"{shown_path(page)}: written")
+        else:
+            stale += 1
+            print(f"{shown_path(page)}: out of date; run: python -m harness docs --write", file=sys.stderr)
+    return 1 if stale else 0
+
+
+def with_generated_parts(text: str, page: Path, generators: Mapping[str, Callable[[], str]]) -> str:
+    """`text` with every generated part made anew.
+
+    Raises:
+        InputError: a marker names no generator, or its part does not end.
+    """
+    lines: list[str] = []
+    begun: Span | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        here = Span(page, number, 1)
+        found = BEGIN.match(line)
+        if begun and found:
+            raise InputError(
+                [Problem(begun, f"this part does not end before the next begins, in line {number}")]
+            )
+        if found:
+            lines += [line, "", _generated(found["name"], here, generators), ""]
+            begun = here
+        elif line == END:
+            if not begun:
+                raise InputError([Problem(here, "a part ends here that did not begin")])
+            begun = None
+        if not begun:
+            lines.append(line)
+    if begun:
+        raise InputError([Problem(begun, "this part does not end", f"close it with a line '{END}'")])
+    return "\n".join(lines) + "\n"
+
+
+def _generated(name: str, here: Span, generators: Mapping[str, Callable[[], str]]) -> str:
+    if name not in generators:
+        hint = did_you_mean(name, generators) or f"there are: {', '.join(sorted(generators))}"
+        raise InputError([Problem(here, f"nothing generates '{name}'", hint)])
+    return generators[name]().strip("\n")

@@ -1,0 +1,30 @@
+"""A Request in, about how many tokens it takes out: no tokenizer is asked, so it is an estimate and no more."""
+
+from __future__ import annotations
+
+from harness.engine.requests import Chat, Choose, Generate, Measure, Prompt, Request
+
+TOKENS_A_WORD = 1.4
+"""Of English prose; other languages and code take more."""
+
+
+def estimated_tokens(request: Request) -> float:
+    """Tokens read and written, at most: an answer may end early, and a shared beginning is read once."""
+    match request:
+        case Generate():
+            return _tokens(_text(request.prompt)) + request.max_new_tokens
+        case Choose():
+            context = _tokens(_text(request.prompt))
+            return sum(context + _tokens(continuation) for continuation in request.continuations)
+        case Measure():
+            return _tokens(request.text)
+
+
+def _text(prompt: Prompt) -> str:
+    if isinstance(prompt, Chat):
+        return "\n".join(turn.content for turn in prompt.messages)
+    return prompt.text
+
+
+def _tokens(text: str) -> float:
+    return TOKENS_A_WORD * len(text.split())

@@ -1,0 +1,218 @@
+"""The shapes of a suite file and the scores that it may name in, a JSON Schema for editors out.
+
+Draft 7, which every editor knows. It tells while typing what the shape of a file can tell; what depends on several
+places of it (repeated ids, fields of the prompt, answers among the choices) is the reader's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
+from harness.suites.generate import GeneratorFormat
+from harness.suites.scorer import Scorer
+
+Schema = dict[str, Any]
+
+DIALECT = "http://json-schema.org/draft-07/schema#"
+REFERENCE = "#/$defs/{model}"
+MODE: JsonSchemaMode = "validation"
+
+AS_WRITTEN = ["string", "number", "boolean"]
+"""Where a probe has text, a number or a boolean is read as the text that its author wrote."""
+
+ANSWERS: Schema = {
+    "anyOf": [{"type": AS_WRITTEN}, {"type": "array", "minItems": 1, "items": {"type": AS_WRITTEN}}]
+}
+SCORE: Schema = {"$ref": REFERENCE.format(model="score")}
+
+
+def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
+    """The schema of a suite file.
+
+    Args:
+        scorers: the scores that YAML may name; each gives its parameters.
+    """
+    names, together = models_json_schema(
+        [(SuiteFormat, MODE), *((kind, MODE) for kind in scorers.values())], ref_template=REFERENCE
+    )
+    parts: dict[str, Schema] = together["$defs"]
+
+    def part(shape: type[BaseModel]) -> Schema:
+        return parts[names_of(shape)]
+
+    def names_of(shape: type[BaseModel]) -> str:
+        known = names.get((shape, MODE), {"$ref": REFERENCE.format(model=shape.__name__)})
+        return str(known["$ref"]).rpartition("/")[2]
+
+    parameters = {name: _parameters(kind, part(kind)) for name, kind in scorers.items()}
+    for shape in (SuiteFormat, ProbeFormat):
+        part(shape)["properties"]["score"] |= SCORE
+    _as_written(part(ProbeFormat))
+    part(ProbeFormat)["properties"]["answer"] |= ANSWERS
+    _describe_generated(part(GeneratorFormat), part(ProbeFormat))
+    part(TaskFormat)["properties"]["shots"]["items"] = {
+        "type": "object", "required": ["answer"], "additionalProperties": {"type": AS_WRITTEN},
+    }  # fmt: skip
+    part(GateFormat)["allOf"] = _gate_rules()
+    suite = part(SuiteFormat) | {"anyOf": _sources(), "allOf": _answer_rules()}
+    gone = {names_of(SuiteFormat), *(names_of(kind) for kind in scorers.values())}
+    parts = {name: schema for name, schema in parts.items() if name not in gone}
+    parts["score"] = _score(scorers, parameters)
+    return _whole("A suite of the forgetting gate, format 1", suite, parts)
+
+
+def shape_schema(shape: type[BaseModel], title: str) -> Schema:
+    """The schema of a file that is one shape and no more."""
+    schema = shape.model_json_schema(ref_template=REFERENCE, mode=MODE)
+    return _whole(title, schema, schema.pop("$defs", {}))
+
+
+def _whole(title: str, top: Schema, parts: Mapping[str, Schema]) -> Schema:
+    tidied = {name: _tidied(part) for name, part in sorted(parts.items())}
+    return {
+        "$schema": DIALECT,
+        "$comment": "Made from the code: python -m harness schema --write",
+        "title": title,
+        **_tidied(top),
+        "$defs": tidied,
+    }
+
+
+def _tidied(schema: Any) -> Any:
+    """A schema without what only repeats names, and with no key beside a `$ref`, where draft 7 reads none."""
+    if isinstance(schema, list):
+        return [_tidied(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept: Schema = {}
+    for key, value in schema.items():
+        if key == "title" or (key == "default" and value is None):
+            continue
+        if key in ("properties", "patternProperties"):
+            kept[key] = {name: _tidied(inner) for name, inner in value.items()}
+        elif key in ("const", "enum", "default", "required"):
+            kept[key] = value
+        else:
+            kept[key] = " ".join(value.split()) if key == "description" else _tidied(value)
+    if "$ref" in kept and len(kept) > 1:
+        kept["allOf"] = [{"$ref": kept.pop("$ref")}]
+    return _or_nothing(kept)
+
+
+def _or_nothing(schema: Schema) -> Schema:
+    """`X or null` as one schema of two types, of which editors give better messages than of alternatives."""
+    match schema.get("anyOf"):
+        case [{"type": str() as kind} as written, {"type": "null"}] if "const" not in written:
+            found = cast(Schema, written)
+            enum = {"enum": [*found["enum"], None]} if "enum" in found else {}
+            others = {key: value for key, value in schema.items() if key != "anyOf"}
+            return {**found, **enum, "type": [kind, "null"], **others}
+    return schema
+
+
+def _as_written(probe: Schema) -> None:
+    """Let every text of a probe be a number or a boolean as well; fields of the prompt too."""
+    for name, schema in probe["properties"].items():
+        if name not in ("score", "severity"):
+            _loosen(schema)
+    probe["additionalProperties"] = {"type": AS_WRITTEN, "description": "A field of the prompt."}
+
+
+def _loosen(schema: Schema) -> None:
+    if schema.get("type") == "string":
+        schema["type"] = AS_WRITTEN
+    for inner in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())):
+        _loosen(inner)
+
+
+def _describe_generated(generator: Schema, probe: Schema) -> None:
+    """The keys of a generated probe: those of a probe, of any type, as a template may become any."""
+    generator["properties"]["probe"]["properties"] = {
+        name: {"description": schema["description"]} for name, schema in probe["properties"].items()
+    }
+
+
+def _parameters(kind: type[Scorer], shape: Schema) -> Schema:
+    """What stands under the name of a score: its fields, or the one field that is all it takes."""
+    marker: dict[str, Any] = {}
+    given = kind.parameters(marker)
+    if given is marker:
+        return shape
+    field = next((name for name, value in given.items() if value is marker), None)
+    return {**shape["properties"][field], "description": shape["description"]} if field else {}
+
+
+def _score(scorers: Mapping[str, type[Scorer]], parameters: Mapping[str, Schema]) -> Schema:
+    """A score: its name, or its name with parameters."""
+    names = [name for name, kind in scorers.items() if _stands_alone(kind)]
+    return {
+        "description": "A score by its name, or {name: {parameters}}.",
+        "anyOf": [
+            {"enum": names, "enumDescriptions": [_first_line(scorers[name]) for name in names]},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "properties": dict(parameters),
+                "additionalProperties": False,
+            },
+        ],
+    }
+
+
+def _stands_alone(kind: type[Scorer]) -> bool:
+    """Whether a score needs no parameters."""
+    try:
+        kind.model_validate(kind.parameters(None))
+    except ValidationError:
+        return False
+    return True
+
+
+def _first_line(kind: type[Scorer]) -> str:
+    return (kind.__doc__ or "").strip().partition("\n")[0]
+
+
+def _gate_rules() -> list[Schema]:
+    """What GateFormat checks over its keys together."""
+    each = {"properties": {"over": {"const": "each"}}, "required": ["over"]}
+    return [{
+        "if": each,
+        "then": {"properties": {"max_drop": False, "on_inconclusive": False}},
+        "else": {
+            "properties": {"max_drop": {"type": "number"}, "require": False},
+            "required": ["max_drop"],
+        },
+    }]  # fmt: skip
+
+
+def _sources() -> list[Schema]:
+    """A suite has probes from somewhere."""
+    return [{"required": [key]} for key in ("probes", "generators", "probes_from")]
+
+
+def _answer_rules() -> list[Schema]:
+    """What the probes of each kind of answer need, and what the other kinds have no use for."""
+
+    def asks(kind: str) -> Schema:
+        answer = {"properties": {"answer": {"const": kind}}, "required": ["answer"]}
+        return {"properties": {"task": answer}, "required": ["task"]}
+
+    def probes(kind: str, key: str) -> Schema:
+        return {
+            "if": asks(kind),
+            "then": {"properties": {"probes": {"items": {"required": [key]}}}},
+            "else": {"properties": {"probes": {"items": {"properties": {key: False}}}}},
+        }
+
+    plain = {"properties": {"task": {"properties": {"format": {"const": "text"}}, "required": ["format"]}}}
+    return [
+        probes("choose", "choices"),
+        probes("likelihood", "text"),
+        {"if": asks("likelihood"), "then": plain},
+    ]

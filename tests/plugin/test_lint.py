@@ -1,0 +1,139 @@
+"""`python -m harness lint`: every error of every file at once, without a model, and the exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from harness.cli.main import main
+
+from .project import SMALL
+
+MEDIUM = SMALL.replace("suite: small", "suite: medium\nseverity: critical").replace(
+    "[{over: each}]", "[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.25}, {over: each, require: pass}]"
+).replace("answer: yes", "answer: yes, category: c")  # fmt: skip
+
+
+@pytest.fixture
+def lint(project, capsys):
+    """Run the command; gives its exit code, its output and its errors."""
+
+    def run(*paths):
+        code = main(["lint", *paths])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_good_suites_are_a_line_each(project, lint):
+    project.write("a.yaml", SMALL)
+    project.write("b.yaml", MEDIUM)
+    assert lint("a.yaml", "b.yaml") == (
+        0,
+        "a.yaml: small, 1 probe, high; gates over each (retained)\n"
+        "b.yaml: medium, 1 probe in 1 category, critical; gates over all (0.1), category (0.25), each (pass)\n",
+        "",
+    )
+
+
+def test_every_error_of_every_file_at_once(project, lint):
+    project.write("a.yaml", SMALL)
+    project.write("b.yaml", SMALL.replace("over", "ovr").replace("answer", "anwser"))
+    project.write("c.yaml", "suite: c\n")
+    code, out, err = lint("a.yaml", "b.yaml", "c.yaml")
+    assert code == 2
+    assert out.startswith("a.yaml: small, ")
+    assert err == (
+        "b.yaml:3:9: a gate needs 'over'\n"
+        "b.yaml:3:10: unknown key 'ovr' in a gate\n"
+        "  did you mean 'over'?\n"
+        "b.yaml:4:10: the probe 'a' needs 'answer': the score 'mentions' compares with it\n"
+        "b.yaml:4:34: unknown key 'anwser' in a probe: the prompt does not use it\n"
+        "  did you mean 'answer'?\n"
+        "c.yaml:1:1: a suite needs 'gates'\n"
+        "c.yaml:1:1: a suite needs 'probes'\n"
+        "6 problems\n"
+    )
+
+
+def test_one_problem_is_one(project, lint):
+    project.write("a.yaml", SMALL.replace("mentions", "mentoins"))
+    code, _, err = lint("a.yaml")
+    assert code == 2
+    assert err.endswith("\n1 problem\n")
+
+
+def test_a_folder_is_searched_for_suites(project, lint):
+    project.write("suites/a.yaml", SMALL)
+    project.write("suites/deep/b.yml", MEDIUM)
+    project.write("suites/docker-compose.yml", "services: {}\n")
+    code, out, err = lint("suites")
+    assert (code, err) == (0, "")
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["suites/a.yaml", "suites/deep/b.yml"]
+
+
+def test_a_suite_with_a_slip_in_a_key_is_not_overlooked_in_a_folder(project, lint):
+    project.write("suites/a.yaml", SMALL.replace("suite:", "siute:"))
+    code, _, err = lint("suites")
+    assert code == 2
+    assert "unknown key 'siute' in a suite\n  did you mean 'suite'?" in err
+
+
+def test_a_file_that_is_named_must_be_a_suite(project, lint):
+    project.write("docker-compose.yml", "services: {}\n")
+    code, _, err = lint("docker-compose.yml")
+    assert code == 2
+    assert "docker-compose.yml:1:1: a suite needs 'suite'" in err
+
+
+def test_a_file_that_is_named_twice_is_one_suite(project, lint):
+    project.write("suites/a.yaml", SMALL)
+    code, out, err = lint("suites/a.yaml", "suites", "suites/../suites/a.yaml")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 1
+
+
+def test_two_suites_of_one_name(project, lint):
+    project.write("a.yaml", SMALL)
+    project.write("b.yaml", SMALL)
+    code, _, err = lint("a.yaml", "b.yaml")
+    assert code == 2
+    assert err == "b.yaml:1:1: a second suite called 'small'\n  a.yaml:1:1 is called so already\n1 problem\n"
+
+
+def test_a_folder_without_suites(project, lint):
+    project.write("empty/docker-compose.yml", "services: {}\n")
+    assert lint("empty") == (4, "", "empty: no suite files in this folder\n")
+
+
+def test_a_path_that_is_not_there(project, lint):
+    project.write("a.yaml", SMALL)
+    code, _, err = lint("none.yaml", "a.yaml")
+    assert code != 0
+    assert "none.yaml: cannot be read: No such file or directory" in err
+
+
+def test_no_path_at_all(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["lint"])
+    assert caught.value.code == 2
+    assert "the following arguments are required: FILE" in capsys.readouterr().err
+
+
+def test_as_a_command_and_without_torch(project):
+    project.write("a.yaml", SMALL)
+    code = (
+        "import sys; from harness.cli.main import main; code = main(['lint', 'a.yaml']);"
+        "sys.exit(code or 9 * bool({'torch', 'transformers', 'peft'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+    project.write("a.yaml", SMALL.replace("over", "ovr"))
+    broken = subprocess.run(
+        [sys.executable, "-m", "harness", "lint", "a.yaml"], check=False, capture_output=True, text=True
+    )
+    assert broken.returncode == 2
+    assert "a.yaml:3:10: unknown key 'ovr' in a gate" in broken.stderr

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.suites.filler import filler
+from harness.suites.generate import GeneratorFormat, generate
+
+HEAD = "suite: s\nscore: number\ngates: [{over: all, max_drop: 0.1}]\ngenerators:\n"
+
+
+def make(**changes):
+    written = {
+        "count": 5,
+        "seed": 3,
+        "draw": {"a": {"whole": [1, 9]}, "w": {"choice": ["red", "blue"]}},
+        "probe": {"id": "p-{n}", "question": "{a} {w}", "answer": "{a * 2}", "choices": ["{w}", "x"]},
+    }
+    return GeneratorFormat.model_validate({**written, **changes})
+
+
+def test_the_same_seed_makes_the_same_probes():
+    assert generate(make()) == generate(make())
+    assert generate(make()) != generate(make(seed=4))
+    first = generate(make())[0]
+    assert first["id"] == "p-1"
+    assert first["answer"] == 2 * int(first["question"].split()[0])
+    assert first["choices"][1] == "x"
+
+
+def test_no_probe_is_made_twice():
+    probes = generate(make(count=18))
+    assert len({probe["question"] for probe in probes}) == 18
+
+
+def test_filler_is_as_long_as_asked_and_answers_nothing():
+    import random
+
+    text = filler(50, random.Random(1))
+    assert 50 <= len(text.split()) < 66
+    assert filler(0, random.Random(1)) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("  - {count: 3, draw: {a: {whole: [1, 2]}}, probe: {question: 'q {a}', answer: '{a}'}}",
+         "5:44: the draws give only about 2 different probes, and 'count' is 3"),
+        ("  - {count: 3, draw: {a: {whole: [5, 2]}}, probe: {question: q}}",
+         "5:26: 'whole' goes from low to high, saw [5, 2]"),
+        ("  - {count: 3, draw: {a: {}}, probe: {question: q}}", "5:26: a draw is one of 'whole', 'choice' and 'filler'"),
+        ("  - {count: 0, probe: {question: q}}", "5:13: 'count' must be at least 1, saw 0"),
+        ("  - {count: 1, probe: {question: '{zz}', answer: 1}}", "5:16: unknown name 'zz'; there are: n"),
+        ("  - {count: 1, prob: {question: q}}", "5:16: unknown key 'prob' in a generator\n  did you mean 'probe'?"),
+        ("  - {count: 1, probe: {question: q, answer: x}}", "an answer under 'number' must be one number, saw 'x'"),
+        ("  - {count: 2, probe: {id: same, question: 'q{n}', answer: 1}}", "repeated id 'same'"),
+        ("  - {count: 2, draw: {a: {filler: '{1 / 2}'}}, probe: {question: '{a}', answer: 1}}",
+         "'filler' must be a whole number of words, saw 0.5"),
+    ],
+)  # fmt: skip
+def test_errors_stand_at_the_generator(problems, body, message):
+    assert message in problems(HEAD + body + "\n")
+
+
+def test_generated_probes_follow_those_of_the_file(read):
+    suite = read(
+        HEAD
+        + "  - {count: 2, draw: {a: {whole: [1, 50]}}, probe: {question: 'What is {a} + 1?', answer: '{a + 1}'}}\n"
+        + "probes: [{id: first, question: 1 + 1?, answer: 2}]\n"
+    )
+    assert [probe.id for probe in suite.probes] == ["first", "generated-1-1", "generated-1-2"]
+    assert all(probe.span.line in (5, 6) for probe in suite.probes)
+
+
+def test_a_score_takes_drawn_numbers(read):
+    suite = read(
+        HEAD
+        + "  - {count: 1, draw: {k: {whole: [4, 4]}}, probe: {question: q, score: {check: {min_words: '{k}'}}}}\n"
+    )
+    assert suite.probes[0].scorer.min_words == 4

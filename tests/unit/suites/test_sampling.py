@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, strategies as st
+
+from harness.suites.sampling import stratified
+
+GROUPS = st.lists(st.sampled_from("abcde"), min_size=1, max_size=60)
+
+
+@given(GROUPS, st.integers(1, 80), st.integers(0, 9))
+def test_a_sample_keeps_size_order_and_proportions(groups, n, seed):
+    items = list(enumerate(groups))
+    sample = stratified(items, lambda item: item[1], n, seed)
+    assert len(sample) == min(n, len(items))
+    assert sample == sorted(sample)
+    assert len(set(sample)) == len(sample)
+    sizes, drawn = Counter(groups), Counter(group for _, group in sample)
+    if n >= len(sizes):
+        assert drawn.keys() == sizes.keys(), "every group keeps at least one"
+    for group, size in sizes.items():
+        assert drawn[group] <= size
+
+
+def test_shares_are_those_of_the_groups():
+    items = ["a"] * 60 + ["b"] * 30 + ["c"] * 10
+    assert Counter(stratified(items, str, 20)) == {"a": 12, "b": 6, "c": 2}
+
+
+def test_the_seed_alone_decides():
+    items = list(range(100))
+    first = stratified(items, lambda item: item % 4, 20, seed=3)
+    assert first == stratified(items, lambda item: item % 4, 20, seed=3)
+    assert first != stratified(items, lambda item: item % 4, 20, seed=4)
+
+
+@pytest.mark.parametrize("n", [5, 6, 100])
+def test_all_of_them_are_all_of_them(n):
+    assert stratified([1, 2, 3, 4, 5], lambda item: 0, n) == [1, 2, 3, 4, 5]
