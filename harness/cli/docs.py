@@ -52,12 +52,32 @@ def _intervals() -> str:
     return intervals()
 
 
+def _keys(part: str) -> Callable[[], str]:
+    def table() -> str:
+        from harness.cli.format_tables import keys
+
+        return keys(part)
+
+    return table
+
+
+def _scores() -> str:
+    from harness.cli.format_tables import scores
+
+    return scores()
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "drops-seen": _drops_seen,
     "probes-needed": _probes_needed,
     "gates": _gates,
     "each": _each,
     "intervals": _intervals,
+    **{
+        f"keys-{part}": _keys(part)
+        for part in ("suite", "task", "gate", "probe", "generator", "draw", "probes_from", "check")
+    },
+    "scores": _scores,
 }
 """What each generated part holds, as Markdown, by the name in its marker."""
 

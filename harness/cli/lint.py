@@ -1,21 +1,26 @@
-"""Suite files in; every error of all of them, or a line about each, out. No model is loaded."""
+"""Suite files in; every error of all of them, what weakens them, and a line about each, out. No model is loaded."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import InputError, Problem, SuiteError, shown_path
+from harness.gate.weakness import weaknesses
 from harness.plugin.sniff import is_suite_file
 from harness.reporting.wording import count
-from harness.scoring import SCORERS
+from harness.scoring import load_scorers
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 
 
-def lint(paths: Sequence[Path]) -> int:
+def lint(paths: Sequence[Path], strict: bool = False) -> int:
     """Check suites; 0 when all can be run, 2 when some cannot, as pytest would.
+
+    Args:
+        strict: warnings alone end in 1 instead of 0.
 
     Raises:
         InputError: a path is not there, or a folder has no suites.
@@ -25,9 +30,22 @@ def lint(paths: Sequence[Path]) -> int:
         print(_line(suite))
     for problem in problems:
         print(problem, file=sys.stderr)
+    if any(_is_a_strange_score(problem) for problem in problems):
+        print("scores that a conftest.py registers are known with --conftest FILE", file=sys.stderr)
+    warnings = [warning for suite in suites for warning in weaknesses(suite)]
+    for warning in warnings:
+        print(replace(warning, message=f"warning: {warning.message}"), file=sys.stderr)
+    found = [(len(problems), "problem"), (len(warnings), "warning")]
+    if told := ", ".join(count(number, noun) for number, noun in found if number):
+        print(told, file=sys.stderr)
     if problems:
-        print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", file=sys.stderr)
-    return 2 if problems else 0
+        return 2
+    return 1 if warnings and strict else 0
+
+
+def _is_a_strange_score(problem: Problem) -> bool:
+    """Whether a score is unknown and no known one is near, so that it may well be the user's own."""
+    return problem.message.startswith("unknown score ") and "did you mean" not in (problem.hint or "")
 
 
 def read_suites(paths: Sequence[Path]) -> list[Suite]:
@@ -46,9 +64,10 @@ def read_suites(paths: Sequence[Path]) -> list[Suite]:
 def _read(paths: Sequence[Path]) -> tuple[list[Suite], list[Problem]]:
     problems: list[Problem] = []
     suites: list[Suite] = []
+    scorers = load_scorers()
     for path in suite_files(paths):
         try:
-            suites.append(read_suite(path, SCORERS))
+            suites.append(read_suite(path, scorers))
         except SuiteError as error:
             problems += error.problems
     return suites, [*problems, *_repeated_names(suites)]

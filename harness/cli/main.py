@@ -8,20 +8,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.errors import HarnessError
+from harness.errors import HarnessError, SuiteError
+
+UNREADABLE = 2
+"""Exit code for a suite that cannot be read, as pytest's."""
 
 USAGE = 4
-"""Exit code for input that cannot be used, as pytest's."""
+"""Exit code for other input that cannot be used, as pytest's."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; input errors are printed as their message and end in exit code 4."""
+    """Run one command; input errors are printed as their message and end in exit code 4, or 2 for a suite's."""
     parsed = _parser().parse_args(arguments)
     try:
+        if conftests := getattr(parsed, "conftest", None):
+            from harness.cli.custom import import_conftests
+
+            import_conftests(conftests)
         return int(parsed.run(parsed))
     except HarnessError as error:
         print(error, file=sys.stderr)
-        return USAGE
+        return UNREADABLE if isinstance(error, SuiteError) else USAGE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
 
     lint = commands.add_parser("lint", help="check suite files without a model; every error at once")
     lint.add_argument("files", nargs="+", type=Path, metavar="FILE", help="suite files, or folders of them")
+    lint.add_argument("--strict", action="store_true", help="warnings alone end in exit code 1")
+    _add_conftest(lint)
     lint.set_defaults(run=_lint)
 
     plan = commands.add_parser("plan", help="what the gates of suites can and cannot see; no model is loaded")
@@ -47,7 +56,89 @@ def _parser() -> argparse.ArgumentParser:
         help="the speed at which time is estimated (400)",
     )  # fmt: skip
     plan.add_argument("--json", action="store_true", help="rows for a program")
+    _add_conftest(plan)
     plan.set_defaults(run=_plan)
+
+    calibrate = commands.add_parser(
+        "calibrate", help="ask a baseline: what it can lose on suites, and which margins its noise allows"
+    )
+    calibrate.add_argument(
+        "files", nargs="+", type=Path, metavar="SUITE", help="suite files, or folders of them"
+    )
+    calibrate.add_argument(
+        "--model", required=True, metavar="BASE", help="the baseline: a folder, a hub id or 'embedded'"
+    )
+    calibrate.add_argument("--device", default="auto", help="where it runs: auto, cpu, cuda, cuda:1, mps")
+    calibrate.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
+    calibrate.add_argument(
+        "--batch-tokens", type=_count, metavar="N", help="tokens in a batch, padding and answers included"
+    )
+    calibrate.add_argument(
+        "--allow-code", action="store_true", help="run code that the model writes, where a score does"
+    )
+    calibrate.add_argument("--json", action="store_true", help="what was found, for a program")
+    _add_conftest(calibrate)
+    calibrate.set_defaults(run=_calibrate)
+
+    docs = commands.add_parser("docs", help="bring the generated parts of docs/ up to date, or check them")
+    mode = docs.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--write", action="store_true", help="write what is out of date")
+    mode.add_argument("--check", action="store_true", help="exit with 1 if something is out of date")
+    docs.set_defaults(run=_docs)
+
+    new = commands.add_parser(
+        "new", help="write a new suite with example probes; asks for what no option says"
+    )
+    new.add_argument("name", metavar="NAME", help="the suite's name")
+    new.add_argument("--about", help="what it protects, in a sentence")
+    new.add_argument("--severity", help="critical, high, medium or low (high)")
+    new.add_argument("--answer", help="what a model does: generate, choose or likelihood (generate)")
+    new.add_argument("--score", help="what makes an answer right (mentions)")
+    new.add_argument("--categories", metavar="A,B", help="names of categories")
+    new.add_argument("--out", type=Path, metavar="FILE", help="where to write it (suites/NAME.yaml)")
+    new.add_argument("--force", action="store_true", help="overwrite a file")
+    new.set_defaults(run=_new)
+
+    preview = commands.add_parser("preview", help="what probes look like to a model, and what it answers")
+    preview.add_argument(
+        "suite", metavar="SUITE[::SLICE]", help="a suite file, or a slice: s.yaml::probe[id]"
+    )
+    preview.add_argument(
+        "--model", metavar="REF", help="ask this model, and show the prompt after its chat template"
+    )
+    preview.add_argument("--limit", type=_count, default=3, metavar="N", help="so many probes (3)")
+    preview.add_argument("--device", default="auto", help="where the model runs (auto)")
+    preview.add_argument(
+        "--allow-code", action="store_true", help="run code that the model writes, where a score does"
+    )
+    _add_conftest(preview)
+    preview.set_defaults(run=_preview)
+
+    schema = commands.add_parser("schema", help="the JSON Schema of suite files (or recipes), for editors")
+    schema.add_argument(
+        "kind", nargs="?", choices=("suite", "recipe"), default="suite", help="of which file (suite)"
+    )
+    schema.add_argument("--write", action="store_true", help="write both to docs/ instead")
+    _add_conftest(schema)
+    schema.set_defaults(run=_schema)
+
+    imports = commands.add_parser("import", help="turn another tool's task into a suite")
+    tools = imports.add_subparsers(required=True, metavar="TOOL")
+    lm_eval = tools.add_parser(
+        "lm-eval", help="a multiple_choice or generate_until task of lm-evaluation-harness"
+    )
+    lm_eval.add_argument("task", type=Path, metavar="TASK.yaml", help="the task file")
+    lm_eval.add_argument("--out", type=Path, metavar="FILE", help="the suite to write (suites/NAME.yaml)")
+    lm_eval.add_argument("--limit", type=_count, metavar="N", help="only the first N documents")
+    lm_eval.add_argument("--category", metavar="COLUMN", help="the column that gives each probe its category")
+    lm_eval.add_argument(
+        "--metric", metavar="NAME", help="of a task with several metrics, the one to score by"
+    )
+    lm_eval.add_argument(
+        "--num-fewshot", type=_whole, metavar="N", help="how many shots, instead of the file's 'num_fewshot'"
+    )
+    lm_eval.add_argument("--force", action="store_true", help="write over a suite that is there")
+    lm_eval.set_defaults(run=_import_lm_eval)
 
     embedded = commands.add_parser("embedded", help="convert the embedded model, once, and print its folder")
     embedded.set_defaults(run=_embedded)
@@ -57,16 +148,76 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_conftest(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that reads suites, which may name a user's own scores."""
+    parser.add_argument(
+        "--conftest", action="append", type=Path, metavar="FILE",
+        help="import this conftest.py first, for the scores that it registers (may be given again)",
+    )  # fmt: skip
+
+
 def _lint(parsed: argparse.Namespace) -> int:
     from harness.cli.lint import lint
 
-    return lint(parsed.files)
+    return lint(parsed.files, parsed.strict)
 
 
 def _plan(parsed: argparse.Namespace) -> int:
     from harness.cli.plan import plan
 
     return plan(parsed.files, parsed.flip_rate, parsed.tokens_per_second, parsed.json)
+
+
+def _calibrate(parsed: argparse.Namespace) -> int:
+    from harness.cli.calibrate import calibrate
+    from harness.engine.settings import Settings
+
+    settings = Settings(device=parsed.device, dtype=parsed.dtype, batch_tokens=parsed.batch_tokens)
+    return calibrate(parsed.files, parsed.model, settings, parsed.json, parsed.allow_code)
+
+
+def _docs(parsed: argparse.Namespace) -> int:
+    from harness.cli.docs import docs
+
+    return docs(parsed.write)
+
+
+def _new(parsed: argparse.Namespace) -> int:
+    from harness.cli.new import Wishes, new
+
+    categories = None if parsed.categories is None else tuple(parsed.categories.split(","))
+    wishes = Wishes(
+        parsed.name, parsed.about, parsed.severity, parsed.answer, parsed.score, categories, parsed.out
+    )
+    return new(wishes, parsed.force)
+
+
+def _preview(parsed: argparse.Namespace) -> int:
+    from harness.cli.preview import preview
+    from harness.engine.settings import Settings
+
+    settings = Settings(device=parsed.device)
+    return preview(parsed.suite, parsed.model, parsed.limit, settings, parsed.allow_code)
+
+
+def _schema(parsed: argparse.Namespace) -> int:
+    from harness.cli.schema import print_schema, write_schemas
+
+    return write_schemas() if parsed.write else print_schema(parsed.kind)
+
+
+def _import_lm_eval(parsed: argparse.Namespace) -> int:
+    from harness.cli.import_lm_eval import import_lm_eval
+
+    return import_lm_eval(
+        parsed.task,
+        parsed.out,
+        parsed.limit,
+        parsed.category,
+        parsed.metric,
+        parsed.num_fewshot,
+        parsed.force,
+    )
 
 
 def _embedded(parsed: argparse.Namespace) -> int:
@@ -98,6 +249,20 @@ def _speed(value: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number above 0, saw {value!r}")
     return number
+
+
+def _count(value: str) -> int:
+    """A whole number of at least 1."""
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, saw {value!r}")
+    return int(value)
+
+
+def _whole(value: str) -> int:
+    """A whole number, 0 too."""
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, saw {value!r}")
+    return int(value)
 
 
 def _number(value: str) -> float:

@@ -102,8 +102,7 @@ def plan(
     if as_json:
         print(json.dumps(_as_data(gates, sizes, flip_rate, tokens_per_second), indent=2))
         return 0
-    for line in plan_lines(gates, sizes, flip_rate, tokens_per_second):
-        print(line)
+    print("\n".join(plan_lines(gates, sizes, flip_rate, tokens_per_second)))
     return 0
 
 
@@ -258,7 +257,7 @@ def _total_cells(gates: Sequence[GatePlan], sizes: Sequence[SuiteSize]) -> tuple
     return (
         "total",
         count(len(sizes), "suite"),
-        str(sum(size.probes for size in sizes)),
+        f"{sum(size.probes for size in sizes):,}",
         blank,
         blank,
         f"at most {chance(any_false_alarm(gates))}",

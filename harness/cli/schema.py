@@ -9,8 +9,14 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.scoring import SCORERS
 from harness.suites.schema import Schema, shape_schema, suite_schema
+from harness.suites.scorer import Scorer
 
 FOLDER = Path("docs")
+
+
+def built_in() -> dict[str, type[Scorer]]:
+    """The scores that come with the harness, which is what its documents speak of."""
+    return {name: kind for name, kind in SCORERS.items() if kind.__module__.startswith("harness.")}
 
 
 def _recipe() -> Schema:
@@ -20,7 +26,7 @@ def _recipe() -> Schema:
 
 
 SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "suite": lambda: suite_schema(SCORERS),
+    "suite": lambda: suite_schema(built_in()),
     "recipe": _recipe,
 }
 """By the kind of file that each is of."""
@@ -32,13 +38,18 @@ def schema_file(kind: str, folder: Path = FOLDER) -> Path:
 
 
 def schema_text(kind: str) -> str:
-    """A schema as it is written down."""
-    return json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False) + "\n"
+    """A schema that comes with the harness, as it is written down."""
+    return as_text(SCHEMAS[kind]())
+
+
+def as_text(schema: Schema) -> str:
+    """A schema as the text of its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def print_schema(kind: str) -> int:
-    """Print one schema."""
-    print(schema_text(kind), end="")
+    """Print one schema; that of suites has the scores of a user's own conftest.py too."""
+    print(as_text(suite_schema(SCORERS)) if kind == "suite" else schema_text(kind), end="")
     return 0
 
 

@@ -98,6 +98,14 @@ class TorchEngine:
                 f"({', '.join(turn.role for turn in prompt.messages)}): {error}"
             ) from error
 
+    def tokens(self, prompt: Prompt) -> list[int]:
+        """The tokens that the model reads for a prompt."""
+        return self._prompt_tokens(prompt)
+
+    def reading(self, prompt: Prompt) -> str:
+        """What the model reads for a prompt, as text, special tokens included."""
+        return str(self.tokenizer.decode(self.tokens(prompt), skip_special_tokens=False))
+
     def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
         """Answer each request, in order; a request that stands twice is computed once.
 

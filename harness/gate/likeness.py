@@ -1,8 +1,9 @@
 """What probes ask in, the pairs of them that ask nearly the same out, without comparing each with each.
 
-Two questions are alike when the sets of their words, without the small ones, overlap by LIKE (Jaccard) in every
-field. `What is the capital of France?` and `... of Japan?` are so not alike. A probe is held against those alone with which
-it shares one of its rarest words: sets that overlap by LIKE must (prefix filtering; Bayardo, Ma, Srikant 2007).
+Two questions are alike when their sets of words, without the small ones, overlap by LIKE (Jaccard) in every field:
+`What is the capital of France?` and `... of Japan?` are not. In long texts, which share many words by chance,
+three words in a row stand for one. A probe is held only against those with which it shares one of its rarest
+words: sets that overlap by LIKE must (prefix filtering: Bayardo, Ma, Srikant 2007).
 """
 
 from __future__ import annotations
@@ -18,14 +19,20 @@ from harness.suites.scorer import Scorer
 
 LIKE = 0.75
 
+LONG = 25
+"""A text of more words than this is a long one."""
+
+IN_A_ROW = 3
+
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 """A run of letters and digits; in scripts without spaces, a character."""
 
 _SMALL = frozenset(
-    """
-    a an and are as at be by did do does for from had has have how in into is it its me of on or s that the their
-    there these this those to was were what when where which who whom whose why will with you your
-    """.split()
+    re.findall(
+        r"\w+",
+        "a an and are as at be by did do does for from had has have how in into is it its me of on or s that the their "
+        "there these this those to was were what when where which who whom whose why will with you your",
+    )
 )
 
 
@@ -50,34 +57,45 @@ class Alike:
 def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
     """Each probe that asks what an earlier one asks, with the first such, in order."""
     exact: dict[tuple[str, ...], int] = {}
-    words = [{name: _words(text) for name, text in one.fields.items()} for one in asked]
-    rarity = Counter(word for fields in words for word in _all(fields))
+    texts = [{name: _text(text) for name, text in one.fields.items()} for one in asked]
+    rarity = Counter(word for fields in texts for word in _all(fields))
     index: dict[str, list[int]] = {}
     for place, one in enumerate(asked):
         first = exact.setdefault(tuple(normalised(text) for text in one.fields.values()), place)
         if first != place:
             yield Alike(first, place, same_words=True)
             continue
-        prefix = _rarest(_all(words[place]), rarity)
+        prefix = _rarest(_all(texts[place]), rarity)
         near = sorted({other for word in prefix for other in index.get(word, ())})
-        found = next(
-            (other for other in near if _same_wish(asked[other], one) and _like(words[other], words[place])),
-            None,
+        alike_ones = (
+            other for other in near if _same_wish(asked[other], one) and _like(texts[other], texts[place])
         )
-        if found is not None:
+        if (found := next(alike_ones, None)) is not None:
             yield Alike(found, place, same_words=False)
         for word in prefix:
             index.setdefault(word, []).append(place)
 
 
-def _words(text: str) -> frozenset[str]:
-    found = frozenset(_WORD.findall(folded(text)))
-    return found - _SMALL or found
+@dataclass(frozen=True)
+class _Text:
+    """A text as it is compared: its telling words, and its numbers in order, for `3 - 5` is not `5 - 3`."""
+
+    words: frozenset[str]
+    numbers: tuple[str, ...]
 
 
-def _all(fields: Mapping[str, frozenset[str]]) -> frozenset[str]:
+def _text(text: str) -> _Text:
+    listed = _WORD.findall(folded(text))
+    numbers = tuple(word for word in listed if word.isdecimal())
+    if len(listed) > LONG:
+        runs = zip(*(listed[start:] for start in range(IN_A_ROW)), strict=False)
+        return _Text(frozenset(" ".join(run) for run in runs), numbers)
+    return _Text(frozenset(listed) - _SMALL or frozenset(listed), numbers)
+
+
+def _all(fields: Mapping[str, _Text]) -> frozenset[str]:
     """Words of all fields, each told from the same word in another field."""
-    return frozenset(f"{name}\0{word}" for name, words in fields.items() for word in words)
+    return frozenset(f"{name}\0{word}" for name, text in fields.items() for word in text.words)
 
 
 def _rarest(words: frozenset[str], rarity: Mapping[str, int]) -> list[str]:
@@ -93,10 +111,10 @@ def _same_wish(one: Asked, other: Asked) -> bool:
     return one.scorer == other.scorer
 
 
-def _like(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> bool:
+def _like(one: Mapping[str, _Text], other: Mapping[str, _Text]) -> bool:
     """Whether every field is like, and no number differs: `12 words` is not `14 words`."""
     return one.keys() == other.keys() and all(
-        _overlap(one[name], other[name]) >= LIKE and _numbers(one[name]) == _numbers(other[name])
+        one[name].numbers == other[name].numbers and _overlap(one[name].words, other[name].words) >= LIKE
         for name in one
     )
 
@@ -104,7 +122,3 @@ def _like(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     either = one | other
     return len(one & other) / len(either) if either else 1.0
-
-
-def _numbers(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word for word in words if word.isdecimal())

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.errors import Problem
 from harness.gate.compare import comparison
-from harness.gate.likeness import Asked, alike
+from harness.gate.likeness import LONG, Asked, alike
 from harness.gate.verdict import ROUNDING, judge
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
@@ -25,9 +25,6 @@ BLIND = 0.30
 
 CHANCE_GAINS = 0.01
 """The share of an unchanged model's answers that turn right by chance; as many turn wrong."""
-
-PASSAGE_WORDS = 25
-"""A field longer than this is a text to read, in which the answer has to stand."""
 
 NAMED = 3
 """So many examples are named in a message; the rest is counted."""
@@ -62,9 +59,11 @@ def _answers_given_away(suite: Suite) -> Iterator[Problem]:
 
 
 def _gives_away(probe: Probe, text: str, answer: str) -> bool:
-    if len(text.split()) > PASSAGE_WORDS:
+    if len(text.split()) > LONG:  # a text to read, in which the answer has to stand
         return False
-    if isinstance(probe.scorer, Contains):
+    if isinstance(probe.scorer, Equals):  # only an answer that is nothing but the field would be right
+        return probe.scorer.right(text, [answer])
+    if isinstance(probe.scorer, Contains) and not _one_letter(answer):
         return probe.scorer.right(text, [answer])
     return mentions(text, answer)
 
@@ -96,7 +95,7 @@ def _short_answers(suite: Suite) -> Iterator[Problem]:
             yield Problem(
                 probe.span,
                 f"the probe '{probe.id}' looks for the one letter {short!r} under 'contains', which finds it inside "
-                "other words",
+                "longer words and numbers",
                 "score it with 'mentions' (whole words) or 'equals'",
             )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.plugin.keeper import Keeper
 from harness.plugin.options import RunOptions, add_options
 from harness.plugin.sniff import is_suite_file
@@ -67,7 +68,16 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Refuse suites of one name and a run that has cases and no model; keep the wanted suites and the sample."""
+    """Refuse what cannot be run as it is asked; keep the wanted suites and the sample."""
+    try:
+        _arrange(config, items)
+    except pytest.UsageError as error:
+        if not hasattr(config, "workerinput"):
+            raise
+        _run(config).refused = str(error)  # xdist takes no error of a worker before its first item
+
+
+def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     options = RunOptions.of(config)
     if options.suites and SUITES not in config.stash:
         raise pytest.UsageError(f"--suite {options.suites[0]}: no suite was collected")
@@ -84,6 +94,8 @@ def pytest_collection_modifyitems(
         items[:] = chosen.kept
         if chosen.left_out:
             config.hook.pytest_deselected(items=chosen.left_out)
+        if not config.option.collectonly:
+            collect.check_code((item for item in items if isinstance(item, collect.CaseItem)), config)
         _run(config).notes += chosen.notes
 
 
@@ -91,6 +103,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Note which probes the selected cases need, so that each suite is asked in one go."""
     if run := session.config.stash.get(RUN, None):
         run.select(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tell in a worker of xdist why the run was refused, before a model is loaded."""
+    if (run := item.config.stash.get(RUN, None)) and run.refused:
+        raise HarnessError(run.refused)
 
 
 @pytest.hookimpl(wrapper=True)

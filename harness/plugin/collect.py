@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from harness.engine.requests import Engine
-from harness.errors import HarnessError, SuiteError, shown_path
+from harness.errors import HarnessError, shown_path
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Decision
 from harness.gate.warning import ForgettingWarning
 from harness.plugin.options import RunOptions
 from harness.reporting.explain import explain
-from harness.scoring import SCORERS
+from harness.scoring import load_scorers
 from harness.suites.read import read_suite
 
 
@@ -25,8 +25,8 @@ class SuiteFile(pytest.File):
     """A suite: collects one item a case."""
 
     def collect(self) -> Iterator[CaseItem]:
-        """The cases of the suite; raises SuiteError for a file that cannot be read."""
-        suite = read_suite(self.path, SCORERS)
+        """The cases of the suite; raises SuiteError for a file that cannot be read, ScorerError for a score."""
+        suite = read_suite(self.path, load_scorers())
         for case in cases(suite):
             yield CaseItem.from_parent(
                 self, name=case.slice, case=case, callobj=ask_tuned if case.tuned_alone else ask_both
@@ -34,7 +34,7 @@ class SuiteFile(pytest.File):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A suite's own problems without a traceback, which would only show the harness."""
-        if isinstance(excinfo.value, SuiteError):
+        if isinstance(excinfo.value, HarnessError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
@@ -130,6 +130,26 @@ def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
                 raise pytest.UsageError(
                     f"{shown_path(item.path)}: a suite needs a model to gate\n"
                     "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)"
+                )
+
+
+def check_code(items: Iterable[CaseItem], config: pytest.Config) -> None:
+    """A score that runs what a model wrote needs permission, and is never skipped in silence.
+
+    Raises:
+        pytest.UsageError: `--allow-code` is missing.
+    """
+    if RunOptions.of(config).allow_code:
+        return
+    for item in items:
+        for probe in item.case.probes:
+            if probe.scorer.runs_code:
+                suite = item.case.suite
+                raise pytest.UsageError(
+                    f"{probe.span or shown_path(item.path)}: the suite '{suite.name}' runs code that a model wrote: "
+                    f"the probe '{probe.id}' has the score '{probe.scorer.name}'\n"
+                    "  allow it: --allow-code (its time and memory are bounded, but that is no security boundary)\n"
+                    f"  or leave the suite out: --deselect {shown_path(item.path)}"
                 )
 
 

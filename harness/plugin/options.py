@@ -31,6 +31,7 @@ class RunOptions:
     sample_seed: int
     allow_pickle: bool
     allow_remote_code: bool
+    allow_code: bool
 
     @classmethod
     def of(cls, config: pytest.Config) -> RunOptions:
@@ -53,6 +54,7 @@ class RunOptions:
             sample_seed=option.gate_sample_seed,
             allow_pickle=option.gate_allow_pickle,
             allow_remote_code=option.gate_allow_remote_code,
+            allow_code=option.gate_allow_code,
         )
 
     @property
@@ -119,6 +121,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--allow-remote-code", dest="gate_allow_remote_code", action="store_true",
         help="run Python code that comes with a model",
+    )  # fmt: skip
+    group.addoption(
+        "--allow-code", dest="gate_allow_code", action="store_true",
+        help="run code that a model wrote, for suites with the score 'python'; its time and memory are bounded, but "
+        "that is no security boundary",
     )  # fmt: skip
 
 

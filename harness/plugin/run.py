@@ -45,6 +45,8 @@ class Run:
         self.reported: set[tuple[str, str, bool]] = set()
         self.seconds_asking: dict[str, float] = {}
         self.notes: list[str] = []
+        self.refused = ""
+        self._identities: dict[Path, str] = {}
 
     # Models
 
@@ -168,7 +170,7 @@ class Run:
             reference.update({probe.id: answer for probe, answer in zip(missing, answers, strict=True)})
         try:
             judged = {
-                probe.id: score(probe, answer, reference.get(probe.id))
+                probe.id: score(probe, answer, reference.get(probe.id), allow_code=self.options.allow_code)
                 for probe, answer in zip(missing, answers, strict=True)
             }
         except NoEvidenceError as error:
@@ -248,8 +250,6 @@ class Run:
         if folder not in self._identities:
             self._identities[folder] = weights_identity(folder)
         return self._identities[folder]
-
-    _identities: dict[Path, str] = {}
 
 
 def _check_can(engine: Engine, side: str, suite: Suite) -> None:

@@ -33,19 +33,41 @@ class Subset:
 
 
 def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
-    """Apply `--suite` and `--sample`.
+    """Apply `--suite`, `--sample` and, where others remain, leave out suites that run code without consent.
 
     Raises:
         pytest.UsageError: a suite that is wanted was not collected.
     """
     wanted = _of_suites(items, options.suites)
+    notes: list[str] = []
+    if not options.allow_code:
+        wanted, notes = _without_code(wanted)
     left_out = [item for item in items if item not in set(wanted)]
     if options.sample is None:
-        return Subset(wanted, left_out, [])
+        return Subset(wanted, left_out, notes)
     sampled = _sampled(wanted, options.sample, options.sample_seed)
     kept = [item for item in wanted if _narrow(item, sampled)]
     left_out += [item for item in wanted if item not in set(kept)]
-    return Subset(kept, left_out, _notes(wanted, sampled, options))
+    return Subset(kept, left_out, [*notes, *_notes(wanted, sampled, options)])
+
+
+def _without_code(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[str]]:
+    """Without the suites that run what a model wrote, and a note for each.
+
+    A run that selects nothing else is left as it is, for `collect.check_code` to refuse.
+    """
+    running = {
+        item.case.suite.name
+        for item in items
+        if isinstance(item, CaseItem) and any(probe.scorer.runs_code for probe in item.case.suite.probes)
+    }
+    rest = [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name not in running]
+    if not any(isinstance(item, CaseItem) for item in rest):
+        return list(items), []
+    return rest, [
+        f"{name}: left out, because it runs code that a model wrote; --allow-code asks it"
+        for name in sorted(running)
+    ]
 
 
 def _of_suites(items: Sequence[pytest.Item], names: Sequence[str]) -> list[pytest.Item]:

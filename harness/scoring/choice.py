@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.scoring.registry import scorer
 from harness.suites.format import AnswerKind
@@ -15,9 +15,9 @@ from harness.suites.scorer import Scorer
 
 @scorer("choice")
 class Choice(Scorer):
-    """The likeliest choice is the right one; with `per_byte`, likeliest per byte of its text.
+    """The likeliest choice is the right one; with `per_byte` or `per_character`, likeliest for its length.
 
-    The sums are those of lm-evaluation-harness's `acc`, and `per_byte` those of its `acc_norm`.
+    These are lm-evaluation-harness's `acc`, `acc_bytes` and `acc_norm`, which divides by characters.
     """
 
     judges: ClassVar[AnswerKind] = "choose"
@@ -26,14 +26,25 @@ class Choice(Scorer):
         False,
         description="Compare log-probabilities per byte of the choice, so that long choices are not put down.",
     )
+    per_character: bool = Field(
+        False, description="The same per character, which differs from bytes outside of ASCII."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_measure(self) -> Self:
+        if self.per_byte and self.per_character:
+            raise ValueError("'per_byte' and 'per_character' exclude each other")
+        return self
 
     def chosen(self, choices: Sequence[str], logprobs: Sequence[float]) -> int:
         """The index of the chosen choice; the first of equals."""
-        weights = [
-            logprob / len(choice.encode()) if self.per_byte else logprob
-            for choice, logprob in zip(choices, logprobs, strict=True)
-        ]
+        weights = [logprob / self._length(choice) for choice, logprob in zip(choices, logprobs, strict=True)]
         return max(range(len(weights)), key=weights.__getitem__)
+
+    def _length(self, choice: str) -> int:
+        if self.per_byte:
+            return len(choice.encode())
+        return len(choice) if self.per_character else 1
 
 
 @scorer("likelihood")

@@ -13,6 +13,8 @@ from harness.errors import HarnessError, NoEvidenceError, ScorerError, shown_pat
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
 from harness.suites.suite import Probe
 
+HARNESS = Path(__file__).parents[1]
+
 
 @dataclass(frozen=True)
 class Score:
@@ -66,19 +68,18 @@ def _right(probe: Probe, text: str, allow_code: bool) -> bool:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # pytest.skip() and sys.exit() too, which would end the case as they like
-        raise ScorerError(f"{broke}\n  {_what_was_raised(error)}") from error
+        raise ScorerError(f"{broke}\n  {_what_was_raised(error)}\n  the answer was {text[:100]!r}") from error
     if not isinstance(right, bool):
-        raise ScorerError(
-            f"{broke}\n  it must return True or False, returned {type(right).__name__} {right!r:.60}"
-        )
+        raise ScorerError(f"{broke}\n  it must return True or False, returned {type(right).__name__}")
     return right
 
 
 def _what_was_raised(error: BaseException) -> str:
     if isinstance(error, HarnessError):
         return str(error)
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{shown_path(Path(frame.filename))}:{frame.lineno}"
+    steps = traceback.extract_tb(error.__traceback__)
+    step = next((step for step in steps if not Path(step.filename).is_relative_to(HARNESS)), steps[-1])
+    where = f"{shown_path(Path(step.filename))}:{step.lineno}"
     return f"it raised {type(error).__name__}{f': {error}' if str(error) else ''} ({where})"
 
 

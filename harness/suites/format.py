@@ -65,7 +65,8 @@ class GateFormat(Shape):
     )
     on_inconclusive: OnInconclusive = Field(
         "observed",
-        description="When the interval straddles the margin: observed fails if the observed drop is over it.",
+        description="When the interval straddles the margin: observed (fails if the observed drop is over it), "
+        "fail or pass.",
     )
     require: Literal["retained", "pass"] | None = Field(
         None,

@@ -326,11 +326,6 @@ class _Reader:
             )
             if (probe := reader.valid(ProbeFormat, _as_text(row.values), ())) is not None:
                 yield reader, (), probe
-            if len(self.problems) - before >= MOST_ROW_PROBLEMS:
-                self.problem(
-                    ("probes_from",), f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
-                )
-                return
 
     def check_ids(self, written: Sequence[Written]) -> None:
         first: dict[str, Span] = {}

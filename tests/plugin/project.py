@@ -110,7 +110,9 @@ class Project:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """pytest in this process, with the plugin."""
-        return self.pytester.runpytest_inprocess("-p", "harness.plugin", "-p", "no:cacheprovider", *arguments)
+        return self.pytester.runpytest_inprocess(
+            "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain", *arguments
+        )  # fmt: skip
 
     def run_alone(self, *arguments: str) -> pytest.RunResult:
         """pytest in a process of its own, with the plugin."""

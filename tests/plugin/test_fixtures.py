@@ -139,6 +139,7 @@ def test_the_entry_point_registers_once(project, monkeypatch):
     project.write("site/gate-0.dist-info/entry_points.txt", "[pytest11]\nharness.plugin = harness.plugin\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project.path / "site"), str(ROOT)]))
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    result = project.pytester.runpytest_subprocess()
+    others = ("anyio", "hypothesispytest", "xdist", "xdist.looponfail")  # slow to load, and not meant here
+    result = project.pytester.runpytest_subprocess(*(f"-pno:{name}" for name in others))
     result.assert_outcomes(passed=1)
     assert said(result).count("= forgetting gate =") == 1

@@ -32,11 +32,34 @@ def lint(project, capsys):
 def test_good_suites_are_a_line_each(project, lint):
     project.write("a.yaml", SMALL)
     project.write("b.yaml", MEDIUM)
-    assert lint("a.yaml", "b.yaml") == (
-        0,
+    code, out, err = lint("a.yaml", "b.yaml")
+    assert code == 0
+    assert out == (
         "a.yaml: small, 1 probe, high; gates over each (retained)\n"
-        "b.yaml: medium, 1 probe in 1 category, critical; gates over all (0.1), category (0.25), each (pass)\n",
-        "",
+        "b.yaml: medium, 1 probe in 1 category, critical; gates over all (0.1), category (0.25), each (pass)\n"
+    )
+    assert err.endswith("\n2 warnings\n")  # of its size alone
+
+
+def test_warnings_fail_where_they_are_asked_to(project, lint):
+    project.write("a.yaml", SMALL)
+    project.write("b.yaml", MEDIUM)
+    assert lint("a.yaml", "--strict")[0] == 0
+    assert lint("b.yaml", "--strict")[0] == 1
+    project.write("b.yaml", MEDIUM.replace("mentions", "mentoins"))
+    assert lint("b.yaml", "--strict")[0] == 2
+
+
+def test_warnings_come_after_the_errors_each_at_its_place(project, lint):
+    project.write("a.yaml", SMALL.replace("over", "ovr"))
+    project.write("b.yaml", SMALL.replace("Why?", "Is it yes?"))
+    assert lint("a.yaml", "b.yaml")[2] == (
+        "a.yaml:3:9: a gate needs 'over'\n"
+        "a.yaml:3:10: unknown key 'ovr' in a gate\n"
+        "  did you mean 'over'?\n"
+        "b.yaml:4:10: warning: the probe 'a' says its answer 'yes' in its question\n"
+        "  a model that repeats the question would be right; ask in other words\n"
+        "2 problems, 1 warning\n"
     )
 
 
@@ -71,8 +94,8 @@ def test_a_folder_is_searched_for_suites(project, lint):
     project.write("suites/a.yaml", SMALL)
     project.write("suites/deep/b.yml", MEDIUM)
     project.write("suites/docker-compose.yml", "services: {}\n")
-    code, out, err = lint("suites")
-    assert (code, err) == (0, "")
+    code, out, _ = lint("suites")
+    assert code == 0
     assert [line.partition(":")[0] for line in out.splitlines()] == ["suites/a.yaml", "suites/deep/b.yml"]
 
 

@@ -287,7 +287,14 @@ def _without_code(problem: Problem) -> Problem:
 
 def _read_otherwise(document: Document) -> list[Problem]:
     """Values that lm-evaluation-harness, which reads YAML 1.1, takes for something else than this harness does."""
-    theirs = yaml.load(document.path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    try:
+        theirs = yaml.load(document.path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError) as error:
+        return [
+            Problem(
+                document.span(()), f"lm-evaluation-harness, which reads YAML 1.1, cannot read this: {error}"
+            )
+        ]
     return [
         Problem(document.values[place], f"lm-evaluation-harness reads this as {other!r}, this harness as {own!r}",
                 "quote it to mean text")
@@ -297,7 +304,7 @@ def _read_otherwise(document: Document) -> list[Problem]:
 
 def _differences(own: Any, other: Any, place: Place) -> Iterator[tuple[Place, Any, Any]]:
     if isinstance(own, dict) and isinstance(other, dict):
-        for (key, value), value_there in zip(own.items(), other.values(), strict=True):
+        for (key, value), value_there in zip(own.items(), other.values(), strict=False):
             yield from _differences(value, value_there, (*place, key))
     elif isinstance(own, list) and isinstance(other, list):
         for index, (value, value_there) in enumerate(zip(own, other, strict=True)):
@@ -433,7 +440,7 @@ class _Reader:
                 (*place, "sampler"), f"unknown sampler '{config.sampler}'; there are: first_n, default"
             )
         self.check_wording(place, config.doc_to_text, config.doc_to_target, config.doc_to_choice)
-        own = config.split or file.fewshot_split
+        own = config.split if "split" in config.model_fields_set else file.fewshot_split
         samples = tuple(config.samples) if config.samples and own is None else None
         fallback = file.training_split or file.validation_split or file.test_split
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.engine.requests import Chosen, Generated, Measured
-from harness.errors import NoEvidenceError
-from harness.scoring import SCORERS, Score, score, scorer
-from harness.suites.scorer import Scorer
+from harness.errors import NoEvidenceError, ScorerError, Span
+from harness.scoring import SCORERS, Score, Scorer, score
 from harness.suites.suite import Probe
 
 PARAMETERS = {"check": {"max_words": 5}, "json_schema": {"json_schema": {"type": "object"}}}
 ANSWERS = {"number": ("4",), "json": ("[4]",), "check": (), "json_schema": ()}
-GENERATED = [name for name, kind in SCORERS.items() if kind.judges == "generate"]
+GENERATED = [name for name, kind in SCORERS.items() if kind.judges == "generate" and not kind.runs_code]
 
 
 def probe(name: str, **more: object) -> Probe:
@@ -116,11 +116,70 @@ def test_an_answer_of_another_kind(name, answer):
         score(probe(name, choices=("a",), text="ab"), answer)
 
 
-def test_a_score_has_one_name():
-    with pytest.raises(ValueError, match="there is a score 'mentions' already: Mentions"):
-        scorer("mentions")(Scorer)
-
-
 def test_a_score_that_judges_no_text_says_so():
     with pytest.raises(TypeError, match="the score 'choice' judges no generated text"):
         SCORERS["choice"]().right("a", ["a"])
+
+
+class Broken(Scorer):
+    name = "broken"
+
+    def right(self, text, expected):
+        return RETURNS[text]()
+
+
+def _raise(error):
+    raise error
+
+
+RETURNS = {
+    "value": lambda: _raise(ValueError("no vowel")),
+    "bare": lambda: _raise(KeyError()),
+    "skip": lambda: pytest.skip("not today"),
+    "exit": lambda: _raise(SystemExit(0)),
+    "input": lambda: _raise(NoEvidenceError("there is no oracle")),
+    "none": lambda: None,
+    "one": lambda: 1,
+    "text": lambda: "True",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("value", "it raised ValueError: no vowel (HERE)\n  the answer was 'value'"),
+        ("bare", "it raised KeyError (HERE)\n  the answer was 'bare'"),
+        ("skip", "it raised Skipped: not today (HERE)\n  the answer was 'skip'"),
+        ("exit", "it raised SystemExit: 0 (HERE)\n  the answer was 'exit'"),
+        ("input", "there is no oracle\n  the answer was 'input'"),
+        ("none", "it must return True or False, returned NoneType"),
+        ("one", "it must return True or False, returned int"),
+        ("text", "it must return True or False, returned str"),
+    ],
+)
+def test_a_score_that_breaks_is_an_error_and_neither_right_nor_wrong(text, said, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parent)
+    here = f"test_score.py:{Broken.right.__code__.co_firstlineno + 1}"
+    span = Span(Path("s.yaml"), 7, 5)
+    with pytest.raises(ScorerError) as caught:
+        score(Probe("p", Broken(), span=span), Generated(text, 1))
+    assert str(caught.value) == (
+        f"s.yaml:7:5: the score 'broken' cannot judge the probe 'p'\n  {said.replace('HERE', here)}"
+    )
+
+
+def test_an_interrupt_stays_one():
+    RETURNS["stop"] = lambda: _raise(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        score(Probe("p", Broken()), Generated("stop", 1))
+
+
+def test_no_code_runs_unless_it_is_allowed():
+    asked = Probe("p", SCORERS["python"].model_validate({"tests": ["assert x == 1"]}))
+    with pytest.raises(ScorerError) as caught:
+        score(asked, Generated("x = 1", 1))
+    assert str(caught.value) == (
+        "the score 'python' cannot judge the probe 'p'\n  it runs code that a model wrote; allow it with --allow-code"
+    )
+    assert score(asked, Generated("x = 1", 1), allow_code=True) == Score(True, "x = 1")
+    assert score(asked, Generated(" ", 1), allow_code=True) == Score(False, " ")

@@ -267,7 +267,7 @@ SCORES = [
     (
         suite(score="vibes"),
         "4:1: unknown score 'vibes'\n  there are: check, choice, contains, equals, json, json_schema, "
-        "likelihood, mentions, number, regex",
+        "likelihood, mentions, number, python, regex",
     ),
     (suite(score="[mentions]"), f"4:1: {SHAPE}, saw a list"),
     (suite(score="{mentions: {}, equals: {}}"), f"4:1: {SHAPE}, saw a mapping"),

@@ -1,0 +1,56 @@
+"""A task file of lm-evaluation-harness in, a suite file that gives the same per-item answers out."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from harness.errors import HarnessError, InputError, shown_path
+from harness.scoring import SCORERS
+from harness.suites.lm_eval.convert import convert
+from harness.suites.lm_eval.task import read_task
+from harness.suites.read import read_suite
+
+
+def import_lm_eval(
+    path: Path,
+    out: Path | None = None,
+    limit: int | None = None,
+    category: str | None = None,
+    metric: str | None = None,
+    num_fewshot: int | None = None,
+    force: bool = False,
+) -> int:
+    """Write the suite, by default to suites/NAME.yaml, and say what is in it.
+
+    Raises:
+        InputError: the task cannot be imported; with every reason.
+        HarnessError: the file to write is there already.
+    """
+    imported = convert(read_task(path, metric, num_fewshot), limit, category)
+    out = out or Path("suites") / f"{imported.name}.yaml"
+    if out.exists() and not force:
+        raise HarnessError(
+            f"{shown_path(out)} is there already\n  name another file with --out, or add --force"
+        )
+    _check(imported.text)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(imported.text, encoding="utf-8", newline="\n")
+    for note in imported.notes:
+        print(f"note: {note}", file=sys.stderr)
+    categories = len({item.category for item in imported.items if item.category is not None})
+    inside = f" in {categories} categories" if categories else ""
+    print(f"{shown_path(out)}: {imported.name}, {len(imported.items)} probes{inside}")
+    return 0
+
+
+def _check(text: str) -> None:
+    """What is written must read; where it does not, the fault is ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "imported.yaml"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        try:
+            read_suite(path, SCORERS)
+        except InputError as error:
+            raise AssertionError(f"the imported suite cannot be read:\n{error}") from error

@@ -1,0 +1,329 @@
+"""A LmEvalTask and its documents in, the text of a suite that asks and scores the same out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from harness.errors import InputError, Problem
+from harness.suites.lm_eval.data import Row, read_split
+from harness.suites.lm_eval.exact import exact_pattern
+from harness.suites.lm_eval.render import (
+    RenderError,
+    ShotSampler,
+    asked,
+    choices,
+    described,
+    shot_texts,
+    target,
+)
+from harness.suites.lm_eval.task import LmEvalTask
+from harness.suites.validate import describe
+
+MAX_DROP = 0.10
+MAX_DROP_CATEGORY = 0.20
+MOST_PROBLEMS = 10
+SHORT = 90
+"""The most characters of a list that is written in one line."""
+
+SCORES: dict[str, Any] = {
+    "acc": "choice",
+    "acc_norm": {"choice": {"per_character": True}},
+    "acc_bytes": {"choice": {"per_byte": True}},
+    "exact_match": "regex",
+}
+"""The score that calls right what a metric does."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A document as a probe: `context` (description and shots) and `prompt` are shown one after the other."""
+
+    index: int
+    context: str
+    prompt: str
+    answers: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    category: str | None = None
+    note: str | None = None
+    """The right answers as they are, where `answers` are patterns that are hard to read."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The text of a suite file, what is in it, and what its reader should know."""
+
+    name: str
+    text: str
+    items: tuple[Item, ...]
+    notes: tuple[str, ...]
+
+
+def convert(task: LmEvalTask, limit: int | None = None, category: str | None = None) -> Imported:
+    """Make a suite of a task.
+
+    Args:
+        limit: only so many documents, the first.
+        category: the column by which probes are put in categories.
+
+    Raises:
+        InputError: the data cannot be read, or documents do not become probes.
+    """
+    docs = read_split(task.data, task.split)
+    if category is not None and category not in docs[0]:
+        raise InputError([Problem(task.data.span, f"the documents have no column '{category}' for categories",
+                                  f"there are: {', '.join(docs[0])}")])  # fmt: skip
+    items = _items(task, docs[:limit], docs[0].keys(), category)
+    notes = list(task.notes)
+    if len(items) > 1 and len({item.prompt for item in items}) == 1:
+        columns = ", ".join(docs[0])
+        notes.append(f"every prompt is the same: is a column meant? there are: {columns}")
+    if category is not None and (without := sum(item.category is None for item in items)):
+        notes.append(f"{without} of {len(items)} documents have no category")
+    name = re.sub(r"[\s\[\]:/\\]+", "-", task.name).strip("-") or "task"
+    return Imported(name, _text(task, name, items, notes), tuple(items), tuple(notes))
+
+
+def _items(
+    task: LmEvalTask, docs: Sequence[Row], columns: Collection[str], category: str | None
+) -> list[Item]:
+    sampler = ShotSampler(task.shots, _pool(task))
+    items, problems = [], []
+    for index, doc in enumerate(docs):
+        try:
+            items.append(_item(task, index, doc, columns, sampler, category))
+        except RenderError as error:
+            place = task.document.span((error.key,))
+            problems.append(Problem(place, f"document {index}: {error}"))
+            if len(problems) == MOST_PROBLEMS:
+                problems.append(
+                    Problem(None, f"{MOST_PROBLEMS} documents with problems; the rest was not looked at")
+                )
+                break
+    if problems:
+        raise InputError(problems)
+    return items
+
+
+def _pool(task: LmEvalTask) -> Sequence[Row]:
+    """The documents that shots are chosen from."""
+    if task.shots.n == 0:
+        return []
+    if task.shots.samples is not None:
+        return task.shots.samples
+    assert task.shots.split is not None, "a task without any split is refused"
+    return read_split(task.data, task.shots.split)
+
+
+def _item(
+    task: LmEvalTask,
+    index: int,
+    doc: Row,
+    columns: Collection[str],
+    sampler: ShotSampler,
+    category: str | None,
+) -> Item:
+    shots = "".join(shot_texts(task.shots, sampler.shots(doc), columns))
+    context = described(task.description, doc) + shots
+    prompt = asked(task.wording, doc, columns)
+    if not prompt.strip():
+        raise RenderError("doc_to_text", "an empty prompt: a suite must ask something")
+    given, listed = target(task.wording, doc, columns), choices(task.wording, doc, columns)
+    named = _category(doc.get(category)) if category is not None else None
+    if re.search("[\ud800-\udfff]", "".join([context, prompt, str(given), *(listed or ()), named or ""])):
+        raise RenderError("doc_to_text", "half a surrogate pair is no text")
+    if task.kind == "multiple_choice":
+        assert listed is not None, "a multiple_choice task without 'doc_to_choice' is refused"
+        prompt, shown = _divided(task, prompt, listed)
+        return Item(index, context, prompt, _right_choices(given, listed, shown), shown, named)
+    texts = _right_texts(given, listed)
+    note = " | ".join(texts) if task.metric.ignore_punctuation or task.metric.ignore_numbers else None
+    return Item(index, context, prompt, _patterns(task, texts), (), named, note)
+
+
+def _category(value: Any) -> str | None:
+    """A value of a column as the name of a category, or None."""
+    return re.sub(r"[\[\]:\s]+", " ", str(value)).strip() or None if value is not None else None
+
+
+# Choices
+
+
+def _divided(task: LmEvalTask, prompt: str, listed: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Prompt and choices such that the prompt, a space and a choice are what lm-evaluation-harness puts together.
+
+    White space at the end of a prompt is scored with the choice by both, so a space may move from one to the other.
+    """
+    delimiter, body = task.wording.delimiter, prompt.rstrip()
+    between = prompt[len(body) :] + delimiter
+    if between.isspace() and between.endswith(" "):
+        shown = tuple(listed)
+        prompt = body + between[:-1]
+    elif all((delimiter + choice).startswith(" ") for choice in listed) and task.metric.name == "acc":
+        shown = tuple((delimiter + choice)[1:] for choice in listed)
+    else:
+        raise RenderError(
+            "target_delimiter",
+            f"a suite puts one space between prompt and choice; {delimiter!r} here, as 'target_delimiter', gives "
+            f"{(prompt + delimiter + listed[0])[-20:]!r}"
+            + (f", and '{task.metric.name}' counts the length of what stands after it" if task.metric.name != "acc" else ""),
+        )  # fmt: skip
+    if len(shown) < 2:
+        raise RenderError("doc_to_choice", "there must be at least two choices")
+    if blank := [choice for choice in shown if not choice.strip()]:
+        raise RenderError("doc_to_choice", f"a choice must not be blank, saw {blank[0]!r}")
+    if len(set(shown)) < len(shown):
+        twice = next(choice for choice in shown if shown.count(choice) > 1)
+        raise RenderError("doc_to_choice", f"the choice {twice!r} stands twice")
+    return prompt, shown
+
+
+def _right_choices(given: Any, listed: Sequence[str], shown: Sequence[str]) -> tuple[str, ...]:
+    key = "doc_to_target"
+    several = given if isinstance(given, list) else [given]
+    if not several:
+        raise RenderError(key, "no right choice: the list of them is empty")
+    answers = []
+    for one in several:
+        if isinstance(one, str) and not isinstance(given, list):
+            if one not in listed:
+                raise RenderError(key, f"the right answer {one!r} is not one of the choices")
+            answers.append(shown[listed.index(one)])
+        elif isinstance(one, int):
+            if not 0 <= one < len(listed):
+                raise RenderError(
+                    key, f"the right answer is choice {int(one)}, and they are 0 to {len(listed) - 1}"
+                )
+            answers.append(shown[one])
+        else:
+            raise RenderError(key, f"'{key}' must give the index of a choice, gave {describe(one)}")
+    return tuple(dict.fromkeys(answers))
+
+
+# Texts
+
+
+def _right_texts(given: Any, listed: Sequence[str] | None) -> tuple[str, ...]:
+    key = "doc_to_target"
+    if listed is not None:
+        if not isinstance(given, int) or not -len(listed) <= given < len(listed):
+            raise RenderError(key, f"'{key}' must give the index of a choice, gave {describe(given)}")
+        return (listed[given],)
+    if isinstance(given, list):
+        for one in given:
+            if not isinstance(one, str):
+                raise RenderError(key, f"a right answer must be text, saw {describe(one)}")
+        return tuple(given)
+    return (str(given),) if given is not None else ()
+
+
+def _patterns(task: LmEvalTask, texts: Sequence[str]) -> tuple[str, ...]:
+    if not texts:
+        raise RenderError("doc_to_target", "no right answer")
+    patterns = []
+    for text in texts:
+        pattern = exact_pattern(text, task.metric)
+        if pattern is None:
+            raise RenderError(
+                "doc_to_target", f"the right answer {text!r} is empty where the metric compares it"
+            )
+        patterns.append(pattern)
+    return tuple(dict.fromkeys(patterns))
+
+
+# The file
+
+
+def _text(task: LmEvalTask, name: str, items: Sequence[Item], notes: Sequence[str]) -> str:
+    shared = os.path.commonprefix([item.context for item in items]) if len(items) > 1 else items[0].context
+    if any(item.context != shared for item in items):
+        shared = ""  # shots that differ are part of each prompt, whole
+    shots = f", {task.shots.n} shots" if task.shots.n else ""
+    asking: dict[str, Any] = {
+        "format": "text",
+        "prompt": shared.replace("{", "{{").replace("}", "}}") + "{prompt}",
+        "answer": "choose" if task.kind == "multiple_choice" else "generate",
+    }
+    if task.kind == "generate_until":
+        asking["max_new_tokens"] = task.max_new_tokens
+        if task.stop:
+            asking["stop"] = list(task.stop)
+    head = {
+        "suite": name,
+        "about": f"The lm-evaluation-harness task {task.name} ({task.kind}, {task.metric.name}{shots}).",
+        "task": asking,
+        "score": SCORES[task.metric.name],
+    }
+    width = len(str(items[-1].index))
+    probes = [_probe(item, width, shared) for item in items]
+    return "".join([
+        *(f"# {line}\n" for line in _comments(task, notes)),
+        _yaml(head),
+        *_gates(any(item.category is not None for item in items)),
+        _yaml({"probes": probes}),
+    ])  # fmt: skip
+
+
+def _comments(task: LmEvalTask, notes: Sequence[str]) -> Iterator[str]:
+    yield f"Imported from {task.document.path.name} by `python -m harness import lm-eval`; import again rather than edit the probes."
+    yield "Probe doc-N is the document with that doc_id in the samples that lm-evaluation-harness logs."
+    if task.metric.name == "exact_match":
+        yield r"An answer is the pattern that just the right texts match, from \A (their beginning) to \Z (their end)."
+    yield from (re.sub(r"\s+", " ", f"Note: {note}") for note in notes)
+
+
+def _gates(categories: bool) -> Iterator[str]:
+    yield f"gates:\n  - {{over: all, max_drop: {MAX_DROP:.2f}}}\n"
+    if categories:
+        yield f"  - {{over: category, max_drop: {MAX_DROP_CATEGORY:.2f}, on_inconclusive: pass}}\n"
+
+
+def _probe(item: Item, width: int, shared: str) -> dict[str, Any]:
+    probe: dict[str, Any] = {"id": f"doc-{item.index:0{width}}"}
+    if item.category is not None:
+        probe["category"] = item.category
+    probe["prompt"] = item.prompt if shared else item.context + item.prompt
+    if item.choices:
+        probe["choices"] = list(item.choices)
+    probe["answer"] = item.answers[0] if len(item.answers) == 1 else list(item.answers)
+    if item.note is not None:
+        probe["note"] = item.note
+    return probe
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain where both YAML 1.1 and 1.2 read text, blocks for text of several lines, quotes else; short lists in a line."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+
+def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
+    style = None
+    if not text.strip() or re.match(r"[-+.~<=\d]", text):
+        style = '"'
+    elif "\n" in text:
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _list_node(dumper: _Dumper, listed: list[Any]) -> yaml.Node:
+    texts = [one for one in listed if isinstance(one, str) and "\n" not in one.strip()]
+    short = len(texts) == len(listed) and sum(map(len, texts)) < SHORT
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", listed, flow_style=short)
+
+
+_Dumper.add_representer(str, _text_node)
+_Dumper.add_representer(list, _list_node)
+
+
+def _yaml(value: Any) -> str:
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")))

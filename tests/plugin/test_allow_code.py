@@ -1,0 +1,121 @@
+"""--allow-code: suites that run what a model wrote are refused without it, by name, and judged with it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from .project import SMALL, not_green, said
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX limits")
+
+SUITE = """\
+suite: coding
+gates:
+  - {over: all, max_drop: 0.1}
+  - {over: each}
+probes:
+  - {id: double, question: double?, score: {python: {tests: [assert double(2) == 4], timeout: 30}}}
+  - {id: halve, question: halve?, score: {python: {tests: [assert halve(4) == 2], timeout: 30}}}
+  - {id: word, question: word?, answer: def, score: mentions}
+"""
+DOUBLE = "```python\ndef double(n):\n    open(FILE, 'a').write('ran')\n    return 2 * n\n```"
+HALVE = "def halve(n):\n    return n // 2\n"
+REFUSED = (
+    "coding.yaml:6:5: the suite 'coding' runs code that a model wrote: the probe 'double' has the score 'python'\n"
+    "  allow it: --allow-code (its time and memory are bounded, but that is no security boundary)\n"
+    "  or leave the suite out: --deselect coding.yaml"
+)
+
+
+@pytest.fixture
+def coding(project):
+    """Answers whose code leaves a mark when it runs; the tuned model no longer halves."""
+    double = DOUBLE.replace("FILE", repr(str(project.path / "ran.txt")))
+    answers = {"double?": double, "halve?": HALVE, "word?": "def"}
+    project.models(answers, answers | {"halve?": "def halve(n): return n"})
+    project.write("coding.yaml", SUITE)
+    return project
+
+
+def has_run(project):
+    return (project.path / "ran.txt").exists()
+
+
+def test_without_permission_it_is_a_usage_error(coding):
+    result = coding.run()
+    assert result.ret == 4
+    assert REFUSED in not_green(result)
+    assert not has_run(coding)
+    assert coding.asked("tuned") == []
+
+
+def test_beside_other_suites_it_is_left_out_and_that_is_said(coding):
+    coding.write("a.yaml", SMALL)
+    coding.models({"Why?": "yes"}, {"Why?": "yes"})
+    result = coding.run()
+    assert result.ret == 0
+    note = "coding: left out, because it runs code that a model wrote; --allow-code asks it"
+    assert note in said(result)
+    assert coding.record()["run"]["notes"] == [note]
+    assert coding.asked("tuned") == ["Why?"]
+
+
+def test_with_permission_it_is_judged(coding):
+    assert coding.run("--allow-code").ret == 1
+    outcomes = coding.outcomes()
+    assert outcomes["coding probe[double]"] == ("RETAINED", "passed")
+    assert outcomes["coding probe[halve]"] == ("FORGOTTEN", "failed")
+    assert outcomes["coding probe[word]"] == ("RETAINED", "passed")
+    assert has_run(coding)
+
+
+def test_what_is_expected_is_shown(coding):
+    text = said(coding.run("--allow-code"))
+    assert 'expected  python {"tests": ["assert halve(4) == 2"], "timeout": 30.0}' in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-k", "small or word"],
+        ["--deselect", "coding.yaml"],
+        ["a.yaml"],
+        ["coding.yaml::probe[word]"],
+        ["--ignore", "coding.yaml"],
+    ],
+)
+def test_it_is_not_needed_where_no_code_would_run(coding, arguments):
+    coding.write("a.yaml", SMALL)
+    coding.models({"Why?": "yes"}, {"Why?": "yes"})
+    result = coding.run(*arguments)
+    assert result.ret == 0, said(result)
+    assert not has_run(coding)
+
+
+@pytest.mark.parametrize("arguments", [["-k", "halve"], ["coding.yaml::all"], ["-m", "high"]])
+def test_it_is_needed_where_some_would(coding, arguments):
+    result = coding.run(*arguments)
+    assert result.ret == 4
+    assert "runs code that a model wrote" in not_green(result)
+
+
+def test_collecting_needs_no_permission(coding):
+    result = coding.run("--collect-only", "-q")
+    assert result.ret == 0
+    assert "coding.yaml::probe[double]" in result.outlines
+
+
+def test_workers_refuse_too(coding):
+    pytest.importorskip("xdist")
+    result = coding.run("-p", "xdist", "-n", "2")
+    assert "runs code that a model wrote" in not_green(result)
+    assert not has_run(coding)
+
+
+def test_workers_are_permitted_too(coding):
+    pytest.importorskip("xdist")
+    result = coding.run("-p", "xdist", "-n", "2", "--allow-code")
+    assert result.ret == 1, said(result)
+    assert coding.outcomes()["coding probe[double]"] == ("RETAINED", "passed")

@@ -1,0 +1,299 @@
+"""What `calibrate` makes of a baseline that answers by script, under conditions that agree or do not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from harness.cli.calibrate import Condition, batch_conditions, measure, report
+from harness.cli.calibration_report import calibration_lines
+from harness.cli.main import main
+from harness.engine.batching import Budget
+from harness.engine.functions import FunctionEngine
+from harness.engine.requests import Measured
+from harness.errors import EngineError
+from harness.stats.power import chance_retained, smallest_margin
+
+
+def suite_text(n: int, gates: str, name: str = "numbers") -> str:
+    probes = "\n".join(
+        f"  - {{id: p{i}, category: {'ab'[i % 2]}, question: Number {i}?, answer: right}}" for i in range(n)
+    )
+    return f"suite: {name}\nscore: equals\ngates: [{gates}]\nprobes:\n{probes}\n"
+
+
+def condition(name: str, right: set[int] | range) -> Condition:
+    """A baseline that is right on these probes, which it knows by the number in the question."""
+
+    def answer(prompt: str) -> str:
+        return "right" if int(prompt.split()[1].rstrip("?")) in right else f"wrong: {prompt}"
+
+    return Condition(name, FunctionEngine(answer, "base"))
+
+
+def same(right: set[int] | range) -> list[Condition]:
+    return [condition("first", right), condition("second", right)]
+
+
+def by_slice(found):
+    return {one.slice: one for one in found.slices}
+
+
+ALL = "{over: all, max_drop: 0.10}"
+
+
+def test_accuracies_and_which_probes_are_right(read):
+    found = measure(read(suite_text(6, ALL)), same({0, 1, 2}))
+    assert (found.suite, found.model, found.conditions, found.n) == (
+        "numbers",
+        "base",
+        ("first", "second"),
+        6,
+    )
+    assert found.always == ("p0", "p1", "p2")
+    assert found.never == ("p3", "p4", "p5")
+    assert found.flipped == ()
+    assert (found.flip_rate, found.reworded) == (0.0, 0)
+    slices = by_slice(found)
+    assert list(slices) == ["all", "category[a]", "category[b]"]
+    assert slices["all"].accuracies == (0.5, 0.5)
+    assert slices["category[a]"].accuracies == (2 / 3, 2 / 3)
+    assert slices["category[b]"].accuracies == (1 / 3, 1 / 3)
+
+
+def test_the_noise_floor_is_the_drop_between_conditions(read):
+    suite = read(suite_text(100, ALL))
+    found = measure(suite, [condition("first", range(60)), condition("second", range(4, 62))])
+    assert found.flipped == ("p0", "p1", "p2", "p3", "p60", "p61")
+    assert found.flip_rate == 0.06
+    assert found.reworded == 6
+    assert by_slice(found)["all"].noise_floor == pytest.approx(0.02)
+    assert by_slice(found)["all"].accuracies == (0.60, 0.58)
+
+
+def test_flips_that_cancel_have_no_floor_but_widen_the_margin(read):
+    suite = read(suite_text(100, ALL))
+    noisy = measure(suite, [condition("first", range(60)), condition("second", range(5, 65))])
+    quiet = measure(suite, same(range(60)))
+    assert by_slice(noisy)["all"].noise_floor == 0
+    assert by_slice(noisy)["all"].suggested == smallest_margin(100, 0.05)
+    assert by_slice(quiet)["all"].suggested == smallest_margin(100, 0.0)
+    assert by_slice(noisy)["all"].suggested > by_slice(quiet)["all"].suggested
+
+
+def test_no_suggestion_is_below_the_noise_floor(read):
+    suite = read(suite_text(20, ALL))
+    found = measure(suite, [condition("first", range(15)), condition("second", range(5))])
+    assert by_slice(found)["all"].noise_floor == 0.5
+    assert by_slice(found)["all"].suggested >= 0.5
+
+
+def test_an_answer_in_other_words_is_told_apart_from_a_flip(read):
+    suite = read(suite_text(4, ALL))
+    engines = [FunctionEngine(lambda prompt: "no", "base"), FunctionEngine(lambda prompt: "never", "base")]
+    found = measure(suite, [Condition(str(i), engine) for i, engine in enumerate(engines)])
+    assert (found.reworded, found.flipped, found.never) == (4, (), ("p0", "p1", "p2", "p3"))
+
+
+def test_a_margin_that_the_probes_support(read):
+    found = measure(read(suite_text(200, "{over: all, max_drop: 0.10}")), same(range(120)))
+    one = by_slice(found)["all"]
+    assert (one.margin, one.suggested, one.remarks) == (0.10, 0.02, ())
+    assert one.retained == chance_retained(200, 0.10, 0.0) == 1.0
+
+
+def test_slices_without_a_gate_have_no_margin(read):
+    found = measure(read(suite_text(40, ALL)), same(range(20)))
+    one = by_slice(found)["category[a]"]
+    assert (one.margin, one.retained, one.suggested, one.remarks) == (None, None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("n", "right", "gate", "slice", "remarks"),
+    [
+        (
+            100, 30, ALL, "all",
+            ["floor: 30.0 % right; there is little to lose"],
+        ),
+        (
+            100, 97, ALL, "all",
+            ["ceiling: 97.0 % right; so easy that a model may forget much and show nothing"],
+        ),
+        (
+            100, 10, ALL, "all",
+            ["floor: 10.0 % right; there is little to lose",
+             "VACUOUS: losing all that is right would be within the margin"],
+        ),
+        (
+            20, 12, ALL, "all",
+            ["the margin is too small for 20 probes: an unchanged model is RETAINED in 0.0 % of runs"],
+        ),
+        (
+            6, 2, "{over: category, max_drop: 0.20}", "category[a]",
+            ["the margin is too small for 3 probes: an unchanged model is RETAINED in 0.0 % of runs",
+             "the suggested margin would be VACUOUS: it needs more probes, or easier ones"],
+        ),
+        (
+            10, 6, "{over: each}", "each",
+            ["4 of 10 probes have nothing to lose and will be skipped"],
+        ),
+        (
+            10, 0, "{over: each}", "each",
+            ["floor: 0.0 % right; there is little to lose", "VACUOUS: the baseline is right on no probe"],
+        ),
+        (
+            10, 9, "{over: each, require: pass}", "each",
+            ["the baseline itself does not pass 1 of 10 probes"],
+        ),
+        (10, 6, "{over: all, max_drop: 0.5}", "all", []),
+    ],
+)  # fmt: skip
+def test_remarks(read, n, right, gate, slice, remarks):
+    found = measure(read(suite_text(n, gate)), same(range(right)))
+    assert list(by_slice(found)[slice].remarks) == remarks
+
+
+def test_probes_that_flip_under_a_gate_over_each(read):
+    conditions = [condition("first", range(6)), condition("second", range(7))]
+    found = measure(read(suite_text(10, "{over: each}")), conditions)
+    assert by_slice(found)["each"].remarks == (
+        "3 of 10 probes have nothing to lose and will be skipped",
+        "1 of 10 probes flip without any tuning: their gates would fail by chance",
+    )
+
+
+def test_texts_are_right_by_definition_and_held_against_the_first_condition(read):
+    suite = read(
+        "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_drop: 0.1}]\n"
+        "probes: [{id: a, text: one two}, {id: b, text: three four}]\n"
+    )
+
+    @dataclass
+    class Reader:
+        worse: float
+        label: str = "base"
+        kinds: frozenset[str] = frozenset({"likelihood"})
+
+        def ask(self, requests, progress=None):
+            return [Measured(-10.0 - self.worse * (i == 0), 5) for i, _ in enumerate(requests)]
+
+    found = measure(suite, [Condition("first", Reader(0.0)), Condition("second", Reader(2.0))])
+    assert (found.always, found.flipped) == (("b",), ("a",))
+    assert not any("ceiling" in remark for one in found.slices for remark in one.remarks)
+
+
+def test_a_model_that_cannot_answer(read):
+    suite = read(
+        "suite: c\ntask: {format: text, answer: choose}\ngates: [{over: each}]\n"
+        "probes: [{id: a, question: q, choices: [x, y], answer: x}]\n"
+    )
+    with pytest.raises(
+        EngineError, match=r"s.yaml:1:1: base: cannot answer the suite 'c': it has no 'answer: choose'"
+    ):
+        measure(suite, same({0}))
+
+
+def test_a_model_that_breaks_is_named_with_the_suite(read):
+    broken = Condition("first", FunctionEngine(lambda prompt: None, "base"))
+    with pytest.raises(
+        EngineError, match=r"s.yaml:1:1: the suite 'numbers' cannot be asked\n  base: must return text"
+    ):
+        measure(read(suite_text(2, ALL)), [broken, broken])
+
+
+def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
+    @dataclass
+    class Batched:
+        budget: Budget
+        model: object = None
+
+    suite = read(suite_text(60, ALL))  # 60 probes of 2 words and answers of 64 tokens
+    engine = Batched(Budget(8192), model=object())
+    first, second = batch_conditions(engine, suite)
+    assert first.engine is engine
+    assert second.engine.model is engine.model
+    assert (first.engine.budget.tokens, second.engine.budget.tokens) == (8192, 60 * (64 + 2.8) // 4)
+    assert [first.name, second.name] == ["batches of 8192 tokens", "batches of 1002 tokens"]
+    _, small = batch_conditions(Batched(Budget(400)), suite)
+    assert small.engine.budget.tokens == 100
+
+
+# Output
+
+
+def test_what_a_person_reads(read):
+    suite = read(suite_text(40, "{over: all, max_drop: 0.10}, {over: category, max_drop: 0.05}"))
+    found = measure(suite, [condition("first", range(24)), condition("second", range(25))])
+    assert list(calibration_lines(found)) == [
+        "numbers: 40 probes, asked of base under 2 equivalent conditions",
+        "  first: 60.0 % right",
+        "  second: 62.5 % right",
+        "  1 of 40 probes flipped (2.5 %), 1 answer worded differently",
+        "",
+        "slice   n        right  noise floor  margin  retained  suggested",
+        "all    40  60.0 / 62.5          2.5      10      73.1         11",
+        "a      20  60.0 / 65.0          5.0       5       2.0         16",
+        "b      20         60.0          0.0       5       2.0         16",
+        "right in %, noise floor and margins in points; retained: how often, in %, an unchanged model would be RETAINED",
+        "",
+        "warning: numbers · all: the margin is too small for 40 probes: an unchanged model is RETAINED in 73.1 % of runs",
+        "warning: numbers · a: the margin is too small for 20 probes: an unchanged model is RETAINED in 2.0 % of runs",
+        "warning: numbers · b: the margin is too small for 20 probes: an unchanged model is RETAINED in 2.0 % of runs",
+        "",
+        "always right (24): p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15, p16, p17, p18, p19,",
+        "  p20, p21, p22, p23",
+        "never right (15): p25, p26, p27, p28, p29, p30, p31, p32, p33, p34, p35, p36, p37, p38, p39",
+        "right at times (1): p24",
+    ]
+
+
+def test_suites_are_printed_one_after_the_other(read, capsys):
+    suites = [read(suite_text(2, ALL, name)) for name in ("one", "two")]
+    report(suites, lambda suite: same({0}))
+    out, err = capsys.readouterr()
+    assert out.startswith("one: 2 probes, asked of base under 2 equivalent conditions\n")
+    assert "\n\ntwo: 2 probes" in out
+    assert err.splitlines()[0] == "one, first: 2 answers in 0 s"
+
+
+def test_json(read, capsys):
+    report([read(suite_text(2, ALL))], lambda suite: same({0}), as_json=True)
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["suite"], found["always"], found["never"]) == ("numbers", ["p0"], ["p1"])
+    assert found["slices"][0]["accuracies"] == [0.5, 0.5]
+
+
+# The command, as far as it goes without a model
+
+
+def test_a_fixture_is_no_baseline(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(suite_text(2, ALL), encoding="utf-8")
+    assert main(["calibrate", "s.yaml", "--model", "fixtures/lora.yaml"]) == 4
+    assert capsys.readouterr().err == (
+        "fixtures/lora.yaml: is a fixture, and suites are calibrated on a baseline\n"
+        "  name the fixture's base instead\n"
+    )
+
+
+def test_bad_suites_are_told_before_a_model_is_looked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text("suite: s\n", encoding="utf-8")
+    assert main(["calibrate", "s.yaml", "--model", "nowhere"]) == 2
+    assert "nowhere" not in capsys.readouterr().err
+
+
+def test_a_suite_that_runs_code_needs_permission(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(
+        "suite: s\nscore: {python: {tests: ['assert f() == 1']}}\ngates: [{over: each}]\n"
+        "probes: [{id: a, question: q}]\n",
+        encoding="utf-8",
+    )
+    assert main(["calibrate", "s.yaml", "--model", "nowhere"]) == 4
+    assert capsys.readouterr().err == (
+        "s.yaml:4:10: the suite 's' runs code that a model wrote: the probe 'a' has the score 'python'\n"
+        "  allow it: --allow-code\n"
+    )
