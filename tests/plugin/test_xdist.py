@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import CONFTEST, not_green, said
+from .project import CONFTEST, SMALL, not_green, said
 
 pytest.importorskip("xdist")
 TWO = ("-p", "xdist", "-n", "2")
@@ -92,3 +92,10 @@ def test_a_suite_that_cannot_be_read_stops_the_workers(project):
     assert result.ret == 2
     assert "general.yaml:4:16: 'over' must be all, category or each, saw text 'ech'" in not_green(result)
     assert project.record()["run"]["errors"] == ["general.yaml: could not be collected"]
+
+
+def test_a_refusal_is_told_though_xdist_knows_it_only_from_its_workers(project):
+    project.write("s.yaml", SMALL)
+    result = project.run(*TWO)
+    assert result.ret == 4
+    assert "s.yaml: a suite needs a model to gate\n  name it: --model " in not_green(result)

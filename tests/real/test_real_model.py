@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from harness.engine.planning import request
-from harness.gate.compare import compare, pair as pair_scores
+from harness.gate.compare import compare
+from harness.gate.compare import pair as pair_scores
 from harness.gate.verdict import judge
 from harness.scoring import score
 

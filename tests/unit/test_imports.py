@@ -80,6 +80,7 @@ LIGHT = [
     "harness.scoring",
     "harness.gate.verdict",
     "harness.plugin",
+    "harness.cli.import_lm_eval",
 ]
 
 

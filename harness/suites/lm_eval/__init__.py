@@ -6,5 +6,7 @@ render  a document -> the text that lm-evaluation-harness shows a model
 exact   its metric `exact_match` -> a regular expression
 convert all of them -> the text of a suite
 
-Written after version 0.4.13 and proven against it by benchmarks/lm_eval_parity.py.
+Written after version 0.4.13 and proven against it by benchmarks/lm_eval_parity.py, without a chat template. Where a
+tokenizer puts a beginning-of-text token first, both do; a prompt that begins with that token's own text gets a second
+one here and not there. A prompt too long for the model is an error here and loses its beginning there.
 """

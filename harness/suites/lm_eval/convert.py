@@ -308,7 +308,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
     style = None
-    if not text.strip() or re.match(r"[-+.~<=\d]", text):
+    if not text.strip() or re.match(r"[-+.~<=\d]", text) or re.search("[\x85\u2028\u2029\ufeff]", text):
         style = '"'
     elif "\n" in text:
         style = "|"

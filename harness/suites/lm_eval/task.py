@@ -29,6 +29,9 @@ TOKEN_KEYS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_to
 GREEDY_KEYS = ("do_sample", "temperature", "top_p", "top_k")
 """Without sampling, the last three change nothing."""
 
+_YAML_1_1: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""What lm-evaluation-harness reads with."""
+
 CODE = "is Python code, which an import does not run"
 UNSUPPORTED = {
     "class": CODE,
@@ -288,13 +291,12 @@ def _without_code(problem: Problem) -> Problem:
 def _read_otherwise(document: Document) -> list[Problem]:
     """Values that lm-evaluation-harness, which reads YAML 1.1, takes for something else than this harness does."""
     try:
-        theirs = yaml.load(document.path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        theirs = yaml.load(document.path.read_text(encoding="utf-8-sig"), Loader=_YAML_1_1)
     except (yaml.YAMLError, ValueError) as error:
-        return [
-            Problem(
-                document.span(()), f"lm-evaluation-harness, which reads YAML 1.1, cannot read this: {error}"
-            )
-        ]
+        mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
+        span = Span(document.path, mark.line + 1, mark.column + 1) if mark else document.span(())
+        message = f"lm-evaluation-harness, which reads YAML 1.1, cannot read this: {reason}"
+        return [Problem(span, message, "quote it to mean text")]
     return [
         Problem(document.values[place], f"lm-evaluation-harness reads this as {other!r}, this harness as {own!r}",
                 "quote it to mean text")
@@ -322,9 +324,8 @@ class _Reader:
         self.metric_wanted = metric
         self.num_fewshot = num_fewshot
         self.notes: list[str] = []
-        spans = {problem.span for problem in self.problems}
-        self.code = {place for place, span in document.values.items() if span in spans}
-        """Places that have a problem already, such as a tag."""
+        self.tagged = {problem.span for problem in self.problems}
+        """Where a value has a problem already, such as a tag in front of it."""
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(self.document.span(place), message, hint))
@@ -336,7 +337,7 @@ class _Reader:
             self.problem((place,), "this is a group of tasks", "import its tasks one by one")
             raise InputError(self.problems)
         file, problems = validate(TaskFileFormat, data, self.document, PARTS)
-        self.problems += problems
+        self.problems += [problem for problem in problems if problem.span not in self.tagged]
         if file is None:
             raise InputError(self.problems)
         self.check_unsupported(file)
@@ -408,7 +409,7 @@ class _Reader:
             "doc_to_target",
             *(["doc_to_choice"] if kind == "multiple_choice" else []),
         ):
-            if getattr(file, key) is None and (key,) not in self.code:
+            if getattr(file, key) is None and self.document.values.get((key,)) not in self.tagged:
                 self.problem((key,), f"a task of this kind needs '{key}'")
         self.check_wording((), file.doc_to_text, file.doc_to_target, file.doc_to_choice)
         return Wording(
@@ -486,7 +487,7 @@ class _Reader:
         metric = listed[index]
         if metric.aggregation not in (None, "mean"):
             self.problem((*at[:2], "aggregation"), "a gate compares shares of right answers, which is 'aggregation: mean'")  # fmt: skip
-        for key in metric.model_extra or {}:
+        for key in (metric.model_extra or {}) if kind == "generate_until" else ():  # choices heed none
             self.problem((*at[:2], key), f"'{key}' of the metric '{wanted}' is not supported")
         return Metric(wanted, metric.ignore_case, metric.ignore_punctuation, metric.ignore_numbers,
                       strip=self.strips(file, kind))  # fmt: skip

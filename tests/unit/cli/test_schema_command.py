@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from jsonschema import Draft7Validator
 
 from harness.cli.main import main
 from harness.cli.schema import SCHEMAS, schema_file, schema_text
+from harness.suites.document import read_document
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
@@ -39,3 +41,11 @@ def test_there_is_nowhere_to_write_it(tmp_path, monkeypatch, capsys):
         "no folder docs/ here to write to\n"
         "  elsewhere, send the schema to a file: python -m harness schema > suite.schema.json\n"
     )
+
+
+def test_every_shipped_recipe_fits(root):
+    schema = Draft7Validator(SCHEMAS["recipe"]())
+    found = [read_document(path).value for path in sorted((root / "fixtures").rglob("*.y*ml"))]
+    recipes = [value for value in found if "recipe" in value]
+    assert len(recipes) >= 2
+    assert [error.message for recipe in recipes for error in schema.iter_errors(recipe)] == []

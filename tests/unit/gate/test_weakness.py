@@ -50,7 +50,7 @@ def test_no_shipped_suite_is_weak(path):
 
 
 class TestAnswersGivenAway:
-    @pytest.mark.parametrize("score", ["mentions", "contains", "equals"])
+    @pytest.mark.parametrize("score", ["mentions", "contains"])
     def test_as_a_word(self, weak, score):
         assert weak(probe("a", "Is PARIS the capital?", "[Lyon, Paris]"), score=score) == given_away(
             "a", "Paris", "5:5"
@@ -60,6 +60,10 @@ class TestAnswersGivenAway:
         part = probe("a", "What is a heart?", "art")
         assert weak(part, score="contains") == given_away("a", "art", "5:5")
         assert weak(part) == ""
+
+    def test_as_the_whole_question_under_equals(self, weak):
+        assert weak(probe("a", "Is it red or blue?", "red"), score="equals") == ""
+        assert weak(probe("a", "Red!", "red"), score="equals") == given_away("a", "red", "5:5")
 
     @pytest.mark.parametrize("score", ["regex", "json"])
     def test_not_under_other_scores(self, weak, score):
@@ -158,7 +162,7 @@ class TestGates:
         probes = [*many(40, "c"), *many(1, "d", 40), *many(18, "e", 41)]
         gates = "[{over: all, max_drop: 0.2}, {over: category, max_drop: 0.2}]"
         assert weak(*probes, gates=gates) == (
-            "2:34: too few probes to see anything: 'd' (1 probe), 'e' (18 probes); "
+            "2:37: too few probes to see anything: 'd' (1 probe), 'e' (18 probes); "
             "the best of this sees a drop only from about 30 points on\n"
             "  30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees"
         )

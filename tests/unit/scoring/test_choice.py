@@ -27,6 +27,13 @@ def test_bytes_not_characters():
     assert Choice(per_byte=True).chosen(("abc", "éü"), (-3.3, -4.0)) == 1
 
 
+def test_characters_not_bytes():
+    assert Choice(per_character=True).chosen(("abc", "éü"), (-3.3, -2.1)) == 1
+    assert Choice(per_character=True).chosen(("abc", "éü"), (-3.3, -2.3)) == 0
+    with pytest.raises(ValueError, match="'per_byte' and 'per_character' exclude each other"):
+        Choice(per_byte=True, per_character=True)
+
+
 def test_a_logprob_too_few():
     with pytest.raises(ValueError):
         Choice().chosen(("a", "b"), (-1.0,))

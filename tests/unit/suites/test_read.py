@@ -170,6 +170,11 @@ TASKS = [
             ("question:>9", "question"),
         ]
     ),
+    (
+        "{prompt: '{question} {answer}'}",
+        "3:8: the prompt uses '{answer}', and 'answer' is no field of the prompt: it has a meaning of its own in a "
+        "probe\n  give the field another name",
+    ),
     ("{max_new_tokens: 0}", "3:24: 'max_new_tokens' must be at least 1, saw 0"),
     ("{max_new_tokens: 1.5}", "3:24: 'max_new_tokens' must be a whole number, saw 1.5"),
     ("{max_new_tokens: many}", "3:24: 'max_new_tokens' must be a whole number, saw text 'many'"),

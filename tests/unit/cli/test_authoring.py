@@ -1,0 +1,83 @@
+"""docs/authoring.md: its examples can be run, and its tables have every key."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from harness.cli.docs import GENERATORS
+from harness.cli.format_tables import PARTS, keys, scores
+from harness.cli.schema import built_in
+from harness.gate.weakness import weaknesses
+from harness.scoring.check import rule_keys
+from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
+from harness.suites.schema import suite_schema
+
+
+@pytest.fixture
+def page(root) -> str:
+    return (root / "docs" / "authoring.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def examples(page) -> list[str]:
+    """The YAML of the page: a suite, more sources of probes, and larger gates."""
+    return re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def test_the_first_suite_is_sound_and_not_weak(read, examples):
+    suite = read(examples[0])
+    assert len(suite.probes) == 3
+    assert weaknesses(suite) == []
+
+
+def test_probes_that_need_not_be_typed(read, examples, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "capitals.csv").write_text(
+        "id,question,answer,category\njapan,Capital of Japan?,Tokyo,geography\n", encoding="utf-8"
+    )
+    suite = read(examples[0] + examples[1])
+    assert len(suite.probes) == 3 + 50 + 1
+    assert suite.probes[3].fields["question"].startswith("What is ")
+
+
+def test_the_larger_gates(read, examples):
+    small = examples[0].replace("gates:\n  - {over: each}\n", examples[2])
+    assert [gate.over for gate in read(small).gates] == ["all", "category"]
+
+
+def test_every_link_leads_somewhere(page, root):
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    for link in re.findall(r"\]\(([^)]+)\)", page):
+        if link.startswith("#"):
+            assert link[1:] in anchors
+        else:
+            assert (root / "docs" / link).is_file()
+
+
+def test_every_key_is_in_a_table():
+    shapes = {"suite": SuiteFormat, "task": TaskFormat, "gate": GateFormat, "probe": ProbeFormat}
+    for part, shape in shapes.items():
+        assert {f"`{name}`" for name in shape.model_fields} <= set(
+            re.findall(r"^\| (\S+) \|", keys(part), re.MULTILINE)
+        )
+    assert re.findall(r"^\| `(\S+)` \|", keys("check"), re.MULTILINE) == rule_keys()
+    assert re.findall(r"^\| `(\S+)` \|", scores(), re.MULTILINE) == sorted(built_in())
+
+
+def test_every_part_of_the_schema_has_a_table():
+    assert set(suite_schema(built_in())["$defs"]) == {name for name in PARTS.values() if name} | {"score"}
+    assert {f"keys-{part}" for part in PARTS} <= set(GENERATORS)
+
+
+def test_a_table_reads_well():
+    assert (
+        "| `max_drop` | number, 0 to 1 |  | The margin: the largest acceptable drop in accuracy, 0 to 1. |"
+        in keys("gate")
+    )
+    assert "| `gates` | list of gate | required | What fails the run. |" in keys("suite")
+    assert "| `probes_from` | text or probes_from |" in keys("suite")
+    assert "| `answer` | text or list of text |" in keys("probe")
+    assert "`tolerance` (number, 0 or more; `0.0`): How far from" in scores()

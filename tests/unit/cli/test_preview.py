@@ -1,0 +1,218 @@
+"""`python -m harness preview`: what is asked, by slice; and, of an engine, the prompt, the answer and the score."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from harness.cli import preview as module
+from harness.cli.main import main
+from harness.engine.requests import Chat, Choose, Chosen, Generate, Generated, Measured
+
+FACTS = """\
+suite: facts
+score: mentions
+task: {system: Be brief., shots: [{question: "1 + 1?", answer: "2"}], stop: ["\\n\\n"], max_new_tokens: 8}
+gates: [{over: each}]
+probes:
+  - {id: france, category: geography, question: "Capital of France?", answer: Paris}
+  - {id: hamlet, category: books, question: "Who wrote Hamlet?", answer: Shakespeare}
+  - {id: japan, category: geography, question: "Capital of Japan?", answer: [Tokyo, Edo]}
+  - {id: lines, category: books, question: "One\\ntwo \\x1b[2J?", answer: x}
+"""
+CHOOSE = """\
+suite: choices
+task: {format: text, prompt: "Q: {question}\\nA:", answer: choose}
+gates: [{over: each}]
+probes: [{id: a, question: Which?, choices: [cork, iron], answer: cork}]
+"""
+TEXTS = """\
+suite: texts
+task: {format: text, answer: likelihood}
+gates: [{over: each}]
+probes: [{id: a, text: "A few words."}]
+"""
+
+
+class FakeEngine:
+    """Says "Paris" to everything, in a template of its own."""
+
+    label = "fake"
+
+    def ask(self, requests):
+        return [
+            Generated("It is\nParis.\x1b[2J", 3) if isinstance(request, Generate)
+            else Chosen((-1.25, -3.5)) if isinstance(request, Choose)
+            else Measured(-20.0, 4)
+            for request in requests
+        ]  # fmt: skip
+
+    def tokens(self, prompt):
+        return list(range(7))
+
+    def reading(self, prompt):
+        if isinstance(prompt, Chat):
+            return "".join(f"<|{turn.role}|>{turn.content}\n" for turn in prompt.messages) + "<|assistant|>"
+        return f"<s>{prompt.text}"
+
+
+@pytest.fixture
+def preview(tmp_path, monkeypatch, capsys):
+    """Run the command; gives its exit code, its output and its errors."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"facts": FACTS, "choices": CHOOSE, "texts": TEXTS}.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(module, "load", lambda reference, settings: FakeEngine())
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(["preview", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_what_is_asked_as_chat(preview):
+    assert preview("facts.yaml::probe[japan]") == (
+        0,
+        "facts: 1 probe\n"
+        "\n"
+        "probe[japan]  geography  facts.yaml:8:5\n"
+        "  right (mentions)\n"
+        "    Tokyo or Edo\n"
+        "  system\n"
+        "    Be brief.\n"
+        "  user\n"
+        "    1 + 1?\n"
+        "  assistant\n"
+        "    2\n"
+        "  user\n"
+        "    Capital of Japan?\n"
+        "  answered in at most 8 tokens, or to '\\n\\n'\n",
+        "",
+    )
+
+
+def test_what_is_asked_as_text_and_the_choices(preview):
+    assert preview("choices.yaml")[1] == (
+        "choices: 1 probe\n"
+        "\n"
+        "probe[a]  choices.yaml:4:10\n"
+        "  right (choice)\n"
+        "    cork\n"
+        "  prompt\n"
+        "    Q: Which?\n"
+        "    A:\n"
+        "  choices, each scored after the prompt\n"
+        "    ' cork'\n"
+        "    ' iron'\n"
+    )
+
+
+def test_a_text_to_measure(preview):
+    assert preview("texts.yaml")[1] == (
+        "texts: 1 probe\n\nprobe[a]  texts.yaml:4:10\n  text\n    A few words.\n"
+    )
+
+
+def test_the_first_few(preview):
+    code, out, _ = preview("facts.yaml", "--limit", "2")
+    assert code == 0
+    assert out.startswith("facts: 4 probes, the first 2\n\nprobe[france]")
+    assert out.count("probe[") == 2
+    assert preview("facts.yaml")[1].count("probe[") == 3
+
+
+def test_a_category(preview):
+    _, out, _ = preview("facts.yaml::category[books]")
+    assert out.startswith("facts: 2 probes\n\nprobe[hamlet]")
+    assert preview("facts.yaml::all", "--limit", "9")[1].count("probe[") == 4
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("facts.yaml::probe[jpan]", "facts.yaml: there is no probe 'jpan'\n  did you mean 'japan'?\n"),
+        ("facts.yaml::category[zzz]", "facts.yaml: there is no category 'zzz'\n"),
+        (
+            "facts.yaml::japan",
+            "facts.yaml::japan: a slice is all, category[NAME] or probe[ID], saw 'japan'\n",
+        ),
+    ],
+)
+def test_a_slice_that_is_not_there(preview, reference, message):
+    assert preview(reference) == (4, "", message)
+
+
+def test_a_suite_that_cannot_be_read(preview, tmp_path):
+    (tmp_path / "facts.yaml").write_text(FACTS.replace("over", "ovr"), encoding="utf-8")
+    code, out, err = preview("facts.yaml")
+    assert (code, out) == (2, "")
+    assert "facts.yaml:4:10: unknown key 'ovr' in a gate" in err
+
+
+def test_nothing_that_a_terminal_obeys(preview):
+    _, out, _ = preview("facts.yaml::probe[lines]")
+    assert "    One\n    two \\u001b[2J?\n" in out
+
+
+def test_a_model_is_asked(preview):
+    assert preview("facts.yaml", "--model", "x", "--limit", "2") == (
+        0,
+        "facts: 4 probes, the first 2\n"
+        "\n"
+        "probe[france]  geography  facts.yaml:6:5\n"
+        "  right (mentions)\n"
+        "    Paris\n"
+        "  prompt (7 tokens)\n"
+        "    <|system|>Be brief.\n"
+        "    <|user|>1 + 1?\n"
+        "    <|assistant|>2\n"
+        "    <|user|>Capital of France?\n"
+        "    <|assistant|>\n"
+        "  answered in at most 8 tokens, or to '\\n\\n'\n"
+        "  answer (3 tokens): right\n"
+        "    It is\n"
+        "    Paris.\\u001b[2J\n"
+        "\n"
+        "probe[hamlet]  books  facts.yaml:7:5\n"
+        "  right (mentions)\n"
+        "    Shakespeare\n"
+        "  prompt (7 tokens)\n"
+        "    <|system|>Be brief.\n"
+        "    <|user|>1 + 1?\n"
+        "    <|assistant|>2\n"
+        "    <|user|>Who wrote Hamlet?\n"
+        "    <|assistant|>\n"
+        "  answered in at most 8 tokens, or to '\\n\\n'\n"
+        "  answer (3 tokens): wrong\n"
+        "    It is\n"
+        "    Paris.\\u001b[2J\n"
+        "\n"
+        "fake: 1 of 2 right\n",
+        "",
+    )
+
+
+def test_a_model_chooses(preview):
+    assert preview("choices.yaml", "--model", "x")[1].endswith(
+        "  log-probabilities\n        -1.25  cork\n        -3.50  iron\n  answer: right\n    cork\n\nfake: 1 of 1 right\n"
+    )
+
+
+def test_a_model_is_measured(preview):
+    assert preview("texts.yaml", "--model", "x")[1].endswith(
+        "  measured (4 tokens)\n    2.404 bits per byte\n\nfake: a likelihood is kept or lost only against a baseline's\n"
+    )
+
+
+def test_without_a_model_no_torch_is_loaded(tmp_path, root):
+    (tmp_path / "facts.yaml").write_text(FACTS, encoding="utf-8")
+    code = (
+        f"import sys; from harness.cli.main import main; code = main(['preview', {str(tmp_path / 'facts.yaml')!r}]);"
+        "sys.exit(code or 9 * bool({'torch', 'transformers', 'peft'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, cwd=root)
+    assert done.returncode == 0
