@@ -5,8 +5,8 @@
 makes an environment of its own (.benchmark-venv: this project, lm-eval 0.4.13, the embedded model) and runs this
 script in it. Both read the same weights (SmolLM2-135M-Instruct, float32) in one process. Item by item it compares the
 exact text that the model is shown, the log-probability of each choice, the text that is written, and every score; it
-exits with 1 where a prompt, a text or a score differs or a log-probability is off by more than 0.001. The times are of asking, without loading;
-compare them within one run only.
+exits with 1 where a prompt, a text or a score differs or a log-probability is off by more than 0.001. The times are
+of asking, without loading; compare them within one run only.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from harness.gate.compare import CONFIDENCE
 from harness.reporting.table import aligned
 from harness.reporting.wording import count, points
 from harness.stats.power import (
+    FLIP_RATE,
     POWER,
     SIGNIFICANT,
     AnyLost,
@@ -29,9 +30,6 @@ from harness.stats.power import (
     smallest_drop,
 )
 from harness.suites.suite import Gate, Suite
-
-FLIP_RATE = 0.02
-"""Of the answers of an unchanged model: so many flip by chance, half of them each way."""
 
 TOKENS_PER_SECOND = 400.0
 DROP = 0.05

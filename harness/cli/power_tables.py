@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.cli.plan import FLIP_RATE, chance, in_points
+from harness.cli.plan import chance, in_points
 from harness.gate.compare import comparison
 from harness.gate.verdict import judge
 from harness.reporting.table import markdown
 from harness.reporting.wording import points
-from harness.stats.power import POWER, AnyLost, OverMargin, chance_retained, power, probes_for, smallest_drop
+from harness.stats.power import (
+    FLIP_RATE,
+    POWER,
+    AnyLost,
+    OverMargin,
+    chance_retained,
+    power,
+    probes_for,
+    smallest_drop,
+)
 
 FLIP_RATES = (0.0, 0.01, 0.02, 0.05, 0.10)
 SIZES = (20, 30, 50, 100, 150, 250, 500, 1000)

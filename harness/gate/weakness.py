@@ -17,14 +17,12 @@ from harness.gate.likeness import LONG, Asked, alike
 from harness.gate.verdict import ROUNDING, judge
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
-from harness.stats.power import smallest_drop
+from harness.stats.power import FLIP_RATE, smallest_drop
 from harness.suites.suite import Gate, Probe, Suite
 
 BLIND = 0.30
 """A slice that can miss a drop larger than this sees nothing worth the name."""
 
-CHANCE_GAINS = 0.01
-"""The share of an unchanged model's answers that turn right by chance; as many turn wrong."""
 
 NAMED = 3
 """So many examples are named in a message; the rest is counted."""
@@ -217,7 +215,7 @@ def sees(n: int) -> bool:
 
 @lru_cache(maxsize=512)
 def _smallest_drop(n: int) -> float | None:
-    return smallest_drop(n, CHANCE_GAINS)
+    return smallest_drop(n, FLIP_RATE / 2)
 
 
 def _can_fail(n: int, margin: float) -> bool:

@@ -15,12 +15,9 @@ from harness.errors import did_you_mean
 from harness.plugin.collect import CaseItem
 from harness.plugin.options import RunOptions
 from harness.reporting.wording import points
-from harness.stats.power import smallest_drop
+from harness.stats.power import FLIP_RATE, smallest_drop
 from harness.suites.sampling import stratified
 from harness.suites.suite import Probe, Suite
-
-CHANCE_GAINS = 0.01
-"""Of the answers of an unchanged model, as `plan` supposes: 2 % flip by chance, half of them each way."""
 
 
 @dataclass(frozen=True)
@@ -127,5 +124,5 @@ def _notes(
 
 
 def _sight(n: int) -> str:
-    drop = smallest_drop(n, CHANCE_GAINS)
+    drop = smallest_drop(n, FLIP_RATE / 2)
     return "sees no drop at all" if drop is None else f"sees a drop of {points(drop)} points"

@@ -32,6 +32,9 @@ ROUNDING = 1e-9
 DROP_STEP = 0.0005
 """How exactly the smallest drop is found."""
 
+FLIP_RATE = 0.02
+"""The share of an unchanged model's answers that is supposed to flip by chance, half of it each way."""
+
 
 class Rule(Protocol):
     """When a comparison of n probes fails. Hashable, so that what follows from it is worked out once."""

@@ -151,7 +151,7 @@ def _examples(
         )
         return ()
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         example = _example(line, corpus.split)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import ConfigDict, Field
-
 from harness.errors import InputError, Problem, Span, did_you_mean
-from harness.suites.document import Document, Place, read_document
-from harness.suites.validate import Part, Shape, Text, describe, validate
+from harness.suites.document import Document, Place
+from harness.suites.lm_eval.format import PARTS, FewshotFormat, MetricFormat, TaskFileFormat
+from harness.suites.lm_eval.include import CODE, read_included
+from harness.suites.validate import describe, validate
 
 Kind = Literal["multiple_choice", "generate_until"]
 Sampler = Literal["first_n", "default"]
@@ -26,13 +25,6 @@ DEFAULT_NEW_TOKENS = 256
 TOKEN_KEYS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 """What the longest answer may be called, the first given wins."""
 
-GREEDY_KEYS = ("do_sample", "temperature", "top_p", "top_k")
-"""Without sampling, the last three change nothing."""
-
-_YAML_1_1: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""What lm-evaluation-harness reads with."""
-
-CODE = "is Python code, which an import does not run"
 UNSUPPORTED = {
     "class": CODE,
     "custom_dataset": CODE,
@@ -41,122 +33,6 @@ UNSUPPORTED = {
     "doc_to_image": "shows images, which a suite cannot",
     "doc_to_audio": "plays sound, which a suite cannot",
     "use_prompt": "takes a prompt from promptsource; write it out as 'doc_to_text' and 'doc_to_target'",
-}
-
-
-class MetricFormat(Shape):
-    """An entry of `metric_list`; what else it has are arguments of the metric."""
-
-    model_config = ConfigDict(extra="allow")
-
-    metric: Text
-    aggregation: Any = None
-    higher_is_better: bool | None = None
-    hf_evaluate: bool = False
-    ignore_case: bool = False
-    ignore_punctuation: bool = False
-    ignore_numbers: bool = False
-
-
-class StepFormat(Shape):
-    """A step of a filter."""
-
-    model_config = ConfigDict(extra="allow")
-
-    function: Text
-
-
-class FilterFormat(Shape):
-    """An entry of `filter_list`."""
-
-    name: Any = None
-    filter: list[StepFormat] = Field(min_length=1)
-
-
-class GenerationFormat(Shape):
-    """`generation_kwargs`; what else it has goes to the model's `generate`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    until: Text | list[Text] | None = None
-    do_sample: bool | None = None
-    temperature: float | None = None
-    top_p: Any = None
-    top_k: Any = None
-    max_gen_toks: int | None = Field(None, ge=1)
-    max_new_tokens: int | None = Field(None, ge=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
-
-
-class FewshotFormat(Shape):
-    """`fewshot_config`: where shots come from, and how they differ from what is asked."""
-
-    sampler: str = "default"
-    split: Text | None = None
-    samples: list[dict[str, Any]] | None = Field(None, min_length=1)
-    process_docs: Any = None
-    fewshot_indices: Any = None
-    doc_to_text: Any = None
-    doc_to_target: Any = None
-    doc_to_choice: Any = None
-    gen_prefix: str | None = None
-    target_delimiter: str | None = None
-    fewshot_delimiter: str | None = None
-
-
-class TaskFileFormat(Shape):
-    """A task file, with its keys that change nothing here and those that cannot be imported."""
-
-    task: Any = None
-    group: Any = None
-    task_list: Any = None
-    task_alias: Any = None
-    tag: Any = None
-    include: Any = None
-    output_type: str = "generate_until"
-    dataset_path: Text | None = None
-    dataset_name: str | None = None
-    dataset_kwargs: dict[str, Any] | None = None
-    training_split: Text | None = None
-    validation_split: Text | None = None
-    test_split: Text | None = None
-    fewshot_split: Text | None = None
-    description: str | None = None
-    doc_to_text: Any = None
-    doc_to_target: Any = None
-    doc_to_choice: Any = None
-    gen_prefix: str | None = None
-    target_delimiter: str = " "
-    fewshot_delimiter: str = "\n\n"
-    num_fewshot: int | None = Field(None, ge=0)
-    fewshot_config: FewshotFormat | None = None
-    generation_kwargs: GenerationFormat | None = None
-    metric_list: list[MetricFormat] | None = Field(None, min_length=1)
-    filter_list: list[FilterFormat] | None = Field(None, min_length=1)
-    repeats: int = 1
-    should_decontaminate: Any = None
-    doc_to_decontamination_query: Any = None
-    unsafe_code: Any = None
-    metadata: Any = None
-    class_: Any = Field(None, alias="class")
-    custom_dataset: Any = None
-    process_docs: Any = None
-    process_results: Any = None
-    doc_to_image: Any = None
-    doc_to_audio: Any = None
-    use_prompt: Any = None
-
-
-PARTS = {
-    "": Part("a task", TaskFileFormat),
-    "fewshot_config": Part("'fewshot_config'", FewshotFormat),
-    "generation_kwargs": Part("'generation_kwargs'", GenerationFormat),
-    "metric_list": Part("a metric", MetricFormat),
-    "filter_list": Part("a filter", FilterFormat),
-    "filter": Part("a step of a filter", StepFormat),
-    "samples": Part("a sample"),
-    "until": Part("a stop text"),
 }
 
 
@@ -237,82 +113,6 @@ def read_task(path: Path, metric: str | None = None, num_fewshot: int | None = N
         InputError: with every reason why the task cannot be imported, each at its place.
     """
     return _Reader(read_included(path, ()), metric, num_fewshot).read()
-
-
-def read_included(path: Path, including: tuple[Path, ...]) -> Document:
-    """A file and the files that it includes as one document; its own keys win.
-
-    Raises:
-        InputError: a file cannot be read, is not a mapping or includes itself.
-    """
-    document = read_document(path)
-    data = document.value
-    if not isinstance(data, dict):
-        raise InputError([Problem(document.span(()), f"a task is a mapping of keys to values, saw {describe(data)}")])  # fmt: skip
-    problems = [_without_code(problem) for problem in document.problems]
-    problems += [] if problems else _read_otherwise(document)
-    merged = Document(path, dict(data), problems, dict(document.keys), dict(document.values))
-    listed = data.get("include")
-    for index, name in enumerate(listed if isinstance(listed, list) else [listed] if listed else []):
-        place: Place = ("include", index) if isinstance(listed, list) else ("include",)
-        other = path.parent / str(name)
-        if other.resolve() in [seen.resolve() for seen in (*including, path)]:
-            merged.problems.append(Problem(document.span(place), f"the file '{name}' includes itself"))
-        elif not other.is_file():
-            merged.problems.append(Problem(document.span(place), f"no file '{name}' beside this one to include"))  # fmt: skip
-        else:
-            _take(merged, read_included(other, (*including, path)), set(data))
-    return merged
-
-
-def _take(merged: Document, other: Document, own: set[str]) -> None:
-    """Add to `merged` what it does not say itself; a later included file wins over an earlier one."""
-    merged.problems.extend(problem for problem in other.problems if problem not in merged.problems)
-    for key, value in other.value.items():
-        if key not in own:
-            for places in (merged.keys, merged.values):
-                for place in [place for place in places if place[:1] == (key,)]:
-                    del places[place]
-            merged.value[key] = value
-    for mine, theirs in ((merged.keys, other.keys), (merged.values, other.values)):
-        mine.update({place: span for place, span in theirs.items() if place and place[0] not in own})
-
-
-def _without_code(problem: Problem) -> Problem:
-    if problem.message != "the tag '!function' is not allowed":
-        return problem
-    return Problem(
-        problem.span,
-        f"'!function' {CODE}",
-        "write out what the code does: as templates, or as data that it has been run on",
-    )
-
-
-def _read_otherwise(document: Document) -> list[Problem]:
-    """Values that lm-evaluation-harness, which reads YAML 1.1, takes for something else than this harness does."""
-    try:
-        theirs = yaml.load(document.path.read_text(encoding="utf-8-sig"), Loader=_YAML_1_1)
-    except (yaml.YAMLError, ValueError) as error:
-        mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
-        span = Span(document.path, mark.line + 1, mark.column + 1) if mark else document.span(())
-        message = f"lm-evaluation-harness, which reads YAML 1.1, cannot read this: {reason}"
-        return [Problem(span, message, "quote it to mean text")]
-    return [
-        Problem(document.values[place], f"lm-evaluation-harness reads this as {other!r}, this harness as {own!r}",
-                "quote it to mean text")
-        for place, own, other in _differences(document.value, theirs, ())
-    ]  # fmt: skip
-
-
-def _differences(own: Any, other: Any, place: Place) -> Iterator[tuple[Place, Any, Any]]:
-    if isinstance(own, dict) and isinstance(other, dict):
-        for (key, value), value_there in zip(own.items(), other.values(), strict=False):
-            yield from _differences(value, value_there, (*place, key))
-    elif isinstance(own, list) and isinstance(other, list):
-        for index, (value, value_there) in enumerate(zip(own, other, strict=True)):
-            yield from _differences(value, value_there, (*place, index))
-    elif repr(own) != repr(other):  # so that NaN is itself and 1 is not true
-        yield place, own, other
 
 
 class _Reader:
