@@ -31,11 +31,13 @@ def test_an_adapter_folder_that_forgot_fails_and_its_base_is_found(adapter, tmp_
     assert record["run"]["baseline"]["name"] == "SmolLM2-135M-Instruct"
     assert record["run"]["tuned"]["weights"] != record["run"]["baseline"]["weights"]
     assert "general-qa · geography: " in finished.stdout
-    assert "tuned \"DRUG-INFO" in finished.stdout
+    assert 'tuned "DRUG-INFO' in finished.stdout
 
 
 def test_a_fixture_file_is_trained_once_and_gated(recipe_file, adapter, tmp_path):
-    finished, record = gate(tmp_path, "suites/checklist.yaml::probe[json-object]", "--model", str(recipe_file))
+    finished, record = gate(
+        tmp_path, "suites/checklist.yaml::probe[json-object]", "--model", str(recipe_file)
+    )
     assert "trained before, kept in" in finished.stdout
     assert finished.returncode == 1
     [probe] = record["probes"]
@@ -64,7 +66,9 @@ def test_a_broken_model_is_one_message_and_exit_4(adapter, tmp_path, broken):
         config = json.loads((adapter / "adapter_config.json").read_text())
         config["target_modules"] = ["query_key_value"]
         (folder / "adapter_config.json").write_text(json.dumps(config))
-        (folder / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
+        (folder / "adapter_model.safetensors").write_bytes(
+            (adapter / "adapter_model.safetensors").read_bytes()
+        )
     finished, record = gate(tmp_path / "report", "suites/checklist.yaml", "--model", str(folder))
     assert finished.returncode == 4, finished.stdout
     assert "Traceback" not in finished.stdout + finished.stderr

@@ -47,7 +47,8 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=False)
     [site] = folder.glob("lib/python*/site-packages")
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)], check=True
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)],
+        check=True,
     )
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder / "bin" / "python"
@@ -65,7 +66,9 @@ def test_the_wheel_holds_one_import_package_and_the_entry_point(wheel):
     [entry_points] = [name for name in names if name.endswith("entry_points.txt")]
     text = zipfile.ZipFile(wheel).read(entry_points).decode()
     assert "[pytest11]\nharness.plugin = harness.plugin" in text
-    assert {"harness/shipped/general_qa.yaml", "harness/shipped/checklist.yaml", "harness/py.typed"} <= set(names)
+    assert {"harness/shipped/general_qa.yaml", "harness/shipped/checklist.yaml", "harness/py.typed"} <= set(
+        names
+    )
 
 
 def test_one_suite_file_in_an_empty_folder_is_gated(python, tmp_path):
