@@ -5,34 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean
 from harness.suites.document import Document, Place, read_document
 from harness.suites.expression import shown
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
 from harness.suites.generate import GeneratorFormat, generate
+from harness.suites.probe import PARTS, M, ProbeReader
 from harness.suites.scorer import Scorer
-from harness.suites.source import SourceFormat, read_rows
+from harness.suites.source import read_rows
 from harness.suites.suite import Gate, Probe, Shot, Suite, Task
 from harness.suites.template import template_fields
-from harness.suites.validate import Part, Shape, describe, validate
+from harness.suites.validate import describe, validate
 
-M = TypeVar("M", bound=Shape)
-
-PARTS = {
-    "": Part("a suite", SuiteFormat),
-    "task": Part("the task", TaskFormat),
-    "gates": Part("a gate", GateFormat),
-    "probes": Part("a probe", ProbeFormat),
-    "shots": Part("a shot"),
-    "generators": Part("a generator", GeneratorFormat),
-    "draw": Part("the draws"),
-    "probes_from": Part("'probes_from'", SourceFormat),
-    "choices": Part("a choice"),
-    "stop": Part("a stop text"),
-    "score": Part("the score"),
-}
 MOST_ROW_PROBLEMS = 20
 """Rows of data have the same fault all at once; so many of them are told."""
 
@@ -55,28 +41,15 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]]) -> Suite:
     return _Reader(document, scorers).read()
 
 
-Written = tuple["_Reader", Place, ProbeFormat]
+Written = tuple[ProbeReader, Place, ProbeFormat]
 """A probe as it is written, where it stands, and the reader of the document that it stands in."""
 
 
-class _Reader:
-    """Checks one document; collects problems so that an author sees all of them at once."""
+class _Reader(ProbeReader):
+    """Checks a whole suite file; collects problems so that an author sees all of them at once."""
 
-    def __init__(
-        self,
-        document: Document,
-        scorers: Mapping[str, type[Scorer]],
-        problems: list[Problem] | None = None,
-    ) -> None:
-        self.document = document
-        self.scorers = scorers
-        self.problems = list(document.problems) if problems is None else problems
-        self.prompt_known = True
-
-    def problem(self, place: Place, message: str, hint: str | None = None) -> None:
-        problem = Problem(self.document.span(place), message, hint)
-        if problem not in self.problems:
-            self.problems.append(problem)
+    prompt_known = True
+    """Whether the prompt's fields can be known, so that probes can be held against them."""
 
     def read(self) -> Suite:
         data = self.document.value
@@ -112,11 +85,6 @@ class _Reader:
             path=self.document.path,
             span=self.document.span(("suite",)),
         )
-
-    def valid(self, shape: type[M], data: Any, place: Place) -> M | None:
-        value, problems = validate(shape, data, self.document, PARTS, place)
-        self.problems += [problem for problem in problems if problem not in self.problems]
-        return value
 
     def each_valid(self, shape: type[M], data: dict[str, Any], key: str) -> Iterator[tuple[Place, M]]:
         listed = data.get(key)
@@ -225,41 +193,6 @@ class _Reader:
                 continue
             yield Shot({name: str(shot[name]) for name in fields}, str(shot["answer"]))
 
-    def scorer(self, spec: Any, place: Place, task: Task) -> Scorer | None:
-        """The scorer that `spec` names: `contains`, or `{number: {tolerance: 0.1}}`."""
-        if isinstance(spec, str):
-            name, parameters = spec, None
-        elif isinstance(spec, dict) and len(spec) == 1:
-            name, parameters = next(iter(spec.items()))
-        else:
-            self.problem(
-                place, f"a score is a name, or a mapping of one name to its parameters, saw {describe(spec)}"
-            )
-            return None
-        if name not in self.scorers:
-            self.problem(
-                (*place, name),
-                f"unknown score '{name}'",
-                did_you_mean(name, self.scorers) or f"there are: {', '.join(sorted(self.scorers))}",
-            )
-            return None
-        kind = self.scorers[name]
-        scorer, problems = validate(
-            kind,
-            kind.parameters(parameters),
-            self.document,
-            {**PARTS, name: Part(f"the score '{name}'", kind), "": Part(f"the score '{name}'", kind)},
-            (*place, name),
-        )
-        self.problems += problems
-        if kind.judges != task.answer:
-            self.problem(
-                (*place, name),
-                f"the score '{name}' judges 'answer: {kind.judges}', and the task says 'answer: {task.answer}'",
-            )
-            return None
-        return scorer
-
     def read_probes(
         self,
         written: Sequence[Written],
@@ -321,7 +254,7 @@ class _Reader:
             ]
             return
         for row in rows:
-            reader = _Reader(
+            reader = ProbeReader(
                 Document(row.span.path, None, values={(): row.span}), self.scorers, self.problems
             )
             if (probe := reader.valid(ProbeFormat, _as_text(row.values), ())) is not None:
@@ -336,113 +269,6 @@ class _Reader:
                 where = f"line {other.line}" if other.path == span.path else str(other)
                 reader.problem((*place, "id"), f"repeated id '{probe.id}'", f"{where} has it already")
             first.setdefault(probe.id, span)
-
-    def probe(
-        self,
-        written: ProbeFormat,
-        place: Place,
-        task: Task,
-        fields: tuple[str, ...] | None,
-        default: Scorer | None,
-        severity: Severity,
-    ) -> Probe | None:
-        if fields is not None:
-            self.prompt_fields(written, place, fields)
-        scorer = default
-        if "score" in written.model_fields_set:
-            scorer = self.scorer(written.score, (*place, "score"), task)
-        elif default is None and ("score",) not in self.document.values:
-            self.problem(place, f"no score for the probe '{written.id}'",
-                         "give the suite a 'score', or the probe its own")  # fmt: skip
-        answers = self.answers(written, place, task, scorer)
-        if scorer is None:
-            return None
-        return Probe(
-            id=written.id,
-            scorer=scorer,
-            fields={name: str((written.model_extra or {}).get(name)) for name in fields or ()},
-            answers=answers,
-            category=written.category,
-            severity=written.severity or severity,
-            choices=tuple(written.choices or ()),
-            text=written.text,
-            span=self.document.span(place),
-        )
-
-    def prompt_fields(self, written: ProbeFormat, place: Place, fields: tuple[str, ...]) -> None:
-        extra = written.model_extra or {}
-        reserved = list(ProbeFormat.model_fields)
-        for name in fields:
-            if name not in extra:
-                self.problem(
-                    place, f"the prompt uses '{{{name}}}', which the probe '{written.id}' does not have"
-                )
-            elif not isinstance(extra[name], str) or not extra[name].strip():
-                self.problem(
-                    (*place, name), f"'{name}' must be text that is not empty, saw {describe(extra[name])}"
-                )
-        for name in extra:
-            if name not in fields:
-                self.problem(
-                    (*place, name),
-                    f"unknown key '{name}' in a probe: the prompt does not use it",
-                    did_you_mean(name, [*reserved, *fields]) or "use 'note' for remarks",
-                )
-
-    def answers(
-        self, written: ProbeFormat, place: Place, task: Task, scorer: Scorer | None
-    ) -> tuple[str, ...]:
-        if (written.choices is None) == (task.answer == "choose"):
-            self.problem(
-                place if written.choices is None else (*place, "choices"),
-                "a probe under 'answer: choose' needs 'choices'" if written.choices is None
-                else f"'choices' has no meaning under 'answer: {task.answer}'",
-            )  # fmt: skip
-        if (written.text is None) == (task.answer == "likelihood"):
-            self.problem(
-                place if written.text is None else (*place, "text"),
-                "a probe under 'answer: likelihood' needs 'text'" if written.text is None
-                else f"'text' has no meaning under 'answer: {task.answer}'",
-            )  # fmt: skip
-        given = written.answer
-        at: Place = (*place, "answer")
-        if given is None and "answer" not in written.model_fields_set:
-            if scorer is not None and scorer.expects == "required":
-                self.problem(
-                    place,
-                    f"the probe '{written.id}' needs 'answer': the score '{scorer.name}' compares with it",
-                )
-            return ()
-        if scorer is not None and scorer.expects == "none":
-            self.problem(at, f"'answer' has no meaning under the score '{scorer.name}'")
-            return ()
-        listed = given if isinstance(given, list) else [given]
-        if not listed:
-            self.problem(at, "'answer' must not be an empty list: nothing would be right")
-        answers = []
-        for index, answer in enumerate(listed):
-            here = (*at, index) if isinstance(given, list) else at
-            if not isinstance(answer, str):
-                self.problem(here, f"an answer must be text, saw {describe(answer)}")
-            elif not answer.strip():
-                self.problem(here, "an answer must not be empty: it would match anything")
-            elif scorer is not None and (wrong := scorer.expected_problem(answer)):
-                self.problem(here, wrong)
-            else:
-                answers.append(answer)
-        if task.answer == "choose" and written.choices is not None:
-            self.choices(written.choices, answers, place)
-        return tuple(answers)
-
-    def choices(self, choices: list[str], answers: list[str], place: Place) -> None:
-        if len(set(choices)) < len(choices):
-            self.problem((*place, "choices"), "a choice stands twice")
-        if len(choices) < 2:
-            self.problem((*place, "choices"), "there must be at least two choices")
-        for answer in answers:
-            if answer not in choices:
-                self.problem((*place, "answer"), f"the answer {answer!r} is not one of the choices",
-                             did_you_mean(answer, choices))  # fmt: skip
 
     def gates(self, written: Sequence[tuple[Place, GateFormat]], categories: bool, task: Task) -> list[Gate]:
         lines: dict[str, int] = {}
