@@ -215,7 +215,7 @@ def test_a_project_without_suites_is_untouched(project):
     result.assert_outcomes(passed=1)
     assert result.ret == 0
     assert loaded(project) == set()
-    assert "forgetting" not in said(result)
+    assert "forgetting gate" not in said(result)
     assert not (project.path / "reports").exists()
 
 
