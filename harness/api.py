@@ -18,7 +18,7 @@ from harness.gate.compare import Comparison, comparison
 from harness.gate.verdict import ROUNDING, judge
 from harness.reporting.wording import points
 from harness.scoring import SCORERS, Score, score
-from harness.suites.format import Severity
+from harness.suites.format import SEVERITIES, Severity
 from harness.suites.read import read_suite
 from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite, Task
@@ -169,10 +169,9 @@ def run_forgetting_checklist(
     """
     checklist = read_suite(Path(suite) if suite else shipped_suite("checklist"), SCORERS)
     scores = _ask(FunctionEngine(generate_fn), checklist)
-    order = ("critical", "high", "medium", "low")
     failed = sorted(
         (probe for probe in checklist.probes if not scores[probe.id].right),
-        key=lambda probe: order.index(probe.severity),
+        key=lambda probe: SEVERITIES.index(probe.severity),
     )
     passed = len(checklist.probes) - len(failed)
     return {

@@ -33,13 +33,6 @@ def test_the_baseline_drops_nothing_against_itself_whatever_the_batch(pair, gene
     assert judge(comparison, 0.10) == "RETAINED"
 
 
-def scale_adapter(model, factor):
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if "lora_B" in name:
-                value.mul_(factor)
-
-
 def test_an_adapter_forgets_more_the_more_of_it_there_is(pair, general_qa):
     before = ask(pair.baseline, general_qa)
     tensors = {n: v.clone() for n, v in pair.tuned.model.named_parameters() if "lora_B" in n}
