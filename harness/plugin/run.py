@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.planning import prompt, request
+from harness.engine.planning import prompt
 from harness.engine.requests import Answer, Engine
 from harness.engine.settings import Settings
-from harness.errors import EngineError, HarnessError, NoEvidenceError, shown_path
+from harness.errors import EngineError, HarnessError, shown_path
+from harness.gate.asking import ask
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, pair
 from harness.gate.verdict import Decision, Policy, decide
@@ -22,7 +23,7 @@ from harness.plugin.collect import CaseItem
 from harness.plugin.options import RunOptions
 from harness.plugin.progress import Progress
 from harness.reporting.record import ModelRow, gate_row, probe_row
-from harness.scoring import Score, score
+from harness.scoring import Score
 from harness.suites.suite import Probe, Suite
 
 if TYPE_CHECKING:
@@ -160,24 +161,21 @@ class Run:
         ]
         if not missing:
             return
-        _check_can(engine, side, suite)
+        _check_engine(engine, side)
         began = time.monotonic()
-        counter = self.progress.counter(f"{suite.name}, {side}")
-        answers = _ask_suite(engine, suite, missing, counter)
-        self.seconds_asking[suite.name] = self.seconds_asking.get(suite.name, 0.0) + time.monotonic() - began
         reference = self.answers.setdefault(suite.path, {})
+        asked = ask(
+            engine,
+            suite,
+            missing,
+            baseline=None if side == "baseline" else reference,
+            progress=self.progress.counter(f"{suite.name}, {side}"),
+            allow_code=self.options.allow_code,
+        )
+        self.seconds_asking[suite.name] = self.seconds_asking.get(suite.name, 0.0) + time.monotonic() - began
         if side == "baseline":
-            reference.update({probe.id: answer for probe, answer in zip(missing, answers, strict=True)})
-        try:
-            judged = {
-                probe.id: score(probe, answer, reference.get(probe.id), allow_code=self.options.allow_code)
-                for probe, answer in zip(missing, answers, strict=True)
-            }
-        except NoEvidenceError as error:
-            raise NoEvidenceError(
-                f"{_place(suite)}the suite '{suite.name}' cannot be judged\n  {engine.label}: {error}"
-            ) from error
-        scores.update(judged)
+            reference.update(asked.answers)
+        scores.update(asked.scores)
 
     def _compare_rendering(self, suite: Suite, baseline: Engine, tuned: Engine) -> None:
         """Say out loud when the two sides are not shown the same text."""
@@ -252,29 +250,9 @@ class Run:
         return self._identities[folder]
 
 
-def _check_can(engine: Engine, side: str, suite: Suite) -> None:
+def _check_engine(engine: Engine, side: str) -> None:
     if not isinstance(engine, Engine):  # a user's own fixture
         raise EngineError(
             f"the fixture '{side}' must give an Engine, saw {type(engine).__name__}\n"
             "  wrap a function from prompt to text: harness.engine.functions.FunctionEngine(function)"
         )
-    if suite.task.answer not in engine.kinds:
-        raise EngineError(
-            f"{engine.label}: cannot answer the suite '{suite.name}': it has no 'answer: {suite.task.answer}'"
-        )
-
-
-def _ask_suite(
-    engine: Engine, suite: Suite, probes: Sequence[Probe], counter: Callable[[int, int], None]
-) -> list[Answer]:
-    try:
-        answers = list(engine.ask([request(suite, probe) for probe in probes], counter))
-        if len(answers) != len(probes):
-            raise EngineError(f"{engine.label}: gave {len(answers)} answers to {len(probes)} requests")
-    except EngineError as error:
-        raise EngineError(f"{_place(suite)}the suite '{suite.name}' cannot be asked\n  {error}") from error
-    return answers
-
-
-def _place(suite: Suite) -> str:
-    return f"{suite.span}: " if suite.span else ""
