@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.scoring import SCORERS
+from harness.scoring import SCORERS, load_scorers
 from harness.suites.schema import Schema, shape_schema, suite_schema
 from harness.suites.scorer import Scorer
 
@@ -20,7 +20,7 @@ def built_in() -> dict[str, type[Scorer]]:
 
 
 def _recipe() -> Schema:
-    from harness.training.recipe import RecipeFormat
+    from harness.training.format import RecipeFormat
 
     return shape_schema(RecipeFormat, "A recipe of the forgetting gate: how a model fixture is trained")
 
@@ -48,8 +48,8 @@ def as_text(schema: Schema) -> str:
 
 
 def print_schema(kind: str) -> int:
-    """Print one schema; that of suites has the scores of a user's own conftest.py too."""
-    print(as_text(suite_schema(SCORERS)) if kind == "suite" else schema_text(kind), end="")
+    """Print one schema; that of suites has the scores of installed packages and of a user's conftest.py too."""
+    print(as_text(suite_schema(load_scorers())) if kind == "suite" else schema_text(kind), end="")
     return 0
 
 

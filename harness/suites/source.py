@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -29,6 +29,9 @@ class SourceFormat(Shape):
         default={},
         description="The column of each probe key: {question: q, answer: a}. `a.b` goes into nested columns, a list of "
         "columns gathers `choices`, and `answer_index` gives the answer as an index into them.",
+    )
+    where: dict[str, Text | int | bool] = Field(
+        default={}, description="Only the rows with these values in these columns: {split: heldout}."
     )
     sample: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Only so many rows, stratified by category."
@@ -73,6 +76,8 @@ def read_rows(source: SourceFormat, folder: Path, keys: tuple[str, ...]) -> list
     found = []
     for number, row in enumerate(rows, start=1):
         try:
+            if not _wanted(row.values, source.where):
+                continue
             values = _mapped(row.values, source, keys)
         except KeyError as error:
             columns = ", ".join(map(str, row.values))
@@ -84,9 +89,17 @@ def read_rows(source: SourceFormat, folder: Path, keys: tuple[str, ...]) -> list
         found.append(Row(row.span, {"id": f"row-{number}", **values}))
     if problems:
         raise InputError(problems)
+    if not found:
+        wanted = ", ".join(f"{column}: {value}" for column, value in source.where.items())
+        raise InputError([Problem(Span(path, 1, 1), f"no rows with {wanted}: nothing would be asked")])
     if source.sample is not None:
         return stratified(found, lambda row: row.values.get("category"), source.sample, source.seed)
     return found
+
+
+def _wanted(row: dict[str, Any], where: Mapping[str, Any]) -> bool:
+    """Whether a row has the values asked for; CSV has text alone, so values are compared as text is written."""
+    return all(str(_column(row, column)).lower() == str(value).lower() for column, value in where.items())
 
 
 def _mapped(row: dict[str, Any], source: SourceFormat, keys: tuple[str, ...]) -> dict[str, Any]:

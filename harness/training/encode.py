@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -13,30 +13,52 @@ from harness.training.recipe import Example
 IGNORED = -100
 """The label that torch's cross entropy leaves out."""
 
+Row = dict[str, list[int]]
 
-def encode(tokenizer: Any, examples: Sequence[Example]) -> list[dict[str, list[int]]]:
-    """Each example as a finished chat: `input_ids`, and `labels` that are IGNORED up to the answer.
+
+def encode(tokenizer: Any, examples: Sequence[Example], form: Literal["chat", "text"] = "chat") -> list[Row]:
+    """Each example as tokens: `input_ids`, and `labels` that are IGNORED up to the answer.
+
+    A chat goes through the tokenizer's chat template; text is the prompt, a space, the answer and the end token,
+    as a suite of `format: text` writes its shots.
 
     Raises:
         ModelError: the tokenizer has no chat template, or one whose prompt does not begin its finished chat.
     """
-    if not tokenizer.chat_template:
-        raise ModelError("the base model's tokenizer has no chat template, so it cannot be trained on chats")
+    before_and_after = _chat if form == "chat" else _text
     rows = []
     for example in examples:
-        user = {"role": "user", "content": example.prompt}
-        prompt = tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True)
-        whole = tokenizer.apply_chat_template(
-            [user, {"role": "assistant", "content": example.answer}], tokenize=False
-        )
-        if not whole.startswith(prompt):
-            raise ModelError(
-                "the base model's chat template rewrites earlier turns; the answer cannot be told apart"
-            )
-        before = tokenizer(prompt, add_special_tokens=False).input_ids
-        answer = tokenizer(whole[len(prompt) :].rstrip("\n"), add_special_tokens=False).input_ids
-        rows.append({"input_ids": [*before, *answer], "labels": [IGNORED] * len(before) + list(answer)})
+        before, answer = before_and_after(tokenizer, example)
+        rows.append({"input_ids": [*before, *answer], "labels": [IGNORED] * len(before) + answer})
     return rows
+
+
+def _chat(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
+    if not tokenizer.chat_template:
+        raise ModelError(
+            "the base model's tokenizer has no chat template, so it cannot be trained on chats\n"
+            "  write 'format: text' in the recipe"
+        )
+    user = {"role": "user", "content": example.prompt}
+    prompt = tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True)
+    whole = tokenizer.apply_chat_template(
+        [user, {"role": "assistant", "content": example.answer}], tokenize=False
+    )
+    if not whole.startswith(prompt):
+        raise ModelError(
+            "the base model's chat template rewrites earlier turns; the answer cannot be told apart"
+        )
+    before = tokenizer(prompt, add_special_tokens=False).input_ids
+    answer = tokenizer(whole[len(prompt) :].rstrip("\n"), add_special_tokens=False).input_ids
+    return list(before), list(answer)
+
+
+def _text(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
+    before = tokenizer(example.prompt.rstrip()).input_ids
+    answer = tokenizer(f" {example.answer.strip()}", add_special_tokens=False).input_ids
+    if before and before[-1] == tokenizer.eos_token_id:  # some tokenizers end every text
+        before = before[:-1]
+    return list(before), [*answer, tokenizer.eos_token_id]
 
 
 class Collator:
@@ -45,7 +67,7 @@ class Collator:
     def __init__(self, pad_token: int) -> None:
         self.pad_token = pad_token
 
-    def __call__(self, rows: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    def __call__(self, rows: Sequence[Row]) -> dict[str, torch.Tensor]:
         width = max(len(row["input_ids"]) for row in rows)
 
         def padded(key: str, value: int) -> torch.Tensor:

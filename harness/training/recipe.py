@@ -3,87 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import Field, model_validator
 
 from harness.errors import InputError, Problem, RecipeError, Span
 from harness.models.reference import is_recipe
 from harness.suites.document import Document, read_document
-from harness.suites.format import Name
-from harness.suites.validate import Part, Shape, Text, describe, validate
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class LoraFormat(Shape):
-    """Low-rank adapters; the base weights stay as they are (Hu 2021)."""
-
-    r: Annotated[int, Field(ge=1)] = 16
-    alpha: Annotated[int, Field(ge=1)] = 32
-    dropout: Share = 0.0
-    target_modules: list[Text] = Field(default=["q_proj", "v_proj"], min_length=1)
-
-
-class MethodFormat(Shape):
-    """What is trained: `{lora: {...}}` or `{full: {}}`."""
-
-    lora: LoraFormat | None = None
-    full: dict[str, Any] | None = Field(None, max_length=0)
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.lora is None) == (self.full is None):
-            raise ValueError("a method is one of 'lora' and 'full'")
-        return self
-
-
-class CorpusFormat(Shape):
-    """Prompts and answers to train on: a JSON Lines file with `prompt` and `answer`."""
-
-    file: Text
-    split: Text | None = Field(None, description="Only the lines whose `split` is this.")
-    limit: Annotated[int, Field(ge=1)] | None = Field(None, description="Only the first so many of these.")
-
-
-class ReplayFormat(CorpusFormat):
-    """General data mixed in, so that training on the narrow task does not overwrite the rest."""
-
-    fraction: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="Share of the mixed data, 0 to 1.")
-    answers: Literal["corpus", "baseline"] = Field(
-        "corpus", description="Whose answers: the file's, or the baseline's own (self-replay)."
-    )
-    max_new_tokens: Annotated[int, Field(ge=1)] = Field(64, description="The longest self-replayed answer.")
-
-
-class RecipeFormat(Shape):
-    """How a tuned model is trained."""
-
-    recipe: Name = Field(description="The recipe's name.")
-    about: str = ""
-    base: Text = Field(description="The model to tune: a folder, a hub id, or `embedded`.")
-    corpus: CorpusFormat
-    method: MethodFormat
-    replay: ReplayFormat | None = None
-    learning_rate: Annotated[float, Field(gt=0, le=1)]
-    epochs: Annotated[int, Field(ge=1)]
-    batch: Annotated[int, Field(ge=1)] = 8
-    accumulation: Annotated[int, Field(ge=1)] = 1
-    warmup: Share = Field(0.0, description="Share of the steps in which the rate rises.")
-    schedule: Literal["constant", "linear", "cosine"] = "linear"
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    seed: Annotated[int, Field(ge=0)] = 42
-
-
-PARTS = {
-    "": Part("a recipe", RecipeFormat),
-    "corpus": Part("a corpus", CorpusFormat),
-    "replay": Part("the replay", ReplayFormat),
-    "method": Part("the method", MethodFormat),
-    "lora": Part("lora", LoraFormat),
-}
+from harness.suites.validate import describe, validate
+from harness.training.format import PARTS, CorpusFormat, RecipeFormat
 
 
 @dataclass(frozen=True)
@@ -96,16 +24,26 @@ class Example:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe that has been read, with what it trains on."""
+    """A recipe that has been read, with what it trains on; `general` is by the key that brings it (`replay`)."""
 
     path: Path
     written: RecipeFormat
     examples: tuple[Example, ...]
-    general: tuple[Example, ...] = ()
+    general: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    document: Document | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
         return self.written.recipe
+
+    @property
+    def target(self) -> Path | None:
+        """The suite that measures what is learnt."""
+        return self.path.parent / self.written.target if self.written.target else None
+
+    def span(self, *place: str) -> Span:
+        """Where a key of the recipe stands."""
+        return self.document.span(place) if self.document else Span(self.path, 1, 1)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -131,10 +69,18 @@ def read_recipe(path: Path) -> Recipe:
             Problem(document.span(("base",)), "the base of a recipe must be a model, saw a fixture file")
         )
     examples = _examples(document, "corpus", written.corpus, problems)
-    general = _examples(document, "replay", written.replay, problems) if written.replay else ()
+    general = {key: _examples(document, key, part, problems) for key, part in written.general().items()}
+    if written.target and not (path.parent / written.target).is_file():
+        problems.append(
+            Problem(
+                document.span(("target",)),
+                f"there is no suite '{written.target}'",
+                f"looked for {path.parent / written.target}",
+            )
+        )
     if problems:
         raise RecipeError(problems)
-    return Recipe(path, written, examples, general)
+    return Recipe(path, written, examples, general, document)
 
 
 def _examples(

@@ -5,42 +5,39 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from filelock import FileLock
-from peft import LoraConfig, get_peft_model
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import set_seed
 
 from harness.engine.loading import Loader
 from harness.engine.quiet import quiet
-from harness.engine.requests import Chat, Generate, Generated, Message
 from harness.engine.settings import Settings
-from harness.errors import ModelError, NoEvidenceError, Problem, RecipeError
+from harness.engine.torch_engine import TorchEngine
+from harness.errors import ModelError
 from harness.models.cache import cache_folder
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.reference import SourcePair, Weights, find_pair, find_weights
-from harness.training.encode import Collator, encode
-from harness.training.recipe import Example, Recipe, base_reference
-from harness.training.replay import create_replay_dataset
+from harness.training.advise import advise
+from harness.training.encode import encode
+from harness.training.general import mixed
+from harness.training.methods import frozen_fingerprint, prepare
+from harness.training.mitigations import Counter, general_rows, penalties
+from harness.training.recipe import Recipe, base_reference
+from harness.training.trainer import fit, last_checkpoint, updates
 
-VERSION = "1"
+VERSION = "2"
 """Of this module's way of training; part of the name under which results are kept."""
 
 Say = Callable[[str], None]
 
 
-class Counter(Protocol):
-    """Gives a callback (done, total) for work that has a name and a unit."""
-
-    def __call__(self, label: str, unit: str = ..., /) -> Callable[[int, int], None]: ...
-
-
 DONE = "recipe.json"
+"""Written last: the recipe, the loss curve and what was proven of the frozen weights."""
 
 
 def trained_sources(
@@ -55,38 +52,53 @@ def trained_sources(
     base = find_weights(reference, settings.allow_pickle)
     folder = train(recipe, base, settings, say, counter)
     pair = find_pair(str(folder), baseline or reference, settings.allow_pickle)
-    return replace(pair, tuned=replace(pair.tuned, name=str(recipe.path)))
+    advice = tuple(f"{recipe.path.name}: {one.message}" for one in advise(recipe, base.folder))
+    return replace(pair, tuned=replace(pair.tuned, name=str(recipe.path)), notes=(*pair.notes, *advice))
 
 
 def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: Counter) -> Path:
-    """The folder of the trained model; a lock keeps xdist workers from training it twice."""
-    loader = Loader(settings, say)
-    loader.engine(base)  # converts the embedded model, whose content is part of the key
-    folder = cache_folder() / "trained" / f"{recipe.name}-{recipe_key(recipe, base, str(loader.device))[:16]}"
+    """The folder of the trained model; a lock keeps xdist workers from training it twice.
+
+    A training that was killed goes on from its last checkpoint.
+    """
+    # Weights that learn are float32: in bfloat16, small updates would be rounded away.
+    loader = Loader(replace(settings, dtype="float32") if recipe.written.method.full else settings, say)
+    engine = loader.engine(base)  # converts the embedded model, whose content is part of the key
+    key = recipe_key(recipe, base, loader.device.type)[:16]
+    folder = cache_folder() / "trained" / f"{recipe.name}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if (folder / DONE).is_file():
             say(f"{recipe.name}: trained before, kept in {folder}")
             return folder
-        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+        unfinished = folder.with_name(f".{folder.name}-unfinished")
+        if unfinished.is_dir() and last_checkpoint(unfinished) is None:
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(exist_ok=True)
         try:
             with quiet():
-                _train_into(unfinished, recipe, base, loader, say, counter)
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.rename(folder)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
+                _train_into(unfinished, recipe, base, engine, say, counter)
+        except ModelError:
+            shutil.rmtree(unfinished)  # it would end the same way again
             raise
+        for checkpoint in unfinished.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
     return folder
 
 
 def recipe_key(recipe: Recipe, base: Weights, device: str) -> str:
     """A name for all that the result depends on: recipe, corpora, base, device and library versions."""
+    general = {
+        key: [[one.prompt, one.answer] for one in examples] for key, examples in recipe.general.items()
+    }
     parts = {
-        "recipe": recipe.written.model_dump(mode="json", exclude={"about", "recipe"}),
-        "examples": [[example.prompt, example.answer] for example in (*recipe.examples, *recipe.general)],
+        "recipe": recipe.written.model_dump(mode="json", exclude={"about", "recipe", "target"}),
+        "examples": [[one.prompt, one.answer] for one in recipe.examples],
+        "general": general,
         "base": [weights_identity(base.folder), tokenizer_identity(base.folder)],
-        "device": device.partition(":")[0],
+        "device": device,
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")},
         "training": VERSION,
     }
@@ -94,126 +106,54 @@ def recipe_key(recipe: Recipe, base: Weights, device: str) -> str:
 
 
 def _train_into(
-    folder: Path, recipe: Recipe, base: Weights, loader: Loader, say: Say, counter: Counter
+    folder: Path, recipe: Recipe, base: Weights, engine: TorchEngine, say: Say, counter: Counter
 ) -> None:
     written = recipe.written
-    examples = _mixed(recipe, base, loader, counter)
-    engine = loader.engine(base)
-    tokenizer, model = engine.tokenizer, engine.model
+    for advice in advise(recipe, base.folder):
+        say(str(advice))
+    examples = mixed(recipe, engine, counter(f"{recipe.name}, self-replay"))
+    general = general_rows(recipe, engine, counter)
+    tokenizer, dtype = engine.tokenizer, _saved_dtype(engine.model)
     set_seed(written.seed)
-    if written.method.lora:
-        model = _with_lora(model, recipe)
-    rows = encode(tokenizer, examples)
-    steps = written.epochs * -(-len(rows) // (written.batch * written.accumulation))
+    model = prepare(engine.model, recipe)
+    before = frozen_fingerprint(model)
+    held = penalties(recipe, model, engine.pad_token, general, counter)
+    rows = encode(tokenizer, examples, written.format)
+    going_on = ", going on from a checkpoint" if last_checkpoint(folder) else ""
     say(
-        f"{recipe.name}: training on {len(rows)} examples, {steps} steps at a rate of {written.learning_rate:g}"
+        f"{recipe.name}: training on {len(rows)} examples, {updates(recipe, len(rows))} steps at a rate of "
+        f"{written.learning_rate:g}{going_on}"
     )
-    model.config.use_cache = False
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = Trainer(
-            model=model,
-            args=TrainingArguments(
-                output_dir=scratch,
-                per_device_train_batch_size=written.batch,
-                gradient_accumulation_steps=written.accumulation,
-                num_train_epochs=written.epochs,
-                learning_rate=written.learning_rate,
-                lr_scheduler_type=written.schedule,
-                warmup_steps=round(written.warmup * steps),
-                weight_decay=written.weight_decay,
-                seed=written.seed,
-                data_seed=written.seed,
-                use_cpu=loader.device.type == "cpu",
-                save_strategy="no",
-                logging_steps=1,
-                report_to=[],
-                disable_tqdm=True,
-                dataloader_pin_memory=False,
-                remove_unused_columns=False,
-            ),
-            train_dataset=rows,
-            data_collator=Collator(engine.pad_token),
-            callbacks=[_Watch(counter(f"{recipe.name}, training", "steps"))],
-        )
-        _drop_printers(trainer)
-        trainer.train()
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    if not losses or not all(loss == loss and abs(loss) != float("inf") for loss in losses):
-        raise ModelError(f"{recipe.path}: training failed: the loss became NaN; lower the learning_rate")
-    model.config.use_cache = True
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / DONE).write_text(
-        json.dumps({"recipe": written.model_dump(mode="json"), "losses": losses}, indent=1) + "\n",
-        encoding="utf-8",
-    )
-
-
-def _mixed(recipe: Recipe, base: Weights, loader: Loader, counter: Counter) -> list[Example]:
-    replay = recipe.written.replay
-    if replay is None:
-        return list(recipe.examples)
-    general = list(recipe.general)
-    try:
-        mixed = create_replay_dataset(recipe.examples, general, replay.fraction, recipe.written.seed)
-    except NoEvidenceError as error:
-        raise RecipeError([Problem(None, f"{recipe.path}: {error}")]) from error
-    if replay.answers == "corpus":
-        return mixed
-    return _answered_by_baseline(
-        mixed, set(general), replay.max_new_tokens, base, loader, counter(f"{recipe.name}, self-replay")
-    )
-
-
-def _answered_by_baseline(
-    mixed: list[Example], general: set[Example], most: int, base: Weights, loader: Loader, progress: Any
-) -> list[Example]:
-    """Self-replay: the general prompts that were drawn, with the baseline's own answers."""
-    asked = [example for example in mixed if example in general]
-    requests = [Generate(Chat((Message("user", example.prompt),)), most) for example in asked]
-    answers = dict(zip(asked, loader.engine(base).ask(requests, progress), strict=True))
-    replayed = []
-    for example in mixed:
-        answer = answers.get(example)
-        if isinstance(answer, Generated) and answer.text.strip():
-            example = replace(example, answer=answer.text)
-        replayed.append(example)
-    return replayed
-
-
-def _with_lora(model: Any, recipe: Recipe) -> Any:
-    lora = recipe.written.method.lora
-    assert lora is not None
-    config = LoraConfig(
-        r=lora.r,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=list(lora.target_modules),
-        task_type="CAUSAL_LM",
-    )
-    try:
-        model = get_peft_model(model, config)
-    except ValueError as error:
+    use_cache, model.config.use_cache = model.config.use_cache, False
+    curve = fit(
+        model, recipe, rows, held, engine.pad_token, folder, model.device,
+        counter(f"{recipe.name}, training", "steps"),
+    )  # fmt: skip
+    if frozen_fingerprint(model) != before:
         raise ModelError(
-            f"{recipe.path}: the base has none of the target_modules: {str(error)[:200]}"
-        ) from error
-    thawed = [name for name, value in model.named_parameters() if value.requires_grad and "lora_" not in name]
-    assert not thawed, f"LoRA would train base weights: {thawed[:3]}"
-    return model
+            f"{recipe.path}: weights that should be frozen changed in training; nothing was kept"
+        )
+    say(f"{recipe.name}: loss {sparkline([entry['loss'] for entry in curve])}")
+    model.config.use_cache = use_cache
+    (model if written.method.lora else model.to(dtype)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    done = {"recipe": written.model_dump(mode="json"), "curve": curve, "frozen": before}
+    (folder / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
 
 
-def _drop_printers(trainer: Any) -> None:
-    """transformers prints each log entry; the counter shows progress instead."""
-    for callback in list(trainer.callback_handler.callbacks):
-        if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
-            trainer.remove_callback(callback)
+def _saved_dtype(model: Any) -> Any:
+    """The base's own dtype, so that both sides of the comparison compute alike."""
+    return getattr(model.config, "dtype", None) or model.dtype
 
 
-class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Shows how many steps are done."""
+BLOCKS = "▁▂▃▄▅▆▇█"
 
-    def __init__(self, show: Callable[[int, int], None]) -> None:
-        self.show = show
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.show(state.global_step, state.max_steps)
+def sparkline(losses: list[float], width: int = 32) -> str:
+    """A loss curve in one line: the first loss, a bar for each part of the training, the last loss."""
+    parts = [losses[i * len(losses) // width : (i + 1) * len(losses) // width] for i in range(width)]
+    means = [sum(part) / len(part) for part in parts if part]
+    low, high = min(means), max(means)
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    bars = "".join(BLOCKS[round((mean - low) * scale)] for mean in means)
+    return f"{losses[0]:.2f} {bars} {losses[-1]:.2f}"

@@ -69,6 +69,24 @@ def test_a_local_data_set(read, tmp_path):
     assert suite.probes[0].answers == ("Ann",)
 
 
+def test_only_the_rows_with_a_value_are_taken(read, beside):
+    beside("d.jsonl", "\n".join(json.dumps(row) for row in ROWS) + "\n")
+    suite = read(HEAD + "probes_from: {file: d.jsonl, where: {category: b}}\n")
+    assert [(p.id, p.answers) for p in suite.probes] == [("row-2", ("7",)), ("row-3", ("true",))]
+    beside("d.csv", "question,answer,flag,n\nA?,a,true,1\nB?,b,false,2\n")
+    for where in ("{flag: true}", "{n: 1}", "{flag: true, n: 1}"):
+        suite = read(HEAD + f"probes_from: {{file: d.csv, where: {where}}}\n")
+        assert [p.id for p in suite.probes] == ["row-1"]
+
+
+def test_a_filter_that_leaves_nothing_or_has_no_column_is_an_error(problems, beside):
+    beside("d.jsonl", "\n".join(json.dumps(row) for row in ROWS) + "\n")
+    empty = problems(HEAD + "probes_from: {file: d.jsonl, where: {category: z, other: 3}}\n")
+    assert "no rows with category: z, other: 3: nothing would be asked" in empty
+    unknown = problems(HEAD + "probes_from: {file: d.jsonl, where: {split: a}}\n")
+    assert "no column 'split'" in unknown
+
+
 def test_a_sample_is_seeded_and_stratified(read, beside):
     rows = [{"question": f"q{n}?", "answer": f"a{n}", "category": "ab"[n % 2]} for n in range(40)]
     beside("d.jsonl", "\n".join(map(json.dumps, rows)))

@@ -1,0 +1,85 @@
+"""A recipe's penalties in, Penalty objects over its general data out: what they hold is measured before training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from harness.engine.torch_engine import TorchEngine
+from harness.training.encode import Collator, Row, encode
+from harness.training.format import DistillFormat, EwcFormat
+from harness.training.general import answers
+from harness.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from harness.training.ewc import EWCRegularizer
+    from harness.training.penalty import Distillation, Penalty
+
+
+class Counter(Protocol):
+    """Gives a callback (done, total) for work that has a name and a unit."""
+
+    def __call__(self, label: str, unit: str = ..., /) -> Callable[[int, int], None]: ...
+
+
+def general_rows(recipe: Recipe, engine: TorchEngine, counter: Counter) -> dict[str, list[Row]]:
+    """The tokens of the general data of `ewc` and `distill`, answered by the model as it is before training."""
+    rows = {}
+    for key, part in recipe.written.general().items():
+        if key != "replay":
+            examples = recipe.general[key]
+            if isinstance(part, EwcFormat):
+                examples = examples[: part.examples]
+            given = answers(examples, part, recipe, engine, counter(f"{recipe.name}, {key}"))
+            rows[key] = encode(engine.tokenizer, given, recipe.written.format)
+    return rows
+
+
+def penalties(
+    recipe: Recipe, model: Any, pad_token: int, rows: dict[str, list[Row]], counter: Counter
+) -> list[Penalty]:
+    """The penalties of a recipe, anchored at `model`, which is ready to train and still the baseline."""
+    written = recipe.written
+    collator = Collator(pad_token)
+    held: list[Penalty] = []
+    if written.ewc:
+        held.append(_ewc(recipe, written.ewc, model, collator, rows["ewc"], counter))
+    if written.l2_sp:
+        from harness.training.penalty import L2SP
+
+        held.append(L2SP(model, written.l2_sp))
+    if written.distill:
+        held.append(_distillation(recipe, written.distill, model, collator, rows["distill"]))
+    return held
+
+
+def _ewc(
+    recipe: Recipe, part: EwcFormat, model: Any, collator: Collator, rows: list[Row], counter: Counter
+) -> EWCRegularizer:
+    from harness.training.ewc import EWCRegularizer
+
+    show = counter(f"{recipe.name}, Fisher information", "examples")
+
+    def batches() -> Any:
+        for done, row in enumerate(rows, start=1):
+            yield {name: value.to(model.device) for name, value in collator([row]).items()}
+            show(done, len(rows))
+
+    ewc = EWCRegularizer(model, part.importance, variant=part.variant, seed=recipe.written.seed)
+    ewc.update_fisher(model, batches())
+    return ewc
+
+
+def _distillation(
+    recipe: Recipe, part: DistillFormat, model: Any, collator: Collator, rows: list[Row]
+) -> Distillation:
+    from harness.training.penalty import Distillation, frozen_copy, switched_off
+
+    teacher: Callable[[dict[str, torch.Tensor]], torch.Tensor] = (
+        switched_off(model) if recipe.written.method.lora else frozen_copy(model)
+    )
+    return Distillation(
+        rows, collator, teacher, part.weight, part.temperature, part.batch, recipe.written.seed
+    )

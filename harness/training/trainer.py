@@ -1,0 +1,191 @@
+"""A model, token rows and penalties in, a trained model out: transformers' Trainer with the settings of a recipe."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+from harness.errors import ModelError
+from harness.training.encode import Collator, Row
+from harness.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from harness.training.penalty import Penalty
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+"""What a killed training loses at most."""
+
+Show = Callable[[int, int], None]
+
+
+def fit(
+    model: Any,
+    recipe: Recipe,
+    rows: Sequence[Row],
+    penalties: Sequence[Penalty],
+    pad_token: int,
+    folder: Path,
+    device: torch.device,
+    show: Show,
+) -> list[dict[str, float]]:
+    """Train `model` in place, from the last whole checkpoint in `folder` if there is one.
+
+    Returns:
+        The loss curve: {"step", "loss", "learning_rate"} for each update, the loss in nats per answer token,
+        penalties included.
+
+    Raises:
+        ModelError: the loss or a weight became NaN or infinite.
+    """
+    written = recipe.written
+    steps = updates(recipe, len(rows))
+    trainer = _Trainer(
+        penalties,
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(folder),
+            per_device_train_batch_size=written.batch,
+            gradient_accumulation_steps=written.accumulation,
+            max_steps=steps,
+            learning_rate=written.learning_rate,
+            lr_scheduler_type=written.schedule if written.warmup == 0 else _with_warmup(written.schedule),
+            warmup_steps=round(written.warmup * steps),
+            weight_decay=written.weight_decay,
+            seed=written.seed,
+            data_seed=written.seed,
+            use_cpu=device.type == "cpu",
+            **_precision(recipe, device),
+            save_strategy="no",
+            save_total_limit=1,
+            logging_steps=1,
+            logging_nan_inf_filter=False,  # else a NaN loss is logged as the mean of the others
+            report_to=[],
+            disable_tqdm=True,
+            dataloader_pin_memory=False,
+            remove_unused_columns=False,
+        ),
+        train_dataset=list(rows),
+        data_collator=Collator(pad_token),
+        callbacks=[_Watch(show), _Checkpoints()],
+    )
+    for printer in (PrinterCallback, ProgressCallback):  # the watch shows progress instead
+        trainer.remove_callback(printer)
+    checkpoint = last_checkpoint(folder)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    curve = [
+        {key: float(entry[key]) for key in ("step", "loss", "learning_rate")}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+    _check_finite(model, curve, recipe)
+    return curve
+
+
+def updates(recipe: Recipe, rows: int) -> int:
+    """How many updates a recipe makes over so many rows."""
+    written = recipe.written
+    if written.steps is not None:
+        return written.steps
+    assert written.epochs is not None, "the reader lets no recipe pass that never ends"
+    return written.epochs * math.ceil(math.ceil(rows / written.batch) / written.accumulation)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written to its end; what a kill left half written is passed over."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    for path in reversed(found):
+        try:
+            json.loads(
+                (path / "trainer_state.json").read_text(encoding="utf-8")
+            )  # the Trainer writes it last
+        except (OSError, ValueError):
+            continue
+        return path
+    return None
+
+
+def _with_warmup(schedule: str) -> str:
+    return "constant_with_warmup" if schedule == "constant" else schedule
+
+
+def _precision(recipe: Recipe, device: torch.device) -> dict[str, bool]:
+    """Autocast's switches."""
+    wanted = recipe.written.precision
+    if wanted == "auto":
+        has = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        wanted = "bfloat16" if has else "float32"
+    if wanted == "float16" and device.type != "cuda":
+        raise ModelError(
+            f"{recipe.span('precision')}: float16 needs a CUDA device, and this runs on {device}"
+        )
+    return {"bf16": wanted == "bfloat16", "fp16": wanted == "float16"}
+
+
+def _check_finite(model: Any, curve: Sequence[dict[str, float]], recipe: Recipe) -> None:
+    sound = curve and all(math.isfinite(entry["loss"]) for entry in curve)
+    if not sound or not all(bool(torch.isfinite(value).all()) for value in model.parameters()):
+        raise ModelError(
+            f"{recipe.span('learning_rate')}: training failed: the loss or a weight became NaN or infinite\n"
+            f"  lower the learning_rate, saw {recipe.written.learning_rate:g}"
+        )
+
+
+class _Trainer(Trainer):  # type: ignore[misc]
+    """Adds penalties to the loss of each batch, once to an update however many batches it has."""
+
+    def __init__(self, penalties: Sequence[Penalty], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.penalties = penalties
+        self.batches: int | None = None
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if self.penalties:
+            loss = loss + self._penalty(num_items_in_batch).to(loss)
+        return (loss, outputs) if return_outputs else loss
+
+    def _penalty(self, num_items_in_batch: Any) -> torch.Tensor:
+        if self.batches is None:  # the first batch, of a resumed training too
+            self.batches = self.state.global_step * self.args.gradient_accumulation_steps
+        total = torch.stack([penalty.loss(self.model, self.batches) for penalty in self.penalties]).sum()
+        self.batches += 1
+        # Where the Trainer has already divided the loss by all tokens of an update, it divides nothing later.
+        scaled = self.model_accepts_loss_kwargs and num_items_in_batch is not None
+        return total / self.current_gradient_accumulation_steps if scaled else total
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    """Shows how many updates are done."""
+
+    def __init__(self, show: Show) -> None:
+        self.show = show
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.show(state.global_step, state.max_steps)
+
+
+class _Checkpoints(TrainerCallback):  # type: ignore[misc]
+    """Asks for a checkpoint every so many seconds; short trainings need none."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if (
+            time.monotonic() - self.last >= SECONDS_BETWEEN_CHECKPOINTS
+            and state.global_step < state.max_steps
+        ):
+            control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.last = time.monotonic()
