@@ -31,8 +31,8 @@ class EWCRegularizer:
     too (online EWC, Schwarz 2018, with no decay): the Fisher informations add up and theta* becomes the present
     weights.
 
-    An adapter of LoRA begins with B = 0, where A has no gradient: its Fisher information is then zero in A, and
-    only B is held, which is enough to hold B A.
+    An adapter of LoRA begins with B = 0, where A has no gradient: its Fisher information is zero in A, so that only
+    B is held, and the change B A by it.
 
     Args:
         importance: lambda, at least 0.

@@ -76,7 +76,7 @@ def fisher_diagonal(
 
     Raises:
         ModelError: no parameter is trainable, the model's output or a gradient is NaN or infinite, a batch
-            has another form.
+            has another form or a target that is no class.
         NoEvidenceError: there are no samples, one has no answer, every gradient is zero.
     """
     if variant not in get_args(Variant):
@@ -119,6 +119,11 @@ def _add(
     if bool(log_p.isnan().any()):
         raise ModelError(
             f"the model's output for sample {number} is NaN, so no Fisher information can be had of it"
+        )
+    if bool(((sample.targets < 0) | (sample.targets >= log_p.shape[1])).any()):
+        raise ModelError(
+            f"sample {number} has targets {sorted(set(sample.targets.tolist()))}, and the model knows the classes 0 to "
+            f"{log_p.shape[1] - 1}"
         )
     for weight, log_likelihood in _terms(log_p, sample.targets, variant, generator):
         gradients = torch.autograd.grad(
