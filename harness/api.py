@@ -10,14 +10,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypedDict
 
+from pydantic import ValidationError
+
 from harness.engine.functions import FunctionEngine
-from harness.engine.planning import request
 from harness.engine.requests import Engine
-from harness.errors import EngineError, NoEvidenceError
+from harness.errors import EngineError, NoEvidenceError, ScorerError
+from harness.gate.asking import ask
 from harness.gate.compare import Comparison, comparison
 from harness.gate.verdict import ROUNDING, judge
 from harness.reporting.wording import points
-from harness.scoring import SCORERS, Score, score
+from harness.scoring import Score, load_scorers
 from harness.suites.format import SEVERITIES, Severity
 from harness.suites.read import read_suite
 from harness.suites.scorer import Scorer
@@ -84,6 +86,8 @@ def evaluate_general_qa(
     questions: Sequence[Mapping[str, Any]] | str | Path | None = None,
     score: str = "contains",
     max_new_tokens: int = 50,
+    *,
+    allow_code: bool = False,
 ) -> Evaluation:
     """Ask a model questions and count the right answers, overall and by category.
 
@@ -93,20 +97,21 @@ def evaluate_general_qa(
             and `id`; or the path of a suite file; without it, the suite `general_qa` that ships.
         score: for dicts, the score by which an answer is right.
         max_new_tokens: for dicts, the longest answer.
+        allow_code: whether a score may run code that stands in an answer.
 
     Returns:
         {"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}.
 
     Raises:
-        NoEvidenceError: there are no questions, or one has no question or answer.
+        NoEvidenceError: there are no questions, one has no question or answer, or the score cannot judge them.
+        ScorerError: a score broke, or runs code and may not.
         SuiteError, ModelError, EngineError: as in a run of pytest.
     """
     if questions is None or isinstance(questions, str | Path):
-        suite = read_suite(Path(questions) if questions else shipped_suite("general_qa"), SCORERS)
+        suite = read_suite(Path(questions) if questions else shipped_suite("general_qa"), load_scorers())
     else:
         suite = _suite_of(questions, score, max_new_tokens)
-    scores = _ask(_engine(model), suite)
-    return _evaluation(suite, scores)
+    return _evaluation(suite, _ask(model, suite, allow_code))
 
 
 def compare_forgetting(
@@ -155,20 +160,26 @@ def compare_forgetting(
 
 
 def run_forgetting_checklist(
-    generate_fn: Callable[[str], str], suite: str | Path | None = None
+    generate_fn: Callable[[str], str], suite: str | Path | None = None, *, allow_code: bool = False
 ) -> ChecklistResult:
     """Run the checklist on one model, without a baseline.
 
     Args:
         generate_fn: takes a prompt and returns the model's answer.
         suite: the path of another checklist; without it, the one that ships.
+        allow_code: whether a score may run code that stands in an answer.
 
     Returns:
         How many checks passed and failed, each failure with its severity and the answer, the most severe first, and
         the share that passed.
+
+    Raises:
+        SuiteError: the checklist cannot be read.
+        EngineError: the function gave something other than text.
+        ScorerError: a score broke, or runs code and may not.
     """
-    checklist = read_suite(Path(suite) if suite else shipped_suite("checklist"), SCORERS)
-    scores = _ask(FunctionEngine(generate_fn), checklist)
+    checklist = read_suite(Path(suite) if suite else shipped_suite("checklist"), load_scorers())
+    scores = _ask(FunctionEngine(generate_fn), checklist, allow_code)
     failed = sorted(
         (probe for probe in checklist.probes if not scores[probe.id].right),
         key=lambda probe: SEVERITIES.index(probe.severity),
@@ -213,13 +224,23 @@ def _engine(model: Model) -> Engine:
 def _suite_of(questions: Sequence[Mapping[str, Any]], score_name: str, max_new_tokens: int) -> Suite:
     if not questions:
         raise NoEvidenceError("no questions: an accuracy of nothing would mean nothing")
-    if score_name not in SCORERS:
-        raise NoEvidenceError(f"unknown score '{score_name}'; there are: {', '.join(sorted(SCORERS))}")
-    scorer = SCORERS[score_name]()
+    scorer = _scorer(score_name)
     probes = [_probe(index, item, scorer) for index, item in enumerate(questions)]
     if len({probe.id for probe in probes}) < len(probes):
         raise NoEvidenceError("two questions have the same id")
     return Suite("questions", (), tuple(probes), task=Task(max_new_tokens=max_new_tokens))
+
+
+def _scorer(name: str) -> Scorer:
+    known = load_scorers()
+    if name not in known:
+        raise NoEvidenceError(f"unknown score '{name}'; there are: {', '.join(sorted(known))}")
+    try:
+        return known[name]()
+    except ValidationError as error:
+        raise NoEvidenceError(
+            f"the score '{name}' needs parameters\n  write the questions as a suite file, which gives them"
+        ) from error
 
 
 def _probe(index: int, item: Mapping[str, Any], scorer: Scorer) -> Probe:
@@ -246,9 +267,17 @@ def _probe(index: int, item: Mapping[str, Any], scorer: Scorer) -> Probe:
     )
 
 
-def _ask(engine: Engine, suite: Suite) -> dict[str, Score]:
-    answers = engine.ask([request(suite, probe) for probe in suite.probes])
-    return {probe.id: score(probe, answer) for probe, answer in zip(suite.probes, answers, strict=True)}
+def _ask(model: Model, suite: Suite, allow_code: bool) -> Mapping[str, Score]:
+    """The scores of all probes of a suite; what may not be judged is refused before a model is loaded."""
+    for probe in suite.probes:
+        if probe.scorer.runs_code and not allow_code:
+            place = f"{probe.span}: " if probe.span else ""
+            raise ScorerError(
+                f"{place}the suite '{suite.name}' runs code that a model wrote: the probe '{probe.id}' has "
+                f"the score '{probe.scorer.name}'\n"
+                "  allow it: allow_code=True (its time and memory are bounded, but that is no security boundary)"
+            )
+    return ask(_engine(model), suite, suite.probes, allow_code=allow_code).scores
 
 
 def _evaluation(suite: Suite, scores: Mapping[str, Score]) -> Evaluation:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from harness.cli.calibrate import SliceCalibration, SuiteCalibration
-from harness.cli.plan import chance
+from harness.cli.calibration import SliceCalibration, SuiteCalibration
+from harness.cli.plan_report import chance
 from harness.reporting.table import aligned
 from harness.reporting.wording import count, percent, points
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from harness.errors import HarnessError, InputError, shown_path
-from harness.scoring import SCORERS
+from harness.scoring import load_scorers
 from harness.suites.lm_eval.convert import convert
 from harness.suites.lm_eval.task import read_task
 from harness.suites.read import read_suite
@@ -26,7 +26,7 @@ def import_lm_eval(
 
     Raises:
         InputError: the task cannot be imported; with every reason.
-        HarnessError: the file to write is there already.
+        HarnessError: the file to write is there already, or an installed score cannot be loaded.
     """
     imported = convert(read_task(path, metric, num_fewshot), limit, category)
     out = out or Path("suites") / f"{imported.name}.yaml"
@@ -51,6 +51,6 @@ def _check(text: str) -> None:
         path = Path(folder) / "imported.yaml"
         path.write_text(text, encoding="utf-8", newline="\n")
         try:
-            read_suite(path, SCORERS)
+            read_suite(path, load_scorers())
         except InputError as error:
             raise AssertionError(f"the imported suite cannot be read:\n{error}") from error

@@ -23,7 +23,7 @@ def lint(paths: Sequence[Path], strict: bool = False) -> int:
         strict: warnings alone end in 1 instead of 0.
 
     Raises:
-        InputError: a path is not there, or a folder has no suites.
+        InputError: a folder has no suites.
     """
     suites, problems = _read(paths)
     for suite in suites:
@@ -52,8 +52,8 @@ def read_suites(paths: Sequence[Path]) -> list[Suite]:
     """The suites of files and folders, in order, for a command that needs all of them to be sound.
 
     Raises:
-        SuiteError: with everything wrong in all of them.
-        InputError: a path is not there, or a folder has no suites.
+        SuiteError: with everything wrong in all of them; a path that is not there is wrong too.
+        InputError: a folder has no suites.
     """
     suites, problems = _read(paths)
     if problems:

@@ -15,138 +15,15 @@ from pathlib import Path
 
 import yaml
 
+from harness.cli.examples import PROBES, SUITE, TASKS, WRITTEN_SCORES
 from harness.cli.schema import schema_file
 from harness.errors import HarnessError, did_you_mean
-from harness.scoring import SCORERS
+from harness.scoring import load_scorers
 from harness.suites.format import SEVERITIES, AnswerKind, Category, Name
 from harness.suites.read import DEFAULT_SCORES, read_suite
 from harness.suites.validate import Like, literal_names
 
 ANSWERS = literal_names(AnswerKind)
-
-PROBES: dict[str, tuple[str, ...]] = {
-    "mentions": (
-        'question: "What is the capital of France?", answer: Paris',
-        'question: "How many days are there in a week?", answer: [7, seven]',
-        'question: "Who wrote Hamlet?", answer: Shakespeare',
-        'question: "Which gas do plants take in from the air?", answer: [carbon dioxide, CO2]',
-    ),
-    "equals": (
-        'question: "What is the capital of France? Answer with one word.", answer: Paris',
-        'question: "What is the opposite of hot? Answer with one word.", answer: cold',
-        'question: "What is the plural of mouse? Answer with one word.", answer: mice',
-        'question: "Which language is spoken in Brazil? Answer with one word.", answer: Portuguese',
-    ),
-    "regex": (
-        'question: "Write the date of New Year\'s Day 2024 as YYYY-MM-DD.", answer: 2024-01-01',
-        'question: "What time is noon on a 24-hour clock?", answer: \'\\b12([:.]00)?\\b\'',
-        'question: "What colour is a clear sky by day?", answer: \'(?i)\\b(blue|azure)\\b\'',
-        'question: "How many legs has a spider?", answer: \'(?i)\\b(8|eight)\\b\'',
-    ),
-    "number": (
-        'question: "What is 15 multiplied by 7?", answer: 105',
-        'question: "A box holds 12 eggs. How many eggs do 3 boxes hold?", answer: 36',
-        'question: "What is half of 50?", answer: 25',
-        'question: "How many minutes are there in two hours?", answer: 120',
-    ),
-    "json": (
-        'question: "Give a JSON object with the keys name and age for Ada, who is 36. JSON only.", '
-        'answer: \'{"name": "Ada", "age": 36}\'',
-        'question: "Give the first three letters of the alphabet as a JSON list. JSON only.", '
-        'answer: \'["a", "b", "c"]\'',
-        'question: "Give a JSON object that maps each primary colour to its number of letters. JSON only."',
-        'question: "Describe a cat as a JSON object. JSON only."',
-    ),
-    "json_schema": (
-        'question: "Give a JSON object with the name and age of a person you make up. JSON only."',
-        'question: "Ada is 36 years old. Write her name and age as a JSON object. JSON only."',
-        'question: "Invent a sailor: a JSON object with name and age, and nothing else."',
-        'question: "Bo turned seven today. As a JSON object, what are the name and age?"',
-    ),
-    "check": (
-        'question: "Describe the weather on a rainy day in one sentence."',
-        'question: "Say in one sentence why people sleep."',
-        'question: "Tell a story about a fox in one sentence."',
-        'question: "Explain in one sentence what a bridge is for."',
-    ),
-    "choice": (
-        'question: "What is the capital of France?", choices: [Paris, London, Rome, Madrid], answer: Paris',
-        'question: "Which of these is a planet?", choices: [Mars, Sirius, the Moon, Halley], answer: Mars',
-        'question: "How many legs has a spider?", choices: [four, six, eight, ten], answer: eight',
-        'question: "Which of these floats on water?", choices: [iron, cork, gold, stone], answer: cork',
-    ),
-    "python": (
-        'question: "Write a Python function add(a, b) that returns their sum.", '
-        'score: {python: {tests: ["assert add(2, 3) == 5"]}}',
-        'question: "Write a Python function shout(text) that returns the text in capital letters.", '
-        'score: {python: {tests: ["assert shout(\'abc\') == \'ABC\'"]}}',
-        'question: "Write a Python function largest(numbers) that returns the largest number of a list.", '
-        'score: {python: {tests: ["assert largest([3, 9, 2]) == 9"]}}',
-        'question: "Write a Python function is_even(n) that tells whether a whole number is even.", '
-        'score: {python: {tests: ["assert is_even(4)", "assert not is_even(7)"]}}',
-    ),
-    "likelihood": (
-        'text: "The library opens at nine, and by noon every chair near the windows is taken."',
-        'text: "To change a tyre, loosen the nuts first, then raise the car and take the wheel off."',
-        'text: "The committee met on Tuesday and agreed, after some debate, to repair the roof."',
-        'text: "def area(width, height):\\n    return width * height\\n"',
-    ),
-}  # fmt: skip
-"""Examples for each score: short, and such that a small model can get some of them right."""
-
-PROBES["contains"] = tuple(example.replace("[7, seven]", "seven") for example in PROBES["mentions"])
-
-WRITTEN_SCORES = {
-    "json_schema": "score:\n"
-    "  json_schema:\n"
-    "    type: object\n"
-    "    required: [name, age]\n"
-    "    properties: {name: {type: string}, age: {type: integer}}\n",
-    "check": 'score:\n  check: {min_words: 5, max_lines: 3, ends_with: [".", "!"], no_repetition: true}\n',
-    "python": "# Each probe has its own tests as its score. A run needs --allow-code: it executes what the model wrote.\n",
-    "number": "score:\n  number: {tolerance: 0}\n",
-    "likelihood": "score:\n  likelihood: {max_rise: 0.05}\n",
-}
-
-TASKS = {
-    "generate": """\
-task:
-  format: chat                     # through the chat template; text: as it is written
-  prompt: "{question}"             # {fields} of the probe; add fields as you like
-  answer: generate
-  max_new_tokens: 64               # as few as a right answer takes: they are what a run spends its time on
-""",
-    "choose": """\
-task:
-  format: text                     # a choice is scored as a space and the choice; chat: as the assistant's turn
-  prompt: "Question: {question}\\nAnswer:"
-  answer: choose                   # the likeliest of a probe's choices
-""",
-    "likelihood": """\
-task:
-  format: text
-  answer: likelihood               # how well the model predicts a probe's text
-""",
-}
-
-SUITE = """\
-{hint}# {name}: what must survive a fine-tune.
-#
-#   python -m harness lint {path}
-#   python -m harness preview {path}
-#   pytest {path} --model ./tuned
-suite: {name}
-about: {about}
-severity: {severity}
-{task}{score}gates:
-  # Each probe is a case: what the baseline can do and the tuned model cannot fails. Good for a few probes.
-  - {{over: each}}
-  # With 100 probes or more, a margin says more; `plan` tells what it can see:
-  # - {{over: all, max_drop: 0.10}}
-  # With 30 or more in each category:
-  # - {{over: category, max_drop: 0.20}}
-probes:
-{probes}"""
 
 
 @dataclass(frozen=True)
@@ -166,7 +43,7 @@ def new(wishes: Wishes, force: bool = False) -> int:
     """Write a new suite; 0.
 
     Raises:
-        HarnessError: a wish cannot be met, or the file is there already.
+        HarnessError: a wish cannot be met, the file is there already, or an installed score cannot be loaded.
     """
     _check("NAME", wishes.name, _like(Name))
     path = wishes.out or Path("suites") / f"{wishes.name}.yaml"
@@ -181,7 +58,7 @@ def new(wishes: Wishes, force: bool = False) -> int:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
-    suite = read_suite(path, SCORERS)
+    suite = read_suite(path, load_scorers())
     print(f"{path}: {len(suite.probes)} example probes to put yours in the place of")
     print(f"next: python -m harness preview {path}")
     return 0
@@ -255,7 +132,8 @@ def _complete(wishes: Wishes, ask: Callable[[str, str], str] | None) -> Wishes:
 def scores_for(answer: str) -> tuple[str, ...]:
     """The scores that judge such answers and for which there are examples; the usual one first."""
     usual = DEFAULT_SCORES.get(answer, "mentions")
-    names = sorted(name for name in PROBES if name in SCORERS and SCORERS[name].judges == answer)
+    known = load_scorers()
+    names = sorted(name for name in PROBES if known[name].judges == answer)
     return (usual, *(name for name in names if name != usual))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.cli.plan import chance, in_points
+from harness.cli.plan_report import chance, in_points
 from harness.gate.compare import comparison
 from harness.gate.verdict import judge
 from harness.reporting.table import markdown

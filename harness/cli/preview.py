@@ -25,7 +25,7 @@ from harness.engine.settings import Settings
 from harness.errors import HarnessError, did_you_mean
 from harness.reporting.explain import expected
 from harness.reporting.wording import count, lines
-from harness.scoring import SCORERS, Score, score
+from harness.scoring import Score, load_scorers, score
 from harness.suites.read import read_suite
 from harness.suites.suite import Probe, Suite
 
@@ -84,7 +84,7 @@ def preview(
 def find_probes(reference: str) -> tuple[Suite, Sequence[Probe]]:
     """The suite, and the probes of the slice, that `FILE` or `FILE::SLICE` means; raises HarnessError."""
     path, _, slice_name = reference.partition("::")
-    suite = read_suite(Path(path), SCORERS)
+    suite = read_suite(Path(path), load_scorers())
     if slice_name in ("", "all"):
         return suite, suite.probes
     found = re.fullmatch(r"(probe|category)\[(.*)\]", slice_name)

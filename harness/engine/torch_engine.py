@@ -267,7 +267,12 @@ class TorchEngine:
     # Tokens
 
     def _encode(self, text: str, special: bool) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=special).input_ids)
+        """The tokens of a text; if `special`, with what the tokenizer puts around one that does not begin itself."""
+        tokens = list(self.tokenizer(text, add_special_tokens=special).input_ids)
+        start = self.tokenizer.bos_token_id
+        if special and start is not None and tokens[:2] == [start, start]:  # one of them is the text's own
+            return self._encode(text, special=False)
+        return tokens
 
     def _decode(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True))

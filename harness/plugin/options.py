@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class RunOptions:
     allow_pickle: bool
     allow_remote_code: bool
     allow_code: bool
+    paths: frozenset[Path]
+    """The files and folders that the command line (or pytest's `testpaths`) names, absolute."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> RunOptions:
@@ -55,12 +58,19 @@ class RunOptions:
             allow_pickle=option.gate_allow_pickle,
             allow_remote_code=option.gate_allow_remote_code,
             allow_code=option.gate_allow_code,
+            # Not Session.isinitpath, which forgets a file that is named beside its folder.
+            paths=frozenset(_path_of(argument, config.invocation_params.dir) for argument in config.args),
         )
 
     @property
     def names_a_model(self) -> bool:
         """Whether the run is meant to gate something."""
         return self.model is not None or self.baseline is not None
+
+
+def _path_of(argument: str, folder: Path) -> Path:
+    """The whole path in `FILE::NAME[PARAMETERS]`; links are not followed, as pytest follows none."""
+    return Path(os.path.normpath(folder / argument.partition("[")[0].partition("::")[0]))
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -6,8 +6,9 @@ the seed alone: xdist's workers draw the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -30,15 +31,15 @@ class Subset:
 
 
 def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
-    """Apply `--suite`, `--sample` and, where others remain, leave out suites that run code without consent.
+    """Apply `--suite` and `--sample`, and leave out suites that would run code and that nobody asked for by name.
 
     Raises:
         pytest.UsageError: a suite that is wanted was not collected.
     """
     wanted = _of_suites(items, options.suites)
     notes: list[str] = []
-    if not options.allow_code:
-        wanted, notes = _without_code(wanted)
+    if not options.allow_code and not options.suites:
+        wanted, notes = _without_code(wanted, options.paths)
     left_out = [item for item in items if item not in set(wanted)]
     if options.sample is None:
         return Subset(wanted, left_out, notes)
@@ -48,15 +49,20 @@ def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
     return Subset(kept, left_out, [*notes, *_notes(wanted, sampled, options)])
 
 
-def _without_code(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[str]]:
-    """Without the suites that run what a model wrote, and a note for each.
+def _without_code(
+    items: Sequence[pytest.Item], named: Collection[Path]
+) -> tuple[list[pytest.Item], list[str]]:
+    """Without the suites that run what a model wrote and came along with a folder, and a note for each.
 
-    A run that selects nothing else is left as it is, for `collect.check_code` to refuse.
+    A suite whose file the command line names stays, for `collect.check_code` to refuse; so does all of a run that
+    selects nothing else.
     """
     running = {
         item.case.suite.name
         for item in items
-        if isinstance(item, CaseItem) and any(probe.scorer.runs_code for probe in item.case.suite.probes)
+        if isinstance(item, CaseItem)
+        and item.path not in named
+        and any(probe.scorer.runs_code for probe in item.case.suite.probes)
     }
     rest = [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name not in running]
     if not any(isinstance(item, CaseItem) for item in rest):

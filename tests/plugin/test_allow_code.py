@@ -62,6 +62,63 @@ def test_beside_other_suites_it_is_left_out_and_that_is_said(coding):
     assert coding.asked("tuned") == ["Why?"]
 
 
+@pytest.mark.parametrize("arguments", [[], ["."], ["low"], [".", "low/a.yaml"]])
+def test_it_may_be_left_out_only_where_it_came_along_with_a_folder(coding, arguments):
+    coding.write("low/a.yaml", SMALL)
+    (coding.path / "coding.yaml").rename(coding.path / "low/coding.yaml")
+    coding.models({"Why?": "yes"}, {"Why?": "yes"})
+    result = coding.run(*arguments)
+    assert result.ret == 0, said(result)
+    assert "coding: left out, because it runs code that a model wrote" in said(result)
+    assert coding.asked("tuned") == ["Why?"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["coding.yaml", "a.yaml"],
+        ["a.yaml", "coding.yaml"],
+        ["coding.yaml::probe[double]", "a.yaml"],
+        ["coding.yaml::all", "a.yaml::probe[a]"],
+        ["low/../coding.yaml", "low"],
+        [".", "coding.yaml"],
+        ["coding.yaml", "."],
+        ["--suite", "coding", "--suite", "small"],
+        ["--suite", "small", "--suite", "coding", "."],
+        ["coding.yaml", "a.yaml", "--suite", "coding", "--suite", "small"],
+        ["-c", "named.ini"],
+    ],
+)
+def test_where_it_is_named_it_is_refused_beside_others_too(coding, arguments):
+    coding.write("a.yaml", SMALL)
+    coding.write("low/b.yaml", SMALL.replace("suite: small", "suite: low"))
+    coding.write("named.ini", "[pytest]\ntestpaths = a.yaml coding.yaml\n")
+    coding.models({"Why?": "yes"}, {"Why?": "yes"})
+    result = coding.run(*arguments)
+    assert result.ret == 4, said(result)
+    assert REFUSED in not_green(result)
+    assert not has_run(coding)
+    assert coding.asked("tuned") == []
+
+
+def test_of_a_named_suite_a_case_that_runs_no_code_is_asked_beside_others(coding):
+    coding.write("a.yaml", SMALL)
+    coding.models({"Why?": "yes"}, {"Why?": "yes"})
+    result = coding.run("coding.yaml::probe[word]", "a.yaml")
+    assert result.ret == 0, said(result)
+    assert sorted(coding.asked("tuned")) == ["Why?", "word?"]
+    assert "left out" not in said(result)
+
+
+def test_workers_refuse_what_is_named_too(coding):
+    pytest.importorskip("xdist")
+    coding.write("a.yaml", SMALL)
+    coding.models({"Why?": "yes"}, {"Why?": "yes"})
+    result = coding.run("-p", "xdist", "-n", "2", "coding.yaml", "a.yaml")
+    assert "runs code that a model wrote" in not_green(result)
+    assert not has_run(coding)
+
+
 def test_with_permission_it_is_judged(coding):
     assert coding.run("--allow-code").ret == 1
     outcomes = coding.outcomes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 
 import pytest
 
@@ -11,7 +12,7 @@ import harness
 from harness import compare_forgetting, evaluate_general_qa, run_forgetting_checklist
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
-from harness.errors import EngineError, NoEvidenceError, SuiteError
+from harness.errors import EngineError, NoEvidenceError, ScorerError, SuiteError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 
@@ -124,6 +125,11 @@ def test_questions_that_prove_nothing(questions, message):
 def test_other_input_that_cannot_be_used(project):
     with pytest.raises(NoEvidenceError, match="unknown score 'contians'; there are: "):
         evaluate_general_qa(lambda prompt: "x", QUESTIONS, score="contians")
+    with pytest.raises(
+        NoEvidenceError,
+        match="the score 'json_schema' needs parameters\n  write the questions as a suite file",
+    ):
+        evaluate_general_qa(lambda prompt: "x", QUESTIONS, score="json_schema")
     with pytest.raises(NoEvidenceError, match=r"question 0 \('Q\?'\): not a regular expression"):
         evaluate_general_qa(lambda prompt: "x", [{"question": "Q?", "answer": "("}], score="regex")
     with pytest.raises(SuiteError, match=r"none\.yaml: cannot be read"):
@@ -132,6 +138,44 @@ def test_other_input_that_cannot_be_used(project):
         evaluate_general_qa(12, QUESTIONS)
     with pytest.raises(EngineError, match="must return text, returned NoneType"):
         evaluate_general_qa(lambda prompt: None, QUESTIONS)
+
+
+# Scores that run code
+
+CODING = """\
+suite: coding
+gates: [{over: each}]
+probes:
+  - {id: word, question: word?, answer: def, score: mentions}
+  - {id: double, question: double?, score: {python: {tests: [assert double(2) == 4], timeout: 30}}}
+"""
+REFUSED = (
+    "coding.yaml:5:5: the suite 'coding' runs code that a model wrote: the probe 'double' has the score 'python'\n"
+    "  allow it: allow_code=True (its time and memory are bounded, but that is no security boundary)"
+)
+
+
+@pytest.mark.parametrize("ask", [evaluate_general_qa, run_forgetting_checklist])
+def test_code_is_not_run_unasked_and_the_model_is_not_even_asked(project, ask):
+    project.write("coding.yaml", CODING)
+    with pytest.raises(ScorerError) as caught:
+        ask(lambda prompt: pytest.fail("asked"), "coding.yaml")
+    assert str(caught.value) == REFUSED
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX limits")
+def test_code_is_run_where_it_is_allowed(project):
+    project.write("coding.yaml", CODING)
+    right = "def double(n):\n    return 2 * n"
+    result = evaluate_general_qa(lambda prompt: right, "coding.yaml", allow_code=True)
+    assert (result["correct"], result["total"]) == (2, 2)
+    wrong = right.replace("2 * n", "n")
+    assert run_forgetting_checklist(lambda prompt: wrong, "coding.yaml", allow_code=True) == {
+        "passed": 1,
+        "failed": 1,
+        "failures": [{"test": "double", "severity": "high", "response": wrong}],
+        "score": 0.5,
+    }
 
 
 # compare_forgetting

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 import torch
-from transformers import GenerationConfig
+from tokenizers.processors import TemplateProcessing
+from transformers import AutoTokenizer, GenerationConfig
 
 from harness.engine import torch_engine
 from harness.engine.loading import load_reference, wrap
@@ -174,3 +175,50 @@ def test_a_shared_prefix_changes_no_answer(base, monkeypatch):
             assert with_prefix == without
         else:
             assert dataclasses.astuple(with_prefix)[0] == pytest.approx(without.logprobs, abs=2e-4)
+
+
+# The token that begins a text
+
+
+@pytest.fixture
+def beginning(base, reference):
+    """An engine whose tokenizer puts <s> in front of every text, and its tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", 0)]
+    )
+    assert tokenizer("a").input_ids[:1] == [0]
+    assert tokenizer("<s>a").input_ids[:2] == [0, 0]
+    return wrap(reference[0], tokenizer), tokenizer
+
+
+def test_a_prompt_that_begins_itself_is_begun_once(beginning, engine):
+    adding, tokenizer = beginning
+    plain = tokenizer("abc", add_special_tokens=False).input_ids
+    assert adding.tokens(Plain("abc")) == adding.tokens(Plain("<s>abc")) == [0, *plain]
+    assert engine.tokens(Plain("<s>abc")) == [0, *plain]
+    assert adding.tokens(Plain("<s><s>abc")) == [0, 0, *plain]  # as it is written
+    assert engine.tokens(Plain("<s><s>abc")) == [0, 0, *plain]
+    assert adding.tokens(Plain("a<s>bc")) == [0, *plain[:1], 0, *plain[1:]]
+    assert adding.tokens(Plain("<s>")) == adding.tokens(Plain("")) == engine.tokens(Plain("")) == [0]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda start: Generate(Plain(f"{start}The sky is"), 8),
+        lambda start: Choose(Plain(f"{start}The sky is"), (" blue", " a nut")),
+        lambda start: Measure(f"{start}The sky is blue."),
+    ],
+    ids=["generate", "choose", "measure"],
+)
+def test_begun_by_the_prompt_or_by_the_tokenizer_it_is_one_question(beginning, engine, ask):
+    adding, _ = beginning
+    bare, written = adding.ask([ask(""), ask("<s>")])
+    (unadded,) = engine.ask([ask("<s>")])
+    for other in (written, unadded):
+        if hasattr(bare, "text"):
+            assert other == bare
+        else:
+            assert dataclasses.astuple(other)[0] == pytest.approx(dataclasses.astuple(bare)[0], abs=2e-4)
+            assert dataclasses.astuple(other)[1:] == dataclasses.astuple(bare)[1:]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from harness.suites.suite import Suite
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.y*ml"))
 CORPORA = sorted((ROOT / "fixtures" / "corpora").glob("*.jsonl"))
+SCHEMAS = sorted((ROOT / "docs").glob("*.schema.json"))
 
 
 def shipped(name: str) -> Suite:
@@ -113,3 +116,31 @@ def test_a_corpus_is_sound_and_shares_no_question_with_a_suite(path):
         for text in probe.fields.values()
     }
     assert {normalised(line["prompt"]) for line in lines} & asked == set()
+
+
+def properties(schema: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every property that a schema declares, by its place; what `if`, `then` and `else` say of it is a rule, no more."""
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from properties(item, f"{place}/{index}")
+    if not isinstance(schema, dict):
+        return
+    for key, inner in schema.items():
+        if key in ("properties", "patternProperties", "$defs"):
+            for name, part in inner.items():
+                if key != "$defs":
+                    yield f"{place}/{name}", part
+                yield from properties(part, f"{place}/{name}")
+        elif key not in ("if", "then", "else", "default", "enum", "const"):
+            yield from properties(inner, place if key in ("items", "anyOf", "allOf") else f"{place}/{key}")
+
+
+def test_the_schemas_are_those_of_suites_and_recipes():
+    assert [path.name for path in SCHEMAS] == ["recipe.schema.json", "suite.schema.json"]
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_every_property_of_a_schema_has_a_description(path):
+    found = list(properties(json.loads(path.read_text(encoding="utf-8"))))
+    assert len(found) > 10
+    assert [place for place, part in found if not str(part.get("description", "")).strip()] == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from harness.suites.lm_eval.exact import pattern_parts
 from harness.suites.lm_eval.task import LmEvalTask
 
 MAX_DROP = 0.10
@@ -23,7 +24,7 @@ SCORES: dict[str, Any] = {
     "acc_bytes": {"choice": {"per_byte": True}},
     "exact_match": "regex",
 }
-"""The score that calls right what a metric does."""
+"""The score that calls right what a metric does. `equals` would not do for `exact_match`, whatever that ignores."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,25 @@ def suite_text(task: LmEvalTask, name: str, items: Sequence[Item], notes: Sequen
     width = len(str(items[-1].index))
     probes = [_probe(item, width, shared) for item in items]
     return "".join([
-        *(f"# {line}\n" for line in _comments(task, notes)),
+        *(f"# {line}\n" for line in _comments(task, items, notes)),
         _yaml(head),
         *_gates(any(item.category is not None for item in items)),
         _yaml({"probes": probes}),
     ])  # fmt: skip
 
 
-def _comments(task: LmEvalTask, notes: Sequence[str]) -> Iterator[str]:
+def _comments(task: LmEvalTask, items: Sequence[Item], notes: Sequence[str]) -> Iterator[str]:
     yield f"Imported from {task.document.path.name} by `python -m harness import lm-eval`; import again rather than edit the probes."
     yield "Probe doc-N is the document with that doc_id in the samples that lm-evaluation-harness logs."
     if task.metric.name == "exact_match":
-        yield r"An answer is the pattern that just the right texts match, from \A (their beginning) to \Z (their end)."
+        parts = list(pattern_parts(task.metric))
+        ends = ":" if parts else "."
+        yield (
+            rf"An answer is the pattern that just the right texts match, from \A (their beginning) to \Z (their end){ends}"
+        )
+        yield from (f"  {part} {meaning}" for part, meaning in parts)
+        if any(item.note is not None for item in items):
+            yield "A probe's note is its right answer without them."
     yield from (re.sub(r"\s+", " ", f"Note: {note}") for note in notes)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.cli.calibrate import Condition, batch_conditions, measure, report
+from harness.cli.calibrate import batch_conditions, report
+from harness.cli.calibration import Condition, measure
 from harness.cli.calibration_report import calibration_lines
 from harness.cli.main import main
 from harness.engine.batching import Budget

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.cli.examples import PROBES
 from harness.cli.main import main
-from harness.cli.new import ANSWERS, PROBES, scores_for
+from harness.cli.new import ANSWERS, scores_for
 from harness.engine.planning import request
 from harness.gate.weakness import weaknesses
 from harness.scoring import SCORERS

@@ -461,6 +461,58 @@ def test_hard_patterns_have_the_plain_answer_beside_them(task):
     assert "note: a | b" in made.text
 
 
+PARTS = [
+    ("", "", []),
+    ("ignore_case: true", "", ["(?i)"]),
+    ("ignore_punctuation: true", "", [r"[!-/:-@\[-`{-~]*"]),
+    ("ignore_numbers: true", "", ["[0-9]*"]),
+    ("ignore_punctuation: true, ignore_numbers: true", "", [r"[!-/:-@\[-`{-~0-9]*"]),
+    ("", "remove_whitespace", [r"\s*"]),
+    (
+        "ignore_case: true, ignore_punctuation: true",
+        "remove_whitespace",
+        ["(?i)", r"[!-/:-@\[-`{-~]*", r"\s*"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "step", "parts"), PARTS)
+def test_a_comment_says_what_each_part_of_the_patterns_means(task, arguments, step, parts):
+    more = f"metric_list: [{{metric: exact_match, {arguments}}}]\n"
+    if step:
+        more += f"filter_list: [{{name: n, filter: [{{function: {step}}}]}}]\n"
+    made = convert(read_task(task.write(WRITTEN + more)))
+    comments = [line for line in made.text.splitlines() if line.startswith("#")]
+    explained = [line.split()[1] for line in comments if line.startswith("#   ")]
+    assert explained == parts
+    assert all(part in made.items[0].answers[0] for part in parts)
+
+
+def test_the_comment_on_patterns(task):
+    more = "metric_list: [{metric: exact_match, ignore_case: true, ignore_punctuation: true}]\n"
+    more += "filter_list: [{name: n, filter: [{function: remove_whitespace}]}]\n"
+    lines = convert(read_task(task.write(WRITTEN + more))).text.splitlines()
+    begin = next(index for index, line in enumerate(lines) if line.startswith("# An answer"))
+    assert lines[begin : begin + 6] == [
+        r"# An answer is the pattern that just the right texts match, from \A (their beginning) to \Z (their end):",
+        "#   (?i) upper and lower case are alike",
+        r"#   [!-/:-@\[-`{-~]* punctuation here is ignored",
+        r"#   \s* white space at the ends is ignored",
+        "# A probe's note is its right answer without them.",
+        "suite: t",
+    ]
+
+
+def test_the_score_equals_would_judge_otherwise():
+    """Why punctuation and case that are ignored take a pattern: `equals` ignores more, and less."""
+    metric = Metric("exact_match", ignore_case=True, ignore_punctuation=True, strip=True)
+    equals = SCORERS["equals"]()
+    for text, target, right in [("U.S.A.", "USA", True), ("a  b", "a b", False), ("ﬁn", "fin", False)]:
+        assert exact_match(text, target, metric) is right
+        assert bool(re.search(exact_pattern(target, metric), text)) is right
+        assert equals.right(text, [target]) is not right
+
+
 def test_the_filter_remove_whitespace(task):
     more = "filter_list: [{name: n, filter: [{function: remove_whitespace}, {function: take_first}]}]\n"
     assert task.items(WRITTEN + more)[0].answers == (r"\A\s*a\s*\Z",)
