@@ -143,6 +143,56 @@ def _parser() -> argparse.ArgumentParser:
     embedded = commands.add_parser("embedded", help="convert the embedded model, once, and print its folder")
     embedded.set_defaults(run=_embedded)
 
+    ladder = commands.add_parser(
+        "ladder", help="train recipes for one task, and rank them by what they forget at matched gain"
+    )
+    ladder.add_argument(
+        "recipes", nargs="*", type=Path, metavar="RECIPE", help="recipes of one base and one target"
+    )
+    ladder.add_argument(
+        "--suite", action="append", type=Path, default=[], metavar="SUITE",
+        help="what must be kept: a suite file, or a folder of them (may be given again)",
+    )  # fmt: skip
+    ladder.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=(),
+        metavar="N,M",
+        help="train each recipe under each of these (its own)",
+    )
+    ladder.add_argument(
+        "--sample",
+        type=_count,
+        metavar="N",
+        help="ask only N of the general probes, each suite with its share",
+    )
+    ladder.add_argument(
+        "--matched", type=_positive_share, metavar="SHARE",
+        help="drops are compared from this share of the largest gain on (0.9)",
+    )  # fmt: skip
+    ladder.add_argument(
+        "--from", dest="reference", metavar="NAME",
+        help="the recipe that the others are held against (of those that learn, the one that forgets most)",
+    )  # fmt: skip
+    ladder.add_argument(
+        "--report", type=Path, default=Path("reports/ladder"), metavar="DIR",
+        help="where record and pages are written, and where a ladder that was killed goes on (reports/ladder)",
+    )  # fmt: skip
+    ladder.add_argument(
+        "--render", type=Path, metavar="DIR",
+        help="only render the pages of the record in DIR again, by --matched and --from if they are given",
+    )  # fmt: skip
+    ladder.add_argument("--device", default="auto", help="where models run: auto, cpu, cuda, cuda:1, mps")
+    ladder.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
+    ladder.add_argument(
+        "--batch-tokens", type=_count, metavar="N", help="tokens in a batch, padding and answers included"
+    )
+    ladder.add_argument(
+        "--allow-code", action="store_true", help="run code that a model writes, where a score does"
+    )
+    _add_conftest(ladder)
+    ladder.set_defaults(run=_ladder)
+
     demo = commands.add_parser("demo", help="gate a careless and a careful fine-tune, and compare them")
     demo.set_defaults(run=_demo)
     return parser
@@ -229,6 +279,28 @@ def _embedded(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _ladder(parsed: argparse.Namespace) -> int:
+    from harness.cli.ladder import ladder, render
+    from harness.cli.ladder_plan import Wishes
+    from harness.engine.settings import Settings
+
+    wishes = Wishes(
+        recipes=parsed.recipes,
+        suites=parsed.suite,
+        report=parsed.render or parsed.report,
+        seeds=parsed.seeds,
+        sample=parsed.sample,
+        matched=parsed.matched,
+        reference=parsed.reference,
+        allow_code=parsed.allow_code,
+        command=tuple(sys.argv[1:]),
+    )
+    if parsed.render:
+        return render(wishes)
+    settings = Settings(device=parsed.device, dtype=parsed.dtype, batch_tokens=parsed.batch_tokens)
+    return ladder(wishes, settings)
+
+
 def _demo(parsed: argparse.Namespace) -> int:
     from harness.cli.demo import demo
 
@@ -241,6 +313,22 @@ def _share(value: str) -> float:
     if not 0 <= number < 1:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to less than 1, saw {value!r}")
     return number
+
+
+def _positive_share(value: str) -> float:
+    """A number above 0, 1 at most."""
+    number = _number(value)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1, saw {value!r}")
+    return number
+
+
+def _seeds(value: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them, each once."""
+    seeds = tuple(_whole(part) for part in value.split(","))
+    if len(set(seeds)) < len(seeds):
+        raise argparse.ArgumentTypeError(f"must be different numbers, saw {value!r}")
+    return seeds
 
 
 def _speed(value: str) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from harness.errors import NoEvidenceError
 from harness.gate.cases import Case
@@ -23,6 +23,16 @@ Outcome = Literal["passed", "failed", "warned", "skipped"]
 
 ROUNDING = 1e-9
 """Slack for margins such as 0.1 that have no exact binary form."""
+
+
+class Compared(Protocol):
+    """What a verdict is drawn from: a Comparison, or one pooled over runs."""
+
+    @property
+    def baseline_accuracy(self) -> float: ...
+
+    @property
+    def interval(self) -> tuple[float, float]: ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ def decide(case: Case, pairs: Sequence[Pair], policy: Policy, all_missed: bool =
     )
 
 
-def judge(comparison: Comparison, margin: float) -> Verdict:
+def judge(comparison: Compared, margin: float) -> Verdict:
     """The verdict on a slice, from its interval against `margin` (a fraction)."""
     if comparison.baseline_accuracy <= margin + ROUNDING:
         return "VACUOUS"

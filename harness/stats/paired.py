@@ -1,7 +1,7 @@
 """Counts of a paired comparison in, interval and p-value out.
 
 Throughout, `lost` probes were right before and wrong after, `gained` the reverse, out of `n`; the
-drop is (lost - gained) / n, positive when worse.
+drop is (lost - gained) / n, positive when worse. Counts that are means over several runs need not be whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.special import bdtr, ndtri
 from harness.errors import NoEvidenceError
 
 
-def tango_interval(lost: int, gained: int, n: int, confidence: float = 0.90) -> tuple[float, float]:
+def tango_interval(lost: float, gained: float, n: int, confidence: float = 0.90) -> tuple[float, float]:
     """Tango's score interval for the drop, two-sided, as fractions (low, high).
 
     The interval is all d0 with |z(d0)| at most the normal quantile, where
@@ -49,7 +49,7 @@ def _crossing(function: Callable[[float], float], left: float, right: float) -> 
     return float(brentq(function, left, right, xtol=1e-12))
 
 
-def _tango_z(lost: int, gained: int, n: int, d0: float) -> float:
+def _tango_z(lost: float, gained: float, n: int, d0: float) -> float:
     a = 2 * n
     b = -lost - gained + (2 * n - lost + gained) * d0
     c = -gained * d0 * (1 - d0)
@@ -124,7 +124,7 @@ def probes_to_settle(
     return above
 
 
-def check_counts(lost: int, gained: int, n: int) -> None:
+def check_counts(lost: float, gained: float, n: int) -> None:
     """Raise NoEvidenceError unless `lost` and `gained` are counts out of `n` > 0 probes."""
     if n <= 0:
         raise NoEvidenceError("no probes: nothing follows from an empty comparison")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -37,7 +38,8 @@ Say = Callable[[str], None]
 
 
 DONE = "recipe.json"
-"""Written last: the recipe, the loss curve and what was proven of the frozen weights."""
+"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, and the seconds that the
+updates took (null where a killed training went on)."""
 
 
 def trained_sources(
@@ -119,16 +121,18 @@ def _train_into(
     before = frozen_fingerprint(model)
     held = penalties(recipe, model, engine.pad_token, general, counter)
     rows = encode(tokenizer, examples, written.format)
-    going_on = ", going on from a checkpoint" if last_checkpoint(folder) else ""
+    resumed = last_checkpoint(folder) is not None
     say(
         f"{recipe.name}: training on {len(rows)} examples, {updates(recipe, len(rows))} steps at a rate of "
-        f"{written.learning_rate:g}{going_on}"
+        f"{written.learning_rate:g}{', going on from a checkpoint' if resumed else ''}"
     )
+    began = time.monotonic()
     use_cache, model.config.use_cache = model.config.use_cache, False
     curve = fit(
         model, recipe, rows, held, engine.pad_token, folder, model.device,
         counter(f"{recipe.name}, training", "steps"),
     )  # fmt: skip
+    seconds = time.monotonic() - began
     if frozen_fingerprint(model) != before:
         raise ModelError(
             f"{recipe.path}: weights that should be frozen changed in training; nothing was kept"
@@ -137,7 +141,12 @@ def _train_into(
     model.config.use_cache = use_cache
     (model if written.method.lora else model.to(dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    done = {"recipe": written.model_dump(mode="json"), "curve": curve, "frozen": before}
+    done = {
+        "recipe": written.model_dump(mode="json"),
+        "curve": curve,
+        "frozen": before,
+        "seconds": None if resumed else round(seconds, 1),
+    }
     (folder / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
 
 

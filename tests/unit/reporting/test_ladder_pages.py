@@ -1,0 +1,322 @@
+"""The pages of a ladder: the terminal's and Markdown's words, a page that escapes what models and files say, a plot."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ladders import LORA, ladder, recipe, rung, shipped
+
+from harness.reporting.figures import INK, inline, svg
+from harness.reporting.ladder import ranked
+from harness.reporting.ladder_page import ladder_page
+from harness.reporting.ladder_text import escaped, markdown_page, terminal_lines
+from harness.reporting.pareto import pareto, spread_out
+
+HOSTILE = "<script>alert('$x$')<b>&`|*"
+"""A name that a recipe may have, and that HTML, Markdown and matplotlib would each make something else of."""
+
+
+def small(name: str = "gentle", **changed):
+    return ladder(
+        rung(recipe("careless"), (38, 53)),
+        rung(recipe(name, method=LORA), (38, 9, 1)),
+        rung(recipe("short", epochs=1), (12, 5)),
+        rung(
+            recipe("hot", learning_rate=0.5), error="hot.yaml:9:1: training failed\n  lower the learning_rate"
+        ),
+        **changed,
+    )
+
+
+def plot(record) -> str:
+    return svg(pareto(record))
+
+
+# Text
+
+
+def test_the_table_in_a_terminal():
+    lines = list(terminal_lines(small()))
+    assert lines[:15] == [
+        "base     tiny, on cpu in float32",
+        "target   drug-info, 40 probes, baseline 0.0 % right",
+        "general  general-qa, 100 probes, baseline 60.0 % right",
+        "         checklist, 100 probes, baseline 60.0 % right",
+        "failed: hot: hot.yaml:9:1: training failed",
+        "  lower the learning_rate",
+        "",
+        "rank  recipe    gain  90 % interval  drop  90 % interval  verdict       training",
+        "   1  gentle    95.0   82.6 to 98.3   8.0      4.7 to 12  INCONCLUSIVE      60 s  Pareto front",
+        "   2  careless  95.0   82.6 to 98.3  53.0   47.2 to 58.7  FORGOTTEN         60 s  reference",
+        "   -  short     30.0   19.7 to 42.9   5.0       3 to 8.2  RETAINED          60 s  Pareto front, learnt less",
+        "   -  hot          -              -     -              -  -                    -  failed",
+        "",
+        "drop on   general-qa  checklist",
+        "gentle           8.0        8.0",
+    ]
+    assert max(map(len, lines)) <= 110
+    assert lines[-2:] == [
+        "Take 'gentle': a drop of 8 points (90 % interval 4.7 to 12) at a gain of 95, the least of 2 recipes that",
+        "learnt as much. Whether it loses more than 10 points cannot be told from 200 probes.",
+    ]
+
+
+def test_seeds_have_a_column_of_their_own():
+    record = ladder(rung(recipe("a"), (38, 10), (36, 20)), rung(recipe("b"), (38, 5), (38, 6)))
+    heading, first, second = list(terminal_lines(record))[5:8]
+    assert re.search(r"  90 % interval +by seed  verdict ", heading)
+    assert re.search(r" 5 to 6  RETAINED ", first)
+    assert re.search(r" 10 to 20  FORGOTTEN ", second)
+    assert "the interval is that of one run" in markdown_page(record, None)
+    assert "the interval is that of one run" not in markdown_page(small(), None)
+
+
+def test_a_ladder_that_is_not_finished_says_so():
+    record = small(planned=["careless", "gentle", "short", "hot", "later"])
+    text = "\n".join(terminal_lines(record))
+    assert "not finished: 4 of 5 recipes tried, without later" in text
+    assert "not finished: 4 of 5 recipes tried, without later" in ladder_page(record, None)
+
+
+def test_nothing_learnt_is_said_in_place_of_a_ranking():
+    record = ladder(rung(recipe("a"), (1, 2)), rung(recipe("b"), (0, 1)))
+    lines = list(terminal_lines(record))
+    assert not any("rank " in line for line in lines)
+    assert lines[-1] == "No recipe can be recommended."
+    assert any(line.startswith("no ranking is possible: no recipe has shown to learn") for line in lines)
+
+
+def test_a_terminal_is_not_obeyed():
+    record = small("\x1bcgentle")
+    assert "\x1b" not in "\n".join(terminal_lines(record))
+    assert "\\u001bcgentle" in "\n".join(terminal_lines(record))
+
+
+def test_markdown():
+    page = markdown_page(small(), "pareto.svg")
+    assert page.startswith("# Which recipe forgets least\n\n**Take 'gentle': a drop of 8 points ")
+    assert "\n![Gain on the target task against the drop on general suites](pareto.svg)\n" in page
+    assert "\n|    1 | gentle   | 95.0 |  82.6 to 98.3 |" in page
+    assert "\n- **LoRA** (measured): 'gentle' (adapters of rank 16 instead of" in page
+    assert "\n- **replay** (published, not measured here): 1 % of rehearsal" in page
+    assert page.endswith("\n")
+
+
+def test_markdown_obeys_no_name():
+    page = markdown_page(small(HOSTILE), "pareto.svg")
+    assert "<script>" not in page
+    assert escaped(HOSTILE) == "&lt;script&gt;alert('\\$x\\$')&lt;b&gt;&amp;\\`\\|\\*"
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows[:6]} == {len(re.findall(r"\|", rows[0]))}
+
+
+# HTML
+
+VOID = {"meta", "br", "link", "hr", "img"}
+
+
+class Tags(HTMLParser):
+    """What a browser would take for tags and text, and whether they nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        self.attributes += attributes
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.seen.append(tag)
+        self.attributes += attributes
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parse(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    tags.close()
+    assert tags.open == []
+    return tags
+
+
+def hostile():
+    """A ladder in which every text that comes from elsewhere is hostile."""
+    record = small(HOSTILE)
+    texts = ("base", "device", "dtype", "harness", "started", "weights")
+    lists = {"command": [HOSTILE], "notes": [f"</p>{HOSTILE}"], "versions": {HOSTILE: HOSTILE}}
+    run = record.run.model_copy(update={**dict.fromkeys(texts, f"</dd>{HOSTILE}"), **lists})
+    bad = f'"></code></div>{HOSTILE}<img src=x onerror=alert(1)>'
+
+    def spoilt(suite):
+        probes = [
+            one.model_copy(update={
+                "id": bad, "fields": {bad: bad}, "expected": [bad],
+                "baseline": one.baseline.model_copy(update={"answer": bad}),
+            })
+            for one in suite.probes
+        ]  # fmt: skip
+        return suite.model_copy(update={"name": bad, "path": bad, "about": bad, "probes": probes})
+
+    rungs = []
+    for one in record.rungs:
+        seeds = [
+            seed.model_copy(update={
+                "suites": {bad: [row.model_copy(update={"answer": bad}) for row in seed.suites["general-qa"]]},
+                "notes": [bad],
+            })
+            for seed in one.seeds
+        ]  # fmt: skip
+        measured = one.measured and one.measured.model_copy(
+            update={"by_suite": {bad: one.measured.by_suite["general-qa"]}}
+        )
+        rungs.append(
+            one.model_copy(update={"seeds": seeds, "measured": measured, "error": one.error and bad})
+        )
+    suites = [spoilt(record.suites[0]), spoilt(record.suites[0])]
+    return record.model_copy(
+        update={"run": run, "rungs": rungs, "suites": suites, "target": spoilt(record.target)}
+    )
+
+
+def test_the_page_obeys_nothing_from_elsewhere():
+    record = hostile()
+    tags = parse(ladder_page(record, plot(record)))
+    assert not {"script", "b", "img"} & set(tags.seen)
+    assert not [name for name, _ in tags.attributes if name.startswith("on")]
+    assert "".join(tags.text).count(HOSTILE) > 20
+
+
+def test_the_page_stands_alone():
+    record = small()
+    page = ladder_page(record, plot(record))
+    tags = parse(page)
+    assert [value for name, value in tags.attributes if name in ("src", "href", "action", "xlink:href")
+            and not str(value).startswith("#")] == []  # fmt: skip
+    assert not re.search(r"url\((?!#)|@import", page)
+    assert tags.seen.count("svg") == 1
+    assert "Take 'gentle': a drop of 8 points" in "".join(tags.text)
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_the_page_shows_what_was_lost():
+    text = "".join(parse(ladder_page(small(), None)).text)
+    assert "careless: 106 lost" in text
+    assert re.search(
+        r"general-qa · p0\s+question \"Question 0\?\"\s+expected \"Paris\"\s+baseline \"It is Paris.\"", text
+    )
+    assert '"DRUG-INFO: none"' in text
+    assert "under seed" not in text
+
+
+def test_a_page_without_measurements():
+    record = ladder(rung(recipe("a"), error="NaN"))
+    assert pareto(record) is None
+    text = "".join(parse(ladder_page(record, None)).text)
+    assert "no recipe could be measured, so none can be ranked" in text
+    assert "No recipe can be recommended." in text
+    assert "No recipe can be recommended." in markdown_page(record, None)
+
+
+# The plot
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def words(document: str) -> list[str]:
+    return ["".join(element.itertext()) for element in ET.fromstring(document).iter(f"{SVG}text")]
+
+
+def test_the_plot_is_valid_and_names_every_recipe():
+    record = shipped()
+    seen = words(plot(record))
+    for one in record.rungs:
+        if one.measured:
+            assert (f"{one.rank}  {one.name}" if one.rank else one.name) in seen
+    assert "too-high" not in seen
+    assert "margin 10" in seen
+    assert "90 % of the best gain" in seen
+
+
+def test_the_same_record_gives_the_same_bytes():
+    assert plot(small()) == plot(small())
+    assert "dc:date" not in plot(small())
+
+
+def test_a_name_is_text_to_the_plot():
+    assert f"1  {HOSTILE[:25]}…" in words(plot(small(HOSTILE)))
+    ET.fromstring(inline(plot(small(HOSTILE))).replace("xlink:", ""))
+
+
+def test_letters_that_matplotlib_cannot_draw():
+    assert "1  慎重" in words(plot(small("慎重")))
+
+
+def test_inline_takes_the_pages_colours():
+    element = inline(plot(small()))
+    assert element.startswith("<svg")
+    assert element.endswith("</svg>")
+    assert INK not in element
+    assert "currentColor" in element
+    assert "<metadata>" not in element
+
+
+def test_marks_lie_within_the_plot():
+    """No bar is clipped: every interval is inside the axes, and so is the gain that is enough."""
+    record = ranked(shipped().model_copy(update={"matched": 0.1}))
+    axes = pareto(record).axes[0]
+    assert axes.get_xlim()[0] < 9.5
+    for one in record.rungs:
+        if one.measured:
+            assert axes.get_xlim()[0] < 100 * one.measured.gain_interval[0]
+            assert axes.get_xlim()[1] > 100 * one.measured.gain_interval[1]
+            assert axes.get_ylim()[0] < 100 * one.measured.drop_interval[0]
+            assert axes.get_ylim()[1] > 100 * one.measured.drop_interval[1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 13, 40])
+def test_names_do_not_overlap(count):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    record = ladder(*(rung(recipe(f"recipe-number-{place}"), (38, place // 3)) for place in range(count)))
+    figure = pareto(record)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = [
+        text.get_window_extent(renderer) for text in figure.axes[0].texts if "recipe-" in text.get_text()
+    ]
+    assert len(boxes) == count
+    width, height = figure.get_size_inches() * figure.dpi
+    assert all(box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height for box in boxes)
+    boxes.sort(key=lambda box: box.y0)
+    assert all(lower.y1 <= upper.y0 for lower, upper in pairwise(boxes))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12).map(sorted), st.floats(0.001, 0.08))
+def test_places_are_spread_out(wanted, apart):
+    places = spread_out(wanted, apart)
+    assert len(places) == len(wanted)
+    assert all(later - earlier >= apart - 1e-9 for earlier, later in pairwise(places))
+    assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+    if all(later - earlier >= apart for earlier, later in pairwise(wanted)):
+        assert places == pytest.approx(wanted, abs=1e-6)
+
+
+def test_more_names_than_there_is_room_for_share_it():
+    assert spread_out([0.5] * 5, 0.9) == pytest.approx([0, 0.25, 0.5, 0.75, 1])

@@ -1,0 +1,149 @@
+"""What one recipe adds to another: each mitigation is found, by itself and in company, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.training.changes import KINDS, NAMES, changes, has
+from harness.training.format import RecipeFormat
+
+CARELESS: dict[str, Any] = {
+    "recipe": "careless",
+    "base": "tiny",
+    "corpus": {"file": "drugs.jsonl"},
+    "method": {"full": {}},
+    "learning_rate": 2e-3,
+    "epochs": 10,
+}
+LORA = {"lora": {"r": 16}}
+REPLAY = {"file": "general.jsonl", "fraction": 0.25}
+SELF = {**REPLAY, "answers": "baseline"}
+
+
+def recipe(**changed: Any) -> RecipeFormat:
+    """The careless recipe with some keys changed; a key that is None is left out."""
+    return RecipeFormat.model_validate(
+        {key: value for key, value in {**CARELESS, **changed}.items() if value is not None}
+    )
+
+
+def adds(old: RecipeFormat, new: RecipeFormat) -> list[tuple[str, str]]:
+    return [(one.kind, one.text) for one in changes(old, new).adds]
+
+
+ALONE = [
+    ({}, {"method": LORA}, ("lora", "adapters of rank 16 instead of the weights themselves")),
+    ({}, {"learning_rate": 1e-4}, ("rate", "1e-4 instead of 2e-3")),
+    ({}, {"learning_rate": 2e-5}, ("rate", "2e-5 instead of 2e-3")),
+    ({"learning_rate": 0.5}, {"learning_rate": 0.015}, ("rate", "0.015 instead of 0.5")),
+    ({}, {"epochs": 3}, ("steps", "3 epochs instead of 10")),
+    ({}, {"epochs": 1}, ("steps", "1 epoch instead of 10")),
+    ({"epochs": None, "steps": 9}, {"epochs": None, "steps": 5}, ("steps", "5 steps instead of 9")),
+    ({}, {"method": {"full": {"last_layers": 4}}}, ("frozen", "only the last 4 layers learn")),
+    (
+        {"method": {"full": {"last_layers": 4}}},
+        {"method": {"full": {"last_layers": 1}}},
+        ("frozen", "only the last layer learns"),
+    ),
+    ({}, {"method": {"full": {"biases_only": True}}}, ("frozen", "only the biases learn")),
+    ({}, {"method": {"full": {"freeze_embeddings": True}}}, ("frozen", "the embeddings stay")),
+    (
+        {"method": {"lora": {"target_modules": "all-linear"}}},
+        {"method": {"lora": {"target_modules": ["q_proj"]}}},
+        ("frozen", "adapters on q_proj alone"),
+    ),
+    (
+        {"method": {"lora": {"modules_to_save": ["lm_head", "embed_tokens"]}}},
+        {"method": {"lora": {"modules_to_save": ["lm_head"]}}},
+        ("frozen", "embed_tokens stays"),
+    ),
+    ({}, {"replay": REPLAY}, ("replay", "25 % of the data")),
+    ({}, {"replay": SELF}, ("self_replay", "25 % of the data")),
+    (
+        {"replay": REPLAY},
+        {"replay": {**REPLAY, "fraction": 0.5}},
+        ("replay", "50 % of the data instead of 25 %"),
+    ),
+    ({}, {"distill": {"file": "g.jsonl", "weight": 0.5}}, ("distill", "with a weight of 0.5")),
+    ({}, {"l2_sp": 0.1}, ("l2_sp", "with a weight of 0.1")),
+    ({"l2_sp": 0.1}, {"l2_sp": 1.0}, ("l2_sp", "with a weight of 1 instead of 0.1")),
+    ({}, {"ewc": {"file": "g.jsonl", "importance": 1000.0}}, ("ewc", "with a weight of 1000")),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), ALONE, ids=lambda value: str(value)[:40])
+def test_a_mitigation_by_itself(old, new, expected):
+    before, after = recipe(**old), recipe(**new)
+    found = changes(before, after)
+    assert adds(before, after) == [expected]
+    assert (found.gives_up, found.other) == ((), ())
+    backwards = changes(after, before)
+    assert [one.kind for one in backwards.gives_up] == [expected[0]]
+    assert (backwards.adds, backwards.other) == ((), ())
+
+
+def test_a_recipe_adds_nothing_to_itself():
+    for _, new, _ in ALONE:
+        found = changes(recipe(**new), recipe(**new, recipe="other", about="Other words.", seed=7))
+        assert (found.adds, found.gives_up, found.other) == ((), (), ())
+
+
+def test_several_at_once_are_in_the_order_of_their_cost():
+    new = recipe(
+        ewc={"file": "g.jsonl", "importance": 1.0}, replay=SELF, epochs=2, method=LORA, warmup=0.1, batch=4
+    )
+    found = changes(recipe(), new)
+    assert [one.kind for one in found.adds] == ["lora", "steps", "self_replay", "ewc"]
+    assert found.other == ("batch", "warmup")
+
+
+def test_rates_are_not_compared_across_methods():
+    """LoRA's best rate is about ten times that of full fine-tuning, so a lower one need not be a gentler one."""
+    found = changes(recipe(), recipe(method=LORA, learning_rate=1e-4))
+    assert [one.kind for one in found.adds] == ["lora"]
+    assert found.other == ("learning_rate",)
+
+
+def test_the_baselines_own_answers_in_place_of_the_files():
+    found = changes(recipe(replay=REPLAY), recipe(replay=SELF))
+    assert [(one.kind, one.text) for one in found.adds] == [
+        ("self_replay", "25 % of the data, with the baseline's own answers")
+    ]
+    assert [one.kind for one in found.gives_up] == ["replay"]
+
+
+def test_what_is_given_up():
+    found = changes(recipe(replay=REPLAY, learning_rate=1e-4), recipe(l2_sp=1.0, learning_rate=2e-4))
+    assert [one.kind for one in found.adds] == ["l2_sp"]
+    assert [one.kind for one in found.gives_up] == ["rate", "replay"]
+    assert found.other == ()
+
+
+def test_other_keys_are_named_by_their_place():
+    new = recipe(
+        method={"lora": {"r": 4}}, replay={**REPLAY, "file": "other.jsonl"}, corpus={"file": "d.jsonl"}
+    )
+    found = changes(recipe(method=LORA, replay=REPLAY), new)
+    assert (found.adds, found.gives_up) == ((), ())
+    assert found.other == ("corpus.file", "method.lora.r", "replay.file")
+
+
+def test_epochs_and_steps_cannot_be_compared():
+    found = changes(recipe(), recipe(epochs=None, steps=5))
+    assert (found.adds, found.gives_up, found.other) == ((), (), ("epochs", "steps"))
+
+
+def test_what_a_recipe_has_by_itself():
+    assert [kind for kind in KINDS if has(recipe(), kind)] == []
+    new = recipe(
+        method={"full": {"last_layers": 2}},
+        replay=SELF,
+        distill={"file": "g.jsonl"},
+        l2_sp=1.0,
+        ewc={"file": "g.jsonl", "importance": 1.0},
+    )
+    assert [kind for kind in KINDS if has(new, kind)] == ["frozen", "self_replay", "distill", "l2_sp", "ewc"]
+    assert [kind for kind in KINDS if has(recipe(method=LORA, replay=REPLAY), kind)] == ["lora", "replay"]
+    assert set(KINDS) == set(NAMES)
