@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.errors import HarnessError, SuiteError
+from harness.errors import HarnessError, RecipeError, SuiteError
 
 UNREADABLE = 2
 """Exit code for a suite that cannot be read, as pytest's."""
@@ -18,7 +18,7 @@ USAGE = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; input errors are printed as their message and end in exit code 4, or 2 for a suite's."""
+    """Run one command; input errors are printed as their message and end in exit code 4, or 2 for those of a suite or a recipe."""
     parsed = _parser().parse_args(arguments)
     try:
         if conftests := getattr(parsed, "conftest", None):
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed))
     except HarnessError as error:
         print(error, file=sys.stderr)
-        return UNREADABLE if isinstance(error, SuiteError) else USAGE
+        return UNREADABLE if isinstance(error, SuiteError | RecipeError) else USAGE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -193,7 +193,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_conftest(ladder)
     ladder.set_defaults(run=_ladder)
 
-    demo = commands.add_parser("demo", help="gate a careless and a careful fine-tune, and compare them")
+    advise = commands.add_parser(
+        "advise", help="what the rules of thumb say against a recipe, before training"
+    )
+    advise.add_argument("recipes", nargs="+", type=Path, metavar="RECIPE", help="recipe files")
+    advise.add_argument("--strict", action="store_true", help="advice ends in exit code 1")
+    advise.set_defaults(run=_advise)
+
+    demo = commands.add_parser(
+        "demo", help="gate a careless and a careful fine-tune, or show in seconds why forgetting happens"
+    )
+    demo.add_argument(
+        "what", nargs="?", choices=("gate", "mechanism"), default="gate", help="which of the two (gate)"
+    )
+    demo.add_argument(
+        "--out", type=Path, default=Path("reports/mechanism.svg"), metavar="FILE",
+        help="where `mechanism` draws its plot (reports/mechanism.svg)",
+    )  # fmt: skip
     demo.set_defaults(run=_demo)
     return parser
 
@@ -301,7 +317,17 @@ def _ladder(parsed: argparse.Namespace) -> int:
     return ladder(wishes, settings)
 
 
+def _advise(parsed: argparse.Namespace) -> int:
+    from harness.cli.advise import advise_all
+
+    return advise_all(parsed.recipes, parsed.strict)
+
+
 def _demo(parsed: argparse.Namespace) -> int:
+    if parsed.what == "mechanism":
+        from harness.cli.mechanism import mechanism
+
+        return mechanism(parsed.out)
     from harness.cli.demo import demo
 
     return demo()

@@ -108,9 +108,18 @@ class EWCRegularizer:
             ModelError: its names or shapes are not those of the model that this was made for, or its Fisher
                 information is NaN, infinite or negative; nothing is taken over.
         """
+        if missing := sorted({"importance", "variant", "seed", "anchor", "fisher"} - state.keys()):
+            raise ModelError(f"the saved state has no '{missing[0]}'")
         anchor, fisher = state["anchor"], state["fisher"]
         for part, tensors in (("anchor", anchor), ("fisher", fisher)):
             check_fit(self.anchor, tensors, f"the saved {part}", exactly=True)
+        if not (math.isfinite(state["importance"]) and state["importance"] >= 0):
+            raise ModelError(
+                f"the saved importance must be a number of at least 0, saw {state['importance']}"
+            )
+        for name, value in anchor.items():
+            if not bool(torch.isfinite(value).all()):
+                raise ModelError(f"the saved anchor of '{name}' is NaN or infinite; train its model again")
         for name, value in fisher.items():
             if not bool((torch.isfinite(value) & (value >= 0)).all()):
                 raise ModelError(

@@ -156,12 +156,19 @@ class _Trainer(Trainer):  # type: ignore[misc]
 
     def _penalty(self, num_items_in_batch: Any) -> torch.Tensor:
         if self.batches is None:  # the first batch, of a resumed training too
-            self.batches = self.state.global_step * self.args.gradient_accumulation_steps
+            self.batches = self._batches_so_far()
         total = torch.stack([penalty.loss(self.model, self.batches) for penalty in self.penalties]).sum()
         self.batches += 1
         # Where the Trainer has already divided the loss by all tokens of an update, it divides nothing later.
         scaled = self.model_accepts_loss_kwargs and num_items_in_batch is not None
         return total / self.current_gradient_accumulation_steps if scaled else total
+
+    def _batches_so_far(self) -> int:
+        """Batches of the updates already made; the last update of an epoch may have had fewer than the others."""
+        batches = math.ceil(len(self.train_dataset) / self.args.per_device_train_batch_size)
+        each: int = self.args.gradient_accumulation_steps
+        epochs, made = divmod(int(self.state.global_step), math.ceil(batches / each))
+        return epochs * batches + made * each
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]

@@ -290,3 +290,24 @@ def test_training_with_ewc_stays_nearer_where_it_matters(model):
         )
 
     assert shift(held).item() < 0.5 * shift(free).item()
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("importance", float("nan"), "the saved importance must be a number of at least 0, saw nan"),
+        ("anchor", float("inf"), "is NaN or infinite"),
+        ("fisher", None, "the saved state has no 'fisher'"),
+    ],
+)
+def test_a_saved_state_that_would_hold_nothing_is_refused(model, ewc, part, value, said):
+    state = ewc.state_dict()
+    if value is None:
+        del state[part]
+    elif part == "importance":
+        state[part] = value
+    else:
+        name = next(iter(state[part]))
+        state[part] = {**state[part], name: torch.full_like(state[part][name], value)}
+    with pytest.raises(ModelError, match=said):
+        ewc.load_state_dict(state)

@@ -225,7 +225,11 @@ distill: {file: general.jsonl, batch: 2}
 """
 
 
-@pytest.mark.parametrize("text", [LORA, HELD], ids=["lora", "held"])
+@pytest.mark.parametrize(
+    "text",
+    [LORA, HELD, HELD.replace("epochs: 3", "epochs: 5") + "accumulation: 3\n"],
+    ids=["lora", "held", "uneven"],
+)
 def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(kitchen, monkeypatch, text):
     whole = kitchen.weights(text)
     kitchen.cache("interrupted")

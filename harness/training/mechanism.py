@@ -1,0 +1,188 @@
+"""Why forgetting happens, in two experiments that take seconds: curves of what is lost and what is learnt.
+
+Two capabilities that share weights: whatever pulls the shared weights for one pulls them away from the other. Nothing
+here is about language; everything here happens to language models too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from harness.training.ewc import EWCRegularizer
+from harness.training.replay import create_replay_dataset
+
+SEED = 42
+INPUTS, HIDDEN, CLASSES, EXAMPLES = 16, 8, 4, 256
+FIRST_STEPS, STEPS, BATCH = 400, 300, 32
+AGGRESSIVE, LOW = 0.5, 0.02
+REPLAY_FRACTION = 0.25
+IMPORTANCE = 200.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One way of tuning on B: the loss on A and on B, in nats, before the first step and after each."""
+
+    name: str
+    loss_a: tuple[float, ...]
+    loss_b: tuple[float, ...]
+
+    @property
+    def times_worse(self) -> float:
+        """The loss on A after tuning, as a multiple of that before."""
+        return self.loss_a[-1] / self.loss_a[0]
+
+
+class TwoCapabilities(torch.nn.Module):
+    """One shared layer, and a head for each capability; it knows from the last column of its input which is meant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared = torch.nn.Linear(INPUTS, HIDDEN)
+        self.head_a = torch.nn.Linear(HIDDEN, CLASSES)
+        self.head_b = torch.nn.Linear(HIDDEN, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(rows, INPUTS + 1) in, logits (rows, CLASSES) out; the last column is 0 for A and 1 for B."""
+        features = torch.tanh(self.shared(inputs[:, :-1]))
+        which = inputs[:, -1:]
+        logits: Tensor = (1 - which) * self.head_a(features) + which * self.head_b(features)
+        return logits
+
+
+@dataclass(frozen=True)
+class Data:
+    """The examples of one capability: inputs (EXAMPLES, INPUTS + 1) and classes (EXAMPLES,)."""
+
+    inputs: Tensor
+    classes: Tensor
+
+    def loss(self, model: TwoCapabilities) -> float:
+        with torch.no_grad():
+            return float(cross_entropy(model(self.inputs), self.classes))
+
+
+def capability(which: int, generator: torch.Generator) -> Data:
+    """Points around one centre a class; the two capabilities have centres of their own."""
+    centres = 1.5 * torch.randn(CLASSES, INPUTS, generator=generator)
+    classes = torch.randint(CLASSES, (EXAMPLES,), generator=generator)
+    points = centres[classes] + torch.randn(EXAMPLES, INPUTS, generator=generator)
+    return Data(torch.cat([points, torch.full((EXAMPLES, 1), float(which))], dim=1), classes)
+
+
+def two_capabilities(seed: int = SEED) -> list[Curve]:
+    """Learn A, then tune on B in each of four ways from the same weights: aggressive, low rate, replay, EWC.
+
+    All but the low rate have the aggressive rate; every way makes the same number of steps of plain SGD.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    a, b = capability(0, generator), capability(1, generator)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = TwoCapabilities()
+    _tune(model, [(a, i) for i in range(EXAMPLES)], AGGRESSIVE, FIRST_STEPS, seed, watch=lambda: None)
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    held = EWCRegularizer(model, IMPORTANCE, variant="exact", seed=seed)
+    held.update_fisher(model, [(a.inputs, a.classes)])
+    only_b = [(b, i) for i in range(EXAMPLES)]
+    mixed = create_replay_dataset(only_b, [(a, i) for i in range(EXAMPLES)], REPLAY_FRACTION, seed)
+    ways: list[tuple[str, Sequence[tuple[Data, int]], float, EWCRegularizer | None]] = [
+        ("aggressive", only_b, AGGRESSIVE, None),
+        ("low rate", only_b, LOW, None),
+        ("replay", mixed, AGGRESSIVE, None),
+        ("EWC", only_b, AGGRESSIVE, held),
+    ]
+    return [_curve(model, start, a, b, *way, seed) for way in ways]
+
+
+def _curve(
+    model: TwoCapabilities,
+    start: dict[str, Tensor],
+    a: Data,
+    b: Data,
+    name: str,
+    examples: Sequence[tuple[Data, int]],
+    rate: float,
+    held: EWCRegularizer | None,
+    seed: int,
+) -> Curve:
+    model.load_state_dict(start)
+    losses_a, losses_b = [a.loss(model)], [b.loss(model)]
+
+    def watch() -> None:
+        losses_a.append(a.loss(model))
+        losses_b.append(b.loss(model))
+
+    _tune(model, examples, rate, STEPS, seed, watch, held)
+    return Curve(name, tuple(losses_a), tuple(losses_b))
+
+
+def _tune(
+    model: TwoCapabilities,
+    examples: Sequence[tuple[Data, int]],
+    rate: float,
+    steps: int,
+    seed: int,
+    watch: Callable[[], None],
+    held: EWCRegularizer | None = None,
+) -> None:
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(steps):
+        drawn = [examples[i] for i in torch.randint(len(examples), (BATCH,), generator=generator).tolist()]
+        inputs = torch.stack([data.inputs[i] for data, i in drawn])
+        classes = torch.stack([data.classes[i] for data, i in drawn])
+        loss = cross_entropy(model(inputs), classes)
+        if held is not None:
+            loss = loss + held.ewc_loss(model)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        watch()
+
+
+WANTED_BY_A, WANTED_BY_B = 1.0, -2.0
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One shared weight, tuned for B: where it was before the first step and after each."""
+
+    importance: float
+    weights: tuple[float, ...]
+
+    @property
+    def loss_a(self) -> float:
+        """(w - 1)^2 at the end."""
+        return (self.weights[-1] - WANTED_BY_A) ** 2
+
+    @property
+    def loss_b(self) -> float:
+        """(w + 2)^2 at the end."""
+        return (self.weights[-1] - WANTED_BY_B) ** 2
+
+
+def single_weight(importance: float = 0.0, rate: float = 0.05, steps: int = 200) -> Pull:
+    """A weight that is 1 because A wants it so, tuned on B, which wants -2; held at 1 by EWC of this importance.
+
+    The loss is (w + 2)^2 + importance / 2 * (w - 1)^2, as A's Fisher information is taken to be 1.
+    """
+    weight = torch.tensor(WANTED_BY_A, requires_grad=True)
+    weights = [WANTED_BY_A]
+    for _ in range(steps):
+        loss = (weight - WANTED_BY_B) ** 2 + importance / 2 * (weight - WANTED_BY_A) ** 2
+        (gradient,) = torch.autograd.grad(loss, weight)
+        with torch.no_grad():
+            weight -= rate * gradient
+        weights.append(weight.item())
+    return Pull(importance, tuple(weights))
+
+
+def resting_place(importance: float) -> float:
+    """Where `single_weight` ends: the derivative 2 (w + 2) + importance (w - 1) is zero there."""
+    return (importance * WANTED_BY_A + 2 * WANTED_BY_B) / (importance + 2)
