@@ -46,9 +46,7 @@ def mechanism(out: Path) -> int:
     print(
         "  What two capabilities share can only serve both where they agree; EWC chooses a place in between."
     )
-    panels = [
-        Panel(f"{way.name}: A is {way.times_worse:.1f} times worse", way.loss_a, way.loss_b) for way in ways
-    ]
+    panels = [Panel(f"{way.name}: A {way.times_worse:.1f} × worse", way.loss_a, way.loss_b) for way in ways]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(

@@ -46,6 +46,7 @@ class Run:
         self.reported: set[tuple[str, str, bool]] = set()
         self.seconds_asking: dict[str, float] = {}
         self.notes: list[str] = []
+        self.untried: list[str] = []
         self.refused = ""
         self._identities: dict[Path, str] = {}
 
@@ -94,10 +95,12 @@ class Run:
             allow_pickle=options.allow_pickle,
         )
         if self.sources is None:
+            from harness.training.changes import untried
             from harness.training.recipe import read_recipe
             from harness.training.train import trained_sources
 
             recipe = read_recipe(Path(options.model))
+            self.untried = untried(recipe.written)
             self.sources = trained_sources(
                 recipe, options.baseline, settings, self.progress.say, self.progress.counter
             )
@@ -225,7 +228,11 @@ class Run:
         }
 
     def _provenance(self) -> dict[str, Any]:
-        known: dict[str, Any] = {"notes": list(self.notes), "seconds_asking": dict(self.seconds_asking)}
+        known: dict[str, Any] = {
+            "notes": list(self.notes),
+            "untried": self.untried,
+            "seconds_asking": dict(self.seconds_asking),
+        }
         if self.engines and self.sources:
             known |= {
                 "device": self.engines.device,

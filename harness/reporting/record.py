@@ -84,7 +84,7 @@ class ModelRow(_Row):
 
 
 class RunRow(_Row):
-    """Where the numbers come from."""
+    """Where the numbers come from; `untried` are mitigations that the tuned model's recipe lacks, least costly first."""
 
     harness: str
     started: str
@@ -100,6 +100,7 @@ class RunRow(_Row):
     strict: bool
     fail_on: Severity
     notes: list[str] = []
+    untried: list[str] = []
     seconds_asking: dict[str, float] = {}
 
 

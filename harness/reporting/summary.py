@@ -26,8 +26,24 @@ def summary_lines(record: Record) -> Iterator[str]:
     yield ""
     if record.gates:
         yield from table_lines(table_rows(record.gates))
+        yield from _what_now(record)
     else:
         yield "no gate was decided, so this run says nothing of the model"
+
+
+def _what_now(record: Record) -> Iterator[str]:
+    """After a failed gate: whether the loss is for good, and what to try."""
+    if not any(row.outcome == "failed" and row.verdict == "FORGOTTEN" for row in record.gates):
+        return
+    yield ""
+    if record.run.tuned and record.run.tuned.base_weights:
+        yield (
+            "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is what it "
+            "was. With it on, the model has forgotten."
+        )
+    if record.run.untried:
+        yield f"What this recipe has not tried, the least costly first: {', '.join(record.run.untried)}."
+    yield "What each mitigation did here: docs/mitigations.md; what it does for you: python -m harness ladder RECIPES"
 
 
 def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:

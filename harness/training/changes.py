@@ -86,6 +86,11 @@ def has(recipe: RecipeFormat, kind: Kind) -> bool:
     return False
 
 
+def untried(recipe: RecipeFormat) -> list[str]:
+    """The names of the mitigations that a recipe does not have; its rate and its steps can always be lowered."""
+    return [NAMES[kind] for kind in KINDS if not has(recipe, kind)]
+
+
 def _adds(old: RecipeFormat, new: RecipeFormat) -> Iterator[Mitigation]:
     if new.method.lora and old.method.full:
         yield Mitigation("lora", f"adapters of rank {new.method.lora.r} instead of the weights themselves")

@@ -165,7 +165,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
 
     def _batches_so_far(self) -> int:
         """Batches of the updates already made; the last update of an epoch may have had fewer than the others."""
-        batches = math.ceil(len(self.train_dataset) / self.args.per_device_train_batch_size)
+        batches: int = math.ceil(len(self.train_dataset) / self.args.per_device_train_batch_size)
         each: int = self.args.gradient_accumulation_steps
         epochs, made = divmod(int(self.state.global_step), math.ceil(batches / each))
         return epochs * batches + made * each

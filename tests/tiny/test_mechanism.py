@@ -103,7 +103,7 @@ def test_the_command_tells_the_story_and_draws_it(tmp_path: Path, capsys):
     assert "it goes from 1 to -2.00, and the loss on A from 0 to 9.00" in told
     assert "rests at 0.50 (in theory 0.50)" in told
     drawn = "".join(ElementTree.parse(out).getroot().itertext())
-    assert "aggressive: A is" in drawn
+    assert "aggressive: A" in drawn
     assert "loss on A, learnt before" in drawn
     first = out.read_bytes()
     assert main(["demo", "mechanism", "--out", str(out)]) == 0
