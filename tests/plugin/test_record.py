@@ -21,7 +21,7 @@ GATE_KEYS = {
 def table(result):
     lines = result.outlines
     start = next(i for i, line in enumerate(lines) if line.startswith("suite "))
-    end = next(i for i, line in enumerate(lines) if line.startswith("record: "))
+    end = next(i for i, line in enumerate(lines) if i > start and (line.startswith("record: ") or not line))
     return lines[start:end]
 
 

@@ -19,8 +19,8 @@ RUN: dict[str, Any] = {
 }  # fmt: skip
 
 
-def told(gate: dict[str, Any] = {}, **run: Any) -> str:
-    record = {"run": {**RUN, **run}, "gates": [{**GATE, **gate}], "probes": []}
+def told(gate: dict[str, Any] | None = None, **run: Any) -> str:
+    record = {"run": {**RUN, **run}, "gates": [{**GATE, **(gate or {})}], "probes": []}
     return "\n".join(summary_lines(Record.model_validate(record)))
 
 
