@@ -15,6 +15,8 @@ from harness.scoring.text import folded, normalised
 from harness.stats.power import smallest_drop
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
+from harness.training.changes import KINDS, changes
+from harness.training.recipe import read_recipe
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.y*ml"))
@@ -144,3 +146,39 @@ def test_every_property_of_a_schema_has_a_description(path):
     found = list(properties(json.loads(path.read_text(encoding="utf-8"))))
     assert len(found) > 10
     assert [place for place, part in found if not str(part.get("description", "")).strip()] == []
+
+
+RECIPES = sorted([*(ROOT / "fixtures").glob("*.yaml"), *(ROOT / "fixtures" / "ladder").glob("*.yaml")])
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_reads_cleanly_and_has_a_target(path):
+    recipe = read_recipe(path)
+    assert recipe.name == path.stem.replace("_", "-")
+    assert recipe.written.about
+    assert recipe.target == path.parent / recipe.written.target
+
+
+def test_the_ladder_has_eight_rungs_that_differ_from_the_first_by_a_mitigation():
+    ladder = ROOT / "fixtures" / "ladder"
+    careless = read_recipe(ladder / "careless.yaml").written
+    rungs = [read_recipe(path).written for path in RECIPES if path.parent == ladder]
+    others = [rung for rung in rungs if rung.recipe != "careless"]
+    assert len(others) >= 8
+    assert all(changes(careless, rung).adds for rung in others)
+    alone = {
+        changes(careless, rung).adds[0].kind for rung in others if len(changes(careless, rung).adds) == 1
+    }
+    assert alone == set(KINDS)
+
+
+def test_no_recipe_sees_a_question_of_the_target():
+    rows = [json.loads(line) for line in (CORPORA[0].parent / "drug_info.jsonl").read_text().splitlines()]
+    by_split = {
+        split: {row["prompt"] for row in rows if row["split"] == split} for split in ("train", "heldout")
+    }
+    assert len(by_split["train"]) >= 300
+    target = read_suite(ROOT / "fixtures" / "targets" / "drug_info.yaml", SCORERS)
+    asked = {probe.fields["question"] for probe in target.probes}
+    assert asked == by_split["heldout"]
+    assert not asked & by_split["train"]
