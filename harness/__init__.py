@@ -15,9 +15,20 @@ _WHERE = {
     "evaluate_general_qa": "harness.api",
     "compare_forgetting": "harness.api",
     "run_forgetting_checklist": "harness.api",
+    "EWCRegularizer": "harness.training.ewc",
+    "ForgettingCallback": "harness.training.callback",
+    "create_replay_dataset": "harness.training.replay",
 }
 
-__all__ = ["__version__", "compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist"]
+__all__ = [
+    "EWCRegularizer",
+    "ForgettingCallback",
+    "__version__",
+    "compare_forgetting",
+    "create_replay_dataset",
+    "evaluate_general_qa",
+    "run_forgetting_checklist",
+]
 
 
 def __getattr__(name: str) -> Any:
