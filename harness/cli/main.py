@@ -207,8 +207,8 @@ def _parser() -> argparse.ArgumentParser:
         "what", nargs="?", choices=("gate", "mechanism"), default="gate", help="which of the two (gate)"
     )
     demo.add_argument(
-        "--out", type=Path, default=Path("reports/mechanism.svg"), metavar="FILE",
-        help="where `mechanism` draws its plot (reports/mechanism.svg)",
+        "--out", type=Path, metavar="FILE",
+        help="where `mechanism` draws its plot, an .svg or .png (reports/mechanism.svg)",
     )  # fmt: skip
     demo.set_defaults(run=_demo)
     return parser
@@ -327,7 +327,9 @@ def _demo(parsed: argparse.Namespace) -> int:
     if parsed.what == "mechanism":
         from harness.cli.mechanism import mechanism
 
-        return mechanism(parsed.out)
+        return mechanism(parsed.out or Path("reports/mechanism.svg"))
+    if parsed.out:
+        raise HarnessError("--out is where `demo mechanism` draws its plot; `demo gate` draws none")
     from harness.cli.demo import demo
 
     return demo()

@@ -2,38 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, shown_path
+from harness.reporting.curves import Panel, curves
+from harness.reporting.figures import png, svg
+
+if TYPE_CHECKING:
+    from harness.training.mechanism import Curve
 
 ROW = "{:<12} {:>12} {:>12} {:>12} {:>12}"
+KINDS = (".svg", ".png")
 
 
 def mechanism(out: Path) -> int:
-    """Run both experiments, print what they came to, and write the plot to `out` (SVG).
+    """Run both experiments, print what they came to, and write the plot to `out` (SVG or PNG).
 
     Raises:
         HarnessError: the plot cannot be written there.
     """
-    from harness.reporting.curves import Panel, curves
-    from harness.reporting.figures import svg
-    from harness.training.mechanism import resting_place, single_weight, two_capabilities
+    from harness.training.mechanism import two_capabilities
 
-    if out.suffix != ".svg":
-        raise HarnessError(f"--out {out}: the plot is SVG\n  name a file that ends in .svg")
+    if out.suffix not in KINDS:
+        raise HarnessError(f"--out {out}: the plot is SVG or PNG\n  name a file that ends in .svg or .png")
     ways = two_capabilities()
+    _print_table(ways)
+    _print_single_weight()
+    _write(out, panels(ways))
+    print(f"\nplot: {shown_path(out)}")
+    return 0
+
+
+def panels(ways: Sequence[Curve]) -> list[Panel]:
+    """One for each way of tuning, with its final numbers in the title."""
+    return [
+        Panel(
+            f"{way.name}: A {way.times_worse:.1f} times worse\n"
+            f"A {way.loss_a[0]:.4f} → {way.loss_a[-1]:.4f}, B {way.loss_b[-1]:.4f}",
+            way.loss_a,
+            way.loss_b,
+        )
+        for way in ways
+    ]
+
+
+def _print_table(ways: Sequence[Curve]) -> None:
+    from harness.training.mechanism import AGGRESSIVE, LOW, STEPS
+
     print("A network learns A, then is tuned on B. One layer is shared, each has a head of its own.\n")
     print(ROW.format("tuned by", "loss A was", "loss A is", "times worse", "loss B is"))
     for way in ways:
-        print(
-            ROW.format(
-                way.name,
-                f"{way.loss_a[0]:.4f}",
-                f"{way.loss_a[-1]:.4f}",
-                f"{way.times_worse:.1f}",
-                f"{way.loss_b[-1]:.4f}",
-            )
-        )
+        losses = [f"{loss:.4f}" for loss in (way.loss_a[0], way.loss_a[-1])]
+        print(ROW.format(way.name, *losses, f"{way.times_worse:.1f}", f"{way.loss_b[-1]:.4f}"))
+    early = round(STEPS * LOW / AGGRESSIVE)
+    aggressive = next(way for way in ways if way.name == "aggressive")
+    print(
+        f"\nThe low rate learns B less: the aggressive one is as far after {early} of its {STEPS} steps, "
+        f"with A at {aggressive.loss_a[early]:.4f} and B at {aggressive.loss_b[early]:.4f}."
+    )
+
+
+def _print_single_weight() -> None:
+    from harness.training.mechanism import resting_place, single_weight
+
     free, held = single_weight(), single_weight(importance=10.0)
     print("\nOne weight that A wants at 1 and B at -2:")
     print(
@@ -46,13 +79,12 @@ def mechanism(out: Path) -> int:
     print(
         "  What two capabilities share can only serve both where they agree; EWC chooses a place in between."
     )
-    panels = [Panel(f"{way.name}: A {way.times_worse:.1f} × worse", way.loss_a, way.loss_b) for way in ways]
+
+
+def _write(out: Path, drawn: Sequence[Panel]) -> None:
+    figure = curves(drawn, "loss on A, learnt before", "loss on B, tuned on")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(
-            svg(curves(panels, "loss on A, learnt before", "loss on B, tuned on")), encoding="utf-8"
-        )
+        out.write_bytes(png(figure) if out.suffix == ".png" else svg(figure).encode())
     except OSError as error:
         raise HarnessError(f"{out}: cannot be written: {error.strerror}") from error
-    print(f"\nplot: {shown_path(out)}")
-    return 0

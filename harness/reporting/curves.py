@@ -31,9 +31,9 @@ def curves(panels: Sequence[Panel], lost: str, learnt: str) -> Figure:
     for axis, panel in zip(axes, panels, strict=True):
         axis.plot(panel.lost, color=LOST, linewidth=1.8, label=lost)
         axis.plot(panel.learnt, color=LEARNT, linewidth=1.8, linestyle="--", label=learnt)
-        axis.axhline(panel.lost[0], color=QUIET, linewidth=0.8, linestyle=":")
+        axis.axhline(panel.lost[0], color=QUIET, linewidth=1.2, linestyle=":", label=f"{lost}: at first")
         axis.set_yscale("log")
-        axis.set_title(panel.title, color=INK, fontsize=10)
+        axis.set_title(panel.title, color=INK, fontsize=9.5)
         axis.set_xlabel("steps of tuning on B", color=INK)
         axis.tick_params(colors=INK)
         axis.grid(visible=True, color=QUIET, alpha=0.18, linewidth=0.8)
@@ -41,7 +41,7 @@ def curves(panels: Sequence[Panel], lost: str, learnt: str) -> Figure:
             spine.set_color(QUIET)
     axes[0].set_ylabel("loss, nats", color=INK)
     handles, labels = axes[0].get_legend_handles_labels()
-    legend = figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
+    legend = figure.legend(handles, labels, loc="lower center", ncols=3, frameon=False)
     for text in legend.get_texts():
         text.set_color(INK)
     figure.tight_layout(rect=(0, 0.08, 1, 1))

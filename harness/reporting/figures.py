@@ -1,4 +1,4 @@
-"""A matplotlib Figure in, SVG text out: the same figure, the same bytes; matplotlib is imported only here and late."""
+"""A matplotlib Figure in, SVG text or a PNG file out: the same figure, the same bytes; matplotlib is imported only here and late."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ def svg(figure: Figure) -> str:
         # The reader's fonts draw the words, so it does not matter which glyphs matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    return written.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file, 144 dots to the inch, without the drawing program's version."""
+    written = io.BytesIO()
+    figure.savefig(written, format="png", dpi=144, metadata={"Software": None})
     return written.getvalue()
 
 

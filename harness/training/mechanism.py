@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from harness.errors import HarnessError
 from harness.training.ewc import EWCRegularizer
 from harness.training.replay import create_replay_dataset
 
@@ -21,7 +22,8 @@ INPUTS, HIDDEN, CLASSES, EXAMPLES = 16, 8, 4, 256
 FIRST_STEPS, STEPS, BATCH = 400, 300, 32
 AGGRESSIVE, LOW = 0.5, 0.02
 REPLAY_FRACTION = 0.25
-IMPORTANCE = 200.0
+IMPORTANCE = 50.0
+"""SGD overshoots where AGGRESSIVE * IMPORTANCE * F_i is over 2; this stays well below."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Curve:
     name: str
     loss_a: tuple[float, ...]
     loss_b: tuple[float, ...]
+    head_moved: float
+    """The largest change of a weight in head A."""
 
     @property
     def times_worse(self) -> float:
@@ -119,7 +123,12 @@ def _curve(
         losses_b.append(b.loss(model))
 
     _tune(model, examples, rate, STEPS, seed, watch, held)
-    return Curve(name, tuple(losses_a), tuple(losses_b))
+    moved = max(
+        float((value - start[key]).abs().max())
+        for key, value in model.state_dict().items()
+        if key.startswith("head_a")
+    )
+    return Curve(name, tuple(losses_a), tuple(losses_b), moved)
 
 
 def _tune(
@@ -171,7 +180,15 @@ def single_weight(importance: float = 0.0, rate: float = 0.05, steps: int = 200)
     """A weight that is 1 because A wants it so, tuned on B, which wants -2; held at 1 by EWC of this importance.
 
     The loss is (w + 2)^2 + importance / 2 * (w - 1)^2, as A's Fisher information is taken to be 1.
+
+    Raises:
+        HarnessError: the rate is so high that the weight would swing ever wider.
     """
+    if not 0 < rate * (2 + importance) < 2:
+        raise HarnessError(
+            f"an importance of {importance:g} at a rate of {rate:g} never comes to rest; "
+            f"the rate must be above 0 and below {2 / (2 + importance):.3g}"
+        )
     weight = torch.tensor(WANTED_BY_A, requires_grad=True)
     weights = [WANTED_BY_A]
     for _ in range(steps):

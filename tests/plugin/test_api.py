@@ -37,6 +37,7 @@ def numbers(correct, total, **categories):
 def test_the_public_names():
     assert set(harness.__all__) == {
         "__version__", "compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist",
+        "EWCRegularizer", "ForgettingCallback", "create_replay_dataset",
     }  # fmt: skip
     assert all(hasattr(harness, name) for name in harness.__all__)
     with pytest.raises(AttributeError, match="module 'harness' has no attribute 'evaluate'"):
