@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from harness.reporting.ladder import read_ladder
+from harness.reporting.wording import points
 from harness.scoring import SCORERS
 from harness.scoring.text import folded, normalised
 from harness.stats.power import smallest_drop
@@ -182,3 +184,17 @@ def test_no_recipe_sees_a_question_of_the_target():
     asked = {probe.fields["question"] for probe in target.probes}
     assert asked == by_split["heldout"]
     assert not asked & by_split["train"]
+
+
+def test_the_numbers_on_mitigations_are_those_of_the_ladder_that_ships():
+    record = read_ladder(ROOT / "reports" / "example")
+    assert len([rung for rung in record.rungs if rung.measured]) >= 8
+    page = (ROOT / "docs" / "mitigations.md").read_text(encoding="utf-8")
+    for rung in record.rungs:
+        assert rung.measured is not None
+        low, high = rung.measured.drop_interval
+        numbers = (
+            f"{points(rung.measured.gain)} | {points(rung.measured.drop)} | {points(low)} to {points(high)}"
+        )
+        learnt = "" if rung.rank else "learnt less"
+        assert f"| {rung.name} | {numbers} | {rung.measured.verdict} | {learnt} |" in page
