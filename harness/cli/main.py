@@ -179,8 +179,8 @@ def _parser() -> argparse.ArgumentParser:
         help="where record and pages are written, and where a ladder that was killed goes on (reports/ladder)",
     )  # fmt: skip
     ladder.add_argument(
-        "--render", type=Path, metavar="DIR",
-        help="only render the pages of the record in DIR again, by --matched and --from if they are given",
+        "--render", nargs="?", type=Path, const=True, metavar="DIR",
+        help="only render the pages of the record in DIR (or in --report's) again, by --matched and --from if given",
     )  # fmt: skip
     ladder.add_argument("--device", default="auto", help="where models run: auto, cpu, cuda, cuda:1, mps")
     ladder.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
@@ -303,7 +303,7 @@ def _ladder(parsed: argparse.Namespace) -> int:
     wishes = Wishes(
         recipes=parsed.recipes,
         suites=parsed.suite,
-        report=parsed.render or parsed.report,
+        report=parsed.render if isinstance(parsed.render, Path) else parsed.report,
         seeds=parsed.seeds,
         sample=parsed.sample,
         matched=parsed.matched,
@@ -311,7 +311,12 @@ def _ladder(parsed: argparse.Namespace) -> int:
         allow_code=parsed.allow_code,
         command=tuple(sys.argv[1:]),
     )
-    if parsed.render:
+    if parsed.render is not None:
+        if parsed.recipes:
+            raise HarnessError(
+                "--render reads a record and trains nothing, so it takes no recipes: "
+                f"saw {', '.join(map(str, parsed.recipes))}"
+            )
         return render(wishes)
     settings = Settings(device=parsed.device, dtype=parsed.dtype, batch_tokens=parsed.batch_tokens)
     return ladder(wishes, settings)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
-
-import torch
+from typing import Any, Protocol
 
 from harness.engine.torch_engine import TorchEngine
 from harness.training.encode import Collator, Row, encode
+from harness.training.ewc import EWCRegularizer
 from harness.training.format import DistillFormat, EwcFormat
 from harness.training.general import answers
+from harness.training.penalty import L2SP, Distillation, Penalty, frozen_copy, switched_off
 from harness.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from harness.training.ewc import EWCRegularizer
-    from harness.training.penalty import Distillation, Penalty
 
 
 class Counter(Protocol):
@@ -47,8 +43,6 @@ def penalties(
     if written.ewc:
         held.append(_ewc(recipe, written.ewc, model, collator, rows["ewc"], counter))
     if written.l2_sp:
-        from harness.training.penalty import L2SP
-
         held.append(L2SP(model, written.l2_sp))
     if written.distill:
         held.append(_distillation(recipe, written.distill, model, collator, rows["distill"]))
@@ -58,8 +52,6 @@ def penalties(
 def _ewc(
     recipe: Recipe, part: EwcFormat, model: Any, collator: Collator, rows: list[Row], counter: Counter
 ) -> EWCRegularizer:
-    from harness.training.ewc import EWCRegularizer
-
     show = counter(f"{recipe.name}, Fisher information", "examples")
 
     def batches() -> Any:
@@ -75,11 +67,7 @@ def _ewc(
 def _distillation(
     recipe: Recipe, part: DistillFormat, model: Any, collator: Collator, rows: list[Row]
 ) -> Distillation:
-    from harness.training.penalty import Distillation, frozen_copy, switched_off
-
-    teacher: Callable[[dict[str, torch.Tensor]], torch.Tensor] = (
-        switched_off(model) if recipe.written.method.lora else frozen_copy(model)
-    )
+    teacher = switched_off(model) if recipe.written.method.lora else frozen_copy(model)
     return Distillation(
         rows, collator, teacher, part.weight, part.temperature, part.batch, recipe.written.seed
     )

@@ -36,7 +36,6 @@ VERSION = "2"
 
 Say = Callable[[str], None]
 
-
 DONE = "recipe.json"
 """Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, and the seconds that the
 updates took (null where a killed training went on)."""
@@ -66,7 +65,7 @@ def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: 
     # Weights that learn are float32: in bfloat16, small updates would be rounded away.
     loader = Loader(replace(settings, dtype="float32") if recipe.written.method.full else settings, say)
     engine = loader.engine(base)  # converts the embedded model, whose content is part of the key
-    key = recipe_key(recipe, base, loader.device.type)[:16]
+    key = recipe_key(recipe, base, loader.device.type, str(engine.model.dtype))[:16]
     folder = cache_folder() / "trained" / f"{recipe.name}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
@@ -90,8 +89,8 @@ def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: 
     return folder
 
 
-def recipe_key(recipe: Recipe, base: Weights, device: str) -> str:
-    """A name for all that the result depends on: recipe, corpora, base, device and library versions."""
+def recipe_key(recipe: Recipe, base: Weights, device: str, dtype: str) -> str:
+    """A name for all that the result depends on: recipe, corpora, base, device, its dtype and library versions."""
     general = {
         key: [[one.prompt, one.answer] for one in examples] for key, examples in recipe.general.items()
     }
@@ -100,7 +99,7 @@ def recipe_key(recipe: Recipe, base: Weights, device: str) -> str:
         "examples": [[one.prompt, one.answer] for one in recipe.examples],
         "general": general,
         "base": [weights_identity(base.folder), tokenizer_identity(base.folder)],
-        "device": device,
+        "device": [device, dtype],
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")},
         "training": VERSION,
     }

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
@@ -15,10 +15,8 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from harness.errors import ModelError
 from harness.training.encode import Collator, Row
+from harness.training.penalty import Penalty
 from harness.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from harness.training.penalty import Penalty
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 """What a killed training loses at most."""

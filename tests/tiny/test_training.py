@@ -213,6 +213,10 @@ def test_trained_once_for_the_same_content(kitchen):
     assert kitchen.train(LORA + "about: another word for it\n").tuned.folder == first
     assert any("trained before" in line for line in kitchen.said)
     assert kitchen.train(LORA + "weight_decay: 0.1\n").tuned.folder != first
+    half = trained_sources(
+        read_recipe(kitchen.recipe(LORA)), None, Settings(device="cpu", dtype="bfloat16"), print, quietly
+    )
+    assert half.tuned.folder != first, "an adapter learns beside other weights when the base is rounded"
     kitchen.data("corpus.jsonl", [{"prompt": "say a", "answer": "zzz"}])
     assert kitchen.train(LORA).tuned.folder != first
 

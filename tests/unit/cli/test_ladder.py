@@ -444,7 +444,7 @@ def test_a_recipe_twice(folder, capsys):
     assert refused(
         capsys, "careless_recipe.yaml", "./careless_recipe.yaml", "careful_recipe.yaml", "copy.yaml", "--suite", "general.yaml"
     ) == (
-        4,
+        2,
         "copy.yaml:1:1: a second recipe called 'careful'\n  careful_recipe.yaml:1:1 is called so already\n"
         "careless_recipe.yaml: this recipe is given twice",
     )  # fmt: skip
@@ -455,7 +455,7 @@ def test_all_that_is_wrong_with_recipes_at_once(folder, capsys):
     text = RECIPE.format(name="greedy", epochs=1) + "replay: {file: corpus.jsonl, fraction: 0.9}\n"
     (folder / "greedy.yaml").write_text(text, encoding="utf-8")
     code, message = refused(capsys, "bad.yaml", "greedy.yaml", "gone.yaml", "--suite", "general.yaml")
-    assert code == 4
+    assert code == 2
     assert "bad.yaml:7:9: 'epochs' must be at least 1, saw 0" in message
     assert (
         "greedy.yaml:8:30: a replay fraction of 0.9 beside 1 examples needs 9 general ones, and there are 1"
@@ -471,7 +471,7 @@ def test_recipes_of_two_bases(folder, capsys):
     for file in (folder / "base").iterdir():
         (folder / "copy" / file.name).write_bytes(file.read_bytes())
     assert refused(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
-        4,
+        2,
         "other.yaml:2:1: the base of 'other' is './copy', and that of 'careless' is 'base' (careless_recipe.yaml:2:1)\n"
         "  recipes are compared over one base",
     )
@@ -481,7 +481,7 @@ def test_recipes_of_two_targets(folder, capsys):
     text = RECIPE.format(name="other", epochs=1).replace("target.yaml", "second.yaml")
     (folder / "other.yaml").write_text(text, encoding="utf-8")
     assert refused(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
-        4,
+        2,
         "other.yaml:3:1: the target of 'other' is 'second.yaml', and that of 'careless' is 'target.yaml' "
         "(careless_recipe.yaml:3:1)\n  recipes are compared by how well they learn one task",
     )
@@ -491,7 +491,7 @@ def test_a_recipe_without_a_target(folder, capsys):
     text = RECIPE.format(name="other", epochs=1).replace("target: target.yaml\n", "")
     (folder / "other.yaml").write_text(text, encoding="utf-8")
     assert refused(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
-        4,
+        2,
         "other.yaml:1:1: the recipe 'other' has no 'target'\n"
         "  name the suite that measures what is learnt: target: path/to/suite.yaml",
     )
@@ -642,6 +642,28 @@ def test_rendered_by_other_rules(folder, capsys):
     ]
     assert (record.matched, record.reference) == (1.0, "third")
     assert json.loads((folder / "out/ladder.json").read_text(encoding="utf-8"))["matched"] == 1.0
+
+
+def test_rendered_where_the_report_is(folder):
+    climb(Fake(GOOD))
+    page = folder / "out/ladder.html"
+    for arguments in (["--report", "out", "--render"], ["--render", "--report", "out"]):
+        page.unlink()
+        assert main(["ladder", *arguments]) == 0
+        assert page.is_file()
+    (folder / "reports").mkdir()
+    (folder / "out").rename(folder / "reports/ladder")
+    page = folder / "reports/ladder/ladder.html"
+    page.unlink()
+    assert main(["ladder", "--render"]) == 0
+    assert page.is_file()
+
+
+def test_nothing_is_trained_where_pages_are_rendered(folder, capsys):
+    assert refused(capsys, "careless_recipe.yaml", "--render", "out") == (
+        4,
+        "--render reads a record and trains nothing, so it takes no recipes: saw careless_recipe.yaml",
+    )
 
 
 def test_nothing_to_render(folder, capsys):

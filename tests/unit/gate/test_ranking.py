@@ -35,6 +35,11 @@ def test_a_gain_at_the_share_is_matched():
     assert order(rungs, share=1.0) == [("best", 1), ("at", None), ("under", None)]
 
 
+def test_nine_of_thirteen_are_nine_tenths_of_ten_of_thirteen():
+    """In binary, 0.9 * (10 / 13) is a little more than 9 / 13."""
+    assert order([rung("best", 10 / 13, 0.5), rung("at", 9 / 13, 0.1)]) == [("at", 1), ("best", 2)]
+
+
 def test_ties_go_by_gain_and_then_by_seconds():
     rungs = [
         rung("unknown", 0.95, 0.1, None),

@@ -290,6 +290,19 @@ def test_marks_lie_within_the_plot():
             assert axes.get_ylim()[1] > 100 * one.measured.drop_interval[1]
 
 
+def test_bars_are_the_intervals():
+    record = shipped()
+    drawn = []
+    for bars in pareto(record).axes[0].containers:
+        across, along = (collection.get_segments()[0] for collection in bars.lines[2])
+        drawn.append((*across[:, 0], *along[:, 1]))
+    assert drawn == [
+        pytest.approx([100 * end for end in (*one.measured.gain_interval, *one.measured.drop_interval)])
+        for one in record.rungs
+        if one.measured
+    ]
+
+
 @pytest.mark.parametrize("count", [1, 2, 13, 40])
 def test_names_do_not_overlap(count):
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from ladders import GENERAL, LORA, REPLAY, RIGHT, SUITES, TARGET, TARGET_SUITE, ladder, recipe, rung, shipped
 
@@ -33,6 +35,11 @@ def test_gain_and_drop_of_one_seed():
     assert measured.by_suite["checklist"].drop == pytest.approx((12 - 4) / GENERAL)
     assert measured.by_suite["checklist"].interval == tango_interval(12, 4, GENERAL)
     assert measured.verdict == "INCONCLUSIVE"
+
+
+def test_no_gain_is_not_less_than_none():
+    measured = rung(recipe("idle"), (0, 3)).measured
+    assert (measured.gain, math.copysign(1, measured.gain)) == (0.0, 1.0)
 
 
 def test_seeds_are_averaged_and_are_no_more_probes():

@@ -147,3 +147,11 @@ def test_what_a_recipe_has_by_itself():
     assert [kind for kind in KINDS if has(new, kind)] == ["frozen", "self_replay", "distill", "l2_sp", "ewc"]
     assert [kind for kind in KINDS if has(recipe(method=LORA, replay=REPLAY), kind)] == ["lora", "replay"]
     assert set(KINDS) == set(NAMES)
+
+
+def test_rates_of_two_methods_are_not_compared():
+    """A full fine-tune at a tenth of an adapter's rate is no more careful for that."""
+    adapter, full = recipe(method=LORA, learning_rate=2e-4), recipe(learning_rate=2e-5)
+    assert changes(adapter, full).adds == ()
+    assert [one.kind for one in changes(adapter, full).gives_up] == ["lora"]
+    assert "learning_rate" in changes(adapter, full).other

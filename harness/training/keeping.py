@@ -1,0 +1,154 @@
+"""What a watched training keeps on disk: the baseline's answers, and the best checkpoint that has not forgotten.
+
+Both are written beside their place and renamed, so that a kill leaves the older one whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.engine.quiet import quiet
+from harness.engine.requests import Answer, Chosen, Generated, Measured
+from harness.errors import HarnessError, NoEvidenceError, shown_path
+from harness.gate.cases import Case
+
+BASELINE = "forgetting_baseline.json"
+"""The baseline's answers, in the Trainer's output folder."""
+
+BEST = "forgetting.json"
+"""In the folder of the best checkpoint: the step it is of, the drop there, and its `eval_loss` if there is one."""
+
+KINDS: dict[str, Callable[..., Answer]] = {kind.__name__: kind for kind in (Generated, Chosen, Measured)}
+
+Answers = Mapping[str, Mapping[str, Answer]]
+"""By suite and id."""
+
+
+def keep_answers(file: Path, watched: Sequence[Case], answers: Answers) -> None:
+    """Write answers down with what they answer. Scores are not: a suite may be corrected before they are read."""
+    suites = {
+        suite: {id: {"kind": type(one).__name__, **asdict(one)} for id, one in given.items()}
+        for suite, given in answers.items()
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write(file, {"asked": _asked(watched), "suites": suites})
+
+
+def kept_answers(file: Path, watched: Sequence[Case], step: int) -> Answers:
+    """Read the baseline's answers again in a training that goes on at `step`.
+
+    Raises:
+        NoEvidenceError: they are not there, or answer something else.
+    """
+    why = f"the training goes on at step {step}, and the baseline's answers"
+    hint = "give the model as it was before training: baseline=Engine"
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["asked"] != _asked(watched):
+            raise NoEvidenceError(
+                f"{why} in {shown_path(file)} are to other probes\n  give the same suites, sample and seed, "
+                "or the model as it was before training: baseline=Engine"
+            )
+        return {
+            suite: {id: _answer(one) for id, one in given.items()} for suite, given in kept["suites"].items()
+        }
+    except OSError as error:
+        raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {hint}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, NoEvidenceError):
+            raise
+        raise NoEvidenceError(f"{why} in {shown_path(file)} cannot be read\n  {hint}") from error
+
+
+class BestCheckpoint:
+    """A folder for the best of the checkpoints that it is offered.
+
+    One with a lower `eval_loss` is better, and one with any is better than one without; of those without, the later
+    one is, for it has learnt more.
+
+    Attributes:
+        step: of which step the kept one is; None if nothing was kept yet.
+
+    Raises:
+        HarnessError: the folder holds something else, which would be lost.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.step: int | None = None
+        self.loss: float | None = None
+        self._unfinished = folder.with_name(f".{folder.name}-unfinished")
+        self._older = folder.with_name(f".{folder.name}-older")
+        if folder.exists() and not (folder / BEST).is_file() and (folder.is_file() or any(folder.iterdir())):
+            raise HarnessError(
+                f"keep_best={shown_path(folder)}: it holds something other than a best checkpoint, which would be lost\n"
+                "  name a folder that is empty or not there yet"
+            )
+
+    def begin(self, resumed: bool) -> None:
+        """Forget an earlier training's best, or take it up again where that training goes on."""
+        if self._older.exists() and not self.folder.exists():  # killed between two renames
+            self._older.rename(self.folder)
+        self.step = self.loss = None
+        if resumed and (self.folder / BEST).is_file():
+            kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
+            self.step, self.loss = kept["step"], kept["eval_loss"]
+
+    def offer(self, step: int, drop: float | None, loss: float | None, model: Any, tokenizer: Any) -> None:
+        """Keep the model as it is now if it is the best so far."""
+        if not self._better(step, loss):
+            return
+        note = {"step": step, "drop": drop, "eval_loss": loss}
+        if step == self.step:  # it was kept before its loss was known
+            _write(self.folder / BEST, note)
+        else:
+            self._save(model, tokenizer, note)
+        self.step, self.loss = step, loss
+
+    def _better(self, step: int, loss: float | None) -> bool:
+        if loss is None:
+            return self.loss is None and (self.step is None or step > self.step)
+        return self.loss is None or loss < self.loss
+
+    def _save(self, model: Any, tokenizer: Any, note: Mapping[str, Any]) -> None:
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        with quiet():
+            model.save_pretrained(self._unfinished)
+            tokenizer.save_pretrained(self._unfinished)
+        _write(self._unfinished / BEST, note)
+        if self.folder.exists():
+            shutil.rmtree(self._older, ignore_errors=True)
+            self.folder.rename(self._older)
+        try:
+            self._unfinished.rename(self.folder)
+        except BaseException:
+            if self._older.exists() and not self.folder.exists():
+                self._older.rename(self.folder)
+            raise
+        shutil.rmtree(self._older, ignore_errors=True)
+
+
+def _asked(watched: Sequence[Case]) -> str:
+    """SHA-256 of all that the baseline's answers depend on besides the model."""
+    content = [
+        (case.suite.name, case.suite.task, [(p.id, p.fields, p.choices, p.text) for p in case.probes])
+        for case in watched
+    ]
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def _answer(kept: Mapping[str, Any]) -> Answer:
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items() if name != "kind"}
+    return KINDS[kept["kind"]](**values)
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
+    unfinished = file.with_name(f".{file.name}-unfinished")
+    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.replace(file)

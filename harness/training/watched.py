@@ -1,0 +1,108 @@
+"""Paths of suites in, what a training is watched by out: cases narrowed to a sample, and the probes that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import InputError, NoEvidenceError, Problem, shown_path
+from harness.gate.cases import Case, cases
+from harness.gate.compare import comparison
+from harness.gate.verdict import judge
+from harness.scoring import Score, load_scorers
+from harness.suites.read import read_suite
+from harness.suites.sampling import stratified
+from harness.suites.suite import Probe, Suite
+
+
+def read_all(paths: Sequence[Path], allow_code: bool) -> list[Suite]:
+    """The suites of files, and of folders and the folders in them.
+
+    Raises:
+        InputError: with all that is wrong in any of them: a suite that cannot be read, a name that stands twice, a
+            suite that runs code where none may.
+        NoEvidenceError: there are none.
+    """
+    problems: list[Problem] = []
+    suites: dict[str, Suite] = {}
+    for file in dict.fromkeys(_files(paths)):
+        try:
+            suite = read_suite(file, load_scorers())
+        except InputError as error:
+            problems += error.problems
+            continue
+        problems += _problems(suite, suites.get(suite.name), allow_code)
+        suites[suite.name] = suite
+    if problems:
+        raise InputError(problems)
+    if not suites:
+        raise NoEvidenceError("no suites were given, so no forgetting would be seen")
+    return list(suites.values())
+
+
+def sampled(suites: Sequence[Suite], n: int | None, seed: int) -> list[Case]:
+    """The cases of suites, of at most `n` probes in all; None takes every probe.
+
+    A case none of whose probes is in the sample is left out; a gate over `each` keeps all of its own.
+    """
+    every = [case for suite in suites for case in cases(suite)]
+    if n is None:
+        return every
+    pool = {
+        (case.suite.name, probe.id): probe
+        for case in every
+        if case.gate.over != "each"
+        for probe in case.probes
+    }
+    keys = sorted(pool)
+    chosen = set(stratified(keys, lambda key: (key[0], pool[key].category), n, seed))
+    narrowed = [case if case.gate.over == "each" else _narrowed(case, chosen) for case in every]
+    return [case for case in narrowed if case.probes]
+
+
+def probes_of(watched: Sequence[Case]) -> dict[str, list[Probe]]:
+    """The probes that some of the cases need, each once, by suite."""
+    found: dict[str, dict[str, Probe]] = {}
+    for case in watched:
+        found.setdefault(case.suite.name, {}).update({probe.id: probe for probe in case.probes})
+    return {suite: list(probes.values()) for suite, probes in found.items()}
+
+
+def blind(case: Case, baseline: Mapping[str, Score]) -> bool:
+    """Whether a case could lose all that the baseline knows, and would not be called forgotten."""
+    right = sum(baseline[probe.id].right for probe in case.probes)
+    if case.gate.max_drop is None:
+        return not right
+    n = len(case.probes)
+    return judge(comparison(kept=0, lost=right, gained=0, missed=n - right), case.gate.max_drop) != "FORGOTTEN"
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
+        if not found:
+            raise NoEvidenceError(f"{shown_path(path)}: the folder holds no suites")
+        yield from found
+
+
+def _problems(suite: Suite, namesake: Suite | None, allow_code: bool) -> Iterator[Problem]:
+    if namesake is not None:
+        yield Problem(
+            suite.span, f"a second suite is called '{suite.name}'", f"the first is at {namesake.span}"
+        )
+    if not allow_code and any(probe.scorer.runs_code for probe in suite.probes):
+        yield Problem(
+            suite.span,
+            f"the suite '{suite.name}' runs code that a model wrote",
+            "allow_code=True lets it (its time and memory are bounded, but that is no security boundary)",
+        )
+
+
+def _narrowed(case: Case, chosen: set[tuple[str, str]]) -> Case:
+    return replace(
+        case, probes=tuple(probe for probe in case.probes if (case.suite.name, probe.id) in chosen)
+    )
