@@ -65,7 +65,7 @@ class SuiteRow(_Row):
 class SeedRow(_Row):
     """A recipe trained under one seed, and its answers: `target`, and `suites` by name, in the probes' order.
 
-    `key` stands for all that they depend on. `seconds_training` is that of the updates, None where a killed training went
+    `key` stands for all that they depend on. `seconds_training` is None where a killed training went
     on or the model comes from an earlier version that did not note it.
     """
 

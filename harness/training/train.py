@@ -37,8 +37,8 @@ VERSION = "2"
 Say = Callable[[str], None]
 
 DONE = "recipe.json"
-"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, and the seconds that the
-updates took (null where a killed training went on)."""
+"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, and the seconds that all of it
+took, general data and Fisher information included (null where a killed training went on)."""
 
 
 def trained_sources(
@@ -109,7 +109,7 @@ def recipe_key(recipe: Recipe, base: Weights, device: str, dtype: str) -> str:
 def _train_into(
     folder: Path, recipe: Recipe, base: Weights, engine: TorchEngine, say: Say, counter: Counter
 ) -> None:
-    written = recipe.written
+    written, began = recipe.written, time.monotonic()
     for advice in advise(recipe, base.folder):
         say(str(advice))
     examples = mixed(recipe, engine, counter(f"{recipe.name}, self-replay"))
@@ -125,7 +125,6 @@ def _train_into(
         f"{recipe.name}: training on {len(rows)} examples, {updates(recipe, len(rows))} steps at a rate of "
         f"{written.learning_rate:g}{', going on from a checkpoint' if resumed else ''}"
     )
-    began = time.monotonic()
     use_cache, model.config.use_cache = model.config.use_cache, False
     curve = fit(
         model, recipe, rows, held, engine.pad_token, folder, model.device,

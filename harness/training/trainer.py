@@ -13,6 +13,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+from harness.engine.torch_engine import out_of_memory
 from harness.errors import ModelError
 from harness.training.encode import Collator, Row
 from harness.training.penalty import Penalty
@@ -41,7 +42,7 @@ def fit(
         penalties included.
 
     Raises:
-        ModelError: the loss or a weight became NaN or infinite.
+        ModelError: the loss or a weight became NaN or infinite, or the memory was too small.
     """
     written = recipe.written
     steps = updates(recipe, len(rows))
@@ -77,7 +78,15 @@ def fit(
     for printer in (PrinterCallback, ProgressCallback):  # the watch shows progress instead
         trainer.remove_callback(printer)
     checkpoint = last_checkpoint(folder)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise ModelError(
+            f"{recipe.span('batch')}: training ran out of the memory of {device}\n"
+            "  lower 'batch' and raise 'accumulation', or train adapters: method: {lora: {}}"
+        ) from error
     curve = [
         {key: float(entry[key]) for key in ("step", "loss", "learning_rate")}
         for entry in trainer.state.log_history

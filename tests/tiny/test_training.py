@@ -307,6 +307,17 @@ def test_a_loss_that_becomes_nan_is_an_error_and_nothing_is_kept(kitchen):
     assert not [path for path in trained.iterdir() if path.is_dir()]
 
 
+def test_too_little_memory_is_said_with_what_to_do(kitchen, monkeypatch):
+    def full(self, *arguments, **named):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(trainer_module._Trainer, "training_step", full)
+    with pytest.raises(
+        ModelError, match=r"recipe\.yaml:5:1: training ran out of the memory of cpu\n  lower 'batch'"
+    ):
+        kitchen.train(LORA)
+
+
 def test_float16_needs_a_gpu(kitchen):
     with pytest.raises(ModelError, match=r"recipe\.yaml:8:1: float16 needs a CUDA device"):
         kitchen.train(LORA + "precision: float16\n")
