@@ -2,90 +2,68 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import random
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import torch
-from peft import PeftModel
 from transformers import TrainerCallback
 
 from harness.engine.loading import without_adapter, wrap
-from harness.engine.requests import Chosen, Engine, Generated, Measured
-from harness.errors import EngineError, HarnessError, InputError, NoEvidenceError, Problem
+from harness.engine.requests import Engine
+from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.gate.asking import Answered, ask
-from harness.gate.cases import Case, cases
-from harness.gate.compare import compare, pair
-from harness.gate.verdict import Decision, Policy, decide
-from harness.scoring import Score, load_scorers
-from harness.suites.format import Severity
-from harness.suites.read import read_suite
-from harness.suites.sampling import stratified
-from harness.suites.suite import Probe, Suite
-from harness.training.penalty import evaluating
-
-BASELINE = "forgetting_baseline.json"
-"""The baseline's answers, kept in the Trainer's output folder for a training that is resumed."""
-
-KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Generated, Chosen, Measured)}
+from harness.gate.verdict import Policy
+from harness.scoring.score import score
+from harness.suites.format import SEVERITIES, Severity
+from harness.training.gated import GatedStep, gated_step
+from harness.training.keeping import BASELINE, Answers, BestCheckpoint, keep_answers, kept_answers
+from harness.training.undisturbed import as_it_was, check_askable, switches_off, told_by_main
+from harness.training.watched import blind, probes_of, read_all, sampled
 
 logger = logging.getLogger("harness")
 
-Log = Callable[[dict[str, Any]], None]
+SHOWN = 5
+"""So many cases are named where any number may have the same fault."""
 
-
-@dataclass(frozen=True)
-class GatedStep:
-    """What the gates said at one step.
-
-    `drop` is over all sampled probes of gates with a margin, `drops` by suite: fractions, positive when worse.
-    `forgotten` and `failed` name cases ("general-qa · all").
-    """
-
-    step: int
-    drop: float
-    drops: Mapping[str, float]
-    forgotten: tuple[str, ...]
-    failed: tuple[str, ...]
-
-    @property
-    def verdict(self) -> Literal["FORGOTTEN", "FAILED", "PASSED"]:
-        """FORGOTTEN if any case is; FAILED if one failed without being sure, as over its margin."""
-        return "FORGOTTEN" if self.forgotten else "FAILED" if self.failed else "PASSED"
+Log = Callable[[dict[str, float]], object]
 
 
 class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
-    """Gates a sample of suites at step 0, every `every` steps and at the end of a Hugging Face training.
+    """Gates a sample of suites before the first step, every `every` steps and at the end of a Trainer's training.
 
-    The baseline is the model as it stands at step 0, or the base of a PEFT model, its adapter switched off. Asking
-    changes nothing of the training: the same weights come out, bit by bit.
+    The baseline is the model as it stands at step 0, or, for a PEFT model, its base with the adapter switched off:
+    for a new adapter that is the same. A full model's answers at step 0 are kept in the Trainer's `output_dir`, for a
+    training that is resumed. Asking changes nothing of the training: the same weights come out, bit by bit.
 
-    What it finds is in `history`, in `trainer.state.log_history` under `forgetting/...`, and in Python's log
-    "harness". Set `callback.log = trainer.log` to send it to the Trainer's other loggers too.
+    What was found is in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`, `forgetting/forgotten` (0 or 1),
+    `forgetting/failed` (how many cases) and `forgetting/verdict`, in `trainer.state.log_history`. The Trainer hands
+    callbacks no way to its other loggers; `callback.log = trainer.log` sends the numbers there too.
+
+    Of several processes the main one asks and the others wait, so a gate must take less than the Trainer's
+    `ddp_timeout`; `history` is the main one's.
 
     Args:
         suites: suite files, or folders of them.
         every: steps from one gate to the next.
         sample: how many probes to ask at most, each suite and category with its share; None for all. Gates over
             `each` keep all of their probes.
-        stop_on: stop when a case is "forgotten", or when one "failed" for whatever reason; None never stops.
-        keep_best: a folder for the best checkpoint: that of the latest gated step at which nothing was forgotten,
-            which has learnt the most of those.
+        stop_on: stop when a case is "forgotten", or when one "failed" for whatever reason, as one over its margin
+            that is not sure; None never stops.
+        keep_best: a folder for the best checkpoint: of the gated steps that would not have stopped the training (for
+            None: at which nothing was forgotten), the one with the lowest `eval_loss`; where the Trainer does not
+            evaluate at gated steps, the latest, which has learnt the most. `best_step` says which it is.
         baseline: what to compare with instead.
-        tokenizer: where the Trainer has no `processing_class`.
+        tokenizer: where the Trainer has no `processing_class`, or one that is no tokenizer.
         fail_on: cases of lesser severity do not count.
+        seed: of the sample.
         allow_code: run code that the model writes, where a score does.
 
     Raises:
-        InputError: a suite cannot be read, before anything is trained.
+        InputError: a suite cannot be read, or runs code; before anything is trained, as all that follow.
+        NoEvidenceError: there are no suites.
+        HarnessError: another argument makes no sense.
     """
 
     def __init__(
@@ -103,178 +81,175 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         if every < 1:
             raise HarnessError(f"every must be at least 1 step, saw {every}")
+        if sample is not None and sample < 1:
+            raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
         if stop_on not in ("forgotten", "failed", None):
             raise HarnessError(f"stop_on must be 'forgotten', 'failed' or None, saw {stop_on!r}")
-        self.suites = _read(suites, allow_code)
-        self.cases = _sampled(self.suites, sample, seed)
+        if fail_on not in SEVERITIES:
+            raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
+        paths = [suites] if isinstance(suites, str | Path) else suites
+        self.suites = read_all([Path(path) for path in paths], allow_code)
+        self.cases = sampled(self.suites, sample, seed)
         self.every = every
         self.stop_on = stop_on
-        self.keep_best = None if keep_best is None else Path(keep_best)
         self.baseline = baseline
         self.tokenizer = tokenizer
         self.policy = Policy(fail_on=fail_on)
         self.allow_code = allow_code
         self.log: Log | None = None
         self.history: list[GatedStep] = []
+        self._best = None if keep_best is None else BestCheckpoint(Path(keep_best))
         self._before: dict[str, Answered] = {}
+        self._gated: set[int] = set()
+        """The steps of this training that were gated, known to every process."""
+        self._offered: GatedStep | None = None
+        """What was offered as the best, and may be evaluated yet."""
+
+    @property
+    def best_step(self) -> int | None:
+        """The step of the checkpoint in `keep_best`; None if none was kept."""
+        return self._best.step if self._best else None
 
     # What the Trainer calls
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if not state.is_world_process_zero:
-            return
-        _check_whole(args)
         model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
-        file = Path(args.output_dir) / BASELINE
-        self._before = self._ask_baseline(model, tokenizer, state.global_step, file)
-        if state.global_step == 0:
-            self._gate(state, model, tokenizer)
+        check_askable(args, model)
+        told_by_main(lambda: self._begin(args, state, control, model, tokenizer))
+        self._gated = set() if state.global_step else {0}
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.is_world_process_zero and state.global_step % self.every == 0:
-            self._gate_and_act(state, control, kwargs)
+        if state.global_step % self.every == 0 or state.global_step >= state.max_steps:
+            self._gate_and_act(state.global_step, state, control, kwargs)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._offered is not None and self._offered.step == state.global_step:
+            self._offer(self._offered, state, kwargs["model"], self._tokenizer(kwargs))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        gated = self.history and self.history[-1].step == state.global_step
-        if state.is_world_process_zero and not gated:
-            self._gate_and_act(state, control, kwargs)
+        step = _step_of_model(args, state)
+        if step not in self._gated:
+            self._gate_and_act(step, state, control, kwargs)
+        self._offered = None
+        if state.is_world_process_zero:
+            self._conclude()
 
     # Gating
 
-    def _gate_and_act(self, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
-        model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
-        step = self._gate(state, model, tokenizer)
-        if not step.forgotten and self.keep_best is not None:
-            _save(model, tokenizer, self.keep_best)
-        if (self.stop_on and step.forgotten) or (self.stop_on == "failed" and step.failed):
-            logger.warning("step %d: training stops, %s: %s", step.step, step.verdict, ", ".join(step.failed))
-            control.should_training_stop = True
-
-    def _gate(self, state: Any, model: Any, tokenizer: Any) -> GatedStep:
-        with _as_it_was(model):
-            after = self._ask(wrap(model, tokenizer, "the model in training"), self._before)
-        decisions = [
-            decide(
-                case,
-                pair(
-                    case.probes,
-                    None if case.tuned_alone else self._before[case.suite.name].scores,
-                    after[case.suite.name].scores,
-                ),
-                self.policy,
+    def _begin(self, args: Any, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
+        resumed = state.global_step > 0
+        file = Path(args.output_dir) / BASELINE
+        with as_it_was(model):
+            self._before = self._ask_baseline(model, tokenizer, state.global_step, file)
+        self._check_sight()
+        if self._best:
+            self._best.begin(resumed)
+        if resumed:
+            return
+        first = self._gate(0, state, control, model, tokenizer)
+        if self.stop_on == "failed" and first.failed:
+            raise NoEvidenceError(
+                f"before anything was trained, {len(first.failed)} cases fail, the first of them '{first.failed[0]}' "
+                f"({first.verdicts[first.failed[0]] or 'FAILED'}), so stop_on='failed' would stop any training\n"
+                "  give a larger sample or stop_on='forgotten', or leave these gates out"
             )
-            for case in self.cases
-        ]
-        step = self._summed(state.global_step, after, decisions)
+
+    def _check_sight(self) -> None:
+        """Say which cases see nothing; raises NoEvidenceError if all are such."""
+        compared = [case for case in self.cases if not case.tuned_alone]
+        unseen = [case.title for case in compared if blind(case, self._before[case.suite.name].scores)]
+        if not unseen:
+            return
+        told = ", ".join(unseen[:SHOWN]) + (", ..." if len(unseen) > SHOWN else "")
+        if len(unseen) == len(self.cases):
+            raise NoEvidenceError(
+                f"the baseline is right on too few probes for any case to be forgotten: {told}\n"
+                "  give suites that it can answer, or a larger sample"
+            )
+        logger.warning(
+            "%d of %d cases cannot be seen to be forgotten, for the baseline is right on too few of their probes: %s",
+            len(unseen), len(self.cases), told,
+        )  # fmt: skip
+
+    def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
+        model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
+
+        def gate() -> bool:
+            gated = self._gate(step, state, control, model, tokenizer)
+            if self._stops(gated):
+                logger.warning(
+                    "step %d: training stops, %s: %s", step, gated.verdict, ", ".join(gated.failed)
+                )
+                return True
+            if not gated.forgotten:
+                self._offer(gated, state, model, tokenizer)
+            return False
+
+        self._offered = None
+        if told_by_main(gate):
+            control.should_training_stop = True
+        self._gated.add(step)
+
+    def _stops(self, gated: GatedStep) -> bool:
+        return bool(gated.forgotten if self.stop_on == "forgotten" else self.stop_on and gated.failed)
+
+    def _offer(self, gated: GatedStep, state: Any, model: Any, tokenizer: Any) -> None:
+        if self._best:
+            self._best.offer(gated.step, gated.drop, _eval_loss(state, gated.step), model, tokenizer)
+            self._offered = gated
+
+    def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
+        with as_it_was(model):
+            after = self._ask(wrap(model, tokenizer, "the model in training"), self._before)
+        step = gated_step(number, self.cases, self._before, after, self.policy)
         self.history.append(step)
-        self._tell(step, state)
+        self._tell(step, state, control)
         return step
-
-    def _summed(self, number: int, after: Mapping[str, Answered], decisions: Sequence[Decision]) -> GatedStep:
-        counting = [one for one in decisions if self.policy.fails(one.case.severity)]
-        drops, pairs = {}, []
-        for suite, probes in self._compared().items():
-            these = pair(probes, self._before[suite].scores, after[suite].scores)
-            drops[suite] = compare(these).drop
-            pairs += these
-        return GatedStep(
-            number,
-            compare(pairs).drop if pairs else 0.0,
-            drops,
-            tuple(
-                one.case.title for one in counting if one.verdict == "FORGOTTEN" and one.outcome == "failed"
-            ),
-            tuple(one.case.title for one in counting if one.outcome == "failed"),
-        )
-
-    def _tell(self, step: GatedStep, state: Any) -> None:
-        entry: dict[str, Any] = {
-            "forgetting/drop": step.drop,
-            **{f"forgetting/{name}/drop": drop for name, drop in step.drops.items()},
-            "forgetting/forgotten": int(bool(step.forgotten)),
-            "forgetting/failed": len(step.failed),
-            "forgetting/verdict": step.verdict,
-        }
-        if self.log is not None:
-            self.log(entry)
-        else:
-            state.log_history.append({**entry, "epoch": state.epoch, "step": step.step})
-        logger.info("step %d: drop %.1f points, %s", step.step, 100 * step.drop, step.verdict)
 
     # Asking
 
-    def _wanted(self) -> dict[str, dict[str, Probe]]:
-        """The probes that the cases need, by suite and id."""
-        wanted: dict[str, dict[str, Probe]] = {}
-        for case in self.cases:
-            wanted.setdefault(case.suite.name, {}).update({probe.id: probe for probe in case.probes})
-        return wanted
-
-    def _compared(self) -> dict[str, list[Probe]]:
-        """The probes of gates with a margin, by suite."""
-        compared: dict[str, dict[str, Probe]] = {}
-        for case in self.cases:
-            if case.gate.max_drop is not None:
-                compared.setdefault(case.suite.name, {}).update({probe.id: probe for probe in case.probes})
-        return {suite: list(probes.values()) for suite, probes in compared.items()}
-
     def _ask(self, engine: Engine, before: Mapping[str, Answered] | None) -> dict[str, Answered]:
-        suites = {suite.name: suite for suite in self.suites}
+        wanted = probes_of(self.cases)
         return {
-            name: ask(
+            suite.name: ask(
                 engine,
-                suites[name],
-                list(probes.values()),
-                baseline=None if before is None else before[name].answers,
+                suite,
+                wanted[suite.name],
+                baseline=None if before is None else before[suite.name].answers,
                 allow_code=self.allow_code,
             )
-            for name, probes in self._wanted().items()
+            for suite in self.suites
+            if suite.name in wanted
         }
 
     def _ask_baseline(self, model: Any, tokenizer: Any, step: int, file: Path) -> dict[str, Answered]:
         """The baseline's answers; those of step 0 are read again where the model has been trained since."""
         if self.baseline is not None:
             return self._ask(self.baseline, None)
-        if isinstance(model, PeftModel):
-            with _as_it_was(model), without_adapter(model):
+        if switches_off(model):
+            with without_adapter(model):
                 return self._ask(wrap(model, tokenizer, "the baseline"), None)
-        if step == 0:
-            with _as_it_was(model):
-                asked = self._ask(wrap(model, tokenizer, "the baseline"), None)
-            _keep(file, self._key(), asked)
-            return asked
-        return self._kept(file, step)
+        if step > 0:
+            return self._judged(kept_answers(file, self.cases, step))
+        asked = self._ask(wrap(model, tokenizer, "the baseline"), None)
+        keep_answers(file, self.cases, {suite: one.answers for suite, one in asked.items()})
+        return asked
 
-    def _key(self) -> str:
-        """Of all that the baseline's answers depend on besides the model."""
-        content = [
-            (case.suite.name, case.suite.task, [(p.id, p.fields, p.choices, p.text) for p in case.probes])
-            for case in self.cases
-        ]
-        return hashlib.sha256(repr(content).encode()).hexdigest()
-
-    def _kept(self, file: Path, step: int) -> dict[str, Answered]:
-        why = f"the training goes on at step {step}, and the baseline's answers"
-        try:
-            kept = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise NoEvidenceError(
-                f"{why} are not in {file}\n  give the model as it was before training: baseline=Engine"
-            ) from error
-        if kept.get("key") != self._key():
-            raise NoEvidenceError(
-                f"{why} in {file} are to other probes\n  give baseline=Engine, or the same suites"
-            )
+    def _judged(self, answers: Answers) -> dict[str, Answered]:
+        """Kept answers, judged by the suites as they are now."""
         return {
             suite: Answered(
-                {id: KINDS[one["kind"]](**one["answer"]) for id, one in given.items()},
-                {id: Score(**one["score"]) for id, one in given.items()},
+                answers[suite],
+                {
+                    probe.id: score(probe, answers[suite][probe.id], None, allow_code=self.allow_code)
+                    for probe in probes
+                },
             )
-            for suite, given in kept["suites"].items()
+            for suite, probes in probes_of(self.cases).items()
         }
 
     def _tokenizer(self, kwargs: Mapping[str, Any]) -> Any:
-        found = self.tokenizer or kwargs.get("processing_class")
+        found = self.tokenizer if self.tokenizer is not None else kwargs.get("processing_class")
         if found is None:
             raise HarnessError(
                 "ForgettingCallback needs the model's tokenizer\n"
@@ -282,124 +257,43 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             )
         return found
 
+    # Telling
 
-def _keep(file: Path, key: str, asked: Mapping[str, Answered]) -> None:
-    suites = {
-        suite: {
-            id: {
-                "kind": type(answer).__name__,
-                "answer": asdict(answer),
-                "score": asdict(one.scores[id]),
-            }
-            for id, answer in one.answers.items()
-        }
-        for suite, one in asked.items()
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}-unfinished")
-    unfinished.write_text(json.dumps({"key": key, "suites": suites}), encoding="utf-8")
-    unfinished.replace(file)
+    def _tell(self, step: GatedStep, state: Any, control: Any) -> None:
+        place = len(state.log_history)
+        if self.log is not None:
+            wanted = control.should_log
+            self.log(step.numbers())
+            control.should_log = wanted  # any log takes it down, and the Trainer's own loss is still to come
+        if len(state.log_history) == place:
+            state.log_history.append({**step.numbers(), "epoch": state.epoch})
+        # Loggers that draw take no text.
+        state.log_history[place] |= {"forgetting/verdict": step.verdict, "step": step.step}
+        logger.info("step %d: %s", step.step, step.shown)
 
-
-def _read(paths: Sequence[str | Path] | str | Path, allow_code: bool) -> list[Suite]:
-    """The suites of files and folders, each name once; raises InputError with all that is wrong."""
-    given = [paths] if isinstance(paths, str | Path) else paths
-    problems: list[Problem] = []
-    suites: dict[str, Suite] = {}
-    for file in _files([Path(path) for path in given]):
-        try:
-            suite = read_suite(file, load_scorers())
-        except InputError as error:
-            problems += error.problems
-            continue
-        if suite.name in suites:
-            problems.append(Problem(suite.span, f"a second suite called '{suite.name}'"))
-        if any(probe.scorer.runs_code for probe in suite.probes) and not allow_code:
-            problems.append(
-                Problem(
-                    suite.span,
-                    f"the suite '{suite.name}' runs code that a model wrote",
-                    "allow_code=True lets it",
-                )
-            )
-        suites[suite.name] = suite
-    if problems:
-        raise InputError(problems)
-    if not suites:
-        raise NoEvidenceError("ForgettingCallback has no suites, so it would see nothing")
-    return list(suites.values())
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        yield from sorted(path.glob("*.y*ml")) if path.is_dir() else [path]
-
-
-def _sampled(suites: Sequence[Suite], n: int | None, seed: int) -> list[Case]:
-    """The cases of the suites; of gates with a margin, those that have a probe in the sample, narrowed to it."""
-    every = [case for suite in suites for case in cases(suite)]
-    if n is None:
-        return every
-    pool = {
-        (case.suite.name, probe.id): probe
-        for case in every
-        if case.gate.over != "each"
-        for probe in case.probes
-    }
-    keys = sorted(pool)
-    chosen = set(stratified(keys, lambda key: (key[0], pool[key].category), n, seed))
-    narrowed = []
-    for case in every:
-        if case.gate.over != "each":
-            probes = tuple(probe for probe in case.probes if (case.suite.name, probe.id) in chosen)
-            case = replace(case, probes=probes)
-        if case.probes:
-            narrowed.append(case)
-    return narrowed
-
-
-def _check_whole(args: Any) -> None:
-    """A model whose weights lie in parts on several devices cannot be asked by one of them alone."""
-    if getattr(args, "deepspeed", None) or getattr(args, "fsdp", None):
-        raise EngineError(
-            "ForgettingCallback cannot ask a model that FSDP or DeepSpeed has divided\n"
-            "  gate its checkpoints instead: pytest suites/ --model CHECKPOINT"
+    def _conclude(self) -> None:
+        """One line on the whole training."""
+        last, kept = self.history[-1], ""
+        if self._best:
+            what = "no checkpoint" if self.best_step is None else f"the checkpoint of step {self.best_step}"
+            kept = f"; {what} was kept in {shown_path(self._best.folder)}"
+        level = logging.WARNING if last.forgotten else logging.INFO
+        logger.log(
+            level, "%d gates, the last at step %d: %s%s", len(self.history), last.step, last.shown, kept
         )
 
 
-@contextmanager
-def _as_it_was(model: Any) -> Iterator[None]:
-    """Whatever is asked inside, the training goes on as if nothing had been: modes, caches and random numbers."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    on_device = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
-    use_cache = model.config.use_cache
-    learns = [
-        (parameter, parameter.requires_grad) for parameter in model.parameters()
-    ]  # peft freezes adapters
-    try:
-        model.config.use_cache = True
-        with evaluating(model):
-            yield
-    finally:
-        model.config.use_cache = use_cache
-        for parameter, before in learns:
-            parameter.requires_grad_(before)
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
-        if on_device is not None:
-            torch.cuda.set_rng_state_all(on_device)
+def _step_of_model(args: Any, state: Any) -> int:
+    """The step of the weights that a training ends with; not its last where the Trainer loads its best again."""
+    if args.load_best_model_at_end and state.best_model_checkpoint is not None:
+        return int(state.best_global_step)
+    return int(state.global_step)
 
 
-def _save(model: Any, tokenizer: Any, folder: Path) -> None:
-    """A kill leaves the older checkpoint, or this one, whole."""
-    unfinished = folder.with_name(f".{folder.name}-unfinished")
-    older = folder.with_name(f".{folder.name}-older")
-    for leftover in (unfinished, older):
-        shutil.rmtree(leftover, ignore_errors=True)
-    model.save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    if folder.exists():
-        folder.rename(older)
-    unfinished.rename(folder)
-    shutil.rmtree(older, ignore_errors=True)
+def _eval_loss(state: Any, step: int) -> float | None:
+    """What the Trainer measured at this step, if it did."""
+    for entry in reversed(state.log_history):
+        if entry.get("step") == step and "eval_loss" in entry:
+            loss = float(entry["eval_loss"])
+            return loss if math.isfinite(loss) else None
+    return None

@@ -50,20 +50,19 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int) -> Answers:
     hint = "give the model as it was before training: baseline=Engine"
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        if kept["asked"] != _asked(watched):
-            raise NoEvidenceError(
-                f"{why} in {shown_path(file)} are to other probes\n  give the same suites, sample and seed, "
-                "or the model as it was before training: baseline=Engine"
-            )
-        return {
+        asked = kept["asked"]
+        answers = {
             suite: {id: _answer(one) for id, one in given.items()} for suite, given in kept["suites"].items()
         }
     except OSError as error:
         raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {hint}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, NoEvidenceError):
-            raise
         raise NoEvidenceError(f"{why} in {shown_path(file)} cannot be read\n  {hint}") from error
+    if asked != _asked(watched):
+        raise NoEvidenceError(
+            f"{why} in {shown_path(file)} are to other probes\n  give the same suites, sample and seed; or {hint}"
+        )
+    return answers
 
 
 class BestCheckpoint:

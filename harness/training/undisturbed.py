@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from accelerate import PartialState
-from accelerate.state import AcceleratorState
-from accelerate.utils import broadcast_object_list
+from accelerate import PartialState  # type: ignore[import-untyped]
+from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
+from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
 from peft import PeftModel
 
 from harness.errors import EngineError
@@ -90,20 +90,19 @@ def told_by_main(ask: Callable[[], T]) -> T:
     if process.num_processes == 1:
         return ask()
     told: list[Any] = [None, None]
-    if not process.is_main_process:
+    if process.is_main_process:
+        try:
+            told[0] = ask()
+        except BaseException as error:
+            told[1] = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            broadcast_object_list(told)
+    else:
         broadcast_object_list(told)
         if told[1] is not None:
             raise EngineError(f"the main process could not gate the model\n  {told[1]}")
-        found: T = told[0]
-        return found
-    try:
-        told[0] = ask()
-    except BaseException as error:
-        told[1] = f"{type(error).__name__}: {error}"
-        raise
-    finally:
-        broadcast_object_list(told)
-    found = told[0]
+    found: T = told[0]
     return found
 
 

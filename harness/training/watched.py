@@ -75,7 +75,9 @@ def blind(case: Case, baseline: Mapping[str, Score]) -> bool:
     if case.gate.max_drop is None:
         return not right
     n = len(case.probes)
-    return judge(comparison(kept=0, lost=right, gained=0, missed=n - right), case.gate.max_drop) != "FORGOTTEN"
+    return (
+        judge(comparison(kept=0, lost=right, gained=0, missed=n - right), case.gate.max_drop) != "FORGOTTEN"
+    )
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

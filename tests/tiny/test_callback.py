@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import random
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from accelerate.state import AcceleratorState
+from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
 
 import harness
+from harness.engine.functions import FunctionEngine
 from harness.engine.loading import wrap
 from harness.engine.planning import request
 from harness.engine.quiet import quiet
+from harness.engine.torch_engine import TorchEngine
 from harness.errors import EngineError, HarnessError, InputError, NoEvidenceError
 from harness.scoring import SCORERS, score
 from harness.suites.read import read_suite
-from harness.training.callback import BASELINE, ForgettingCallback
+from harness.training.callback import ForgettingCallback
 from harness.training.encode import Collator, encode
+from harness.training.keeping import BASELINE
 from harness.training.recipe import Example
+from harness.training.undisturbed import as_it_was, check_askable, switches_off
 
 HEAD = "suite: known\ntask: {answer: choose}\nscore: choice\ngates: GATES\nprobes:\n"
 CHOICES = ("red", "ten", "cat", "sun", "wet")
@@ -45,6 +57,29 @@ def suite(base, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def written(base, tmp_path_factory) -> Path:
+    """Questions to which the answer is right that the tiny base writes, where it writes any."""
+    path = tmp_path_factory.mktemp("suites") / "written.yaml"
+    known = dict.fromkeys(WORDS, "?")
+    for _ in range(2):
+        lines = [
+            json.dumps({"id": word, "question": word, "answer": answer}) for word, answer in known.items()
+        ]
+        path.write_text(
+            "suite: written\ntask: {max_new_tokens: 6}\nscore: contains\n"
+            "gates: [{over: all, max_drop: 0.3}]\nprobes:\n" + "".join(f"  - {line}\n" for line in lines),
+            encoding="utf-8",
+        )
+        asked = read_suite(path, SCORERS)
+        answers = wrap(*loaded(base)).ask([request(asked, probe) for probe in asked.probes])
+        known = {
+            probe.id: one.text for probe, one in zip(asked.probes, answers, strict=True) if one.text.strip()
+        }
+    assert len(known) > 10
+    return path
+
+
 def write(path: Path, answers: dict[str, str]) -> None:
     lines = [
         json.dumps({"id": word, "question": word, "choices": CHOICES, "answer": answer, "category": word[0]})
@@ -53,29 +88,31 @@ def write(path: Path, answers: dict[str, str]) -> None:
     path.write_text(HEAD.replace("GATES", ALL) + "".join(f"  - {line}\n" for line in lines), encoding="utf-8")
 
 
-def trainer(
-    base: Path, out: Path, callbacks, rate: float = 0.05, steps: int = 12, lora: bool = False, **more
-):
-    """A training that teaches the tiny model to say the same to everything."""
+def adapted(model, **settings):
+    with quiet():
+        return get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], **settings))
+
+
+def trainer(base: Path, out: Path, callbacks, rate=0.05, steps=12, lora=None, processing=True, **more):
+    """A training that teaches the tiny model to say the same to everything; evaluated on something else."""
     torch.manual_seed(3)
     model, tokenizer = loaded(base)
-    if lora:
-        with quiet():
-            model = get_peft_model(
-                model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], lora_dropout=0.1)
-            )
-    rows = encode(tokenizer, [Example(f"x{n}", "zzzz") for n in range(8)])
+    if lora is not None:
+        model = adapted(model, **lora)
     arguments = {
         "output_dir": str(out), "max_steps": steps, "learning_rate": rate, "per_device_train_batch_size": 4,
         "use_cpu": True, "report_to": [], "disable_tqdm": True, "save_strategy": "no", "logging_steps": 1,
         "dataloader_pin_memory": False, "remove_unused_columns": False, "seed": 1, **more,
     }  # fmt: skip
-    processing = {} if more.pop("without_tokenizer", False) else {"processing_class": tokenizer}
-    arguments.pop("without_tokenizer", None)
     return Trainer(
-        model=model, args=TrainingArguments(**arguments), train_dataset=rows, data_collator=Collator(1),
-        callbacks=callbacks, **processing,
-    )  # fmt: skip
+        model=model,
+        args=TrainingArguments(**arguments),
+        train_dataset=encode(tokenizer, [Example(f"x{n}", "zzzz") for n in range(8)]),
+        eval_dataset=encode(tokenizer, [Example(f"x{n}", "qqqq") for n in range(4)]),
+        data_collator=Collator(1),
+        callbacks=callbacks,
+        processing_class=tokenizer if processing else None,
+    )
 
 
 def run(*args, resume=None, **more):
@@ -89,21 +126,68 @@ def weights(made: Trainer) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in made.model.named_parameters()}
 
 
+def given_now(folder: Path, suite: Path) -> dict[str, bool]:
+    """Which probes the model in a folder gets right, asked on its own."""
+    asked = read_suite(suite, SCORERS)
+    answers = wrap(*loaded(folder)).ask([request(asked, probe) for probe in asked.probes])
+    return {probe.id: score(probe, answer).right for probe, answer in zip(asked.probes, answers, strict=True)}
+
+
+def rights(callback: ForgettingCallback) -> dict[str, bool]:
+    """Which probes the callback's baseline got right."""
+    return {id: one.right for id, one in callback._before["known"].scores.items()}
+
+
 def test_it_is_found_where_users_look():
     assert harness.ForgettingCallback is ForgettingCallback
     assert "ForgettingCallback" in harness.__all__
 
 
-def test_at_step_0_nothing_is_lost_and_later_it_is_and_training_stops(base, suite, tmp_path):
-    callback = ForgettingCallback([suite], every=4)
-    made = run(base, tmp_path, [callback], steps=40)
-    first, *_, last = callback.history
-    assert (first.step, first.drop, first.verdict) == (0, 0.0, "PASSED")
+# Stopping
+
+
+def test_it_stops_at_the_first_gated_step_that_has_forgotten(base, suite, tmp_path):
+    watching = ForgettingCallback([suite], every=2, stop_on=None)
+    run(base, tmp_path, [watching], rate=0.002, steps=30)
+    forgotten = [step.step for step in watching.history if step.forgotten]
+    assert watching.history[0].step == 0 < forgotten[0] < 30, "else this proves nothing"
+    stopping = ForgettingCallback([suite], every=2)
+    made = run(base, tmp_path, [stopping], rate=0.002, steps=30)
+    assert made.state.global_step == forgotten[0]
+    assert stopping.history == [step for step in watching.history if step.step <= forgotten[0]]
+    last = stopping.history[-1]
     assert last.verdict == "FORGOTTEN"
-    assert "known · all" in last.forgotten
-    assert made.state.global_step == last.step < 40
-    assert all(step.verdict == "PASSED" or step is last or not step.forgotten for step in callback.history)
-    assert [step.step for step in callback.history] == list(range(0, last.step + 1, 4))
+    assert last.forgotten == tuple(name for name, verdict in last.verdicts.items() if verdict == "FORGOTTEN")
+
+
+def test_it_may_stop_at_the_first_that_failed_for_whatever_reason(base, suite, tmp_path):
+    watching = ForgettingCallback([suite], every=1, stop_on=None)
+    run(base, tmp_path, [watching], rate=0.001, steps=30)
+    failed = next(step.step for step in watching.history if step.failed)
+    assert failed < next(step.step for step in watching.history if step.forgotten), "else this proves nothing"
+    stopping = ForgettingCallback([suite], every=1, stop_on="failed", keep_best=tmp_path / "best")
+    made = run(base, tmp_path, [stopping], rate=0.001, steps=30)
+    assert made.state.global_step == failed
+    assert stopping.history[-1].verdict == "FAILED"
+    assert stopping.best_step == failed - 1
+
+
+@pytest.fixture
+def mild(suite, tmp_path) -> Path:
+    """The suite, of medium severity."""
+    path = tmp_path / "mild.yaml"
+    path.write_text("severity: medium\n" + suite.read_text())
+    return path
+
+
+def test_cases_of_lesser_severity_do_not_count(base, mild, tmp_path):
+    callback = ForgettingCallback([mild], every=4, fail_on="high")
+    made = run(base, tmp_path, [callback], steps=4)
+    assert made.state.global_step == 4
+    assert (callback.history[-1].verdict, callback.history[-1].verdicts["known · all"]) == (
+        "PASSED",
+        "FORGOTTEN",
+    )
 
 
 def test_without_stop_on_it_watches_to_the_end(base, suite, tmp_path):
@@ -113,6 +197,19 @@ def test_without_stop_on_it_watches_to_the_end(base, suite, tmp_path):
     assert [step.step for step in callback.history] == [0, 5, 10, 12], "the last step is gated too"
 
 
+def test_the_drop_is_what_the_models_say_when_they_are_asked_alone(base, suite, tmp_path):
+    callback = ForgettingCallback([suite], sample=None, every=4, stop_on=None)
+    made = run(base, tmp_path / "out", [callback], rate=0.002, steps=4)
+    made.save_model(str(tmp_path / "tuned"))
+    lost = sum(given_now(base, suite).values()) - sum(given_now(tmp_path / "tuned", suite).values())
+    assert lost > 0
+    assert callback.history[0].drop == 0
+    assert callback.history[-1].drop == callback.history[-1].drops["known"] == lost / len(WORDS)
+
+
+# Telling
+
+
 def test_the_trainers_logs_have_it(base, suite, tmp_path):
     callback = ForgettingCallback([suite], every=6, stop_on=None)
     made = run(base, tmp_path, [callback])
@@ -120,6 +217,7 @@ def test_the_trainers_logs_have_it(base, suite, tmp_path):
     assert [entry["step"] for entry in logged] == [0, 6, 12]
     assert logged[0]["forgetting/known/drop"] == 0
     assert logged[-1]["forgetting/forgotten"] == 1
+    assert logged[-1]["forgetting/failed"] == len(callback.history[-1].failed)
     assert logged[-1]["forgetting/verdict"] == "FORGOTTEN"
     assert logged[-1]["forgetting/drop"] == callback.history[-1].drop > 0.5
 
@@ -136,91 +234,285 @@ def test_other_loggers_hear_it_through_the_trainers_own_log(base, suite, tmp_pat
     callback.log = made.log
     with quiet():
         made.train()
-    assert [entry["forgetting/forgotten"] for entry in heard if "forgetting/drop" in entry] == [0, 1, 1]
+    told = [entry for entry in heard if "forgetting/drop" in entry]
+    assert [entry["forgetting/forgotten"] for entry in told] == [0, 1, 1]
+    assert all(isinstance(value, int | float) for entry in told for value in entry.values())
+    kept = [entry for entry in made.state.log_history if "forgetting/drop" in entry]
+    assert [(entry["step"], entry["forgetting/verdict"]) for entry in kept] == [
+        (0, "PASSED"), (6, "FORGOTTEN"), (12, "FORGOTTEN")
+    ]  # fmt: skip
+    losses = [entry["step"] for entry in made.state.log_history if "loss" in entry]
+    assert losses == list(range(1, 13)), "the Trainer's own entries at gated steps went missing"
 
 
-@pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
-def test_a_training_that_is_watched_ends_with_the_same_weights(base, suite, tmp_path, lora):
-    alone = weights(run(base, tmp_path / "a", [], lora=lora))
-    callback = ForgettingCallback([suite], every=3, stop_on=None)
-    watched = weights(run(base, tmp_path / "b", [callback], lora=lora))
-    assert len(callback.history) == 5
-    assert alone.keys() == watched.keys()
-    assert all(torch.equal(alone[name], watched[name]) for name in alone)
+def test_the_end_is_one_line_in_pythons_log(base, suite, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, logger="harness"):
+        callback = ForgettingCallback([suite], every=6, keep_best=tmp_path / "best")
+        run(base, tmp_path / "out", [callback])
+    last = caplog.records[-1]
+    drop = f"{100 * callback.history[-1].drop:.1f}"
+    assert last.getMessage().startswith(
+        f"2 gates, the last at step 6: FORGOTTEN, a drop of {drop} points; no checkpoint was kept in "
+    )
+    assert last.levelno == logging.WARNING
+    assert callback.best_step is None
 
 
-def test_gradient_checkpointing_does_not_mind(base, suite, tmp_path):
-    callback = ForgettingCallback([suite], every=6, stop_on=None)
-    run(base, tmp_path, [callback], activation_checkpointing=True)
-    assert callback.history[0].drop == 0
+# Leaving the training alone
+
+
+@pytest.mark.parametrize("lora", [None, {"lora_dropout": 0.1}], ids=["full", "lora"])
+@pytest.mark.parametrize("checkpointing", [False, True], ids=["", "checkpointing"])
+def test_a_training_that_is_watched_ends_with_the_same_weights(
+    base, suite, written, tmp_path, lora, checkpointing
+):
+    settings = {"lora": lora, "activation_checkpointing": checkpointing, "rate": 0.0002}
+    alone = run(base, tmp_path / "a", [], **settings)
+    callback = ForgettingCallback([suite, written], every=3, stop_on=None, keep_best=tmp_path / "best")
+    watched = run(base, tmp_path / "b", [callback], **settings)
+    assert [step.step for step in callback.history] == [0, 3, 6, 9, 12]
+    assert callback.history[0].drops == {"known": 0, "written": 0}
+    assert callback.best_step is not None
+    assert weights(alone).keys() == weights(watched).keys()
+    assert all(torch.equal(weights(alone)[name], value) for name, value in weights(watched).items())
+    assert watched.model.config.use_cache == alone.model.config.use_cache
+
+
+def draw() -> str:
+    return f"{random.random()} {np.random.rand()} {torch.rand(1)}"
+
+
+def test_an_engine_that_draws_random_numbers_does_not_matter_either(base, written, tmp_path, monkeypatch):
+    alone = run(base, tmp_path / "a", [], lora={"lora_dropout": 0.1})
+    right = {probe.fields["question"]: probe.answers[0] for probe in read_suite(written, SCORERS).probes}
+    given = FunctionEngine(lambda prompt: draw() + right[prompt])
+    first = ForgettingCallback([written], every=3, stop_on=None, baseline=given)
+    ask = TorchEngine.ask
+    monkeypatch.setattr(TorchEngine, "ask", lambda engine, *args: (draw(), ask(engine, *args))[1])
+    second = ForgettingCallback([written], every=3, stop_on=None)
+    for callback in (first, second):
+        watched = run(base, tmp_path / "b", [callback], lora={"lora_dropout": 0.1})
+        assert len(callback.history) == 5
+        assert all(torch.equal(weights(alone)[name], value) for name, value in weights(watched).items())
+
+
+def test_what_was_frozen_or_at_rest_stays_so(base):
+    model = adapted(loaded(base)[0])
+    model.train()
+    model.base_model.model.lm_head.eval()
+    next(value for name, value in model.named_parameters() if "lora_A" in name).requires_grad_(False)
+
+    def state():
+        _, keys, place, *_ = np.random.get_state()
+        modes = [module.training for module in model.modules()]
+        learns = [value.requires_grad for value in model.parameters()]
+        return modes, learns, torch.get_rng_state().tolist(), keys.tolist(), place, random.getstate()
+
+    before = state()
+    with as_it_was(model), model.disable_adapter():
+        assert not any(module.training for module in model.modules())
+        draw()
+    assert state() == before
+
+
+# The best checkpoint
 
 
 def test_the_best_checkpoint_is_the_last_that_had_not_forgotten(base, suite, tmp_path):
     best = tmp_path / "best"
-    callback = ForgettingCallback([suite], every=1, keep_best=best)
+    callback = ForgettingCallback([suite], every=1, keep_best=best, sample=None)
     run(base, tmp_path / "out", [callback], rate=0.001, steps=80)
     assert callback.history[-1].forgotten
     kept = callback.history[-2]
-    assert kept.step > 0
-    model, tokenizer = loaded(best)
-    again = ForgettingCallback([suite], baseline=wrap(*loaded(base)), stop_on=None)
-    run_on = Trainer(
-        model=model, processing_class=tokenizer, args=TrainingArguments(
-            output_dir=str(tmp_path / "none"), max_steps=1, learning_rate=0.0, use_cpu=True, report_to=[],
-            disable_tqdm=True, save_strategy="no", dataloader_pin_memory=False, remove_unused_columns=False,
-        ), train_dataset=encode(tokenizer, [Example("x", "y")]), data_collator=Collator(1), callbacks=[again],
-    )  # fmt: skip
-    with quiet():
-        run_on.train()
-    assert again.history[0].drop == kept.drop
-    assert not again.history[0].forgotten
+    assert kept.step == callback.best_step > 0
+    lost = sum(given_now(base, suite).values()) - sum(given_now(best, suite).values())
+    assert lost / len(WORDS) == kept.drop
     assert not list(tmp_path.glob(".best-*"))
+
+
+def test_what_has_forgotten_is_not_kept_where_the_training_goes_on(base, suite, tmp_path):
+    callback = ForgettingCallback([suite], every=1, stop_on=None, keep_best=tmp_path / "best")
+    run(base, tmp_path / "out", [callback], rate=0.001, steps=30)
+    assert callback.history[-1].forgotten
+    assert callback.best_step == max(step.step for step in callback.history if not step.forgotten) > 0
+
+
+@pytest.mark.parametrize("evaluate_every", [1, 2])
+def test_where_the_trainer_evaluates_the_best_has_the_lowest_loss(base, mild, tmp_path, evaluate_every):
+    callback = ForgettingCallback([mild], every=1, fail_on="critical", keep_best=tmp_path / "best")
+    made = run(
+        base, tmp_path / "out", [callback], rate=0.01, steps=7, eval_strategy="steps", eval_steps=evaluate_every
+    )  # fmt: skip
+    logged = [entry for entry in made.state.log_history if "eval_loss" in entry]
+    losses = {entry["step"]: entry["eval_loss"] for entry in logged}
+    assert len(losses) == {1: 7, 2: 4}[evaluate_every]
+    assert callback.best_step == min(losses, key=losses.__getitem__) < 7, "else the latest would do"
+    note = json.loads((tmp_path / "best" / "forgetting.json").read_text())
+    drop = next(step.drop for step in callback.history if step.step == callback.best_step)
+    assert note == {"step": callback.best_step, "drop": drop, "eval_loss": losses[callback.best_step]}
+
+
+def test_the_model_that_the_trainer_loads_again_at_the_end_is_gated_as_that_of_its_step(
+    base, suite, tmp_path
+):
+    callback = ForgettingCallback([suite], every=100, stop_on=None)
+    made = run(
+        base, tmp_path, [callback], rate=0.0005, steps=5, eval_strategy="steps", eval_steps=1,
+        save_strategy="steps", save_steps=1, load_best_model_at_end=True,
+    )  # fmt: skip
+    assert made.state.best_global_step < 5
+    assert [step.step for step in callback.history] == [0, 5, made.state.best_global_step]
+
+
+def test_the_best_of_an_adapter_is_an_adapter(base, suite, tmp_path):
+    callback = ForgettingCallback([suite], every=1, keep_best=tmp_path / "best", stop_on=None)
+    run(base, tmp_path / "out", [callback], rate=1e-5, steps=1, lora={})
+    assert (tmp_path / "best" / "adapter_model.safetensors").is_file()
+    assert not list((tmp_path / "best").glob("*.bin"))
+
+
+# The baseline
 
 
 def test_the_baseline_of_an_adapter_is_the_base_with_it_off(base, suite, tmp_path):
     callback = ForgettingCallback([suite], every=30, stop_on=None)
-    made = run(base, tmp_path, [callback], lora=True, steps=30, rate=0.5)
+    made = run(base, tmp_path, [callback], lora={}, steps=30, rate=0.5)
     assert callback.history[0].drop == 0
     assert callback.history[-1].drop > 0
     assert not (tmp_path / BASELINE).exists()
     again = ForgettingCallback([suite], every=100, stop_on=None)
     again._before = again._ask_baseline(made.model, made.processing_class, 30, tmp_path / "none")
-    assert {id: one.right for id, one in again._before["known"].scores.items()} == {
-        id: one.right for id, one in callback._before["known"].scores.items()
-    }
+    assert rights(again) == rights(callback)
 
 
-def test_a_resumed_training_is_held_against_its_beginning(base, suite, tmp_path):
-    first = ForgettingCallback([suite], every=100, stop_on=None)
+def test_an_adapter_that_began_by_changing_its_base_is_held_against_step_0(base, suite, tmp_path):
+    callback = ForgettingCallback([suite], every=100, stop_on=None)
+    run(base, tmp_path, [callback], lora={"init_lora_weights": "pissa"}, steps=1, rate=1e-6)
+    assert rights(callback) == given_now(base, suite), "the base with the adapter off is not the baseline"
+    assert callback.history[0].drop == 0
+    assert (tmp_path / BASELINE).is_file()
+
+
+def test_switching_off_gives_the_base_only_where_nothing_of_it_learns(base):
+    model = adapted(loaded(base)[0], modules_to_save=["lm_head"])
+    assert switches_off(model)
+    assert not switches_off(loaded(base)[0])
+    model.base_model.model.model.norm.weight.requires_grad_(True)
+    assert not switches_off(model)
+
+
+def test_a_baseline_can_be_given(base, suite, tmp_path):
+    callback = ForgettingCallback([suite], every=100, stop_on=None, baseline=wrap(*loaded(base)))
+    other = run(base, tmp_path / "a", [], steps=12)
+    other.save_model(str(tmp_path / "tuned"))
+    run(tmp_path / "tuned", tmp_path / "b", [callback], steps=1, rate=0.0)
+    assert callback.history[0].drop > 0.5, "not held against the tuned model that this training began with"
+
+
+# Resuming
+
+
+@pytest.fixture
+def stopped(base, suite, tmp_path) -> Path:
+    """A training that was stopped after 6 steps; its suite is its own."""
+    own = tmp_path / "own.yaml"
+    own.write_text(suite.read_text())
+    first = ForgettingCallback([own], every=100, stop_on=None)
     run(base, tmp_path, [first], steps=6, save_strategy="steps", save_steps=6)
-    second = ForgettingCallback([suite], every=100, stop_on=None)
-    run(base, tmp_path, [second], steps=12, resume=str(tmp_path / "checkpoint-6"))
-    assert second.history[-1].step == 12
-    assert second.history[-1].drop > 0.5, "not held against the half-trained model"
+    return own
+
+
+def resume(base, out, callback):
+    return run(base, out, [callback], steps=12, resume=str(out / "checkpoint-6"))
+
+
+def test_a_resumed_training_is_held_against_its_beginning(base, suite, stopped, tmp_path):
+    callback = ForgettingCallback([stopped], every=100, stop_on=None)
+    resume(base, tmp_path, callback)
+    assert [step.step for step in callback.history] == [12]
+    assert callback.history[-1].drop > 0.5, "not held against the half-trained model"
+    assert rights(callback) == given_now(base, suite)
+
+
+def test_a_resumed_training_whose_beginning_is_gone_asks_for_a_baseline(base, stopped, tmp_path):
+    (tmp_path / BASELINE).write_text("{")
+    with pytest.raises(NoEvidenceError, match="cannot be read\n  give the model as it was before training"):
+        resume(base, tmp_path, ForgettingCallback([stopped]))
     (tmp_path / BASELINE).unlink()
     with pytest.raises(NoEvidenceError, match="goes on at step 6, and the baseline's answers are not in"):
-        run(base, tmp_path, [ForgettingCallback([suite])], steps=12, resume=str(tmp_path / "checkpoint-6"))
+        resume(base, tmp_path, ForgettingCallback([stopped]))
+    given = ForgettingCallback([stopped], stop_on=None, baseline=wrap(*loaded(base)))
+    resume(base, tmp_path, given)
+    assert given.history[-1].drop > 0.5
 
 
-def test_a_resumed_training_does_not_take_the_answers_to_other_probes(base, suite, tmp_path):
-    run(
-        base,
-        tmp_path,
-        [ForgettingCallback([suite], stop_on=None)],
-        steps=6,
-        save_strategy="steps",
-        save_steps=6,
+def test_a_resumed_training_does_not_take_the_answers_to_other_probes(base, stopped, tmp_path):
+    with pytest.raises(
+        NoEvidenceError, match="are to other probes\n  give the same suites, sample and seed; or"
+    ):
+        resume(base, tmp_path, ForgettingCallback([stopped], sample=5))
+
+
+def test_a_resumed_training_judges_kept_answers_by_the_suite_as_it_is_now(base, suite, stopped, tmp_path):
+    right = {probe.id: probe.answers[0] for probe in read_suite(suite, SCORERS).probes}
+    first = next(iter(right))
+    write(stopped, {**right, first: next(choice for choice in CHOICES if choice != right[first])})
+    callback = ForgettingCallback([stopped], every=100, stop_on=None)
+    resume(base, tmp_path, callback)
+    assert [id for id, is_right in rights(callback).items() if not is_right] == [first]
+
+
+# Several processes
+
+TWO = """
+import sys
+from pathlib import Path
+import torch
+from transformers import TrainerCallback
+from harness.errors import EngineError
+from harness.training.callback import ForgettingCallback
+sys.path.insert(0, sys.argv[1])
+from tests.tiny.test_callback import run
+
+base, suite, out = map(Path, sys.argv[2:])
+callback = ForgettingCallback([suite], every=2)
+made = run(base, out, [callback], steps=8, ddp_timeout=60)
+rank = made.args.process_index
+
+class Spoil(TrainerCallback):
+    def on_step_begin(self, args, state, control, model=None, **kwargs):
+        with torch.no_grad():
+            model.lm_head.weight.fill_(float("nan"))
+
+try:
+    run(base, out, [Spoil(), ForgettingCallback([suite], every=2)], steps=8, ddp_timeout=60)
+except EngineError as error:
+    told = str(error).splitlines()[0]
+(out / f"rank-{rank}").write_text(f"{made.state.global_step} {len(callback.history)} {told}")
+"""
+
+
+def test_a_stop_and_an_error_reach_every_process(base, suite, tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    root = str(Path(__file__).parents[2])
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script),
+        root, str(base), str(suite), str(tmp_path),
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    other = ForgettingCallback([suite], sample=5)
-    with pytest.raises(NoEvidenceError, match="are to other probes"):
-        run(base, tmp_path, [other], steps=12, resume=str(tmp_path / "checkpoint-6"))
+    assert done.returncode == 0, done.stderr[-3000:]
+    main, other = ((tmp_path / f"rank-{rank}").read_text().split(" ", 2) for rank in (0, 1))
+    assert main[:2] == ["2", "2"]
+    assert other[:2] == ["2", "0"], "the other process went on alone, or gated too"
+    assert "the suite 'known' cannot be asked" in main[2]
+    assert other[2] == "the main process could not gate the model"
 
 
-def test_a_sample_is_smaller_and_keeps_each_category(suite):
-    whole, part = ForgettingCallback([suite], sample=None), ForgettingCallback([suite], sample=6)
-    assert len(part._compared()["known"]) == 6
-    assert len(whole._compared()["known"]) > 6
-    assert {case.slice for case in part.cases} == {case.slice for case in whole.cases}
+# Refusing
 
 
 def test_a_model_that_became_nan_is_an_error_and_no_pass(base, suite, tmp_path):
@@ -234,21 +526,67 @@ def test_a_model_that_became_nan_is_an_error_and_no_pass(base, suite, tmp_path):
         run(base, tmp_path, [Spoil(), ForgettingCallback([suite], every=3, stop_on=None)])
 
 
+def test_a_model_in_parts_is_refused(base, suite, tmp_path, monkeypatch):
+    made = trainer(base, tmp_path, [])
+    check_askable(made.args, made.model)
+    refused = pytest.raises(
+        EngineError, match="cannot ask a model that FSDP, DeepSpeed or tensor parallelism"
+    )
+    for option in ("fsdp", "deepspeed"):
+        with refused:
+            check_askable(SimpleNamespace(**{option: True}), made.model)
+    monkeypatch.setitem(
+        AcceleratorState._shared_state, "fsdp_plugin", object()
+    )  # as `accelerate launch` does
+    made.add_callback(ForgettingCallback([suite]))
+    with refused:
+        check_askable(made.args, made.model)
+
+
+def test_an_adapter_that_learns_a_prompt_is_refused(base, suite, tmp_path):
+    trainer(base, tmp_path, [])  # accelerate's state is made by the first
+    with quiet():
+        model = get_peft_model(
+            loaded(base)[0], PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)
+        )
+    with pytest.raises(EngineError, match="whose adapter learns a prompt; use LoRA or its like"):
+        check_askable(SimpleNamespace(), model)
+
+
+def test_a_training_that_could_show_nothing_does_not_begin(base, suite, tmp_path, caplog):
+    own = tmp_path / "own.yaml"
+    right = {probe.id: probe.answers[0] for probe in read_suite(suite, SCORERS).probes}
+    wrong = {word: next(choice for choice in CHOICES if choice != answer) for word, answer in right.items()}
+    write(own, wrong)
+    with pytest.raises(
+        NoEvidenceError, match="the baseline is right on too few probes for any case .*: known · all, "
+    ):
+        run(base, tmp_path, [ForgettingCallback([own], stop_on=None)])
+    write(own, {word: (wrong if word[0] == "b" else right)[word] for word in WORDS})
+    run(base, tmp_path, [ForgettingCallback([own], stop_on=None)], steps=1, rate=0.0)
+    assert "1 of 6 cases cannot be seen to be forgotten" in caplog.text
+    with pytest.raises(
+        NoEvidenceError, match=r"1 cases fail, the first of them 'known · b' \(VACUOUS\), so stop_on"
+    ):
+        run(base, tmp_path, [ForgettingCallback([own], stop_on="failed")])
+
+
 def test_what_cannot_be_used_is_said_before_training(base, suite, tmp_path):
-    with pytest.raises(NoEvidenceError, match="has no suites"):
-        ForgettingCallback([])
     with pytest.raises(InputError, match=r"no\.yaml"):
         ForgettingCallback([tmp_path / "no.yaml"])
     with pytest.raises(HarnessError, match="every must be at least 1 step, saw 0"):
         ForgettingCallback([suite], every=0)
-    with pytest.raises(HarnessError, match="stop_on must be"):
+    with pytest.raises(HarnessError, match="sample must be at least 1 probe, or None for all, saw 0"):
+        ForgettingCallback([suite], sample=0)
+    with pytest.raises(HarnessError, match="stop_on must be 'forgotten', 'failed' or None, saw 'maybe'"):
         ForgettingCallback([suite], stop_on="maybe")
-    code = tmp_path / "code.yaml"
-    code.write_text(
-        "suite: code\nscore: {python: {tests: [assert f() == 1]}}\ngates: [{over: all, max_drop: 0.1}]\n"
-        "probes: [{id: a, question: Write f.}]\n"
-    )
-    with pytest.raises(InputError, match="runs code that a model wrote\n  allow_code=True lets it"):
-        ForgettingCallback([code])
+    with pytest.raises(HarnessError, match="fail_on must be one of critical, high, medium, low, saw 'loud'"):
+        ForgettingCallback([suite], fail_on="loud")
     with pytest.raises(HarnessError, match="needs the model's tokenizer"):
-        run(base, tmp_path, [ForgettingCallback([suite])], without_tokenizer=True)
+        run(base, tmp_path, [ForgettingCallback([suite])], processing=False)
+
+
+def test_a_tokenizer_can_be_given(base, suite, tmp_path):
+    callback = ForgettingCallback([suite], tokenizer=loaded(base)[1], stop_on=None)
+    run(base, tmp_path, [callback], steps=1, processing=False)
+    assert [step.step for step in callback.history] == [0, 1]
