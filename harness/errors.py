@@ -92,6 +92,12 @@ def shown_path(path: Path) -> str:
         return str(path)
 
 
+def first_line(error: object, most: int = 300) -> str:
+    """The first line of what an error of another library says."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:most] if lines else ""
+
+
 def did_you_mean(seen: str, known: Iterable[str]) -> str | None:
     """`did you mean 'x'?` with the nearest known name, or None when none is near."""
     near = get_close_matches(seen, list(known), n=1, cutoff=0.6)

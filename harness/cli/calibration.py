@@ -12,7 +12,8 @@ from harness.gate.cases import cases
 from harness.gate.compare import CONFIDENCE
 from harness.reporting.wording import count, percent
 from harness.scoring import Score, score
-from harness.stats.power import ROUNDING, chance_retained, smallest_margin
+from harness.stats.paired import ROUNDING
+from harness.stats.power import chance_retained, smallest_margin
 from harness.suites.suite import Gate, Probe, Suite
 
 FLOOR = 1 / 3

@@ -17,7 +17,8 @@ from harness.engine.requests import Engine
 from harness.engine.settings import Settings
 from harness.engine.torch_engine import free_memory
 from harness.models.identity import tokenizer_identity, weights_identity
-from harness.models.reference import Weights, read_json
+from harness.models.json_file import read_json
+from harness.models.reference import Weights
 from harness.training.recipe import Recipe
 from harness.training.train import DONE, trained_sources
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import InputError, Problem, SuiteError, shown_path
+from harness.errors import InputError, Problem, Span, SuiteError, shown_path
 from harness.gate.weakness import weaknesses
-from harness.plugin.sniff import is_suite_file
 from harness.reporting.wording import count
 from harness.scoring import load_scorers
+from harness.suites.detect import has_ending, look_through
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 
@@ -32,7 +32,10 @@ def lint(paths: Sequence[Path], strict: bool = False) -> int:
         print(problem, file=sys.stderr)
     if any(_is_a_strange_score(problem) for problem in problems):
         print("scores that a conftest.py registers are known with --conftest FILE", file=sys.stderr)
-    warnings = [warning for suite in suites for warning in weaknesses(suite)]
+    warnings = [
+        *dict.fromkeys(_under_another_name(paths)),
+        *(warning for suite in suites for warning in weaknesses(suite)),
+    ]
     for warning in warnings:
         print(replace(warning, message=f"warning: {warning.message}"), file=sys.stderr)
     found = [(len(problems), "problem"), (len(warnings), "warning")]
@@ -74,7 +77,7 @@ def _read(paths: Sequence[Path]) -> tuple[list[Suite], list[Problem]]:
 
 
 def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The suite files that paths mean, each once; a folder means those in it and below.
+    """The suite files that paths mean, each once; a folder means those in it and below, and what nearly is one.
 
     Raises:
         InputError: a folder has no suites.
@@ -83,11 +86,20 @@ def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         found = [path]
         if path.is_dir():
-            found = [file for file in sorted(path.rglob("*.y*ml")) if is_suite_file(file)]
+            found = [file for file, _ in look_through(path) if has_ending(file)]
             if not found:
-                raise InputError([Problem(None, f"{path}: no suite files in this folder")])
+                others = list(_under_another_name([path]))
+                raise InputError([Problem(None, f"{path}: no suite files in this folder"), *others])
         yield from (file for file in found if file.resolve() not in seen)
         seen.update(file.resolve() for file in found)
+
+
+def _under_another_name(paths: Sequence[Path]) -> Iterator[Problem]:
+    """The files in folders that hold a suite under another name, such as an editor's copy."""
+    for path in paths:
+        for file, found in look_through(path) if path.is_dir() else ():
+            if not has_ending(file):
+                yield Problem(Span(file, 1, 1), "looks like a suite and was not read", found.reason)
 
 
 def _repeated_names(suites: Sequence[Suite]) -> Iterator[Problem]:

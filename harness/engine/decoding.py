@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
+
+from harness.engine.requests import Ended
 
 LEAST_PREFIX = 4
 """Prompts that share fewer tokens than this are not worth a pass of their own."""
@@ -37,6 +39,22 @@ class Prefix:
 
 
 NO_PREFIX = Prefix(0)
+
+
+class NotFinite(FloatingPointError):
+    """The logits of the row with this index were NaN or infinite while it was being written."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"the logits of row {row} are NaN or infinite")
+        self.row = row
+
+
+@dataclass(frozen=True)
+class Written:
+    """The tokens of an answer, without the one that ended it, and why it ended."""
+
+    tokens: list[int]
+    ended: Ended
 
 
 def read_prefix(model: Any, rows: Sequence[Sequence[int]]) -> Prefix:
@@ -80,56 +98,62 @@ def greedy(
     prefix: Prefix,
     prompts: Sequence[Sequence[int]],
     new_tokens: int,
-    ends: frozenset[int],
+    ends: Sequence[Mapping[int, Ended]],
     pad: int,
-    stopped: Callable[[int, Sequence[int]], bool],
+    stopped: Callable[[int, Sequence[int]], Ended | None],
     compact: bool,
-) -> list[list[int]]:
+    cached: bool = True,
+) -> list[Written]:
     """Write on from each prompt with the likeliest token at every step.
 
     Args:
         forward: (input_ids, attention_mask, position_ids, past_key_values) -> logits of the last position, (rows, vocabulary).
         prompts: the tokens after the prefix, at least one each.
-        ends: tokens that end a row; they are not part of what is returned.
-        stopped: whether the row with this index ends with these tokens.
+        ends: for each row, the tokens that end it and what that means; they are not part of what is returned.
+        stopped: why the row with this index ends with these tokens; None if it goes on.
         compact: drop rows that have ended from the batch. It changes the shape of the rest, so it is for
             arithmetic (float32) in which shape does not change what is likeliest.
+        cached: read only the newest token at each step; else every row whole, with None for a cache.
 
     Returns:
         What each row wrote, at most `new_tokens` tokens.
 
     Raises:
-        FloatingPointError: logits were NaN.
+        NotFinite: logits were NaN or infinite.
     """
     tokens, mask = pad_left(prompts, pad, model.device, prefix.length)
     place = positions(mask, tokens.shape[1])
-    cache = prefix.expanded(model.config.get_text_config(), len(prompts))
+    cache = prefix.expanded(model.config.get_text_config(), len(prompts)) if cached else None
     written: list[list[int]] = [[] for _ in prompts]
+    ended: list[Ended] = ["limit"] * len(prompts)
     rows = list(range(len(prompts)))
     going = set(rows)
-    not_a_number = torch.zeros((), dtype=torch.bool, device=model.device)
     for _ in range(new_tokens):
         logits = forward(tokens, mask, place, cache)
-        not_a_number |= torch.isnan(logits).any()
         likeliest = logits.argmax(dim=-1)
-        for row, token in zip(rows, likeliest.tolist(), strict=True):
+        # (rows, 2): the likeliest token, and whether all logits are finite; one transfer from the device.
+        step = torch.stack([likeliest, torch.isfinite(logits).all(dim=-1)], dim=-1).tolist()
+        for row, (token, finite) in zip(rows, step, strict=True):
             if row in going:
-                if token in ends:
+                if not finite:
+                    raise NotFinite(row)
+                if token in ends[row]:
                     going.discard(row)
+                    ended[row] = ends[row][token]
                     continue
                 written[row].append(token)
-                if stopped(row, written[row]):
+                if (why := stopped(row, written[row])) is not None:
                     going.discard(row)
+                    ended[row] = why
         if not going:
             break
         if compact and len(going) < COMPACT_BELOW * len(rows):
             kept = torch.tensor([i for i, row in enumerate(rows) if row in going], device=model.device)
-            cache.batch_select_indices(kept)
-            likeliest, mask, place = likeliest[kept], mask[kept], place[kept]
+            if cache is not None:
+                cache.batch_select_indices(kept)
+            tokens, likeliest, mask, place = tokens[kept], likeliest[kept], mask[kept], place[kept]
             rows = [row for row in rows if row in going]
         mask = torch.cat([mask, mask.new_ones((len(rows), 1))], dim=1)
-        place = place[:, -1:] + 1
-        tokens = likeliest[:, None]
-    if bool(not_a_number):
-        raise FloatingPointError("logits are NaN")
-    return written
+        tokens = likeliest[:, None] if cached else torch.cat([tokens, likeliest[:, None]], dim=1)
+        place = place[:, -1:] + 1 if cached else positions(mask, tokens.shape[1])
+    return [Written(row, why) for row, why in zip(written, ended, strict=True)]

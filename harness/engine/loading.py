@@ -1,31 +1,47 @@
-"""Sources in, a pair of TorchEngines out: one copy of any base that both need."""
+"""Sources in, a pair of TorchEngines out: one copy of any base that both can be proven to share."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict
-from safetensors import SafetensorError, safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from harness.engine.adapters import put_on, read_config, special_tokens
 from harness.engine.batching import Budget
 from harness.engine.convert import ensure_embedded
+from harness.engine.proof import (
+    Snapshot,
+    is_causal,
+    logits_of,
+    probe_rows,
+    same_logits,
+    same_tensors,
+    snapshot,
+    what_changed,
+)
 from harness.engine.quiet import quiet
 from harness.engine.settings import Settings
+from harness.engine.tokenizing import begins_twice, inserts_date, load_tokenizer, same_numbering
 from harness.engine.torch_engine import TorchEngine, out_of_memory
-from harness.errors import EngineError, ModelError
-from harness.models.identity import weights_identity
-from harness.models.reference import Adapter, Source, SourcePair, Weights, find_source, same_place
+from harness.errors import EngineError, ModelError, first_line
+from harness.models.files import has_tokenizer
+from harness.models.json_file import read_json
+from harness.models.origin import trained_on
+from harness.models.reference import Adapter, Source, SourcePair, Weights, find_source
 
-PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 65536
+
+CAUSAL = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
+"""The architectures that transformers knows as causal language models."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +60,26 @@ def load_pair(
 ) -> EnginePair:
     """Load the baseline and the tuned model.
 
-    Two sources over the same base share one copy of it in memory; an adapter's baseline is then the base with
-    the adapter switched off.
+    Two sources over the same base share one copy of it in memory where that is proven to change neither; an adapter's
+    baseline is then the base with the adapter switched off.
 
     Raises:
         ModelError: a model cannot be loaded, or an adapter belongs to another base.
         EngineError: the tuned model is the baseline: its adapter or its weights change nothing.
     """
-    loader = Loader(settings, say)
-    tuned = loader.engine(sources.tuned)
-    baseline = tuned if same_place(sources.baseline, sources.tuned) else loader.engine(sources.baseline)
-    if settings.template != "own":
-        chosen = (baseline if settings.template == "baseline" else tuned).tokenizer
-        baseline.template_tokenizer = tuned.template_tokenizer = chosen
-    if baseline is not tuned:
-        _check_differs(sources, baseline, tuned)
+    speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[settings.template]
+    loader = Loader(settings, say, speaker)
+    if sources.baseline is sources.tuned:
+        baseline = tuned = loader.engine(sources.tuned)
+    else:
+        baseline, tuned = loader.pair(sources.baseline, sources.tuned)
+        _check_differs(sources, baseline, tuned, settings.allow_conversion)
     return EnginePair(
-        baseline, tuned, str(loader.device), str(tuned.model.dtype).removeprefix("torch."), sources.notes
+        baseline,
+        tuned,
+        str(loader.device),
+        str(tuned.model.dtype).removeprefix("torch."),
+        (*sources.notes, *loader.notes),
     )
 
 
@@ -88,33 +107,104 @@ def _evaluating(model: Any) -> Iterator[None]:
         model.train(training)
 
 
-class Loader:
-    """Loads models, each base once."""
+@dataclass
+class _Base:
+    """One copy of a full model in memory; `before` is what it was before the first adapter was put on it."""
 
-    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+    model: Any
+    tokenizer: Any
+    before: Snapshot | None = None
+
+
+class Loader:
+    """Loads models, each base once for all that leave it as it is.
+
+    Attributes:
+        speaker: the source whose tokenizer and template all are asked through; None leaves each its own.
+        notes: what the user should hear of what was loaded.
+    """
+
+    def __init__(self, settings: Settings, say: Callable[[str], None], speaker: Source | None = None) -> None:
         self.settings = settings
         self.say = say
+        self.speaker = speaker
         self.device = find_device(settings.device)
-        self.models: dict[Path, Any] = {}
+        self.bases: dict[Path, _Base] = {}
         default = CPU_BATCH_TOKENS if self.device.type == "cpu" else GPU_BATCH_TOKENS
         self.budget = Budget(settings.batch_tokens or default)
+        self.notes: list[str] = []
         limit_threads()
 
+    def pair(self, baseline: Source, tuned: Source) -> tuple[TorchEngine, TorchEngine]:
+        """Two models; adapters come first, for one that changes its base leaves it to no other."""
+        if not isinstance(baseline, Adapter):
+            second = self.engine(tuned)
+            return self.engine(baseline), second
+        first = self.engine(baseline)
+        if isinstance(tuned, Adapter) and tuned.base.folder in self.bases:
+            if (second_adapter := self._beside(first, tuned)) is not None:
+                return first, second_adapter
+            self.bases.clear()
+            self.note(
+                f"{baseline.name} and {tuned.name} cannot share one copy of their base: each has its own"
+            )
+            first = self.engine(baseline)
+            self.bases.clear()
+        return first, self.engine(tuned)
+
     def engine(self, source: Source) -> TorchEngine:
-        base = source.base if isinstance(source, Adapter) else source
-        if base.folder not in self.models:
-            self.models[base.folder] = self._weights(base)
+        """The model that a source names; an adapter is put on the copy of its base that is there already."""
         if isinstance(source, Weights):
-            return self._engine(source, base, lambda: without_adapter(self.models[base.folder]))
-        adapter = self._adapter(source)
-        return self._engine(source, base, lambda: with_adapter(self.models[base.folder], adapter))
+            base = self._base(source)
+            return self._engine(source, base, lambda: without_adapter(base.model))
+        base = self._base(source.base)
+        name, changed = self._adapter(source, base)
+        if changed:
+            del self.bases[source.base.folder]  # whoever wants the base next gets it as it is in its folder
+            self.note(
+                f"{source.name}: switched off, the adapter is not its base: {changed}; so the base is loaded on its own"
+            )
+        return self._engine(source, base, lambda: with_adapter(base.model, name))
+
+    def note(self, text: str) -> None:
+        """Keep what the user should hear, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _beside(self, first: TorchEngine, source: Adapter) -> TorchEngine | None:
+        """A second adapter on a base that has one; None where either changes what the other computes."""
+        base, before = self.bases[source.base.folder], len(self.notes)
+        assert base.before is not None, "the first adapter was put on it"
+        with first.active(), quiet():
+            alone = logits_of(first.model, base.before.rows)
+        try:
+            name, changed = self._adapter(source, base)
+        except ModelError:  # peft refuses the two together, or the adapter alone: that shows when it is
+            changed = "peft cannot put them on one base"
+        else:
+            with first.active(), quiet():
+                if not same_logits(alone, logits_of(first.model, base.before.rows)):
+                    changed = "one changes the other"
+        if changed:
+            del self.notes[before:]
+            return None
+        return self._engine(source, base, lambda: with_adapter(base.model, name))
+
+    def _base(self, source: Weights) -> _Base:
+        if source.folder not in self.bases:
+            model = self._weights(source)
+            self.bases[source.folder] = _Base(model, self._tokenizer(source, model))
+        return self.bases[source.folder]
 
     def _engine(
-        self, source: Source, base: Weights, active: Callable[[], AbstractContextManager[Any]]
+        self, source: Source, base: _Base, active: Callable[[], AbstractContextManager[Any]]
     ) -> TorchEngine:
-        model = self.models[base.folder]
-        tokenizer = self._tokenizer(source, base)
-        return TorchEngine(model, tokenizer, source.name, active, self.budget)
+        tokenizer = base.tokenizer
+        whole = False
+        if isinstance(source, Adapter):
+            tokenizer = self._tokenizer(source, base.model)
+            whole = bool(read_json(source.folder / "adapter_config.json").get("alora_invocation_tokens"))
+        return TorchEngine(base.model, tokenizer, source.name, active, self.budget, whole)
 
     def _weights(self, source: Weights) -> Any:
         if source.embedded:
@@ -124,7 +214,7 @@ class Loader:
         if wanted == "auto" and self.device.type == "cpu":
             wanted = "float32"
         try:
-            with quiet():
+            with quiet() as heard:
                 model, info = AutoModelForCausalLM.from_pretrained(
                     source.folder,
                     dtype=wanted if wanted == "auto" else getattr(torch, wanted),
@@ -134,7 +224,9 @@ class Loader:
                 )
         except Exception as error:  # what a broken folder raises is transformers' affair
             raise ModelError(_reason(source.name, error)) from error
+        _check_architecture(source.name, model)
         _check_complete(source.name, info)
+        self._note_heard(source, heard.lines)
         if getattr(model, "_is_stateful", False):
             raise ModelError(
                 f"{source.name}: a recurrent model ({model.config.model_type}) cannot be run by this engine"
@@ -149,43 +241,89 @@ class Loader:
         model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
         return model
 
-    def _adapter(self, source: Adapter) -> str:
-        """Put an adapter on its base and prove that all of it arrived; returns its name there."""
-        model = self.models[source.base.folder]
-        name = f"adapter{len(getattr(model, 'peft_config', {}))}"
-        try:
-            with quiet():
-                if isinstance(model, PeftModel):
-                    model.load_adapter(str(source.folder), adapter_name=name, torch_device=str(self.device))
-                else:
-                    model = PeftModel.from_pretrained(model, str(source.folder), adapter_name=name)
-                    self.models[source.base.folder] = model.to(self.device)
-        except Exception as error:
-            text = str(error)
-            if "size mismatch" in text or "not found in the base model" in text:
-                raise ModelError(_other_base(source, text)) from error
-            raise ModelError(_reason(source.name, error)) from error
-        if self.models[source.base.folder].peft_config[name].is_prompt_learning:
-            raise ModelError(
-                f"{source.name}: an adapter that learns a prompt cannot be run by this engine; use LoRA or its like"
-            )
-        _check_adapter_complete(source, self.models[source.base.folder], name)
-        self.models[source.base.folder].eval()
-        return name
+    def _adapter(self, source: Adapter, base: _Base) -> tuple[str, str | None]:
+        """Put an adapter on its base and prove that it acts.
 
-    def _tokenizer(self, source: Source, base: Weights) -> Any:
-        """The source's own tokenizer; an adapter without one speaks with its base's."""
-        has_own = any(source.folder.glob("tokenizer*"))
-        folder = source.folder if has_own else base.folder
-        try:
-            with quiet():
-                return AutoTokenizer.from_pretrained(
-                    folder, trust_remote_code=self.settings.allow_remote_code
+        Returns:
+            Its name there, and what of the base it changes even when it is switched off; None if nothing.
+        """
+        config = read_config(source, self.settings.allow_keys)
+        if known := trained_on(source):
+            self.note(known)
+        rows = probe_rows(base.model, base.tokenizer, special_tokens(config))
+        with quiet() as heard:
+            before = snapshot(base.model, rows) if base.before is None else base.before
+            off: Sequence[torch.Tensor] = before.logits
+            if before.rows != rows:
+                with without_adapter(base.model):
+                    off = logits_of(base.model, rows)
+            name = f"adapter{len(getattr(base.model, 'peft_config', {}))}"
+            try:
+                base.model = put_on(source, base.model, name)
+                with with_adapter(base.model, name):
+                    on = logits_of(base.model, rows)
+                with without_adapter(base.model):
+                    changed = what_changed(before, base.model)
+            except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
+                raise ModelError(
+                    f"{source.name}: an adapter of the kind {config.get('peft_type')} that this engine cannot run: "
+                    f"{type(error).__name__}: {first_line(error)}"
+                ) from error
+        self._note_heard(source, heard.lines)
+        base.before = before
+        if same_logits(off, on):
+            raise EngineError(
+                f"{source.name}: the adapter changes nothing: with it on and off, the logits are the same\n"
+                "  was it saved before training, or is it all zeros?"
+            )
+        return name, changed
+
+    def _tokenizer(self, source: Source, model: Any) -> Any:
+        """The tokenizer that a source is asked through: the speaker's, its own, or, for an adapter, its base's."""
+        own = self._tokenizer_of(source) if self.speaker is None or _tokenizer_folder(source) else None
+        tokenizer = own
+        if self.speaker is not None and self.speaker is not source:
+            tokenizer = self._tokenizer_of(self.speaker)
+            if own is not None and not same_numbering(tokenizer, own):
+                raise ModelError(
+                    f"--template {self.settings.template}: {source.name} numbers its tokens in another way than "
+                    f"{self.speaker.name}, so it cannot be asked through that tokenizer"
                 )
-        except Exception as error:
+        if begins_twice(tokenizer):
+            self.note(f"{source.name}: its chat template begins every prompt with the start token twice")
+        if inserts_date(tokenizer):
+            self.note(
+                f"{source.name}: its chat template inserts today's date; it is shown 1 January 2026 on any day"
+            )
+        return tokenizer
+
+    def _tokenizer_of(self, source: Source) -> Any:
+        if (base := base_of(source)).embedded:
+            ensure_embedded(self.say)
+        folder = _tokenizer_folder(source)
+        if folder is None:
             raise ModelError(
-                f"{source.name}: its tokenizer cannot be loaded from {folder}: {_first_line(error)}"
-            ) from error
+                f"{source.name}: there is no tokenizer in {base.folder}, as where a checkpoint was saved without one\n"
+                "  copy the files of the one that it was trained with there, or ask it through the other model's: "
+                "--template baseline (or tuned)"
+            )
+        return load_tokenizer(source.name, folder, self.settings.allow_remote_code)
+
+    def _note_heard(self, source: Source, lines: list[str]) -> None:
+        """What transformers and peft warn of while they load may touch what is computed, so the user should hear it."""
+        for line in lines:
+            self.note(f"{source.name}: at loading: {line[:300]}")
+
+
+def base_of(source: Source) -> Weights:
+    """The full model of a source."""
+    return source.base if isinstance(source, Adapter) else source
+
+
+def _tokenizer_folder(source: Source) -> Path | None:
+    """Where the tokenizer of a source is; None if it has none. An adapter without one speaks with its base's."""
+    folders = [source.folder, base_of(source).folder]
+    return next((folder for folder in folders if has_tokenizer(folder)), None)
 
 
 @contextmanager
@@ -214,7 +352,7 @@ def find_device(wanted: str) -> torch.device:
         device = torch.device(wanted)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"--device {wanted}: {_first_line(error)}") from error
+        raise ModelError(f"--device {wanted}: {first_line(error)}") from error
     return device
 
 
@@ -225,79 +363,73 @@ def limit_threads() -> None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 
 
+def _check_architecture(name: str, model: Any) -> None:
+    """A reward model or an encoder loads as a language model without a word, and answers with noise: refuse.
+
+    Raises:
+        ModelError: the config names another kind of model, or what a position answers depends on what follows it.
+    """
+    named = getattr(model.config, "architectures", None) or []
+    if named and not any(one in CAUSAL or one == type(model).__name__ for one in named):
+        raise ModelError(
+            f"{name}: its config.json says it is a {named[0]}, which is no causal language model: it does not write"
+        )
+    with quiet():
+        causal = is_causal(model, probe_rows(model)[0])
+    if not causal:
+        raise ModelError(
+            f"{name}: not a causal language model: what it answers at a token depends on the tokens that follow"
+        )
+
+
 def _check_complete(name: str, info: dict[str, Any]) -> None:
-    """A tensor that is missing from the file would be filled with random numbers: refuse."""
+    """A tensor that is missing would be filled with random numbers, one that nobody reads is part of another model: refuse."""
     if missing := sorted(info["missing_keys"]):
         raise ModelError(
             f"{name}: its weights are incomplete: {len(missing)} tensors are missing, the first '{missing[0]}'"
         )
     if mismatched := info.get("mismatched_keys"):
         raise ModelError(f"{name}: its weights do not fit its config.json: {sorted(map(str, mismatched))[0]}")
-
-
-def _check_adapter_complete(source: Adapter, model: Any, name: str) -> None:
-    file = source.folder / "adapter_model.safetensors"
-    if not file.is_file():
-        return  # pickled, and allowed by name
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            saved = set(tensors.keys())
-    except SafetensorError as error:
-        raise ModelError(f"{source.name}: {file.name} is damaged: {error}") from error
-    # False: else peft asks the hub whether the vocabulary was changed.
-    applied = set(get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False))
-    if not saved:
-        raise ModelError(f"{source.name}: {file.name} holds no tensors")
-    in_base = model.state_dict().keys()  # an adapter with new tokens brings the embeddings along
-    if stray := sorted(key for key in saved - applied if key not in in_base):
+    # Without those that the model's class itself calls ignorable.
+    if unread := sorted(info.get("unexpected_keys") or ()):
         raise ModelError(
-            _other_base(
-                source, f"{len(stray)} of {len(saved)} tensors have no place in it, the first '{stray[0]}'"
-            )
-        )
-    if absent := sorted(applied - saved):
-        raise ModelError(
-            f"{source.name}: the adapter is incomplete: {len(absent)} tensors are missing, the first '{absent[0]}'"
+            f"{name}: {len(unread)} tensors of its file have no place in the model that config.json describes, the first "
+            f"'{unread[0]}'\n  is config.json of another model, or are these weights of an adapter or a wrapper?"
         )
 
 
-def _check_differs(sources: SourcePair, baseline: TorchEngine, tuned: TorchEngine) -> None:
-    """Nothing is shown by a tuned model that is the baseline: an adapter that was never trained, a wrong folder."""
-    tokens = tuned.tokenizer(PROBE_TEXT, return_tensors="pt", add_special_tokens=False).input_ids
-    tokens = tokens.to(tuned.model.device)
-    logits = []
-    for engine in (baseline, tuned):
-        with torch.inference_mode(), engine.active(), quiet():
-            vocabulary = engine.vocabulary
-            if int(tokens.max()) >= vocabulary:
-                return  # another vocabulary: the models do differ
-            logits.append(engine.model(input_ids=tokens).logits)
-    if logits[0].shape != logits[1].shape or not torch.equal(*logits):
-        return
+def _check_differs(
+    sources: SourcePair, baseline: TorchEngine, tuned: TorchEngine, allow_conversion: bool
+) -> None:
+    """Nothing is shown by a tuned model that is the baseline: a wrong folder, a variable that was never trained.
+
+    Raises:
+        EngineError: the two are equal, however they are stored.
+    """
+    if isinstance(sources.tuned, Adapter) and not isinstance(sources.baseline, Adapter):
+        return  # the adapter was proven to act when it was put on
     if isinstance(sources.tuned, Adapter):
+        rows = [row for row in probe_rows(tuned.model, tuned.tokenizer) if max(row) < baseline.vocabulary]
+        logits = []
+        for engine in (baseline, tuned):
+            with engine.active(), quiet():
+                logits.append(logits_of(engine.model, rows))
+        same = same_logits(*logits)
+    else:
+        with baseline.active(), tuned.active():
+            same = not isinstance(baseline.model, PeftModel) and same_tensors(
+                baseline.model.state_dict(), tuned.model.state_dict()
+            )
+    if same and not allow_conversion:
         raise EngineError(
-            f"{sources.tuned.name}: the adapter changes nothing: with it on and off, the logits are the same\n"
-            "  was it saved before training, or is it all zeros?"
-        )
-    if weights_identity(sources.baseline.folder) == weights_identity(sources.tuned.folder):
-        raise EngineError(
-            f"{sources.tuned.name}: its weights are the baseline's, byte for byte; nothing was tuned\n"
-            "  to hold a model against itself on purpose, give the same reference twice"
+            f"{sources.tuned.name}: its weights are those of the baseline, {sources.baseline.name}, however they are stored: "
+            "nothing was tuned\n  to hold a model against itself on purpose: --baseline same; to gate a conversion to a "
+            "smaller float: --allow-conversion"
         )
 
 
 def _reason(name: str, error: Exception) -> str:
-    text = _first_line(error)
+    text = first_line(error)
     if "trust_remote_code" in str(error):
         return f"{name}: it comes with Python code of its own\n  if you trust its author: --allow-remote-code"
     return f"{name}: cannot be loaded: {type(error).__name__}: {text}"
-
-
-def _other_base(source: Adapter, text: str) -> str:
-    detail = next((line.strip() for line in text.splitlines() if "size mismatch" in line), _first_line(text))
-    return f"{source.name}: the adapter does not fit the base '{source.base.name}': was it trained on another?\n  {detail[:300]}"
-
-
-def _first_line(error: object) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else ""

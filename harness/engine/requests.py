@@ -7,9 +7,10 @@ reorder, store or send it elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
 
+from harness.errors import EngineError
 from harness.suites.format import AnswerKind
 
 
@@ -65,12 +66,20 @@ class Measure:
 Request = Generate | Choose | Measure
 
 
+Ended = Literal["turn", "stop", "limit"]
+"""Why an answer ends: its turn is over, a stop text came, or `max_new_tokens` cut it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text up to the end of the turn or a stop text, neither included; its length in tokens."""
+    """The text up to the end of the turn or a stop text, neither included; its length in tokens.
+
+    `ended` is None where an engine cannot tell.
+    """
 
     text: str
     tokens: int
+    ended: Ended | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +91,23 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The log-probability of a text, in nats, summed over `tokens` tokens."""
+    """The log-probability of a text, in nats, summed over `tokens` tokens of a vocabulary of so many; None if unknown."""
 
     logprob: float
     tokens: int
+    vocabulary: int | None = field(default=None, compare=False)
 
 
 Answer = Generated | Chosen | Measured
+
+
+class UnansweredError(EngineError):
+    """A request that a model gave no answer to, as where its logits are infinite."""
+
+    def __init__(self, message: str, request: Request) -> None:
+        super().__init__(message)
+        self.request = request
+
 
 Progress = Callable[[int, int], None]
 """Called with how many requests are answered and how many there are."""

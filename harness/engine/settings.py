@@ -17,9 +17,11 @@ class Settings:
         device: "auto" (CUDA, else MPS, else CPU) or a torch device such as "cuda:1".
         dtype: "auto" is float32 on a CPU and what the weights are saved in elsewhere.
         batch_tokens: the tokens a batch may hold, padding included; None chooses by device.
-        template: whose chat template renders the prompts of both models; "own" leaves each its own.
+        template: whose tokenizer and chat template both models are asked through; "own" leaves each its own.
         allow_remote_code: run Python code that comes with a model.
         allow_pickle: read weights that are not safetensors.
+        allow_keys: keys of an adapter's config that the installed peft does not know and may leave out.
+        allow_conversion: gate a tuned model whose weights are the baseline's, but for the rounding of a smaller float.
     """
 
     device: str = "auto"
@@ -28,3 +30,5 @@ class Settings:
     template: Template = "own"
     allow_remote_code: bool = False
     allow_pickle: bool = False
+    allow_keys: tuple[str, ...] = ()
+    allow_conversion: bool = False

@@ -11,12 +11,14 @@ from typing import Any
 import torch
 
 from harness.engine.batching import Budget, plan_batches, run_halving
-from harness.engine.decoding import NO_PREFIX, Prefix, greedy, pad_left, positions, read_prefix
+from harness.engine.decoding import NO_PREFIX, NotFinite, Prefix, greedy, pad_left, positions, read_prefix
 from harness.engine.quiet import quiet
 from harness.engine.requests import (
     Answer,
+    Chat,
     Choose,
     Chosen,
+    Ended,
     Generate,
     Generated,
     Measure,
@@ -25,10 +27,15 @@ from harness.engine.requests import (
     Progress,
     Prompt,
     Request,
+    UnansweredError,
 )
 from harness.engine.stops import cut_at_stop
+from harness.engine.tokenizing import encode, gives_back, render, special_token, turn_end
 from harness.errors import EngineError
 from harness.suites.format import AnswerKind
+
+LOST_AT_MOST = 0.05
+"""The share of prompts of which a tokenizer may lose something, such as a rare character that it does not know."""
 
 LOGITS_BYTES = 1 << 30
 """The most memory that the logits of one batch may take when log-probabilities are computed."""
@@ -44,6 +51,8 @@ class TorchEngine:
         active: opens the state in which the model is the one meant, as with its adapter switched off; two
             engines can so share one model.
         budget: the tokens a batch may hold; share one between models on one device.
+        whole: read each row alone and whole at every step, without a cache: for adapters that act by where in the
+            text they were invoked, which a shared beginning, padding or a single new token hides from them.
     """
 
     kinds: frozenset[AnswerKind] = frozenset({"generate", "choose", "likelihood"})
@@ -55,18 +64,20 @@ class TorchEngine:
         label: str,
         active: Callable[[], AbstractContextManager[Any]],
         budget: Budget,
-        template_tokenizer: Any = None,
+        whole: bool = False,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.label = label
         self.active = active
         self.budget = budget
-        self.template_tokenizer = template_tokenizer or tokenizer
+        self.whole = whole
         config = model.config.get_text_config()
-        self.context = getattr(config, "max_position_embeddings", None)
+        self.context = context_length(config)
         self.vocabulary = int(config.vocab_size)
-        self.end_tokens = end_tokens(model, tokenizer)
+        self.turn_end = turn_end(tokenizer)
+        self.end_tokens = tuple(dict.fromkeys([*end_tokens(model, tokenizer), *self.turn_end.tokens]))
+        self.embeddings = int(model.get_input_embeddings().weight.shape[0])
         self.pad_token = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.end_tokens[0]
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
         parameters = inspect.signature(inner.forward).parameters
@@ -80,18 +91,14 @@ class TorchEngine:
         """
         if isinstance(prompt, Plain):
             return prompt.text
-        if not self.template_tokenizer.chat_template:
+        if not self.tokenizer.chat_template:
             raise EngineError(
                 f"{self.label}: its tokenizer has no chat template, and the suite says 'format: chat'\n"
                 "  write 'format: text' in the suite's task, or take the other model's template: --template"
             )
         messages = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         try:
-            return str(
-                self.template_tokenizer.apply_chat_template(
-                    messages, tokenize=False, add_generation_prompt=True
-                )
-            )
+            return render(self.tokenizer, messages)
         except Exception as error:  # a template is a program of its author's and may raise anything
             raise EngineError(
                 f"{self.label}: its chat template does not take this chat "
@@ -104,7 +111,7 @@ class TorchEngine:
 
     def reading(self, prompt: Prompt) -> str:
         """What the model reads for a prompt, as text, special tokens included."""
-        return str(self.tokenizer.decode(self.tokens(prompt), skip_special_tokens=False))
+        return self._decode_all(self.tokens(prompt))
 
     def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
         """Answer each request, in order; a request that stands twice is computed once.
@@ -121,6 +128,7 @@ class TorchEngine:
             if progress:
                 progress(len(answers), len(distinct))
 
+        self._check_prompts(distinct)
         with torch.inference_mode(), self.active(), quiet():
             lengths = {request.max_new_tokens for request in distinct if isinstance(request, Generate)}
             for new_tokens in sorted(lengths, reverse=True):
@@ -138,21 +146,24 @@ class TorchEngine:
         prompts = [self._prompt_tokens(request.prompt) for request in requests]
         for request, tokens in zip(requests, prompts, strict=True):
             self._check_fits(len(tokens) + new_tokens, request)
-        prefix = read_prefix(self.model, prompts)
+        prefix = NO_PREFIX if self.whole else read_prefix(self.model, prompts)
 
         def run(batch: Sequence[int]) -> list[Answer]:
-            stops = [requests[i].stop for i in batch]
-            return self._generate(prefix, [prompts[i][prefix.length :] for i in batch], stops, new_tokens)
+            asked = [requests[i] for i in batch]
+            return self._generate(prefix, [prompts[i][prefix.length :] for i in batch], asked, new_tokens)
 
         lengths = [len(tokens) + new_tokens for tokens in prompts]
         for batch, answers in self._in_batches(lengths, self.budget.tokens, run):
             done({requests[i]: answer for i, answer in zip(batch, answers, strict=True)})
 
     def _generate(
-        self, prefix: Prefix, prompts: Sequence[list[int]], stops: Sequence[tuple[str, ...]], new_tokens: int
+        self, prefix: Prefix, prompts: Sequence[list[int]], requests: Sequence[Generate], new_tokens: int
     ) -> list[Answer]:
-        def stopped(row: int, tokens: Sequence[int]) -> bool:
-            return bool(stops[row]) and any(stop in self._decode(tokens) for stop in stops[row])
+        stops = [self._stops(request) for request in requests]
+
+        def stopped(row: int, tokens: Sequence[int]) -> Ended | None:
+            text = self._decode(tokens) if stops[row] else ""
+            return next((why for stop, why in stops[row].items() if stop in text), None)
 
         try:
             written = greedy(
@@ -161,22 +172,39 @@ class TorchEngine:
                 prefix,
                 prompts,
                 new_tokens,
-                frozenset(self.end_tokens),
+                [self._ends(request) for request in requests],
                 self.pad_token,
                 stopped,
                 compact=self.model.dtype == torch.float32,
+                cached=not self.whole,
             )
-        except FloatingPointError as error:
-            raise self._not_a_number() from error
+        except NotFinite as error:
+            raise self._not_finite(requests[error.row]) from error
         return [
-            Generated(cut_at_stop(self._decode(tokens), stop), len(tokens))
-            for tokens, stop in zip(written, stops, strict=True)
+            Generated(cut_at_stop(self._decode(row.tokens), list(stop)), len(row.tokens), row.ended)
+            for row, stop in zip(written, stops, strict=True)
         ]
+
+    def _ends(self, request: Generate) -> dict[int, Ended]:
+        """The tokens that end an answer: those of a turn, and stop texts that are a token of their own."""
+        ends: dict[int, Ended] = dict.fromkeys(self.end_tokens, "turn")
+        for stop in request.stop:
+            if (token := special_token(self.tokenizer, stop)) is not None:
+                ends.setdefault(token, "stop")
+        return ends
+
+    def _stops(self, request: Generate) -> dict[str, Ended]:
+        """The texts that end an answer: the request's, and, in a chat, what the template puts after a turn."""
+        stops: dict[str, Ended] = dict.fromkeys(request.stop, "stop")
+        if self.turn_end.text and isinstance(request.prompt, Chat):
+            stops.setdefault(self.turn_end.text, "turn")
+        return stops
 
     def _last_logits(
         self, tokens: torch.Tensor, mask: torch.Tensor, place: torch.Tensor, cache: Any
     ) -> torch.Tensor:
-        return self._forward(tokens, mask, place, 1, past_key_values=cache, use_cache=True)[:, -1]
+        extra = {"use_cache": False} if cache is None else {"past_key_values": cache, "use_cache": True}
+        return self._forward(tokens, mask, place, 1, **extra)[:, -1]
 
     def _forward(
         self, tokens: torch.Tensor, mask: torch.Tensor, place: torch.Tensor, keep: int, **extra: Any
@@ -200,14 +228,14 @@ class TorchEngine:
         places = [(request, i) for request in requests for i in range(len(request.continuations))]
         for (request, _), (context, continuation) in zip(places, rows, strict=True):
             self._check_fits(len(context) + len(continuation), request)
-        prefix = read_prefix(self.model, [context for context, _ in rows])
+        prefix = NO_PREFIX if self.whole else read_prefix(self.model, [context for context, _ in rows])
         sums: dict[Request, list[float]] = {
             request: [0.0] * len(request.continuations) for request in requests
         }
         waiting = {request: len(request.continuations) for request in requests}
 
         def run(batch: Sequence[int]) -> list[float]:
-            return self._logprobs(prefix, [rows[i] for i in batch])
+            return self._logprobs(prefix, [rows[i] for i in batch], [places[i][0] for i in batch])
 
         lengths = [len(context) + len(continuation) for context, continuation in rows]
         for batch, logprobs in self._in_batches(lengths, self.budget.tokens, run):
@@ -221,26 +249,24 @@ class TorchEngine:
             done(finished)
 
     def _measure_all(self, requests: list[Measure], done: Callable[[dict[Request, Answer]], None]) -> None:
-        texts = [self._encode(request.text, special=True) for request in requests]
-        rows = [
-            (tokens[:1], tokens[1:]) if self._has_start(tokens) else (self._start(), tokens)
-            for tokens in texts
-        ]
+        rows = [self._text_tokens(request) for request in requests]
         for request, (context, continuation) in zip(requests, rows, strict=True):
             self._check_fits(len(context) + len(continuation), request)
 
         def run(batch: Sequence[int]) -> list[float]:
-            return self._logprobs(NO_PREFIX, [rows[i] for i in batch])
+            return self._logprobs(NO_PREFIX, [rows[i] for i in batch], [requests[i] for i in batch])
 
         lengths = [len(context) + len(continuation) for context, continuation in rows]
         budget = max(1, min(self.budget.tokens, LOGITS_BYTES // (4 * self.vocabulary)))
         for batch, logprobs in self._in_batches(lengths, budget, run):
             done({
-                requests[i]: Measured(logprob, len(rows[i][1]))
+                requests[i]: Measured(logprob, len(rows[i][1]), self.vocabulary)
                 for i, logprob in zip(batch, logprobs, strict=True)
             })  # fmt: skip
 
-    def _logprobs(self, prefix: Prefix, rows: Sequence[tuple[list[int], list[int]]]) -> list[float]:
+    def _logprobs(
+        self, prefix: Prefix, rows: Sequence[tuple[list[int], list[int]]], requests: Sequence[Request]
+    ) -> list[float]:
         """log p(continuation | context) of each (context, continuation), in nats, summed in float32."""
         tokens, mask = pad_left(
             [[*context, *after][prefix.length : -1] for context, after in rows],
@@ -254,25 +280,80 @@ class TorchEngine:
             cache = prefix.expanded(self.model.config.get_text_config(), len(rows))
             extra = {"use_cache": True, "past_key_values": cache}
         logits = self._forward(tokens, mask, positions(mask, tokens.shape[1]), keep, **extra)
-        sums = []
+        sums, finite = [], []
         for row, (_, after) in enumerate(rows):
             targets = torch.tensor(after, device=logits.device)
-            chosen = torch.log_softmax(logits[row, -len(after) :].float(), dim=-1)
-            sums.append(chosen.gather(1, targets[:, None]).sum())
+            own = logits[row, -len(after) :].float()
+            finite.append(torch.isfinite(own).all())
+            sums.append(torch.log_softmax(own, dim=-1).gather(1, targets[:, None]).sum())
         values: list[float] = torch.stack(sums).tolist()
-        if not all(math.isfinite(value) for value in values):
-            raise self._not_a_number()
+        for request, value, sound in zip(requests, values, torch.stack(finite).tolist(), strict=True):
+            if not sound or not math.isfinite(value):
+                raise self._not_finite(request)
         return values
 
     # Tokens
 
+    def request_tokens(self, request: Request) -> list[list[int]]:
+        """All that the model reads for a request, one row of tokens for each continuation."""
+        match request:
+            case Generate():
+                return [self._prompt_tokens(request.prompt)]
+            case Choose():
+                pairs = [self._continuation_tokens(request.prompt, one) for one in request.continuations]
+            case Measure():
+                pairs = [self._text_tokens(request)]
+        return [[*context, *after] for context, after in pairs]
+
+    def request_pieces(self, request: Request) -> list[str]:
+        """The same as the tokenizer writes its tokens, so that two vocabularies can be compared."""
+        rows = self.request_tokens(request)
+        return [str(piece) for row in rows for piece in self.tokenizer.convert_ids_to_tokens(row)]
+
+    def _check_prompts(self, requests: Sequence[Request]) -> None:
+        """Prove that the model is shown what is asked.
+
+        Raises:
+            EngineError: two questions look the same to it, its tokenizer loses what is asked, or it makes tokens that the
+                model has no embeddings for.
+        """
+        shown: dict[str, Prompt] = {}
+        lost = []
+        for request in requests:
+            rows = self.request_tokens(request)
+            if (highest := max(map(max, rows))) >= self.embeddings:
+                raise EngineError(
+                    f"{self.label}: its tokenizer makes the token {highest} ({self._decode_all([highest])!r}), and the model has "
+                    f"embeddings for {self.embeddings}: they do not belong together"
+                )
+            if isinstance(request, Measure):
+                text = request.text
+            else:
+                text = self.render(request.prompt)
+                first = shown.setdefault(text, request.prompt)
+                if first != request.prompt:
+                    raise EngineError(
+                        f"{self.label}: two different prompts are shown to it alike, so its chat template drops what is asked: "
+                        f"{_last(first)!r:.80} and {_last(request.prompt)!r:.80} are both {text[-120:]!r}"
+                    )
+            if not gives_back(self.tokenizer, text, rows[0]):
+                lost.append(text)
+        if len(lost) > LOST_AT_MOST * len(requests):
+            raise EngineError(
+                f"{self.label}: its tokenizer does not give back {len(lost)} of the {len(requests)} prompts, so the model "
+                f"cannot read them, the first {lost[0][-80:]!r}\n  is it the model's own, and whole?"
+            )
+
     def _encode(self, text: str, special: bool) -> list[int]:
-        """The tokens of a text; if `special`, with what the tokenizer puts around one that does not begin itself."""
-        tokens = list(self.tokenizer(text, add_special_tokens=special).input_ids)
-        start = self.tokenizer.bos_token_id
-        if special and start is not None and tokens[:2] == [start, start]:  # one of them is the text's own
-            return self._encode(text, special=False)
-        return tokens
+        return encode(self.tokenizer, text, special)
+
+    def _decode_all(self, tokens: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=False))
+
+    def _text_tokens(self, request: Measure) -> tuple[list[int], list[int]]:
+        """What a text begins with, and its tokens."""
+        tokens = self._encode(request.text, special=True)
+        return (tokens[:1], tokens[1:]) if self._has_start(tokens) else (self._start(), tokens)
 
     def _decode(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
@@ -308,7 +389,7 @@ class TorchEngine:
     def _in_batches(
         self, lengths: Sequence[int], budget: int, run: Callable[[Sequence[int]], list[Any]]
     ) -> Any:
-        for batch in plan_batches(lengths, budget):
+        for batch in [[i] for i in range(len(lengths))] if self.whole else plan_batches(lengths, budget):
             try:
                 yield batch, run_halving(batch, run, out_of_memory, self.budget, free_memory)
             except RuntimeError as error:
@@ -327,11 +408,35 @@ class TorchEngine:
                 f"{shown[-80:]!r}"
             )
 
-    def _not_a_number(self) -> EngineError:
-        return EngineError(
-            f"{self.label}: its logits are NaN or infinite, so its answers mean nothing\n"
-            "  the weights are damaged, or too large for the dtype: try --dtype float32"
+    def _not_finite(self, request: Request) -> EngineError:
+        dtype = str(self.model.dtype).removeprefix("torch.")
+        return UnansweredError(
+            f"{self.label}: its logits are NaN or infinite in {dtype}, so its answers mean nothing\n"
+            "  the weights are damaged, or too large for the dtype"
+            + ("" if dtype == "float32" else ": try --dtype float32"),
+            request,
         )
+
+
+def context_length(config: Any) -> int | None:
+    """How many tokens a model reads: what its config says, or its original length times the factor of its positions."""
+    length: int | None = getattr(config, "max_position_embeddings", None)
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None)
+    if length is None or not isinstance(rope, dict):
+        return length
+    lengths = [length]
+    for one in [
+        rope,
+        *(value for value in rope.values() if isinstance(value, dict)),
+    ]:  # some by kind of layer
+        factor, original = one.get("factor"), one.get("original_max_position_embeddings")
+        if isinstance(factor, int | float):
+            lengths.append(round(factor * (original or length)))
+    return max(lengths)
+
+
+def _last(prompt: Prompt) -> str:
+    return prompt.messages[-1].content if isinstance(prompt, Chat) else prompt.text
 
 
 def end_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.engine.planning import request
-from harness.engine.requests import Answer, Engine, Progress
+from harness.engine.requests import Answer, Engine, Progress, UnansweredError
 from harness.errors import EngineError, NoEvidenceError
 from harness.scoring.score import Score, score
 from harness.suites.suite import Probe, Suite
@@ -48,6 +48,11 @@ def ask(
         given = list(engine.ask([request(suite, probe) for probe in probes], progress))
         if len(given) != len(probes):
             raise EngineError(f"{engine.label}: gave {len(given)} answers to {len(probes)} requests")
+    except UnansweredError as error:
+        ids = ", ".join(f"'{probe.id}'" for probe in probes if request(suite, probe) == error.request)
+        raise EngineError(
+            f"{place}the suite '{suite.name}' cannot be asked: the probe {ids}\n  {error}"
+        ) from error
     except EngineError as error:
         raise EngineError(f"{place}the suite '{suite.name}' cannot be asked\n  {error}") from error
     answers = {probe.id: answer for probe, answer in zip(probes, given, strict=True)}

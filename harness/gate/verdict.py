@@ -3,7 +3,12 @@
 RETAINED      the whole interval is at or below the margin
 FORGOTTEN     the whole interval is above it
 INCONCLUSIVE  it straddles the margin: the suite is too small to tell
-VACUOUS       losing all that the baseline had would still be within the margin: nothing to lose
+VACUOUS       nothing to lose: losing all that the baseline had would still be within the margin, or the baseline is not
+              shown to know anything of the suite
+
+A slice that is too small to be RETAINED whatever its answers decides nothing, unless it is FORGOTTEN all the same; and a
+slice in which one side's answers were cut short so much more often that this alone may have made the verdict cannot be
+decided.
 """
 
 from __future__ import annotations
@@ -15,14 +20,13 @@ from typing import Literal, Protocol
 from harness.errors import NoEvidenceError
 from harness.gate.cases import Case
 from harness.gate.compare import CONFIDENCE, Comparison, Pair, compare
-from harness.stats.paired import probes_to_settle
+from harness.gate.evidence import Cut, cut
+from harness.stats.paired import ROUNDING, least_to_retain, probes_to_settle
 from harness.suites.format import SEVERITIES, Severity
 
 Verdict = Literal["RETAINED", "FORGOTTEN", "INCONCLUSIVE", "VACUOUS"]
-Outcome = Literal["passed", "failed", "warned", "skipped"]
-
-ROUNDING = 1e-9
-"""Slack for margins such as 0.1 that have no exact binary form."""
+Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
+"""What a case comes to in a run. A skipped one decided nothing; an excused one failed, and was expected to (xfail)."""
 
 
 class Compared(Protocol):
@@ -51,7 +55,8 @@ class Decision:
     """What a case came to.
 
     `verdict` is None for a case that asks the tuned model alone, and `comparison` likewise; `settling` is the
-    number of further probes that would settle an inconclusive verdict, None if none would.
+    number of further probes that would settle an inconclusive verdict, None if none would. `why` says why nothing was
+    decided: the slice is too small, its answers were cut, the baseline knows nothing; "" otherwise.
     """
 
     case: Case
@@ -60,14 +65,15 @@ class Decision:
     verdict: Verdict | None
     outcome: Outcome
     settling: int | None = None
+    why: str = ""
+    cut: Cut | None = None
 
 
-def decide(case: Case, pairs: Sequence[Pair], policy: Policy, all_missed: bool = False) -> Decision:
+def decide(case: Case, pairs: Sequence[Pair], policy: Policy, nothing_known: str | None = None) -> Decision:
     """Judge a case by its pairs.
 
     Args:
-        all_missed: both models miss every probe for which this gate over `each` was asked, so that
-            skipping them all would let a run pass on no evidence.
+        nothing_known: why the baseline is not shown to know anything of the whole suite (see `harness.gate.evidence`).
 
     Raises:
         NoEvidenceError: there are no pairs, or some lack a baseline that the gate needs.
@@ -77,26 +83,55 @@ def decide(case: Case, pairs: Sequence[Pair], policy: Policy, all_missed: bool =
     if case.tuned_alone:
         right = all(pair.tuned.right for pair in pairs)
         return Decision(case, tuple(pairs), None, None, _outcome(right, case, policy))
-    comparison = compare(pairs)
+    comparison, cut_off = compare(pairs), cut(pairs)
+
+    def decision(verdict: Verdict, outcome: Outcome, why: str = "", settling: int | None = None) -> Decision:
+        return Decision(case, tuple(pairs), comparison, verdict, outcome, settling, why, cut_off)
+
+    if nothing_known:
+        return decision("VACUOUS", _outcome(False, case, policy), nothing_known)
     if case.gate.over == "each":
-        verdict, outcome = _decide_probe(comparison, case, policy, all_missed)
-        return Decision(case, tuple(pairs), comparison, verdict, outcome)
+        return decision(*_decide_probe(comparison, case, policy))
     assert case.gate.max_drop is not None, "the reader lets no such gate pass"
-    margin = case.gate.max_drop
+    margin, n = case.gate.max_drop, comparison.n
     verdict = judge(comparison, margin)
+    unlike = cut_off.difference > margin + ROUNDING
+    if verdict != "VACUOUS" and unlike and not _harmless(cut_off, verdict, pairs, margin):
+        return decision("INCONCLUSIVE", _outcome(False, case, policy), _unlike_cut(cut_off))
     if verdict != "INCONCLUSIVE":
-        outcome = _outcome(verdict == "RETAINED", case, policy)
-        return Decision(case, tuple(pairs), comparison, verdict, outcome)
+        return decision(verdict, _outcome(verdict == "RETAINED", case, policy))
     rule = "fail" if policy.strict else case.gate.on_inconclusive
+    needed = least_to_retain(margin, CONFIDENCE)
+    if rule != "fail" and needed is None and comparison.drop <= 0:
+        return decision(verdict, "skipped", "no number of probes can show that nothing at all was lost")
+    if rule != "fail" and needed is not None and n < needed:
+        why = f"{n} of the {needed} probes that a margin of {100 * margin:g} points needs"
+        return decision(verdict, "skipped", why, needed - n)
     passes = rule == "pass" or (rule == "observed" and comparison.drop <= margin + ROUNDING)
-    needed = probes_to_settle(comparison.lost, comparison.gained, comparison.n, margin, CONFIDENCE)
-    return Decision(
-        case,
-        tuple(pairs),
-        comparison,
+    settled = probes_to_settle(comparison.lost, comparison.gained, n, margin, CONFIDENCE)
+    return decision(
         verdict,
         "warned" if passes else _outcome(False, case, policy),
-        None if needed is None else needed - comparison.n,
+        settling=None if settled is None else settled - n,
+    )
+
+
+def _harmless(cut_off: Cut, verdict: Verdict, pairs: Sequence[Pair], margin: float) -> bool:
+    """Whether cutting can only have made the verdict less likely: it costs right answers on the side that is cut more.
+
+    Not where a right answer could have become a wrong one, in more than the margin.
+    """
+    open_ended = cut([pair for pair in pairs if not pair.probe.scorer.settles])
+    if max(open_ended.baseline, open_ended.tuned) > (margin + ROUNDING) * len(pairs):
+        return False
+    costs_tuned = cut_off.tuned > cut_off.baseline
+    return verdict == "RETAINED" if costs_tuned else verdict == "FORGOTTEN"
+
+
+def _unlike_cut(cut_off: Cut) -> str:
+    return (
+        f"max_new_tokens cut {cut_off.baseline} answers of the baseline and {cut_off.tuned} of the tuned model, of {cut_off.n} "
+        "each: the difference is more than the margin, and a cut answer is no whole one"
     )
 
 
@@ -110,11 +145,9 @@ def judge(comparison: Compared, margin: float) -> Verdict:
     return "FORGOTTEN" if low > margin + ROUNDING else "INCONCLUSIVE"
 
 
-def _decide_probe(
-    comparison: Comparison, case: Case, policy: Policy, all_missed: bool
-) -> tuple[Verdict, Outcome]:
+def _decide_probe(comparison: Comparison, case: Case, policy: Policy) -> tuple[Verdict, Outcome]:
     if comparison.missed:
-        return "VACUOUS", _outcome(False, case, policy) if all_missed else "skipped"
+        return "VACUOUS", "skipped"
     if comparison.lost:
         return "FORGOTTEN", _outcome(False, case, policy)
     return "RETAINED", "passed"

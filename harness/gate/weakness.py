@@ -14,9 +14,10 @@ from typing import Any
 from harness.errors import Problem
 from harness.gate.compare import comparison
 from harness.gate.likeness import LONG, Asked, alike
-from harness.gate.verdict import ROUNDING, judge
+from harness.gate.verdict import judge
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
+from harness.stats.paired import ROUNDING
 from harness.stats.power import FLIP_RATE, smallest_drop
 from harness.suites.suite import Gate, Probe, Suite
 

@@ -6,17 +6,17 @@ or the word `embedded`. A fixture file is trained first, by `harness.training`, 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from harness.errors import ModelError, did_you_mean
 from harness.models.embedded import NAME, REFERENCE, embedded_folder
+from harness.models.files import check_weights
+from harness.models.json_file import read_json
 
 HUB_ID = re.compile(r"^(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?$")
 ADAPTER_CONFIG = "adapter_config.json"
@@ -59,50 +59,84 @@ def is_recipe(reference: str) -> bool:
     return reference.endswith((".yaml", ".yml"))
 
 
+NAME_IT = "name it: --baseline PATH_OR_HUB_ID"
+
+SAME = "same"
+"""What `--baseline` says for a model that is held against itself on purpose."""
+
+ITSELF = "the model is held against itself, on purpose: what moves is the noise of asking, and nothing is shown retained"
+
+
 def find_pair(model: str, baseline: str | None, allow_pickle: bool = False) -> SourcePair:
     """Find the tuned model, and the baseline that it is held against.
 
-    Without `baseline`, an adapter's is its base, and a full model's is the `base_model` of its model card.
+    Without `baseline`, an adapter's is its base, and a full model's is the `base_model` of its model card. "same", or the
+    same text for both, holds a model against itself.
 
     Raises:
-        ModelError: something is not there, or there is no baseline to be found.
+        ModelError: something is not there, there is no baseline to be found, or it is the tuned model itself.
     """
-    notes = []
     folder = find_folder(model)
+    on_purpose = baseline is not None and baseline in (SAME, model)
+    named = None if on_purpose else baseline
+    tuned: Source
+    found: Source
+    notes: tuple[str, ...] = ()
     if (folder / ADAPTER_CONFIG).is_file():
-        named = _adapter_base(folder)
-        try:
-            base = find_weights(named, allow_pickle)
-        except ModelError as error:
-            if baseline is None or (find_folder(baseline) / ADAPTER_CONFIG).is_file():
-                raise ModelError(
-                    f"{model}: the adapter's base model '{named}' (from {ADAPTER_CONFIG}) cannot be found\n"
-                    f"  name it: --baseline PATH_OR_HUB_ID\n  {error}"
-                ) from error
-            base = find_weights(baseline, allow_pickle)
-            notes.append(
-                f"the adapter names the base '{named}', which is not here; it was put on --baseline {baseline}"
-            )
-        _check_files(model, folder, "adapter_model", allow_pickle)
-        tuned: Source = Adapter(model, folder, base)
-        return SourcePair(
-            base if baseline is None else find_source(baseline, allow_pickle), tuned, tuple(notes)
+        tuned, notes = _adapter(model, folder, named, allow_pickle)
+        found = tuned.base if named is None else find_source(named, allow_pickle)
+    else:
+        tuned = find_weights(model, allow_pickle)
+        found = tuned if on_purpose else _baseline_of(tuned, named, allow_pickle)
+    if on_purpose:
+        return SourcePair(tuned, tuned, (*notes, ITSELF))
+    if same_place(found, tuned):
+        who = (
+            f"--baseline {baseline}"
+            if baseline
+            else f"its model card names '{found.name}' as its base_model, which"
         )
-    tuned = find_weights(model, allow_pickle)
-    named_baseline = baseline or _card_base(tuned.folder)
-    if named_baseline is None:
         raise ModelError(
-            f"{model}: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
-            "  name it: --baseline PATH_OR_HUB_ID"
+            f"{model}: would be held against itself: {who} is the same folder, {folder}\n"
+            "  name the model before tuning: --baseline PATH_OR_HUB_ID; or, to measure noise: --baseline same"
+        )
+    return SourcePair(found, tuned, notes)
+
+
+def _adapter(
+    model: str, folder: Path, baseline: str | None, allow_pickle: bool
+) -> tuple[Adapter, tuple[str, ...]]:
+    """The adapter on the base that its config names, or, where that is not to be had, on the baseline; with notes."""
+    full = baseline is not None and not (find_folder(baseline) / ADAPTER_CONFIG).is_file()
+    notes: tuple[str, ...] = ()
+    try:
+        base = _adapter_base(model, folder, allow_pickle)
+    except ModelError:
+        if baseline is None or not full:
+            raise
+        base = find_weights(baseline, allow_pickle)
+        named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+        what = f"names the base '{named}', which is not here" if named else "names no base"
+        notes = (f"the adapter {what}; it was put on --baseline {baseline}",)
+    check_weights(model, folder, "adapter_model", allow_pickle)
+    return Adapter(model, folder, base), notes
+
+
+def _baseline_of(tuned: Weights, baseline: str | None, allow_pickle: bool) -> Source:
+    named = baseline or _card_base(tuned.folder)
+    if named is None:
+        raise ModelError(
+            f"{tuned.name}: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
+            f"  {NAME_IT}"
         )
     try:
-        return SourcePair(find_source(named_baseline, allow_pickle), tuned)
+        return find_source(named, allow_pickle)
     except ModelError as error:
         if baseline is not None:
             raise
         raise ModelError(
-            f"{model}: the base_model '{named_baseline}' of its model card cannot be found\n"
-            f"  name it: --baseline PATH_OR_HUB_ID\n  {error}"
+            f"{tuned.name}: the base_model '{named}' of its model card cannot be found\n"
+            f"  {NAME_IT}\n  {error}"
         ) from error
 
 
@@ -110,8 +144,7 @@ def find_source(reference: str, allow_pickle: bool = False) -> Source:
     """The full model or the adapter that a reference names; raises ModelError."""
     folder = find_folder(reference)
     if (folder / ADAPTER_CONFIG).is_file():
-        _check_files(reference, folder, "adapter_model", allow_pickle)
-        return Adapter(reference, folder, find_weights(_adapter_base(folder), allow_pickle))
+        return _adapter(reference, folder, None, allow_pickle)[0]
     return find_weights(reference, allow_pickle)
 
 
@@ -123,13 +156,16 @@ def find_weights(reference: str, allow_pickle: bool = False) -> Weights:
     if folder == embedded_folder():
         return Weights(NAME, folder, embedded=True)
     if (folder / ADAPTER_CONFIG).is_file():
-        raise ModelError(f"{reference}: is an adapter, and a full model is needed here")
+        raise ModelError(
+            f"{reference}: is an adapter, and a full model is needed here\n"
+            "  an adapter that was trained on another: merge that one into its base and save it (merge_and_unload)"
+        )
     if not (folder / "config.json").is_file():
         seen = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
         raise ModelError(
             f"{reference}: a folder without a model: neither config.json nor {ADAPTER_CONFIG} is in it\n  saw: {seen}"
         )
-    _check_files(reference, folder, "model", allow_pickle)
+    check_weights(reference, folder, "model", allow_pickle)
     return Weights(reference, folder)
 
 
@@ -175,25 +211,29 @@ def _download(reference: str, repo: str, revision: str | None) -> Path:
         ) from error
 
 
-def _check_files(reference: str, folder: Path, stem: str, allow_pickle: bool) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    if any(folder.glob("*.bin")):
-        if allow_pickle:
-            return
-        raise ModelError(
-            f"{reference}: its weights are pickled (.bin), which can run code when they are read\n"
-            "  save them as safetensors, or allow it: --allow-pickle"
-        )
-    raise ModelError(f"{reference}: no weights: there is no {stem}*.safetensors in {folder}")
-
-
-def _adapter_base(folder: Path) -> str:
+def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> Weights:
+    """The base that an adapter's config names, at the revision that it was trained on; raises ModelError."""
     config = read_json(folder / ADAPTER_CONFIG)
-    named = config.get("base_model_name_or_path")
+    named, revision = config.get("base_model_name_or_path"), config.get("revision")
     if not isinstance(named, str) or not named:
-        raise ModelError(f"{folder / ADAPTER_CONFIG}: names no base_model_name_or_path")
-    return _beside(folder, named)
+        raise ModelError(f"{folder / ADAPTER_CONFIG}: names no base_model_name_or_path\n  {NAME_IT}")
+    found = _beside(folder, named)
+    match = HUB_ID.match(found)
+    if (
+        isinstance(revision, str)
+        and revision
+        and match
+        and not match["revision"]
+        and not Path(found).is_dir()
+    ):
+        found = f"{found}@{revision}"
+    try:
+        return find_weights(found, allow_pickle)
+    except ModelError as error:
+        raise ModelError(
+            f"{model}: the adapter's base model '{found}' (from {ADAPTER_CONFIG}) cannot be found\n"
+            f"  {NAME_IT}\n  {error}"
+        ) from error
 
 
 def _card_base(folder: Path) -> str | None:
@@ -215,21 +255,25 @@ def _card_base(folder: Path) -> str | None:
 
 
 def _beside(folder: Path, named: str) -> str:
-    """A relative path that a model gives is meant from where the user is, else from the model's folder."""
-    if named.startswith(".") and not Path(named).is_dir() and (folder / named).is_dir():
-        return str((folder / named).resolve())
-    return named
+    """A relative path that a model gives: meant from where the user is, or from the model's folder.
+
+    Raises:
+        ModelError: both are models, so that it would depend on the working folder which one is meant.
+    """
+    if named == REFERENCE or Path(named).is_absolute() or named.startswith("~"):
+        return named
+    here, there = Path(named), folder / named
+    found = [path.resolve() for path in (here, there) if _is_model(path)]
+    if len(set(found)) > 1:
+        raise ModelError(
+            f"{folder}: its base '{named}' may be {found[0]} (from the working folder) or {found[1]} (from the model's)\n"
+            "  name the one that is meant: --baseline PATH_OR_HUB_ID"
+        )
+    return named if not found or _is_model(here) else str(found[0])
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; raises ModelError for anything else."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path}: is not a JSON object")
-    return value
+def _is_model(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("config.json", ADAPTER_CONFIG))
 
 
 def same_place(left: Source, right: Source) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.engine.requests import Answer, Chosen, Generated, Measured
@@ -18,10 +18,11 @@ HARNESS = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Score:
-    """`right`, and `shown`: the answer as a person would want to see it."""
+    """`right`; `shown`, the answer as a person would want to see it; and `answer`, as the engine gave it."""
 
     right: bool
     shown: str
+    answer: Answer | None = field(default=None, compare=False)
 
 
 def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow_code: bool = False) -> Score:
@@ -43,15 +44,15 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
     match answer:
         case Generated(text=text) if scorer.judges == "generate":
             # A blank answer says nothing, so it is wrong even where every check of form holds.
-            return Score(_says_something(text) and _right(probe, text, allow_code), text)
+            return Score(_says_something(text) and _right(probe, text, allow_code), text, answer)
         case Chosen(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
-            return Score(chosen in probe.answers, chosen)
+            return Score(chosen in probe.answers, chosen, answer)
         case Measured(logprob=logprob) if isinstance(scorer, Likelihood) and probe.text:
             bits = bits_per_byte(logprob, probe.text)
             reference = baseline.logprob if isinstance(baseline, Measured) else logprob
             kept = scorer.kept(bits, bits_per_byte(reference, probe.text))
-            return Score(kept, f"{bits:.3f} bits per byte")
+            return Score(kept, f"{bits:.3f} bits per byte", answer)
     raise NoEvidenceError(
         f"the probe '{probe.id}' is judged by '{scorer.name}', and the answer is of the kind {type(answer).__name__}"
     )
@@ -70,8 +71,14 @@ def _right(probe: Probe, text: str, allow_code: bool) -> bool:
     except BaseException as error:  # pytest.skip() and sys.exit() too, which would end the case as they like
         raise ScorerError(f"{broke}\n  {_what_was_raised(error)}\n  the answer was {text[:100]!r}") from error
     if not isinstance(right, bool):
-        raise ScorerError(f"{broke}\n  it must return True or False, returned {type(right).__name__}")
+        raise ScorerError(f"{broke}\n  it must return True or False, returned {_kind(right)}")
     return right
+
+
+def _kind(value: object) -> str:
+    """The type of a value, with its module where that is not Python's own: numpy's bool is called 'bool' too."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def _what_was_raised(error: BaseException) -> str:

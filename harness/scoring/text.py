@@ -6,6 +6,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from typing import ClassVar
 
 from harness.scoring.registry import scorer
 from harness.suites.scorer import Scorer
@@ -32,6 +33,8 @@ def mentions(text: str, wanted: str) -> bool:
 class Contains(Scorer):
     """The answer stands somewhere in the text; upper and lower case are alike."""
 
+    settles: ClassVar[bool] = True
+
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return any(folded(answer) in folded(text) for answer in expected)
 
@@ -39,6 +42,8 @@ class Contains(Scorer):
 @scorer("mentions")
 class Mentions(Scorer):
     """Like contains, at word boundaries: 'art' is not in 'heart'."""
+
+    settles: ClassVar[bool] = True
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return any(mentions(text, answer) for answer in expected)

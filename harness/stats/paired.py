@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 from scipy.optimize import brentq
 from scipy.special import bdtr, ndtri
 
 from harness.errors import NoEvidenceError
+
+ROUNDING = 1e-9
+"""Slack for margins such as 0.1 that have no exact binary form."""
 
 
 def tango_interval(lost: float, gained: float, n: int, confidence: float = 0.90) -> tuple[float, float]:
@@ -93,6 +97,19 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+@lru_cache
+def least_to_retain(margin: float, confidence: float = 0.90) -> int | None:
+    """The fewest probes over which the interval of no flips lies within `margin`; None for no margin: none are enough.
+
+    Without flips Tango's interval reaches z^2 / (n + z^2), so n is at least z^2 (1 - margin) / margin: 25 at a margin of 10
+    points, 11 at 20.
+    """
+    if margin <= 0:
+        return None
+    squared = float(ndtri((1 + confidence) / 2)) ** 2
+    return max(1, math.ceil(squared * (1 - margin) / margin - ROUNDING))
 
 
 def probes_to_settle(

@@ -20,14 +20,12 @@ from numpy.typing import NDArray
 from scipy.special import bdtrc, gammaln, ndtri, xlog1py, xlogy
 
 from harness.errors import NoEvidenceError
+from harness.stats.paired import ROUNDING, least_to_retain
 
 Counts = NDArray[np.int64]
 
 POWER = 0.80
 """How often a drop must be found for it to count as one that is seen."""
-
-ROUNDING = 1e-9
-"""Slack for margins such as 0.1 that have no exact binary form, as in the verdicts."""
 
 DROP_STEP = 0.0005
 """How exactly the smallest drop is found."""
@@ -64,7 +62,8 @@ class OverMargin:
     """The rule of a gate with a margin (a fraction), as it is run.
 
     `inconclusive` says what becomes of an interval that straddles the margin: "observed" fails when the observed
-    drop is over the margin, "fail" fails and "pass" passes.
+    drop is over the margin, "fail" fails and "pass" passes. Over too few probes to be retained whatever their answers,
+    "observed" decides nothing, as "pass".
     """
 
     margin: float
@@ -76,14 +75,15 @@ class OverMargin:
         if margin >= 1:
             return np.zeros(lost.shape, dtype=np.bool_)
         failing: NDArray[np.bool_]
-        if self.inconclusive == "observed":
+        needed = least_to_retain(self.margin, self.confidence)
+        if self.inconclusive == "observed" and (needed is None or n >= needed):
             # An interval above the margin has a drop above it, one below it a drop below it: the drop decides.
             failing = (lost - gained) / n > margin
             return failing
         # The interval holds every d0 with |z(d0)| <= quantile, so z at the margin says on which side it lies.
         z = tango_z(lost, gained, n, margin)
         quantile = float(ndtri((1 + self.confidence) / 2))
-        failing = z > quantile if self.inconclusive == "pass" else z > -quantile
+        failing = z > -quantile if self.inconclusive == "fail" else z > quantile
         return failing
 
 

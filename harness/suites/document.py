@@ -7,6 +7,7 @@ expand without bound are problems; every problem is kept, none is raised before 
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from harness.errors import InputError, Problem, Span
+from harness.errors import InputError, Problem, Span, shown_path
 
 Place = tuple[str | int, ...]
 """The way to a value from the top of a document: ("gates", 0, "max_drop")."""
@@ -23,6 +24,14 @@ Place = tuple[str | int, ...]
 MAX_DEPTH = 40
 MAX_ALIASED_VALUES = 10_000
 MAX_DIGITS = 400
+
+_WIDE = {  # the marks of UTF-32 first: that of UTF-16 begins one of them
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+_WIDE_UNMARKED = {
+    b"x\0\0\0": "utf-32-le", b"\0\0\0x": "utf-32-be", b"x\0x\0": "utf-16-le", b"\0x\0x": "utf-16-be"
+}  # fmt: skip
+"""By where the zeros are in the first two or four characters, which are ASCII."""
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -95,11 +104,22 @@ def read_document(path: Path) -> Document:
     return document
 
 
+def wide_encoding(data: bytes) -> str | None:
+    """The encoding of bytes that are text in UTF-16 or UTF-32, marked or not; None for all others."""
+    marked = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
+    return marked or _WIDE_UNMARKED.get(re.sub(rb"[^\0]", b"x", data[:4]))
+
+
 def _decode(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError([Problem(None, f"{path}: cannot be read: {error.strerror or error}")]) from error
+        message = f"{shown_path(path)}: cannot be read: {error.strerror or error}"
+        raise InputError([Problem(None, message, _unread(path, error))]) from error
+    if wide := wide_encoding(data):
+        raise InputError([Problem(
+            Span(path, 1, 1), f"not UTF-8 text: it is {wide[:6].upper()}", "save the file as UTF-8"
+        )])  # fmt: skip
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -110,6 +130,15 @@ def _decode(path: Path) -> str:
             f"not UTF-8 text: saw byte 0x{error.object[error.start]:02x}",
             "save the file as UTF-8",
         )]) from error  # fmt: skip
+
+
+def _unread(path: Path, error: OSError) -> str | None:
+    """What to do about a file that cannot be read, where that is known."""
+    if isinstance(error, PermissionError):
+        return "let the user who runs this read it: chmod a+r"
+    if path.is_symlink():
+        return f"it is a link to {path.readlink()}"
+    return None
 
 
 def _span(path: Path, mark: Any) -> Span:
@@ -135,7 +164,21 @@ def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
             "not YAML: a tab where YAML takes only spaces",
             "indent with spaces",
         )
-    return Problem(_span(path, mark), f"not YAML: {message or error}")
+    return Problem(_span(path, mark), f"not YAML: {message or error}", _remedy(lines, mark, error))
+
+
+def _remedy(lines: list[str], mark: Any, error: yaml.YAMLError) -> str | None:
+    """What to do about the mistakes that are made most, in an author's words."""
+    opened, problem = getattr(error, "context_mark", None), str(getattr(error, "problem", None))
+    if opened is not None and not "".join(lines[mark.line :])[mark.column :].strip():
+        return f"what begins in line {opened.line + 1} has no end; is the file all there?"
+    if "<document start>" in problem:
+        return "the keys of the top begin in one column: is the first one indented?"
+    if "mapping values are not allowed" in problem:
+        return "a key begins its line, in the column of its neighbours; a text with ': ' in it needs quotes"
+    if "but found another document" in problem:
+        return "write one a file, without '---' between them"
+    return None
 
 
 class _Builder:

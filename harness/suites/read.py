@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean
+from harness.suites.detect import has_ending
 from harness.suites.document import Document, Place, read_document
 from harness.suites.expression import shown
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
@@ -34,11 +35,19 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]]) -> Suite:
     Raises:
         SuiteError: with every problem of the file, each at its place.
     """
+    misnamed = _misnamed(path)
     try:
         document = read_document(path)
     except InputError as error:
-        raise SuiteError(error.problems) from error
-    return _Reader(document, scorers).read()
+        raise SuiteError([*misnamed, *error.problems]) from error
+    return _Reader(document, scorers, [*misnamed, *document.problems]).read()
+
+
+def _misnamed(path: Path) -> list[Problem]:
+    """What is wrong with the name of a file such as `x.yml.txt`, which a run over its folder would not read."""
+    if not path.suffix or has_ending(path) or not path.is_file():
+        return []
+    return [Problem(Span(path, 1, 1), "a suite's name ends in .yaml or .yml", "rename the file")]
 
 
 Written = tuple[ProbeReader, Place, ProbeFormat]

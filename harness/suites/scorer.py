@@ -21,6 +21,8 @@ class Scorer(Shape):
     """Whether a probe must, may or must not say its right `answer`."""
     runs_code: ClassVar[bool] = False
     """Whether judging runs what the model wrote, which a run must be allowed to do."""
+    settles: ClassVar[bool] = False
+    """Whether a right answer stays right however it goes on, so that cutting it short can only cost right answers."""
 
     @classmethod
     def parameters(cls, written: Any) -> Any:

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.engine.requests import Generated
 from harness.errors import NoEvidenceError
 from harness.gate.cases import Case, cases
 from harness.gate.compare import Comparison, Pair, comparison
 from harness.gate.verdict import Decision, Policy, decide, judge
 from harness.scoring import SCORERS, Score
-from harness.stats.paired import probes_to_settle
+from harness.stats.paired import least_to_retain, probes_to_settle
 from harness.suites.format import SEVERITIES
 from harness.suites.suite import Gate, Probe, Suite
 
@@ -104,7 +105,7 @@ def outcome(found: Decision) -> tuple[str | None, str]:
     return found.verdict, found.outcome
 
 
-SMALL_DROP, LARGE_DROP = {"kept": 19, "lost": 1}, {"kept": 16, "lost": 4}
+SMALL_DROP, LARGE_DROP = {"kept": 38, "lost": 2}, {"kept": 34, "lost": 6}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ SMALL_DROP, LARGE_DROP = {"kept": 19, "lost": 1}, {"kept": 16, "lost": 4}
     [
         (SMALL_DROP, "observed", False, "warned"),
         (LARGE_DROP, "observed", False, "failed"),
-        ({"kept": 18, "lost": 2}, "observed", False, "warned"),  # the drop is the margin
+        ({"kept": 36, "lost": 4}, "observed", False, "warned"),  # the drop is the margin
         (SMALL_DROP, "pass", False, "warned"),
         (LARGE_DROP, "pass", False, "warned"),
         (SMALL_DROP, "fail", False, "failed"),
@@ -161,17 +162,18 @@ def test_fail_on_turns_lesser_failures_into_warnings(gate, counts, severity, fai
 
 
 @pytest.mark.parametrize(
-    ("change", "all_missed", "expected"),
+    ("change", "unknown", "expected"),
     [
-        ("kept", False, ("RETAINED", "passed")),
-        ("gained", False, ("RETAINED", "passed")),
-        ("lost", False, ("FORGOTTEN", "failed")),
-        ("missed", False, ("VACUOUS", "skipped")),
-        ("missed", True, ("VACUOUS", "failed")),
+        ("kept", None, ("RETAINED", "passed")),
+        ("gained", None, ("RETAINED", "passed")),
+        ("lost", None, ("FORGOTTEN", "failed")),
+        ("missed", None, ("VACUOUS", "skipped")),
+        ("missed", "the baseline is right on none", ("VACUOUS", "failed")),
+        ("gained", "the baseline is right on none", ("VACUOUS", "failed")),
     ],
 )
-def test_each_probe_is_to_be_retained(change, all_missed, expected):
-    found = decide(case(Gate("each")), pairs(**{change: 1}), Policy(), all_missed)
+def test_each_probe_is_to_be_retained(change, unknown, expected):
+    found = decide(case(Gate("each")), pairs(**{change: 1}), Policy(), unknown)
     assert outcome(found) == expected
     assert found.comparison is not None
     assert found.settling is None
@@ -198,15 +200,95 @@ def test_an_inconclusive_verdict_says_how_many_more_probes_would_settle_it():
 
 
 def test_none_would_where_the_drop_is_the_margin():
-    found = decide(case(Gate("all", 0.10)), pairs(kept=18, lost=2), Policy())
+    found = decide(case(Gate("all", 0.10)), pairs(kept=36, lost=4), Policy())
     assert (found.verdict, found.settling) == ("INCONCLUSIVE", None)
+
+
+@pytest.mark.parametrize(
+    ("n", "margin", "outcome_of_rule"),
+    [
+        (24, 0.10, {"observed": "skipped", "pass": "skipped", "fail": "failed"}),
+        (25, 0.10, {"observed": "passed", "pass": "passed", "fail": "passed"}),
+        (10, 0.20, {"observed": "skipped", "pass": "skipped", "fail": "failed"}),
+        (11, 0.20, {"observed": "passed", "pass": "passed", "fail": "passed"}),
+        (500, 0.0, {"observed": "skipped", "pass": "skipped", "fail": "failed"}),
+    ],
+)
+@pytest.mark.parametrize("rule", ["observed", "pass", "fail"])
+def test_a_slice_too_small_to_be_retained_whatever_its_answers_decides_nothing(
+    n, margin, outcome_of_rule, rule
+):
+    gate = Gate("all", margin, on_inconclusive=rule)
+    found = decide(case(gate), pairs(kept=n), Policy())
+    assert found.outcome == outcome_of_rule[rule]
+    assert bool(found.why) == (found.outcome == "skipped")
+    strict = decide(case(gate), pairs(kept=n), Policy(strict=True))
+    assert strict.outcome == ("passed" if found.outcome == "passed" else "failed")
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.05, 0.10, 0.15, 0.20, 0.5, 1.0])
+def test_the_fewest_probes_to_be_retained_are_those_of_the_interval(margin):
+    needed = least_to_retain(margin)
+    assert judge(comparison(needed, 0, 0, 0), margin) in ("RETAINED", "VACUOUS")
+    if needed > 1:
+        assert judge(comparison(needed - 1, 0, 0, 0), margin) in ("INCONCLUSIVE", "VACUOUS")
+
+
+def test_a_small_slice_that_is_forgotten_fails_all_the_same():
+    assert outcome(decide(case(Gate("all", 0.10)), pairs(kept=1, lost=9), Policy())) == (
+        "FORGOTTEN",
+        "failed",
+    )
+
+
+def cut_pairs(n: int, cut_before: int, cut_after: int, lost: int = 0, score: str = "equals") -> list[Pair]:
+    def answer(is_cut: bool, right: bool) -> Score:
+        return Score(right, "", Generated("", 9, "limit" if is_cut else "turn"))
+
+    probe = Probe("p", SCORERS[score]())
+    return [Pair(probe, answer(i < cut_before, True), answer(i < cut_after, i >= lost)) for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (0, 0, ("RETAINED", "passed")),
+        (100, 100, ("RETAINED", "passed")),  # both alike
+        (0, 10, ("RETAINED", "passed")),  # at the margin
+        (0, 11, ("INCONCLUSIVE", "failed")),
+        (11, 0, ("INCONCLUSIVE", "failed")),
+    ],
+)
+def test_a_slice_whose_answers_were_cut_unlike_cannot_be_decided(before, after, expected):
+    found = decide(case(Gate("all", 0.10)), cut_pairs(100, before, after), Policy())
+    assert outcome(found) == expected
+    assert (found.cut.baseline, found.cut.tuned, found.cut.n) == (before, after, 100)
+    assert found.cut.worth_a_warning == (max(before, after) > 5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost", "expected"),
+    [
+        (0, 60, 60, "INCONCLUSIVE"),  # what was cut may have been right
+        (60, 0, 60, "FORGOTTEN"),  # the baseline lost by it, and forgotten is what it is all the same
+        (60, 0, 0, "INCONCLUSIVE"),  # the baseline may have known more, and lost it
+        (0, 60, 0, "RETAINED"),  # the tuned model lost by it, and has retained all the same
+    ],
+)
+def test_what_only_cost_the_other_side_right_answers_takes_no_verdict_back(before, after, lost, expected):
+    """Under a score by which a right answer stays right however it goes on."""
+    pairs = cut_pairs(100, before, after, lost, "mentions")
+    assert decide(case(Gate("all", 0.10)), pairs, Policy()).verdict == expected
+    pairs = cut_pairs(100, before, after, lost, "number")
+    assert decide(case(Gate("all", 0.10)), pairs, Policy()).verdict == "INCONCLUSIVE"
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.tuples(*[st.integers(0, 20)] * 4).filter(any), st.sampled_from([0.0, 0.05, 0.1, 0.2, 1.0]))
 def test_any_counts_come_to_a_decision(counts, margin):
     found = decide(case(Gate("all", margin)), pairs(**dict(zip(CHANGES, counts, strict=True))), Policy())
-    assert found.outcome in ("passed", "failed", "warned")
+    assert found.outcome in ("passed", "failed", "warned", "skipped")
+    assert (found.outcome == "skipped") == bool(found.why)
     assert found.settling is None or (found.verdict == "INCONCLUSIVE" and found.settling > 0)
 
 

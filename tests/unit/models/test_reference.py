@@ -14,14 +14,15 @@ from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, R
 from harness.errors import ModelError
 from harness.models.cache import VARIABLE
 from harness.models.embedded import embedded_folder
+from harness.models.json_file import read_json
 from harness.models.reference import (
+    ITSELF,
     Adapter,
     Weights,
     find_folder,
     find_pair,
     find_weights,
     is_recipe,
-    read_json,
     same_place,
 )
 
@@ -74,10 +75,43 @@ def test_two_full_models(here):
     assert not same_place(pair.baseline, pair.tuned)
 
 
-def test_a_model_against_itself(here):
+@pytest.mark.parametrize("baseline", ["same", "./tuned"])
+def test_a_model_is_held_against_itself_on_purpose_only(here, baseline):
     model("tuned")
-    pair = find_pair("./tuned", "tuned")
-    assert same_place(pair.baseline, pair.tuned)
+    pair = find_pair("./tuned", baseline)
+    assert pair.baseline is pair.tuned
+    assert pair.notes == (ITSELF,)
+
+
+def test_an_adapter_is_held_against_itself_on_purpose_too(here):
+    model("base")
+    adapter("lora", "./base")
+    pair = find_pair("lora", "same")
+    assert pair.baseline is pair.tuned
+    assert isinstance(pair.tuned, Adapter)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["tuned", "./tuned/", "link", "~/tuned", "{here}/tuned", "./link/../tuned"]
+)
+def test_the_same_folder_in_another_spelling_is_no_baseline(here, monkeypatch, spelling):
+    monkeypatch.setenv("HOME", str(here))
+    folder = model("tuned")
+    (here / "link").symlink_to(folder)
+    baseline = spelling.format(here=here)
+    with refused(
+        f"./tuned: would be held against itself: --baseline {baseline} is the same folder, {folder}\n"
+        "  name the model before tuning: --baseline PATH_OR_HUB_ID; or, to measure noise: --baseline same"
+    ):
+        find_pair("./tuned", baseline)
+
+
+@pytest.mark.parametrize("base", [".", "./", "../tuned", "{here}/models/tuned"])
+def test_a_card_that_names_its_own_model_names_no_baseline(here, base):
+    folder = model("models/tuned", card=f"---\nbase_model: {base.format(here=here)}\n---\n")
+    with pytest.raises(ModelError, match="would be held against itself: its model card names") as caught:
+        find_pair("models/tuned", None)
+    assert str(folder) in str(caught.value)
 
 
 def test_a_folder_in_the_home(here, monkeypatch):
@@ -92,17 +126,38 @@ def test_an_adapter_names_its_baseline(here):
     assert pair.baseline == Weights(str(base), base)
 
 
-def test_a_relative_base_is_meant_from_the_user_first(here):
+@pytest.mark.parametrize("named", ["./base", "base", "./lora/../base"])
+def test_a_relative_base_is_meant_from_where_the_user_is(here, named):
     base = model("base")
-    adapter("lora", "./base")
-    model("lora/base")
-    assert find_pair("lora", None).baseline.folder == base
+    adapter("lora", named)
+    assert find_pair("lora", None).baseline == Weights(named, base)
 
 
-def test_a_relative_base_is_meant_from_the_adapter_next(here):
+@pytest.mark.parametrize("named", ["../base", "./../base"])
+def test_a_relative_base_is_meant_from_the_adapter_too(here, named):
     base = model("models/base")
-    adapter("models/lora", "../base")
+    adapter("models/lora", named)
     assert find_pair("models/lora", None).baseline.folder == base
+
+
+@pytest.mark.parametrize("named", ["./base", "base"])
+def test_a_relative_base_that_means_two_models_is_refused(here, named):
+    base = model("base")
+    folder, beside = adapter("lora", named), model("lora/base")
+    with refused(
+        f"{folder}: its base '{named}' may be {base} (from the working folder) or {beside} (from the model's)\n"
+        "  name the one that is meant: --baseline PATH_OR_HUB_ID"
+    ):
+        find_pair("lora", None)
+    assert find_pair("lora", "base").tuned == Adapter("lora", folder, Weights("base", base))
+
+
+def test_a_base_of_a_revision_is_the_one_that_the_adapter_was_trained_on(hub, here):
+    folder = adapter("lora", "org/base")
+    config = {"base_model_name_or_path": "org/base", "revision": "abc123"}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    assert find_pair("lora", None).baseline.name == "org/base@abc123"
+    assert ("org/base", "abc123") in hub
 
 
 def test_an_adapter_against_another_adapter(here):
@@ -148,8 +203,18 @@ def test_an_adapter_whose_base_is_gone(here, baseline):
 @pytest.mark.parametrize("base", [None, "", 3])
 def test_an_adapter_that_names_no_base(here, base):
     folder = adapter("lora", base)
-    with refused(f"{folder}/adapter_config.json: names no base_model_name_or_path"):
+    with refused(
+        f"{folder}/adapter_config.json: names no base_model_name_or_path\n  name it: --baseline PATH_OR_HUB_ID"
+    ):
         find_pair("lora", None)
+
+
+def test_an_adapter_that_names_no_base_is_put_on_the_baseline(here):
+    base = model("base")
+    adapter("lora", None)
+    pair = find_pair("lora", "base")
+    assert pair.baseline == Weights("base", base)
+    assert pair.notes == ("the adapter names no base; it was put on --baseline base",)
 
 
 def test_an_adapter_over_an_adapter(here):
@@ -157,7 +222,8 @@ def test_an_adapter_over_an_adapter(here):
     adapter("two", "./one")
     with refused(
         "two: the adapter's base model './one' (from adapter_config.json) cannot be found\n"
-        "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, and a full model is needed here"
+        "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, and a full model is needed here\n"
+        "  an adapter that was trained on another: merge that one into its base and save it (merge_and_unload)"
     ):
         find_pair("two", None)
 
@@ -273,12 +339,48 @@ def test_a_folder_without_a_model(here, files, seen):
 
 def test_a_folder_without_weights(here):
     folder = model("tuned", weights="notes.txt")
-    with refused(f"tuned: no weights: there is no model*.safetensors in {folder}"):
+    with refused(f"tuned: no weights: there is no model.safetensors in {folder}"):
         find_weights("tuned")
     model("base")
     folder = adapter("lora", "./base", weights="notes.txt")
-    with refused(f"lora: no weights: there is no adapter_model*.safetensors in {folder}"):
+    with refused(f"lora: no weights: there is no adapter_model.safetensors in {folder}"):
         find_pair("lora", None)
+
+
+def test_a_decoy_beside_pickled_weights_is_not_taken_for_them(here):
+    model("base")
+    folder = adapter("lora", "./base", weights="adapter_model.bin")
+    (folder / "model.safetensors").write_bytes(b"")
+    with refused(PICKLED.format("lora")):
+        find_pair("lora", None)
+    (folder / "adapter_model.bin").unlink()
+    with refused(
+        f"lora: no weights: there is no adapter_model.safetensors in {folder}; saw model.safetensors, which nothing reads"
+    ):
+        find_pair("lora", None)
+
+
+@pytest.mark.parametrize("place", ["tuned", "base"])
+def test_a_pointer_of_git_lfs_is_no_model(here, place):
+    model("base")
+    adapter("tuned", "./base")
+    name = "model.safetensors" if place == "base" else "adapter_model.safetensors"
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 269060552\n"
+    (here / place / name).write_bytes(pointer)
+    with pytest.raises(ModelError, match=r"is a git-lfs pointer of 73 bytes.*\n  fetch them: git lfs pull"):
+        find_pair("tuned", None)
+
+
+def test_a_missing_shard_is_named(here):
+    folder = model("tuned", weights="model-00001-of-00002.safetensors")
+    shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
+    with refused(
+        "tuned: the shard model-00002-of-00002.safetensors is missing, which model.safetensors.index.json names"
+    ):
+        find_weights("tuned")
+    (folder / shards["b"]).write_bytes(b"")
+    assert find_weights("tuned").folder == folder
 
 
 PICKLED = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 
@@ -462,6 +463,7 @@ KINDS = [
     ),
 ]
 
+CUT = "\n  what begins in line {} has no end; is the file all there?"
 TAG = "the tag '{}' is not allowed\n  remove the tag"
 EMPTY = "6:13: 'question' must be text that is not empty, saw nothing\n"
 
@@ -479,17 +481,52 @@ YAML = [
         suite(more="note:\n  -\ta: b\n    c: d\n"),
         "8:4: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
     ),
-    (suite(more="a:\tb: c\n"), "7:5: not YAML: mapping values are not allowed in this context"),
-    (suite(more="a: 'b\n"), "8:1: not YAML: while scanning a quoted scalar found unexpected end of stream"),
-    (suite(more="a: [b\n"), "8:1: not YAML: while parsing a flow sequence did not find expected ',' or ']'"),
+    (
+        suite(more="a:\tb: c\n"),
+        "7:5: not YAML: mapping values are not allowed in this context\n  "
+        "a key begins its line, in the column of its neighbours; a text with ': ' in it needs quotes",
+    ),
+    (
+        suite(more="a: 'b\n"),
+        "8:1: not YAML: while scanning a quoted scalar found unexpected end of stream" + CUT.format(7),
+    ),
+    (
+        suite(more="a: [b\n"),
+        "8:1: not YAML: while parsing a flow sequence did not find expected ',' or ']'" + CUT.format(7),
+    ),
+    (
+        suite(more="a: b\n\nabou"),
+        "10:1: not YAML: while scanning a simple key could not find expected ':'" + CUT.format(9),
+    ),
+    (
+        suite(more="a: [b\nc: d\n"),
+        "8:2: not YAML: while parsing a flow sequence did not find expected ',' or ']'",
+    ),
+    (
+        " " + suite(),
+        "2:1: not YAML: did not find expected <document start>\n  "
+        "the keys of the top begin in one column: is the first one indented?",
+    ),
     (
         "a: 1\n---\nb: 2\n",
-        "2:1: not YAML: expected a single document in the stream but found another document",
+        "2:1: not YAML: expected a single document in the stream but found another document\n  "
+        "write one a file, without '---' between them",
     ),
     (b"suite: \xff\n", "1:8: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
     (b"a: 1\n\xc3\xa9\xc3\xa9: \xff\n", "2:5: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
     (b"\xef\xbb\xbfsuite: \xe9\n", "1:8: not UTF-8 text: saw byte 0xe9\n  save the file as UTF-8"),
-    (suite().encode("utf-16"), "1:1: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
+    *(
+        (suite().encode(encoding), f"1:1: not UTF-8 text: it is {name}\n  save the file as UTF-8")
+        for encoding, name in [
+            ("utf-16", "UTF-16"),
+            ("utf-16-le", "UTF-16"),
+            ("utf-16-be", "UTF-16"),
+            ("utf-32", "UTF-32"),
+            ("utf-32-le", "UTF-32"),
+            ("utf-32-be", "UTF-32"),
+        ]
+    ),
+    (b"s\0", "1:2: not YAML: character U+0000 is not allowed"),
     ("suite: a\x01b\n", "1:9: not YAML: character U+0001 is not allowed"),
     ("a: b\nsuite: \x1b[31m\n", "2:8: not YAML: character U+001B is not allowed"),
     (
@@ -625,9 +662,53 @@ def test_aliases_that_do_not_explode_are_fine(read):
     assert [probe.answers for probe in read(text).probes] == [("b", "c")] * 2
 
 
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(SuiteError, match=r"none\.yaml: cannot be read: No such file or directory"):
+def test_a_file_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SuiteError) as caught:
         read_suite(tmp_path / "none.yaml", SCORERS)
+    assert str(caught.value) == "none.yaml: cannot be read: No such file or directory"
+
+
+def test_a_link_that_leads_nowhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").symlink_to("gone.yaml")
+    with pytest.raises(SuiteError) as caught:
+        read_suite(tmp_path / "s.yaml", SCORERS)
+    assert (
+        str(caught.value) == "s.yaml: cannot be read: No such file or directory\n  it is a link to gone.yaml"
+    )
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(suite())
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SuiteError) as caught:
+        read_suite(tmp_path / "s.yaml", SCORERS)
+    assert str(caught.value) == (
+        "s.yaml: cannot be read: Permission denied\n  let the user who runs this read it: chmod a+r"
+    )
+
+
+@pytest.mark.parametrize("name", ["s.yml.txt", "s.yaml~", "s.yaml.bak", "s.txt"])
+def test_a_name_that_is_no_suite_s(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(suite(more="x: 1\n"))
+    with pytest.raises(SuiteError) as caught:
+        read_suite(tmp_path / name, SCORERS)
+    assert str(caught.value) == (
+        f"{name}:1:1: a suite's name ends in .yaml or .yml\n  rename the file\n"
+        f"{name}:7:1: unknown key 'x' in a suite"
+    )
+
+
+@pytest.mark.parametrize("name", ["s.yaml", "S.YML", "My Suite.Yaml", "suite"])
+def test_a_name_that_is_a_suite_s(tmp_path, name):
+    (tmp_path / name).write_text(suite())
+    assert read_suite(tmp_path / name, SCORERS).name == "s"
 
 
 @pytest.mark.parametrize(

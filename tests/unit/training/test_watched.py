@@ -127,7 +127,7 @@ RIGHT = {f"{c}{n}": True for c in "abc" for n in range(8)}
 
 
 def test_a_step_at_which_nothing_changed(tmp_path):
-    same = step(one(tmp_path), RIGHT, RIGHT)
+    same = step(one(tmp_path, "[{over: all, max_drop: 0.2}]"), RIGHT, RIGHT)
     assert (same.step, same.drop, same.drops) == (7, 0, {"one": 0})
     assert (same.forgotten, same.failed, same.verdict) == ((), (), "PASSED")
 
@@ -146,8 +146,17 @@ def test_a_step_at_which_one_category_is_lost(tmp_path):
 
 
 def test_over_the_margin_without_being_sure_is_failed(tmp_path):
-    unsure = step(one(tmp_path), RIGHT, {id: id not in ("a0", "b0", "c0") for id in RIGHT})
+    lost = list(RIGHT)[::4]
+    unsure = step(one(tmp_path, "[{over: all, max_drop: 0.2}]"), RIGHT, {id: id not in lost for id in RIGHT})
     assert (unsure.forgotten, unsure.failed, unsure.verdict) == ((), ("one · all",), "FAILED")
+
+
+def test_too_few_probes_to_decide_anything_is_no_pass(tmp_path):
+    few = step(one(tmp_path), RIGHT, RIGHT)
+    assert few.undecided
+    assert set(few.undecided) <= set(few.verdicts)
+    alone = step(one(tmp_path, "[{over: all, max_drop: 0.1}]"), RIGHT, RIGHT)
+    assert (alone.undecided, alone.verdict) == (("one · all",), "UNDECIDED")
 
 
 def test_the_overall_drop_is_over_probes_and_not_over_suites(tmp_path):

@@ -1,0 +1,129 @@
+"""A loaded model in, proof of what it is out: the base that it was, a causal language model, the same as another or not.
+
+What a green run claims of a baseline must not hang on what a library is believed to do, so it is measured: the bytes of all
+tensors, and the logits of a few rows of tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import torch
+
+from harness.engine.fingerprint import fingerprint
+
+PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
+SPREAD = 32
+"""Tokens of a probe row that are spread evenly over the vocabulary."""
+
+Row = list[int]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model as it was: its parameters and buffers, the SHA-256 of each, and its logits of each probe row."""
+
+    tensors: Sequence[torch.Tensor]
+    names: Sequence[str]
+    digests: Sequence[str]
+    rows: Sequence[Row]
+    logits: Sequence[torch.Tensor]
+
+
+def probe_rows(model: Any, tokenizer: Any = None, special: Iterable[int] = ()) -> list[Row]:
+    """Rows of tokens to compare logits on: tokens from all over the vocabulary with `special` among them, and a text.
+
+    Args:
+        special: tokens that make an adapter act, or whose embeddings it changes.
+    """
+    size = int(model.get_input_embeddings().weight.shape[0])
+    spread = [round(index * (size - 1) / (SPREAD - 1)) for index in range(SPREAD)]
+    middle = [token for token in special if 0 <= token < size]
+    rows = [spread[: SPREAD // 2] + middle + spread[SPREAD // 2 :]]
+    if tokenizer is not None:
+        text = tokenizer(PROBE_TEXT, add_special_tokens=False).input_ids
+        rows.append([token for token in text if token < size] or spread)
+    return rows
+
+
+@torch.inference_mode()
+def logits_of(model: Any, rows: Sequence[Row]) -> list[torch.Tensor]:
+    """The logits of each row, (1, tokens, vocabulary), on the CPU; one row at a time and without a cache."""
+    device = model.device
+    return [model(input_ids=torch.tensor([row], device=device), use_cache=False).logits.cpu() for row in rows]
+
+
+def snapshot(model: Any, rows: Sequence[Row]) -> Snapshot:
+    """A model as it is now, before something is put on it."""
+    named = list(_distinct(model))
+    return Snapshot(
+        [tensor for _, tensor in named],
+        [name for name, _ in named],
+        [fingerprint([each]) for each in named],
+        rows,
+        logits_of(model, rows),
+    )
+
+
+def what_changed(before: Snapshot, model: Any) -> str | None:
+    """What of a model is no longer as it was, in words; None if it is the same to the last bit.
+
+    Args:
+        model: the same, with whatever was put on it switched off.
+    """
+    in_use = {id(tensor) for tensor in chain(model.parameters(), model.buffers())}
+    for name, tensor, was in zip(before.names, before.tensors, before.digests, strict=True):
+        if id(tensor) not in in_use:
+            return f"it puts another tensor in the place of the base's '{name}'"
+        if fingerprint([(name, tensor)]) != was:
+            return f"it changes the base's '{name}'"
+    if not same_logits(before.logits, logits_of(model, before.rows)):
+        return "with it switched off, the base's logits are not what they were"
+    return None
+
+
+def same_logits(left: Sequence[torch.Tensor], right: Sequence[torch.Tensor]) -> bool:
+    """Whether logits are equal to the last bit."""
+    return len(left) == len(right) and all(
+        a.shape == b.shape and torch.equal(a, b) for a, b in zip(left, right, strict=True)
+    )
+
+
+def same_tensors(left: Mapping[str, torch.Tensor], right: Mapping[str, torch.Tensor]) -> bool:
+    """Whether two models have the same tensors, up to the rounding of a smaller float in which one of them was saved."""
+    if left.keys() != right.keys() or any(left[name].shape != right[name].shape for name in left):
+        return False
+    if all(_equal_in(torch.float32, left[name], right[name]) for name in left):
+        return True
+    return any(
+        all(_equal_in(dtype, left[name], right[name]) for name in left)
+        and any(
+            all(_equal_in(torch.float32, t, t.to(dtype)) for t in side.values()) for side in (left, right)
+        )
+        for dtype in (torch.bfloat16, torch.float16)
+    )
+
+
+def is_causal(model: Any, row: Row) -> bool:
+    """Whether the logits of a beginning do not depend on what follows it."""
+    half = len(row) // 2
+    whole, beginning = logits_of(model, [row, row[:half]])
+    whole = whole[:, :half].float()
+    # Rounding differs with the length; what a model sees of the future is of another order.
+    away = (whole - beginning.float()).abs().mean()
+    return bool(away <= 0.05 * whole.std()) or not bool(torch.isfinite(away))
+
+
+def _distinct(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """Parameters and buffers by name; tied ones once."""
+    yield from model.named_parameters()
+    yield from model.named_buffers()
+
+
+def _equal_in(dtype: torch.dtype, left: torch.Tensor, right: torch.Tensor) -> bool:
+    if not left.is_floating_point() or not right.is_floating_point():
+        return torch.equal(left, right.to(left.device))
+    return torch.equal(left.to(dtype), right.to(left.device, dtype))

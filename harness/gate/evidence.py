@@ -1,0 +1,121 @@
+"""All that was asked of a suite in; why its gates may not decide, or None, out.
+
+A gate that finds nothing lost proves something only if there was something to lose, and if the answers are whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.engine.requests import Generated, Measured
+from harness.gate.compare import Pair
+from harness.scoring.score import Score
+
+LEVEL = 0.05
+"""The chance that a baseline which only guesses is taken for one that knows something."""
+
+LEAST_BETTER_THAN_UNIFORM = 1.25
+"""A model that gives every token of its vocabulary the same probability takes so many times the bits of one that knows
+the language at all; models with random weights take as many or more."""
+
+CUT_WORTH_A_WARNING = 0.05
+"""The share of answers that may be cut at `max_new_tokens` before anyone is told."""
+
+BITS_PER_BYTE_OF_NOISE = 8.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How many of `n` answers of each model `max_new_tokens` cut off."""
+
+    baseline: int
+    tuned: int
+    n: int
+
+    @property
+    def difference(self) -> float:
+        """How much more often one side was cut than the other, as a fraction."""
+        return abs(self.baseline - self.tuned) / self.n
+
+    @property
+    def worth_a_warning(self) -> bool:
+        return max(self.baseline, self.tuned) > CUT_WORTH_A_WARNING * self.n
+
+
+def nothing_known(pairs: Sequence[Pair]) -> str | None:
+    """Why the baseline is not shown to know anything of what a suite asks; None where it is shown.
+
+    Right answers are held against guessing by the exact distribution of guesses (a binomial where every probe has as many
+    choices). A text's likelihood is right by definition, so it is held against a model that knows nothing: one for
+    which all tokens of the vocabulary are equally likely.
+
+    Args:
+        pairs: every probe of the suite that was asked of both models.
+    """
+    if texts := [pair for pair in pairs if pair.probe.text is not None]:
+        return _no_better_than_uniform(texts)
+    right = sum(pair.baseline is not None and pair.baseline.right for pair in pairs)
+    if not right:
+        return f"the baseline is right on none of the {len(pairs)} probes asked"
+    chances = [chance(pair) for pair in pairs]
+    p = chance_of_guessing(right, chances)
+    if p <= LEVEL:
+        return None
+    return (
+        f"the baseline is right on {right} of the {len(pairs)} probes asked, and guessing is right on "
+        f"{sum(chances):.1f} on average (p = {p:.2f})"
+    )
+
+
+def chance(pair: Pair) -> float:
+    """How often a guess would be right: the share of a probe's choices that are; 0 where an answer is written."""
+    choices = pair.probe.choices
+    return sum(choice in pair.probe.answers for choice in choices) / len(choices) if choices else 0.0
+
+
+def chance_of_guessing(right: int, chances: Sequence[float]) -> float:
+    """P(at least `right` guesses are right) for guesses that are right with `chances`, exactly, by convolution.
+
+    The Poisson binomial distribution; a binomial where the chances are equal.
+    """
+    distribution = np.ones(1)
+    for p in chances:
+        distribution = np.convolve(distribution, (1 - p, p))
+    return float(min(1.0, distribution[right:].sum()))
+
+
+def cut(pairs: Sequence[Pair]) -> Cut:
+    """How many answers were cut off on each side."""
+    return Cut(
+        sum(_was_cut(pair.baseline) for pair in pairs),
+        sum(_was_cut(pair.tuned) for pair in pairs),
+        len(pairs),
+    )
+
+
+def _was_cut(score: Score | None) -> bool:
+    return score is not None and isinstance(score.answer, Generated) and score.answer.ended == "limit"
+
+
+def _no_better_than_uniform(pairs: Sequence[Pair]) -> str | None:
+    """Summed over all texts; a text whose measure is not at hand counts on neither side."""
+    bits = uniform = 0.0
+    for pair in pairs:
+        answer = pair.baseline.answer if pair.baseline else None
+        if isinstance(answer, Measured) and pair.probe.text:
+            bits -= answer.logprob / math.log(2)
+            uniform += (
+                answer.tokens * math.log2(answer.vocabulary)
+                if answer.vocabulary
+                else BITS_PER_BYTE_OF_NOISE * len(pair.probe.text.encode())
+            )
+    if uniform >= LEAST_BETTER_THAN_UNIFORM * bits:
+        return None
+    return (
+        f"the baseline needs {bits:,.0f} bits for the {len(pairs)} texts, and a model to which all tokens are equally "
+        f"likely {uniform:,.0f}; one that knows them needs at most {uniform / LEAST_BETTER_THAN_UNIFORM:,.0f}"
+    )

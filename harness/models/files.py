@@ -1,0 +1,78 @@
+"""A model's folder in; whether all of its weights are there, readable and of the kind that is meant, out. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+from harness.models.json_file import read_json
+
+LFS = b"version https://git-lfs.github.com/spec/"
+"""How the small text file begins that git keeps in the place of a large one."""
+
+TOKENIZERS = (
+    "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model",
+    "tekken.json", "*.tiktoken",
+)  # fmt: skip
+"""Any of these holds a vocabulary; `tokenizer_config.json` alone holds none."""
+
+
+def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -> None:
+    """Check that the weights that a loader will read are there.
+
+    Args:
+        stem: "model" or "adapter_model"; safetensors of other names are not what is read.
+
+    Raises:
+        ModelError: there are none, they are pickled, a shard is missing, or git holds a pointer in their place.
+    """
+    safe, pickled = (list(_weights(reference, folder, stem, kind)) for kind in ("safetensors", "bin"))
+    for file in safe or pickled:
+        check_pointer(reference, file)
+    if safe:
+        return
+    if pickled or (stem == "model" and (folder / "pytorch_model.bin").is_file()):
+        if allow_pickle:
+            return
+        raise ModelError(
+            f"{reference}: its weights are pickled (.bin), which can run code when they are read\n"
+            "  save them as safetensors, or allow it: --allow-pickle"
+        )
+    others = sorted(path.name for path in folder.glob("*.safetensors"))
+    seen = f"; saw {', '.join(others[:4])}, which nothing reads" if others else ""
+    raise ModelError(f"{reference}: no weights: there is no {stem}.safetensors in {folder}{seen}")
+
+
+def check_pointer(reference: str, file: Path) -> None:
+    """Raise ModelError for a file whose content git has not fetched."""
+    with file.open("rb") as opened:
+        if opened.read(len(LFS)) == LFS:
+            raise ModelError(
+                f"{reference}: {file.name} is a git-lfs pointer of {file.stat().st_size} bytes, not the weights\n"
+                "  fetch them: git lfs pull"
+            )
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a vocabulary."""
+    return any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern))
+
+
+def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Path]:
+    """The files of the weights, whole or in shards; raises ModelError where the index names one that is missing."""
+    name = f"pytorch_{stem}" if (stem, kind) == ("model", "bin") else stem
+    if (folder / f"{name}.{kind}").is_file():
+        yield folder / f"{name}.{kind}"
+        return
+    index = folder / f"{name}.{kind}.index.json"
+    if not index.is_file():
+        return
+    shards: Any = read_json(index).get("weight_map")
+    if not isinstance(shards, dict) or not shards:
+        raise ModelError(f"{index}: has no 'weight_map', which says where each tensor is")
+    for shard in sorted(set(map(str, shards.values()))):
+        if not (folder / shard).is_file():
+            raise ModelError(f"{reference}: the shard {shard} is missing, which {index.name} names")
+        yield folder / shard

@@ -1,0 +1,42 @@
+"""An adapter and the base that it is put on in; whether it was trained on just that base, as far as can be known, out."""
+
+from __future__ import annotations
+
+import re
+
+from harness.errors import ModelError
+from harness.models.identity import weights_identity
+from harness.models.json_file import read_json
+from harness.models.reference import ADAPTER_CONFIG, Adapter
+
+RECIPE = "recipe.json"
+"""What `harness.training` writes beside what it trained, with the identity of the base under `base`."""
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def trained_on(adapter: Adapter) -> str | None:
+    """What the user should hear of the base; None where it is known to be the one that the adapter was trained on.
+
+    Raises:
+        ModelError: it is known to be another.
+    """
+    recipe = adapter.folder / RECIPE
+    recorded = read_json(recipe).get("base") if recipe.is_file() else None
+    if isinstance(recorded, dict) and recorded.get("weights"):
+        if recorded["weights"] == weights_identity(adapter.base.folder):
+            return None
+        raise ModelError(
+            f"{adapter.name}: the adapter was trained on other weights than those of '{adapter.base.name}': "
+            f"{recipe.name} records another SHA-256\n  name the base that it was trained on: --baseline PATH_OR_HUB_ID"
+        )
+    revision = read_json(adapter.folder / ADAPTER_CONFIG).get("revision")
+    here = adapter.base.folder.name
+    if isinstance(revision, str) and COMMIT.fullmatch(revision) and COMMIT.fullmatch(here):
+        if revision == here:
+            return None
+        return f"{adapter.name}: the adapter was trained on the revision {revision[:12]} of its base, and this is {here[:12]}"
+    return (
+        f"{adapter.name}: whether the adapter was trained on just these weights of '{adapter.base.name}' cannot be told: "
+        "nothing records their hash or commit"
+    )

@@ -1,0 +1,170 @@
+"""A file in; whether it is a suite, nearly one, or neither out, from its bytes and without parsing them.
+
+A project's other YAML is left alone. `suite` is a key of other tools too, so it makes a suite only beside a key that
+tells. What nearly is a suite is never read by itself, but it is said: a suite that is passed over protects nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+KEYS = ("suite", "about", "severity", "task", "score", "gates", "probes", "generators", "probes_from")
+"""All that stand at the top of a suite."""
+
+PROBES = frozenset({"probes", "generators", "probes_from"})
+"""Where a suite's probes come from."""
+
+TELLING = PROBES | {"suite", "gates"}
+"""What says most of a suite; the others are everybody's words."""
+
+ENDINGS = (".yaml", ".yml")
+
+MOST_KEYS = 40
+"""A file with more keys at its top is no suite, and their spelling is not looked into."""
+
+LIST = "it is a list, and a suite is a mapping"
+
+_KEY = re.compile(r"^((?:[ \t]|-(?=[ \t]))*)([\"']?)([A-Za-z_][\w-]*)\2[ \t]*:", re.MULTILINE)
+_KEY_IN_BRACES = re.compile(r"[{,]\s*[\"']?([A-Za-z_][\w-]*)[\"']?\s*:")
+_NAME = re.compile(r"\.y[aml]{2,4}(?:[^a-z0-9]|$)", re.IGNORECASE)
+_BLANK = "\0\ufeff \t\r\n"
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """What a file is, and why one that is nearly a suite is none."""
+
+    kind: Literal["suite", "nearly", "none"]
+    reason: str = ""
+
+
+SUITE, NONE = Sniffed("suite"), Sniffed("none")
+
+
+def sniff(path: Path) -> Sniffed:
+    """What a file is. Of one that cannot be read only the name is known, and a suite's name makes it nearly one."""
+    if not may_be_suite(path):
+        return NONE
+    named = has_ending(path)
+    try:
+        text = _text(path.read_bytes())
+    except OSError as error:
+        why = f"only its name is known, for it cannot be read ({error.strerror or error})"
+        return Sniffed("nearly", why) if named else NONE
+    found = _by_keys(text)
+    if named or found is NONE:
+        return found
+    if "\0" in text:  # what an editor keeps beside the file that it has open
+        return NONE
+    return Sniffed("nearly", "a suite's name ends in .yaml or .yml")
+
+
+def has_ending(path: Path) -> bool:
+    """Whether a file is called as a suite must be."""
+    return path.suffix.lower() in ENDINGS
+
+
+def may_be_suite(path: Path) -> bool:
+    """Whether a file's name is a suite's or nearly one: `x.yml`, `x.yml.txt`, `x.yaml~`, `x.ymal`."""
+    return _NAME.search(path.name) is not None
+
+
+def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
+    """The files in a folder and below that are suites or nearly, in order; links that lead nowhere too."""
+    for path in sorted(folder.rglob("*")):
+        if may_be_suite(path) and (path.is_file() or _leads_nowhere(path)):
+            found = sniff(path)
+            if found is not NONE:
+                yield path, found
+
+
+def dangling_links(folder: Path) -> list[Path]:
+    """The links in a folder that are called like suites and lead nowhere, which pytest does not list."""
+    return sorted(path for path in folder.iterdir() if has_ending(path) and _leads_nowhere(path))
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def _text(data: bytes) -> str:
+    """The text of a file in whichever encoding; the reader says that it must be UTF-8."""
+    if b"\0" not in data[:4] and data[:1] not in (b"\xff", b"\xfe"):
+        return data.decode("utf-8-sig", "replace")
+    from harness.suites.document import wide_encoding
+
+    return data.decode(wide_encoding(data) or "utf-8", "replace").removeprefix("\ufeff")
+
+
+def _by_keys(text: str) -> Sniffed:
+    """What a file is that holds this text."""
+    if not text.strip(_BLANK):
+        return Sniffed("nearly", "it is empty")
+    text = text.replace("\r", "\n")
+    first = _first_line(text)
+    listed = first[0] == "[" or first.split()[0] == "-"
+    if first.lstrip("-[ \t").startswith("{"):
+        keys = _KEY_IN_BRACES.findall(text)
+        return _inside(keys, LIST) if listed else _at_the_top(keys)
+    written = [(len(indent), "\t" in indent, key) for indent, _, key in _KEY.findall(text)]
+    if not written:
+        return NONE
+    lowest = min(column for column, _, _ in written)
+    top = [key for place, (column, _, key) in enumerate(written) if column == lowest or place == 0]
+    if listed:
+        return _inside(top, LIST)
+    if written[0][1]:
+        return _inside(top, "its keys are indented with tabs")
+    if len(set(top)) == 1 and len(written) > 1:
+        second = min((column for column, _, _ in written if column > lowest), default=lowest)
+        below = [key for column, _, key in written if column == second]
+        return _inside(below, f"its keys stand under '{top[0]}'")
+    return _at_the_top(top)
+
+
+def _first_line(text: str) -> str:
+    """The first line that is neither empty, a comment, a directive nor the mark of a document."""
+    lines = (line.strip() for line in text.split("\n"))
+    return next((line for line in lines if line and not line.startswith(("#", "%", "---"))), "-")
+
+
+def _at_the_top(keys: Collection[str]) -> Sniffed:
+    """What a file is whose keys at the top these are."""
+    exact, near = _keys_of_a_suite(keys)
+    if "suite" in exact and exact & TELLING - {"suite"}:
+        return SUITE
+    if "gates" in exact and (exact | near.keys()) & PROBES:
+        return SUITE
+    if set(keys) == {"suite"}:
+        return Sniffed("nearly", "it has 'suite' and nothing else")
+    found = exact | near.keys()
+    telling = found & TELLING
+    if len(found) < 2 or not (exact & TELLING or len(telling) > 1 or (telling and len(found) > 2)):
+        return NONE
+    if near:
+        return Sniffed("nearly", " and ".join(f"its key '{key}' may be '{own}'" for own, key in near.items()))
+    missing = [f"no '{key}'" for key in ("suite", "gates", "probes") if key not in exact]
+    return Sniffed("nearly", f"it has {' and '.join(missing)}")
+
+
+def _inside(keys: Collection[str], reason: str) -> Sniffed:
+    """What a file is that has these keys, and not at its top: they must tell more there."""
+    exact, near = _keys_of_a_suite(keys)
+    return Sniffed("nearly", reason) if len((exact | near.keys()) & TELLING) > 1 else NONE
+
+
+def _keys_of_a_suite(keys: Collection[str]) -> tuple[set[str], dict[str, str]]:
+    """The keys of a suite among these, and the telling ones that are misspelt: {"probes": "prboes"}."""
+    exact = set(keys) & set(KEYS)
+    near: dict[str, str] = {}
+    others = dict.fromkeys(key for key in keys if key not in exact)
+    for key in others if len(others) <= MOST_KEYS else ():
+        left = [own for own in sorted(TELLING - exact) if own[0] == key[0].lower()]
+        if match := get_close_matches(key.lower(), left, n=1, cutoff=0.8):
+            near.setdefault(match[0], key)
+    return exact, near

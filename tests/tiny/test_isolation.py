@@ -1,0 +1,280 @@
+"""Whatever adapter is put on a base: the baseline answers as the base in its folder does, the tuned model as peft has it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import peft
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
+from transformers import LlamaForCausalLM
+
+from harness.engine.loading import EnginePair, load_pair, load_reference
+from harness.engine.quiet import quiet
+from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.settings import Settings
+from harness.errors import EngineError, ModelError
+from harness.models.identity import weights_identity
+from harness.models.reference import find_pair
+
+from .conftest import save_model
+
+TARGETS = ["q_proj", "v_proj"]
+ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]
+ASK += [Choose(Plain("one two"), (" three", " four")), Measure("The quick brown fox jumps.")]
+
+
+def lora(**changes):
+    return LoraConfig(**{"r": 4, "target_modules": TARGETS, "task_type": "CAUSAL_LM", **changes})
+
+
+def other(kind, **changes):
+    return getattr(peft, kind)(**{"target_modules": TARGETS, "task_type": "CAUSAL_LM", **changes})
+
+
+LEAVES = {
+    "lora": lora(),
+    "dora": lora(use_dora=True),
+    "rslora": lora(use_rslora=True),
+    "lora on embeddings": lora(target_modules=[*TARGETS, "embed_tokens"]),
+    "modules to save": lora(modules_to_save=["lm_head"]),
+    "trained tokens beside": lora(trainable_token_indices=[73, 76]),
+    "trained tokens alone": peft.TrainableTokensConfig(token_indices=[73, 76], task_type="CAUSAL_LM"),
+    "ia3": peft.IA3Config(task_type="CAUSAL_LM"),
+    "loha": other("LoHaConfig", r=4),
+    "lokr": other("LoKrConfig", r=4),
+    "vera": other("VeraConfig", r=8),
+    "adalora": other("AdaLoraConfig", total_step=100),
+    "oft": other("OFTConfig", oft_block_size=4),
+    "alora": lora(alora_invocation_tokens=[3]),
+}
+"""Adapters that leave the base alone."""
+
+CHANGES = {
+    "pissa": lora(init_lora_weights="pissa"),
+    "olora": lora(init_lora_weights="olora"),
+    "bias all": lora(bias="all"),
+    "bias of lora": lora(bias="lora_only"),
+    "replicated layers": lora(layer_replication=[(0, 2), (1, 2)]),
+}
+"""Adapters that change the base when they are loaded, or that may."""
+
+
+def train(
+    base: Path, folder: Path, config, saved_embeddings: bool | str = "auto", rows: int = 0, scale: float = 0.3
+) -> Path:
+    """Save an adapter whose every tensor was moved, as by training."""
+    with quiet(), torch.no_grad():
+        model = LlamaForCausalLM.from_pretrained(base)
+        if rows:
+            model.resize_token_embeddings(rows)
+        torch.manual_seed(3)
+        adapted = get_peft_model(model, config)
+        for name, value in adapted.named_parameters():
+            embedding = "embed_tokens" in name or "lm_head" in name
+            if value.requires_grad or (saved_embeddings is True and embedding):
+                value.add_(scale * torch.randn_like(value))
+        adapted.save_pretrained(folder, save_embedding_layers=saved_embeddings)
+    return folder
+
+
+def with_bias(base: Path) -> Path:
+    """The base with biases, so that an adapter can train them."""
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**config, "attention_bias": True}))
+    tensors = load_file(base / "model.safetensors")
+    for name in [name for name in tensors if "self_attn" in name and name.endswith("_proj.weight")]:
+        tensors[name.replace("weight", "bias")] = torch.zeros(len(tensors[name]))
+    save_file(tensors, base / "model.safetensors", metadata={"format": "pt"})
+    return base
+
+
+@torch.inference_mode()
+def written(model, tokens: list[int], number: int, ends: set[int]) -> list[int]:
+    """Greedy decoding without a cache, one whole forward pass a token."""
+    found: list[int] = []
+    for _ in range(number):
+        token = int(
+            model(input_ids=torch.tensor([[*tokens, *found]]), use_cache=False).logits[0, -1].argmax()
+        )
+        if token in ends:
+            break
+        found.append(token)
+    return found
+
+
+def check(pair: EnginePair, base: Path, folder: Path) -> None:
+    """The baseline is the base, before and after the tuned model was asked; the tuned model is what peft loads."""
+    alone = load_reference(str(base)).ask(ASK)
+    assert pair.baseline.ask(ASK) == alone
+    tuned = pair.tuned.ask(ASK)
+    assert tuned != alone
+    assert pair.baseline.ask(ASK) == alone
+    with quiet():
+        model = LlamaForCausalLM.from_pretrained(base)
+        rows = next(
+            (
+                len(t)
+                for k, t in load_file(folder / "adapter_model.safetensors").items()
+                if "embed_tokens.weight" in k
+            ),
+            0,
+        )
+        if rows:
+            model.resize_token_embeddings(rows, mean_resizing=False)
+        model = PeftModel.from_pretrained(model, str(folder)).eval()
+    for request, answer in zip(ASK[:3], tuned, strict=False):
+        tokens = pair.tuned.tokens(request.prompt)
+        found = written(model, tokens, request.max_new_tokens, set(pair.tuned.end_tokens))
+        assert answer.text == pair.tuned.tokenizer.decode(found, skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("kind", LEAVES)
+def test_an_adapter_that_leaves_its_base_alone_shares_it(base, tmp_path, kind):
+    folder = train(base, tmp_path / "tuned", LEAVES[kind])
+    pair = load_pair(find_pair(str(folder), None))
+    check(pair, base, folder)
+    assert pair.baseline.model is pair.tuned.model
+    assert not any("loaded on its own" in note for note in pair.notes)
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, kind):
+    if kind.startswith("bias"):
+        base = with_bias(Path(shutil.copytree(base, tmp_path / "base")))
+    folder = train(base, tmp_path / "tuned", CHANGES[kind])
+    pair = load_pair(find_pair(str(folder), None))
+    check(pair, base, folder)
+    assert pair.baseline.model is not pair.tuned.model
+    assert any("switched off, the adapter is not its base: " in note for note in pair.notes)
+
+
+@pytest.mark.parametrize("rows", [261, 264], ids=["as many", "more"])
+def test_an_adapter_that_carries_embeddings_gets_another_baseline(base, tmp_path, rows):
+    folder = train(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=rows)
+    pair = load_pair(find_pair(str(folder), None))
+    check(pair, base, folder)
+    assert pair.baseline.model is not pair.tuned.model
+    assert any("so the base is loaded on its own" in note for note in pair.notes)
+
+
+def test_modules_to_save_of_another_size_arrive_whole(base, tmp_path):
+    """peft writes each of them three times where the vocabulary was changed."""
+    config = lora(modules_to_save=["embed_tokens", "lm_head"])
+    folder = train(base, tmp_path / "tuned", config, saved_embeddings=True, rows=264)
+    assert len([key for key in load_file(folder / "adapter_model.safetensors") if "lm_head" in key]) > 1
+    pair = load_pair(find_pair(str(folder), None))
+    check(pair, base, folder)
+
+
+# What is refused, and what the user hears
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        (
+            peft.PolyConfig(target_modules=TARGETS, task_type="CAUSAL_LM"),
+            "must be told which task each prompt is of",
+        ),
+        (peft.PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"), "learns a prompt"),
+        (peft.PrefixTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"), "learns a prompt"),
+    ],
+    ids=["poly", "prompt", "prefix"],
+)
+def test_an_adapter_that_the_engine_cannot_run_is_refused(base, tmp_path, config, why):
+    folder = train(base, tmp_path / "tuned", config)
+    with pytest.raises(ModelError, match=why):
+        load_pair(find_pair(str(folder), None))
+
+
+def test_x_lora_is_refused(base, adapter, tmp_path):
+    with quiet():
+        model = LlamaForCausalLM.from_pretrained(base, use_cache=False)
+        config = peft.XLoraConfig(
+            task_type="CAUSAL_LM", hidden_size=32, adapters={"0": str(adapter), "1": str(adapter)}
+        )
+        get_peft_model(model, config).save_pretrained(tmp_path / "tuned")
+    with pytest.raises(
+        ModelError, match="cannot run an adapter of the kind XLORA: it weighs its adapters anew"
+    ):
+        load_pair(find_pair(str(tmp_path / "tuned"), None))
+
+
+def test_trained_tokens_that_were_not_trained_change_nothing(base, tmp_path):
+    with quiet():
+        model = get_peft_model(LlamaForCausalLM.from_pretrained(base), LEAVES["trained tokens alone"])
+        model.save_pretrained(tmp_path / "tuned")
+    with pytest.raises(EngineError, match="the adapter changes nothing"):
+        load_pair(find_pair(str(tmp_path / "tuned"), None))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("lora", "dora"),
+        ("lora", "pissa"),
+        ("pissa", "lora"),
+        ("ia3", "lora"),
+        ("lora", "modules to save"),
+        ("lora", "loha"),
+    ],
+)
+def test_two_adapters_answer_as_each_does_alone(base, tmp_path, first, second):
+    kinds = {**LEAVES, **CHANGES}
+    folders = [train(base, tmp_path / str(i), kinds[kind]) for i, kind in enumerate((first, second))]
+    pair = load_pair(find_pair(str(folders[1]), str(folders[0])))
+    alone = [load_reference(str(folder)).ask(ASK) for folder in folders]
+    assert [pair.baseline.ask(ASK), pair.tuned.ask(ASK)] == alone
+    assert [pair.baseline.ask(ASK), pair.tuned.ask(ASK)] == alone
+    apart = pair.baseline.model is not pair.tuned.model
+    assert apart == any("each has its own" in note or "loaded on its own" in note for note in pair.notes)
+
+
+def test_an_adapter_against_the_base_of_another(base, tmp_path):
+    """The full model is the base as it is in its folder, though an adapter that changes it was put on a copy."""
+    folder = train(base, tmp_path / "tuned", CHANGES["pissa"])
+    pair = load_pair(find_pair(str(base), str(folder)))
+    assert pair.tuned.ask(ASK) == load_reference(str(base)).ask(ASK)
+
+
+def test_a_key_that_peft_does_not_know_is_refused_unless_allowed_by_name(base, adapter, tmp_path):
+    folder = Path(shutil.copytree(adapter, tmp_path / "tuned"))
+    file = folder / "adapter_config.json"
+    config = json.loads(file.read_text())
+    file.write_text(json.dumps({**config, "use_quantum": True, "off_by_default": False, "also_off": None}))
+    with pytest.raises(
+        ModelError, match=r"does not know 'use_quantum' \(True\).*\n.*--allow-key use_quantum"
+    ):
+        load_pair(find_pair(str(folder), None))
+    pair = load_pair(find_pair(str(folder), None), Settings(allow_keys=("use_quantum",)))
+    assert any("at loading: Unexpected keyword arguments" in note for note in pair.notes)
+
+
+def test_what_is_known_of_the_base_is_said(base, adapter, tmp_path):
+    folder = Path(shutil.copytree(adapter, tmp_path / "tuned"))
+    (said,) = [
+        note for note in load_pair(find_pair(str(folder), None)).notes if "trained on just these" in note
+    ]
+    assert said.endswith("cannot be told: nothing records their hash or commit")
+    (folder / "recipe.json").write_text(json.dumps({"base": {"weights": weights_identity(base)}}))
+    assert load_pair(find_pair(str(folder), None)).notes == ()
+    elsewhere = save_model(tmp_path / "elsewhere", seed=9)  # of equal shapes
+    (folder / "recipe.json").write_text(json.dumps({"base": {"weights": weights_identity(elsewhere)}}))
+    with pytest.raises(ModelError, match="was trained on other weights than those of"):
+        load_pair(find_pair(str(folder), None))
+
+
+def test_an_adapter_whose_tensor_did_not_arrive_is_refused(base, adapter, monkeypatch):
+    real = peft.peft_model.set_peft_model_state_dict
+
+    def loses(model, weights, **arguments):
+        return real(model, {key: value * 0.5 for key, value in weights.items()}, **arguments)
+
+    monkeypatch.setattr(peft.peft_model, "set_peft_model_state_dict", loses)
+    with pytest.raises(ModelError, match="did not arrive as it is in its file"):
+        load_pair(find_pair(str(adapter), None))

@@ -1,0 +1,80 @@
+"""What a baseline must have shown before a gate may say that it was retained."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy.stats import binom
+
+from harness.engine.requests import Measured
+from harness.gate.compare import Pair
+from harness.gate.evidence import chance, chance_of_guessing, nothing_known
+from harness.scoring import SCORERS, Score
+from harness.suites.suite import Probe
+
+CHOICES = ("a", "b", "c", "d")
+
+
+def choosing(
+    right: int, n: int, answers: tuple[str, ...] = ("a",), choices: tuple[str, ...] = CHOICES
+) -> list[Pair]:
+    probe = Probe("p", SCORERS["choice"](), answers=answers, choices=choices)
+    return [Pair(probe, Score(i < right, ""), Score(True, "")) for i in range(n)]
+
+
+def writing(right: int, n: int) -> list[Pair]:
+    return [Pair(Probe("p", SCORERS["mentions"]()), Score(i < right, ""), Score(True, "")) for i in range(n)]
+
+
+def measured(bits: float, vocabulary: int | None, text: str = "abcd", tokens: int = 2) -> list[Pair]:
+    answer = Measured(-bits * math.log(2), tokens, vocabulary)
+    probe = Probe("p", SCORERS["likelihood"](), text=text)
+    return [Pair(probe, Score(True, "", answer), Score(True, "", answer))]
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "known"), [(0, 20, False), (1, 20, True), (20, 20, True), (0, 1, False)]
+)
+def test_written_answers_are_known_once_one_is_right(right, n, known):
+    assert (nothing_known(writing(right, n)) is None) is known
+
+
+@pytest.mark.parametrize(("n", "choices"), [(1, 4), (12, 4), (40, 4), (40, 2), (200, 5)])
+def test_choices_are_held_against_the_exact_binomial(n, choices):
+    enough = int(binom.isf(0.05, n, 1 / choices)) + 1  # the fewest right with P(X >= right) <= 0.05
+    names = tuple("abcde"[:choices])
+    if enough <= n:
+        assert nothing_known(choosing(enough, n, choices=names)) is None
+    said = nothing_known(choosing(enough - 1, n, choices=names))
+    assert said is not None
+    assert f"guessing is right on {n / choices:.1f} on average" in said or enough == 1
+
+
+def test_the_chance_of_guessing_is_exact_where_chances_differ():
+    assert chance_of_guessing(2, [0.5, 0.25, 0.1]) == pytest.approx(
+        0.5 * 0.25 * 0.9 + 0.5 * 0.75 * 0.1 + 0.5 * 0.25 * 0.1 + 0.5 * 0.25 * 0.1
+    )
+    assert chance_of_guessing(3, [0.3] * 9) == pytest.approx(binom.sf(2, 9, 0.3))
+    assert chance_of_guessing(0, [0.3] * 9) == pytest.approx(1)
+
+
+def test_a_probe_with_two_right_choices_is_guessed_twice_as_often():
+    assert chance(choosing(1, 1)[0]) == 0.25
+    assert chance(choosing(1, 1, answers=("a", "b"))[0]) == 0.5
+    assert chance(writing(1, 1)[0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("bits", "vocabulary", "known"),
+    [
+        (16.0, 256, False),  # as the uniform model: 2 tokens of 8 bits
+        (30.0, 256, False),  # random weights are worse
+        (12.9, 256, False),
+        (12.7, 256, True),  # 1.25 times better
+        (32.0, None, False),  # of an unknown vocabulary: 8 bits a byte, 4 bytes
+        (25.0, None, True),
+    ],
+)
+def test_likelihoods_are_held_against_the_uniform_model(bits, vocabulary, known):
+    assert (nothing_known(measured(bits, vocabulary)) is None) is known
