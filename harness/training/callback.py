@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import logging
 import math
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from transformers import TrainerCallback
 
-from harness.engine.loading import without_adapter, wrap
+from harness.engine.loading import wrap
 from harness.engine.requests import Engine
 from harness.errors import HarnessError, NoEvidenceError, shown_path
-from harness.gate.asking import Answered, ask
 from harness.gate.verdict import Policy
-from harness.scoring.score import score
 from harness.suites.format import SEVERITIES, Severity
+from harness.training.beginning import (
+    Beginning,
+    ask_cases,
+    begin_anew,
+    find_beginning,
+    keep_beginning,
+    unrecorded,
+)
 from harness.training.gated import GatedStep, gated_step
-from harness.training.keeping import BASELINE, Answers, BestCheckpoint, keep_answers, kept_answers
-from harness.training.undisturbed import as_it_was, check_askable, switches_off, told_by_main
-from harness.training.watched import blind, probes_of, read_all, sampled
+from harness.training.keeping import BASELINE, BestCheckpoint
+from harness.training.undisturbed import as_it_was, check_askable, told_by_main
+from harness.training.watched import check_sight, read_all, sampled
 
 logger = logging.getLogger("harness")
-
-SHOWN = 5
-"""So many cases are named where any number may have the same fault."""
 
 Log = Callable[[dict[str, float]], object]
 
@@ -35,11 +39,15 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
 
     The baseline is the model as it stands at step 0, or, for a PEFT model, its base with the adapter switched off:
     for a new adapter that is the same. A full model's answers at step 0 are kept in the Trainer's `output_dir`, for a
-    training that is resumed. Asking changes nothing of the training: the same weights come out, bit by bit.
+    training that is resumed; a fingerprint in them and in the Trainer's checkpoints proves that they belong together. A
+    training that begins anew on the same model before it ended, as `auto_find_batch_size` does when memory runs out, is
+    held against what it first began with: give a new callback to take a half-trained model for the baseline. Asking
+    changes nothing of the training: the same weights come out, bit by bit.
 
-    What was found is in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`, `forgetting/forgotten` (0 or 1),
-    `forgetting/failed` (how many cases) and `forgetting/verdict`, in `trainer.state.log_history`. The Trainer hands
-    callbacks no way to its other loggers; `callback.log = trainer.log` sends the numbers there too.
+    What was found in this training is in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`,
+    `forgetting/forgotten` (0 or 1), `forgetting/failed` (how many cases) and `forgetting/verdict`, in
+    `trainer.state.log_history`. The Trainer hands callbacks no way to its other loggers; `callback.log = trainer.log` sends
+    the numbers there too.
 
     Of several processes the main one asks and the others wait, so a gate must take less than the Trainer's
     `ddp_timeout`; `history` is the main one's.
@@ -99,7 +107,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self.log: Log | None = None
         self.history: list[GatedStep] = []
         self._best = None if keep_best is None else BestCheckpoint(Path(keep_best))
-        self._before: dict[str, Answered] = {}
+        self._beginning: Beginning | None = None
+        self._underway: weakref.ref[Any] | None = None
+        """The model of a training that has begun and not ended."""
+        self._touched = False
+        """Whether that training has begun an update, before or after it began anew."""
         self._gated: set[int] = set()
         """The steps of this training that were gated, known to every process."""
         self._offered: GatedStep | None = None
@@ -116,7 +128,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
         check_askable(args, model)
         told_by_main(lambda: self._begin(args, state, control, model, tokenizer))
+        self._offered = None
         self._gated = set() if state.global_step else {0}
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._touched = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step % self.every == 0 or state.global_step >= state.max_steps:
@@ -130,46 +146,52 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         step = _step_of_model(args, state)
         if step not in self._gated:
             self._gate_and_act(step, state, control, kwargs)
-        self._offered = None
+        self._offered = self._underway = None
         if state.is_world_process_zero:
             self._conclude()
 
     # Gating
 
     def _begin(self, args: Any, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
-        resumed = state.global_step > 0
-        file = Path(args.output_dir) / BASELINE
-        with as_it_was(model):
-            self._before = self._ask_baseline(model, tokenizer, state.global_step, file)
-        self._check_sight()
+        earlier, step, file = self._beginning, int(state.global_step), Path(args.output_dir) / BASELINE
+        beginning = self._again(state, model)
+        again = beginning is not None
+        if beginning is None:
+            with as_it_was(model):
+                beginning = find_beginning(
+                    model, tokenizer, self.cases, given=self.baseline, state=state, file=file,
+                    allow_code=self.allow_code,
+                )  # fmt: skip
+            self._touched = False
+        elif self.baseline is None:
+            keep_beginning(beginning, model, self.cases, file)
+        goes_on = (again and step == 0) or (earlier is not None and earlier.training == beginning.training)
+        self.history = [gated for gated in self.history if goes_on and gated.step <= step]
+        self._beginning, self._underway = beginning, weakref.ref(model)
+        check_sight(self.cases, beginning.baseline)
         if self._best:
-            self._best.begin(resumed)
-        if resumed:
-            return
-        first = self._gate(0, state, control, model, tokenizer)
+            self._best.begin(beginning.training, step)
+        if step == 0:
+            self._begin_at_0(state, control, model, tokenizer)
+
+    def _again(self, state: Any, model: Any) -> Beginning | None:
+        """The beginning of a training of this model that did not end, if this training is held against it too."""
+        if self._beginning is None or self._underway is None or self._underway() is not model:
+            return None
+        return begin_anew(self._beginning, model, state, self._touched)
+
+    def _begin_at_0(self, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
+        if self.history:  # of this training, before it began anew
+            first = self.history[0]
+            self._tell(first, state, control)
+        else:
+            first = self._gate(0, state, control, model, tokenizer)
         if self.stop_on == "failed" and first.failed:
             raise NoEvidenceError(
-                f"before anything was trained, {len(first.failed)} cases fail, the first of them '{first.failed[0]}' "
+                f"before the first step, {len(first.failed)} cases fail, the first of them '{first.failed[0]}' "
                 f"({first.verdicts[first.failed[0]] or 'FAILED'}), so stop_on='failed' would stop any training\n"
                 "  give a larger sample or stop_on='forgotten', or leave these gates out"
             )
-
-    def _check_sight(self) -> None:
-        """Say which cases see nothing; raises NoEvidenceError if all are such."""
-        compared = [case for case in self.cases if not case.tuned_alone]
-        unseen = [case.title for case in compared if blind(case, self._before[case.suite.name].scores)]
-        if not unseen:
-            return
-        told = ", ".join(unseen[:SHOWN]) + (", ..." if len(unseen) > SHOWN else "")
-        if len(unseen) == len(self.cases):
-            raise NoEvidenceError(
-                f"the baseline is right on too few probes for any case to be forgotten: {told}\n"
-                "  give suites that it can answer, or a larger sample"
-            )
-        logger.warning(
-            "%d of %d cases cannot be seen to be forgotten, for the baseline is right on too few of their probes: %s",
-            len(unseen), len(self.cases), told,
-        )  # fmt: skip
 
     def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
         model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
@@ -199,54 +221,18 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._offered = gated
 
     def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
+        beginning = self._begun()
         with as_it_was(model):
-            after = self._ask(wrap(model, tokenizer, "the model in training"), self._before)
-        step = gated_step(number, self.cases, self._before, after, self.policy)
+            engine = wrap(model, tokenizer, "the model in training")
+            after = ask_cases(engine, self.cases, self.allow_code, beginning.baseline)
+        step = gated_step(number, self.cases, beginning.baseline, after, self.policy)
         self.history.append(step)
         self._tell(step, state, control)
         return step
 
-    # Asking
-
-    def _ask(self, engine: Engine, before: Mapping[str, Answered] | None) -> dict[str, Answered]:
-        wanted = probes_of(self.cases)
-        return {
-            suite.name: ask(
-                engine,
-                suite,
-                wanted[suite.name],
-                baseline=None if before is None else before[suite.name].answers,
-                allow_code=self.allow_code,
-            )
-            for suite in self.suites
-            if suite.name in wanted
-        }
-
-    def _ask_baseline(self, model: Any, tokenizer: Any, step: int, file: Path) -> dict[str, Answered]:
-        """The baseline's answers; those of step 0 are read again where the model has been trained since."""
-        if self.baseline is not None:
-            return self._ask(self.baseline, None)
-        if switches_off(model):
-            with without_adapter(model):
-                return self._ask(wrap(model, tokenizer, "the baseline"), None)
-        if step > 0:
-            return self._judged(kept_answers(file, self.cases, step))
-        asked = self._ask(wrap(model, tokenizer, "the baseline"), None)
-        keep_answers(file, self.cases, {suite: one.answers for suite, one in asked.items()})
-        return asked
-
-    def _judged(self, answers: Answers) -> dict[str, Answered]:
-        """Kept answers, judged by the suites as they are now."""
-        return {
-            suite: Answered(
-                answers[suite],
-                {
-                    probe.id: score(probe, answers[suite][probe.id], None, allow_code=self.allow_code)
-                    for probe in probes
-                },
-            )
-            for suite, probes in probes_of(self.cases).items()
-        }
+    def _begun(self) -> Beginning:
+        assert self._beginning is not None, "the Trainer begins a training before its first step"
+        return self._beginning
 
     def _tokenizer(self, kwargs: Mapping[str, Any]) -> Any:
         found = self.tokenizer if self.tokenizer is not None else kwargs.get("processing_class")
@@ -268,7 +254,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         if len(state.log_history) == place:
             state.log_history.append({**step.numbers(), "epoch": state.epoch})
         # Loggers that draw take no text.
-        state.log_history[place] |= {"forgetting/verdict": step.verdict, "step": step.step}
+        state.log_history[place] |= {
+            "forgetting/verdict": step.verdict,
+            "step": step.step,
+            **unrecorded(self._begun(), state.log_history),
+        }
         logger.info("step %d: %s", step.step, step.shown)
 
     def _conclude(self) -> None:
@@ -277,6 +267,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         if self._best:
             what = "no checkpoint" if self.best_step is None else f"the checkpoint of step {self.best_step}"
             kept = f"; {what} was kept in {shown_path(self._best.folder)}"
+            kept += ", which holds one of an earlier training" if self._best.left_over else ""
         level = logging.WARNING if last.forgotten else logging.INFO
         logger.log(
             level, "%d gates, the last at step %d: %s%s", len(self.history), last.step, last.shown, kept

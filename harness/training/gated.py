@@ -9,6 +9,7 @@ from typing import Literal
 from harness.gate.asking import Answered
 from harness.gate.cases import Case
 from harness.gate.compare import compare, pair
+from harness.gate.evidence import nothing_known
 from harness.gate.verdict import Decision, Policy, Verdict, decide
 from harness.training.watched import probes_of
 
@@ -19,7 +20,7 @@ class GatedStep:
 
     `drop` is over all probes that are compared with the baseline, `drops` by suite: fractions, positive when worse;
     `drop` is None where none are. `verdicts` is by case ("general-qa · math"), None for one that asks the tuned model
-    alone; `forgotten` and `failed` name cases of a severity that counts.
+    alone; `forgotten` and `failed` name cases of a severity that counts, `undecided` those with too few probes.
     """
 
     step: int
@@ -28,11 +29,15 @@ class GatedStep:
     verdicts: Mapping[str, Verdict | None]
     forgotten: tuple[str, ...]
     failed: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
 
     @property
-    def verdict(self) -> Literal["FORGOTTEN", "FAILED", "PASSED"]:
-        """FORGOTTEN if any case is; FAILED if one failed otherwise, as over its margin without being sure."""
-        return "FORGOTTEN" if self.forgotten else "FAILED" if self.failed else "PASSED"
+    def verdict(self) -> Literal["FORGOTTEN", "FAILED", "UNDECIDED", "PASSED"]:
+        """FORGOTTEN if any case is; FAILED if one failed otherwise, as over its margin without being sure; UNDECIDED if
+        none decided anything."""
+        if self.failed:
+            return "FORGOTTEN" if self.forgotten else "FAILED"
+        return "UNDECIDED" if len(self.undecided) == len(self.verdicts) else "PASSED"
 
     @property
     def shown(self) -> str:
@@ -71,7 +76,7 @@ def gated_step(
         these = pair(probes, baseline[suite].scores, tuned[suite].scores)
         drops[suite] = compare(these).drop
         pairs += these
-    decisions = [_decision(case, cases, baseline, tuned, policy) for case in cases]
+    decisions = [_decision(case, baseline, tuned, policy) for case in cases]
     failed = [one for one in decisions if one.outcome == "failed"]
     return GatedStep(
         step=step,
@@ -80,20 +85,13 @@ def gated_step(
         verdicts={one.case.title: one.verdict for one in decisions},
         forgotten=tuple(one.case.title for one in failed if one.verdict == "FORGOTTEN"),
         failed=tuple(one.case.title for one in failed),
+        undecided=tuple(one.case.title for one in decisions if one.outcome == "skipped"),
     )
 
 
 def _decision(
-    case: Case,
-    cases: Sequence[Case],
-    baseline: Mapping[str, Answered],
-    tuned: Mapping[str, Answered],
-    policy: Policy,
+    case: Case, baseline: Mapping[str, Answered], tuned: Mapping[str, Answered], policy: Policy
 ) -> Decision:
     before, after = baseline[case.suite.name].scores, tuned[case.suite.name].scores
-    # A gate over `each` skips what both miss; a suite in which that is all has shown nothing.
-    each = [
-        one for one in cases if one.suite is case.suite and one.gate.over == "each" and not one.tuned_alone
-    ]
-    missed = not any(before[probe.id].right or after[probe.id].right for one in each for probe in one.probes)
-    return decide(case, pair(case.probes, before, after), policy, all_missed=missed)
+    asked = [probe for probe in case.suite.probes if probe.id in before and probe.id in after]
+    return decide(case, pair(case.probes, before, after), policy, nothing_known(pair(asked, before, after)))

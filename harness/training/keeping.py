@@ -19,10 +19,16 @@ from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.gate.cases import Case
 
 BASELINE = "forgetting_baseline.json"
-"""The baseline's answers, in the Trainer's output folder."""
+"""The baseline's answers and the fingerprint of its weights, in the Trainer's output folder."""
 
 BEST = "forgetting.json"
-"""In the folder of the best checkpoint: the step it is of, the drop there, and its `eval_loss` if there is one."""
+"""In the folder of the best checkpoint: the training and the step it is of, the drop there, and its `eval_loss` if there is
+one."""
+
+GIVE_BASELINE = "give the model as it was before training: baseline=Engine"
+
+DIGITS = 12
+"""So many digits of a fingerprint are enough for a person."""
 
 KINDS: dict[str, Callable[..., Answer]] = {kind.__name__: kind for kind in (Generated, Chosen, Measured)}
 
@@ -30,37 +36,68 @@ Answers = Mapping[str, Mapping[str, Answer]]
 """By suite and id."""
 
 
-def keep_answers(file: Path, watched: Sequence[Case], answers: Answers) -> None:
-    """Write answers down with what they answer. Scores are not: a suite may be corrected before they are read."""
+def keep_answers(file: Path, watched: Sequence[Case], weights: str, answers: Answers) -> None:
+    """Write answers down with what they answer. Scores are not: a suite may be corrected before they are read.
+
+    Args:
+        weights: the fingerprint of the model that gave the answers.
+    """
     suites = {
         suite: {id: {"kind": type(one).__name__, **asdict(one)} for id, one in given.items()}
         for suite, given in answers.items()
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    _write(file, {"asked": _asked(watched), "suites": suites})
+    _write(file, {"baseline": weights, "asked": _asked(watched), "suites": suites})
 
 
-def kept_answers(file: Path, watched: Sequence[Case], step: int) -> Answers:
-    """Read the baseline's answers again in a training that goes on at `step`.
-
-    Raises:
-        NoEvidenceError: they are not there, or answer something else.
-    """
-    why = f"the training goes on at step {step}, and the baseline's answers"
-    hint = "give the model as it was before training: baseline=Engine"
+def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
+    """Whether a file has the answers of these weights to these probes."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        asked = kept["asked"]
+        return bool(kept["baseline"] == weights and kept["asked"] == _asked(watched))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | None) -> Answers:
+    """Read the baseline's answers again in a training that goes on at `step`.
+
+    Args:
+        weights: the fingerprint of what the training began with, as its checkpoint has it; None if it does not.
+
+    Raises:
+        NoEvidenceError: they are not there, answer something else, or are not proven to be of these weights.
+    """
+    on = f"the training goes on at step {step}, and"
+    why = f"{on} the baseline's answers"
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        asked, kept_weights = kept["asked"], kept.get("baseline")
         answers = {
             suite: {id: _answer(one) for id, one in given.items()} for suite, given in kept["suites"].items()
         }
     except OSError as error:
-        raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {hint}") from error
+        raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {GIVE_BASELINE}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NoEvidenceError(f"{why} in {shown_path(file)} cannot be read\n  {hint}") from error
+        raise NoEvidenceError(f"{why} in {shown_path(file)} cannot be read\n  {GIVE_BASELINE}") from error
+    if weights is None:
+        raise NoEvidenceError(
+            f"{on} its checkpoint does not say which weights it began with: it was trained without this callback, or with "
+            f"an older version of it\n  {GIVE_BASELINE}"
+        )
+    if kept_weights is None:
+        raise NoEvidenceError(
+            f"{why} in {shown_path(file)} do not say which weights gave them: an older version wrote them\n  {GIVE_BASELINE}"
+        )
+    if kept_weights != weights:
+        raise NoEvidenceError(
+            f"{why} in {shown_path(file)} are another training's: the weights {kept_weights[:DIGITS]} gave them, and this "
+            f"one began with {weights[:DIGITS]}\n"
+            f"  resume a checkpoint of the training that wrote them, or in the output_dir of this one; or {GIVE_BASELINE}"
+        )
     if asked != _asked(watched):
         raise NoEvidenceError(
-            f"{why} in {shown_path(file)} are to other probes\n  give the same suites, sample and seed; or {hint}"
+            f"{why} in {shown_path(file)} are to other probes\n  give the same suites, sample and seed; or {GIVE_BASELINE}"
         )
     return answers
 
@@ -72,7 +109,7 @@ class BestCheckpoint:
     one is, for it has learnt more.
 
     Attributes:
-        step: of which step the kept one is; None if nothing was kept yet.
+        step: of which step of this training the kept one is; None if nothing was kept yet.
 
     Raises:
         HarnessError: the folder holds something else, which would be lost.
@@ -82,6 +119,7 @@ class BestCheckpoint:
         self.folder = folder
         self.step: int | None = None
         self.loss: float | None = None
+        self._training = ""
         self._unfinished = folder.with_name(f".{folder.name}-unfinished")
         self._older = folder.with_name(f".{folder.name}-older")
         if folder.exists() and not (folder / BEST).is_file() and (folder.is_file() or any(folder.iterdir())):
@@ -90,20 +128,31 @@ class BestCheckpoint:
                 "  name a folder that is empty or not there yet"
             )
 
-    def begin(self, resumed: bool) -> None:
-        """Forget an earlier training's best, or take it up again where that training goes on."""
+    @property
+    def left_over(self) -> bool:
+        """Whether the folder holds another training's best, for this one has kept none."""
+        return self.step is None and (self.folder / BEST).is_file()
+
+    def begin(self, training: str, step: int) -> None:
+        """Forget an earlier training's best; take up this one's own where it goes on at `step`.
+
+        One of a later step is not taken up: that step is made again.
+        """
         if self._older.exists() and not self.folder.exists():  # killed between two renames
             self._older.rename(self.folder)
+        self._training = training
         self.step = self.loss = None
-        if resumed and (self.folder / BEST).is_file():
-            kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
+        if not (self.folder / BEST).is_file():
+            return
+        kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
+        if kept.get("training") == training and kept["step"] <= step:
             self.step, self.loss = kept["step"], kept["eval_loss"]
 
     def offer(self, step: int, drop: float | None, loss: float | None, model: Any, tokenizer: Any) -> None:
         """Keep the model as it is now if it is the best so far."""
         if not self._better(step, loss):
             return
-        note = {"step": step, "drop": drop, "eval_loss": loss}
+        note = {"training": self._training, "step": step, "drop": drop, "eval_loss": loss}
         if step == self.step:  # it was kept before its loss was known
             _write(self.folder / BEST, note)
         else:

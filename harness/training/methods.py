@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from peft import LoraConfig, get_peft_model
 
+from harness.engine.fingerprint import fingerprint
 from harness.errors import ModelError
 from harness.training.format import FullFormat, LoraFormat
 from harness.training.recipe import Recipe
@@ -85,9 +84,6 @@ def _last(model: Any, count: int, recipe: Recipe) -> Iterator[str]:
 
 def frozen_fingerprint(model: Any) -> str:
     """SHA-256 over the bytes of every parameter that does not learn; equal before and after means bit-identical."""
-    digest = hashlib.sha256()
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            digest.update(f"{name} {parameter.dtype} {tuple(parameter.shape)};".encode())
-            digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
-    return digest.hexdigest()
+    return fingerprint(
+        (name, parameter) for name, parameter in model.named_parameters() if not parameter.requires_grad
+    )

@@ -22,6 +22,7 @@ from harness.engine.torch_engine import TorchEngine
 from harness.errors import ModelError
 from harness.models.cache import cache_folder
 from harness.models.identity import tokenizer_identity, weights_identity
+from harness.models.json_file import read_json
 from harness.models.reference import SourcePair, Weights, find_pair, find_weights
 from harness.training.advise import advise
 from harness.training.encode import encode
@@ -31,14 +32,15 @@ from harness.training.mitigations import Counter, general_rows, penalties
 from harness.training.recipe import Recipe, base_reference
 from harness.training.trainer import fit, last_checkpoint, updates
 
-VERSION = "2"
+VERSION = "3"
 """Of this module's way of training; part of the name under which results are kept."""
 
 Say = Callable[[str], None]
 
 DONE = "recipe.json"
-"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, and the seconds that all of it
-took, general data and Fisher information included (null where a killed training went on)."""
+"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, the seconds that all of it
+took, general data and Fisher information included (null where a killed training went on), and the identities of the
+files: `base`, the folder that was trained on, and `trained`, this one."""
 
 
 def trained_sources(
@@ -65,31 +67,57 @@ def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: 
     # Weights that learn are float32: in bfloat16, small updates would be rounded away.
     loader = Loader(replace(settings, dtype="float32") if recipe.written.method.full else settings, say)
     engine = loader.engine(base)  # converts the embedded model, whose content is part of the key
-    key = recipe_key(recipe, base, loader.device.type, str(engine.model.dtype))[:16]
+    trained_on = identities(base.folder)
+    key = recipe_key(recipe, trained_on, loader.device.type, str(engine.model.dtype))[:16]
     folder = cache_folder() / "trained" / f"{recipe.name}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
-        if (folder / DONE).is_file():
-            say(f"{recipe.name}: trained before, kept in {folder}")
-            return folder
+        if folder.is_dir():
+            fault = fault_of(folder)
+            if fault is None:
+                say(f"{recipe.name}: trained before, kept in {folder}")
+                return folder
+            say(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
         unfinished = folder.with_name(f".{folder.name}-unfinished")
         if unfinished.is_dir() and last_checkpoint(unfinished) is None:
             shutil.rmtree(unfinished)
         unfinished.mkdir(exist_ok=True)
         try:
             with quiet():
-                _train_into(unfinished, recipe, base, engine, say, counter)
+                done = _train_into(unfinished, recipe, base, engine, say, counter)
         except ModelError:
             shutil.rmtree(unfinished)  # it would end the same way again
             raise
         for checkpoint in unfinished.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
+        done |= {"base": trained_on, "trained": identities(unfinished)}
+        (unfinished / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
     return folder
 
 
-def recipe_key(recipe: Recipe, base: Weights, device: str, dtype: str) -> str:
+def identities(folder: Path) -> dict[str, str]:
+    """The identities of the files of a model, `weights` and `tokenizer`; as costly as reading them once."""
+    return {"weights": weights_identity(folder), "tokenizer": tokenizer_identity(folder)}
+
+
+def fault_of(folder: Path) -> str | None:
+    """Why a kept model cannot be taken for the one that was trained; None if it is that one, byte for byte."""
+    if not (folder / DONE).is_file():
+        return f"its {DONE} is gone"
+    try:
+        recorded = read_json(folder / DONE).get("trained")
+    except ModelError:
+        return f"its {DONE} cannot be read"
+    if not isinstance(recorded, dict):
+        return f"its {DONE} does not say what was trained"
+    now = identities(folder)
+    changed = [part for part in now if recorded.get(part) != now[part]]
+    return f"its {' and its '.join(changed)} changed since it was saved" if changed else None
+
+
+def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) -> str:
     """A name for all that the result depends on: recipe, corpora, base, device, its dtype and library versions."""
     general = {
         key: [[one.prompt, one.answer] for one in examples] for key, examples in recipe.general.items()
@@ -98,7 +126,7 @@ def recipe_key(recipe: Recipe, base: Weights, device: str, dtype: str) -> str:
         "recipe": recipe.written.model_dump(mode="json", exclude={"about", "recipe", "target"}),
         "examples": [[one.prompt, one.answer] for one in recipe.examples],
         "general": general,
-        "base": [weights_identity(base.folder), tokenizer_identity(base.folder)],
+        "base": base,
         "device": [device, dtype],
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")},
         "training": VERSION,
@@ -108,7 +136,8 @@ def recipe_key(recipe: Recipe, base: Weights, device: str, dtype: str) -> str:
 
 def _train_into(
     folder: Path, recipe: Recipe, base: Weights, engine: TorchEngine, say: Say, counter: Counter
-) -> None:
+) -> dict[str, Any]:
+    """Train the model and save it; returns what `DONE` says of the training."""
     written, began = recipe.written, time.monotonic()
     for advice in advise(recipe, base.folder):
         say(str(advice))
@@ -139,13 +168,12 @@ def _train_into(
     model.config.use_cache = use_cache
     (model if written.method.lora else model.to(dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    done = {
+    return {
         "recipe": written.model_dump(mode="json"),
         "curve": curve,
         "frozen": before,
         "seconds": None if resumed else round(seconds, 1),
     }
-    (folder / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
 
 
 def _saved_dtype(model: Any) -> Any:

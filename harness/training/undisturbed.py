@@ -50,14 +50,18 @@ def switches_off(model: Any) -> bool:
     """
     if not isinstance(model, PeftModel):
         return False
-    ours = (model.base_model.prefix, "modules_to_save", "trainable_tokens")
     outside = [
         name
         for name, value in model.named_parameters()
-        if value.requires_grad and not any(part in name for part in ours)
+        if value.requires_grad and not of_adapter(model, name)
     ]
     begun = [str(getattr(one, "init_lora_weights", "")).lower() for one in model.peft_config.values()]
     return not outside and not any(way.startswith(CHANGES_BASE) for way in begun)
+
+
+def of_adapter(model: PeftModel, name: str) -> bool:
+    """Whether the parameter `name` is the adapter's rather than the base's."""
+    return any(part in name for part in (model.base_model.prefix, "modules_to_save", "trainable_tokens"))
 
 
 def check_askable(args: Any, model: Any) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import InputError, NoEvidenceError, Problem, shown_path
+from harness.gate.asking import Answered
 from harness.gate.cases import Case, cases
 from harness.gate.compare import comparison
 from harness.gate.verdict import judge
 from harness.scoring import Score, load_scorers
+from harness.suites.detect import has_ending, look_through
 from harness.suites.read import read_suite
 from harness.suites.sampling import stratified
 from harness.suites.suite import Probe, Suite
+
+logger = logging.getLogger("harness")
+
+SHOWN = 5
+"""So many cases are named where any number may have the same fault."""
 
 
 def read_all(paths: Sequence[Path], allow_code: bool) -> list[Suite]:
@@ -80,15 +88,41 @@ def blind(case: Case, baseline: Mapping[str, Score]) -> bool:
     )
 
 
+def check_sight(watched: Sequence[Case], baseline: Mapping[str, Answered]) -> None:
+    """Say which cases see nothing, for the baseline is right on too few of their probes.
+
+    Raises:
+        NoEvidenceError: all are such.
+    """
+    compared = [case for case in watched if not case.tuned_alone]
+    unseen = [case.title for case in compared if blind(case, baseline[case.suite.name].scores)]
+    if not unseen:
+        return
+    told = ", ".join(unseen[:SHOWN]) + (", ..." if len(unseen) > SHOWN else "")
+    if len(unseen) == len(watched):
+        raise NoEvidenceError(
+            f"the baseline is right on too few probes for any case to be forgotten: {told}\n"
+            "  give suites that it can answer, or a larger sample"
+        )
+    logger.warning(
+        "%d of %d cases cannot be seen to be forgotten, for the baseline is right on too few of their probes: %s",
+        len(unseen), len(watched), told,
+    )  # fmt: skip
+
+
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
-        if not found:
+        found = list(look_through(path))
+        for file, sniffed in found:
+            if not has_ending(file):
+                logger.warning("%s looks like a suite and was not read: %s", shown_path(file), sniffed.reason)
+        suites = sorted(file for file, _ in found if has_ending(file))
+        if not suites:
             raise NoEvidenceError(f"{shown_path(path)}: the folder holds no suites")
-        yield from found
+        yield from suites
 
 
 def _problems(suite: Suite, namesake: Suite | None, allow_code: bool) -> Iterator[Problem]:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from peft import LoraConfig, PromptTuningConfig, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
+from peft import PromptTuningConfig, get_peft_model
+from transformers import Trainer, TrainerCallback
 
 import harness
 from harness.engine.functions import FunctionEngine
@@ -25,36 +25,19 @@ from harness.engine.planning import request
 from harness.engine.quiet import quiet
 from harness.engine.torch_engine import TorchEngine
 from harness.errors import EngineError, HarnessError, InputError, NoEvidenceError
-from harness.scoring import SCORERS, score
+from harness.scoring import SCORERS
 from harness.suites.read import read_suite
+from harness.training.beginning import find_beginning
 from harness.training.callback import ForgettingCallback
-from harness.training.encode import Collator, encode
 from harness.training.keeping import BASELINE
-from harness.training.recipe import Example
 from harness.training.undisturbed import as_it_was, check_askable, switches_off
 
-HEAD = "suite: known\ntask: {answer: choose}\nscore: choice\ngates: GATES\nprobes:\n"
-CHOICES = ("red", "ten", "cat", "sun", "wet")
-ALL = "[{over: all, max_drop: 0.10}, {over: category, max_drop: 0.20}]"
-WORDS = [f"{a}{b}" for a in "bdfgk" for b in "aeiou"]
-
-
-def loaded(folder: Path):
-    with quiet():
-        return AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+from .trainings import CHOICES, WORDS, adapted, given_now, known_suite, loaded, rights, run, trainer, write
 
 
 @pytest.fixture(scope="module")
 def suite(base, tmp_path_factory) -> Path:
-    """25 questions to which the answer is right that the tiny base chooses."""
-    path = tmp_path_factory.mktemp("suites") / "known.yaml"
-    write(path, dict.fromkeys(WORDS, CHOICES[0]))
-    model, tokenizer = loaded(base)
-    asked = read_suite(path, SCORERS)
-    answers = wrap(model, tokenizer).ask([request(asked, probe) for probe in asked.probes])
-    scores = {probe.id: score(probe, answer) for probe, answer in zip(asked.probes, answers, strict=True)}
-    write(path, {word: one.shown for word, one in scores.items()})
-    return path
+    return known_suite(base, tmp_path_factory.mktemp("suites"))
 
 
 @pytest.fixture(scope="module")
@@ -80,62 +63,8 @@ def written(base, tmp_path_factory) -> Path:
     return path
 
 
-def write(path: Path, answers: dict[str, str]) -> None:
-    lines = [
-        json.dumps({"id": word, "question": word, "choices": CHOICES, "answer": answer, "category": word[0]})
-        for word, answer in answers.items()
-    ]
-    path.write_text(HEAD.replace("GATES", ALL) + "".join(f"  - {line}\n" for line in lines), encoding="utf-8")
-
-
-def adapted(model, **settings):
-    with quiet():
-        return get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], **settings))
-
-
-def trainer(base: Path, out: Path, callbacks, rate=0.05, steps=12, lora=None, processing=True, **more):
-    """A training that teaches the tiny model to say the same to everything; evaluated on something else."""
-    torch.manual_seed(3)
-    model, tokenizer = loaded(base)
-    if lora is not None:
-        model = adapted(model, **lora)
-    arguments = {
-        "output_dir": str(out), "max_steps": steps, "learning_rate": rate, "per_device_train_batch_size": 4,
-        "use_cpu": True, "report_to": [], "disable_tqdm": True, "save_strategy": "no", "logging_steps": 1,
-        "dataloader_pin_memory": False, "remove_unused_columns": False, "seed": 1, **more,
-    }  # fmt: skip
-    return Trainer(
-        model=model,
-        args=TrainingArguments(**arguments),
-        train_dataset=encode(tokenizer, [Example(f"x{n}", "zzzz") for n in range(8)]),
-        eval_dataset=encode(tokenizer, [Example(f"x{n}", "qqqq") for n in range(4)]),
-        data_collator=Collator(1),
-        callbacks=callbacks,
-        processing_class=tokenizer if processing else None,
-    )
-
-
-def run(*args, resume=None, **more):
-    made = trainer(*args, **more)
-    with quiet():
-        made.train(resume_from_checkpoint=resume)
-    return made
-
-
 def weights(made: Trainer) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in made.model.named_parameters()}
-
-
-def given_now(folder: Path, suite: Path) -> dict[str, bool]:
-    """Which probes the model in a folder gets right, asked on its own."""
-    asked = read_suite(suite, SCORERS)
-    answers = wrap(*loaded(folder)).ask([request(asked, probe) for probe in asked.probes])
-    return {probe.id: score(probe, answer).right for probe, answer in zip(asked.probes, answers, strict=True)}
-
-
-def rights(callback: ForgettingCallback) -> dict[str, bool]:
-    """Which probes the callback's baseline got right."""
-    return {id: one.right for id, one in callback._before["known"].scores.items()}
 
 
 def test_it_is_found_where_users_look():
@@ -349,7 +278,12 @@ def test_where_the_trainer_evaluates_the_best_has_the_lowest_loss(base, mild, tm
     assert callback.best_step == min(losses, key=losses.__getitem__) < 7, "else the latest would do"
     note = json.loads((tmp_path / "best" / "forgetting.json").read_text())
     drop = next(step.drop for step in callback.history if step.step == callback.best_step)
-    assert note == {"step": callback.best_step, "drop": drop, "eval_loss": losses[callback.best_step]}
+    assert note == {
+        "training": callback._beginning.training,
+        "step": callback.best_step,
+        "drop": drop,
+        "eval_loss": losses[callback.best_step],
+    }
 
 
 def test_the_model_that_the_trainer_loads_again_at_the_end_is_gated_as_that_of_its_step(
@@ -380,9 +314,11 @@ def test_the_baseline_of_an_adapter_is_the_base_with_it_off(base, suite, tmp_pat
     assert callback.history[0].drop == 0
     assert callback.history[-1].drop > 0
     assert not (tmp_path / BASELINE).exists()
-    again = ForgettingCallback([suite], every=100, stop_on=None)
-    again._before = again._ask_baseline(made.model, made.processing_class, 30, tmp_path / "none")
-    assert rights(again) == rights(callback)
+    beginning = find_beginning(
+        made.model, made.processing_class, callback.cases, given=None, state=made.state, file=tmp_path / "none",
+        allow_code=False,
+    )  # fmt: skip
+    assert beginning == callback._beginning, "it can be had at any time"
 
 
 def test_an_adapter_that_began_by_changing_its_base_is_held_against_step_0(base, suite, tmp_path):
@@ -472,7 +408,7 @@ from transformers import TrainerCallback
 from harness.errors import EngineError
 from harness.training.callback import ForgettingCallback
 sys.path.insert(0, sys.argv[1])
-from tests.tiny.test_callback import run
+from tests.tiny.trainings import run
 
 base, suite, out = map(Path, sys.argv[2:])
 callback = ForgettingCallback([suite], every=2)

@@ -27,7 +27,7 @@ TOKENIZER = type("Tokenizer", (), {"save_pretrained": lambda self, folder: None}
 
 def offered(folder: Path, *offers: tuple[int, float | None]) -> BestCheckpoint:
     best = BestCheckpoint(folder)
-    best.begin(resumed=False)
+    best.begin("this", 0)
     for step, loss in offers:
         best.offer(step, 0.0, loss, Weights(str(step)), TOKENIZER)
     return best
@@ -64,7 +64,7 @@ def test_what_is_kept_is_not_written_again_when_its_loss_is_known(tmp_path):
 def test_a_resumed_training_goes_on_from_its_best_and_a_new_one_does_not(tmp_path):
     offered(tmp_path / "best", (4, 0.5))
     again = BestCheckpoint(tmp_path / "best")
-    again.begin(resumed=True)
+    again.begin("this", 4)
     again.offer(8, 0.0, 0.7, Weights("8"), TOKENIZER)
     assert (again.step, (tmp_path / "best" / "weights").read_text()) == (4, "4")
     assert offered(tmp_path / "best", (2, 0.9)).step == 2
@@ -120,7 +120,7 @@ def test_a_kill_between_the_renames_leaves_one_whole(tmp_path, monkeypatch, dies
         pass
     monkeypatch.undo()
     again = BestCheckpoint(tmp_path / "best")
-    again.begin(resumed=True)
+    again.begin("this", 4)
     assert again.step == int((tmp_path / "best" / "weights").read_text()) == (2 if not dead else 1)
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from harness.engine.loading import load_pair
 from harness.engine.quiet import quiet
 from harness.engine.settings import Settings
 from harness.errors import ModelError, RecipeError
+from harness.models.identity import tokenizer_identity, weights_identity
 from harness.training import trainer as trainer_module
 from harness.training.encode import IGNORED, encode
 from harness.training.methods import prepare
@@ -219,6 +220,97 @@ def test_trained_once_for_the_same_content(kitchen):
     assert half.tuned.folder != first, "an adapter learns beside other weights when the base is rounded"
     kitchen.data("corpus.jsonl", [{"prompt": "say a", "answer": "zzz"}])
     assert kitchen.train(LORA).tuned.folder != first
+
+
+def served(kitchen, text: str) -> bool:
+    """Whether a recipe's model is taken from the cache folder."""
+    trained = []
+
+    def counter(label, unit=""):
+        return lambda done, total: trained.append(done)
+
+    kitchen.said.clear()
+    kitchen.train(text, counter)
+    before = any("trained before, kept in" in line for line in kitchen.said)
+    assert before == (not trained), kitchen.said
+    return before
+
+
+@pytest.mark.parametrize("text", [LORA, FULL], ids=["lora", "full"])
+def test_a_kept_model_with_a_tensor_that_was_changed_is_trained_again(kitchen, text):
+    first = kitchen.weights(text)
+    assert served(kitchen, text)
+    file = next(kitchen.train(text).tuned.folder.glob("*model.safetensors"))
+    tensors = load_file(file)
+    name = next(iter(tensors))
+    tensors[name].view(-1)[0] += 1e-6
+    save_file(tensors, file, {"format": "pt"})
+    assert changed(first, load_file(file)) == {name}
+    assert not served(kitchen, text)
+    assert any(
+        line.endswith("trained again: its weights changed since it was saved") for line in kitchen.said
+    )
+    assert same(first, load_file(file))
+    assert served(kitchen, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("adapter_model.safetensors", "its weights changed since it was saved"),
+        ("adapter_config.json", "its weights changed since it was saved"),
+        ("tokenizer.json", "its tokenizer changed since it was saved"),
+        (DONE, "its recipe.json is gone"),
+    ],
+)
+def test_a_kept_model_with_a_file_that_was_deleted_is_trained_again(kitchen, name, why):
+    folder = kitchen.train(LORA).tuned.folder
+    (folder / name).unlink()
+    assert not served(kitchen, LORA)
+    assert f"r: the model kept in {folder} is trained again: {why}" in kitchen.said
+    assert (folder / name).is_file()
+    assert served(kitchen, LORA)
+
+
+def cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def older(text: str) -> str:
+    """As written before identities were recorded."""
+    return json.dumps({key: value for key, value in json.loads(text).items() if key != "trained"})
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (cut, "cannot be read"),
+        (lambda text: "[]", "cannot be read"),
+        (older, "does not say what was trained"),
+        (
+            lambda text: text.replace('"trained": {', '"trained": null, "x": {'),
+            "does not say what was trained",
+        ),
+    ],
+    ids=["cut", "list", "older", "null"],
+)
+def test_a_kept_model_whose_record_proves_nothing_is_trained_again(kitchen, damage, why):
+    folder = kitchen.train(LORA).tuned.folder
+    whole = (folder / DONE).read_text()
+    (folder / DONE).write_text(damage(whole))
+    assert not served(kitchen, LORA)
+    assert f"r: the model kept in {folder} is trained again: its recipe.json {why}" in kitchen.said
+    assert json.loads((folder / DONE).read_text())["trained"] == json.loads(whole)["trained"]
+    assert served(kitchen, LORA)
+
+
+@pytest.mark.parametrize("text", [LORA, FULL], ids=["lora", "full"])
+def test_a_trained_model_says_what_it_is_and_which_base_it_was_trained_on(kitchen, base, text):
+    folder = kitchen.train(text).tuned.folder
+    done = json.loads((folder / DONE).read_text())
+    assert done["base"] == {"weights": weights_identity(base), "tokenizer": tokenizer_identity(base)}
+    assert done["trained"] == {"weights": weights_identity(folder), "tokenizer": tokenizer_identity(folder)}
+    assert done["base"]["weights"] != done["trained"]["weights"]
 
 
 HELD = """\

@@ -1,0 +1,341 @@
+"""The gate in pytest, over real models: what hid a loss, or made one up, and what it comes to now.
+
+The base's own answers are the keys, so it knows all that it is asked, and every loss is one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+# pytester forgets the modules that a nested run imports, and torch does not survive a second import.
+import harness.api
+import harness.plugin.collect
+import harness.plugin.run
+import harness.reporting.summary  # noqa: F401
+from harness.engine.loading import load_reference
+from harness.engine.requests import Choose, Plain
+
+from .conftest import save_adapter
+from .test_isolation import CHANGES, lora, train
+from .test_proofs import appends_end, begins, change_tensors, change_tokenizer, loud, resaved
+
+CHOICES = ("red", "green", "blue", "white")
+QUESTIONS = [f"{chr(97 + i % 26)}{chr(65 + i * 7 % 26)}{i}{chr(97 + i * 11 % 26)}" for i in range(60)]
+"""They end in many ways, for a model of random weights sees little but the last token."""
+
+
+class Gate:
+    """A folder with suites that the base answers, and runs of pytest over them."""
+
+    def __init__(self, pytester: pytest.Pytester, base: Path) -> None:
+        self.pytester = pytester
+        self.base = base
+        engine = load_reference(str(base))
+        requests = [Choose(Plain(text), tuple(f" {choice}" for choice in CHOICES)) for text in QUESTIONS]
+        keys = [CHOICES[max(range(4), key=answer.logprobs.__getitem__)] for answer in engine.ask(requests)]
+        probes = [
+            {"id": f"q{i}", "question": text, "choices": CHOICES, "answer": key, "category": "ab"[i % 2]}
+            for i, (text, key) in enumerate(zip(QUESTIONS, keys, strict=True))
+        ]
+        self.suite(
+            {
+                "suite": "colours",
+                "task": {"format": "text", "prompt": "{question}", "answer": "choose"},
+                "score": {"choice": {}},
+                "gates": [{"over": "all", "max_drop": 0.1}, {"over": "category", "max_drop": 0.2}],
+                "probes": probes,
+            }
+        )
+
+    def suite(self, content: dict[str, Any], name: str = "colours.yaml") -> None:
+        (self.pytester.path / name).write_text(json.dumps(content))  # JSON is YAML
+
+    def run(self, tuned: Path | str, *arguments: str, baseline: Path | str | None = None) -> pytest.RunResult:
+        chosen = ["--baseline", str(baseline)] if baseline else []
+        return self.pytester.runpytest_inprocess(
+            "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain", "--model", str(tuned), *chosen, *arguments
+        )  # fmt: skip
+
+    def record(self) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads((self.pytester.path / "reports/latest/record.json").read_text())
+        return value
+
+    def verdicts(self) -> dict[str, tuple[str, str]]:
+        return {row["slice"]: (row["verdict"], row["outcome"]) for row in self.record()["gates"]}
+
+    def notes(self) -> str:
+        return "\n".join(self.record()["run"]["notes"])
+
+
+@pytest.fixture
+def gate(pytester: pytest.Pytester, base: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return Gate(pytester, base)
+
+
+def said(result: pytest.RunResult) -> str:
+    return "\n".join([*result.outlines, *result.errlines])
+
+
+def refused(result: pytest.RunResult, *texts: str) -> None:
+    """Prove that a run ended with the exit code of wrong usage and a message, and without a traceback."""
+    shown = said(result)
+    assert result.ret == 4, shown
+    assert "Traceback" not in shown
+    for text in texts:
+        assert text in shown
+
+
+# Losses that were hidden
+
+
+@pytest.mark.parametrize("kind", ["saved embeddings", "pissa", "olora"])
+def test_an_adapter_that_changes_its_base_hides_no_loss(gate, base, tmp_path, kind):
+    if kind == "saved embeddings":
+        folder = train(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=261, scale=3.0)
+    else:
+        folder = train(base, tmp_path / "tuned", CHANGES[kind], scale=3.0)
+    result = gate.run(folder)
+    assert result.ret == 1
+    row = gate.record()["gates"][0]
+    assert (row["slice"], row["outcome"]) == ("all", "failed")
+    assert row["drop"] > 0.1
+    assert row["baseline_accuracy"] == 1.0, "the baseline is the base, which the keys are from"
+    assert "so the base is loaded on its own" in gate.notes()
+    assert "so the base is loaded on its own" in said(result)
+
+
+def test_an_adapter_that_changes_little_is_retained(gate, base, tmp_path):
+    folder = save_adapter(tmp_path / "little", base, scale=0.0001)
+    result = gate.run(folder)
+    assert result.ret == 0, said(result)
+    assert gate.verdicts() == {
+        "all": ("RETAINED", "passed"), "category[a]": ("RETAINED", "passed"), "category[b]": ("RETAINED", "passed"),
+    }  # fmt: skip
+
+
+# The same model twice
+
+
+@pytest.mark.parametrize("way", ["copied", "again", "in shards", "bfloat16", "merged with nothing"])
+def test_the_base_under_another_name_is_no_tuned_model(gate, base, tmp_path, way):
+    folder = tmp_path / "tuned"
+    arguments = {"in shards": {"max_shard_size": "20KB"}, "bfloat16": {"dtype": torch.bfloat16}}
+    if way == "copied":
+        shutil.copytree(base, folder)
+    else:
+        resaved(base, folder, **arguments.get(way, {}))
+    refused(gate.run(folder, baseline=base), "are those of the baseline", "nothing was tuned")
+    assert gate.record()["gates"] == []
+
+
+def test_a_link_to_the_base_is_no_tuned_model(gate, base, tmp_path):
+    (tmp_path / "link").symlink_to(base)
+    refused(gate.run(tmp_path / "link", baseline=base), "would be held against itself")
+
+
+def test_a_card_that_names_its_own_model_is_no_baseline(gate, base, tmp_path):
+    folder = Path(shutil.copytree(base, tmp_path / "tuned"))
+    (folder / "README.md").write_text("---\nbase_model: .\n---\n")
+    refused(gate.run(folder), "would be held against itself: its model card names")
+
+
+def test_a_model_against_itself_on_purpose_says_so(gate, base):
+    result = gate.run(base, baseline="same")
+    assert result.ret == 0
+    assert "the model is held against itself, on purpose" in said(result)
+
+
+# Tensors, numbers, kinds of models
+
+
+def test_tensors_that_nobody_reads_stop_the_run(gate, base, tmp_path):
+    folder = Path(shutil.copytree(base, tmp_path / "tuned"))
+    change_tensors(folder, lambda t: {**t, "base_model.model.lm_head.lora_A.weight": torch.ones(4, 32)})
+    refused(gate.run(folder, baseline=base), "1 tensors of its file have no place", "lm_head.lora_A.weight")
+
+
+@pytest.mark.parametrize("side", ["baseline", "tuned"])
+def test_infinite_logits_name_the_model_the_probe_and_the_dtype(gate, base, tmp_path, side):
+    good, bad = (Path(shutil.copytree(base, tmp_path / name)) for name in ("good", "bad"))
+    change_tensors(good, lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.01})
+    change_tensors(
+        bad,
+        lambda t: {**t, "lm_head.weight": t["lm_head.weight"].index_fill(0, torch.tensor([7]), torch.inf)},
+    )
+    pair = {"tuned": good, "baseline": bad} if side == "baseline" else {"tuned": bad, "baseline": good}
+    refused(
+        gate.run(**pair),
+        f"{bad}: its logits are NaN or infinite in float32",
+        "the suite 'colours' cannot be asked: the probe 'q",
+    )
+
+
+def test_a_reward_model_stops_the_run(gate, base, tmp_path):
+    folder = Path(shutil.copytree(base, tmp_path / "tuned"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(
+        json.dumps({**config, "architectures": ["LlamaForSequenceClassification"]})
+    )
+    refused(
+        gate.run(folder, baseline=base), "LlamaForSequenceClassification, which is no causal language model"
+    )
+
+
+@pytest.mark.parametrize("damage", ["truncated", "pointer", "shard"])
+def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
+    folder = resaved(base, tmp_path / "tuned", max_shard_size="20KB" if damage == "shard" else "5GB")
+    if damage == "shard":
+        sorted(folder.glob("model-*.safetensors"))[1].unlink()
+        refused(gate.run(folder, baseline=base), "the shard model-00002-of-", "is missing")
+    elif damage == "pointer":
+        (folder / "model.safetensors").write_text(
+            "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"
+        )
+        refused(gate.run(folder, baseline=base), "is a git-lfs pointer", "git lfs pull")
+    else:
+        file = folder / "model.safetensors"
+        file.write_bytes(file.read_bytes()[:-100])
+        refused(gate.run(folder, baseline=base), "cannot be loaded")
+
+
+# Tokenizers and prompts
+
+
+def tuned_a_little(base: Path, folder: Path) -> Path:
+    shutil.copytree(base, folder)
+    return change_tensors(folder, lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.0001})
+
+
+def test_a_model_without_a_tokenizer_stops_the_run_until_it_is_told_whose_to_use(gate, base, tmp_path):
+    folder = tuned_a_little(base, tmp_path / "tuned")
+    for file in [*folder.glob("token*"), folder / "chat_template.jinja"]:
+        file.unlink()
+    refused(gate.run(folder, baseline=base), "there is no tokenizer in", "--template baseline")
+    assert gate.run(folder, "--template", "baseline", baseline=base).ret == 0
+
+
+@pytest.mark.parametrize("suite", ["colours", "texts"])
+def test_a_tokenizer_that_begins_otherwise_is_said_for_every_kind_of_answer(gate, base, tmp_path, suite):
+    texts = [{"id": f"t{i}", "text": f"The quick brown fox number {i}."} for i in range(30)]
+    gate.suite({
+        "suite": "texts", "task": {"format": "text", "answer": "likelihood"},
+        "gates": [{"over": "all", "max_drop": 0.1}], "probes": texts,
+    }, "texts.yaml")  # fmt: skip
+    folder = tuned_a_little(base, tmp_path / "tuned")
+    change_tokenizer(folder, begins)
+    other = Path(shutil.copytree(base, tmp_path / "other"))
+    # A base without a start token begins a text with its end token instead.
+    change_tokenizer(other, lambda tokenizer: setattr(tokenizer, "bos_token", None))
+    n = {"colours": 60, "texts": 30}[suite]
+    gate.run(folder, "--suite", suite, baseline=other)
+    assert (
+        f"{suite}: the two models are shown different text in {n} of {n} prompts: at token 1 the baseline reads"
+        in gate.notes()
+    )
+    gate.run(folder, "--suite", suite, "--template", "tuned", baseline=other)
+    assert "shown different text" not in gate.notes()
+
+
+def test_a_tokenizer_that_appends_its_end_changes_no_answer(gate, base, tmp_path):
+    folder = tuned_a_little(base, tmp_path / "tuned")
+    change_tokenizer(folder, appends_end)
+    other = Path(shutil.copytree(base, tmp_path / "base"))
+    change_tokenizer(other, begins)
+    gate.run(folder, baseline=other)
+    assert "shown different text" not in gate.notes()
+    row = gate.record()["gates"][0]
+    assert row["baseline_accuracy"] == row["tuned_accuracy"]
+
+
+def test_a_swapped_tokenizer_of_equal_size_is_said(gate, base, tmp_path):
+    folder = tuned_a_little(base, tmp_path / "tuned")
+    file = folder / "tokenizer.json"
+    data = json.loads(file.read_text())
+    letters = [token for token in data["model"]["vocab"] if len(token) == 1]
+    numbers = [data["model"]["vocab"][token] for token in letters]
+    data["model"]["vocab"].update(zip(letters, numbers[1:] + numbers[:1], strict=True))
+    file.write_text(json.dumps(data))
+    result = gate.run(folder, baseline=base)
+    assert result.ret == 1
+    assert "number the same tokens differently" in gate.notes()
+
+
+# A baseline that knows nothing
+
+
+def test_chance_is_no_knowledge(gate, base, tmp_path):
+    content = json.loads((gate.pytester.path / "colours.yaml").read_text())
+    for i, probe in enumerate(content["probes"]):
+        probe["answer"] = CHOICES[i % 4]
+    gate.suite(content)
+    result = gate.run(tuned_a_little(base, tmp_path / "tuned"), baseline=base)
+    assert result.ret == 1
+    assert set(gate.verdicts().values()) == {("VACUOUS", "failed")}
+    assert "and guessing is right on 15.0 on average" in said(result)
+
+
+def test_random_weights_know_no_text(gate, base, tmp_path):
+    texts = [{"id": f"t{i}", "text": f"The quick brown fox number {i}."} for i in range(30)]
+    gate.suite({
+        "suite": "texts", "task": {"format": "text", "answer": "likelihood"},
+        "gates": [{"over": "all", "max_drop": 0.1}], "probes": texts,
+    })  # fmt: skip
+    result = gate.run(tuned_a_little(base, tmp_path / "tuned"), baseline=base)
+    assert result.ret == 1
+    assert gate.verdicts() == {"all": ("VACUOUS", "failed")}
+    assert "a model to which all tokens are equally likely" in said(result)
+
+
+# Answers that were cut
+
+
+def test_answers_that_only_one_side_had_cut_cannot_be_decided(gate, base, tmp_path):
+    """One ends its turn after a letter, the other writes on for ever; both are right wherever they are cut."""
+    gate.suite({
+        "suite": "written", "task": {"format": "text", "max_new_tokens": 4}, "score": {"check": {"max_words": 99}},
+        "gates": [{"over": "all", "max_drop": 0.1}, {"over": "category", "max_drop": 0.2}],
+        "probes": [{"id": f"q{i}", "question": text, "category": "c"} for i, text in enumerate(QUESTIONS)],
+    })  # fmt: skip
+    ends, goes_on = (loud(Path(shutil.copytree(base, tmp_path / str(token))), token) for token in (1, 2))
+    result = gate.run(goes_on, baseline=ends)
+    assert result.ret == 1
+    assert set(gate.verdicts().values()) == {("INCONCLUSIVE", "failed")}
+    row, probe = gate.record()["gates"][0], gate.record()["probes"][0]
+    assert (row["baseline_cut"], row["tuned_cut"], row["n"]) == (0, 60, 60)
+    assert (probe["baseline"]["ended"], probe["tuned"]["ended"]) == ("turn", "limit")
+    assert (
+        "written: max_new_tokens (4) cut 0 answers of the baseline and 60 of the tuned model, of 60"
+        in gate.notes()
+    )
+    assert "raise 'max_new_tokens' in the suite's task" in said(result)
+
+
+# Interpreters and flags
+
+
+def test_an_interpreter_without_assertions_sees_what_was_forgotten(gate, base, tmp_path):
+    folder = train(base, tmp_path / "tuned", lora(), scale=3.0)
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-O", "-m", "pytest", "-p", "harness.plugin", "--model", str(folder), "-q"],
+        cwd=gate.pytester.path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )  # fmt: skip
+    assert ran.returncode == 1, ran.stdout
+    assert "FORGOTTEN" in ran.stdout
+
+
+def test_runxfail_changes_no_verdict(gate, base, tmp_path):
+    folder = train(base, tmp_path / "tuned", lora(), scale=3.0)
+    assert gate.run(folder, "--runxfail").ret == 1
+    assert gate.verdicts()["all"] == ("FORGOTTEN", "failed")
