@@ -5,21 +5,31 @@ The same engine, scores and statistics as `pytest suites/ --model REF`, behind p
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib import resources
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypedDict
 
 from pydantic import ValidationError
 
 from harness.engine.functions import FunctionEngine
+from harness.engine.planning import request
 from harness.engine.requests import Engine
 from harness.errors import EngineError, NoEvidenceError, ScorerError
 from harness.gate.asking import ask
 from harness.gate.compare import Comparison, comparison
-from harness.gate.verdict import ROUNDING, judge
+from harness.gate.verdict import judge
+from harness.models.identity import weights_identity
+from harness.models.reference import Adapter, Source, find_source
 from harness.reporting.wording import points
 from harness.scoring import Score, load_scorers
+from harness.stats.paired import ROUNDING, least_to_retain
 from harness.suites.format import SEVERITIES, Severity
 from harness.suites.read import read_suite
 from harness.suites.scorer import Scorer
@@ -27,6 +37,8 @@ from harness.suites.suite import Probe, Suite, Task
 
 DISAGREEMENT = 0.01
 """Between a stored rate and its counts; rates are often stored with two digits."""
+
+ASK_BOTH = "ask both models the same questions"
 
 Model = Any
 """A reference (`"./tuned"`), a function from prompt to text, an Engine, or a (model, tokenizer) pair."""
@@ -40,14 +52,39 @@ class CategoryResult(TypedDict):
     accuracy: float
 
 
-class Evaluation(dict[str, Any]):
-    """{"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}.
+class Asked(TypedDict):
+    """What was asked, as SHA-256 over what a model is shown and how its answer is judged: in all, and by question."""
 
-    A plain dict for whoever stores it; while it lives, `right` says of each question whether it was right, so that
-    two evaluations of the same questions can be compared in pairs.
+    fingerprint: str
+    questions: dict[str, str]
+
+
+class Who(TypedDict, total=False):
+    """Which model was asked: its label, and for a reference what its weights are, as SHA-256 over their files.
+
+    `base_weights` is there for an adapter. A function, an Engine or a model in memory has its label alone.
     """
 
-    right: dict[str, bool]
+    label: str
+    weights: str
+    base_weights: str
+
+
+class Evaluation(dict[str, Any]):
+    """{"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}, and its evidence.
+
+    The evidence is what tells one evaluation from another, and lets two be compared in pairs, read back from a file too:
+    "evaluation_id"; "right": {question's id: bool}; "asked": {"fingerprint", "questions": {question's id: fingerprint}};
+    "model": {"label", "weights", "base_weights"}, of which the last two are there where they are known.
+
+    A plain dict, which JSON can hold.
+    """
+
+    @property
+    def right(self) -> dict[str, bool]:
+        """Whether each question was answered rightly, by its id."""
+        found: dict[str, bool] = self["right"]
+        return found
 
 
 class ForgettingResult(TypedDict, total=False):
@@ -100,7 +137,8 @@ def evaluate_general_qa(
         allow_code: whether a score may run code that stands in an answer.
 
     Returns:
-        {"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}.
+        {"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}, and the
+        evidence that `compare_forgetting` needs, under "evaluation_id", "right", "asked" and "model" (see Evaluation).
 
     Raises:
         NoEvidenceError: there are no questions, one has no question or answer, or the score cannot judge them.
@@ -111,13 +149,15 @@ def evaluate_general_qa(
         suite = read_suite(Path(questions) if questions else shipped_suite("general_qa"), load_scorers())
     else:
         suite = _suite_of(questions, score, max_new_tokens)
-    return _evaluation(suite, _ask(model, suite, allow_code))
+    _check_code(suite, allow_code)
+    engine, who = _engine(model)
+    return _evaluation(suite, ask(engine, suite, suite.probes, allow_code=allow_code).scores, who)
 
 
 def compare_forgetting(
     before: Mapping[str, Any], after: Mapping[str, Any], threshold: float = 0.10
 ) -> ForgettingResult:
-    """Compare two evaluations of the same questions.
+    """Compare two evaluations of the same questions, of a model before and after it was tuned.
 
     Args:
         before, after: what `evaluate_general_qa` returned, or the same shape read back from a file.
@@ -126,14 +166,19 @@ def compare_forgetting(
     Returns:
         Accuracies before and after, their drop (positive when worse), whether it is over the threshold, the drop by
         category, and what to do. A category that only one side has is in `missing_categories` and is named in the
-        recommendation. Where both sides remember their single answers, `verdict` and `interval` say how sure it is.
+        recommendation. Where both sides hold their single answers ("right"), `verdict` and `interval` say how sure it is;
+        RETAINED takes as many questions as would show it of a model that lost nothing: 25 for a threshold of 0.10.
 
     Raises:
-        NoEvidenceError: a side is empty or has NaN, the threshold is no fraction, or the questions differ.
+        NoEvidenceError: a side is empty, has NaN or a count that is none; the threshold is no fraction; the questions
+            differ, in their number or in what is asked under one id; both sides are one evaluation, or are of the same
+            weights, which shows nothing of a tuned model.
     """
-    if not 0 <= threshold <= 1:
+    if isinstance(threshold, bool) or not 0 <= threshold <= 1:
         raise NoEvidenceError(f"threshold must lie between 0 and 1, saw {threshold}")
+    _check_not_itself(before, after)
     first, second = _accuracy(before, "before"), _accuracy(after, "after")
+    categories = _categories(before, "before"), _categories(after, "after")
     drop = first - second
     result: ForgettingResult = {
         "overall_accuracy_before": first,
@@ -142,7 +187,6 @@ def compare_forgetting(
         "catastrophic_forgetting_detected": drop > threshold + ROUNDING,
         "category_drops": {},
     }
-    categories = before.get("by_category", {}), after.get("by_category", {})
     for name in categories[0].keys() & categories[1].keys():
         result["category_drops"][name] = _accuracy(categories[0][name], f"before, {name}") - _accuracy(
             categories[1][name], f"after, {name}"
@@ -152,10 +196,13 @@ def compare_forgetting(
         **{name: "missing after" for name in categories[0] if name not in categories[1]},
         **{name: "missing before" for name in categories[1] if name not in categories[0]},
     }
-    if paired := _paired(before, after):
+    _check_questions(before, after, *categories)
+    if paired := _paired(before, after, comparable=not result["missing_categories"]):
         result["interval"] = paired.interval
         result["verdict"] = judge(paired, threshold)
-    result["recommendation"] = _recommendation(result, threshold)
+        if result["verdict"] == "RETAINED" and _too_few(paired.n, threshold):
+            result["verdict"] = "INCONCLUSIVE"
+    result["recommendation"] = _recommendation(result, threshold, paired.n if paired else None)
     return result
 
 
@@ -179,7 +226,8 @@ def run_forgetting_checklist(
         ScorerError: a score broke, or runs code and may not.
     """
     checklist = read_suite(Path(suite) if suite else shipped_suite("checklist"), load_scorers())
-    scores = _ask(FunctionEngine(generate_fn), checklist, allow_code)
+    _check_code(checklist, allow_code)
+    scores = ask(FunctionEngine(generate_fn), checklist, checklist.probes, allow_code=allow_code).scores
     failed = sorted(
         (probe for probe in checklist.probes if not scores[probe.id].right),
         key=lambda probe: SEVERITIES.index(probe.severity),
@@ -202,23 +250,37 @@ def shipped_suite(name: str) -> Path:
     return packaged if packaged.is_file() else Path(__file__).parents[1] / "suites" / f"{name}.yaml"
 
 
-def _engine(model: Model) -> Engine:
+def _engine(model: Model) -> tuple[Engine, Who]:
+    """A model that can be asked, and who it is."""
     if isinstance(model, Engine):
-        return model
+        return model, {"label": str(model.label)}
     if isinstance(model, str | Path):
         from harness.engine.loading import load_reference
 
-        return load_reference(str(model))
+        source = find_source(str(model))
+        engine = load_reference(str(model))
+        return engine, _who(engine.label, source)
     if isinstance(model, tuple) and len(model) == 2:
         from harness.engine.loading import wrap
 
-        return wrap(*model)
+        wrapped = wrap(*model)
+        return wrapped, {"label": wrapped.label}
     if callable(model) and not hasattr(model, "generate"):
-        return FunctionEngine(model)
+        function = FunctionEngine(model)
+        return function, {"label": function.label}
     raise EngineError(
         f"a model is a reference, a function from prompt to text, an Engine or a (model, tokenizer) pair, "
         f"saw {type(model).__name__}"
     )
+
+
+def _who(label: str, source: Source) -> Who:
+    who: Who = {"label": label}
+    if weights := weights_identity(source.folder):
+        who["weights"] = weights
+    if isinstance(source, Adapter) and (base := weights_identity(source.base.folder)):
+        who["base_weights"] = base
+    return who
 
 
 def _suite_of(questions: Sequence[Mapping[str, Any]], score_name: str, max_new_tokens: int) -> Suite:
@@ -267,8 +329,8 @@ def _probe(index: int, item: Mapping[str, Any], scorer: Scorer) -> Probe:
     )
 
 
-def _ask(model: Model, suite: Suite, allow_code: bool) -> Mapping[str, Score]:
-    """The scores of all probes of a suite; what may not be judged is refused before a model is loaded."""
+def _check_code(suite: Suite, allow_code: bool) -> None:
+    """What may not be judged is refused before a model is loaded; raises ScorerError."""
     for probe in suite.probes:
         if probe.scorer.runs_code and not allow_code:
             place = f"{probe.span}: " if probe.span else ""
@@ -277,22 +339,42 @@ def _ask(model: Model, suite: Suite, allow_code: bool) -> Mapping[str, Score]:
                 f"the score '{probe.scorer.name}'\n"
                 "  allow it: allow_code=True (its time and memory are bounded, but that is no security boundary)"
             )
-    return ask(_engine(model), suite, suite.probes, allow_code=allow_code).scores
 
 
-def _evaluation(suite: Suite, scores: Mapping[str, Score]) -> Evaluation:
+def _evaluation(suite: Suite, scores: Mapping[str, Score], who: Who) -> Evaluation:
     by_category: dict[str, CategoryResult] = {}
     for name in suite.categories():
         by_category[name] = _result([scores[probe.id] for probe in suite.probes if probe.category == name])
     whole = _result(list(scores.values()))
-    evaluation = Evaluation(
+    return Evaluation(
         correct=whole["correct"],
         total=whole["total"],
         overall_accuracy=whole["accuracy"],
         by_category=by_category,
+        evaluation_id=uuid.uuid4().hex,
+        right={id: score.right for id, score in scores.items()},
+        asked=_asked(suite),
+        model=who,
     )
-    evaluation.right = {id: one.right for id, one in scores.items()}
-    return evaluation
+
+
+def _asked(suite: Suite) -> Asked:
+    questions = {probe.id: _fingerprint(suite, probe) for probe in suite.probes}
+    return {"fingerprint": _digest(sorted(questions.items())), "questions": questions}
+
+
+def _fingerprint(suite: Suite, probe: Probe) -> str:
+    """SHA-256 over what a model is shown for a probe and how its answer is judged, hexadecimal."""
+    shown = request(suite, probe)
+    return _digest({
+        "request": {"kind": type(shown).__name__, **asdict(shown)},
+        "score": {probe.scorer.name: probe.scorer.written()},
+        "answers": sorted(probe.answers),
+    })  # fmt: skip
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _result(scores: Sequence[Score]) -> CategoryResult:
@@ -300,28 +382,106 @@ def _result(scores: Sequence[Score]) -> CategoryResult:
     return {"correct": correct, "total": len(scores), "accuracy": correct / len(scores)}
 
 
+def _check_not_itself(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """A model that is held against itself has forgotten nothing, which shows nothing of a tuned one."""
+    id = before.get("evaluation_id")
+    if before is after or (id and id == after.get("evaluation_id")):
+        raise NoEvidenceError(
+            "before and after are one evaluation: what is held against itself has lost nothing\n"
+            "  evaluate the model before tuning and the tuned one, and compare the two"
+        )
+    first, second = before.get("model"), after.get("model")
+    if not isinstance(first, Mapping) or not isinstance(second, Mapping) or not first.get("weights"):
+        return
+    if all(first.get(key) == second.get(key) for key in ("weights", "base_weights")):
+        raise NoEvidenceError(
+            f"before and after are of the same weights: '{first.get('label')}' and '{second.get('label')}' are one model, "
+            f"by the SHA-256 {str(first['weights'])[:12]} of its files\n"
+            "  evaluate the tuned model too: the folder that the training wrote, or its adapter's"
+        )
+
+
 def _accuracy(result: Mapping[str, Any], side: str) -> float:
     """The accuracy of a result, which must agree with its counts where it has them; nothing at all is not 0."""
-    correct, total = result.get("correct"), result.get("total")
+    correct, total = _count(result, "correct", side), _count(result, "total", side)
     accuracy = result.get("overall_accuracy", result.get("accuracy"))
-    if isinstance(total, int | float) and not total > 0:
+    if total == 0:
         raise NoEvidenceError(f"{side}: no questions were asked, so there is no accuracy")
-    if not isinstance(accuracy, int | float) or not 0 <= accuracy <= 1:
+    if not _is_number(accuracy) or not 0 <= accuracy <= 1:
         raise NoEvidenceError(f"{side}: the accuracy must lie between 0 and 1, saw {accuracy}")
-    if isinstance(correct, int) and isinstance(total, int) and abs(correct / total - accuracy) > DISAGREEMENT:
-        raise NoEvidenceError(f"{side}: {correct} of {total} correct is no accuracy of {accuracy}")
+    if correct is not None and total is not None:
+        if correct > total or abs(correct / total - accuracy) > DISAGREEMENT:
+            raise NoEvidenceError(f"{side}: {correct} of {total} correct is no accuracy of {accuracy}")
     return float(accuracy)
 
 
-def _paired(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison | None:
-    first, second = getattr(before, "right", None), getattr(after, "right", None)
-    if first is None or second is None:
+def _count(result: Mapping[str, Any], key: str, side: str) -> int | None:
+    """A number of questions; None where a result does not say it."""
+    value = result.get(key)
+    if value is None:
+        return None
+    if not _is_number(value) or not math.isfinite(value) or value < 0 or value != int(value):
+        raise NoEvidenceError(f"{side}: '{key}' must be a number of questions, saw {value}")
+    return int(value)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number of Python's or numpy's; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _categories(evaluation: Mapping[str, Any], side: str) -> Mapping[str, Mapping[str, Any]]:
+    found = evaluation.get("by_category") or {}
+    if not isinstance(found, Mapping) or not all(isinstance(result, Mapping) for result in found.values()):
+        raise NoEvidenceError(f"{side}: 'by_category' must hold a result for each category")
+    return found
+
+
+def _check_questions(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    first: Mapping[str, Mapping[str, Any]],
+    second: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """What both sides have must be as many questions, and the same; a category that only one has is told elsewhere.
+
+    Args:
+        first, second: the categories of both sides.
+    """
+    pairs = {f"'{name}'": (first[name], second[name]) for name in first if name in second}
+    if first.keys() == second.keys():
+        pairs["all"] = (before, after)
+    for name, sides in pairs.items():
+        totals = _count(sides[0], "total", "before"), _count(sides[1], "total", "after")
+        if None not in totals and totals[0] != totals[1]:
+            raise NoEvidenceError(
+                f"the two evaluations asked different questions: over {name}, {totals[0]} before and {totals[1]} after\n"
+                f"  {ASK_BOTH}"
+            )
+    shown = _questions(before), _questions(after)
+    changed = [id for id in shown[0] if id in shown[1] and shown[0][id] != shown[1][id]]
+    if changed:
+        raise NoEvidenceError(
+            f"the two evaluations asked different questions under the same id: {len(changed)}, the first '{changed[0]}'\n"
+            f"  {ASK_BOTH}: their wording, the task and the score too"
+        )
+
+
+def _questions(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fingerprint of each question, by its id; none for a result that does not say."""
+    asked = result.get("asked")
+    questions = asked.get("questions") if isinstance(asked, Mapping) else None
+    return questions if isinstance(questions, Mapping) else {}
+
+
+def _paired(before: Mapping[str, Any], after: Mapping[str, Any], comparable: bool) -> Comparison | None:
+    """Question by question; None where a side does not say, or where a category is missing on one of them."""
+    first, second = _single_answers(before, "before"), _single_answers(after, "after")
+    if first is None or second is None or not comparable:
         return None
     if first.keys() != second.keys():
-        if before["by_category"].keys() != after["by_category"].keys():
-            return None  # a category is missing on one side, which the result says
         raise NoEvidenceError(
-            "the two evaluations asked different questions, so they cannot be compared in pairs"
+            f"the two evaluations asked different questions, so they cannot be compared in pairs\n  {ASK_BOTH}"
         )
     changes = [(first[id], second[id]) for id in first]
     return comparison(
@@ -332,7 +492,25 @@ def _paired(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison |
     )
 
 
-def _recommendation(result: ForgettingResult, threshold: float) -> str:
+def _single_answers(result: Mapping[str, Any], side: str) -> Mapping[str, bool] | None:
+    right = result.get("right")
+    if not isinstance(right, Mapping):
+        return None
+    if not all(isinstance(answer, bool) for answer in right.values()):
+        raise NoEvidenceError(f"{side}: 'right' must say true or false of each question")
+    correct, total = _count(result, "correct", side), _count(result, "total", side)
+    if correct not in (None, sum(right.values())) or total not in (None, len(right)):
+        raise NoEvidenceError(f"{side}: its single answers ('right') do not come to {correct} of {total}")
+    return right
+
+
+def _too_few(n: int, threshold: float) -> bool:
+    """Whether so many questions could not show of a model that lost nothing that it is within the threshold."""
+    needed = least_to_retain(threshold)
+    return needed is None or n < needed
+
+
+def _recommendation(result: ForgettingResult, threshold: float, n: int | None) -> str:
     parts = []
     if result["catastrophic_forgetting_detected"]:
         parts.append(
@@ -349,6 +527,13 @@ def _recommendation(result: ForgettingResult, threshold: float) -> str:
         parts.append(
             f"Too few questions to be sure: the drop may be anything from {points(low)} to {points(high)} points."
         )
+        if n is not None and _too_few(n, threshold):
+            needed = least_to_retain(threshold)
+            parts.append(
+                "No number of questions can show that nothing at all was lost."
+                if needed is None
+                else f"A threshold of {points(threshold)} points takes {needed} questions, and these are {n}."
+            )
     if result.get("verdict") == "VACUOUS":
         parts.append(
             "The model knew too little before for a drop over the threshold to be possible: this proves nothing."

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin.keeper import Keeper
+from harness.plugin import remembered
+from harness.plugin.keeper import NOTES, shows_only
 from harness.plugin.options import RunOptions, add_options
-from harness.plugin.sniff import is_suite_file
+from harness.plugin.start import KEEPER, begin_early, keeper_of, refuse
+from harness.plugin.tally import Tally
+from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
 
 if TYPE_CHECKING:
     from harness.engine.requests import Engine
-    from harness.plugin.collect import SuiteFile
+    from harness.plugin.collect import CaseItem
     from harness.plugin.run import Run
 
 SEVERITY_MARKERS = {
@@ -32,36 +35,64 @@ SUITES: pytest.StashKey[bool] = pytest.StashKey()
 """Whether any suite file was found; set so that nothing is loaded for projects that have none."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Options of the gate."""
     add_options(parser)
+    config: Any = pluginmanager.get_plugin("pytestconfig")
+    config.add_cleanup(lambda: refuse(config))
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Hold the folder of the record, before a conftest.py or an unknown option can break the run."""
+    begin_early(early_config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Know the severities as markers, and find the models before anything is collected."""
     for name, about in SEVERITY_MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {about} (forgetting gate)")
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Keeper(config), "forgetting-keeper")
     options = RunOptions.of(config)
-    if options.names_a_model and not config.option.collectonly and not config.option.help:
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Tally(), "forgetting-tally")
+    else:
+        keeper = keeper_of(config)
+        config.pluginmanager.register(keeper.tally, "forgetting-tally")
+        config.pluginmanager.register(keeper, "forgetting-keeper")
+    if options.names_a_model and not shows_only(config.option):
         _run(config).prepare()
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
-    """Collect suite files: those named on the command line, and those that look like suites."""
-    if file_path.suffix.lower() not in (".yaml", ".yml"):
-        return None
-    if not is_suite_file(file_path):
-        if not RunOptions.of(parent.config).names_a_model:
-            return None
-        if not parent.session.isinitpath(file_path):
-            _run(parent.config).leave_out(file_path)
-            return None
-    from harness.plugin.collect import SuiteFile
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """The exit code is never 0 without evidence, even where no session began."""
+    code = yield
+    keeper = config.stash.get(KEEPER, None)
+    return code if keeper is None or code is None else keeper.status(code)
 
-    parent.config.stash[SUITES] = True
-    return SuiteFile.from_parent(parent, path=file_path)
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Collect suites, and what nearly is one where it is named; what another plugin collects is its own."""
+    collected = yield
+    if not may_be_suite(file_path):
+        return collected
+    config, options, found = parent.config, RunOptions.of(parent.config), sniff(file_path)
+    for link in dangling_links(file_path.parent) if options.names_a_model else ():
+        _run(config).leave_out(link, sniff(link).reason)
+    # pytest's own doctest takes any .txt that is named
+    if found.kind != "suite" and any(not type(node).__module__.startswith("_pytest.") for node in collected):
+        return collected
+    refused = found.kind == "nearly" or (options.names_a_model and has_ending(file_path))
+    if found.kind == "suite" or (refused and file_path in options.paths):
+        from harness.plugin.collect import SuiteFile
+
+        config.stash[SUITES] = True
+        return [*collected, SuiteFile.from_parent(parent, path=file_path)]
+    if found.kind == "nearly" and options.names_a_model:
+        _run(config).leave_out(file_path, found.reason)
+    return collected
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m
@@ -90,6 +121,7 @@ def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
         collect.check_names(cases)
         if not config.option.collectonly:
             collect.check_models(cases, config)
+            _check_memory(cases, config)
         chosen = subset.choose(items, options)
         items[:] = chosen.kept
         if chosen.left_out:
@@ -97,6 +129,15 @@ def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
         if not config.option.collectonly:
             collect.check_code((item for item in items if isinstance(item, collect.CaseItem)), config)
         _run(config).notes += chosen.notes
+
+
+def _check_memory(cases: list[CaseItem], config: pytest.Config) -> None:
+    """What passed for an engine of the user's own says nothing of the next: nobody knows its weights."""
+    from harness.plugin.collect import _is_ours
+
+    option = remembered.option_that_leaves_out(config)
+    if option and not all(_is_ours(case, "tuned") for case in cases):
+        raise pytest.UsageError(remembered.refusal(option, None, "the engine of the fixture 'tuned'"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -118,11 +159,23 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what a case came to along with its report, as plain data that crosses to xdist's controller."""
     report = yield
-    if (run := item.config.stash.get(RUN, None)) and (data := run.take_report(item, call, report)):
+    run = item.config.stash.get(RUN, None)
+    if run and (data := run.take_report(item, call, report)) is not None:
         vars(report)["forgetting"] = data
         if "error" in data:  # without a traceback, which would only show the harness
             report.longrepr = data["error"]
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Pass on what was noted, which else comes along with decided gates alone."""
+    config: Any = session.config
+    notes = run.notes if (run := config.stash.get(RUN, None)) else []
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[NOTES] = list(notes)
+    elif keeper := config.stash.get(KEEPER, None):
+        keeper.rows.note(*notes)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -33,6 +33,8 @@ class RunOptions:
     allow_pickle: bool
     allow_remote_code: bool
     allow_code: bool
+    allow_keys: tuple[str, ...]
+    allow_conversion: bool
     paths: frozenset[Path]
     """The files and folders that the command line (or pytest's `testpaths`) names, absolute."""
 
@@ -58,6 +60,8 @@ class RunOptions:
             allow_pickle=option.gate_allow_pickle,
             allow_remote_code=option.gate_allow_remote_code,
             allow_code=option.gate_allow_code,
+            allow_keys=tuple(option.gate_allow_keys or ()),
+            allow_conversion=option.gate_allow_conversion,
             # Not Session.isinitpath, which forgets a file that is named beside its folder.
             paths=frozenset(_path_of(argument, config.invocation_params.dir) for argument in config.args),
         )
@@ -83,7 +87,8 @@ def add_options(parser: pytest.Parser) -> None:
     )  # fmt: skip
     group.addoption(
         "--baseline", dest="gate_baseline", metavar="REF",
-        help="the model before tuning; found from the adapter, the model card or the fixture if not given",
+        help="the model before tuning; found from the adapter, the model card or the fixture if not given; 'same' holds "
+        "a model against itself on purpose",
     )  # fmt: skip
     group.addoption(
         "--device", dest="gate_device", default="auto", metavar="DEVICE",
@@ -101,7 +106,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--template", dest="gate_template", default="own", type=_OneOf("own", "baseline", "tuned"),
         metavar="SIDE",
-        help="whose chat template both models are asked through: own (each its own), baseline or tuned",
+        help="whose tokenizer and chat template both models are asked through: own (each its own), baseline or tuned",
     )  # fmt: skip
     group.addoption(
         "--fail-on", dest="gate_fail_on", default="low", type=_OneOf(*SEVERITIES), metavar="SEVERITY",
@@ -136,6 +141,14 @@ def add_options(parser: pytest.Parser) -> None:
         "--allow-code", dest="gate_allow_code", action="store_true",
         help="run code that a model wrote, for suites with the score 'python'; its time and memory are bounded, but "
         "that is no security boundary",
+    )  # fmt: skip
+    group.addoption(
+        "--allow-key", dest="gate_allow_keys", action="append", metavar="KEY",
+        help="leave out a key of adapter_config.json that the installed peft does not know; may be given again",
+    )  # fmt: skip
+    group.addoption(
+        "--allow-conversion", dest="gate_allow_conversion", action="store_true",
+        help="gate a tuned model whose weights are the baseline's, but for the rounding of a smaller float",
     )  # fmt: skip
 
 

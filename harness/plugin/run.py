@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.planning import prompt
 from harness.engine.requests import Answer, Engine
 from harness.engine.settings import Settings
 from harness.errors import EngineError, HarnessError, shown_path
 from harness.gate.asking import ask
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, pair
-from harness.gate.verdict import Decision, Policy, decide
+from harness.gate.evidence import cut, nothing_known
+from harness.gate.prompts import prompt_difference
+from harness.gate.verdict import Decision, Outcome, Policy, decide
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Source, SourcePair, find_pair, is_recipe
 from harness.plugin.collect import CaseItem
 from harness.plugin.options import RunOptions
 from harness.plugin.progress import Progress
+from harness.plugin.remembered import check_model, option_that_leaves_out, weights_of
 from harness.reporting.record import ModelRow, gate_row, probe_row
 from harness.scoring import Score
 from harness.suites.suite import Probe, Suite
@@ -34,13 +37,16 @@ class Run:
     """Loads each model once, asks each probe once, and decides each case."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self.config = config
         self.options = RunOptions.of(config)
         self.policy = Policy(self.options.strict, self.options.fail_on)  # type: ignore[arg-type]
         self.progress = Progress(config)
         self.sources: SourcePair | None = None
         self.engines: EnginePair | None = None
         self.needed: dict[Path | None, tuple[dict[str, Probe], set[str]]] = {}
-        self.each: dict[Path | None, list[str]] = {}
+        self.unknown: dict[Path | None, str | None] = {}
+        self.asked: dict[str, Engine] = {}
+        self.compared: set[Path | None] = set()
         self.scores: dict[tuple[str, Path | None], dict[str, Score]] = {}
         self.answers: dict[Path | None, dict[str, Answer]] = {}
         self.reported: set[tuple[str, str, bool]] = set()
@@ -73,14 +79,30 @@ class Run:
                 self.sources = find_pair(model, self.options.baseline, self.options.allow_pickle)
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from error
+        self._check_memory()
 
     def engine(self, side: str) -> Engine:
         """The baseline or the tuned model, loaded with the other when first asked for."""
         if self.engines is None:
-            self.engines = self._load()
+            engines = self._load()
+            try:
+                self._check_memory()
+            except pytest.UsageError as error:  # which ends no session from within a test
+                raise HarnessError(str(error)) from error
+            self.engines = engines
             self.notes += self.engines.notes
         engine: Engine = getattr(self.engines, side)
         return engine
+
+    def _check_memory(self) -> None:
+        """Refuse to leave out what another model passed; until it is trained, a recipe is known by its name alone."""
+        model, sources, weights = self.options.model, self.sources, None
+        if model is None or option_that_leaves_out(self.config) is None:
+            return
+        if sources is not None:
+            tuned = self._model_row(sources.tuned, model)
+            weights = weights_of(tuned, self._model_row(sources.baseline, self.options.baseline))
+        check_model(self.config, model, weights)
 
     def _load(self) -> EnginePair:
         options = self.options
@@ -93,6 +115,8 @@ class Run:
             template=options.template,  # type: ignore[arg-type]
             allow_remote_code=options.allow_remote_code,
             allow_pickle=options.allow_pickle,
+            allow_keys=options.allow_keys,
+            allow_conversion=options.allow_conversion,
         )
         if self.sources is None:
             from harness.training.changes import untried
@@ -110,11 +134,11 @@ class Run:
 
     # Asking
 
-    def leave_out(self, path: Path) -> None:
-        """Say which YAML files beside the suites were not taken for suites."""
-        self.notes.append(
-            f"{shown_path(path)} is not a suite and was left out: it has neither 'gates:' nor 'probes:'"
-        )
+    def leave_out(self, path: Path, reason: str) -> None:
+        """Say of a file in a folder that was asked for that it looks like a suite and was not read."""
+        note = f"{shown_path(path)} looks like a suite and was not read: {reason}"
+        if note not in self.notes and not self.options.paths.isdisjoint(path.parents):
+            self.notes.append(note)
 
     def select(self, items: Sequence[pytest.Item]) -> None:
         """Note the probes that the selected cases need."""
@@ -125,8 +149,6 @@ class Run:
                 probes.update({probe.id: probe for probe in case.probes})
                 if not case.tuned_alone:
                     compared.update(probe.id for probe in case.probes)
-                    if case.gate.over == "each":
-                        self.each.setdefault(case.suite.path, []).extend(probe.id for probe in case.probes)
 
     def decide(self, case: Case, baseline: Engine | None, tuned: Engine) -> Decision:
         """Ask what was not asked yet, and judge the case."""
@@ -134,20 +156,26 @@ class Run:
             self._ask("baseline", baseline, case)
         self._ask("tuned", tuned, case)
         if baseline is not None:
-            self._compare_rendering(case.suite, baseline, tuned)
+            self._compare_prompts(case.suite, baseline, tuned)
+        self._note_cut(case.suite, compared=baseline is not None)
         pairs = self._pairs(case.suite, case.probes, compared=baseline is not None)
-        return decide(case, pairs, self.policy, all_missed=self._all_missed(case))
+        return decide(case, pairs, self.policy, self._nothing_known(case))
 
     def _pairs(self, suite: Suite, probes: Sequence[Probe], compared: bool) -> list[Pair]:
         before = self.scores.get(("baseline", suite.path), {}) if compared else None
         return pair(probes, before, self.scores[("tuned", suite.path)])
 
-    def _all_missed(self, case: Case) -> bool:
-        if case.gate.over != "each" or case.tuned_alone:
-            return False
-        before, after = (self.scores[(side, case.suite.path)] for side in ("baseline", "tuned"))
-        ids = self.each.get(case.suite.path, [])
-        return bool(ids) and not any(before[id].right or after[id].right for id in ids)
+    def _nothing_known(self, case: Case) -> str | None:
+        """Why the baseline is not shown to know anything of the suite, from all that this run asks of it."""
+        if case.tuned_alone:
+            return None
+        suite = case.suite
+        if suite.path not in self.unknown:
+            before = self.scores[("baseline", suite.path)]
+            self.unknown[suite.path] = nothing_known(
+                self._pairs(suite, [probe for probe in suite.probes if probe.id in before], compared=True)
+            )
+        return self.unknown[suite.path]
 
     def _ask(self, side: str, engine: Engine, case: Case) -> None:
         """Ask one model all that the selected cases of the suite need of it, unless that was done."""
@@ -165,6 +193,7 @@ class Run:
         if not missing:
             return
         _check_engine(engine, side)
+        self.asked[side] = engine
         began = time.monotonic()
         reference = self.answers.setdefault(suite.path, {})
         asked = ask(
@@ -180,15 +209,30 @@ class Run:
             reference.update(asked.answers)
         scores.update(asked.scores)
 
-    def _compare_rendering(self, suite: Suite, baseline: Engine, tuned: Engine) -> None:
-        """Say out loud when the two sides are not shown the same text."""
-        if suite.task.answer == "likelihood" or not suite.probes:
+    def _compare_prompts(self, suite: Suite, baseline: Engine, tuned: Engine) -> None:
+        """Say out loud when the two sides are not shown the same."""
+        if baseline is tuned or suite.path in self.compared:
             return
-        shown = prompt(suite.task, suite.probes[0])
-        before, after = baseline.render(shown), tuned.render(shown)
-        note = "the two models are prompted differently: their chat templates differ; --template baseline (or tuned) asks both alike"
-        if before != after and note not in self.notes:
-            self.notes.append(note)
+        self.compared.add(suite.path)
+        asked = [probe for probe in suite.probes if probe.id in self.scores[("baseline", suite.path)]]
+        if difference := prompt_difference(suite, asked, baseline, tuned):
+            self._note(difference)
+
+    def _note_cut(self, suite: Suite, compared: bool) -> None:
+        """Say how many answers were cut off, where they are many."""
+        asked = [probe for probe in suite.probes if probe.id in self.scores[("tuned", suite.path)]]
+        before = self.scores.get(("baseline", suite.path), {})
+        pairs = self._pairs(suite, [p for p in asked if not compared or p.id in before], compared)
+        found = cut(pairs)
+        if found.worth_a_warning:
+            self._note(
+                f"{suite.name}: max_new_tokens ({suite.task.max_new_tokens}) cut {found.baseline} answers of the baseline "
+                f"and {found.tuned} of the tuned model, of {found.n}; a cut answer is judged by what is there of it"
+            )
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     # Reports
 
@@ -210,51 +254,93 @@ class Run:
         user's own test it is that test's affair.
         """
         error = call.excinfo.value if call.excinfo else None
-        ours = isinstance(item, CaseItem) or call.when == "setup"
-        if isinstance(error, HarnessError) and ours and report.failed:
-            item.session.shouldstop = "the models could not be asked; see the error above"
-            return {"error": str(error)}
-        if call.when != "call" or not isinstance(item, CaseItem) or item.decision is None:
-            return None
-        decision = item.decision
+        if isinstance(item, CaseItem):
+            return self._take_case(item, error, report)
+        if isinstance(error, HarnessError) and call.when == "setup" and report.failed:
+            return _stop(item, error)
+        asks = "tuned" in getattr(item, "fixturenames", ()) and call.when == "call"
+        return {"own": True} if asks and report.outcome in ("passed", "failed") else None
+
+    def _take_case(
+        self, item: CaseItem, error: BaseException | None, report: pytest.TestReport
+    ) -> dict[str, Any]:
+        if report.when == "setup":
+            item.decision = None  # of a run before, where a plugin runs a case again
+        if hasattr(report, "wasxfail") and error is not None and not _may_be_excused(item, error):
+            report.outcome = "failed"
+            del report.wasxfail
+        if isinstance(error, HarnessError) and report.failed:
+            return _stop(item, error)
+        if report.when == "teardown" or (report.passed and item.decision is None):
+            return {}
+        if item.decision is None:
+            excused = "excused" if hasattr(report, "wasxfail") else "skipped"
+            return {"ending": excused if report.skipped else "error"}
+        outcome = _outcome(item.decision, report)
+        return {"ending": outcome, **self._decided(item.decision, outcome)}
+
+    def _decided(self, decision: Decision, outcome: Outcome) -> dict[str, Any]:
         suite = decision.case.suite.name
         seen = {(suite, one.probe.id, one.baseline is not None): one for one in decision.pairs}
         new = [one for key, one in seen.items() if key not in self.reported]
         self.reported.update(seen)
         return {
-            "gate": gate_row(decision).model_dump(mode="json"),
+            "gate": gate_row(replace(decision, outcome=outcome)).model_dump(mode="json"),
             "probes": [probe_row(suite, one).model_dump(mode="json") for one in new],
             "run": self._provenance(),
         }
 
     def _provenance(self) -> dict[str, Any]:
-        known: dict[str, Any] = {
-            "notes": list(self.notes),
-            "untried": self.untried,
-            "seconds_asking": dict(self.seconds_asking),
-        }
-        if self.engines and self.sources:
-            known |= {
-                "device": self.engines.device,
-                "dtype": self.engines.dtype,
-                "baseline": self._model_row(self.sources.baseline, self.options.baseline),
-                "tuned": self._model_row(self.sources.tuned, self.options.model),
-            }
-        return known
+        """Who was really asked: the models of the options, or the engines of a user's own fixtures."""
+        known: dict[str, Any] = {"seconds_asking": dict(self.seconds_asking)}
+        for side, option in (("baseline", self.options.baseline), ("tuned", self.options.model)):
+            engine = self.asked.get(side)
+            if engine is not None and engine is not getattr(self.engines, side, None):
+                known[side] = _fixture_row(engine, side).model_dump(mode="json")
+                if option is not None:
+                    name = "--baseline" if side == "baseline" else "--model"
+                    self._note(
+                        f"{name} {option} was not asked: the fixture '{side}' gives an engine of its own"
+                    )
+            elif self.engines and self.sources:
+                known[side] = self._model_row(getattr(self.sources, side), option).model_dump(mode="json")
+                known |= {"device": self.engines.device, "dtype": self.engines.dtype}
+        return {**known, "notes": list(self.notes), "untried": self.untried}
 
-    def _model_row(self, source: Source, reference: str | None) -> dict[str, Any]:
+    def _model_row(self, source: Source, reference: str | None) -> ModelRow:
         base = source.base if isinstance(source, Adapter) else None
         return ModelRow(
             reference=reference or source.name,
             name=f"adapter on {base.name}" if base else source.name,
             weights=self._identity(source.folder),
             base_weights=self._identity(base.folder) if base else None,
-        ).model_dump(mode="json")
+        )
 
     def _identity(self, folder: Path) -> str:
         if folder not in self._identities:
             self._identities[folder] = weights_identity(folder)
         return self._identities[folder]
+
+
+def _stop(item: pytest.Item, error: HarnessError) -> dict[str, Any]:
+    item.session.shouldstop = "the models could not be asked; see the error above"
+    return {"error": str(error)}
+
+
+def _may_be_excused(item: CaseItem, error: BaseException) -> bool:
+    """Whether xfail means this: it expects a gate to fail, and not that nothing could be asked."""
+    failed = item.decision is not None and item.decision.outcome == "failed"
+    return isinstance(error, pytest.xfail.Exception) or (failed and isinstance(error, pytest.fail.Exception))
+
+
+def _outcome(decision: Decision, report: pytest.TestReport) -> Outcome:
+    if report.skipped and hasattr(report, "wasxfail"):
+        return "excused"
+    return "failed" if report.failed else decision.outcome
+
+
+def _fixture_row(engine: Engine, side: str) -> ModelRow:
+    return ModelRow(reference=engine.label, name=f"from the fixture '{side}'", source="fixture")
 
 
 def _check_engine(engine: Engine, side: str) -> None:

@@ -23,7 +23,7 @@ def explain(decision: Decision, policy: Policy) -> str:
         head = [_probe_sentence(decision)]
     else:
         head = list(_slice_sentences(decision, policy))
-    if decision.outcome == "warned" and decision.verdict != "INCONCLUSIVE":
+    if decision.outcome == "warned" and (decision.why or decision.verdict != "INCONCLUSIVE"):
         head.append(f"  a warning only: its severity is {case.severity}, and --fail-on is {policy.fail_on}")
     return "\n".join([*head, *_evidence(decision)])
 
@@ -33,9 +33,7 @@ def _probe_sentence(decision: Decision) -> str:
     if decision.verdict == "VACUOUS" and decision.outcome == "skipped":
         return f"{title}: both models miss it, so there is nothing to lose here"
     if decision.verdict == "VACUOUS":
-        return (
-            f"{title}: VACUOUS, the baseline is right on none of the probes asked, so nothing could be lost"
-        )
+        return f"{title}: VACUOUS, {decision.why}, so there is nothing that could be seen to be lost"
     return f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
 
 
@@ -45,7 +43,13 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     assert margin is not None
     title = decision.case.title
     held = f"margin {points(margin)}; {interval(comparison)}"
-    if decision.verdict == "VACUOUS":
+    if decision.outcome == "skipped":
+        yield f"{title}: undecided, {decision.why}"
+        yield f"  {counts(comparison)}"
+        return
+    if decision.verdict == "VACUOUS" and decision.why:
+        yield f"{title}: VACUOUS, {decision.why}, so there is nothing that could be seen to be lost"
+    elif decision.verdict == "VACUOUS":
         yield (
             f"{title}: VACUOUS, the baseline is right on {percent(comparison.baseline_accuracy)}, "
             f"so even losing all of it would be within the margin of {points(margin)} points"
@@ -53,7 +57,10 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     else:
         yield f"{title}: {decision.verdict}, {movement(comparison.drop)} ({held})"
     yield f"  {counts(comparison)}"
-    if decision.verdict == "INCONCLUSIVE":
+    if decision.why and decision.verdict == "INCONCLUSIVE":
+        yield f"  {decision.why}"
+        yield "  raise 'max_new_tokens' in the suite's task"
+    elif decision.verdict == "INCONCLUSIVE":
         rule = "--strict" if policy.strict else f"on_inconclusive: {decision.case.gate.on_inconclusive}"
         what = "passes with this warning" if decision.outcome == "warned" else "fails"
         yield f"  too few probes to tell; it {what} under {rule}"

@@ -6,13 +6,13 @@ Rates are fractions; `drop` is positive when worse.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.engine.requests import Ended, Generated
 from harness.errors import shown_path
 from harness.gate.compare import CONFIDENCE, Pair
 from harness.gate.verdict import Decision, Outcome, Verdict
@@ -50,13 +50,20 @@ class GateRow(_Row):
     verdict: Verdict | None = None
     outcome: Outcome
     more_probes_to_settle: int | None = None
+    undecided: str | None = None
+    """Why nothing was decided."""
+    baseline_cut: int | None = None
+    """How many answers `max_new_tokens` cut off."""
+    tuned_cut: int | None = None
 
 
 class AnswerRow(_Row):
-    """What one model answered to a probe, and whether that was right."""
+    """What one model answered to a probe, and whether that was right; `ended` is why writing ended, if known."""
 
     answer: str
     right: bool
+    tokens: int | None = None
+    ended: Ended | None = None
 
 
 class ProbeRow(_Row):
@@ -75,22 +82,43 @@ class ProbeRow(_Row):
 
 
 class ModelRow(_Row):
-    """One side of the comparison: as the user called it, and by content (SHA-256 of the weights)."""
+    """One side of the comparison: as the user called it, and by content (SHA-256 of the weights).
+
+    An engine that a fixture of the user's own gives is named by its label, and its weights are not known.
+    """
 
     reference: str
     name: str
     weights: str | None = None
     base_weights: str | None = None
+    source: Literal["reference", "fixture"] = "reference"
+
+
+class CasesRow(_Row):
+    """How many cases were selected, and what was not measured of them; `own` are the user's own tests of the tuned model."""
+
+    selected: int
+    decided: int
+    skipped: int
+    excused: int
+    errors: int
+    never_asked: int
+    left_out: int
+    own: int
 
 
 class RunRow(_Row):
-    """Where the numbers come from; `untried` are mitigations that the tuned model's recipe lacks, least costly first."""
+    """Where the numbers come from; `untried` are mitigations that the tuned model's recipe lacks, least costly first.
+
+    A run that was killed stays unfinished, and has no exit status.
+    """
 
     harness: str
     started: str
+    status: Literal["unfinished", "finished"] = "finished"
     seconds: float
     command: list[str]
-    exit_status: int
+    exit_status: int | None
     errors: list[str]
     baseline: ModelRow | None = None
     tuned: ModelRow | None = None
@@ -102,6 +130,7 @@ class RunRow(_Row):
     notes: list[str] = []
     untried: list[str] = []
     seconds_asking: dict[str, float] = {}
+    cases: CasesRow | None = None
 
 
 class Record(_Row):
@@ -126,6 +155,9 @@ def gate_row(decision: Decision) -> GateRow:
         "verdict": decision.verdict,
         "outcome": decision.outcome,
         "more_probes_to_settle": decision.settling,
+        "undecided": decision.why or None,
+        "baseline_cut": decision.cut and decision.cut.baseline,
+        "tuned_cut": decision.cut and decision.cut.tuned,
     }
     if comparison is None:
         right = sum(pair.tuned.right for pair in decision.pairs)
@@ -165,16 +197,22 @@ def probe_row(suite: str, pair: Pair) -> ProbeRow:
 def _answer_row(score: Score) -> AnswerRow:
     """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written and sent."""
     shown = score.shown.encode("utf-8", "backslashreplace").decode("utf-8")
-    return AnswerRow(answer=shown, right=score.right)
+    written = score.answer if isinstance(score.answer, Generated) else None
+    return AnswerRow(
+        answer=shown, right=score.right, tokens=written and written.tokens, ended=written and written.ended
+    )
 
 
 def write_record(record: Record, folder: Path) -> Path:
     """Write `record.json` into `folder`, whole or not at all; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    unfinished = folder / f".{FILE}.{os.getpid()}"
-    unfinished.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    partial = folder / f".{FILE}.partial"
+    try:
+        partial.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return path
 
 
@@ -185,5 +223,5 @@ def read_record(path: Path) -> Record:
 
 def gate_rows(rows: Sequence[GateRow]) -> list[GateRow]:
     """Rows with the worst first: failed, then warned, then the rest; within these by drop."""
-    rank = {"failed": 0, "warned": 1, "passed": 2, "skipped": 3}
+    rank = {"failed": 0, "excused": 1, "warned": 2, "skipped": 3, "passed": 4}
     return sorted(rows, key=lambda row: (rank[row.outcome], -(row.drop if row.drop is not None else -2.0)))

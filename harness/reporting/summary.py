@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.gate.compare import comparison
 from harness.reporting.record import GateRow, Record, gate_rows
-from harness.reporting.wording import points
+from harness.reporting.wording import count, points
 
 COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", "90 % interval", "margin", "verdict")
 LEFT = {0, 1, 8}
@@ -26,9 +26,20 @@ def summary_lines(record: Record) -> Iterator[str]:
     yield ""
     if record.gates:
         yield from table_lines(table_rows(record.gates))
+        yield from _undecided(record.gates)
         yield from _what_now(record)
     else:
         yield "no gate was decided, so this run says nothing of the model"
+
+
+def _undecided(gates: Sequence[GateRow]) -> Iterator[str]:
+    """Which slices were too small to decide anything."""
+    rows = [row for row in gates if row.outcome == "skipped" and row.undecided]
+    if rows:
+        yield ""
+        yield f"{count(len(rows), 'gate')} of {len(gates)} decided nothing, for want of probes:"
+        for row in rows:
+            yield f"  {row.suite}  {row.slice}: {row.undecided}"
 
 
 def _what_now(record: Record) -> Iterator[str]:
@@ -58,7 +69,9 @@ def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:
 
 def _gathered(rows: Sequence[GateRow]) -> GateRow:
     outcomes = [row.outcome for row in rows]
-    outcome = next((name for name in ("failed", "warned", "passed") if name in outcomes), "skipped")
+    outcome = next(
+        (name for name in ("failed", "excused", "warned", "passed") if name in outcomes), "skipped"
+    )
     first = rows[0]
     common = {"slice": "each", "n": len(rows), "outcome": outcome}
     if any(row.kept is None for row in rows):
@@ -117,8 +130,10 @@ def _verdict(row: GateRow) -> str:
     words: str = row.verdict or ("RIGHT" if row.outcome == "passed" else "WRONG")
     if row.over == "each" and row.lost is not None:
         words += f" ({row.lost} lost)" if row.lost else ""
-    if row.outcome == "warned":
-        return f"{words}, warned"
+    if row.outcome in ("warned", "excused"):
+        return f"{words}, {row.outcome}"
+    if row.outcome == "skipped" and row.undecided:
+        return "undecided"
     if row.outcome == "failed" and row.verdict not in ("FORGOTTEN", None):
         return f"{words}, failed"
     return words

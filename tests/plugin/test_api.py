@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
+import sys
+import types
 
+import numpy as np
 import pytest
 
 import harness
@@ -13,6 +17,7 @@ from harness import compare_forgetting, evaluate_general_qa, run_forgetting_chec
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
 from harness.errors import EngineError, NoEvidenceError, ScorerError, SuiteError
+from harness.models.identity import weights_identity
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 
@@ -34,6 +39,26 @@ def numbers(correct, total, **categories):
     }  # fmt: skip
 
 
+def counts(evaluation):
+    """What an evaluation counted, without its evidence."""
+    return {key: evaluation[key] for key in ("correct", "total", "overall_accuracy", "by_category")}
+
+
+def read_back(evaluation):
+    """An evaluation from the file that it was stored in."""
+    return json.loads(json.dumps(evaluation))
+
+
+def asked_twice(before, after=None, n=30):
+    """Two evaluations of n questions, of which the first so many are right before, and so many after."""
+    questions = [{"question": f"Q{i}?", "answer": "yes"} for i in range(n)]
+    known = {f"Q{i}?": i for i in range(n)}
+    return [
+        evaluate_general_qa(lambda prompt, right=right: "yes" if known[prompt] < right else "no", questions)
+        for right in (before, before if after is None else after)
+    ]
+
+
 def test_the_public_names():
     assert set(harness.__all__) == {
         "__version__", "compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist",
@@ -49,7 +74,8 @@ def test_the_public_names():
 
 def test_the_shape_of_an_evaluation():
     answers = {**GOOD, "What is 15 multiplied by 7?": "about 100"}
-    assert evaluate_general_qa(answers.__getitem__, QUESTIONS) == {
+    evaluation = evaluate_general_qa(answers.__getitem__, QUESTIONS)
+    assert counts(evaluation) == {
         "correct": 3,
         "total": 4,
         "overall_accuracy": 0.75,
@@ -58,11 +84,51 @@ def test_the_shape_of_an_evaluation():
             "math": {"correct": 0, "total": 1, "accuracy": 0.0},
         },
     }
+    assert evaluation.keys() == {*counts(evaluation), "evaluation_id", "right", "asked", "model"}
+    ids = [item["question"] for item in QUESTIONS]
+    assert evaluation["right"] == evaluation.right == dict(zip(ids, (True, True, False, True), strict=True))
+    assert list(evaluation["asked"]["questions"]) == ids
+    assert evaluation["model"] == {"label": "the given function"}
 
 
 def test_an_evaluation_can_be_stored():
     evaluation = evaluate_general_qa(GOOD.__getitem__, QUESTIONS)
-    assert json.loads(json.dumps(evaluation)) == evaluation
+    assert read_back(evaluation) == evaluation
+
+
+def test_each_evaluation_has_an_id_of_its_own():
+    first, second = asked_twice(3)
+    assert first["evaluation_id"] != second["evaluation_id"]
+    assert {**first, "evaluation_id": ""} == {**second, "evaluation_id": ""}
+
+
+ONE = {"id": "a", "question": "Q?", "answer": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"question": "Q!"}, {}),
+        ({"answer": "no"}, {}),
+        ({"answer": ["yes", "no"]}, {}),
+        ({}, {"score": "mentions"}),
+        ({}, {"max_new_tokens": 3}),
+    ],
+)
+def test_the_fingerprint_is_of_what_is_shown_and_how_it_is_judged(change, named):
+    first = evaluate_general_qa(lambda prompt: "yes", [ONE])
+    same = evaluate_general_qa(lambda prompt: "no", [{**ONE, "category": "c"}])
+    other = evaluate_general_qa(lambda prompt: "yes", [{**ONE, **change}], **named)
+    assert first["asked"] == same["asked"]
+    assert first["asked"]["fingerprint"] != other["asked"]["fingerprint"]
+    assert first["asked"]["questions"]["a"] != other["asked"]["questions"]["a"]
+
+
+def test_the_order_of_questions_and_answers_does_not_matter():
+    two = [{**ONE, "answer": ["yes", "no"]}, {**ONE, "id": "b"}]
+    first = evaluate_general_qa(lambda prompt: "yes", two)
+    second = evaluate_general_qa(lambda prompt: "yes", [two[1], {**ONE, "answer": ["no", "yes"]}])
+    assert first["asked"] == second["asked"]
 
 
 def test_an_engine_or_a_function_will_do():
@@ -80,7 +146,7 @@ def test_the_score_can_be_chosen():
 
 def test_a_suite_file_will_do(project):
     path = project.capability("[{over: all, max_drop: 0.1}]", {"a": (2, 1, 0, 0), "b": (1, 0, 0, 1)})
-    assert evaluate_general_qa(lambda prompt: "yes" if "kept" in prompt else "no", path) == {
+    assert counts(evaluate_general_qa(lambda prompt: "yes" if "kept" in prompt else "no", path)) == {
         "correct": 3, "total": 5, "overall_accuracy": 0.6,
         "by_category": {
             "a": {"correct": 2, "total": 3, "accuracy": 2 / 3}, "b": {"correct": 1, "total": 2, "accuracy": 0.5},
@@ -253,27 +319,52 @@ def test_a_missing_category_of_live_evaluations_is_named_too():
     assert "verdict" not in result
 
 
-def test_live_evaluations_are_compared_in_pairs():
-    asked = [{"question": f"Q{i}?", "answer": "yes"} for i in range(30)]
-    right = {f"Q{i}?": i < 20 for i in range(30)}
-    before = evaluate_general_qa(lambda prompt: "yes" if right[prompt] else "no", asked)
-    after = evaluate_general_qa(lambda prompt: "yes" if prompt in ("Q1?", "Q2?", "Q25?") else "no", asked)
-    result = compare_forgetting(before, after)
+@pytest.mark.parametrize("stored", [False, True])
+def test_two_evaluations_are_compared_in_pairs(stored):
+    before, after = asked_twice(20, 3)
+    result = compare_forgetting(*map(read_back, (before, after)) if stored else (before, after))
     assert result["verdict"] == "FORGOTTEN"
     assert result["interval"][0] < result["accuracy_drop"] < result["interval"][1]
-    assert "verdict" not in compare_forgetting(dict(before), dict(after))  # what a file remembers
 
 
-def test_few_questions_are_said_to_be_few():
-    before = evaluate_general_qa(GOOD.__getitem__, QUESTIONS)
-    result = compare_forgetting(before, before)
+def test_what_an_older_file_remembers_is_not_compared_in_pairs():
+    before, after = map(counts, asked_twice(20, 3))
+    result = compare_forgetting(before, after)
+    assert result["catastrophic_forgetting_detected"]
+    assert "verdict" not in result
+    assert "verdict" not in compare_forgetting(before, asked_twice(20, 3)[1])
+
+
+@pytest.mark.parametrize(
+    ("n", "threshold", "verdict", "needed"),
+    [(25, 0.10, "RETAINED", None), (24, 0.10, "INCONCLUSIVE", 25), (5, 0.10, "INCONCLUSIVE", 25),
+     (11, 0.20, "RETAINED", None), (10, 0.20, "INCONCLUSIVE", 11), (51, 0.05, "INCONCLUSIVE", 52)],
+)  # fmt: skip
+def test_few_questions_are_said_to_be_few(n, threshold, verdict, needed):
+    result = compare_forgetting(*asked_twice(n, n=n), threshold)
+    assert result["verdict"] == verdict
+    text = result["recommendation"]
+    assert ("Too few questions to be sure: the drop may be anything from " in text) == bool(needed)
+    told = f" A threshold of {100 * threshold:.0f} points takes {needed} questions, and these are {n}."
+    assert text.endswith(told) == bool(needed)
+
+
+@pytest.mark.parametrize("n", [1, 5, 24])
+def test_gains_do_not_make_up_for_too_few_questions(n):
+    """The interval of nothing but gains is within any margin, even that of five questions."""
+    result = compare_forgetting(*asked_twice(n // 2 + 1, n, n=n))
     assert result["verdict"] == "INCONCLUSIVE"
-    assert "Too few questions to be sure: the drop may be anything from " in result["recommendation"]
+    assert "Too few questions to be sure" in result["recommendation"]
+
+
+def test_no_loss_at_all_cannot_be_shown():
+    result = compare_forgetting(*asked_twice(10, 30), threshold=0)
+    assert result["verdict"] == "INCONCLUSIVE"
+    assert result["recommendation"].endswith(" No number of questions can show that nothing at all was lost.")
 
 
 def test_a_model_that_knew_nothing_proves_nothing():
-    before = evaluate_general_qa(lambda prompt: "no idea", QUESTIONS)
-    result = compare_forgetting(before, before)
+    result = compare_forgetting(*asked_twice(0))
     assert result["verdict"] == "VACUOUS"
     assert (
         "The model knew too little before for a drop over the threshold to be possible: this proves nothing."
@@ -281,11 +372,147 @@ def test_a_model_that_knew_nothing_proves_nothing():
     )
 
 
-def test_unpaired_questions_are_no_evidence():
-    before = evaluate_general_qa(GOOD.__getitem__, QUESTIONS[:2])
-    after = evaluate_general_qa(GOOD.__getitem__, QUESTIONS[1:2])
-    with pytest.raises(NoEvidenceError, match="the two evaluations asked different questions"):
+# What is no comparison
+
+ITSELF = (
+    "before and after are one evaluation: what is held against itself has lost nothing\n"
+    "  evaluate the model before tuning and the tuned one, and compare the two"
+)
+
+
+def refusal(before, after):
+    with pytest.raises(NoEvidenceError) as caught:
         compare_forgetting(before, after)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("change", [lambda it: it, read_back, dict])
+def test_an_evaluation_against_itself(change):
+    evaluation = asked_twice(20)[0]
+    assert refusal(evaluation, change(evaluation)) == ITSELF
+    assert refusal(change(evaluation), evaluation) == ITSELF
+
+
+def test_one_file_read_twice():
+    evaluation = asked_twice(20)[0]
+    assert refusal(read_back(evaluation), read_back(evaluation)) == ITSELF
+
+
+def test_a_dict_made_by_hand_against_itself():
+    once = numbers(9, 10)
+    assert refusal(once, once) == ITSELF
+    assert compare_forgetting(once, numbers(9, 10))["accuracy_drop"] == 0
+
+
+@pytest.fixture
+def references(project, monkeypatch):
+    """Folders that look like models, and answers for whatever is loaded from them."""
+    loading = types.SimpleNamespace(load_reference=lambda name: FunctionEngine(GOOD.__getitem__, name))
+    monkeypatch.setitem(sys.modules, "harness.engine.loading", loading)
+    project.folders()
+    for name, base in (("adapter", "base"), ("adapter2", "base"), ("elsewhere", "tuned")):
+        project.write(f"{name}/adapter_config.json", json.dumps({"base_model_name_or_path": f"./{base}"}))
+        project.write(f"{name}/adapter_model.safetensors", "adapter")
+    return project
+
+
+def test_who_was_asked_is_known_by_its_weights(references):
+    who = {
+        name: evaluate_general_qa(name, QUESTIONS)["model"]
+        for name in ("base", "tuned", "adapter", "elsewhere")
+    }
+    assert who["base"] == {"label": "base", "weights": weights_identity(references.path / "base")}
+    assert who["adapter"] == {
+        "label": "adapter",
+        "weights": weights_identity(references.path / "adapter"),
+        "base_weights": who["base"]["weights"],
+    }
+    assert who["elsewhere"]["base_weights"] == who["tuned"]["weights"]
+    assert len({model["weights"] for model in who.values()}) == 4  # a config names the base
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second"), [("tuned", "tuned"), ("tuned", "copy"), ("adapter", "adapter2")]
+)
+def test_two_evaluations_of_the_same_weights(references, first, second, stored):
+    shutil.copytree("tuned", "copy")
+    before, after = (evaluate_general_qa(name, QUESTIONS) for name in (first, second))
+    text = refusal(*map(read_back, (before, after)) if stored else (before, after))
+    assert text == (
+        f"before and after are of the same weights: '{first}' and '{second}' are one model, by the SHA-256 "
+        f"{before['model']['weights'][:12]} of its files\n"
+        "  evaluate the tuned model too: the folder that the training wrote, or its adapter's"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("base", "tuned"), ("base", "adapter"), ("adapter", "elsewhere")]
+)
+def test_two_evaluations_of_other_weights(references, first, second):
+    result = compare_forgetting(*(evaluate_general_qa(name, QUESTIONS) for name in (first, second)))
+    assert result["accuracy_drop"] == 0
+
+
+def test_weights_that_changed_under_one_name(references):
+    before = evaluate_general_qa("tuned", QUESTIONS)
+    references.write("tuned/model.safetensors", "trained on")
+    assert compare_forgetting(before, evaluate_general_qa("tuned", QUESTIONS))["accuracy_drop"] == 0
+
+
+DIFFERENT = "the two evaluations asked different questions"
+SAME = "\n  ask both models the same questions"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (numbers(90, 100), numbers(45, 50), ": over all, 100 before and 50 after"),
+        (numbers(9, 10, math=(5, 5), art=(4, 5)), numbers(9, 10, math=(4, 4), art=(5, 6)),
+         ": over 'math', 5 before and 4 after"),
+        (numbers(9, 10, math=(5, 5)), numbers(8, 9, math=(4, 4), art=(4, 5)), ": over 'math', 5 before and 4 after"),
+        (numbers(9, 10, math=(5, 5)), {**numbers(9, 10, math=(5, 5)), "total": 11.0, "correct": 10},
+         ": over all, 10 before and 11 after"),
+    ],
+)  # fmt: skip
+def test_other_totals(before, after, text):
+    assert refusal(before, after) == f"{DIFFERENT}{text}{SAME}"
+
+
+def test_totals_that_one_side_does_not_say():
+    assert compare_forgetting(numbers(90, 100), {"overall_accuracy": 0.8})["accuracy_drop"] > 0
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("change", [{"question": "Q?"}, {"answer": "no"}])
+def test_other_questions_under_equal_ids(change, stored):
+    questions = [{"id": id, "question": f"{id}?", "answer": "yes", "category": "c"} for id in "abc"]
+    before = evaluate_general_qa(lambda prompt: "yes", questions)
+    other = [questions[0], {**questions[1], **change}, questions[2]]
+    after = evaluate_general_qa(lambda prompt: "yes", other)
+    assert refusal(*map(read_back, (before, after)) if stored else (before, after)) == (
+        f"{DIFFERENT} under the same id: 1, the first 'b'{SAME}: their wording, the task and the score too"
+    )
+
+
+def test_other_ids():
+    before = evaluate_general_qa(lambda prompt: "yes", [{**ONE, "id": "a"}])
+    after = evaluate_general_qa(lambda prompt: "yes", [{**ONE, "id": "b"}])
+    assert refusal(before, after) == f"{DIFFERENT}, so they cannot be compared in pairs{SAME}"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"right": {"Q0?": 1}}, "after: 'right' must say true or false of each question"),
+        ({"right": {"Q0?": True}}, "after: its single answers ('right') do not come to 20 of 30"),
+        ({"correct": 21, "overall_accuracy": 0.7},
+         "after: its single answers ('right') do not come to 21 of 30"),
+    ],
+)  # fmt: skip
+def test_single_answers_that_were_tampered_with(change, text):
+    before, after = asked_twice(20)
+    assert refusal(before, {**after, **change}) == text
 
 
 NAN = math.nan
@@ -305,7 +532,26 @@ NAN = math.nan
             "no questions were asked, so there is no accuracy",
         ),
         ({"overall_accuracy": 0.0, "total": 0.0}, "no questions were asked, so there is no accuracy"),
-        ({"overall_accuracy": 0.9, "total": NAN}, "no questions were asked, so there is no accuracy"),
+        ({"overall_accuracy": 0.9, "total": NAN}, "'total' must be a number of questions, saw nan"),
+        ({"overall_accuracy": 0.9, "total": math.inf}, "'total' must be a number of questions, saw inf"),
+        ({"overall_accuracy": 0.9, "total": -10}, "'total' must be a number of questions, saw -10"),
+        ({"overall_accuracy": 0.9, "total": True}, "'total' must be a number of questions, saw True"),
+        ({"overall_accuracy": 0.9, "total": "10"}, "'total' must be a number of questions, saw 10"),
+        ({"overall_accuracy": 0.9, "total": 10.5}, "'total' must be a number of questions, saw 10.5"),
+        (
+            {"overall_accuracy": 0.9, "total": 10, "correct": NAN},
+            "'correct' must be a number of questions, saw nan",
+        ),
+        (
+            {"overall_accuracy": 0.0, "total": 200, "correct": -1},
+            "'correct' must be a number of questions, saw -1",
+        ),
+        ({"overall_accuracy": 1.0, "total": 200, "correct": 201}, "201 of 200 correct is no accuracy of 1.0"),
+        ({"overall_accuracy": True}, "the accuracy must lie between 0 and 1, saw True"),
+        (
+            {"overall_accuracy": 0.9, "by_category": {"math": 0.9}},
+            "'by_category' must hold a result for each category",
+        ),
         ({"overall_accuracy": 0.9, "total": 10, "correct": 1}, "1 of 10 correct is no accuracy of 0.9"),
         (
             {"overall_accuracy": 0.9, "by_category": {"math": {"accuracy": NAN}}},
@@ -325,7 +571,16 @@ def test_numbers_that_prove_nothing(bad, message, swap):
     assert str(caught.value).startswith("before" if swap else "after")
 
 
-@pytest.mark.parametrize("threshold", [NAN, -0.1, 1.1, math.inf])
+def test_numbers_of_numpy_are_numbers():
+    """Whoever stores rates by hand may well have them from there."""
+    before = {"overall_accuracy": np.float32(0.9), "correct": np.int64(9), "total": np.int64(10)}
+    after = {"overall_accuracy": np.float64(0.7), "correct": np.int32(7), "total": 10.0}
+    assert compare_forgetting(before, after)["catastrophic_forgetting_detected"]
+    with pytest.raises(NoEvidenceError, match="after: 'total' must be a number of questions, saw True"):
+        compare_forgetting(before, {**after, "total": np.bool_(True)})
+
+
+@pytest.mark.parametrize("threshold", [NAN, -0.1, 1.1, math.inf, True, False])
 def test_a_threshold_that_is_no_fraction(threshold):
     with pytest.raises(NoEvidenceError, match="threshold must lie between 0 and 1, saw"):
         compare_forgetting(numbers(9, 10), numbers(9, 10), threshold)

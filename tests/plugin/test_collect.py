@@ -153,9 +153,10 @@ def test_reportinfo_points_at_the_yaml_line(mixed):
     ]
 
 
-def test_a_warning_stands_at_the_line_of_its_gate(mixed):
-    mixed.run("mixed.yaml::all").stdout.fnmatch_lines(
-        ["*mixed.yaml:5: ForgettingWarning: mixed · all: INCONCLUSIVE*"]
+def test_a_warning_stands_at_the_line_of_its_gate(project):
+    project.capability("[{over: all, max_drop: 0.1}]", (28, 2, 0, 0))
+    project.run("general.yaml::all").stdout.fnmatch_lines(
+        ["*general.yaml:4: ForgettingWarning: general · all: INCONCLUSIVE*"]
     )
 
 
@@ -254,12 +255,13 @@ def test_a_suite_with_a_slip_in_it_is_not_overlooked(project, text, name):
     assert result.ret == 2 or "1 test collected" in said(result)
 
 
-def test_yaml_beside_suites_is_named_when_a_model_is(mixed):
-    mixed.write("suites/notes.yaml", "title: none\n")
-    mixed.run(*mixed.folders()).stdout.fnmatch_lines(
-        ["note: suites/notes.yaml is not a suite and was left out: it has neither 'gates:' nor 'probes:'"]
-    )
-    assert any("suites/notes.yaml" in note for note in mixed.record()["run"]["notes"])
+def test_nothing_is_said_of_other_yaml_beside_suites(mixed):
+    for name, text in OTHER_YAML.items():
+        mixed.write(name, text)
+    text = said(mixed.run(*mixed.folders()))
+    assert "record: reports/latest/record.json" in text
+    assert "looks like a suite" not in text
+    assert not any("yml" in note or "yaml" in note for note in mixed.record()["run"]["notes"])
 
 
 def test_yaml_that_is_named_with_a_model_must_be_a_suite(mixed):

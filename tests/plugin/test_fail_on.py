@@ -28,7 +28,7 @@ def test_every_severity_fails_by_default(project, severity):
 
 
 def test_what_does_not_fail_is_a_warning_with_all_its_evidence(project):
-    project.capability("[{over: all, max_drop: 0.10}]", (5, 1, 0, 0), severity="medium")
+    project.capability("[{over: all, max_drop: 0.10}]", (25, 5, 0, 0), severity="medium")
     result = project.run("--fail-on", "high")
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines(

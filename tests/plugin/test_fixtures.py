@@ -120,11 +120,11 @@ def test_a_suite_by_its_absolute_path_from_another_folder(project, monkeypatch):
 
 
 def test_names_a_model_and_overrides_it(project):
-    """The user's engines are asked; the folders are only looked at."""
+    """The user's engines are asked, and named; the folders are only looked at."""
     project.capability(ALL, (60, 0, 0, 0))
     result = project.run(*project.folders())
     assert result.ret == 0
-    assert project.record()["run"]["tuned"] is None
+    assert project.record()["run"]["tuned"]["source"] == "fixture"
     assert len(project.asked("tuned")) == 60
 
 

@@ -31,6 +31,7 @@ def test_properties_of_a_case(project, family):
         "kept": "9", "lost": "11", "gained": "1", "missed": "9", "baseline_accuracy": "0.6667",
         "tuned_accuracy": "0.3333", "drop": "0.3333", "confidence": "0.9000", "mid_p": "0.0017",
         "max_drop": "0.1000", "verdict": "FORGOTTEN", "outcome": "failed", "interval": "0.1649 to 0.4940",
+        "baseline_cut": "0", "tuned_cut": "0",
     }  # fmt: skip
     assert case.find("failure").text.startswith("general · math: FORGOTTEN, 33.3 points lost (margin 10;")
     assert root.find("testsuite").get("failures") == "1"

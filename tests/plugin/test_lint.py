@@ -106,6 +106,70 @@ def test_a_suite_with_a_slip_in_a_key_is_not_overlooked_in_a_folder(project, lin
     assert "unknown key 'siute' in a suite\n  did you mean 'suite'?" in err
 
 
+@pytest.mark.parametrize("name", ["a.yml", "A.YAML", "My Suite.YML", "a.Yaml"])
+def test_a_name_in_capitals_is_not_overlooked_in_a_folder(project, lint, name):
+    project.write(f"suites/{name}", SMALL)
+    code, out, _ = lint("suites")
+    assert (code, out) == (0, f"suites/{name}: small, 1 probe, high; gates over each (retained)\n")
+
+
+def test_what_nearly_is_a_suite_in_a_folder_is_read_and_told(project, lint):
+    """A run over the folder would pass it over with a note."""
+    project.write("suites/a.yaml", SMALL)
+    project.write("suites/b.yaml", "- suite: b\n  gates: []\n")
+    project.write("suites/c.yaml", SMALL.replace("gates", "gatse").replace("probes", "prboes"))
+    project.write("suites/d.yaml", "")
+    (project.path / "suites/e.yaml").symlink_to("gone.yaml")
+    (project.path / "suites/f.yaml").mkdir()
+    code, out, err = lint("suites")
+    assert code == 2
+    assert len(out.splitlines()) == 1
+    assert err == (
+        "suites/b.yaml:1:1: a suite is a mapping of keys to values, saw a list\n  begin with 'suite: name'\n"
+        "suites/c.yaml:1:1: a suite needs 'gates'\n"
+        "suites/c.yaml:1:1: a suite needs 'probes'\n"
+        "suites/c.yaml:3:1: unknown key 'gatse' in a suite\n  did you mean 'gates'?\n"
+        "suites/c.yaml:4:1: unknown key 'prboes' in a suite\n  did you mean 'probes'?\n"
+        "suites/d.yaml:1:1: a suite is a mapping of keys to values, saw nothing\n  begin with 'suite: name'\n"
+        "suites/e.yaml: cannot be read: No such file or directory\n  it is a link to gone.yaml\n"
+        "7 problems\n"
+    )
+
+
+def test_a_suite_under_another_name_in_a_folder_is_a_warning(project, lint):
+    """An editor leaves such a copy beside the file, so it is no error."""
+    project.write("suites/a.yaml", SMALL)
+    project.write("suites/a.yaml~", SMALL)
+    project.write("suites/b.yml.txt", SMALL)
+    project.write("suites/compose.yml.bak", "services: {}\n")
+    told = (
+        "suites/a.yaml~:1:1: warning: looks like a suite and was not read\n  a suite's name ends in .yaml or .yml\n"
+        "suites/b.yml.txt:1:1: warning: looks like a suite and was not read\n  a suite's name ends in .yaml or .yml\n"
+        "2 warnings\n"
+    )
+    assert lint("suites") == (0, "suites/a.yaml: small, 1 probe, high; gates over each (retained)\n", told)
+    assert lint("suites", "--strict")[0] == 1
+
+
+def test_a_suite_under_another_name_is_refused_where_it_is_named(project, lint):
+    project.write("a.yml.txt", SMALL)
+    assert lint("a.yml.txt") == (
+        2,
+        "",
+        "a.yml.txt:1:1: a suite's name ends in .yaml or .yml\n  rename the file\n1 problem\n",
+    )
+
+
+def test_a_folder_with_nothing_but_a_suite_under_another_name(project, lint):
+    project.write("suites/a.yaml~", SMALL)
+    assert lint("suites") == (
+        4,
+        "",
+        "suites/a.yaml~:1:1: looks like a suite and was not read\n  a suite's name ends in .yaml or .yml\n"
+        "suites: no suite files in this folder\n",
+    )
+
+
 def test_a_file_that_is_named_must_be_a_suite(project, lint):
     project.write("docker-compose.yml", "services: {}\n")
     code, _, err = lint("docker-compose.yml")

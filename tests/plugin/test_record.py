@@ -38,6 +38,7 @@ def test_the_record_of_a_run(project):
         "n": 30, "kept": 9, "lost": 11, "gained": 1, "missed": 9, "baseline_accuracy": 20 / 30,
         "tuned_accuracy": 10 / 30, "drop": 10 / 30, "confidence": 0.9, "max_drop": 0.1,
         "verdict": "FORGOTTEN", "outcome": "failed", "more_probes_to_settle": None,
+        "undecided": None, "baseline_cut": 0, "tuned_cut": 0,
     }  # fmt: skip
     assert gate["interval"] == pytest.approx([0.16485, 0.49400], abs=1e-5)
     assert gate["mid_p"] == pytest.approx(0.001709, abs=1e-6)
@@ -52,8 +53,8 @@ def test_the_record_has_both_answers_of_each_probe(project):
     assert rows["math-lost-0"] == {
         "suite": "general", "id": "math-lost-0", "category": "math", "severity": "high",
         "fields": {"question": "general math-lost-0?"}, "expected": ["yes"], "score": "mentions",
-        "baseline": {"answer": "Yes, indeed.", "right": True},
-        "tuned": {"answer": "No idea.", "right": False}, "change": "lost",
+        "baseline": {"answer": "Yes, indeed.", "right": True, "tokens": 2, "ended": None},
+        "tuned": {"answer": "No idea.", "right": False, "tokens": 2, "ended": None}, "change": "lost",
     }  # fmt: skip
     assert [row["change"] for row in rows.values()] == ["kept", "lost", "gained", "missed"]
 
@@ -64,7 +65,7 @@ def test_where_the_numbers_come_from(project):
     run = project.record()["run"]
     assert run["strict"] is True
     assert run["fail_on"] == "medium"
-    assert run["exit_status"] == 0
+    assert (run["status"], run["exit_status"]) == ("finished", 0)
     assert run["errors"] == []
     assert run["command"][-3:] == ["--strict", "--fail-on", "medium"]
     assert {"python", "pytest"} <= set(run["versions"])
@@ -126,19 +127,23 @@ def test_report_may_be_an_absolute_path(project, tmp_path_factory):
 def test_no_other_file_is_left(project):
     project.capability(ALL, (60, 0, 0, 0))
     project.run()
-    assert [path.name for path in (project.path / "reports/latest").iterdir()] == ["record.json"]
+    assert sorted(path.name for path in (project.path / "reports/latest").iterdir()) == [
+        ".record.json.lock", "record.json"
+    ]  # fmt: skip
 
 
-def test_an_older_record_is_replaced(project):
+def test_an_older_record_is_replaced_and_kept(project):
     project.capability(ALL, (60, 0, 0, 0))
     project.run()
     project.capability(ALL, (0, 60, 0, 0))
     project.run()
     assert project.outcomes() == {"general all": ("FORGOTTEN", "failed")}
+    [older] = (project.path / "reports/latest/earlier").iterdir()
+    assert read_record(older).gates[0].verdict == "RETAINED"
 
 
 @pytest.mark.parametrize("broken", ["suite", "model", "engine", "nothing-selected"])
-def test_a_run_that_breaks_leaves_no_older_record_behind(project, broken):
+def test_a_run_that_breaks_leaves_its_own_record_and_no_older_one(project, broken):
     project.capability(ALL, (60, 0, 0, 0))
     folders = project.folders()
     assert project.run(*folders).ret == 0
@@ -155,10 +160,9 @@ def test_a_run_that_breaks_leaves_no_older_record_behind(project, broken):
             extra = ("-k", "nothing-like-this")
     result = project.run(*folders, *extra)
     assert result.ret not in (0, 1)
-    if project.has_record():
-        record = project.record()
-        assert record["gates"] == []
-        assert record["run"]["exit_status"] == result.ret
+    record = project.record()
+    assert record["gates"] == []
+    assert record["run"]["exit_status"] == result.ret
 
 
 def test_engines_of_one_s_own_that_break_replace_an_older_record_too(project):
@@ -209,6 +213,7 @@ def test_no_record_without_suites(project):
 def test_a_model_and_no_suite_is_said_out_loud(project):
     project.write("test_mine.py", "def test_mine(): pass\n")
     result = project.run(*project.folders())
+    assert result.ret == 5
     assert "no gate was decided, so this run says nothing of the model" in said(result)
 
 

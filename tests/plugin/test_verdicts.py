@@ -62,12 +62,12 @@ def test_ids_and_answers_are_aligned_and_shortened(project):
 @pytest.mark.parametrize(
     ("rule", "counts", "code", "outcome"),
     [
-        ("", (18, 1, 0, 1), 0, "warned"),  # 5 points lost: within the margin
-        ("", (16, 2, 0, 2), 0, "warned"),  # 10 points lost: the margin itself
-        ("", (15, 3, 0, 2), 1, "failed"),  # 15 points lost: over it
-        (", on_inconclusive: observed", (15, 3, 0, 2), 1, "failed"),
-        (", on_inconclusive: pass", (15, 3, 0, 2), 0, "warned"),
-        (", on_inconclusive: pass", (18, 0, 0, 2), 0, "warned"),
+        ("", (36, 2, 0, 2), 0, "warned"),  # 5 points lost: within the margin
+        ("", (32, 4, 0, 4), 0, "warned"),  # 10 points lost: the margin itself
+        ("", (30, 6, 0, 4), 1, "failed"),  # 15 points lost: over it
+        (", on_inconclusive: observed", (30, 6, 0, 4), 1, "failed"),
+        (", on_inconclusive: pass", (30, 6, 0, 4), 0, "warned"),
+        (", on_inconclusive: pass", (36, 2, 0, 2), 0, "warned"),
         (", on_inconclusive: fail", (20, 0, 0, 0), 1, "failed"),
         (", on_inconclusive: fail", (18, 0, 2, 0), 0, "passed"),  # RETAINED: the rule has nothing to say
     ],
@@ -101,35 +101,52 @@ def test_strict_lets_the_retained_pass(project):
 
 def test_strict_from_the_ini_file_is_pytest_s_own(project):
     project.write("pytest.ini", "[pytest]\nstrict = true\n")
-    project.capability(ALL, (20, 0, 0, 0))
+    project.capability(ALL, (38, 2, 0, 0))
     assert project.run().ret == 0
     assert project.record()["run"]["strict"] is False
 
 
 def test_an_inconclusive_pass_is_a_warning_that_says_what_would_settle_it(project):
-    project.capability(ALL, (20, 0, 0, 0))
+    project.capability(ALL, (38, 2, 0, 0))
     result = project.run()
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines(
         [
-            "*general.yaml:4: ForgettingWarning: general · all: INCONCLUSIVE, nothing lost "
-            "(margin 10; 90 % interval -11.9 to 11.9)",
-            "*20 probes: 20 kept, 0 lost, 0 gained, 0 missed",
+            "*general.yaml:4: ForgettingWarning: general · all: INCONCLUSIVE, 5 points lost "
+            "(margin 10; 90 % interval -1.7 to 14)",
+            "*40 probes: 38 kept, 2 lost, 0 gained, 0 missed",
             "*too few probes to tell; it passes with this warning under on_inconclusive: observed",
-            "*about 5 more probes like these would settle it",
+            "*about 46 more probes like these would settle it",
         ]
     )
-    assert project.record()["gates"][0]["more_probes_to_settle"] == 5
+    assert project.record()["gates"][0]["more_probes_to_settle"] == 46
 
 
-def test_five_questions_cannot_pass_a_model_in_silence(project):
-    project.capability(ALL, (5, 0, 0, 0))
-    assert "INCONCLUSIVE" in said(project.run())
+@pytest.mark.parametrize("rule", ["", ", on_inconclusive: observed", ", on_inconclusive: pass"])
+def test_five_questions_cannot_pass_a_model(project, rule):
+    project.capability(f"[{{over: all, max_drop: 0.10{rule}}}]", (5, 0, 0, 0))
+    result = project.run("-rs")
+    assert result.ret == 5
+    assert "general · all: undecided, 5 of the 25 probes that a margin of 10 points needs" in said(result)
+    row = project.record()["gates"][0]
+    assert (row["verdict"], row["outcome"], row["more_probes_to_settle"]) == ("INCONCLUSIVE", "skipped", 20)
+    assert row["undecided"] == "5 of the 25 probes that a margin of 10 points needs"
     assert project.run("--strict").ret == 1
 
 
+def test_a_slice_that_decides_nothing_does_not_hide_in_one_that_does(project):
+    project.capability(
+        "[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.1}]",
+        {"a": (40, 0, 0, 0), "b": (9, 0, 0, 0)},
+    )
+    result = project.run()
+    assert result.ret == 0
+    assert "1 gate of 3 decided nothing, for want of probes:" in said(result)
+    assert "  general  category[b]: 9 of the 25 probes that a margin of 10 points needs" in said(result)
+
+
 def test_warnings_that_are_errors_fail_without_a_traceback(project):
-    project.capability(ALL, (20, 0, 0, 0))
+    project.capability(ALL, (38, 2, 0, 0))
     result = project.run("-W", "error")
     assert result.ret == 1
     result.assert_outcomes(failed=1)
@@ -146,10 +163,13 @@ def test_vacuous_does_not_pass(project, counts):
     result = project.run()
     assert result.ret == 1
     assert project.outcomes() == {"general all": ("VACUOUS", "failed")}
+    right = counts[0] + counts[1]
     assert section(result, "all").startswith(
-        f"general · all: VACUOUS, the baseline is right on {100 * (counts[0] + counts[1]) / 30:.1f} %, "
+        f"general · all: VACUOUS, the baseline is right on {100 * right / 30:.1f} %, "
         "so even losing all of it would be within the margin of 10 points\n  30 probes: "
-    )
+        if right else "general · all: VACUOUS, the baseline is right on none of the 30 probes asked, "
+        "so there is nothing that could be seen to be lost\n  30 probes: "
+    )  # fmt: skip
 
 
 def test_a_margin_of_one_can_never_pass(project):
@@ -211,9 +231,16 @@ def test_a_suite_in_which_every_probe_is_skipped_fails(project):
     assert result.ret == 1
     assert set(project.outcomes().values()) == {("VACUOUS", "failed")}
     assert section(result, "probe[missed-0]").startswith(
-        "general · missed-0: VACUOUS, the baseline is right on none of the probes asked, "
-        "so nothing could be lost\n"
+        "general · missed-0: VACUOUS, the baseline is right on none of the 3 probes asked, "
+        "so there is nothing that could be seen to be lost\n"
     )
+
+
+def test_a_baseline_that_knows_nothing_is_not_saved_by_what_the_tuned_model_gained(project):
+    project.capability(EACH, (0, 0, 5, 15), name="checklist")
+    result = project.run()
+    assert result.ret == 1
+    result.assert_outcomes(failed=20)
 
 
 def test_a_single_selected_probe_that_both_miss_fails(project):
@@ -260,7 +287,7 @@ def test_a_blank_answer_is_never_right(project, blank):
                   "  - {id: b, question: B?, score: {check: {not: {mentions: sorry}}}}\n"
                   "  - {id: c, question: C?, answer: '.', score: contains}\n")  # fmt: skip
     project.models({"*": "fine."}, {"*": blank})
-    result = project.run()
+    result = project.run("--strict")
     result.assert_outcomes(failed=4)
 
 
@@ -298,8 +325,11 @@ def tuned():
 """
 CHOOSE = (
     "suite: s\ntask: {format: text, prompt: 'Q {question} A', answer: choose}\n"
-    "gates: [{over: each}]\nprobes:\n  - {id: a, question: x, choices: [one, two], answer: two}\n"
+    "gates: [{over: each}]\nprobes:\n"
+    + "".join(f"  - {{id: {id}, question: {id}, choices: [one, two], answer: two}}\n" for id in "abcde")
 )
+"""Five right of five are more than guessing: 1 in 32."""
+FEW = "\n".join(CHOOSE.splitlines()[:8]) + "\n"
 TEXTS = (
     "suite: s\ntask: {format: text, answer: likelihood}\n"
     "gates: [{over: each}]\nprobes:\n  - {id: a, text: A text of some length.}\n"
@@ -321,6 +351,8 @@ def scored(project, suite, before, after, tokens=1):
         (CHOOSE, "(-2.0, -1.0)", "(-9.0, -8.0)", 0),
         (CHOOSE, "(-2.0, -1.0)", "(-1.0, -2.0)", 1),
         (CHOOSE, "(-1.0, -2.0)", "(-1.0, -2.0)", 1),
+        (FEW, "(-2.0, -1.0)", "(-2.0, -1.0)", 1),  # right by chance, as far as can be told
+        (TEXTS, "(-150.0,)", "(-150.0,)", 1),  # 8.7 bits a byte: worse than any noise
         (TEXTS, "(-10.0,)", "(-10.4,)", 0),
         (TEXTS, "(-10.0,)", "(-1.0,)", 0),
         (TEXTS, "(-10.0,)", "(-10.6,)", 1),
@@ -332,7 +364,7 @@ def test_choices_and_likelihood_from_end_to_end(project, suite, before, after, c
 
 def test_a_lost_choice_shows_both_choices(project):
     assert section(scored(project, CHOOSE, "(-2.0, -1.0)", "(-1.0, -2.0)"), "probe[a]").splitlines()[1:] == [
-        '  question  "x"',
+        '  question  "a"',
         "  expected  two",
         '  baseline  "two"',
         '  tuned     "one"',

@@ -21,7 +21,8 @@ def three_suites(project):
 
 def shape(record):
     """What does not depend on time or order."""
-    run = {key: record["run"][key] for key in ("exit_status", "errors", "strict", "fail_on", "notes")}
+    run = {key: record["run"][key] for key in ("exit_status", "errors", "strict", "fail_on", "cases")}
+    run["notes"] = sorted(record["run"]["notes"])
     gates = sorted(record["gates"], key=lambda row: (row["suite"], row["slice"]))
     return run, gates, sorted(record["probes"], key=lambda row: (row["suite"], row["id"]))
 
@@ -43,7 +44,9 @@ def test_the_same_as_in_one_process_and_no_probe_asked_twice(project):
     text = said(result)
     assert text.count("record: reports/latest/record.json") == 1
     assert text.count("= forgetting gate =") == 1
-    assert [path.name for path in (project.path / "reports/latest").iterdir()] == ["record.json"]
+    assert {path.name for path in (project.path / "reports/latest").iterdir()} == {
+        ".record.json.lock", "earlier", "record.json"
+    }  # fmt: skip
     assert 'name="verdict" value="FORGOTTEN"' in (project.path / "out.xml").read_text()
 
 
@@ -55,6 +58,29 @@ def test_engines_of_one_s_own_without_a_model_come_to_the_same(project):
     result = project.run(*TWO)
     assert result.ret == alone.ret
     assert shape(project.record()) == expected
+
+
+def test_workers_that_each_ask_everything_bring_each_gate_and_probe_once(project):
+    project.capability("[{over: all, max_drop: 0.1}, {over: each}]", (60, 0, 0, 0))
+    result = project.run(*project.folders(), *TWO, "--dist", "each")
+    result.assert_outcomes(passed=2 * 61)
+    assert result.ret == 0
+    record = project.record()
+    assert (len(record["gates"]), len(record["probes"])) == (61, 60)
+    assert record["run"]["cases"]["decided"] == record["run"]["cases"]["selected"] == 61
+
+
+@pytest.mark.parametrize("worse", ["gw0", "gw1"])
+def test_of_workers_that_do_not_agree_the_worse_counts(project, worse):
+    project.capability("[{over: all, max_drop: 0.1}, {over: each}]", (60, 0, 0, 0))
+    project.write("conftest.py", CONFTEST.replace(
+        "        answers = ANSWERS",
+        f"        import os\n        if self.label == 'tuned' and os.environ['PYTEST_XDIST_WORKER'] == '{worse}': return 'No.'\n"
+        "        answers = ANSWERS",
+    ))  # fmt: skip
+    assert project.run(*project.folders(), *TWO, "--dist", "each").ret == 1
+    assert set(project.outcomes().values()) == {("FORGOTTEN", "failed")}
+    assert {row["change"] for row in project.record()["probes"]} == {"lost"}
 
 
 def test_a_worker_that_dies_is_never_green(project):

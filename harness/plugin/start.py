@@ -1,0 +1,100 @@
+"""A command line in, the folder of the record held before anything can go wrong, out.
+
+pytest parses the command line twice before it configures: once for what it knows, then conftest.py files add options, then
+all of it. Whatever fails on that way must not leave an older run's record in its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.plugin.keeper import Keeper, shows_only
+from harness.plugin.options import RunOptions
+from harness.suites.detect import has_ending, sniff
+
+KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
+
+
+def begin_early(config: pytest.Config) -> None:
+    """Begin the record of a run that is meant to gate, by the options that are known before any conftest.py is loaded.
+
+    Raises:
+        pytest.UsageError: no record can be written.
+    """
+    known = config.known_args_namespace
+    if _in_worker() or shows_only(known):
+        return
+    options = RunOptions.of(_view(config, known, known.file_or_dir or ()))
+    if options.names_a_model or any(map(_holds_a_suite, options.paths)):
+        config.stash[KEEPER] = Keeper(config, options)
+        config.stash[KEEPER].begin()
+
+
+def keeper_of(config: pytest.Config) -> Keeper:
+    """The keeper of this run, which holds the folder from now on if the run names a model.
+
+    Raises:
+        pytest.UsageError: no record can be written.
+    """
+    options = RunOptions.of(config)
+    keeper = config.stash.setdefault(KEEPER, Keeper(config, options))
+    keeper.options = options  # a conftest.py may have changed them
+    if options.names_a_model and not shows_only(config.option):
+        keeper.begin()
+    return keeper
+
+
+def refuse(config: pytest.Config) -> None:
+    """Write the record of a run that ended before it began, because an option has a value that it cannot have."""
+    if KEEPER in config.stash or _in_worker() or not isinstance(sys.exception(), pytest.UsageError):
+        return
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--model", "--baseline", "--report"):
+        parser.add_argument(option, nargs="?", const="")
+    asked, _ = parser.parse_known_args([*_added(config), *config.invocation_params.args])
+    known = getattr(config, "known_args_namespace", None)  # without our options, which came later
+    if (asked.model is None and asked.baseline is None) or shows_only(known):
+        return
+    options = RunOptions.of(_view(config, config.option, ()))
+    keeper = Keeper(config, replace(options, report=Path(asked.report or options.report)))
+    with suppress(pytest.UsageError):  # the run ends in one already
+        keeper.begin()  # and says so when it lets go of the folder, which is next
+
+
+def _added(config: pytest.Config) -> Iterable[str]:
+    """What comes to the arguments from elsewhere."""
+    yield from shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    with suppress(ValueError):  # the ini file was not read
+        yield from config.getini("addopts")
+
+
+def _view(config: pytest.Config, option: Any, paths: Iterable[str]) -> pytest.Config:
+    """What RunOptions reads of a config that is not complete."""
+    return cast(
+        pytest.Config,
+        SimpleNamespace(option=option, args=list(paths), invocation_params=config.invocation_params),
+    )
+
+
+def _holds_a_suite(path: Path) -> bool:
+    try:
+        files = list(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return False
+    return any(has_ending(file) and file.is_file() and sniff(file).kind == "suite" for file in files)
+
+
+def _in_worker() -> bool:
+    """Whether this is a worker of xdist, which is told by its config only later."""
+    return "PYTEST_XDIST_WORKER" in os.environ
