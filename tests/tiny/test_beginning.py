@@ -11,13 +11,13 @@ import pytest
 import torch
 from transformers import Trainer, TrainerCallback
 
+from harness.engine.fingerprint import fingerprint
 from harness.engine.loading import wrap
 from harness.engine.quiet import quiet
 from harness.engine.torch_engine import TorchEngine
 from harness.errors import NoEvidenceError
 from harness.training.beginning import TRAINING, WEIGHTS
 from harness.training.callback import ForgettingCallback
-from harness.engine.fingerprint import fingerprint
 from harness.training.keeping import BASELINE
 
 from .trainings import WORDS, adapted, given_now, known_suite, loaded, right_now, rights, run, trainer
