@@ -201,13 +201,12 @@ class Keeper:
                 session.exitstatus = stop.returncode = self.status(stop.returncode)
             raise
         finally:
-            session.exitstatus = self.status(session.exitstatus)
             if self.record is None or self.record.run.exit_status != session.exitstatus:
                 self.pytest_sessionfinish_innermost(session)
 
     @pytest.hookimpl(trylast=True, specname="pytest_sessionfinish")
     def pytest_sessionfinish_innermost(self, session: pytest.Session) -> None:
-        """Write the record before the terminal's summary, which shows it."""
+        """Settle the exit code and write the record, before the terminal's summary shows it."""
         session.exitstatus = self.status(session.exitstatus)
         gated = self.latest or self.rows.gates or self.input_errors or self.options.names_a_model
         if gated and not shows_only(self.config.option):

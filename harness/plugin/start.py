@@ -96,5 +96,5 @@ def _holds_a_suite(path: Path) -> bool:
 
 
 def _in_worker() -> bool:
-    """Whether this is a worker of xdist, which is told by its config only later."""
-    return "PYTEST_XDIST_WORKER" in os.environ
+    """Whether this is a worker of xdist, which its config tells only later; a run that a test in one starts is none."""
+    return "PYTEST_XDIST_WORKER" in os.environ and sys.argv[:1] == ["-c"]  # as execnet starts it

@@ -24,4 +24,6 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others' plugins: seconds for each worker
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    # Where these tests run in a worker of xdist, the runs in them are none.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     return Project(pytester)

@@ -17,12 +17,6 @@ ALL = "[{over: all, max_drop: 0.10}]"
 TWO = ("-p", "xdist", "-n", "2")
 
 
-@pytest.fixture(autouse=True)
-def no_worker(monkeypatch):
-    """Where these tests run in a worker of xdist, the runs in them are none."""
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-
-
 @pytest.fixture
 def green(project):
     """A project whose last run was green; the options name its models."""

@@ -99,6 +99,30 @@ def test_a_worker_that_dies_is_never_green(project):
     assert all(row["suite"] == "fine" for row in record["gates"])
 
 
+@pytest.mark.parametrize("mode", ["load", "loadscope", "loadfile", "loadgroup", "worksteal", "each"])
+def test_a_worker_that_is_killed_in_mid_suite_leaves_no_green_under_any_mode(project, mode):
+    """Without new workers: xdist itself ends in an internal error, or not at all, where it replaces some under some modes."""
+    project.capability(
+        "[{over: all, max_drop: 0.5}, {over: category, max_drop: 0.5}]",
+        {"a": (30, 0, 0, 0), "b": (30, 0, 0, 0)}, name="deadly",
+    )  # fmt: skip
+    project.capability("[{over: all, max_drop: 0.5}]", (30, 0, 0, 0), name="fine")
+    project.write("conftest.py", CONFTEST.replace(
+        "        answers = ANSWERS",
+        "        import os, signal\n        if 'deadly' in prompt: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        answers = ANSWERS",
+    ))  # fmt: skip
+    result = project.run(*project.folders(), *TWO, "--dist", mode, "--max-worker-restart", "0")
+    assert result.ret not in (0, 5), said(result)
+    assert "crashed while running 'deadly.yaml::" in said(result)
+    run = project.record()["run"]
+    assert run["exit_status"] == result.ret
+    assert any(error.startswith("deadly.yaml::") for error in run["errors"])
+    gates = [(row["suite"], row["slice"]) for row in project.record()["gates"]]
+    assert len(gates) == len(set(gates))
+    assert {suite for suite, _ in gates} <= {"fine"}
+
+
 def test_an_input_error_in_a_worker_ends_in_exit_code_4(project):
     project.capability("[{over: each}]", (3, 0, 0, 0))
     project.models({}, {"general kept-0?": None})

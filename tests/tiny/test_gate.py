@@ -78,7 +78,8 @@ class Gate:
 
 @pytest.fixture
 def gate(pytester: pytest.Pytester, base: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name in ("GITHUB_STEP_SUMMARY", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     return Gate(pytester, base)
 
 
