@@ -20,6 +20,7 @@ from harness.engine.convert import ensure_embedded
 from harness.engine.proof import (
     Snapshot,
     is_causal,
+    keeps_cache,
     logits_of,
     probe_rows,
     same_logits,
@@ -35,7 +36,7 @@ from harness.errors import EngineError, ModelError, first_line
 from harness.models.files import has_tokenizer
 from harness.models.json_file import read_json
 from harness.models.origin import trained_on
-from harness.models.reference import Adapter, Source, SourcePair, Weights, find_source
+from harness.models.reference import ADAPTER_CONFIG, Adapter, Source, SourcePair, Weights, find_source
 
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 65536
@@ -113,6 +114,7 @@ class _Base:
 
     model: Any
     tokenizer: Any
+    whole: bool
     before: Snapshot | None = None
 
 
@@ -193,17 +195,17 @@ class Loader:
     def _base(self, source: Weights) -> _Base:
         if source.folder not in self.bases:
             model = self._weights(source)
-            self.bases[source.folder] = _Base(model, self._tokenizer(source, model))
+            self.bases[source.folder] = _Base(model, self._tokenizer(source, model), not keeps_cache(model))
         return self.bases[source.folder]
 
     def _engine(
         self, source: Source, base: _Base, active: Callable[[], AbstractContextManager[Any]]
     ) -> TorchEngine:
         tokenizer = base.tokenizer
-        whole = False
+        whole = base.whole
         if isinstance(source, Adapter):
             tokenizer = self._tokenizer(source, base.model)
-            whole = bool(read_json(source.folder / "adapter_config.json").get("alora_invocation_tokens"))
+            whole |= bool(read_json(source.folder / ADAPTER_CONFIG).get("alora_invocation_tokens"))
         return TorchEngine(base.model, tokenizer, source.name, active, self.budget, whole)
 
     def _weights(self, source: Weights) -> Any:
@@ -374,8 +376,14 @@ def _check_architecture(name: str, model: Any) -> None:
         raise ModelError(
             f"{name}: its config.json says it is a {named[0]}, which is no causal language model: it does not write"
         )
-    with quiet():
-        causal = is_causal(model, probe_rows(model)[0])
+    try:
+        with quiet():
+            causal = is_causal(model, probe_rows(model)[0])
+    except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
+        raise ModelError(
+            f"{name}: was loaded, but cannot compute: {type(error).__name__}: {first_line(error)}\n"
+            "  does its config.json belong to its weights?"
+        ) from error
     if not causal:
         raise ModelError(
             f"{name}: not a causal language model: what it answers at a token depends on the tokens that follow"

@@ -51,9 +51,9 @@ def probe_rows(model: Any, tokenizer: Any = None, special: Iterable[int] = ()) -
 
 @torch.inference_mode()
 def logits_of(model: Any, rows: Sequence[Row]) -> list[torch.Tensor]:
-    """The logits of each row, (1, tokens, vocabulary), on the CPU; one row at a time and without a cache."""
+    """The logits of each row, (1, tokens, vocabulary), on the CPU; one row at a time."""
     device = model.device
-    return [model(input_ids=torch.tensor([row], device=device), use_cache=False).logits.cpu() for row in rows]
+    return [model(input_ids=torch.tensor([row], device=device)).logits.cpu() for row in rows]
 
 
 def snapshot(model: Any, rows: Sequence[Row]) -> Snapshot:
@@ -115,6 +115,13 @@ def is_causal(model: Any, row: Row) -> bool:
     # Rounding differs with the length; what a model sees of the future is of another order.
     away = (whole - beginning.float()).abs().mean()
     return bool(away <= 0.05 * whole.std()) or not bool(torch.isfinite(away))
+
+
+@torch.inference_mode()
+def keeps_cache(model: Any) -> bool:
+    """Whether a model hands out what it has read, so that it need not read it again."""
+    tokens = torch.tensor([probe_rows(model)[0][:2]], device=model.device)
+    return getattr(model(input_ids=tokens), "past_key_values", None) is not None
 
 
 def _distinct(model: Any) -> Iterator[tuple[str, torch.Tensor]]:

@@ -114,6 +114,9 @@ BREAKS = [
     ("raise SystemExit(0)", "it raised SystemExit: 0 (conftest.py:"),
     ("return None", "it must return True or False, returned NoneType"),
     ("return text.count('!')", "it must return True or False, returned int"),
+    ("return 0.5", "it must return True or False, returned float"),
+    ("return float('nan')", "it must return True or False, returned float"),
+    ("import numpy; return numpy.bool_(True)", "it must return True or False, returned numpy.bool"),
 ]
 
 

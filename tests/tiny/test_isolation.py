@@ -153,6 +153,24 @@ def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, 
     assert any("switched off, the adapter is not its base: " in note for note in pair.notes)
 
 
+@pytest.mark.parametrize(
+    "way",
+    ["pissa", "pissa_niter_4", "olora", "loftq", "corda", "eva", "lora_ga", "orthogonal", "gaussian", True, False],
+)
+def test_no_way_to_begin_a_lora_moves_the_baseline(base, tmp_path, way):
+    """peft begins an adapter anew when it loads one, before it puts the trained tensors in."""
+    folder = train(base, tmp_path / "tuned", lora())
+    file = folder / "adapter_config.json"
+    changes = {"init_lora_weights": way, "loftq_config": {"loftq_bits": 4} if way == "loftq" else {}}
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    try:
+        pair = load_pair(find_pair(str(folder), None))
+    except ModelError as error:
+        assert way in str(error) or "cannot be loaded" in str(error)  # noqa: PT017
+        return
+    assert pair.baseline.ask(ASK) == load_reference(str(base)).ask(ASK)
+
+
 @pytest.mark.parametrize("rows", [261, 264], ids=["as many", "more"])
 def test_an_adapter_that_carries_embeddings_gets_another_baseline(base, tmp_path, rows):
     folder = train(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=rows)
@@ -253,6 +271,19 @@ def test_a_key_that_peft_does_not_know_is_refused_unless_allowed_by_name(base, a
         load_pair(find_pair(str(folder), None))
     pair = load_pair(find_pair(str(folder), None), Settings(allow_keys=("use_quantum",)))
     assert any("at loading: Unexpected keyword arguments" in note for note in pair.notes)
+
+
+def test_a_pickled_adapter_is_held_to_the_same(base, adapter, tmp_path):
+    folder = Path(shutil.copytree(adapter, tmp_path / "tuned"))
+    tensors = load_file(folder / "adapter_model.safetensors")
+    (folder / "adapter_model.safetensors").unlink()
+    torch.save(tensors, folder / "adapter_model.bin")
+    pair = find_pair(str(folder), None, allow_pickle=True)
+    assert load_pair(pair, Settings(allow_pickle=True)).tuned.ask(ASK) == load_reference(str(adapter)).ask(ASK)
+    first = sorted(tensors)[0]
+    torch.save({**tensors, first.replace("layers.0", "layers.7"): tensors[first]}, folder / "adapter_model.bin")
+    with pytest.raises(ModelError, match=r"1 of 9 tensors have no place in it, the first .*layers\.7"):
+        load_pair(pair, Settings(allow_pickle=True))
 
 
 def test_what_is_known_of_the_base_is_said(base, adapter, tmp_path):

@@ -19,6 +19,10 @@ from transformers import (
     LlamaForCausalLM,
     LlamaForSequenceClassification,
     LlamaModel,
+    MixtralConfig,
+    MixtralForCausalLM,
+    OpenAIGPTConfig,
+    OpenAIGPTLMHeadModel,
     PreTrainedTokenizerFast,
 )
 
@@ -422,3 +426,30 @@ def test_why_an_answer_ends_is_known(reference, copy):
     engine = wrap(*reference)
     assert {answer.ended for answer in engine.ask(CHATS)} <= {"turn", "limit"}
     assert engine.ask(MEASURES)[0].vocabulary == 261
+
+
+def test_a_model_without_a_cache_answers_as_it_computes(tmp_path):
+    """The first GPT keeps nothing of what it has read."""
+    torch.manual_seed(0)
+    config = OpenAIGPTConfig(vocab_size=261, n_embd=32, n_layer=2, n_head=4, n_positions=128, initializer_range=0.4)
+    OpenAIGPTLMHeadModel(config).save_pretrained(tmp_path / "m")
+    save_tokenizer(tmp_path / "m")
+    engine = load_reference(str(tmp_path / "m"))
+    assert engine.whole
+    for request, answer in zip(PLAIN, engine.ask(PLAIN), strict=True):
+        tokens = engine.tokens(request.prompt)
+        for _ in range(answer.tokens):
+            tokens = [*tokens, int(engine.model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax())]
+        assert answer.text == engine.tokenizer.decode(tokens[-answer.tokens :], skip_special_tokens=True)
+
+
+def test_a_config_by_which_nothing_can_be_computed_is_an_error_without_a_traceback(tmp_path):
+    torch.manual_seed(0)
+    config = MixtralConfig(
+        vocab_size=261, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=4,
+        num_key_value_heads=2, num_local_experts=2, num_experts_per_tok=4, bos_token_id=0, eos_token_id=1,
+    )  # fmt: skip
+    MixtralForCausalLM(config).save_pretrained(tmp_path / "m")
+    save_tokenizer(tmp_path / "m")
+    with pytest.raises(ModelError, match=r"was loaded, but cannot compute: .*\n  does its config.json belong"):
+        load_reference(str(tmp_path / "m"))
