@@ -19,6 +19,7 @@ from harness.engine.batching import Budget
 from harness.engine.convert import ensure_embedded
 from harness.engine.proof import (
     Snapshot,
+    embedding_names,
     is_causal,
     keeps_cache,
     logits_of,
@@ -426,7 +427,7 @@ def _check_differs(
     else:
         with baseline.active(), tuned.active():
             same = not isinstance(baseline.model, PeftModel) and same_tensors(
-                baseline.model.state_dict(), tuned.model.state_dict()
+                baseline.model.state_dict(), tuned.model.state_dict(), embedding_names(tuned.model)
             )
     if same and not allow_conversion:
         raise EngineError(

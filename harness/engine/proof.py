@@ -6,7 +6,7 @@ tensors, and the logits of a few rows of tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -18,6 +18,9 @@ from harness.engine.fingerprint import fingerprint
 PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
 SPREAD = 32
 """Tokens of a probe row that are spread evenly over the vocabulary."""
+
+ADDED = 64
+"""So many of a tokenizer's added tokens are among them."""
 
 Row = list[int]
 
@@ -36,12 +39,15 @@ class Snapshot:
 def probe_rows(model: Any, tokenizer: Any = None, special: Iterable[int] = ()) -> list[Row]:
     """Rows of tokens to compare logits on: tokens from all over the vocabulary with `special` among them, and a text.
 
+    The tokenizer's added tokens, such as those of a chat, are among them too: an adapter may have learnt nothing else.
+
     Args:
         special: tokens that make an adapter act, or whose embeddings it changes.
     """
     size = int(model.get_input_embeddings().weight.shape[0])
     spread = [round(index * (size - 1) / (SPREAD - 1)) for index in range(SPREAD)]
-    middle = [token for token in special if 0 <= token < size]
+    added = sorted(tokenizer.added_tokens_decoder)[:ADDED] if tokenizer is not None else []
+    middle = [token for token in (*special, *added) if 0 <= token < size]
     rows = [spread[: SPREAD // 2] + middle + spread[SPREAD // 2 :]]
     if tokenizer is not None:
         text = tokenizer(PROBE_TEXT, add_special_tokens=False).input_ids
@@ -92,9 +98,20 @@ def same_logits(left: Sequence[torch.Tensor], right: Sequence[torch.Tensor]) -> 
     )
 
 
-def same_tensors(left: Mapping[str, torch.Tensor], right: Mapping[str, torch.Tensor]) -> bool:
-    """Whether two models have the same tensors, up to the rounding of a smaller float in which one of them was saved."""
-    if left.keys() != right.keys() or any(left[name].shape != right[name].shape for name in left):
+def same_tensors(
+    left: Mapping[str, torch.Tensor], right: Mapping[str, torch.Tensor], embeddings: Collection[str] = ()
+) -> bool:
+    """Whether two models have the same tensors, up to the rounding of a smaller float in which one of them was saved.
+
+    Args:
+        embeddings: names of tensors of which one side may have more rows, for tokens that were added and never trained.
+    """
+    if left.keys() != right.keys():
+        return False
+    for name in embeddings:
+        rows = min(len(left[name]), len(right[name]))
+        left, right = {**left, name: left[name][:rows]}, {**right, name: right[name][:rows]}
+    if any(left[name].shape != right[name].shape for name in left):
         return False
     if all(_equal_in(torch.float32, left[name], right[name]) for name in left):
         return True
@@ -105,6 +122,14 @@ def same_tensors(left: Mapping[str, torch.Tensor], right: Mapping[str, torch.Ten
         )
         for dtype in (torch.bfloat16, torch.float16)
     )
+
+
+def embedding_names(model: Any) -> list[str]:
+    """The names of the parameters that have a row for each token."""
+    modules = (model.get_input_embeddings(), model.get_output_embeddings())
+    weights = {id(module.weight) for module in modules if module is not None}
+    named = model.named_parameters(remove_duplicate=False)
+    return [name for name, parameter in named if id(parameter) in weights]
 
 
 def is_causal(model: Any, row: Row) -> bool:

@@ -141,7 +141,12 @@ def special_token(tokenizer: Any, text: str) -> int | None:
 
 def gives_back(tokenizer: Any, text: str, tokens: Sequence[int]) -> bool:
     """Whether tokens still hold the text they were made of, but for case, white space and Unicode's compositions."""
-    return _bare(text) in _bare(tokenizer.decode(list(tokens), skip_special_tokens=False))
+    return holds(tokenizer.decode(list(tokens), skip_special_tokens=False), text)
+
+
+def holds(text: str, part: str) -> bool:
+    """Whether a part stands in a text, but for case, white space and Unicode's compositions."""
+    return _bare(part) in _bare(text)
 
 
 def same_numbering(left: Any, right: Any) -> bool:

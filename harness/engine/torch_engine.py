@@ -30,7 +30,7 @@ from harness.engine.requests import (
     UnansweredError,
 )
 from harness.engine.stops import cut_at_stop
-from harness.engine.tokenizing import encode, gives_back, render, special_token, turn_end
+from harness.engine.tokenizing import encode, gives_back, holds, render, special_token, turn_end
 from harness.errors import EngineError
 from harness.suites.format import AnswerKind
 
@@ -318,6 +318,7 @@ class TorchEngine:
                 model has no embeddings for.
         """
         shown: dict[str, Prompt] = {}
+        unseen: list[Generate | Choose] = []
         lost = []
         for request in requests:
             rows = self.request_tokens(request)
@@ -336,8 +337,15 @@ class TorchEngine:
                         f"{self.label}: two different prompts are shown to it alike, so its chat template drops what is asked: "
                         f"{_last(first)!r:.80} and {_last(request.prompt)!r:.80} are both {text[-120:]!r}"
                     )
+                if isinstance(request.prompt, Chat) and not holds(text, _last(request.prompt)):
+                    unseen.append(request)
             if not gives_back(self.tokenizer, text, rows[0]):
                 lost.append(text)
+        if unseen and len(unseen) == sum(not isinstance(request, Measure) for request in requests):
+            raise EngineError(
+                f"{self.label}: its chat template shows it none of the questions: {_last(unseen[0].prompt)!r:.80} becomes "
+                f"{self.render(unseen[0].prompt)[-120:]!r}"
+            )
         if len(lost) > LOST_AT_MOST * len(requests):
             raise EngineError(
                 f"{self.label}: its tokenizer does not give back {len(lost)} of the {len(requests)} prompts, so the model "

@@ -63,10 +63,15 @@ def has_tokenizer(folder: Path) -> bool:
 def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Path]:
     """The files of the weights, whole or in shards; raises ModelError where the index names one that is missing."""
     name = f"pytorch_{stem}" if (stem, kind) == ("model", "bin") else stem
-    if (folder / f"{name}.{kind}").is_file():
-        yield folder / f"{name}.{kind}"
+    whole, index = folder / f"{name}.{kind}", folder / f"{name}.{kind}.index.json"
+    if whole.is_file():
+        if kind == "safetensors" and index.is_file():
+            raise ModelError(
+                f"{reference}: two sets of weights: {whole.name}, and the shards of {index.name}; only the first would be read\n"
+                "  remove the one that is out of date"
+            )
+        yield whole
         return
-    index = folder / f"{name}.{kind}.index.json"
     if not index.is_file():
         return
     shards: Any = read_json(index).get("weight_map")

@@ -155,7 +155,19 @@ def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, 
 
 @pytest.mark.parametrize(
     "way",
-    ["pissa", "pissa_niter_4", "olora", "loftq", "corda", "eva", "lora_ga", "orthogonal", "gaussian", True, False],
+    [
+        "pissa",
+        "pissa_niter_4",
+        "olora",
+        "loftq",
+        "corda",
+        "eva",
+        "lora_ga",
+        "orthogonal",
+        "gaussian",
+        True,
+        False,
+    ],
 )
 def test_no_way_to_begin_a_lora_moves_the_baseline(base, tmp_path, way):
     """peft begins an adapter anew when it loads one, before it puts the trained tensors in."""
@@ -223,6 +235,17 @@ def test_x_lora_is_refused(base, adapter, tmp_path):
         load_pair(find_pair(str(tmp_path / "tuned"), None))
 
 
+def test_an_adapter_that_learnt_tokens_of_the_chat_alone_changes_something(base, tmp_path):
+    """No text has them, and few of them are met by chance."""
+    folder = train(
+        base, tmp_path / "tuned", peft.TrainableTokensConfig(token_indices=[2], task_type="CAUSAL_LM")
+    )
+    config = folder / "adapter_config.json"
+    assert json.loads(config.read_text())["token_indices"] == [2]
+    pair = load_pair(find_pair(str(folder), None))
+    assert pair.tuned.ask(ASK) != pair.baseline.ask(ASK)
+
+
 def test_trained_tokens_that_were_not_trained_change_nothing(base, tmp_path):
     with quiet():
         model = get_peft_model(LlamaForCausalLM.from_pretrained(base), LEAVES["trained tokens alone"])
@@ -279,9 +302,13 @@ def test_a_pickled_adapter_is_held_to_the_same(base, adapter, tmp_path):
     (folder / "adapter_model.safetensors").unlink()
     torch.save(tensors, folder / "adapter_model.bin")
     pair = find_pair(str(folder), None, allow_pickle=True)
-    assert load_pair(pair, Settings(allow_pickle=True)).tuned.ask(ASK) == load_reference(str(adapter)).ask(ASK)
+    assert load_pair(pair, Settings(allow_pickle=True)).tuned.ask(ASK) == load_reference(str(adapter)).ask(
+        ASK
+    )
     first = sorted(tensors)[0]
-    torch.save({**tensors, first.replace("layers.0", "layers.7"): tensors[first]}, folder / "adapter_model.bin")
+    torch.save(
+        {**tensors, first.replace("layers.0", "layers.7"): tensors[first]}, folder / "adapter_model.bin"
+    )
     with pytest.raises(ModelError, match=r"1 of 9 tensors have no place in it, the first .*layers\.7"):
         load_pair(pair, Settings(allow_pickle=True))
 

@@ -154,6 +154,18 @@ def test_the_base_saved_again_is_not_a_tuned_model(base, tmp_path, arguments):
     assert load_pair(pair, Settings(allow_conversion=True)).tuned.ask(CHATS)
 
 
+def test_tokens_that_were_added_and_never_trained_tune_nothing(base, tmp_path):
+    with quiet():
+        model = LlamaForCausalLM.from_pretrained(base)
+        model.resize_token_embeddings(272)
+        model.save_pretrained(tmp_path / "tuned")
+    save_tokenizer(tmp_path / "tuned")
+    with pytest.raises(EngineError, match="nothing was tuned"):
+        load_pair(find_pair(str(tmp_path / "tuned"), str(base)))
+    change_tensors(tmp_path / "tuned", lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.01})
+    assert load_pair(find_pair(str(tmp_path / "tuned"), str(base))).tuned.ask(CHATS)
+
+
 def test_a_merged_adapter_is_a_tuned_model(base, adapter, tmp_path):
     with quiet():
         model = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base), str(adapter))
@@ -281,6 +293,12 @@ def test_a_template_that_drops_what_is_asked_is_no_evidence(copy):
     save_tokenizer(copy, "{% for m in messages %}<{{ m['role'] }}><end>{% endfor %}<assistant>")
     with pytest.raises(EngineError, match="drops what is asked: 'hello' and 'what is this\\?' are both"):
         load_reference(str(copy)).ask(CHATS)
+
+
+def test_a_single_question_that_the_template_drops_is_no_evidence(copy):
+    save_tokenizer(copy, "{% for m in messages %}<{{ m['role'] }}>An example.<end>{% endfor %}<assistant>")
+    with pytest.raises(EngineError, match="shows it none of the questions: 'hello' becomes"):
+        load_reference(str(copy)).ask(CHATS[:1])
 
 
 def test_a_template_that_drops_it_now_and_then_is_found_too(copy):
@@ -431,7 +449,9 @@ def test_why_an_answer_ends_is_known(reference, copy):
 def test_a_model_without_a_cache_answers_as_it_computes(tmp_path):
     """The first GPT keeps nothing of what it has read."""
     torch.manual_seed(0)
-    config = OpenAIGPTConfig(vocab_size=261, n_embd=32, n_layer=2, n_head=4, n_positions=128, initializer_range=0.4)
+    config = OpenAIGPTConfig(
+        vocab_size=261, n_embd=32, n_layer=2, n_head=4, n_positions=128, initializer_range=0.4
+    )
     OpenAIGPTLMHeadModel(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
     engine = load_reference(str(tmp_path / "m"))
@@ -451,5 +471,7 @@ def test_a_config_by_which_nothing_can_be_computed_is_an_error_without_a_traceba
     )  # fmt: skip
     MixtralForCausalLM(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
-    with pytest.raises(ModelError, match=r"was loaded, but cannot compute: .*\n  does its config.json belong"):
+    with pytest.raises(
+        ModelError, match=r"was loaded, but cannot compute: .*\n  does its config.json belong"
+    ):
         load_reference(str(tmp_path / "m"))

@@ -381,6 +381,9 @@ def test_a_missing_shard_is_named(here):
         find_weights("tuned")
     (folder / shards["b"]).write_bytes(b"")
     assert find_weights("tuned").folder == folder
+    (folder / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"two sets of weights: .*only the first would be read"):
+        find_weights("tuned")
 
 
 PICKLED = (
