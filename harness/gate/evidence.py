@@ -14,9 +14,10 @@ import numpy as np
 from harness.engine.requests import Generated, Measured
 from harness.gate.compare import Pair
 from harness.scoring.score import Score
+from harness.stats.paired import ROUNDING, mcnemar_mid_p
 
 LEVEL = 0.05
-"""The chance that a baseline which only guesses is taken for one that knows something."""
+"""The chance that a baseline which only guesses is taken for one that knows something, or a chance difference for one."""
 
 LEAST_BETTER_THAN_UNIFORM = 1.25
 """A model that gives every token of its vocabulary the same probability takes so many times the bits of one that knows
@@ -30,16 +31,18 @@ BITS_PER_BYTE_OF_NOISE = 8.0
 
 @dataclass(frozen=True)
 class Cut:
-    """How many of `n` answers of each model `max_new_tokens` cut off."""
+    """How many of `n` answers of each model `max_new_tokens` cut off, and how many to probes where it cut only that one's."""
 
     baseline: int
     tuned: int
+    only_baseline: int
+    only_tuned: int
     n: int
 
-    @property
-    def difference(self) -> float:
-        """How much more often one side was cut than the other, as a fraction."""
-        return abs(self.baseline - self.tuned) / self.n
+    def unlike(self, margin: float) -> bool:
+        """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
+        less, more = sorted((self.only_baseline, self.only_tuned))
+        return more - less > (margin + ROUNDING) * self.n and mcnemar_mid_p(more, less) <= LEVEL
 
     @property
     def worth_a_warning(self) -> bool:
@@ -90,9 +93,12 @@ def chance_of_guessing(right: int, chances: Sequence[float]) -> float:
 
 def cut(pairs: Sequence[Pair]) -> Cut:
     """How many answers were cut off on each side."""
+    both = [(_was_cut(pair.baseline), _was_cut(pair.tuned)) for pair in pairs]
     return Cut(
-        sum(_was_cut(pair.baseline) for pair in pairs),
-        sum(_was_cut(pair.tuned) for pair in pairs),
+        sum(before for before, _ in both),
+        sum(after for _, after in both),
+        both.count((True, False)),
+        both.count((False, True)),
         len(pairs),
     )
 

@@ -95,18 +95,17 @@ def decide(case: Case, pairs: Sequence[Pair], policy: Policy, nothing_known: str
     assert case.gate.max_drop is not None, "the reader lets no such gate pass"
     margin, n = case.gate.max_drop, comparison.n
     verdict = judge(comparison, margin)
-    unlike = cut_off.difference > margin + ROUNDING
-    if verdict != "VACUOUS" and unlike and not _harmless(cut_off, verdict, pairs, margin):
+    rule = "fail" if policy.strict else case.gate.on_inconclusive
+    needed = least_to_retain(margin, CONFIDENCE)
+    if rule != "fail" and verdict != "FORGOTTEN" and needed is not None and n < needed:
+        why = f"{n} of the {needed} probes that a margin of {100 * margin:g} points needs"
+        return decision(verdict, "skipped", why, needed - n)
+    if rule != "fail" and verdict == "INCONCLUSIVE" and needed is None and comparison.drop <= 0:
+        return decision(verdict, "skipped", "no number of probes can show that nothing at all was lost")
+    if verdict != "VACUOUS" and cut_off.unlike(margin) and not _harmless(cut_off, verdict, pairs, margin):
         return decision("INCONCLUSIVE", _outcome(False, case, policy), _unlike_cut(cut_off))
     if verdict != "INCONCLUSIVE":
         return decision(verdict, _outcome(verdict == "RETAINED", case, policy))
-    rule = "fail" if policy.strict else case.gate.on_inconclusive
-    needed = least_to_retain(margin, CONFIDENCE)
-    if rule != "fail" and needed is None and comparison.drop <= 0:
-        return decision(verdict, "skipped", "no number of probes can show that nothing at all was lost")
-    if rule != "fail" and needed is not None and n < needed:
-        why = f"{n} of the {needed} probes that a margin of {100 * margin:g} points needs"
-        return decision(verdict, "skipped", why, needed - n)
     passes = rule == "pass" or (rule == "observed" and comparison.drop <= margin + ROUNDING)
     settled = probes_to_settle(comparison.lost, comparison.gained, n, margin, CONFIDENCE)
     return decision(

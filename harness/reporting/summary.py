@@ -10,6 +10,7 @@ from harness.reporting.wording import count, points
 
 COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", "90 % interval", "margin", "verdict")
 LEFT = {0, 1, 8}
+MOST_UNDECIDED = 5
 
 
 def summary_lines(record: Record) -> Iterator[str]:
@@ -38,8 +39,10 @@ def _undecided(gates: Sequence[GateRow]) -> Iterator[str]:
     if rows:
         yield ""
         yield f"{count(len(rows), 'gate')} of {len(gates)} decided nothing, for want of probes:"
-        for row in rows:
+        for row in rows[:MOST_UNDECIDED]:
             yield f"  {row.suite}  {row.slice}: {row.undecided}"
+        if len(rows) > MOST_UNDECIDED:
+            yield f"  and {len(rows) - MOST_UNDECIDED} more; a larger --sample, or none, asks enough"
 
 
 def _what_now(record: Record) -> Iterator[str]:
