@@ -17,7 +17,10 @@ from harness.scoring.score import Score
 from harness.stats.paired import ROUNDING, mcnemar_mid_p
 
 LEVEL = 0.05
-"""The chance that a baseline which only guesses is taken for one that knows something, or a chance difference for one."""
+"""The chance that a baseline which only guesses is taken for one that knows something."""
+
+LEVEL_OF_CUTS = 0.01
+"""The chance that as many answers of both models are cut, and one is taken to be cut more; every gate is asked that."""
 
 LEAST_BETTER_THAN_UNIFORM = 1.25
 """A model that gives every token of its vocabulary the same probability takes so many times the bits of one that knows
@@ -42,7 +45,7 @@ class Cut:
     def unlike(self, margin: float) -> bool:
         """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
         less, more = sorted((self.only_baseline, self.only_tuned))
-        return more - less > (margin + ROUNDING) * self.n and mcnemar_mid_p(more, less) <= LEVEL
+        return more - less > (margin + ROUNDING) * self.n and mcnemar_mid_p(more, less) <= LEVEL_OF_CUTS
 
     @property
     def worth_a_warning(self) -> bool:

@@ -274,7 +274,8 @@ def test_a_slice_whose_answers_were_cut_unlike_cannot_be_decided(before, after, 
 
 
 @pytest.mark.parametrize(
-    ("only_before", "only_after", "undecided"), [(4, 0, True), (5, 1, False), (1, 5, False), (9, 1, True)]
+    ("only_before", "only_after", "undecided"),
+    [(4, 0, False), (7, 0, True), (0, 7, True), (5, 1, False), (9, 1, True)],
 )
 def test_a_chance_difference_in_what_was_cut_decides_nothing_away(only_before, only_after, undecided):
     """Of 26 answers, 4 to 1 may be chance; 15 points are over the margin."""
