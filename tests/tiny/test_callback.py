@@ -501,6 +501,8 @@ def test_a_training_that_could_show_nothing_does_not_begin(base, suite, tmp_path
     write(own, {word: (wrong if word[0] == "b" else right)[word] for word in WORDS})
     run(base, tmp_path, [ForgettingCallback([own], stop_on=None)], steps=1, rate=0.0)
     assert "1 of 6 cases cannot be seen to be forgotten" in caplog.text
+    large_enough = "[{over: all, max_drop: 0.10}, {over: category, max_drop: 0.5}]"  # for 5 probes
+    write(own, {word: (wrong if word[0] == "b" else right)[word] for word in WORDS}, large_enough)
     with pytest.raises(
         NoEvidenceError, match=r"1 cases fail, the first of them 'known · b' \(VACUOUS\), so stop_on"
     ):

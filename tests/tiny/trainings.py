@@ -41,12 +41,14 @@ def known_suite(base: Path, folder: Path) -> Path:
     return path
 
 
-def write(path: Path, answers: dict[str, str]) -> None:
+def write(path: Path, answers: dict[str, str], gates: str = ALL) -> None:
     lines = [
         json.dumps({"id": word, "question": word, "choices": CHOICES, "answer": answer, "category": word[0]})
         for word, answer in answers.items()
     ]
-    path.write_text(HEAD.replace("GATES", ALL) + "".join(f"  - {line}\n" for line in lines), encoding="utf-8")
+    path.write_text(
+        HEAD.replace("GATES", gates) + "".join(f"  - {line}\n" for line in lines), encoding="utf-8"
+    )
 
 
 def adapted(model, **settings):
