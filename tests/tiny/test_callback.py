@@ -425,6 +425,8 @@ try:
 except EngineError as error:
     told = str(error).splitlines()[0]
 (out / f"rank-{rank}").write_text(f"{made.state.global_step} {len(callback.history)} {told}")
+torch.distributed.barrier()  # neither goes while the other still listens to it
+torch.distributed.destroy_process_group()
 """
 
 
