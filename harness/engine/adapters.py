@@ -11,6 +11,7 @@ from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftModel, PeftType, get_peft_mode
 from peft.utils import load_peft_weights
 from safetensors import SafetensorError, safe_open
 
+from harness.engine.proof import same_tensors
 from harness.errors import ModelError, did_you_mean, first_line
 from harness.models.json_file import read_json
 from harness.models.reference import ADAPTER_CONFIG, Adapter
@@ -22,6 +23,9 @@ CANNOT_RUN = {
 """Kinds of adapter whose answers this engine could not give as peft does."""
 
 WEIGHTS = "adapter_model.safetensors"
+
+SAYS_NOTHING = {"base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping"}
+"""Keys of an adapter's config that change nothing of what it computes."""
 
 
 def read_config(source: Adapter, allowed: Collection[str] = ()) -> dict[str, Any]:
@@ -58,6 +62,21 @@ def read_config(source: Adapter, allowed: Collection[str] = ()) -> dict[str, Any
     return config
 
 
+def same_adapters(left: Adapter, right: Adapter) -> bool:
+    """Whether two folders hold one adapter: on one base, with equal tensors that act in the same way."""
+
+    def acts(source: Adapter) -> dict[str, Any]:
+        config = read_json(source.folder / ADAPTER_CONFIG)
+        # peft writes sets as lists, in any order.
+        said = {key: value for key, value in config.items() if value and key not in SAYS_NOTHING}
+        return {
+            key: sorted(map(str, value)) if isinstance(value, list) else value for key, value in said.items()
+        }
+
+    alike = left.base == right.base and acts(left) == acts(right)
+    return alike and same_tensors(saved_tensors(left), saved_tensors(right))
+
+
 def special_tokens(config: Mapping[str, Any]) -> list[int]:
     """The tokens without which an adapter does not act: those that it changes, and those that invoke it."""
     found: list[int] = []
@@ -75,7 +94,7 @@ def put_on(source: Adapter, model: Any, name: str) -> PeftModel:
         ModelError: it cannot be loaded, does not fit, or did not arrive whole.
     """
     device = str(model.device)
-    saved = _saved(source)
+    saved = saved_tensors(source)
     try:
         if isinstance(model, PeftModel):
             model.load_adapter(str(source.folder), adapter_name=name, torch_device=device)
@@ -97,7 +116,7 @@ def put_on(source: Adapter, model: Any, name: str) -> PeftModel:
     return model.eval()
 
 
-def _saved(source: Adapter) -> dict[str, torch.Tensor]:
+def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
     """The tensors of the adapter's file, on the CPU."""
     if not (source.folder / WEIGHTS).is_file():  # pickled, and allowed by name
         return dict(load_peft_weights(str(source.folder), device="cpu"))

@@ -12,20 +12,17 @@ from typing import Any
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, GenerationConfig
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from harness.engine.adapters import put_on, read_config, special_tokens
 from harness.engine.batching import Budget
+from harness.engine.checks import check_architecture, check_complete, check_differs
 from harness.engine.convert import ensure_embedded
 from harness.engine.proof import (
     Snapshot,
-    embedding_names,
-    is_causal,
     keeps_cache,
     logits_of,
     probe_rows,
     same_logits,
-    same_tensors,
     snapshot,
     what_changed,
 )
@@ -37,13 +34,18 @@ from harness.errors import EngineError, ModelError, first_line
 from harness.models.files import has_tokenizer
 from harness.models.json_file import read_json
 from harness.models.origin import trained_on
-from harness.models.reference import ADAPTER_CONFIG, Adapter, Source, SourcePair, Weights, find_source
+from harness.models.reference import (
+    ADAPTER_CONFIG,
+    Adapter,
+    Source,
+    SourcePair,
+    Weights,
+    base_of,
+    find_source,
+)
 
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 65536
-
-CAUSAL = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
-"""The architectures that transformers knows as causal language models."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def load_pair(
         baseline = tuned = loader.engine(sources.tuned)
     else:
         baseline, tuned = loader.pair(sources.baseline, sources.tuned)
-        _check_differs(sources, baseline, tuned, settings.allow_conversion)
+        check_differs(sources, baseline, tuned, settings.allow_conversion)
     return EnginePair(
         baseline,
         tuned,
@@ -227,8 +229,8 @@ class Loader:
                 )
         except Exception as error:  # what a broken folder raises is transformers' affair
             raise ModelError(_reason(source.name, error)) from error
-        _check_architecture(source.name, model)
-        _check_complete(source.name, info)
+        check_architecture(source.name, model)
+        check_complete(source.name, info)
         self._note_heard(source, heard.lines)
         if getattr(model, "_is_stateful", False):
             raise ModelError(
@@ -318,11 +320,6 @@ class Loader:
             self.note(f"{source.name}: at loading: {line[:300]}")
 
 
-def base_of(source: Source) -> Weights:
-    """The full model of a source."""
-    return source.base if isinstance(source, Adapter) else source
-
-
 def _tokenizer_folder(source: Source) -> Path | None:
     """Where the tokenizer of a source is; None if it has none. An adapter without one speaks with its base's."""
     folders = [source.folder, base_of(source).folder]
@@ -364,77 +361,6 @@ def limit_threads() -> None:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-
-
-def _check_architecture(name: str, model: Any) -> None:
-    """A reward model or an encoder loads as a language model without a word, and answers with noise: refuse.
-
-    Raises:
-        ModelError: the config names another kind of model, or what a position answers depends on what follows it.
-    """
-    named = getattr(model.config, "architectures", None) or []
-    if named and not any(one in CAUSAL or one == type(model).__name__ for one in named):
-        raise ModelError(
-            f"{name}: its config.json says it is a {named[0]}, which is no causal language model: it does not write"
-        )
-    try:
-        with quiet():
-            causal = is_causal(model, probe_rows(model)[0])
-    except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
-        raise ModelError(
-            f"{name}: was loaded, but cannot compute: {type(error).__name__}: {first_line(error)}\n"
-            "  does its config.json belong to its weights?"
-        ) from error
-    if not causal:
-        raise ModelError(
-            f"{name}: not a causal language model: what it answers at a token depends on the tokens that follow"
-        )
-
-
-def _check_complete(name: str, info: dict[str, Any]) -> None:
-    """A tensor that is missing would be filled with random numbers, one that nobody reads is part of another model: refuse."""
-    if missing := sorted(info["missing_keys"]):
-        raise ModelError(
-            f"{name}: its weights are incomplete: {len(missing)} tensors are missing, the first '{missing[0]}'"
-        )
-    if mismatched := info.get("mismatched_keys"):
-        raise ModelError(f"{name}: its weights do not fit its config.json: {sorted(map(str, mismatched))[0]}")
-    # Without those that the model's class itself calls ignorable.
-    if unread := sorted(info.get("unexpected_keys") or ()):
-        raise ModelError(
-            f"{name}: {len(unread)} tensors of its file have no place in the model that config.json describes, the first "
-            f"'{unread[0]}'\n  is config.json of another model, or are these weights of an adapter or a wrapper?"
-        )
-
-
-def _check_differs(
-    sources: SourcePair, baseline: TorchEngine, tuned: TorchEngine, allow_conversion: bool
-) -> None:
-    """Nothing is shown by a tuned model that is the baseline: a wrong folder, a variable that was never trained.
-
-    Raises:
-        EngineError: the two are equal, however they are stored.
-    """
-    if isinstance(sources.tuned, Adapter) and not isinstance(sources.baseline, Adapter):
-        return  # the adapter was proven to act when it was put on
-    if isinstance(sources.tuned, Adapter):
-        rows = [row for row in probe_rows(tuned.model, tuned.tokenizer) if max(row) < baseline.vocabulary]
-        logits = []
-        for engine in (baseline, tuned):
-            with engine.active(), quiet():
-                logits.append(logits_of(engine.model, rows))
-        same = same_logits(*logits)
-    else:
-        with baseline.active(), tuned.active():
-            same = not isinstance(baseline.model, PeftModel) and same_tensors(
-                baseline.model.state_dict(), tuned.model.state_dict(), embedding_names(tuned.model)
-            )
-    if same and not allow_conversion:
-        raise EngineError(
-            f"{sources.tuned.name}: its weights are those of the baseline, {sources.baseline.name}, however they are stored: "
-            "nothing was tuned\n  to hold a model against itself on purpose: --baseline same; to gate a conversion to a "
-            "smaller float: --allow-conversion"
-        )
 
 
 def _reason(name: str, error: Exception) -> str:

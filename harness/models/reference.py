@@ -276,6 +276,11 @@ def _is_model(folder: Path) -> bool:
     return any((folder / name).is_file() for name in ("config.json", ADAPTER_CONFIG))
 
 
+def base_of(source: Source) -> Weights:
+    """The full model of a source."""
+    return source.base if isinstance(source, Adapter) else source
+
+
 def same_place(left: Source, right: Source) -> bool:
     """Whether two references lead to the same folder, as when a model is held against itself."""
     return left.folder == right.folder

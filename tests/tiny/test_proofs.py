@@ -179,6 +179,10 @@ def test_one_adapter_copied_is_not_two(base, adapter, tmp_path):
     shutil.copytree(adapter, tmp_path / "copy")
     with pytest.raises(EngineError, match="nothing was tuned"):
         load_pair(find_pair(str(adapter), str(tmp_path / "copy")))
+    file = tmp_path / "copy" / "adapter_config.json"  # scaled, as by another alpha, it is another
+    file.write_text(json.dumps({**json.loads(file.read_text()), "lora_alpha": 2}))
+    pair = load_pair(find_pair(str(adapter), str(tmp_path / "copy")))
+    assert pair.baseline.ask(CHATS) != pair.tuned.ask(CHATS)
 
 
 def test_a_model_is_held_against_itself_by_its_own_word(base):
