@@ -8,7 +8,7 @@ from peft import PeftModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from harness.engine.adapters import same_adapters
-from harness.engine.proof import embedding_names, is_causal, probe_rows, same_tensors
+from harness.engine.proof import CANNOT_COMPUTE, embedding_names, is_causal, probe_rows, same_tensors
 from harness.engine.quiet import quiet
 from harness.engine.torch_engine import TorchEngine
 from harness.errors import EngineError, ModelError, first_line
@@ -32,7 +32,7 @@ def check_architecture(name: str, model: Any) -> None:
     try:
         with quiet():
             causal = is_causal(model, probe_rows(model)[0])
-    except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
+    except CANNOT_COMPUTE as error:
         raise ModelError(
             f"{name}: was loaded, but cannot compute: {type(error).__name__}: {first_line(error)}\n"
             "  does its config.json belong to its weights?"

@@ -18,6 +18,7 @@ from harness.engine.batching import Budget
 from harness.engine.checks import check_architecture, check_complete, check_differs
 from harness.engine.convert import ensure_embedded
 from harness.engine.proof import (
+    CANNOT_COMPUTE,
     Snapshot,
     keeps_cache,
     logits_of,
@@ -269,7 +270,7 @@ class Loader:
                     on = logits_of(base.model, rows)
                 with without_adapter(base.model):
                     changed = what_changed(before, base.model)
-            except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
+            except CANNOT_COMPUTE as error:
                 raise ModelError(
                     f"{source.name}: an adapter of the kind {config.get('peft_type')} that this engine cannot run: "
                     f"{type(error).__name__}: {first_line(error)}"

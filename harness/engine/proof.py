@@ -22,6 +22,9 @@ SPREAD = 32
 ADDED = 64
 """So many of a tokenizer's added tokens are among them."""
 
+CANNOT_COMPUTE = (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError)
+"""What a model raises in its forward pass when its config, its weights or its adapter do not belong together."""
+
 Row = list[int]
 
 

@@ -154,10 +154,11 @@ class Run:
         """Ask what was not asked yet, and judge the case."""
         if baseline is not None:
             self._ask("baseline", baseline, case)
-        self._ask("tuned", tuned, case)
+        asked = self._ask("tuned", tuned, case)
         if baseline is not None:
             self._compare_prompts(case.suite, baseline, tuned)
-        self._note_cut(case.suite, compared=baseline is not None)
+        if asked:
+            self._note_cut(case.suite, compared=baseline is not None)
         pairs = self._pairs(case.suite, case.probes, compared=baseline is not None)
         return decide(case, pairs, self.policy, self._nothing_known(case))
 
@@ -177,8 +178,8 @@ class Run:
             )
         return self.unknown[suite.path]
 
-    def _ask(self, side: str, engine: Engine, case: Case) -> None:
-        """Ask one model all that the selected cases of the suite need of it, unless that was done."""
+    def _ask(self, side: str, engine: Engine, case: Case) -> bool:
+        """Ask one model all that the selected cases of the suite need of it; False if that was done before."""
         suite = case.suite
         scores = self.scores.setdefault((side, suite.path), {})
         probes, compared = self.needed.get(suite.path, ({}, set()))
@@ -191,7 +192,7 @@ class Run:
             and (side == "tuned" or probe.id in compared or probe in case.probes)
         ]
         if not missing:
-            return
+            return False
         _check_engine(engine, side)
         self.asked[side] = engine
         began = time.monotonic()
@@ -208,6 +209,7 @@ class Run:
         if side == "baseline":
             reference.update(asked.answers)
         scores.update(asked.scores)
+        return True
 
     def _compare_prompts(self, suite: Suite, baseline: Engine, tuned: Engine) -> None:
         """Say out loud when the two sides are not shown the same."""

@@ -33,8 +33,14 @@ def _probe_sentence(decision: Decision) -> str:
     if decision.verdict == "VACUOUS" and decision.outcome == "skipped":
         return f"{title}: both models miss it, so there is nothing to lose here"
     if decision.verdict == "VACUOUS":
-        return f"{title}: VACUOUS, {decision.why}, so there is nothing that could be seen to be lost"
+        return _vacuous_sentence(decision)
     return f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
+
+
+def _vacuous_sentence(decision: Decision) -> str:
+    return (
+        f"{decision.case.title}: VACUOUS, {decision.why}, so there is nothing that could be seen to be lost"
+    )
 
 
 def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
@@ -48,7 +54,7 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
         yield f"  {counts(comparison)}"
         return
     if decision.verdict == "VACUOUS" and decision.why:
-        yield f"{title}: VACUOUS, {decision.why}, so there is nothing that could be seen to be lost"
+        yield _vacuous_sentence(decision)
     elif decision.verdict == "VACUOUS":
         yield (
             f"{title}: VACUOUS, the baseline is right on {percent(comparison.baseline_accuracy)}, "
