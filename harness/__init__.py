@@ -34,5 +34,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load the public functions when they are first used, so that the import of a plugin is cheap."""
     if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
+        with import_module("harness.versions").needed():
+            return getattr(import_module(_WHERE[name]), name)
     raise AttributeError(f"module 'harness' has no attribute '{name}'")

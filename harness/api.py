@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from importlib import resources
 from numbers import Real
 from pathlib import Path
@@ -19,21 +18,34 @@ from typing import Any, TypedDict
 from pydantic import ValidationError
 
 from harness.engine.functions import FunctionEngine
-from harness.engine.planning import request
+from harness.engine.planning import request, under
 from harness.engine.requests import Engine
+from harness.engine.settings import Settings
 from harness.errors import EngineError, NoEvidenceError, ScorerError
 from harness.gate.asking import ask
 from harness.gate.compare import Comparison, comparison
+from harness.gate.prompts import unused_arguments
 from harness.gate.verdict import judge
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Source, find_source
 from harness.reporting.wording import points
 from harness.scoring import Score, load_scorers
+from harness.scoring.consent import code_problem
 from harness.stats.paired import ROUNDING, least_to_retain
+from harness.suites.arguments import checked_arguments
 from harness.suites.format import SEVERITIES, Severity
+from harness.suites.questions import Questions, suite_of_questions
 from harness.suites.read import read_suite
 from harness.suites.scorer import Scorer
-from harness.suites.suite import Probe, Suite, Task
+from harness.suites.suite import Probe, Suite
+from harness.suites.validate import describe
+from harness.suites.within import in_python
+from harness.suites.written import HALF
+from harness.versions import needed
+from harness.visible import visible
+
+MOST_QUESTIONS = 10**12
+"""A larger count is none."""
 
 DISAGREEMENT = 0.01
 """Between a stored rate and its counts; rates are often stored with two digits."""
@@ -120,21 +132,33 @@ class ChecklistResult(TypedDict):
 
 def evaluate_general_qa(
     model: Model,
-    questions: Sequence[Mapping[str, Any]] | str | Path | None = None,
+    tokenizer: Any = None,
+    questions: Questions | str | Path | None = None,
     score: str = "contains",
     max_new_tokens: int = 50,
     *,
     allow_code: bool = False,
+    allow_outside: bool = False,
+    template_arguments: Mapping[str, Any] | None = None,
+    thinking_tokens: int | None = None,
 ) -> Evaluation:
     """Ask a model questions and count the right answers, overall and by category.
 
+        evaluate_general_qa("./tuned", questions)
+        evaluate_general_qa(model, tokenizer, questions)
+
     Args:
         model: a reference such as "./tuned", a function from prompt to text, an Engine, or a (model, tokenizer) pair.
-        questions: dicts with `question`, `answer` (text, or a list of which any is right) and perhaps `category`
-            and `id`; or the path of a suite file; without it, the suite `general_qa` that ships.
+        tokenizer: that of a model in memory; for any other the questions may stand in its place.
+        questions: dicts with `question`, `answer` or `correct_answer` (text, or a list of which any is right) and perhaps
+            `category` and `id`; or lists of such dicts by category; or the path of a suite file; without it, the suite
+            `general_qa` that ships. Dicts are asked through the chat template, or as they are where the model has none.
         score: for dicts, the score by which an answer is right.
         max_new_tokens: for dicts, the longest answer.
         allow_code: whether a score may run code that stands in an answer.
+        allow_outside: whether a suite may take its probes from outside its folder and the working folder.
+        template_arguments: what the chat template is given, such as {"enable_thinking": False}.
+        thinking_tokens: the most tokens of reasoning before an answer, in addition to the answer's own.
 
     Returns:
         {"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}, and the
@@ -144,13 +168,24 @@ def evaluate_general_qa(
         NoEvidenceError: there are no questions, one has no question or answer, or the score cannot judge them.
         ScorerError: a score broke, or runs code and may not.
         SuiteError, ModelError, EngineError: as in a run of pytest.
+        HarnessError: an argument of the template is none.
     """
+    settings = Settings(
+        template_arguments=checked_arguments(template_arguments or {}, "template_arguments"),
+        thinking_tokens=thinking_tokens,
+    )
+    model, questions = _model_and_questions(model, tokenizer, questions)
     if questions is None or isinstance(questions, str | Path):
-        suite = read_suite(Path(questions) if questions else shipped_suite("general_qa"), load_scorers())
+        path = Path(questions) if questions else shipped_suite("general_qa")
+        suite = read_suite(path, load_scorers(), in_python(allow_outside))
     else:
-        suite = _suite_of(questions, score, max_new_tokens)
+        suite = suite_of_questions(questions, _scorer(score), max_new_tokens)
     _check_code(suite, allow_code)
     engine, who = _engine(model)
+    if suite.path is None and _has_no_template(engine):
+        suite = replace(suite, task=replace(suite.task, format="text"))
+    suite = under(suite, settings)
+    unused_arguments(suite, engine)
     return _evaluation(suite, ask(engine, suite, suite.probes, allow_code=allow_code).scores, who)
 
 
@@ -170,12 +205,14 @@ def compare_forgetting(
         RETAINED takes as many questions as would show it of a model that lost nothing: 25 for a threshold of 0.10.
 
     Raises:
-        NoEvidenceError: a side is empty, has NaN or a count that is none; the threshold is no fraction; the questions
+        NoEvidenceError: a side is no evaluation, is empty, has NaN or a count that is none; the threshold is no fraction; the questions
             differ, in their number or in what is asked under one id; both sides are one evaluation, or are of the same
             weights, which shows nothing of a tuned model.
     """
-    if isinstance(threshold, bool) or not 0 <= threshold <= 1:
-        raise NoEvidenceError(f"threshold must lie between 0 and 1, saw {threshold}")
+    if not _is_number(threshold) or not 0 <= threshold <= 1:
+        raise NoEvidenceError(f"threshold must lie between 0 and 1, saw {_shown(threshold)}")
+    _check_shape(before, "before")
+    _check_shape(after, "after")
     _check_not_itself(before, after)
     first, second = _accuracy(before, "before"), _accuracy(after, "after")
     categories = _categories(before, "before"), _categories(after, "after")
@@ -207,7 +244,11 @@ def compare_forgetting(
 
 
 def run_forgetting_checklist(
-    generate_fn: Callable[[str], str], suite: str | Path | None = None, *, allow_code: bool = False
+    generate_fn: Callable[[str], str],
+    suite: str | Path | None = None,
+    *,
+    allow_code: bool = False,
+    allow_outside: bool = False,
 ) -> ChecklistResult:
     """Run the checklist on one model, without a baseline.
 
@@ -215,6 +256,7 @@ def run_forgetting_checklist(
         generate_fn: takes a prompt and returns the model's answer.
         suite: the path of another checklist; without it, the one that ships.
         allow_code: whether a score may run code that stands in an answer.
+        allow_outside: whether the checklist may take its probes from outside its folder and the working folder.
 
     Returns:
         How many checks passed and failed, each failure with its severity and the answer, the most severe first, and
@@ -225,7 +267,8 @@ def run_forgetting_checklist(
         EngineError: the function gave something other than text.
         ScorerError: a score broke, or runs code and may not.
     """
-    checklist = read_suite(Path(suite) if suite else shipped_suite("checklist"), load_scorers())
+    path = Path(suite) if suite else shipped_suite("checklist")
+    checklist = read_suite(path, load_scorers(), in_python(allow_outside))
     _check_code(checklist, allow_code)
     scores = ask(FunctionEngine(generate_fn), checklist, checklist.probes, allow_code=allow_code).scores
     failed = sorted(
@@ -250,18 +293,45 @@ def shipped_suite(name: str) -> Path:
     return packaged if packaged.is_file() else Path(__file__).parents[1] / "suites" / f"{name}.yaml"
 
 
+def _model_and_questions(
+    model: Model, tokenizer: Any, questions: Questions | str | Path | None
+) -> tuple[Model, Questions | str | Path | None]:
+    """What was given first, with its tokenizer if there is one, and what is asked; raises HarnessError for neither."""
+    if tokenizer is None:
+        return model, questions
+    if isinstance(tokenizer, str | Path | Iterable):
+        if questions is None:
+            return model, tokenizer
+        raise NoEvidenceError(
+            "questions were given twice\n  the score has a name: evaluate_general_qa(model, questions, score='mentions')"
+        )
+    if not hasattr(model, "generate") or isinstance(model, Engine):
+        raise EngineError(
+            f"a tokenizer goes with a model in memory, and this one is a {type(model).__name__}\n"
+            "  leave it out: evaluate_general_qa(model, questions)"
+        )
+    return (model, tokenizer), questions
+
+
+def _has_no_template(engine: Engine) -> bool:
+    """Whether its tokenizer is known to have no chat template."""
+    return not getattr(getattr(engine, "tokenizer", None), "chat_template", True)
+
+
 def _engine(model: Model) -> tuple[Engine, Who]:
     """A model that can be asked, and who it is."""
     if isinstance(model, Engine):
         return model, {"label": str(model.label)}
     if isinstance(model, str | Path):
-        from harness.engine.loading import load_reference
+        with needed():
+            from harness.engine.loading import load_reference
 
         source = find_source(str(model))
         engine = load_reference(str(model))
         return engine, _who(engine.label, source)
     if isinstance(model, tuple) and len(model) == 2:
-        from harness.engine.loading import wrap
+        with needed():
+            from harness.engine.loading import wrap
 
         wrapped = wrap(*model)
         return wrapped, {"label": wrapped.label}
@@ -283,16 +353,6 @@ def _who(label: str, source: Source) -> Who:
     return who
 
 
-def _suite_of(questions: Sequence[Mapping[str, Any]], score_name: str, max_new_tokens: int) -> Suite:
-    if not questions:
-        raise NoEvidenceError("no questions: an accuracy of nothing would mean nothing")
-    scorer = _scorer(score_name)
-    probes = [_probe(index, item, scorer) for index, item in enumerate(questions)]
-    if len({probe.id for probe in probes}) < len(probes):
-        raise NoEvidenceError("two questions have the same id")
-    return Suite("questions", (), tuple(probes), task=Task(max_new_tokens=max_new_tokens))
-
-
 def _scorer(name: str) -> Scorer:
     known = load_scorers()
     if name not in known:
@@ -305,46 +365,16 @@ def _scorer(name: str) -> Scorer:
         ) from error
 
 
-def _probe(index: int, item: Mapping[str, Any], scorer: Scorer) -> Probe:
-    answers = item.get("answer")
-    listed = [str(answer) for answer in (answers if isinstance(answers, list | tuple) else [answers])]
-    question = item.get("question")
-    if not isinstance(question, str) or not question.strip():
-        raise NoEvidenceError(f"question {index} has no text under 'question'")
-    missing = answers is None or (isinstance(answers, list | tuple) and None in answers)
-    if missing or not listed or not all(answer.strip() for answer in listed):
-        raise NoEvidenceError(
-            f"question {index} ({question[:40]!r}) has no answer, or an empty one, which matches anything"
-        )
-    for answer in listed:
-        if wrong := scorer.expected_problem(answer):
-            raise NoEvidenceError(f"question {index} ({question[:40]!r}): {wrong}")
-    category = item.get("category")
-    return Probe(
-        id=str(item.get("id", question)),
-        scorer=scorer,
-        fields={"question": question},
-        answers=tuple(listed),
-        category=None if category is None else str(category),
-    )
-
-
 def _check_code(suite: Suite, allow_code: bool) -> None:
     """What may not be judged is refused before a model is loaded; raises ScorerError."""
-    for probe in suite.probes:
-        if probe.scorer.runs_code and not allow_code:
-            place = f"{probe.span}: " if probe.span else ""
-            raise ScorerError(
-                f"{place}the suite '{suite.name}' runs code that a model wrote: the probe '{probe.id}' has "
-                f"the score '{probe.scorer.name}'\n"
-                "  allow it: allow_code=True (its time and memory are bounded, but that is no security boundary)"
-            )
+    if problem := code_problem(suite, suite.probes, allow_code, "allow_code=True"):
+        raise ScorerError(str(problem))
 
 
 def _evaluation(suite: Suite, scores: Mapping[str, Score], who: Who) -> Evaluation:
     by_category: dict[str, CategoryResult] = {}
-    for name in suite.categories():
-        by_category[name] = _result([scores[probe.id] for probe in suite.probes if probe.category == name])
+    for name, probes in suite.by_category().items():
+        by_category[name] = _result([scores[probe.id] for probe in probes])
     whole = _result(list(scores.values()))
     return Evaluation(
         correct=whole["correct"],
@@ -366,8 +396,14 @@ def _asked(suite: Suite) -> Asked:
 def _fingerprint(suite: Suite, probe: Probe) -> str:
     """SHA-256 over what a model is shown for a probe and how its answer is judged, hexadecimal."""
     shown = request(suite, probe)
+    asked = {"kind": type(shown).__name__, **asdict(shown)}
+    # As they were before there were any, so that results of then can be compared with.
+    if not suite.task.template and "prompt" in asked:
+        asked["prompt"].pop("arguments", None)
+    if suite.task.thinking_tokens is None:
+        asked.pop("thinking_tokens", None)
     return _digest({
-        "request": {"kind": type(shown).__name__, **asdict(shown)},
+        "request": asked,
         "score": {probe.scorer.name: probe.scorer.written()},
         "answers": sorted(probe.answers),
     })  # fmt: skip
@@ -380,6 +416,34 @@ def _digest(value: Any) -> str:
 def _result(scores: Sequence[Score]) -> CategoryResult:
     correct = sum(one.right for one in scores)
     return {"correct": correct, "total": len(scores), "accuracy": correct / len(scores)}
+
+
+def _check_shape(evaluation: Any, side: str) -> None:
+    """What was read back may be anything; raises NoEvidenceError for what no evaluation has."""
+    if not isinstance(evaluation, Mapping):
+        raise NoEvidenceError(
+            f"{side}: must be what evaluate_general_qa returned, or that read back from JSON, saw {describe(evaluation)}"
+        )
+    for key in ("by_category", "right", "asked", "model"):
+        if key in evaluation and not isinstance(evaluation[key], Mapping):
+            held = "must hold a result for each category" if key == "by_category" else "must be a mapping"
+            raise NoEvidenceError(f"{side}: '{key}' {held}, saw {describe(evaluation[key])}")
+    for name in (*evaluation.get("by_category", ()), *evaluation.get("right", ())):
+        if isinstance(name, str) and HALF.search(name):
+            raise NoEvidenceError(
+                f"{side}: half a surrogate pair is no character, saw the name {_shown(ascii(name))}"
+            )
+    if not isinstance(evaluation.get("asked", {}).get("questions", {}), Mapping):
+        raise NoEvidenceError(f"{side}: 'questions' under 'asked' must be a mapping")
+
+
+def _shown(value: Any) -> str:
+    """A wrong value for a message, which no value makes long."""
+    try:
+        text = str(value)
+    except (ValueError, RecursionError):  # a number of more digits than Python writes
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _check_not_itself(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -408,7 +472,7 @@ def _accuracy(result: Mapping[str, Any], side: str) -> float:
     if total == 0:
         raise NoEvidenceError(f"{side}: no questions were asked, so there is no accuracy")
     if not _is_number(accuracy) or not 0 <= accuracy <= 1:
-        raise NoEvidenceError(f"{side}: the accuracy must lie between 0 and 1, saw {accuracy}")
+        raise NoEvidenceError(f"{side}: the accuracy must lie between 0 and 1, saw {_shown(accuracy)}")
     if correct is not None and total is not None:
         if correct > total or abs(correct / total - accuracy) > DISAGREEMENT:
             raise NoEvidenceError(f"{side}: {correct} of {total} correct is no accuracy of {accuracy}")
@@ -420,8 +484,8 @@ def _count(result: Mapping[str, Any], key: str, side: str) -> int | None:
     value = result.get(key)
     if value is None:
         return None
-    if not _is_number(value) or not math.isfinite(value) or value < 0 or value != int(value):
-        raise NoEvidenceError(f"{side}: '{key}' must be a number of questions, saw {value}")
+    if not _is_number(value) or not 0 <= value <= MOST_QUESTIONS or value != int(value):
+        raise NoEvidenceError(f"{side}: '{key}' must be a number of questions, saw {_shown(value)}")
     return int(value)
 
 
@@ -431,8 +495,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _categories(evaluation: Mapping[str, Any], side: str) -> Mapping[str, Mapping[str, Any]]:
-    found = evaluation.get("by_category") or {}
-    if not isinstance(found, Mapping) or not all(isinstance(result, Mapping) for result in found.values()):
+    found: Mapping[str, Mapping[str, Any]] = evaluation.get("by_category", {})
+    if not all(isinstance(result, Mapping) for result in found.values()):
         raise NoEvidenceError(f"{side}: 'by_category' must hold a result for each category")
     return found
 
@@ -550,4 +614,4 @@ def _recommendation(result: ForgettingResult, threshold: float, n: int | None) -
             + ", ".join(f"{name} ({where})" for name, where in missing.items())
             + "."
         )
-    return " ".join(parts)
+    return visible(" ".join(parts))

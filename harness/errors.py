@@ -7,15 +7,30 @@ HarnessError            your input; a plain AssertionError is our bug and keeps 
 ├── ModelError          a model reference that cannot be used
 ├── EngineError         a model that loads but cannot answer
 ├── ScorerError         a score that cannot be loaded, or that broke while it judged
+├── LimitError          something that takes more time or memory than it may
 └── NoEvidenceError     numbers that prove nothing: empty, unpaired or NaN
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
+
+from harness.visible import visible
+
+MOST_TOLD = 100
+"""Problems that are written out; the rest is counted."""
+
+MOST_CHARACTERS = 1_000
+"""Of what a problem says: a value that it quotes may be as long as its file."""
+
+LONGEST_NAME = 100
+MOST_NAMES = 1_000
+"""What is held against each other to find the name that was meant."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,12 +54,16 @@ class Problem:
     hint: str | None = None
 
     def __str__(self) -> str:
-        text = f"{self.span}: {self.message}" if self.span else self.message
-        return f"{text}\n  {self.hint}" if self.hint else text
+        message = visible(shortened(self.message))
+        text = f"{self.span}: {message}" if self.span else message
+        return as_message(f"{text}\n  {shortened(self.hint)}" if self.hint else text)
 
 
 class HarnessError(Exception):
-    """The input of a run cannot be used; `str()` is the whole message for its author."""
+    """The input of a run cannot be used; `str()` is the whole message for its author, safe to be shown anywhere."""
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__("\n".join(map(as_message, messages)))
 
 
 class InputError(HarnessError):
@@ -57,7 +76,7 @@ class InputError(HarnessError):
             *sorted(known, key=lambda problem: (problem.span, problem.message)),
             *(problem for problem in problems if not problem.span),
         ]
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(*told(self.problems))
 
 
 class SuiteError(InputError):
@@ -80,25 +99,59 @@ class ScorerError(HarnessError):
     """A score that cannot be loaded, or that broke while it judged an answer."""
 
 
+class LimitError(HarnessError):
+    """Something in a file that takes more time or memory than it may, and what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message}\n  {hint}")
+        self.message = message
+        self.hint = hint
+
+
 class NoEvidenceError(HarnessError, ValueError):
     """Numbers from which nothing follows: empty, unpaired or NaN."""
+
+
+def told(problems: Sequence[Problem]) -> list[str]:
+    """Each problem as text; of more than MOST_TOLD the first, and how many more there are."""
+    listed = [str(problem) for problem in problems[:MOST_TOLD]]
+    more = len(problems) - len(listed)
+    return [*listed, f"and {more:,} more {'problem' if more == 1 else 'problems'}"] if more else listed
+
+
+def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
+    """Text of at most about `most` characters; of a longer one its beginning and its end."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
+
+
+def as_message(text: str) -> str:
+    """A message of which a terminal obeys nothing; its lines after the first are indented, and no value begins another."""
+    return "\n".join(map(visible, re.split(r"\n(?=  )", text)))
 
 
 def shown_path(path: Path) -> str:
     """The path as a person would type it: relative to the working folder where that is shorter."""
     try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+        return visible(str(path.relative_to(Path.cwd())))
+    except (ValueError, OSError):
+        return visible(str(path))
 
 
 def first_line(error: object, most: int = 300) -> str:
     """The first line of what an error of another library says."""
     lines = str(error).strip().splitlines()
-    return lines[0][:most] if lines else ""
+    return visible(lines[0][:most]) if lines else ""
+
+
+def reason(error: OSError) -> str:
+    """What the system says of a file that cannot be read or written."""
+    return error.strerror or first_line(error) or type(error).__name__
 
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str | None:
-    """`did you mean 'x'?` with the nearest known name, or None when none is near."""
-    near = get_close_matches(seen, list(known), n=1, cutoff=0.6)
+    """`did you mean 'x'?` with the nearest known name, or None when none is near, or there is too much to be compared."""
+    if len(seen) > LONGEST_NAME:
+        return None
+    names = [name for name in islice(known, MOST_NAMES) if len(name) <= LONGEST_NAME]
+    near = get_close_matches(seen, names, n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else None

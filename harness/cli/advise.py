@@ -5,36 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.cli.terminal import show
 from harness.errors import Problem, RecipeError, shown_path
 from harness.reporting.wording import count
+from harness.suites.within import PROJECT, Reach
 from harness.training.advise import advise
 from harness.training.recipe import Recipe, base_reference, read_recipe
 
 
-def advise_all(paths: Sequence[Path], strict: bool = False) -> int:
+def advise_all(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) -> int:
     """Print the advice on each recipe; 0, or with `strict` 1 where there is any.
 
     Raises:
         RecipeError: with everything wrong in all of the recipes.
     """
-    recipes = _read(paths)
+    recipes = _read(paths, reach)
     total = 0
     for recipe in recipes:
         found = advise(recipe, _base(recipe))
         for problem in found:
-            print(problem)
+            show(str(problem))
         told = count(len(found), "piece of advice", "pieces of advice") if found else "nothing to advise"
-        print(f"{shown_path(recipe.path)}: {recipe.name}, {told}")
+        show(f"{shown_path(recipe.path)}: {recipe.name}, {told}")
         total += len(found)
     return 1 if strict and total else 0
 
 
-def _read(paths: Sequence[Path]) -> list[Recipe]:
+def _read(paths: Sequence[Path], reach: Reach) -> list[Recipe]:
     recipes: list[Recipe] = []
     problems: list[Problem] = []
     for path in paths:
         try:
-            recipes.append(read_recipe(path))
+            recipes.append(read_recipe(path, reach))
         except RecipeError as error:
             problems += error.problems
     if problems:

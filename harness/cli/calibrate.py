@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING
 from harness.cli.calibration import Condition, measure
 from harness.cli.calibration_report import calibration_lines
 from harness.cli.lint import read_suites
-from harness.cli.progress import counter, say
+from harness.cli.progress import counter
+from harness.cli.terminal import say, show
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated_tokens
-from harness.engine.planning import request
+from harness.engine.planning import request, under
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, ModelError
+from harness.gate.prompts import unused_arguments
 from harness.models.reference import is_recipe
+from harness.scoring.consent import code_problem
 from harness.suites.suite import Suite
+from harness.suites.within import PROJECT, Reach
 
 if TYPE_CHECKING:
     from harness.engine.torch_engine import TorchEngine
@@ -33,7 +37,12 @@ SMALLER = 4
 
 
 def calibrate(
-    paths: Sequence[Path], model: str, settings: Settings, as_json: bool = False, allow_code: bool = False
+    paths: Sequence[Path],
+    model: str,
+    settings: Settings,
+    as_json: bool = False,
+    allow_code: bool = False,
+    reach: Reach = PROJECT,
 ) -> int:
     """Ask the baseline all probes of the suites, twice, and print what follows; 0.
 
@@ -45,11 +54,12 @@ def calibrate(
         InputError: a folder has no suites.
         ModelError: the model cannot be loaded.
         EngineError: it cannot answer.
-        HarnessError: a suite runs code, which is not allowed.
+        HarnessError: a suite runs code, which is not allowed or cannot be confined here.
     """
-    suites = read_suites(paths)
-    if not allow_code:
-        _refuse_code(suites)
+    suites = [under(suite, settings) for suite in read_suites(paths, reach)]
+    for suite in suites:
+        if problem := code_problem(suite, suite.probes, allow_code, "--allow-code"):
+            raise HarnessError(str(problem))
     if is_recipe(model):
         raise ModelError(
             f"{model}: is a fixture, and suites are calibrated on a baseline\n  name the fixture's base instead"
@@ -57,18 +67,10 @@ def calibrate(
     from harness.engine.loading import load_reference
 
     engine = load_reference(model, settings, say)
+    for suite in suites:
+        unused_arguments(suite, engine)
     report(suites, lambda suite: batch_conditions(engine, suite), as_json, allow_code)
     return 0
-
-
-def _refuse_code(suites: Sequence[Suite]) -> None:
-    for suite in suites:
-        for probe in suite.probes:
-            if probe.scorer.runs_code:
-                raise HarnessError(
-                    f"{probe.span}: the suite '{suite.name}' runs code that a model wrote: the probe "
-                    f"'{probe.id}' has the score '{probe.scorer.name}'\n  allow it: --allow-code"
-                )
 
 
 def report(
@@ -83,9 +85,9 @@ def report(
         found.append(measure(suite, conditions(suite), allow_code, counter))
         if not as_json:
             lines = "\n".join(calibration_lines(found[-1]))
-            print(lines if place == 0 else "\n" + lines, flush=True)
+            show(lines if place == 0 else "\n" + lines)
     if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=2))
+        show(json.dumps([asdict(one) for one in found], indent=2))
 
 
 def batch_conditions(engine: TorchEngine, suite: Suite) -> list[Condition]:

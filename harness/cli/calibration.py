@@ -143,8 +143,7 @@ def _slices(suite: Suite, right: Mapping[str, list[bool]], flip_rate: float) -> 
     for case in cases(suite):
         gates.setdefault("each" if case.gate.over == "each" else case.slice, case.gate)
     by_slice: dict[str, Sequence[Probe]] = {"all": suite.probes}
-    for category in suite.categories():
-        by_slice[f"category[{category}]"] = [p for p in suite.probes if p.category == category]
+    by_slice |= {f"category[{category}]": members for category, members in suite.by_category().items()}
     if "each" in gates:
         by_slice["each"] = suite.probes
     for name, probes in by_slice.items():

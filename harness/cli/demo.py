@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from harness.cli.terminal import show
 from harness.errors import HarnessError
 from harness.gate.compare import comparison
 from harness.reporting.explain import interval
@@ -31,25 +32,25 @@ def demo() -> int:
     began = time.monotonic()
     records = {name: _gate(name) for name in FIXTURES}
     rows = {name: _headline(record) for name, record in records.items()}
-    print()
-    print(TABLE.format("fixture", "baseline", "tuned", "drop", "", "verdict", "gates failed"))
+    show()
+    show(TABLE.format("fixture", "baseline", "tuned", "drop", "", "verdict", "gates failed"))
     for name, row in rows.items():
-        print(_line(f"fixtures/{name}.yaml", row, records[name]))
+        show(_line(f"fixtures/{name}.yaml", row, records[name]))
     careless, careful = (records[name] for name in FIXTURES)
     apart = rows["careless"].verdict == "FORGOTTEN" and rows["careful"].verdict != "FORGOTTEN"
-    print()
-    print(
+    show()
+    show(
         "The gate told them apart." if apart and careless.run.exit_status == 1
         else "The gate did NOT tell them apart."
     )  # fmt: skip
-    print(f"{time.monotonic() - began:.0f} s; records: reports/careless/{FILE}, reports/careful/{FILE}")
+    show(f"{time.monotonic() - began:.0f} s; records: reports/careless/{FILE}, reports/careful/{FILE}")
     return 0 if apart and careless.run.exit_status == 1 and careful.run.exit_status in (0, 1) else 1
 
 
 def _gate(name: str) -> Record:
     report = Path("reports") / name
     command = ["pytest", "suites/", "--model", f"fixtures/{name}.yaml", *SUBSET, "--report", str(report)]
-    print(f"\n$ {' '.join(command)}", flush=True)
+    show(f"\n$ {' '.join(command)}")
     quiet = ["--tb=no", "--no-header", "-r", "N", "--disable-warnings"]
     finished = subprocess.run([sys.executable, "-m", *command, *quiet], check=False)
     if finished.returncode not in (0, 1) or not (report / FILE).is_file():

@@ -10,11 +10,12 @@ A generated part stands between two comments, which Markdown does not show:
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from harness.cli.terminal import say, show
 from harness.errors import HarnessError, InputError, Problem, Span, did_you_mean, shown_path
+from harness.reporting.writing import write_wanted
 
 FOLDER = Path("docs")
 
@@ -75,7 +76,17 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "intervals": _intervals,
     **{
         f"keys-{part}": _keys(part)
-        for part in ("suite", "task", "gate", "probe", "generator", "draw", "probes_from", "check")
+        for part in (
+            "suite",
+            "task",
+            "thinking",
+            "gate",
+            "probe",
+            "generator",
+            "draw",
+            "probes_from",
+            "check",
+        )
     },
     "scores": _scores,
 }
@@ -99,11 +110,11 @@ def docs(write: bool, folder: Path = FOLDER) -> int:
         if current == text:
             continue
         if write:
-            page.write_text(current, encoding="utf-8")
-            print(f"{shown_path(page)}: written")
+            write_wanted(page, current, "run it in a checkout that can be written")
+            show(f"{shown_path(page)}: written")
         else:
             stale += 1
-            print(f"{shown_path(page)}: out of date; run: python -m harness docs --write", file=sys.stderr)
+            say(f"{shown_path(page)}: out of date; run: python -m harness docs --write")
     return 1 if stale else 0
 
 

@@ -13,6 +13,7 @@ from harness.suites.schema import AS_WRITTEN, Schema, suite_schema
 PARTS = {
     "suite": "",
     "task": "TaskFormat",
+    "thinking": "ThinkingFormat",
     "gate": "GateFormat",
     "probe": "ProbeFormat",
     "generator": "GeneratorFormat",

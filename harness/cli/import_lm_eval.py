@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
+from harness.cli.terminal import say, show
 from harness.errors import HarnessError, InputError, shown_path
+from harness.reporting.writing import write_wanted
 from harness.scoring import load_scorers
 from harness.suites.lm_eval.convert import convert
 from harness.suites.lm_eval.task import read_task
 from harness.suites.read import read_suite
+from harness.suites.within import PROJECT, Reach
 
 
 def import_lm_eval(
@@ -21,6 +23,7 @@ def import_lm_eval(
     metric: str | None = None,
     num_fewshot: int | None = None,
     force: bool = False,
+    reach: Reach = PROJECT,
 ) -> int:
     """Write the suite, by default to suites/NAME.yaml, and say what is in it.
 
@@ -28,20 +31,19 @@ def import_lm_eval(
         InputError: the task cannot be imported; with every reason.
         HarnessError: the file to write is there already, or an installed score cannot be loaded.
     """
-    imported = convert(read_task(path, metric, num_fewshot), limit, category)
+    imported = convert(read_task(path, metric, num_fewshot, reach), limit, category)
     out = out or Path("suites") / f"{imported.name}.yaml"
     if out.exists() and not force:
         raise HarnessError(
             f"{shown_path(out)} is there already\n  name another file with --out, or add --force"
         )
     _check(imported.text)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(imported.text, encoding="utf-8", newline="\n")
+    write_wanted(out, imported.text, "name another place: --out FILE")
     for note in imported.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}")
     categories = len({item.category for item in imported.items if item.category is not None})
     inside = f" in {categories} categories" if categories else ""
-    print(f"{shown_path(out)}: {imported.name}, {len(imported.items)} probes{inside}")
+    show(f"{shown_path(out)}: {imported.name}, {len(imported.items)} probes{inside}")
     return 0
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from harness import __version__
 from harness.cli.ladder_measure import Models, Run, baseline_rows, measure, runs_of
-from harness.cli.ladder_plan import LadderPlan, Wishes, read_plan
-from harness.cli.progress import say
+from harness.cli.ladder_plan import LadderPlan, Wishes, asked_under, read_plan
+from harness.cli.terminal import say, show
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.reporting.figures import svg
@@ -31,6 +31,8 @@ from harness.reporting.ladder import (
 from harness.reporting.ladder_page import ladder_page
 from harness.reporting.ladder_text import markdown_page, terminal_lines
 from harness.reporting.pareto import pareto
+from harness.reporting.writing import ELSEWHERE, cannot_write, write_wanted
+from harness.visible import encodable
 
 MATCHED = 0.9
 """From which share of the largest gain on drops are compared, unless the user says otherwise."""
@@ -44,7 +46,7 @@ def ladder(wishes: Wishes, settings: Settings) -> int:
     Raises:
         HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
     """
-    plan = read_plan(wishes)
+    plan = asked_under(read_plan(wishes), settings)
     from harness.cli.ladder_models import TorchModels
 
     return climb(plan, wishes, TorchModels(plan.base, settings))
@@ -120,7 +122,7 @@ def _clear(folder: Path) -> None:
             (folder / name).touch()
             (folder / name).unlink()
     except OSError as error:
-        raise HarnessError(f"--report {folder}: nothing can be written there: {error.strerror}") from error
+        raise cannot_write(f"--report {folder}", "nothing can be written there", error, ELSEWHERE) from error
 
 
 # Results
@@ -142,15 +144,15 @@ def _begun(plan: LadderPlan, wishes: Wishes, models: Models, earlier: LadderReco
     run = LadderRun(
         harness=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=list(wishes.command),
-        base=plan.base.name,
+        command=[encodable(argument) for argument in wishes.command],
+        base=encodable(plan.base.name),
         weights=models.weights,
         device=models.device,
         dtype=models.dtype,
         versions={"python": platform.python_version(), **models.versions},
         sample=wishes.sample,
         seeds=list(wishes.seeds) or None,
-        notes=list(plan.notes),
+        notes=[encodable(note) for note in plan.notes],
     )
     return LadderRecord(
         run=run,
@@ -190,6 +192,6 @@ def _publish(record: LadderRecord, folder: Path) -> None:
     if plot is not None:
         pages[PLOT] = plot
     for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    print("\n".join(terminal_lines(record)))
-    print(f"\nrecord: {shown_path(folder / FILE)}; page: {shown_path(folder / PAGE)}")
+        write_wanted(folder / name, text, ELSEWHERE)
+    show("\n".join(terminal_lines(record)))
+    show(f"\nrecord: {shown_path(folder / FILE)}; page: {shown_path(folder / PAGE)}")

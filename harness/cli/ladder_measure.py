@@ -15,6 +15,7 @@ from harness.cli.progress import counter
 from harness.engine.requests import Answer, Engine, Measured
 from harness.errors import shown_path
 from harness.gate.asking import ask
+from harness.gate.prompts import unused_arguments
 from harness.reporting.ladder import AskedRow, LadderRecord, SeedRow, SuiteRow, answer_row
 from harness.reporting.record import AnswerRow
 from harness.training.recipe import Recipe
@@ -101,6 +102,7 @@ def baseline_rows(
 
 
 def _baseline_row(one: Asked, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
+    unused_arguments(one.suite, engine)
     progress = counter(f"{one.suite.name}, baseline")
     answered = ask(engine, one.suite, one.probes, progress=progress, allow_code=allow_code)
     probes = []

@@ -10,9 +10,11 @@ from importlib.metadata import version
 
 from harness import __version__
 from harness.cli.ladder_measure import Tuned
-from harness.cli.progress import counter, say
+from harness.cli.progress import counter
+from harness.cli.terminal import say
 from harness.engine.convert import ensure_embedded
-from harness.engine.loading import Loader, find_device, load_pair
+from harness.engine.device import find_device
+from harness.engine.loading import Loader, load_pair
 from harness.engine.requests import Engine
 from harness.engine.settings import Settings
 from harness.engine.torch_engine import free_memory

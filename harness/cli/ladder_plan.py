@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from harness.cli.lint import read_suites
+from harness.engine.planning import under
+from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, NoEvidenceError, Problem, RecipeError, did_you_mean
 from harness.models.reference import Weights, find_weights
+from harness.scoring.consent import code_problem
 from harness.suites.sampling import stratified
 from harness.suites.suite import Probe, Suite
+from harness.suites.within import PROJECT, Reach
 from harness.training.recipe import Recipe, base_reference, read_recipe
 from harness.training.replay import create_replay_dataset
 
@@ -28,6 +32,7 @@ class Wishes:
         sample: how many of the general probes are asked; None for all.
         matched: the share of the largest gain from which on drops are compared.
         reference: the recipe that the others are held against; None for the one that forgets most.
+        reach: where the files that recipes and suites name may lie.
     """
 
     recipes: Sequence[Path]
@@ -38,6 +43,7 @@ class Wishes:
     matched: float | None = None
     reference: str | None = None
     allow_code: bool = False
+    reach: Reach = PROJECT
     command: tuple[str, ...] = ()
 
 
@@ -84,7 +90,7 @@ def read_plan(wishes: Wishes) -> LadderPlan:
         )
     if not wishes.suites:
         raise HarnessError("no suites to see forgetting by\n  name what must be kept: --suite SUITE.yaml")
-    recipes = _recipes(wishes.recipes)
+    recipes = _recipes(wishes.recipes, wishes.reach)
     _check_reference(wishes.reference, recipes)
     base = _base(recipes)
     target = _target(recipes)
@@ -93,17 +99,26 @@ def read_plan(wishes: Wishes) -> LadderPlan:
             f"--suite {target}: is the target of the recipes\n"
             "  what is learnt cannot show what was forgotten: give other suites"
         )
-    suite, *general = read_suites([target, *wishes.suites])
+    suite, *general = read_suites([target, *wishes.suites], wishes.reach)
     if not general:
         raise HarnessError(f"--suite: there are no suites but the target, {target}\n  give what must be kept")
-    general, notes = (general, []) if wishes.allow_code else _without_code(suite, general)
+    general, notes = _with_consent(suite, general, wishes.allow_code)
     if problems := list(_not_gained(suite)):
         raise InputError(problems)
     sampled, more = _sampled(general, wishes.sample)
     return LadderPlan(recipes, base, Asked(suite, suite.probes), sampled, (*notes, *more))
 
 
-def _recipes(paths: Sequence[Path]) -> tuple[Recipe, ...]:
+def asked_under(plan: LadderPlan, settings: Settings) -> LadderPlan:
+    """The plan with its suites as the settings of a run have them asked."""
+
+    def asked(one: Asked) -> Asked:
+        return replace(one, suite=under(one.suite, settings))
+
+    return replace(plan, target=asked(plan.target), general=tuple(map(asked, plan.general)))
+
+
+def _recipes(paths: Sequence[Path], reach: Reach) -> tuple[Recipe, ...]:
     """All recipes, with everything wrong in any of them as one error."""
     problems: list[Problem] = []
     recipes: list[Recipe] = []
@@ -114,7 +129,7 @@ def _recipes(paths: Sequence[Path]) -> tuple[Recipe, ...]:
             continue
         seen.add(path.resolve())
         try:
-            recipes.append(read_recipe(path))
+            recipes.append(read_recipe(path, reach))
         except RecipeError as error:
             problems += error.problems
     problems += [*_repeated_names(recipes), *_too_little_replay(recipes)]
@@ -206,27 +221,22 @@ def _not_gained(target: Suite) -> Iterator[Problem]:
         )
 
 
-def _without_code(target: Suite, general: Sequence[Suite]) -> tuple[list[Suite], list[str]]:
-    """The general suites that run nothing that a model wrote, and a note for each other one.
+def _with_consent(target: Suite, general: Sequence[Suite], allowed: bool) -> tuple[list[Suite], list[str]]:
+    """The general suites that may be asked, and a note for each that is left out because it runs code.
 
     Raises:
-        InputError: the target runs code, or nothing else is left.
+        InputError: the target runs code and may not, nothing else is left, or code cannot be confined here.
     """
-    rest = [suite for suite in general if not _runs_code(suite)]
-    refused = [target] if _runs_code(target) else [] if rest else [*general]
-    if refused:
-        raise InputError(
-            Problem(
-                suite.span,
-                f"the suite '{suite.name}' runs code that a model wrote",
-                "allow it: --allow-code (its time and memory are bounded, but that is no security boundary)",
-            )
-            for suite in refused
-        )
+    left_out = [] if allowed else [suite for suite in general if _runs_code(suite)]
+    rest = [suite for suite in general if suite not in left_out]
+    problems = (
+        code_problem(suite, suite.probes, allowed, "--allow-code") for suite in [target, *(rest or general)]
+    )
+    if found := list(filter(None, problems)):
+        raise InputError(found)
     return rest, [
         f"{suite.name}: left out, because it runs code that a model wrote; --allow-code asks it"
-        for suite in general
-        if suite not in rest
+        for suite in left_out
     ]
 
 

@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import InputError, Problem, Span, SuiteError, shown_path
+from harness.cli.terminal import say, show
+from harness.errors import InputError, Problem, Span, SuiteError, shown_path, told
 from harness.gate.weakness import weaknesses
 from harness.reporting.wording import count
 from harness.scoring import load_scorers
 from harness.suites.detect import has_ending, look_through
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
+from harness.suites.within import PROJECT, Reach
 
 
-def lint(paths: Sequence[Path], strict: bool = False) -> int:
+def lint(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) -> int:
     """Check suites; 0 when all can be run, 2 when some cannot, as pytest would.
 
     Args:
         strict: warnings alone end in 1 instead of 0.
+        reach: where the data that suites name may lie.
 
     Raises:
         InputError: a folder has no suites.
     """
-    suites, problems = _read(paths)
+    suites, problems = _read(paths, reach)
     for suite in suites:
-        print(_line(suite))
-    for problem in problems:
-        print(problem, file=sys.stderr)
+        show(_line(suite))
+    for text in told(problems):
+        say(text)
     if any(_is_a_strange_score(problem) for problem in problems):
-        print("scores that a conftest.py registers are known with --conftest FILE", file=sys.stderr)
+        say("scores that a conftest.py registers are known with --conftest FILE")
     warnings = [
         *dict.fromkeys(_under_another_name(paths)),
         *(warning for suite in suites for warning in weaknesses(suite)),
     ]
-    for warning in warnings:
-        print(replace(warning, message=f"warning: {warning.message}"), file=sys.stderr)
+    for text in told([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):
+        say(text)
     found = [(len(problems), "problem"), (len(warnings), "warning")]
-    if told := ", ".join(count(number, noun) for number, noun in found if number):
-        print(told, file=sys.stderr)
+    if counted := ", ".join(count(number, noun) for number, noun in found if number):
+        say(counted)
     if problems:
         return 2
     return 1 if warnings and strict else 0
@@ -51,26 +53,26 @@ def _is_a_strange_score(problem: Problem) -> bool:
     return problem.message.startswith("unknown score ") and "did you mean" not in (problem.hint or "")
 
 
-def read_suites(paths: Sequence[Path]) -> list[Suite]:
+def read_suites(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Suite]:
     """The suites of files and folders, in order, for a command that needs all of them to be sound.
 
     Raises:
         SuiteError: with everything wrong in all of them; a path that is not there is wrong too.
         InputError: a folder has no suites.
     """
-    suites, problems = _read(paths)
+    suites, problems = _read(paths, reach)
     if problems:
         raise SuiteError(problems)
     return suites
 
 
-def _read(paths: Sequence[Path]) -> tuple[list[Suite], list[Problem]]:
+def _read(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Problem]]:
     problems: list[Problem] = []
     suites: list[Suite] = []
     scorers = load_scorers()
     for path in suite_files(paths):
         try:
-            suites.append(read_suite(path, scorers))
+            suites.append(read_suite(path, scorers, reach))
         except SuiteError as error:
             problems += error.problems
     return suites, [*problems, *_repeated_names(suites)]

@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from harness import __version__
+from harness.cli.terminal import CLOSED, STOPPED, say, show, take_any_text, write_out
 from harness.errors import HarnessError, RecipeError, SuiteError
+from harness.suites.within import Reach
+from harness.versions import needed
+
+if TYPE_CHECKING:
+    from harness.engine.settings import Settings
 
 UNREADABLE = 2
 """Exit code for a suite that cannot be read, as pytest's."""
@@ -18,21 +26,55 @@ USAGE = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; input errors are printed as their message and end in exit code 4, or 2 for those of a suite or a recipe."""
-    parsed = _parser().parse_args(arguments)
+    """Run one command; input errors are printed as their message and end in exit code 4, or 2 for those of a suite or a recipe.
+
+    Ctrl-C ends in 130, and a pipe that is closed, such as after `| head`, in 141, as of other tools.
+    """
+    take_any_text()
     try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        with suppress(BrokenPipeError):
+            say("stopped")
+        return STOPPED
+    except BrokenPipeError:
+        return CLOSED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        parsed = _parsed(arguments)
         if conftests := getattr(parsed, "conftest", None):
             from harness.cli.custom import import_conftests
 
             import_conftests(conftests)
-        return int(parsed.run(parsed))
+        with needed():
+            code = int(parsed.run(parsed))
+        write_out()
+        return code
     except HarnessError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return UNREADABLE if isinstance(error, SuiteError | RecipeError) else USAGE
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(arguments)
+    except SystemExit:  # after --help or --version, or for what argparse does not take
+        write_out()
+        raise
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that ends in the exit code for what cannot be used, as pytest does; its commands' parsers are of this class too."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"{self.format_usage()}{self.prog}: {message}")
+        self.exit(USAGE)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m harness",
         description="What surrounds `pytest suites/ --model REF`: check suites, prepare models, show the gate at work.",
     )
@@ -43,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("files", nargs="+", type=Path, metavar="FILE", help="suite files, or folders of them")
     lint.add_argument("--strict", action="store_true", help="warnings alone end in exit code 1")
     _add_conftest(lint)
+    _add_allow_outside(lint)
     lint.set_defaults(run=_lint)
 
     plan = commands.add_parser("plan", help="what the gates of suites can and cannot see; no model is loaded")
@@ -57,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     plan.add_argument("--json", action="store_true", help="rows for a program")
     _add_conftest(plan)
+    _add_allow_outside(plan)
     plan.set_defaults(run=_plan)
 
     calibrate = commands.add_parser(
@@ -76,8 +120,10 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument(
         "--allow-code", action="store_true", help="run code that the model writes, where a score does"
     )
+    _add_template(calibrate)
     calibrate.add_argument("--json", action="store_true", help="what was found, for a program")
     _add_conftest(calibrate)
+    _add_allow_outside(calibrate)
     calibrate.set_defaults(run=_calibrate)
 
     docs = commands.add_parser("docs", help="bring the generated parts of docs/ up to date, or check them")
@@ -108,10 +154,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     preview.add_argument("--limit", type=_count, default=3, metavar="N", help="so many probes (3)")
     preview.add_argument("--device", default="auto", help="where the model runs (auto)")
+    _add_template(preview)
     preview.add_argument(
         "--allow-code", action="store_true", help="run code that the model writes, where a score does"
     )
     _add_conftest(preview)
+    _add_allow_outside(preview)
     preview.set_defaults(run=_preview)
 
     schema = commands.add_parser("schema", help="the JSON Schema of suite files (or recipes), for editors")
@@ -138,7 +186,15 @@ def _parser() -> argparse.ArgumentParser:
         "--num-fewshot", type=_whole, metavar="N", help="how many shots, instead of the file's 'num_fewshot'"
     )
     lm_eval.add_argument("--force", action="store_true", help="write over a suite that is there")
+    _add_allow_outside(lm_eval)
     lm_eval.set_defaults(run=_import_lm_eval)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="what is installed here and what is wrong with it: versions, devices, cache, pytest's plugins",
+    )
+    doctor.add_argument("--json", action="store_true", help="rows for a program")
+    doctor.set_defaults(run=_doctor)
 
     embedded = commands.add_parser("embedded", help="convert the embedded model, once, and print its folder")
     embedded.set_defaults(run=_embedded)
@@ -187,10 +243,12 @@ def _parser() -> argparse.ArgumentParser:
     ladder.add_argument(
         "--batch-tokens", type=_count, metavar="N", help="tokens in a batch, padding and answers included"
     )
+    _add_template(ladder)
     ladder.add_argument(
         "--allow-code", action="store_true", help="run code that a model writes, where a score does"
     )
     _add_conftest(ladder)
+    _add_allow_outside(ladder)
     ladder.set_defaults(run=_ladder)
 
     advise = commands.add_parser(
@@ -198,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     advise.add_argument("recipes", nargs="+", type=Path, metavar="RECIPE", help="recipe files")
     advise.add_argument("--strict", action="store_true", help="advice ends in exit code 1")
+    _add_allow_outside(advise)
     advise.set_defaults(run=_advise)
 
     demo = commands.add_parser(
@@ -222,24 +281,62 @@ def _add_conftest(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _add_allow_outside(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that reads files which name others."""
+    parser.add_argument(
+        "--allow-outside", action="store_true",
+        help="read files that a suite or a recipe names outside its folder and the working folder",
+    )  # fmt: skip
+
+
+def _reach(parsed: argparse.Namespace) -> Reach:
+    return Reach(anywhere=parsed.allow_outside)
+
+
+def _add_template(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that asks a model, for chat templates and reasoning."""
+    parser.add_argument(
+        "--template-arg", dest="template_arguments", action="append", default=[], metavar="KEY=VALUE",
+        help="an argument of the chat template, such as enable_thinking=false (may be given again)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--thinking-tokens", type=_count, metavar="N",
+        help="the most tokens of reasoning before an answer, in addition to the answer's own",
+    )  # fmt: skip
+
+
+def _settings(parsed: argparse.Namespace) -> Settings:
+    """How a command's models are run; raises HarnessError where an argument of the chat template is none."""
+    from harness.engine.settings import Settings
+    from harness.suites.arguments import read_arguments
+
+    return Settings(
+        device=parsed.device,
+        dtype=getattr(parsed, "dtype", "auto"),
+        batch_tokens=getattr(parsed, "batch_tokens", None),
+        template_arguments=read_arguments(parsed.template_arguments),
+        thinking_tokens=parsed.thinking_tokens,
+    )
+
+
 def _lint(parsed: argparse.Namespace) -> int:
     from harness.cli.lint import lint
 
-    return lint(parsed.files, parsed.strict)
+    return lint(parsed.files, parsed.strict, _reach(parsed))
 
 
 def _plan(parsed: argparse.Namespace) -> int:
     from harness.cli.plan import plan
 
-    return plan(parsed.files, parsed.flip_rate, parsed.tokens_per_second, parsed.json)
+    return plan(parsed.files, parsed.flip_rate, parsed.tokens_per_second, parsed.json, _reach(parsed))
 
 
 def _calibrate(parsed: argparse.Namespace) -> int:
     from harness.cli.calibrate import calibrate
-    from harness.engine.settings import Settings
 
-    settings = Settings(device=parsed.device, dtype=parsed.dtype, batch_tokens=parsed.batch_tokens)
-    return calibrate(parsed.files, parsed.model, settings, parsed.json, parsed.allow_code)
+    return calibrate(
+        parsed.files, parsed.model, _settings(parsed), parsed.json, parsed.allow_code, _reach(parsed)
+    )
 
 
 def _docs(parsed: argparse.Namespace) -> int:
@@ -260,10 +357,10 @@ def _new(parsed: argparse.Namespace) -> int:
 
 def _preview(parsed: argparse.Namespace) -> int:
     from harness.cli.preview import preview
-    from harness.engine.settings import Settings
 
-    settings = Settings(device=parsed.device)
-    return preview(parsed.suite, parsed.model, parsed.limit, settings, parsed.allow_code)
+    return preview(
+        parsed.suite, parsed.model, parsed.limit, _settings(parsed), parsed.allow_code, _reach(parsed)
+    )
 
 
 def _schema(parsed: argparse.Namespace) -> int:
@@ -283,22 +380,28 @@ def _import_lm_eval(parsed: argparse.Namespace) -> int:
         parsed.metric,
         parsed.num_fewshot,
         parsed.force,
+        _reach(parsed),
     )
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    from harness.cli.doctor import doctor
+
+    return doctor(parsed.json)
 
 
 def _embedded(parsed: argparse.Namespace) -> int:
     from harness.engine.convert import ensure_embedded
     from harness.models.embedded import embedded_folder
 
-    ensure_embedded(lambda text: print(text, file=sys.stderr))
-    print(embedded_folder())
+    ensure_embedded(say)
+    show(str(embedded_folder()))
     return 0
 
 
 def _ladder(parsed: argparse.Namespace) -> int:
     from harness.cli.ladder import ladder, render
     from harness.cli.ladder_plan import Wishes
-    from harness.engine.settings import Settings
 
     wishes = Wishes(
         recipes=parsed.recipes,
@@ -309,6 +412,7 @@ def _ladder(parsed: argparse.Namespace) -> int:
         matched=parsed.matched,
         reference=parsed.reference,
         allow_code=parsed.allow_code,
+        reach=_reach(parsed),
         command=tuple(sys.argv[1:]),
     )
     if parsed.render is not None:
@@ -318,14 +422,13 @@ def _ladder(parsed: argparse.Namespace) -> int:
                 f"saw {', '.join(map(str, parsed.recipes))}"
             )
         return render(wishes)
-    settings = Settings(device=parsed.device, dtype=parsed.dtype, batch_tokens=parsed.batch_tokens)
-    return ladder(wishes, settings)
+    return ladder(wishes, _settings(parsed))
 
 
 def _advise(parsed: argparse.Namespace) -> int:
     from harness.cli.advise import advise_all
 
-    return advise_all(parsed.recipes, parsed.strict)
+    return advise_all(parsed.recipes, parsed.strict, _reach(parsed))
 
 
 def _demo(parsed: argparse.Namespace) -> int:

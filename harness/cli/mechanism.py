@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.terminal import show
 from harness.errors import HarnessError, shown_path
 from harness.reporting.curves import Panel, curves
 from harness.reporting.figures import png, svg
+from harness.reporting.writing import write_wanted
 
 if TYPE_CHECKING:
     from harness.training.mechanism import Curve
@@ -31,7 +33,7 @@ def mechanism(out: Path) -> int:
     _print_table(ways)
     _print_single_weight()
     _write(out, panels(ways))
-    print(f"\nplot: {shown_path(out)}")
+    show(f"\nplot: {shown_path(out)}")
     return 0
 
 
@@ -51,14 +53,14 @@ def panels(ways: Sequence[Curve]) -> list[Panel]:
 def _print_table(ways: Sequence[Curve]) -> None:
     from harness.training.mechanism import AGGRESSIVE, LOW, STEPS
 
-    print("A network learns A, then is tuned on B. One layer is shared, each has a head of its own.\n")
-    print(ROW.format("tuned by", "loss A was", "loss A is", "times worse", "loss B is"))
+    show("A network learns A, then is tuned on B. One layer is shared, each has a head of its own.\n")
+    show(ROW.format("tuned by", "loss A was", "loss A is", "times worse", "loss B is"))
     for way in ways:
         losses = [f"{loss:.4f}" for loss in (way.loss_a[0], way.loss_a[-1])]
-        print(ROW.format(way.name, *losses, f"{way.times_worse:.1f}", f"{way.loss_b[-1]:.4f}"))
+        show(ROW.format(way.name, *losses, f"{way.times_worse:.1f}", f"{way.loss_b[-1]:.4f}"))
     early = round(STEPS * LOW / AGGRESSIVE)
     aggressive = next(way for way in ways if way.name == "aggressive")
-    print(
+    show(
         f"\nThe low rate learns B less: the aggressive one is as far after {early} of its {STEPS} steps, "
         f"with A at {aggressive.loss_a[early]:.4f} and B at {aggressive.loss_b[early]:.4f}."
     )
@@ -68,23 +70,20 @@ def _print_single_weight() -> None:
     from harness.training.mechanism import resting_place, single_weight
 
     free, held = single_weight(), single_weight(importance=10.0)
-    print("\nOne weight that A wants at 1 and B at -2:")
-    print(
+    show("\nOne weight that A wants at 1 and B at -2:")
+    show(
         f"  tuned on B alone, it goes from 1 to {free.weights[-1]:.2f}, and the loss on A from 0 to {free.loss_a:.2f}."
     )
-    print(
+    show(
         f"  held by EWC with an importance of 10, it rests at {held.weights[-1]:.2f} (in theory {resting_place(10.0):.2f}): "
         f"the loss on A is {held.loss_a:.2f}, that on B {held.loss_b:.2f} instead of {free.loss_b:.2f}."
     )
-    print(
+    show(
         "  What two capabilities share can only serve both where they agree; EWC chooses a place in between."
     )
 
 
 def _write(out: Path, drawn: Sequence[Panel]) -> None:
     figure = curves(drawn, "loss on A, learnt before", "loss on B, tuned on")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(png(figure) if out.suffix == ".png" else svg(figure).encode())
-    except OSError as error:
-        raise HarnessError(f"{out}: cannot be written: {error.strerror}") from error
+    content = png(figure) if out.suffix == ".png" else svg(figure)
+    write_wanted(out, content, "name another place: --out FILE")

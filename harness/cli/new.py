@@ -17,8 +17,11 @@ import yaml
 
 from harness.cli.examples import PROBES, SUITE, TASKS, WRITTEN_SCORES
 from harness.cli.schema import schema_file
+from harness.cli.terminal import say, show
 from harness.errors import HarnessError, did_you_mean
+from harness.reporting.writing import write_wanted
 from harness.scoring import load_scorers
+from harness.suites.detect import has_ending
 from harness.suites.format import SEVERITIES, AnswerKind, Category, Name
 from harness.suites.read import DEFAULT_SCORES, read_suite
 from harness.suites.validate import Like, literal_names
@@ -47,20 +50,16 @@ def new(wishes: Wishes, force: bool = False) -> int:
     """
     _check("NAME", wishes.name, _like(Name))
     path = wishes.out or Path("suites") / f"{wishes.name}.yaml"
-    if path.suffix not in (".yaml", ".yml"):
+    if not has_ending(path):
         raise HarnessError(f"{path}: a suite file ends in .yaml")
     if path.exists() and not force:
         raise HarnessError(f"{path}: is there already\n  choose another --out, or overwrite it with --force")
     wishes = _complete(wishes, ask if sys.stdin.isatty() else None)
     text = suite_text(wishes, path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+    write_wanted(path, text, "name another place: --out FILE")
     suite = read_suite(path, load_scorers())
-    print(f"{path}: {len(suite.probes)} example probes to put yours in the place of")
-    print(f"next: python -m harness preview {path}")
+    show(f"{path}: {len(suite.probes)} example probes to put yours in the place of")
+    show(f"next: python -m harness preview {path}")
     return 0
 
 
@@ -69,8 +68,9 @@ def ask(question: str, default: str) -> str:
     shown = f"{question} [{default}]: " if default else f"{question}: "
     try:
         return input(shown).strip() or default
-    except (EOFError, KeyboardInterrupt) as error:
-        raise HarnessError("\nnothing was written") from error
+    except EOFError as error:
+        say("")
+        raise HarnessError("nothing was written") from error
 
 
 def _complete(wishes: Wishes, ask: Callable[[str, str], str] | None) -> Wishes:
@@ -88,7 +88,7 @@ def _complete(wishes: Wishes, ask: Callable[[str, str], str] | None) -> Wishes:
             try:
                 check(option, value)
             except HarnessError as error:
-                print(error, file=sys.stderr)
+                say(str(error))
             else:
                 return value
 

@@ -19,8 +19,10 @@ from harness.cli.gate_plan import (
 )
 from harness.cli.lint import read_suites
 from harness.cli.plan_report import plan_lines
+from harness.cli.terminal import show
 from harness.gate.compare import CONFIDENCE
 from harness.stats.power import FLIP_RATE, POWER, SIGNIFICANT
+from harness.suites.within import PROJECT, Reach
 
 
 def plan(
@@ -28,6 +30,7 @@ def plan(
     flip_rate: float = FLIP_RATE,
     tokens_per_second: float = TOKENS_PER_SECOND,
     as_json: bool = False,
+    reach: Reach = PROJECT,
 ) -> int:
     """Print the plan of suites; 0.
 
@@ -35,13 +38,13 @@ def plan(
         SuiteError: some of them cannot be read.
         InputError: a folder has no suites.
     """
-    suites = read_suites(paths)
+    suites = read_suites(paths, reach)
     gates = [row for suite in suites for row in gate_plans(suite, flip_rate)]
     sizes = [suite_size(suite, tokens_per_second) for suite in suites]
     if as_json:
-        print(json.dumps(_as_data(gates, sizes, flip_rate, tokens_per_second), indent=2))
+        show(json.dumps(_as_data(gates, sizes, flip_rate, tokens_per_second), indent=2))
         return 0
-    print("\n".join(plan_lines(gates, sizes, flip_rate, tokens_per_second)))
+    show("\n".join(plan_lines(gates, sizes, flip_rate, tokens_per_second)))
     return 0
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.engine.planning import request
+from harness.cli.terminal import say, show
+from harness.engine.planning import request, under
 from harness.engine.requests import (
     Answer,
     Chat,
@@ -23,11 +23,14 @@ from harness.engine.requests import (
 )
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, did_you_mean
+from harness.gate.prompts import unused_arguments
 from harness.reporting.explain import expected
-from harness.reporting.wording import count, lines
+from harness.reporting.wording import count
 from harness.scoring import Score, load_scorers, score
 from harness.suites.read import read_suite
 from harness.suites.suite import Probe, Suite
+from harness.suites.within import PROJECT, Reach
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.engine.torch_engine import TorchEngine
@@ -41,6 +44,7 @@ def preview(
     limit: int = LIMIT,
     settings: Settings = Settings(),
     allow_code: bool = False,
+    reach: Reach = PROJECT,
 ) -> int:
     """Print what the first probes of a suite, or of a slice of it, look like to a model; 0.
 
@@ -51,17 +55,19 @@ def preview(
     Raises:
         HarnessError: the suite cannot be read, it has no such slice, or the model cannot be asked.
     """
-    suite, probes = find_probes(reference)
+    suite, probes = find_probes(reference, reach)
+    suite = under(suite, settings)
     shown = probes[:limit]
-    print(
+    show(
         f"{suite.name}: {count(len(probes), 'probe')}"
         + (f", the first {limit}" if len(probes) > limit else "")
     )
     if model is None:
         for probe in shown:
-            print("\n".join(["", *probe_lines(suite, probe), *prompt_lines(request(suite, probe))]))
+            show("\n".join(["", *probe_lines(suite, probe), *prompt_lines(request(suite, probe))]))
         return 0
-    engine = load(model, settings)
+    engine = load(model, settings, reach)
+    unused_arguments(suite, engine)
     requests = [request(suite, probe) for probe in shown]
     answers = engine.ask(requests)
     right = 0
@@ -73,18 +79,18 @@ def preview(
             *reading_lines(asked, engine),
             *answer_lines(probe, answer, judged),
         ]
-        print("\n".join(["", *parts]))
+        show("\n".join(["", *parts]))
     if suite.task.answer == "likelihood":
-        print(f"\n{engine.label}: a likelihood is kept or lost only against a baseline's")
+        show(f"\n{engine.label}: a likelihood is kept or lost only against a baseline's")
     else:
-        print(f"\n{engine.label}: {right} of {len(shown)} right")
+        show(f"\n{engine.label}: {right} of {len(shown)} right")
     return 0
 
 
-def find_probes(reference: str) -> tuple[Suite, Sequence[Probe]]:
+def find_probes(reference: str, reach: Reach = PROJECT) -> tuple[Suite, Sequence[Probe]]:
     """The suite, and the probes of the slice, that `FILE` or `FILE::SLICE` means; raises HarnessError."""
     path, _, slice_name = reference.partition("::")
-    suite = read_suite(Path(path), load_scorers())
+    suite = read_suite(Path(path), load_scorers(), reach)
     if slice_name in ("", "all"):
         return suite, suite.probes
     found = re.fullmatch(r"(probe|category)\[(.*)\]", slice_name)
@@ -100,22 +106,18 @@ def find_probes(reference: str) -> tuple[Suite, Sequence[Probe]]:
     ]
 
 
-def load(reference: str, settings: Settings) -> TorchEngine:
+def load(reference: str, settings: Settings, reach: Reach = PROJECT) -> TorchEngine:
     """The model that `--model` names; a fixture is trained first, unless that was done before."""
     from harness.engine.loading import Loader, load_reference
     from harness.models.reference import is_recipe
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
 
     if not is_recipe(reference):
         return load_reference(reference, settings, say)
     from harness.training.recipe import read_recipe
     from harness.training.train import trained_sources
 
-    sources = trained_sources(
-        read_recipe(Path(reference)), None, settings, say, lambda label, unit="": lambda done, total: None
-    )
+    recipe = read_recipe(Path(reference), reach)
+    sources = trained_sources(recipe, None, settings, say, lambda label, unit="": lambda done, total: None)
     return Loader(settings, say).engine(sources.tuned)
 
 
@@ -136,9 +138,16 @@ def prompt_lines(asked: Request) -> Iterator[str]:
     match asked:
         case Measure(text=text):
             yield from _field("text", text)
-        case Generate(prompt=Chat(messages=messages)) | Choose(prompt=Chat(messages=messages)):
+        case (
+            Generate(prompt=Chat(messages=messages, arguments=arguments))
+            | Choose(prompt=Chat(messages=messages, arguments=arguments))
+        ):
             for message in messages:
                 yield from _field(message.role, message.content)
+            if arguments:
+                yield from _field(
+                    "the template's arguments", "\n".join(f"{name}: {value}" for name, value in arguments)
+                )
         case Generate(prompt=Plain() as plain) | Choose(prompt=Plain() as plain):
             yield from _field("prompt", plain.text)
     yield from _ending(asked)
@@ -149,8 +158,9 @@ def reading_lines(asked: Request, engine: TorchEngine) -> Iterator[str]:
     if isinstance(asked, Measure):
         yield from _field("text", asked.text)
         return
-    tokens = count(len(engine.tokens(asked.prompt)), "token")
-    yield from _field(f"prompt ({tokens})", engine.reading(asked.prompt))
+    choosing = isinstance(asked, Choose)
+    tokens = count(len(engine.tokens(asked.prompt, choosing)), "token")
+    yield from _field(f"prompt ({tokens})", engine.reading(asked.prompt, choosing))
     yield from _ending(asked)
 
 
@@ -158,7 +168,10 @@ def answer_lines(probe: Probe, answer: Answer, judged: Score) -> Iterator[str]:
     """What the model answered, and what the score makes of it."""
     verdict = "right" if judged.right else "wrong"
     match answer:
-        case Generated(text=text, tokens=tokens):
+        case Generated(text=text, tokens=tokens, reasoning=reasoning):
+            if reasoning:
+                ended = "" if reasoning.closed else ", without an end"
+                yield from _field(f"reasoning ({count(reasoning.tokens, 'token')}{ended})", reasoning.text)
             yield from _field(f"answer ({count(tokens, 'token')}): {verdict}", text)
         case Chosen(logprobs=logprobs):
             listed = [
@@ -174,11 +187,12 @@ def _ending(asked: Request) -> Iterator[str]:
     match asked:
         case Choose(continuations=continuations):
             yield from _field("choices, each scored after the prompt", "\n".join(map(repr, continuations)))
-        case Generate(max_new_tokens=most, stop=stop):
+        case Generate(max_new_tokens=most, stop=stop, thinking_tokens=thinking):
             ends = f", or to {', '.join(map(repr, stop))}" if stop else ""
-            yield f"  answered in at most {count(most, 'token')}{ends}"
+            after = f" after {thinking} of reasoning" if thinking else ""
+            yield f"  answered in at most {count(most, 'token')}{after}{ends}"
 
 
 def _field(name: str, text: str) -> Iterator[str]:
-    yield f"  {name}"
-    yield from (f"    {line}" for line in lines(text))
+    yield f"  {visible(name)}"
+    yield from (f"    {line}" for line in text.split("\n"))

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.cli.terminal import show
 from harness.errors import HarnessError
+from harness.reporting.writing import write_wanted
 from harness.scoring import SCORERS, load_scorers
 from harness.suites.schema import Schema, shape_schema, suite_schema
 from harness.suites.scorer import Scorer
@@ -39,17 +41,13 @@ def schema_file(kind: str, folder: Path = FOLDER) -> Path:
 
 def schema_text(kind: str) -> str:
     """A schema that comes with the harness, as it is written down."""
-    return as_text(SCHEMAS[kind]())
-
-
-def as_text(schema: Schema) -> str:
-    """A schema as the text of its file."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False) + "\n"
 
 
 def print_schema(kind: str) -> int:
     """Print one schema; that of suites has the scores of installed packages and of a user's conftest.py too."""
-    print(as_text(suite_schema(load_scorers())) if kind == "suite" else schema_text(kind), end="")
+    schema = suite_schema(load_scorers()) if kind == "suite" else SCHEMAS[kind]()
+    show(json.dumps(schema, indent=2))  # in ASCII, so that it is the same in every console and file
     return 0
 
 
@@ -61,6 +59,6 @@ def write_schemas() -> int:
             "  elsewhere, send the schema to a file: python -m harness schema > suite.schema.json"
         )
     for kind in SCHEMAS:
-        schema_file(kind).write_text(schema_text(kind), encoding="utf-8")
-        print(schema_file(kind))
+        write_wanted(schema_file(kind), schema_text(kind), "run it in a checkout that can be written")
+        show(str(schema_file(kind)))
     return 0

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
-from typing import Any
+import json
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, get_type_hints
 
 import torch
 from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftModel, PeftType, get_peft_model_state_dict
 from peft.utils import load_peft_weights
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from harness.engine.proof import same_tensors
+from harness.engine.vocabulary import Fit, resize
 from harness.errors import ModelError, did_you_mean, first_line
 from harness.models.json_file import read_json
-from harness.models.reference import ADAPTER_CONFIG, Adapter
+from harness.models.layout import ADAPTER_CONFIG
+from harness.models.reference import Adapter
 
 CANNOT_RUN = {
     "POLY": "it must be told which task each prompt is of",
@@ -83,30 +89,30 @@ def special_tokens(config: Mapping[str, Any]) -> list[int]:
     for key in ("alora_invocation_tokens", "token_indices", "trainable_token_indices"):
         given = config.get(key) or ()
         for tokens in given.values() if isinstance(given, Mapping) else [given]:
-            found += [token for token in tokens if isinstance(token, int)]
+            found += [token for token in tokens if isinstance(token, int)] if isinstance(tokens, list) else []
     return found
 
 
-def put_on(source: Adapter, model: Any, name: str) -> PeftModel:
+def put_on(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Tensor], fit: Fit) -> PeftModel:
     """Put the adapter on `model` under `name`, and prove that all of its tensors arrived.
 
     Raises:
         ModelError: it cannot be loaded, does not fit, or did not arrive whole.
     """
     device = str(model.device)
-    saved = saved_tensors(source)
     try:
         if isinstance(model, PeftModel):
             model.load_adapter(str(source.folder), adapter_name=name, torch_device=device)
         else:
-            _fit_vocabulary(model, saved)
+            if fit.resized:
+                resize(model, fit.rows)
             model = PeftModel.from_pretrained(model, str(source.folder), adapter_name=name).to(device)
     except Exception as error:  # what a broken folder raises is peft's affair
         text = str(error)
         if "size mismatch" in text or "not found in the base model" in text:
             raise ModelError(_other_base(source, text)) from error
         raise ModelError(
-            f"{source.name}: cannot be loaded: {type(error).__name__}: {first_line(error)}"
+            f"{source.name}: cannot be loaded: {type(error).__name__}: {first_line(error)}{_wrong_kind(source)}"
         ) from error
     if model.peft_config[name].is_prompt_learning:
         raise ModelError(
@@ -114,6 +120,27 @@ def put_on(source: Adapter, model: Any, name: str) -> PeftModel:
         )
     _check_arrived(source, model, name, saved)
     return model.eval()
+
+
+@contextmanager
+def _on(model: Any, name: str) -> Iterator[None]:
+    model.set_adapter(name)
+    yield
+
+
+def with_adapter(model: Any, name: str) -> AbstractContextManager[Any]:
+    """The state in which the adapter `name` acts."""
+    return _on(model, name)
+
+
+@contextmanager
+def without_adapter(model: Any) -> Iterator[None]:
+    """The state in which no adapter acts; what peft warns of, trained biases, is proven where it matters."""
+    with ExitStack() as stack:
+        if isinstance(model, PeftModel):
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
+                stack.enter_context(model.disable_adapter())
+        yield
 
 
 def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
@@ -130,23 +157,11 @@ def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
     return saved
 
 
-def _fit_vocabulary(model: Any, saved: Mapping[str, torch.Tensor]) -> None:
-    """Give the base as many embeddings as an adapter brings along that was trained with more or fewer."""
-    embeddings = {id(model.get_input_embeddings().weight)}
-    if model.get_output_embeddings() is not None:
-        embeddings.add(id(model.get_output_embeddings().weight))
-    # remove_duplicate: a tied head has a name of its own in the adapter's file.
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        brought = saved.get(f"base_model.model.{name}")
-        if id(parameter) in embeddings and brought is not None and len(brought) != len(parameter):
-            model.resize_token_embeddings(len(brought), mean_resizing=False)
-            return
-
-
 def _check_arrived(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Tensor]) -> None:
     # False: else peft asks the hub whether the vocabulary was changed.
     applied = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
-    whole = model.state_dict()  # an adapter with new tokens brings the embeddings along
+    # An adapter with new tokens brings the embeddings along, and the tokens of a tied head a second time.
+    whole = {key.removesuffix(f".{name}"): tensor for key, tensor in model.state_dict().items()}
     # With new tokens, peft writes a module to save twice: under its own name and under the one it has in the base.
     saved = {key: tensor for key, tensor in saved.items() if not _written_twice(key, tensor, saved)}
     if stray := sorted(saved.keys() - applied.keys() - whole.keys()):
@@ -175,6 +190,21 @@ def _written_twice(key: str, tensor: torch.Tensor, saved: Mapping[str, torch.Ten
 def _other_base(source: Adapter, text: str) -> str:
     detail = next((line.strip() for line in text.splitlines() if "size mismatch" in line), first_line(text))
     return f"{source.name}: the adapter does not fit the base '{source.base.name}': was it trained on another?\n  {detail[:300]}"
+
+
+def _wrong_kind(source: Adapter) -> str:
+    """The first value of the adapter's config that is not of the kind that peft expects, in a line of its own."""
+    config = read_json(source.folder / ADAPTER_CONFIG)
+    expected = get_type_hints(PEFT_TYPE_TO_CONFIG_MAPPING[PeftType(str(config["peft_type"]).upper())])
+    for key, value in config.items():
+        try:
+            if key in expected and value is not None:
+                TypeAdapter(expected[key]).validate_json(json.dumps(value), strict=True)
+        except ValidationError:
+            return f"\n  {ADAPTER_CONFIG}: '{key}' is of a wrong kind: saw {value!r:.60}"
+        except PydanticUserError:  # of a kind that only peft knows
+            continue
+    return ""
 
 
 def _version(config: Mapping[str, Any]) -> str:

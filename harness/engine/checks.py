@@ -25,6 +25,10 @@ def check_architecture(name: str, model: Any) -> None:
         ModelError: the config names another kind of model, or what a position answers depends on what follows it.
     """
     named = getattr(model.config, "architectures", None) or []
+    if not (isinstance(named, list) and all(isinstance(one, str) for one in named)):
+        raise ModelError(
+            f"{name}: 'architectures' in its config.json must be a list of names, saw {named!r:.60}"
+        )
     if named and not any(one in CAUSAL or one == type(model).__name__ for one in named):
         raise ModelError(
             f"{name}: its config.json says it is a {named[0]}, which is no causal language model: it does not write"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from harness.engine.requests import Ended
+from harness.engine.writing import Writing
 
 LEAST_PREFIX = 4
 """Prompts that share fewer tokens than this are not worth a pass of their own."""
@@ -47,14 +47,6 @@ class NotFinite(FloatingPointError):
     def __init__(self, row: int) -> None:
         super().__init__(f"the logits of row {row} are NaN or infinite")
         self.row = row
-
-
-@dataclass(frozen=True)
-class Written:
-    """The tokens of an answer, without the one that ended it, and why it ended."""
-
-    tokens: list[int]
-    ended: Ended
 
 
 def read_prefix(model: Any, rows: Sequence[Sequence[int]]) -> Prefix:
@@ -97,26 +89,20 @@ def greedy(
     forward: Callable[..., torch.Tensor],
     prefix: Prefix,
     prompts: Sequence[Sequence[int]],
-    new_tokens: int,
-    ends: Sequence[Mapping[int, Ended]],
+    answers: Sequence[Writing],
     pad: int,
-    stopped: Callable[[int, Sequence[int]], Ended | None],
     compact: bool,
     cached: bool = True,
-) -> list[Written]:
-    """Write on from each prompt with the likeliest token at every step.
+) -> None:
+    """Write on from each prompt with the likeliest token at every step, until no answer goes on.
 
     Args:
         forward: (input_ids, attention_mask, position_ids, past_key_values) -> logits of the last position, (rows, vocabulary).
         prompts: the tokens after the prefix, at least one each.
-        ends: for each row, the tokens that end it and what that means; they are not part of what is returned.
-        stopped: why the row with this index ends with these tokens; None if it goes on.
+        answers: what takes the tokens of each row, and says when it ends.
         compact: drop rows that have ended from the batch. It changes the shape of the rest, so it is for
             arithmetic (float32) in which shape does not change what is likeliest.
         cached: read only the newest token at each step; else every row whole, with None for a cache.
-
-    Returns:
-        What each row wrote, at most `new_tokens` tokens.
 
     Raises:
         NotFinite: logits were NaN or infinite.
@@ -124,11 +110,9 @@ def greedy(
     tokens, mask = pad_left(prompts, pad, model.device, prefix.length)
     place = positions(mask, tokens.shape[1])
     cache = prefix.expanded(model.config.get_text_config(), len(prompts)) if cached else None
-    written: list[list[int]] = [[] for _ in prompts]
-    ended: list[Ended] = ["limit"] * len(prompts)
     rows = list(range(len(prompts)))
     going = set(rows)
-    for _ in range(new_tokens):
+    while True:
         logits = forward(tokens, mask, place, cache)
         likeliest = logits.argmax(dim=-1)
         # (rows, 2): the likeliest token, and whether all logits are finite; one transfer from the device.
@@ -137,16 +121,10 @@ def greedy(
             if row in going:
                 if not finite:
                     raise NotFinite(row)
-                if token in ends[row]:
+                if not answers[row].take(token):
                     going.discard(row)
-                    ended[row] = ends[row][token]
-                    continue
-                written[row].append(token)
-                if (why := stopped(row, written[row])) is not None:
-                    going.discard(row)
-                    ended[row] = why
         if not going:
-            break
+            return
         if compact and len(going) < COMPACT_BELOW * len(rows):
             kept = torch.tensor([i for i, row in enumerate(rows) if row in going], device=model.device)
             if cache is not None:
@@ -156,4 +134,3 @@ def greedy(
         mask = torch.cat([mask, mask.new_ones((len(rows), 1))], dim=1)
         tokens = likeliest[:, None] if cached else torch.cat([tokens, likeliest[:, None]], dim=1)
         place = place[:, -1:] + 1 if cached else positions(mask, tokens.shape[1])
-    return [Written(row, why) for row, why in zip(written, ended, strict=True)]

@@ -12,7 +12,7 @@ def estimated_tokens(request: Request) -> float:
     """Tokens read and written, at most: an answer may end early, and a shared beginning is read once."""
     match request:
         case Generate():
-            return _tokens(_text(request.prompt)) + request.max_new_tokens
+            return _tokens(_text(request.prompt)) + request.max_new_tokens + (request.thinking_tokens or 0)
         case Choose():
             context = _tokens(_text(request.prompt))
             return sum(context + _tokens(continuation) for continuation in request.continuations)

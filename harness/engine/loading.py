@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, GenerationConfig
 
-from harness.engine.adapters import put_on, read_config, special_tokens
+from harness.engine.acting import State, acts, check_acts
+from harness.engine.adapters import (
+    put_on,
+    read_config,
+    saved_tensors,
+    special_tokens,
+    with_adapter,
+    without_adapter,
+)
 from harness.engine.batching import Budget
-from harness.engine.checks import check_architecture, check_complete, check_differs
+from harness.engine.checks import check_differs
 from harness.engine.convert import ensure_embedded
+from harness.engine.device import find_device, limit_threads
 from harness.engine.proof import (
     CANNOT_COMPUTE,
     Snapshot,
+    embedding_names,
     keeps_cache,
     logits_of,
     probe_rows,
@@ -28,15 +35,18 @@ from harness.engine.proof import (
     what_changed,
 )
 from harness.engine.quiet import quiet
+from harness.engine.requests import Request
 from harness.engine.settings import Settings
-from harness.engine.tokenizing import begins_twice, inserts_date, load_tokenizer, same_numbering
-from harness.engine.torch_engine import TorchEngine, out_of_memory
-from harness.errors import EngineError, ModelError, first_line
+from harness.engine.tokenizing import begins_twice, bounded, inserts_date, load_tokenizer, same_numbering
+from harness.engine.torch_engine import TorchEngine
+from harness.engine.vocabulary import fit_vocabulary
+from harness.engine.weights import load_weights
+from harness.errors import ModelError, first_line
 from harness.models.files import has_tokenizer
 from harness.models.json_file import read_json
+from harness.models.layout import ADAPTER_CONFIG
 from harness.models.origin import trained_on
 from harness.models.reference import (
-    ADAPTER_CONFIG,
     Adapter,
     Source,
     SourcePair,
@@ -61,12 +71,18 @@ class EnginePair:
 
 
 def load_pair(
-    sources: SourcePair, settings: Settings = Settings(), say: Callable[[str], None] = lambda text: None
+    sources: SourcePair,
+    settings: Settings = Settings(),
+    say: Callable[[str], None] = lambda text: None,
+    asked: Sequence[Request] = (),
 ) -> EnginePair:
     """Load the baseline and the tuned model.
 
     Two sources over the same base share one copy of it in memory where that is proven to change neither; an adapter's
     baseline is then the base with the adapter switched off.
+
+    Args:
+        asked: what will be asked of both; an adapter must change something of it.
 
     Raises:
         ModelError: a model cannot be loaded, or an adapter belongs to another base.
@@ -79,6 +95,8 @@ def load_pair(
     else:
         baseline, tuned = loader.pair(sources.baseline, sources.tuned)
         check_differs(sources, baseline, tuned, settings.allow_conversion)
+    loader.prove_acting(sources.tuned, tuned, sources.baseline, baseline, asked)
+    loader.prove_acting(sources.baseline, baseline, sources.tuned, tuned, asked)
     return EnginePair(
         baseline,
         tuned,
@@ -92,7 +110,10 @@ def load_reference(
     reference: str, settings: Settings = Settings(), say: Callable[[str], None] = lambda text: None
 ) -> TorchEngine:
     """Load the model that a reference names, without a baseline; raises ModelError."""
-    return Loader(settings, say).engine(find_source(reference, settings.allow_pickle))
+    loader, source = Loader(settings, say), find_source(reference, settings.allow_pickle)
+    engine = loader.engine(source)
+    loader.prove_acting(source, engine)
+    return engine
 
 
 def wrap(model: Any, tokenizer: Any, label: str = "the given model") -> TorchEngine:
@@ -122,6 +143,20 @@ class _Base:
     before: Snapshot | None = None
 
 
+@dataclass(frozen=True)
+class _Put:
+    """An adapter that was put on a base.
+
+    `changed` says what of the base is another even when the adapter is switched off; None if nothing. `off` is the base,
+    if that is what is left then, or all but tokens that were added; `acts` says whether the adapter was seen to act.
+    """
+
+    name: str
+    changed: str | None
+    off: State | None
+    acts: bool
+
+
 class Loader:
     """Loads models, each base once for all that leave it as it is.
 
@@ -139,6 +174,7 @@ class Loader:
         default = CPU_BATCH_TOKENS if self.device.type == "cpu" else GPU_BATCH_TOKENS
         self.budget = Budget(settings.batch_tokens or default)
         self.notes: list[str] = []
+        self._put: dict[Adapter, _Put] = {}
         limit_threads()
 
     def pair(self, baseline: Source, tuned: Source) -> tuple[TorchEngine, TorchEngine]:
@@ -164,13 +200,39 @@ class Loader:
             base = self._base(source)
             return self._engine(source, base, lambda: without_adapter(base.model))
         base = self._base(source.base)
-        name, changed = self._adapter(source, base)
-        if changed:
+        put = self._adapter(source, base)
+        if put.changed:
             del self.bases[source.base.folder]  # whoever wants the base next gets it as it is in its folder
             self.note(
-                f"{source.name}: switched off, the adapter is not its base: {changed}; so the base is loaded on its own"
+                f"{source.name}: switched off, the adapter is not its base: {put.changed}; so the base is loaded on its own"
             )
-        return self._engine(source, base, lambda: with_adapter(base.model, name))
+        return self._engine(source, base, lambda: with_adapter(base.model, put.name))
+
+    def prove_acting(
+        self,
+        source: Source,
+        engine: TorchEngine,
+        other: Source | None = None,
+        other_engine: TorchEngine | None = None,
+        asked: Sequence[Request] = (),
+    ) -> None:
+        """Prove of an adapter that was loaded that it changes something: of what is asked, where that is given.
+
+        Args:
+            other: the other model of a pair, which may be its base.
+
+        Raises:
+            EngineError: it changes nothing.
+        """
+        if not isinstance(source, Adapter):
+            return
+        put = self._put[source]
+        off = put.off
+        is_base = isinstance(other, Weights) and other.folder == source.base.folder
+        if off is None and is_base and other_engine is not None:
+            size = min(engine.embeddings, other_engine.embeddings)
+            off = State(other_engine.model, other_engine.active, size)
+        check_acts(engine, off, asked, put.acts)
 
     def note(self, text: str) -> None:
         """Keep what the user should hear, once."""
@@ -184,17 +246,16 @@ class Loader:
         with first.active(), quiet():
             alone = logits_of(first.model, base.before.rows)
         try:
-            name, changed = self._adapter(source, base)
+            put = self._adapter(source, base)
         except ModelError:  # peft refuses the two together, or the adapter alone: that shows when it is
-            changed = "peft cannot put them on one base"
-        else:
-            with first.active(), quiet():
-                if not same_logits(alone, logits_of(first.model, base.before.rows)):
-                    changed = "one changes the other"
-        if changed:
             del self.notes[before:]
             return None
-        return self._engine(source, base, lambda: with_adapter(base.model, name))
+        with first.active(), quiet():
+            alike = same_logits(alone, logits_of(first.model, base.before.rows))
+        if put.changed or not alike:
+            del self.notes[before:]
+            return None
+        return self._engine(source, base, lambda: with_adapter(base.model, put.name))
 
     def _base(self, source: Weights) -> _Base:
         if source.folder not in self.bases:
@@ -216,73 +277,57 @@ class Loader:
         if source.embedded:
             ensure_embedded(self.say)
         self.say(f"loading {source.name} on {self.device}")
-        wanted: Any = self.settings.dtype
-        if wanted == "auto" and self.device.type == "cpu":
-            wanted = "float32"
-        try:
-            with quiet() as heard:
-                model, info = AutoModelForCausalLM.from_pretrained(
-                    source.folder,
-                    dtype=wanted if wanted == "auto" else getattr(torch, wanted),
-                    use_safetensors=None if self.settings.allow_pickle else True,
-                    trust_remote_code=self.settings.allow_remote_code,
-                    output_loading_info=True,
-                )
-        except Exception as error:  # what a broken folder raises is transformers' affair
-            raise ModelError(_reason(source.name, error)) from error
-        check_architecture(source.name, model)
-        check_complete(source.name, info)
-        self._note_heard(source, heard.lines)
-        if getattr(model, "_is_stateful", False):
-            raise ModelError(
-                f"{source.name}: a recurrent model ({model.config.model_type}) cannot be run by this engine"
-            )
-        try:
-            model = model.to(self.device).eval()
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            raise ModelError(f"{source.name}: does not fit the memory of {self.device}") from error
-        # Greedy decoding must not depend on what a model's author prefers (penalties, sampling).
-        model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
+        model, said = load_weights(source, self.settings, self.device)
+        for text in said:
+            self.note(text)
         return model
 
-    def _adapter(self, source: Adapter, base: _Base) -> tuple[str, str | None]:
-        """Put an adapter on its base and prove that it acts.
-
-        Returns:
-            Its name there, and what of the base it changes even when it is switched off; None if nothing.
-        """
+    def _adapter(self, source: Adapter, base: _Base) -> _Put:
+        """Put an adapter on its base, and see what it does there."""
         config = read_config(source, self.settings.allow_keys)
         if known := trained_on(source):
             self.note(known)
-        rows = probe_rows(base.model, base.tokenizer, special_tokens(config))
+        saved = saved_tensors(source)
         with quiet() as heard:
+            fit = fit_vocabulary(base.model, config, saved)
+            rows = probe_rows(base.model, base.tokenizer, special_tokens(config), fit.common)
             before = snapshot(base.model, rows) if base.before is None else base.before
-            off: Sequence[torch.Tensor] = before.logits
+            was: Sequence[torch.Tensor] = before.logits
             if before.rows != rows:
                 with without_adapter(base.model):
-                    off = logits_of(base.model, rows)
+                    was = logits_of(base.model, rows)
+            embeddings = embedding_names(base.model) if fit.resized else ()
             name = f"adapter{len(getattr(base.model, 'peft_config', {}))}"
             try:
-                base.model = put_on(source, base.model, name)
-                with with_adapter(base.model, name):
-                    on = logits_of(base.model, rows)
-                with without_adapter(base.model):
+                base.model = put_on(source, base.model, name, saved, fit)
+                on = State(base.model, lambda: with_adapter(base.model, name), fit.compared)
+                off = State(base.model, lambda: without_adapter(base.model), fit.compared)
+                with off.enter():
                     changed = what_changed(before, base.model)
+                    rests = not changed or (
+                        fit.resized and fit.kept and not what_changed(before, base.model, embeddings)
+                    )
+                if rests:
+                    seen = acts(on, off, rows)
+                else:
+                    seen = fit.resized or any(
+                        on.differs(row, one) for row, one in zip(rows, was, strict=True)
+                    )
             except CANNOT_COMPUTE as error:
                 raise ModelError(
                     f"{source.name}: an adapter of the kind {config.get('peft_type')} that this engine cannot run: "
                     f"{type(error).__name__}: {first_line(error)}"
                 ) from error
-        self._note_heard(source, heard.lines)
-        base.before = before
-        if same_logits(off, on):
-            raise EngineError(
-                f"{source.name}: the adapter changes nothing: with it on and off, the logits are the same\n"
-                "  was it saved before training, or is it all zeros?"
+        for line in heard.lines:
+            self.note(f"{source.name}: at loading: {line[:300]}")
+        if fit.untold:
+            self.note(
+                f"{source.name}: tokens were added to the {fit.size} of its base, and its file does not say what they are in "
+                f"{' and '.join(fit.untold)}: they are the mean of the others there, as before training"
             )
-        return name, changed
+        base.before = before
+        self._put[source] = put = _Put(name, changed, off if rests else None, seen)
+        return put
 
     def _tokenizer(self, source: Source, model: Any) -> Any:
         """The tokenizer that a source is asked through: the speaker's, its own, or, for an adapter, its base's."""
@@ -295,7 +340,9 @@ class Loader:
                     f"--template {self.settings.template}: {source.name} numbers its tokens in another way than "
                     f"{self.speaker.name}, so it cannot be asked through that tokenizer"
                 )
-        if begins_twice(tokenizer):
+        with bounded(source.name):
+            twice = begins_twice(tokenizer)
+        if twice:
             self.note(f"{source.name}: its chat template begins every prompt with the start token twice")
         if inserts_date(tokenizer):
             self.note(
@@ -315,57 +362,8 @@ class Loader:
             )
         return load_tokenizer(source.name, folder, self.settings.allow_remote_code)
 
-    def _note_heard(self, source: Source, lines: list[str]) -> None:
-        """What transformers and peft warn of while they load may touch what is computed, so the user should hear it."""
-        for line in lines:
-            self.note(f"{source.name}: at loading: {line[:300]}")
-
 
 def _tokenizer_folder(source: Source) -> Path | None:
     """Where the tokenizer of a source is; None if it has none. An adapter without one speaks with its base's."""
     folders = [source.folder, base_of(source).folder]
     return next((folder for folder in folders if has_tokenizer(folder)), None)
-
-
-@contextmanager
-def _on(model: Any, name: str) -> Iterator[None]:
-    model.set_adapter(name)
-    yield
-
-
-def with_adapter(model: Any, name: str) -> AbstractContextManager[Any]:
-    """The state in which the adapter `name` acts."""
-    return _on(model, name)
-
-
-def without_adapter(model: Any) -> AbstractContextManager[Any]:
-    """The state in which no adapter acts."""
-    return model.disable_adapter() if isinstance(model, PeftModel) else nullcontext()
-
-
-def find_device(wanted: str) -> torch.device:
-    """The device to run on; raises ModelError for one that is not there."""
-    if wanted == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(wanted)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"--device {wanted}: {first_line(error)}") from error
-    return device
-
-
-def limit_threads() -> None:
-    """Share the cores between the workers of an xdist run."""
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers > 1:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-
-
-def _reason(name: str, error: Exception) -> str:
-    text = first_line(error)
-    if "trust_remote_code" in str(error):
-        return f"{name}: it comes with Python code of its own\n  if you trust its author: --allow-remote-code"
-    return f"{name}: cannot be loaded: {type(error).__name__}: {text}"

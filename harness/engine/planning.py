@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain, Prompt, Request
+from harness.engine.settings import Settings
 from harness.suites.suite import Probe, Suite, Task
 from harness.suites.template import fill
+
+
+def under(suite: Suite, settings: Settings) -> Suite:
+    """The suite as a run's settings have it asked: their arguments of chat templates and room for reasoning go before its own."""
+    task = suite.task
+    given = dict(settings.template_arguments) if task.format == "chat" else {}
+    template = tuple(sorted({**dict(task.template), **given}.items()))
+    thinking = settings.thinking_tokens if task.answer == "generate" else None
+    return replace(
+        suite, task=replace(task, template=template, thinking_tokens=thinking or task.thinking_tokens)
+    )
 
 
 def prompt(task: Task, probe: Probe) -> Prompt:
@@ -20,7 +34,7 @@ def prompt(task: Task, probe: Probe) -> Prompt:
     messages = [Message("system", task.system)] if task.system is not None else []
     for shot in task.shots:
         messages += [Message("user", fill(task.prompt, shot.fields)), Message("assistant", shot.answer)]
-    return Chat((*messages, Message("user", question)))
+    return Chat((*messages, Message("user", question)), task.template)
 
 
 def request(suite: Suite, probe: Probe) -> Request:
@@ -28,7 +42,7 @@ def request(suite: Suite, probe: Probe) -> Request:
     task = suite.task
     match task.answer:
         case "generate":
-            return Generate(prompt(task, probe), task.max_new_tokens, task.stop)
+            return Generate(prompt(task, probe), task.max_new_tokens, task.stop, task.thinking_tokens)
         case "choose":
             space = " " if task.format == "text" else ""
             return Choose(prompt(task, probe), tuple(space + choice for choice in probe.choices))

@@ -6,6 +6,7 @@ tensors, and the logits of a few rows of tokens.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -39,15 +40,18 @@ class Snapshot:
     logits: Sequence[torch.Tensor]
 
 
-def probe_rows(model: Any, tokenizer: Any = None, special: Iterable[int] = ()) -> list[Row]:
+def probe_rows(
+    model: Any, tokenizer: Any = None, special: Iterable[int] = (), most: int | None = None
+) -> list[Row]:
     """Rows of tokens to compare logits on: tokens from all over the vocabulary with `special` among them, and a text.
 
     The tokenizer's added tokens, such as those of a chat, are among them too: an adapter may have learnt nothing else.
 
     Args:
         special: tokens that make an adapter act, or whose embeddings it changes.
+        most: how many tokens of the vocabulary to use, where something else knows fewer than the model.
     """
-    size = int(model.get_input_embeddings().weight.shape[0])
+    size = min(len(model.get_input_embeddings().weight), most or sys.maxsize)
     spread = [round(index * (size - 1) / (SPREAD - 1)) for index in range(SPREAD)]
     added = sorted(tokenizer.added_tokens_decoder)[:ADDED] if tokenizer is not None else []
     middle = [token for token in (*special, *added) if 0 <= token < size]
@@ -77,19 +81,22 @@ def snapshot(model: Any, rows: Sequence[Row]) -> Snapshot:
     )
 
 
-def what_changed(before: Snapshot, model: Any) -> str | None:
+def what_changed(before: Snapshot, model: Any, besides: Collection[str] = ()) -> str | None:
     """What of a model is no longer as it was, in words; None if it is the same to the last bit.
 
     Args:
         model: the same, with whatever was put on it switched off.
+        besides: names of tensors that may have changed, and the logits with them.
     """
     in_use = {id(tensor) for tensor in chain(model.parameters(), model.buffers())}
     for name, tensor, was in zip(before.names, before.tensors, before.digests, strict=True):
+        if name in besides:
+            continue
         if id(tensor) not in in_use:
             return f"it puts another tensor in the place of the base's '{name}'"
         if fingerprint([(name, tensor)]) != was:
             return f"it changes the base's '{name}'"
-    if not same_logits(before.logits, logits_of(model, before.rows)):
+    if not besides and not same_logits(before.logits, logits_of(model, before.rows)):
         return "with it switched off, the base's logits are not what they were"
     return None
 

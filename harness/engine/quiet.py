@@ -33,11 +33,11 @@ class Heard(logging.Handler):
 
 
 @contextmanager
-def quiet() -> Iterator[Heard]:
-    """Show nothing while the block runs; its warnings are in what it is given."""
+def quiet(heard: Heard | None = None) -> Iterator[Heard]:
+    """Show nothing while the block runs; its warnings are in what it is given, after an error in what was handed over."""
     bars = transformers_logging.is_progress_bar_enabled()
     verbosity = transformers_logging.get_verbosity()
-    heard = Heard()
+    heard = heard or Heard()
     loggers = [logging.getLogger(name) for name in ("transformers", "peft")]
     before = [(logger.handlers[:], logger.propagate) for logger in loggers]
     transformers_logging.set_verbosity_warning()

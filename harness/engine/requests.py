@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from harness.errors import EngineError
+from harness.suites.arguments import Arguments
 from harness.suites.format import AnswerKind
 
 
@@ -24,9 +25,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A prompt that goes through the model's own chat template."""
+    """A prompt that goes through the model's own chat template, with what that is given beside the messages."""
 
     messages: tuple[Message, ...]
+    arguments: Arguments = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,15 @@ Prompt = Chat | Plain
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Write on, greedily, to the end of the turn, a stop text or `max_new_tokens`."""
+    """Write on, greedily, to the end of the turn, a stop text or `max_new_tokens`.
+
+    Reasoning before the answer has its own limit, `thinking_tokens`; None leaves that to the engine.
+    """
 
     prompt: Prompt
     max_new_tokens: int
     stop: tuple[str, ...] = ()
+    thinking_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,21 @@ Request = Generate | Choose | Measure
 
 
 Ended = Literal["turn", "stop", "limit"]
-"""Why an answer ends: its turn is over, a stop text came, or `max_new_tokens` cut it."""
+"""Why an answer ends: its turn is over, a stop text came, or `max_new_tokens` (in reasoning, its own limit) cut it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What was thought before an answer, with its marks, as it was written; its length in tokens; whether it ended."""
+
+    text: str
+    tokens: int
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text up to the end of the turn or a stop text, neither included; its length in tokens.
+    """The text up to the end of the turn or a stop text, neither included, without reasoning; its length in tokens.
 
     `ended` is None where an engine cannot tell.
     """
@@ -80,6 +95,7 @@ class Generated:
     text: str
     tokens: int
     ended: Ended | None = field(default=None, compare=False)
+    reasoning: Reasoning | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

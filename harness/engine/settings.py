@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.suites.arguments import Arguments
+
 Template = Literal["own", "baseline", "tuned"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -21,6 +23,8 @@ class Settings:
         allow_remote_code: run Python code that comes with a model.
         allow_pickle: read weights that are not safetensors.
         allow_keys: keys of an adapter's config that the installed peft does not know and may leave out.
+        template_arguments: what chat templates are given, over what suites say.
+        thinking_tokens: what reasoning may take before an answer, in tokens, over what suites say.
         allow_conversion: gate a tuned model whose weights are the baseline's, but for the rounding of a smaller float.
     """
 
@@ -32,3 +36,5 @@ class Settings:
     allow_pickle: bool = False
     allow_keys: tuple[str, ...] = ()
     allow_conversion: bool = False
+    template_arguments: Arguments = ()
+    thinking_tokens: int | None = None

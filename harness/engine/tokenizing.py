@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from harness.engine.quiet import quiet
 from harness.errors import ModelError, first_line
+from harness.suites.arguments import Arguments
+from harness.suites.jinja import TemplateError, TemplateLimitError, render_template
 
 ASKED_ON = datetime(2026, 1, 1)
 """The day that a template which inserts today's date is shown, so that prompts do not change overnight."""
@@ -35,11 +39,12 @@ def load_tokenizer(name: str, folder: Path, remote_code: bool) -> Any:
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=remote_code)
+            tokens = tokenizer("a b", add_special_tokens=False).input_ids
     except Exception as error:  # what a broken folder raises is transformers' affair
         raise ModelError(
             f"{name}: its tokenizer cannot be loaded from {folder}: {first_line(error)}"
         ) from error
-    if not tokenizer("a b", add_special_tokens=False).input_ids:
+    if not tokens:
         raise ModelError(f"{name}: its tokenizer, in {folder}, is empty: it makes no tokens of any text")
     return tokenizer
 
@@ -63,20 +68,63 @@ def encode(tokenizer: Any, text: str, special: bool) -> list[int]:
     return plain if before and plain[: len(before)] == before else [*before, *plain]
 
 
-def render(tokenizer: Any, messages: Sequence[dict[str, str]], answer_follows: bool = True) -> str:
-    """A chat through the tokenizer's template, up to where the answer begins.
+def render(
+    tokenizer: Any,
+    messages: Sequence[dict[str, str]],
+    answer_follows: bool = True,
+    arguments: Arguments = (),
+) -> str:
+    """A chat through the tokenizer's template, up to where the answer begins, as transformers renders it.
 
     Raises:
-        Exception: whatever the template raises, which is a program of its author's.
+        TemplateError: the template, which is a program of its author's, does not take the chat; a TemplateLimitError where it
+            takes too much of time or memory.
     """
-    return str(
-        tokenizer.apply_chat_template(
-            list(messages),
-            chat_template=_on_one_day(tokenizer) if inserts_date(tokenizer) else None,
-            tokenize=False,
-            add_generation_prompt=answer_follows,
+    given = {name: json.loads(value) for name, value in arguments}
+    if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
+        return _by_its_own(tokenizer, messages, answer_follows, given)
+    try:
+        template = tokenizer.get_chat_template()
+    except ValueError as error:  # of several templates, none is the default
+        raise TemplateError(first_line(error)) from error
+    if not isinstance(template, str):
+        raise TemplateError(f"it is no text but {type(template).__name__}")
+    values = {
+        **tokenizer.special_tokens_map,
+        **given,
+        "messages": list(messages),
+        "tools": None,
+        "documents": None,
+        "add_generation_prompt": answer_follows,
+    }
+    return render_template("chat", template, values, ASKED_ON.isoformat())
+
+
+def _by_its_own(
+    tokenizer: Any, messages: Sequence[dict[str, str]], answer_follows: bool, given: dict[str, Any]
+) -> str:
+    """A chat by a tokenizer whose class has a way of its own, without Jinja."""
+    try:
+        return str(
+            tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=answer_follows, **given
+            )
         )
-    )
+    except Exception as error:  # what another's class raises is its affair
+        raise TemplateError(first_line(error)) from error
+
+
+@contextmanager
+def bounded(name: str) -> Iterator[None]:
+    """Say of a chat template that takes too much whose it is; raises ModelError."""
+    try:
+        yield
+    except TemplateLimitError as error:
+        raise ModelError(
+            f"{name}: its chat template {error}\n"
+            "  a template is a program that comes with a model, so what it may take is bounded; take the other model's: "
+            "--template baseline (or tuned)"
+        ) from error
 
 
 def inserts_date(tokenizer: Any) -> bool:
@@ -85,28 +133,29 @@ def inserts_date(tokenizer: Any) -> bool:
 
 
 def begins_twice(tokenizer: Any) -> bool:
-    """Whether a chat begins with the start token twice, as where a template writes one that stands in its text already."""
+    """Whether a chat begins with the start token twice, as where a template writes one that stands in its text already.
+
+    Raises:
+        TemplateLimitError: the template takes too much of time or memory.
+    """
     start = tokenizer.bos_token_id
     if start is None or not tokenizer.chat_template:
         return False
     try:
         shown = render(tokenizer, [{"role": "user", "content": "A question."}])
-    except Exception:  # what a template does not take is said when it is asked
+    except TemplateLimitError:
+        raise
+    except TemplateError:  # what a template does not take is said when it is asked
         return False
     return encode(tokenizer, shown, special=False)[:2] == [start, start]
 
 
-def _on_one_day(tokenizer: Any) -> str:
-    """The chat template with the date of one day for each of the forms in which it asks for today's."""
-    template = str(tokenizer.get_chat_template())
-    asked = re.findall(r"""strftime_now\(\s*(?:"([^"]*)"|'([^']*)')""", template)
-    dates = {form: ASKED_ON.strftime(form) for form in map("".join, asked)}
-    # A macro hides the function of that name. "+": the line break after it is the template's own.
-    return f"{{% macro strftime_now(form) %}}{{{{ {dates!r}[form] }}}}{{% endmacro +%}}{template}"
+def turn_end(tokenizer: Any, arguments: Arguments = ()) -> TurnEnd:
+    """What ends an assistant's turn by the chat template; nothing where it has no template, or none that tells.
 
-
-def turn_end(tokenizer: Any) -> TurnEnd:
-    """What ends an assistant's turn by the chat template; nothing where it has no template, or none that tells."""
+    Raises:
+        TemplateLimitError: the template takes too much of time or memory.
+    """
     if not tokenizer.chat_template:
         return TurnEnd()
     turns = [
@@ -115,21 +164,26 @@ def turn_end(tokenizer: Any) -> TurnEnd:
         {"role": "user", "content": "Another question."},
     ]
     try:
-        shown = render(tokenizer, turns, answer_follows=False)
-    except Exception:  # a template that takes no such chat tells nothing
+        shown = render(tokenizer, turns, answer_follows=False, arguments=arguments)
+    except TemplateLimitError:
+        raise
+    except TemplateError:  # a template that takes no such chat tells nothing
         return TurnEnd()
     if shown.count(MARK) != 1:
         return TurnEnd()
     after = shown.partition(MARK)[2].partition("Another question.")[0]
     tokens = encode(tokenizer, after, special=False)
-    special = set(tokenizer.all_special_ids) | {
-        index for index, token in tokenizer.added_tokens_decoder.items() if token.special
-    }
     first = next((token for token in tokens if tokenizer.decode([token]).strip()), None)
-    if first is not None and first in special:
+    if first is not None and first in special_tokens(tokenizer):
         return TurnEnd(tokens=(first,))
     line = re.match(r"\s*\S[^\n]*", after)
     return TurnEnd(text=line[0].rstrip() if line else "")
+
+
+def special_tokens(tokenizer: Any) -> set[int]:
+    """The tokens that are markup by what the tokenizer says of them, by number."""
+    added = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return set(tokenizer.all_special_ids) | added
 
 
 def special_token(tokenizer: Any, text: str) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.errors import Span
 from harness.suites.format import Severity
 from harness.suites.suite import Gate, Probe, Suite
+from harness.visible import visible
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Case:
 
     @property
     def title(self) -> str:
-        """The case as a report calls it: "general-qa · math"."""
+        """The case as reports and logs call it, safe to be shown anywhere: "general-qa · math"."""
         inner = self.slice.partition("[")[2].removesuffix("]") or self.slice
-        return f"{self.suite.name} · {inner}"
+        return visible(f"{self.suite.name} · {inner}")
 
 
 def cases(suite: Suite) -> Iterator[Case]:
@@ -39,8 +40,7 @@ def cases(suite: Suite) -> Iterator[Case]:
         if gate.over == "all":
             yield Case(suite, gate, "all", suite.probes, suite.severity, gate.span)
         elif gate.over == "category":
-            for category in suite.categories():
-                probes = tuple(probe for probe in suite.probes if probe.category == category)
+            for category, probes in suite.by_category().items():
                 yield Case(suite, gate, f"category[{category}]", probes, suite.severity, gate.span)
         else:
             for probe in suite.probes:

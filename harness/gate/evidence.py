@@ -6,10 +6,12 @@ A gate that finds nothing lost proves something only if there was something to l
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammaln, xlog1py, xlogy
 
 from harness.engine.requests import Generated, Measured
 from harness.gate.compare import Pair
@@ -41,6 +43,32 @@ class Cut:
     only_baseline: int
     only_tuned: int
     n: int
+    thinking_baseline: int = 0
+    """Of those cut, how many were still reasoning, and have no answer."""
+    thinking_tuned: int = 0
+
+    @property
+    def remedy(self) -> str:
+        """What an author does about it."""
+        if self.thinking_baseline or self.thinking_tuned:
+            return (
+                "give reasoning more room, 'thinking: {max_tokens: …}' in the suite's task or --thinking-tokens, or none, "
+                "'template: {enable_thinking: false}' or --template-arg enable_thinking=false"
+            )
+        return "raise 'max_new_tokens' in the suite's task"
+
+    def described(self, limit: str) -> str:
+        """How many answers of each side were cut, and how many of these before there was any.
+
+        Args:
+            limit: what cut them, where that was no limit of reasoning.
+        """
+        thinking = self.thinking_baseline + self.thinking_tuned
+        by = limit if thinking < self.baseline + self.tuned else "the limit of reasoning"
+        text = f"{by} cut {self.baseline} answers of the baseline and {self.tuned} of the tuned model, of {self.n}"
+        if not thinking:
+            return text
+        return f"{text}, of which {self.thinking_baseline} and {self.thinking_tuned} had not ended their reasoning"
 
     def unlike(self, margin: float) -> bool:
         """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
@@ -84,13 +112,17 @@ def chance(pair: Pair) -> float:
 
 
 def chance_of_guessing(right: int, chances: Sequence[float]) -> float:
-    """P(at least `right` guesses are right) for guesses that are right with `chances`, exactly, by convolution.
+    """P(at least `right` guesses are right) for guesses that are right with `chances`, exactly.
 
-    The Poisson binomial distribution; a binomial where the chances are equal.
+    The Poisson binomial distribution, by convolution of a binomial for each chance that there is.
     """
     distribution = np.ones(1)
-    for p in chances:
-        distribution = np.convolve(distribution, (1 - p, p))
+    for p, n in Counter(chances).items():
+        right_of_n = np.arange(n + 1)
+        ways = gammaln(n + 1) - gammaln(right_of_n + 1) - gammaln(n - right_of_n + 1)
+        distribution = np.convolve(
+            distribution, np.exp(ways + xlogy(right_of_n, p) + xlog1py(n - right_of_n, -p))
+        )
     return float(min(1.0, distribution[right:].sum()))
 
 
@@ -103,11 +135,21 @@ def cut(pairs: Sequence[Pair]) -> Cut:
         both.count((True, False)),
         both.count((False, True)),
         len(pairs),
+        sum(_was_cut(pair.baseline) and _was_thinking(pair.baseline) for pair in pairs),
+        sum(_was_cut(pair.tuned) and _was_thinking(pair.tuned) for pair in pairs),
     )
 
 
 def _was_cut(score: Score | None) -> bool:
-    return score is not None and isinstance(score.answer, Generated) and score.answer.ended == "limit"
+    """Whether an answer ends at a limit; one that is all reasoning, of which nobody knows why it ends, must have."""
+    if score is None or not isinstance(score.answer, Generated):
+        return False
+    return score.answer.ended == "limit" or (score.answer.ended is None and _was_thinking(score))
+
+
+def _was_thinking(score: Score | None) -> bool:
+    reasoning = score.answer.reasoning if score and isinstance(score.answer, Generated) else None
+    return reasoning is not None and not reasoning.closed
 
 
 def _no_better_than_uniform(pairs: Sequence[Pair]) -> str | None:

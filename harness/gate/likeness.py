@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from harness.scoring.text import folded, normalised
 from harness.suites.scorer import Scorer
@@ -23,6 +24,9 @@ LONG = 25
 """A text of more words than this is a long one."""
 
 IN_A_ROW = 3
+
+MOST_HELD = 50
+"""Earlier probes with one word against which a probe is held: a word that is rare in none tells nothing."""
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 """A run of letters and digits; in scripts without spaces, a character."""
@@ -59,21 +63,38 @@ def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
     exact: dict[tuple[str, ...], int] = {}
     texts = [{name: _text(text) for name, text in one.fields.items()} for one in asked]
     rarity = Counter(word for fields in texts for word in _all(fields))
-    index: dict[str, list[int]] = {}
+    wishes = [_Wish(frozenset(map(folded, one.answers)), one.scorer) for one in asked]
+    index: dict[tuple[tuple[str, ...], str], list[int]] = {}
     for place, one in enumerate(asked):
         first = exact.setdefault(tuple(normalised(text) for text in one.fields.values()), place)
         if first != place:
             yield Alike(first, place, same_words=True)
             continue
-        prefix = _rarest(_all(texts[place]), rarity)
-        near = sorted({other for word in prefix for other in index.get(word, ())})
+        numbers = tuple(chain.from_iterable(text.numbers for text in texts[place].values()))
+        lists = [index.setdefault((numbers, word), []) for word in _rarest(_all(texts[place]), rarity)]
+        near = sorted({other for listed in lists for other in listed})
         alike_ones = (
-            other for other in near if _same_wish(asked[other], one) and _like(texts[other], texts[place])
+            other for other in near if wishes[other].same(wishes[place]) and _like(texts[other], texts[place])
         )
         if (found := next(alike_ones, None)) is not None:
             yield Alike(found, place, same_words=False)
-        for word in prefix:
-            index.setdefault(word, []).append(place)
+        for listed in lists:
+            if len(listed) < MOST_HELD:
+                listed.append(place)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is right: the answers, folded, and the rule."""
+
+    answers: frozenset[str]
+    scorer: Scorer
+
+    def same(self, other: _Wish) -> bool:
+        """Whether what is right for one is right for the other: a shared answer, or the same rule."""
+        if self.answers and other.answers:
+            return not self.answers.isdisjoint(other.answers)
+        return self.scorer == other.scorer
 
 
 @dataclass(frozen=True)
@@ -102,13 +123,6 @@ def _rarest(words: frozenset[str], rarity: Mapping[str, int]) -> list[str]:
     """Enough of the rarest words that two like sets must share one of them."""
     listed = sorted(words, key=lambda word: (rarity[word], word))
     return listed[: len(listed) - math.ceil(LIKE * len(listed)) + 1]
-
-
-def _same_wish(one: Asked, other: Asked) -> bool:
-    """Whether what is right for one is right for the other: a shared answer, or the same rule."""
-    if one.answers and other.answers:
-        return bool({folded(answer) for answer in one.answers} & {folded(answer) for answer in other.answers})
-    return one.scorer == other.scorer
 
 
 def _like(one: Mapping[str, _Text], other: Mapping[str, _Text]) -> bool:

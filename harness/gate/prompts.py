@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from harness.engine.planning import request
 from harness.engine.requests import Engine, Measure, Request
+from harness.errors import EngineError, did_you_mean
 from harness.suites.suite import Probe, Suite
 
 AROUND = 6
@@ -25,6 +26,47 @@ class Tokenizes(Protocol):
     def request_tokens(self, request: Request) -> list[list[int]]: ...
 
     def request_pieces(self, request: Request) -> list[str]: ...
+
+
+@runtime_checkable
+class Templated(Protocol):
+    """An engine that can say which names its chat template takes from outside; None where it has none."""
+
+    @property
+    def template_names(self) -> frozenset[str] | None: ...
+
+
+def marks_reasoning(engine: Engine) -> bool:
+    """Whether the model of an engine is known to mark reasoning."""
+    return bool(getattr(engine, "marks_reasoning", False))
+
+
+def unused_arguments(suite: Suite, *engines: Engine) -> list[str]:
+    """What should be said of arguments that suite or run give to chat templates, of which some make no use of them.
+
+    Raises:
+        EngineError: no template does, so that the name is wrong, or the model another than was meant.
+    """
+    known = [
+        (engine.label, engine.template_names)
+        for engine in dict.fromkeys(engines)
+        if isinstance(engine, Templated) and engine.template_names is not None
+    ]
+    notes = []
+    for name, _ in suite.task.template if known else ():
+        without = [label for label, names in known if name not in names]
+        if len(without) == len(known):
+            near = did_you_mean(name, sorted(set().union(*(names for _, names in known))))
+            raise EngineError(
+                f"{suite.span or suite.name}: the chat template of {' and of '.join(without)} makes no use of the argument "
+                f"'{name}', which the suite's task gives or --template-arg" + (f"\n  {near}" if near else "")
+            )
+        if without:
+            notes.append(
+                f"{suite.name}: only one of the two chat templates makes use of the argument '{name}': that of {without[0]} "
+                "does not"
+            )
+    return notes
 
 
 def prompt_difference(suite: Suite, probes: Sequence[Probe], baseline: Engine, tuned: Engine) -> str | None:

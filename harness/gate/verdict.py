@@ -128,10 +128,7 @@ def _harmless(cut_off: Cut, verdict: Verdict, pairs: Sequence[Pair], margin: flo
 
 
 def _unlike_cut(cut_off: Cut) -> str:
-    return (
-        f"max_new_tokens cut {cut_off.baseline} answers of the baseline and {cut_off.tuned} of the tuned model, of {cut_off.n} "
-        "each: the difference is more than the margin, and a cut answer is no whole one"
-    )
+    return f"{cut_off.described('max_new_tokens')} each: the difference is more than the margin, and a cut answer is no whole one"
 
 
 def judge(comparison: Compared, margin: float) -> Verdict:

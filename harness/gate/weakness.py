@@ -32,6 +32,7 @@ NAMED = 3
 def weaknesses(suite: Suite) -> list[Problem]:
     """What the author of a suite should look at, in the order of the file."""
     found = [
+        *suite.warnings,
         *_answers_given_away(suite),
         *_asked_twice(suite),
         *_short_answers(suite),
@@ -149,8 +150,7 @@ def _slices(suite: Suite, gate: Gate) -> dict[str, int]:
     """The number of probes in each slice that a gate is over."""
     if gate.over == "all":
         return {"all": len(suite.probes)}
-    listed = [probe.category for probe in suite.probes]
-    return {f"'{name}'": listed.count(name) for name in suite.categories()}
+    return {f"'{name}'": len(probes) for name, probes in suite.by_category().items()}
 
 
 def _left_out(suite: Suite, gate: Gate) -> Iterator[Problem]:
@@ -193,11 +193,8 @@ def _size(gate: Gate, margin: float, slices: Mapping[str, int]) -> Iterator[Prob
             if len(blind) > 1 else f"too few probes to see anything: {_sized(blind)}; this sees {seen}",
             "30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees",
         )  # fmt: skip
-    never = {
-        name: n
-        for name, n in slices.items()
-        if name not in {*toothless, *blind} and not _can_be_retained(n, margin)
-    }
+    told = {*toothless, *blind}
+    never = {name: n for name, n in slices.items() if name not in told and not _can_be_retained(n, margin)}
     if never:
         reach = max(comparison(n, 0, 0, 0).interval[1] for n in never.values())
         yield Problem(
@@ -219,11 +216,13 @@ def _smallest_drop(n: int) -> float | None:
     return smallest_drop(n, FLIP_RATE / 2)
 
 
+@lru_cache(maxsize=4096)
 def _can_fail(n: int, margin: float) -> bool:
     """Whether any outcome over n probes is FORGOTTEN: losing them all is the worst there is."""
     return judge(comparison(0, n, 0, 0), margin) == "FORGOTTEN"
 
 
+@lru_cache(maxsize=4096)
 def _can_be_retained(n: int, margin: float) -> bool:
     """Whether keeping everything over n probes is RETAINED."""
     return judge(comparison(n, 0, 0, 0), margin) == "RETAINED"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
-from harness.models.json_file import read_json
+from harness.models.json_file import check_json, check_size, read_json
+from harness.models.layout import ADAPTER_CONFIG, models_within, other_weights
 
 LFS = b"version https://git-lfs.github.com/spec/"
 """How the small text file begins that git keeps in the place of a large one."""
@@ -19,15 +20,29 @@ TOKENIZERS = (
 """Any of these holds a vocabulary; `tokenizer_config.json` alone holds none."""
 
 
+CONFIGS = (
+    "config.json", "generation_config.json", ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "chat_template.json",
+)  # fmt: skip
+"""Read by transformers and peft, if they are there."""
+
+MOST_BYTES_OF_VOCABULARY = 256 << 20
+"""The largest in use takes an eighth of it."""
+
+MOST_BYTES_OF_TEMPLATE = 1 << 20
+
+
 def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -> None:
-    """Check that the weights that a loader will read are there.
+    """Check that the weights that a loader will read are there, and that no other file of the model is beyond all bounds.
 
     Args:
         stem: "model" or "adapter_model"; safetensors of other names are not what is read.
 
     Raises:
-        ModelError: there are none, they are pickled, a shard is missing, or git holds a pointer in their place.
+        ModelError: there are none, they are pickled, a shard is missing, or git holds a pointer in their place; or a file
+            beside them is no JSON, or too large to be read.
     """
+    _check_texts(folder)
     safe, pickled = (list(_weights(reference, folder, stem, kind)) for kind in ("safetensors", "bin"))
     for file in safe or pickled:
         check_pointer(reference, file)
@@ -42,7 +57,13 @@ def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -
         )
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     seen = f"; saw {', '.join(others[:4])}, which nothing reads" if others else ""
-    raise ModelError(f"{reference}: no weights: there is no {stem}.safetensors in {folder}{seen}")
+    hint = other_weights(folder) or models_within(reference, folder)
+    if stem == "adapter_model" and "model.safetensors" in others:
+        hint = f"was the adapter merged into its base? then take {ADAPTER_CONFIG} out of the folder"
+    raise ModelError(
+        f"{reference}: no weights: there is no {stem}.safetensors in {folder}{seen}"
+        + (f"\n  {hint}" if hint else "")
+    )
 
 
 def check_pointer(reference: str, file: Path) -> None:
@@ -58,6 +79,17 @@ def check_pointer(reference: str, file: Path) -> None:
 def has_tokenizer(folder: Path) -> bool:
     """Whether a folder holds a vocabulary."""
     return any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern))
+
+
+def _check_texts(folder: Path) -> None:
+    for name in CONFIGS:
+        if (folder / name).is_file():
+            check_json(folder / name)
+    for pattern in (*TOKENIZERS, "merges.txt"):
+        for path in folder.glob(pattern):
+            check_size(path, MOST_BYTES_OF_VOCABULARY)
+    for path in folder.glob("*.jinja"):
+        check_size(path, MOST_BYTES_OF_TEMPLATE)
 
 
 def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Path]:
@@ -78,6 +110,8 @@ def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Pat
     if not isinstance(shards, dict) or not shards:
         raise ModelError(f"{index}: has no 'weight_map', which says where each tensor is")
     for shard in sorted(set(map(str, shards.values()))):
+        if Path(shard).name != shard:
+            raise ModelError(f"{index}: the shard {shard} is not in the model's folder")
         if not (folder / shard).is_file():
             raise ModelError(f"{reference}: the shard {shard} is missing, which {index.name} names")
         yield folder / shard

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 WEIGHTS = ("*.safetensors", "*.bin", "config.json", "adapter_config.json")
+SETTINGS = ("generation_config.json",)
 TEXT_SIDE = ("tokenizer*", "*.jinja", "special_tokens_map.json", "vocab.*", "merges.txt")
 
 
@@ -17,6 +18,16 @@ def weights_identity(folder: Path) -> str:
 def tokenizer_identity(folder: Path) -> str:
     """SHA-256 over the tokenizer and chat template of a folder, hexadecimal; "" if it has none."""
     return _digest(folder, TEXT_SIDE)
+
+
+def settings_identity(folder: Path) -> str:
+    """SHA-256 over what a model's author prefers it to be asked with, hexadecimal; "" if there is nothing."""
+    return _digest(folder, SETTINGS)
+
+
+def identities(folder: Path) -> dict[str, str]:
+    """The identities of a model, `weights` and `tokenizer`; as costly as reading its files once."""
+    return {"weights": weights_identity(folder), "tokenizer": tokenizer_identity(folder)}
 
 
 def _digest(folder: Path, patterns: tuple[str, ...]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from harness.errors import ModelError
 from harness.models.identity import weights_identity
 from harness.models.json_file import read_json
-from harness.models.reference import ADAPTER_CONFIG, Adapter
+from harness.models.layout import ADAPTER_CONFIG
+from harness.models.reference import Adapter
 
 RECIPE = "recipe.json"
 """What `harness.training` writes beside what it trained, with the identity of the base under `base`."""
@@ -22,9 +24,9 @@ def trained_on(adapter: Adapter) -> str | None:
         ModelError: it is known to be another.
     """
     recipe = adapter.folder / RECIPE
-    recorded = read_json(recipe).get("base") if recipe.is_file() else None
-    if isinstance(recorded, dict) and recorded.get("weights"):
-        if recorded["weights"] == weights_identity(adapter.base.folder):
+    recorded = _recorded(recipe)
+    if recorded:
+        if recorded == weights_identity(adapter.base.folder):
             return None
         raise ModelError(
             f"{adapter.name}: the adapter was trained on other weights than those of '{adapter.base.name}': "
@@ -40,3 +42,13 @@ def trained_on(adapter: Adapter) -> str | None:
         f"{adapter.name}: whether the adapter was trained on just these weights of '{adapter.base.name}' cannot be told: "
         "nothing records their hash or commit"
     )
+
+
+def _recorded(recipe: Path) -> str | None:
+    """The identity of the base's weights by a recipe of ours; None where it has none, or is another program's."""
+    try:
+        base = read_json(recipe).get("base") if recipe.is_file() else None
+    except ModelError:
+        return None
+    weights = base.get("weights") if isinstance(base, dict) else None
+    return weights if isinstance(weights, str) else None

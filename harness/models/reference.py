@@ -6,22 +6,16 @@ or the word `embedded`. A fixture file is trained first, by `harness.training`, 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from harness.errors import ModelError, did_you_mean
+from harness.errors import ModelError, did_you_mean, reason
+from harness.models.card import CARD, MERGE, card_bases, merge_bases
 from harness.models.embedded import NAME, REFERENCE, embedded_folder
 from harness.models.files import check_weights
+from harness.models.hub import HUB_ID, download
 from harness.models.json_file import read_json
-
-HUB_ID = re.compile(r"^(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?$")
-ADAPTER_CONFIG = "adapter_config.json"
-SAFE_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "README.md"]
-NOT_WANTED = ["original/*", "consolidated*", "onnx/*", "*.gguf"]
+from harness.models.layout import ADAPTER_CONFIG, file_hint, is_model, models_within, other_weights
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class SourcePair:
 
 def is_recipe(reference: str) -> bool:
     """Whether a reference names a fixture file rather than a model."""
-    return reference.endswith((".yaml", ".yml"))
+    return reference.lower().endswith((".yaml", ".yml"))
 
 
 NAME_IT = "name it: --baseline PATH_OR_HUB_ID"
@@ -123,12 +117,7 @@ def _adapter(
 
 
 def _baseline_of(tuned: Weights, baseline: str | None, allow_pickle: bool) -> Source:
-    named = baseline or _card_base(tuned.folder)
-    if named is None:
-        raise ModelError(
-            f"{tuned.name}: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
-            f"  {NAME_IT}"
-        )
+    named = baseline or _card_base(tuned)
     try:
         return find_source(named, allow_pickle)
     except ModelError as error:
@@ -163,7 +152,8 @@ def find_weights(reference: str, allow_pickle: bool = False) -> Weights:
     if not (folder / "config.json").is_file():
         seen = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
         raise ModelError(
-            f"{reference}: a folder without a model: neither config.json nor {ADAPTER_CONFIG} is in it\n  saw: {seen}"
+            f"{reference}: a folder without a model: neither config.json nor {ADAPTER_CONFIG} is in it\n"
+            f"  {models_within(reference, folder) or other_weights(folder) or 'saw: ' + seen}"
         )
     check_weights(reference, folder, "model", allow_pickle)
     return Weights(reference, folder)
@@ -175,14 +165,19 @@ def find_folder(reference: str) -> Path:
         return embedded_folder()
     try:
         path = Path(reference).expanduser()
+        if path.is_dir():
+            return path.resolve()
+        is_file = path.exists()
     except RuntimeError as error:
         raise ModelError(f"{reference}: there is no such home folder") from error
-    if path.is_dir():
-        return path.resolve()
+    except OSError as error:
+        raise ModelError(f"{reference:.200}: cannot be looked at: {reason(error)}") from error
     if path == embedded_folder():
         return path
-    if path.exists():
-        raise ModelError(f"{reference}: is a file; a model is a folder, a hub id or a fixture (.yaml)")
+    if is_file:
+        raise ModelError(
+            f"{reference}: is a file; a model is a folder, a hub id or a fixture (.yaml){file_hint(path)}"
+        )
     looks_like_path = reference.startswith((".", "/", "~")) or reference.partition("@")[0].count("/") > 1
     match = HUB_ID.match(reference)
     if looks_like_path or not match:
@@ -193,22 +188,7 @@ def find_folder(reference: str) -> Path:
             f"{reference}: no such folder\n  "
             + (near or "a hub id has the form org/name or org/name@revision")
         )
-    return _download(reference, match["repo"], match["revision"])
-
-
-def _download(reference: str, repo: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(repo, revision=revision, allow_patterns=SAFE_FILES, ignore_patterns=NOT_WANTED)
-        )
-    except Exception as error:  # what a hub, a proxy and their clients raise is theirs to choose
-        reason = str(error).strip().splitlines()
-        raise ModelError(
-            f"{reference}: there is no such folder, and the hub did not give a model of that name\n"
-            f"  {type(error).__name__}: {reason[0][:200] if reason else ''}"
-        ) from error
+    return download(reference, match["repo"], match["revision"])
 
 
 def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> Weights:
@@ -236,22 +216,31 @@ def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> Weights:
         ) from error
 
 
-def _card_base(folder: Path) -> str | None:
-    """The `base_model` of the model card's front matter."""
-    card = folder / "README.md"
-    if not card.is_file():
-        return None
-    parts = card.read_text(encoding="utf-8", errors="replace").split("---", 2)
-    if len(parts) < 3 or parts[0].strip():
-        return None
+def _card_base(tuned: Weights) -> str:
+    """The base that a full model's card names; raises ModelError where that is none, or one of several."""
+    bases = card_bases(tuned.folder)
+    if len(bases) == 1:
+        return _beside(tuned.folder, bases[0])
+    why = f"its model card ({CARD}) names no base_model"
+    if bases:
+        shown = ", ".join(f"'{base}'" for base in bases[:4]) + (", ..." if len(bases) > 4 else "")
+        why = f"its model card ({CARD}) names {len(bases)} base models: {shown}"
+    raise ModelError(
+        f"{tuned.name}: no baseline to compare with: it is a full model, and {why}\n  {NAME_IT}{_hint(tuned.folder)}"
+    )
+
+
+def _hint(folder: Path) -> str:
+    """The base that mergekit's config names, or the folder above: that of a run, for a checkpoint or a merged model in it."""
+    above = folder.parent
     try:
-        front = yaml.safe_load(parts[1])
-    except (yaml.YAMLError, ValueError):  # ValueError: a date that does not exist
-        return None
-    named = front.get("base_model") if isinstance(front, dict) else None
-    if isinstance(named, Sequence) and not isinstance(named, str):
-        named = named[0] if len(named) == 1 else None
-    return _beside(folder, named) if isinstance(named, str) and named else None
+        if merged := merge_bases(folder):
+            return f"; {MERGE} names '{merged[0]}'"
+        config = read_json(above / ADAPTER_CONFIG) if (above / ADAPTER_CONFIG).is_file() else {}
+        named = config.get("base_model_name_or_path") or next(iter(card_bases(above)), None)
+    except ModelError:
+        return ""
+    return f"; the folder above, {above.name}, names '{named}'" if named else ""
 
 
 def _beside(folder: Path, named: str) -> str:
@@ -263,17 +252,13 @@ def _beside(folder: Path, named: str) -> str:
     if named == REFERENCE or Path(named).is_absolute() or named.startswith("~"):
         return named
     here, there = Path(named), folder / named
-    found = [path.resolve() for path in (here, there) if _is_model(path)]
+    found = [path.resolve() for path in (here, there) if is_model(path)]
     if len(set(found)) > 1:
         raise ModelError(
             f"{folder}: its base '{named}' may be {found[0]} (from the working folder) or {found[1]} (from the model's)\n"
             "  name the one that is meant: --baseline PATH_OR_HUB_ID"
         )
-    return named if not found or _is_model(here) else str(found[0])
-
-
-def _is_model(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("config.json", ADAPTER_CONFIG))
+    return named if not found or is_model(here) else str(found[0])
 
 
 def base_of(source: Source) -> Weights:

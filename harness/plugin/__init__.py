@@ -5,7 +5,8 @@ Nothing here imports torch, and nothing happens in a project that has no suite f
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ import pytest
 from harness.errors import HarnessError
 from harness.plugin import remembered
 from harness.plugin.keeper import NOTES, shows_only
-from harness.plugin.options import RunOptions, add_options
+from harness.plugin.names import add_options, find_paths, names_of, spell_out
+from harness.plugin.options import RunOptions
+from harness.plugin.root import settle_root
 from harness.plugin.start import KEEPER, begin_early, keeper_of, refuse
 from harness.plugin.tally import Tally
 from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
+from harness.versions import VersionError, needed
 
 if TYPE_CHECKING:
     from harness.engine.requests import Engine
@@ -36,15 +40,27 @@ SUITES: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Options of the gate."""
-    add_options(parser)
+    """Options of the gate; a conftest.py that names the plugin loads it late."""
     config: Any = pluginmanager.get_plugin("pytestconfig")
-    config.add_cleanup(lambda: refuse(config))
+    late = any(name.endswith("conftest.py") for name, plugin in pluginmanager.list_name_plugin() if plugin)
+    add_options(parser, config, late)
+    config.add_cleanup(lambda: refuse(config, parser))
 
 
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Hold the folder of the record, before a conftest.py or an unknown option can break the run."""
-    begin_early(early_config)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, Any, Any]:
+    """Hold the folder of the record before a conftest.py can break the run; read our options when all others are known."""
+    if find_paths(parser, early_config, args):
+        with _told(early_config):
+            begin_early(early_config, sure=False)
+    result = yield
+    spell_out(parser, early_config, args)
+    settle_root(parser, early_config)
+    with _told(early_config):
+        begin_early(early_config, sure=True)
+    return result
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,11 +71,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Tally(), "forgetting-tally")
     else:
-        keeper = keeper_of(config)
+        with _told(config):
+            keeper = keeper_of(config)
         config.pluginmanager.register(keeper.tally, "forgetting-tally")
         config.pluginmanager.register(keeper, "forgetting-keeper")
     if options.names_a_model and not shows_only(config.option):
-        _run(config).prepare()
+        with _told(config):
+            _run(config).prepare()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -86,8 +104,11 @@ def pytest_collect_file(
         return collected
     refused = found.kind == "nearly" or (options.names_a_model and has_ending(file_path))
     if found.kind == "suite" or (refused and file_path in options.paths):
-        from harness.plugin.collect import SuiteFile
-
+        try:
+            with needed():
+                from harness.plugin.collect import SuiteFile
+        except VersionError as error:
+            raise parent.CollectError(str(error)) from error
         config.stash[SUITES] = True
         return [*collected, SuiteFile.from_parent(parent, path=file_path)]
     if found.kind == "nearly" and options.names_a_model:
@@ -103,9 +124,10 @@ def pytest_collection_modifyitems(
     try:
         _arrange(config, items)
     except pytest.UsageError as error:
+        told = names_of(config).here(str(error))
         if not hasattr(config, "workerinput"):
-            raise
-        _run(config).refused = str(error)  # xdist takes no error of a worker before its first item
+            raise pytest.UsageError(told) from error
+        _run(config).refused = told  # xdist takes no error of a worker before its first item
 
 
 def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -133,10 +155,10 @@ def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def _check_memory(cases: list[CaseItem], config: pytest.Config) -> None:
     """What passed for an engine of the user's own says nothing of the next: nobody knows its weights."""
-    from harness.plugin.collect import _is_ours
+    from harness.plugin.engines import is_overridden
 
     option = remembered.option_that_leaves_out(config)
-    if option and not all(_is_ours(case, "tuned") for case in cases):
+    if option and any(is_overridden(case, "tuned") for case in cases):
         raise pytest.UsageError(remembered.refusal(option, None, "the engine of the fixture 'tuned'"))
 
 
@@ -163,7 +185,7 @@ def pytest_runtest_makereport(
     if run and (data := run.take_report(item, call, report)) is not None:
         vars(report)["forgetting"] = data
         if "error" in data:  # without a traceback, which would only show the harness
-            report.longrepr = data["error"]
+            report.longrepr = data["error"] = names_of(item.config).here(data["error"])
     return report
 
 
@@ -198,6 +220,42 @@ def baseline(request: pytest.FixtureRequest) -> Engine:
 def tuned(request: pytest.FixtureRequest) -> Engine:
     """The model after fine-tuning, as an Engine; override it to gate a model of your own."""
     return _run(request.config).engine("tuned")
+
+
+@pytest.fixture
+def gate_baseline(request: pytest.FixtureRequest) -> Engine:
+    """What suites ask as the baseline: the fixture `baseline` where it gives an Engine; a second name to override."""
+    from harness.plugin.engines import choose
+
+    return choose(request, "baseline", _run(request.config))
+
+
+@pytest.fixture
+def gate_tuned(request: pytest.FixtureRequest) -> Engine:
+    """What suites ask as the tuned model: the fixture `tuned` where it gives an Engine; a second name to override."""
+    from harness.plugin.engines import choose
+
+    return choose(request, "tuned", _run(request.config))
+
+
+@contextmanager
+def _told(config: pytest.Config) -> Iterator[None]:
+    """Tell what is wrong by the names that our options have here; and what an old or missing package broke, in words.
+
+    Raises:
+        pytest.UsageError: either.
+    """
+    wrong: pytest.UsageError | None = None
+    try:
+        with needed():
+            try:
+                yield
+            except pytest.UsageError as error:  # which no package is the reason of
+                wrong = error
+    except VersionError as error:
+        raise pytest.UsageError(str(error)) from error
+    if wrong is not None:
+        raise pytest.UsageError(names_of(config).here(str(wrong))) from wrong
 
 
 def _run(config: pytest.Config) -> Run:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,28 +18,52 @@ from harness.errors import HarnessError, shown_path
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Decision
 from harness.gate.warning import ForgettingWarning
+from harness.plugin.engines import is_overridden
+from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RunOptions
 from harness.reporting.explain import explain
 from harness.scoring import load_scorers
+from harness.scoring.consent import code_problem
 from harness.suites.read import read_suite
+from harness.visible import visible
 
 
-class SuiteFile(pytest.File):
-    """A suite: collects one item a case."""
+class SuiteFile(pytest.Module):
+    """A suite: collects one item a case. It is a Module, as fixtures and plugins ask every test function for its own."""
+
+    def __init__(self, *, path: Path, parent: pytest.Collector, **arguments: Any) -> None:
+        root = parent.config.rootpath
+        written = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+        if (shown := visible(written)) != written:
+            arguments |= {"nodeid": shown, "name": visible(path.name)}
+        super().__init__(path=path, parent=parent, **arguments)
 
     def collect(self) -> Iterator[CaseItem]:
         """The cases of the suite; raises SuiteError for a file that cannot be read, ScorerError for a score."""
-        suite = read_suite(self.path, load_scorers())
+        suite = read_suite(self.path, load_scorers(), reach_of(self.config))
         for case in cases(suite):
             yield CaseItem.from_parent(
-                self, name=case.slice, case=case, callobj=ask_tuned if case.tuned_alone else ask_both
+                self, name=_name(case), case=case, callobj=ask_tuned if case.tuned_alone else ask_both
             )
+
+    def _getobj(self) -> ModuleType:
+        """A module of the suite's name and path, with the functions of its cases."""
+        name = self.nodeid.strip("/").replace("/", ".")
+        module = sys.modules[name] = ModuleType(name, f"The cases of {self.nodeid}.")
+        vars(module).update(__file__=str(self.path), ask_both=ask_both, ask_tuned=ask_tuned)
+        return module
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A suite's own problems without a traceback, which would only show the harness."""
         if isinstance(excinfo.value, HarnessError):
-            return str(excinfo.value)
+            return names_of(self.config).here(str(excinfo.value))
         return super().repr_failure(excinfo)
+
+
+def _name(case: Case) -> str:
+    """The case's slice, as terminals show it and as the environment holds it, where pytest puts its name."""
+    encoding = sys.getfilesystemencoding()
+    return visible(case.slice).encode(encoding, "backslashreplace").decode(encoding)
 
 
 class CaseItem(pytest.Function):
@@ -46,28 +73,35 @@ class CaseItem(pytest.Function):
         super().__init__(**arguments)
         self.case = case
         self.decision: Decision | None = None
+        self.described: Sequence[tuple[str, object]] = ()
         self.add_marker(case.severity)
+
+    def describe(self, properties: Sequence[tuple[str, object]]) -> None:
+        """Set what reporters show of the case, instead of what they show of an earlier attempt at it."""
+        others = [shown for shown in self.user_properties if shown not in self.described]
+        self.user_properties[:] = [*others, *properties]
+        self.described = properties
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """File, line (from 0) and name for pytest's output."""
         line = self.case.span.line - 1 if self.case.span else None
-        return self.path, line, self.name
+        return Path(visible(str(self.path))), line, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Input errors as their message alone; our own bugs keep their traceback."""
         if isinstance(excinfo.value, HarnessError):
-            return str(excinfo.value)
+            return names_of(self.config).here(str(excinfo.value))
         return super().repr_failure(excinfo)
 
 
-def ask_both(request: pytest.FixtureRequest, baseline: Engine, tuned: Engine) -> None:
-    """The body of a case that compares: ask both models, decide, and pass, warn, skip or fail."""
-    _settle(request, baseline, tuned)
+def ask_both(request: pytest.FixtureRequest, gate_baseline: Engine, gate_tuned: Engine) -> None:
+    """Ask both models what the case needs, compare, and pass, warn, skip or fail."""
+    _settle(request, gate_baseline, gate_tuned)
 
 
-def ask_tuned(request: pytest.FixtureRequest, tuned: Engine) -> None:
-    """The body of a case that asks the tuned model alone."""
-    _settle(request, None, tuned)
+def ask_tuned(request: pytest.FixtureRequest, gate_tuned: Engine) -> None:
+    """Ask the tuned model alone what the case needs, and pass, warn, skip or fail."""
+    _settle(request, None, gate_tuned)
 
 
 def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engine) -> None:
@@ -81,7 +115,7 @@ def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engi
         decision = replace(decision, outcome="failed")
         text += "\n  this run makes warnings errors, so it fails"
     item.decision = decision
-    item.user_properties += run.properties(decision)
+    item.describe(run.properties(decision))
     if decision.outcome == "skipped":
         raise pytest.skip.Exception(text.splitlines()[0], _use_item_location=True)
     if decision.outcome == "failed":
@@ -89,11 +123,14 @@ def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engi
 
 
 def _warn(item: CaseItem, text: str) -> bool:
-    """Warn at the case's line; False where the user's filters make that an error."""
+    """Warn at the case's place; False where the user's filters make that an error."""
     span = item.case.span
     path, line = (span.path, span.line) if span else (item.path, 1)
+    shown, source = visible(str(path)), linecache.getline(str(path), line).strip()
+    if visible(source) != source:
+        shown += ":"  # no file is called so, whose line Python would show as it is
     try:
-        warnings.warn_explicit(ForgettingWarning(text), None, str(path), line)
+        warnings.warn_explicit(ForgettingWarning(text), None, shown, line)
     except ForgettingWarning:
         return False
     return True
@@ -125,34 +162,23 @@ def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
     if options.model is not None:
         return
     for item in items:
-        for name in ("tuned", "baseline"):
-            if name in item.fixturenames and _is_ours(item, name):
+        for side in ("tuned", "baseline"):
+            if f"gate_{side}" in item.fixturenames and not is_overridden(item, side):
                 raise pytest.UsageError(
-                    f"{shown_path(item.path)}: a suite needs a model to gate\n"
-                    "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)"
+                    f"{shown_path(item.path)}: a suite needs a model to gate\n{name_a_model(config)}"
                 )
 
 
 def check_code(items: Iterable[CaseItem], config: pytest.Config) -> None:
-    """A score that runs what a model wrote needs permission, and is never skipped in silence.
+    """A score that runs what a model wrote needs permission and a kernel that confines it; it is never skipped in silence.
 
     Raises:
-        pytest.UsageError: `--allow-code` is missing.
+        pytest.UsageError: `--allow-code` is missing, or code cannot be confined here.
     """
-    if RunOptions.of(config).allow_code:
-        return
+    allowed = RunOptions.of(config).allow_code
     for item in items:
-        for probe in item.case.probes:
-            if probe.scorer.runs_code:
-                suite = item.case.suite
-                raise pytest.UsageError(
-                    f"{probe.span or shown_path(item.path)}: the suite '{suite.name}' runs code that a model wrote: "
-                    f"the probe '{probe.id}' has the score '{probe.scorer.name}'\n"
-                    "  allow it: --allow-code (its time and memory are bounded, but that is no security boundary)\n"
-                    f"  or leave the suite out: --deselect {shown_path(item.path)}"
-                )
-
-
-def _is_ours(item: pytest.Function, name: str) -> bool:
-    definitions = item._fixtureinfo.name2fixturedefs.get(name, ())
-    return not definitions or definitions[-1].func.__module__ == "harness.plugin"
+        if problem := code_problem(item.case.suite, item.case.probes, allowed, "--allow-code"):
+            otherwise = "" if allowed else "or "
+            raise pytest.UsageError(
+                f"{problem}\n  {otherwise}leave the suite out: --deselect {shown_path(item.path)}"
+            )

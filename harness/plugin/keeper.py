@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from harness.errors import HarnessError, shown_path
+from harness.plugin.junit import describe_run
+from harness.plugin.names import UNREAD, names_of
 from harness.plugin.options import RunOptions
 from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
 from harness.plugin.rows import Rows
 from harness.plugin.tally import Tally, is_case_id
+from harness.visible import encodable
 
 if TYPE_CHECKING:
     from harness.reporting.latest import Latest
@@ -75,7 +78,7 @@ class Keeper:
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from error
         except OSError as error:
-            raise pytest.UsageError(_cannot_write(self.options.report, error)) from error
+            raise pytest.UsageError(self._cannot_write(error)) from error
         self.latest = latest
         self.config.add_cleanup(self.refused)
 
@@ -186,7 +189,10 @@ class Keeper:
         if self.unread and code == pytest.ExitCode.TESTS_FAILED:
             return pytest.ExitCode.INTERRUPTED
         if self.options.model is None and not self.tally.selected:
-            return code
+            idle = (
+                self.latest is not None and not self.tally.others
+            )  # another plugin left out the suites that were named
+            return pytest.ExitCode.NO_TESTS_COLLECTED if idle and code == pytest.ExitCode.OK else code
         if self.broken and code == pytest.ExitCode.OK:
             return pytest.ExitCode.INTERNAL_ERROR
         return self.tally.status(code)
@@ -194,6 +200,8 @@ class Keeper:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Outermost: the last word on the exit code, which plugins inside may have changed."""
+        if self.tally.selected:
+            describe_run(self.config, self.rows.run, self._cases())
         try:
             return (yield)
         except pytest.exit.Exception as stop:
@@ -211,8 +219,10 @@ class Keeper:
         gated = self.latest or self.rows.gates or self.input_errors or self.options.names_a_model
         if gated and not shows_only(self.config.option):
             self._note_refusal()
+            self.rows.note(*self.config.stash.get(UNREAD, ()))
             if option := option_that_leaves_out(self.config):
                 self.rows.note(f"{option}: gates that passed before were left out, and not measured again")
+            self.rows.run["notes"] = [names_of(self.config).here(note) for note in self.rows.run["notes"]]
             self._finish(session)
             self._remember_model()
 
@@ -223,12 +233,20 @@ class Keeper:
             self.record = self._record("finished", int(session.exitstatus))
             self.path = self.latest.write(self.record)
         except (pytest.UsageError, HarnessError) as error:
-            self.unwritten = str(error)
+            self.unwritten = names_of(self.config).here(str(error))
         except OSError as error:
-            self.unwritten = _cannot_write(self.options.report, error)
+            self.unwritten = self._cannot_write(error)
         if self.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             self.record = self._record("finished", int(session.exitstatus))
+
+    def _cannot_write(self, error: OSError) -> str:
+        from harness.reporting.writing import ELSEWHERE, cannot_write
+
+        place = f"--report {self.options.report}"
+        return names_of(self.config).here(
+            str(cannot_write(place, "no record can be written there", error, ELSEWHERE))
+        )
 
     def _note_refusal(self) -> None:
         error = sys.exception()  # of wrap_session, which is about to end in it
@@ -300,14 +318,10 @@ def shows_only(option: Any) -> bool:
 def _writable(value: Any) -> Any:
     """The same with what UTF-8 cannot hold escaped: a path or an argument need not be text."""
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        return encodable(value)
     if isinstance(value, dict):
         return {key: _writable(inner) for key, inner in value.items()}
     return [_writable(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _cannot_write(folder: Path, error: OSError) -> str:
-    return f"--report {folder}: no record can be written there: {error.strerror}"
 
 
 def _versions() -> dict[str, str]:

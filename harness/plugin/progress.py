@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from harness.visible import visible_lines
+
 SECONDS_BETWEEN_LINES = 20.0
 
 
@@ -50,7 +52,7 @@ class Progress:
         return show
 
     def _write(self, text: str, final: bool) -> None:
-        reporter = self.reporter
+        reporter, text = self.reporter, "\n  ".join(visible_lines(text))
         if reporter is None:
             return
         capture: Any = self.config.pluginmanager.get_plugin("capturemanager")

@@ -8,6 +8,9 @@ from harness.plugin.tally import worse
 
 Row = dict[str, Any]
 
+BY_SUITE = ("seconds_asking", "template", "thinking_tokens")
+"""What of a run is told by suite, each by the worker that asks it."""
+
 
 class Rows:
     """The rows of a record, as plain data: of a gate that came twice, and of a probe, the worse."""
@@ -15,7 +18,7 @@ class Rows:
     def __init__(self) -> None:
         self.gates: dict[tuple[str, str], Row] = {}
         self.probes: dict[tuple[str, str], Row] = {}
-        self.run: Row = {"notes": [], "seconds_asking": {}}
+        self.run: Row = {"notes": [], **{name: {} for name in BY_SUITE}}
 
     def add(self, data: Row) -> None:
         """Take the rows of one case."""
@@ -29,8 +32,8 @@ class Rows:
             if key not in self.probes or _tells_more(row) > _tells_more(self.probes[key]):
                 self.probes[key] = row
         run = data["run"]
-        seconds = {**self.run["seconds_asking"], **run["seconds_asking"]}
-        self.run = {**self.run, **run, "notes": self.run["notes"], "seconds_asking": seconds}
+        by_suite = {name: {**self.run[name], **run[name]} for name in BY_SUITE}
+        self.run = {**self.run, **run, "notes": self.run["notes"], **by_suite}
         self.note(*run["notes"])
 
     def note(self, *notes: str) -> None:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.engine.planning import request, under
 from harness.engine.requests import Answer, Engine
 from harness.engine.settings import Settings
-from harness.errors import EngineError, HarnessError, shown_path
+from harness.errors import HarnessError, shown_path
 from harness.gate.asking import ask
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, pair
 from harness.gate.evidence import cut, nothing_known
-from harness.gate.prompts import prompt_difference
+from harness.gate.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.gate.verdict import Decision, Outcome, Policy, decide
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Source, SourcePair, find_pair, is_recipe
 from harness.plugin.collect import CaseItem
+from harness.plugin.engines import not_an_engine, was_given
+from harness.plugin.junit import may_describe_cases
+from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RunOptions
 from harness.plugin.progress import Progress
 from harness.plugin.remembered import check_model, option_that_leaves_out, weights_of
 from harness.reporting.record import ModelRow, gate_row, probe_row
 from harness.scoring import Score
+from harness.suites.arguments import read_arguments
 from harness.suites.suite import Probe, Suite
+from harness.versions import needed
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.engine.loading import EnginePair
@@ -52,6 +61,11 @@ class Run:
         self.reported: set[tuple[str, str, bool]] = set()
         self.seconds_asking: dict[str, float] = {}
         self.notes: list[str] = []
+        self.selected: list[Case] = []
+        self.given: dict[str, dict[str, Any]] = {"template": {}, "thinking_tokens": {}}
+        """By suite, what it was asked with."""
+        self.other_fixtures: set[Any] = set()
+        """Fixtures of the user's that have a name of ours and give something else."""
         self.untried: list[str] = []
         self.refused = ""
         self._identities: dict[Path, str] = {}
@@ -65,16 +79,18 @@ class Run:
             pytest.UsageError: a reference leads nowhere.
         """
         model = self.options.model
-        for option, value in (("--model", model), ("--baseline", self.options.baseline)):
+        for option, value in (("model", model), ("baseline", self.options.baseline)):
             if value is not None and not value.strip():  # a variable of the shell that is not set
-                raise pytest.UsageError(f"{option}: is empty\n  name a folder, a hub id or a fixture file")
+                name = names_of(self.config).best(option)
+                raise pytest.UsageError(f"{name}: is empty\n  name a folder, a hub id or a fixture file")
         try:
+            _ = self.settings
             if model is None:
                 return
             if is_recipe(model):
                 from harness.training.recipe import read_recipe
 
-                read_recipe(Path(model))
+                read_recipe(Path(model), reach_of(self.config))
             else:
                 self.sources = find_pair(model, self.options.baseline, self.options.allow_pickle)
         except HarnessError as error:
@@ -84,7 +100,8 @@ class Run:
     def engine(self, side: str) -> Engine:
         """The baseline or the tuned model, loaded with the other when first asked for."""
         if self.engines is None:
-            engines = self._load()
+            with needed():
+                engines = self._load()
             try:
                 self._check_memory()
             except pytest.UsageError as error:  # which ends no session from within a test
@@ -104,11 +121,11 @@ class Run:
             weights = weights_of(tuned, self._model_row(sources.baseline, self.options.baseline))
         check_model(self.config, model, weights)
 
-    def _load(self) -> EnginePair:
+    @cached_property
+    def settings(self) -> Settings:
+        """How models are run; raises HarnessError where an argument of the chat template is none."""
         options = self.options
-        if options.model is None:
-            raise HarnessError("no model to load\n  name it: --model PATH_OR_HUB_ID")
-        settings = Settings(
+        return Settings(
             device=options.device,
             dtype=options.dtype,  # type: ignore[arg-type]
             batch_tokens=options.batch_tokens,
@@ -117,20 +134,31 @@ class Run:
             allow_pickle=options.allow_pickle,
             allow_keys=options.allow_keys,
             allow_conversion=options.allow_conversion,
+            template_arguments=read_arguments(options.template_arguments),
+            thinking_tokens=options.thinking_tokens,
         )
+
+    def _load(self) -> EnginePair:
+        options = self.options
+        if options.model is None:
+            raise HarnessError(f"no model to load\n{name_a_model(self.config)}")
+        settings = self.settings
         if self.sources is None:
             from harness.training.changes import untried
             from harness.training.recipe import read_recipe
             from harness.training.train import trained_sources
 
-            recipe = read_recipe(Path(options.model))
+            recipe = read_recipe(Path(options.model), reach_of(self.config))
             self.untried = untried(recipe.written)
             self.sources = trained_sources(
                 recipe, options.baseline, settings, self.progress.say, self.progress.counter
             )
         from harness.engine.loading import load_pair
 
-        return load_pair(self.sources, settings, self.progress.say)
+        asked = [
+            request(under(case.suite, settings), probe) for case in self.selected for probe in case.probes
+        ]
+        return load_pair(self.sources, settings, self.progress.say, list(dict.fromkeys(asked)))
 
     # Asking
 
@@ -145,6 +173,7 @@ class Run:
         for item in items:
             if isinstance(item, CaseItem):
                 case = item.case
+                self.selected.append(case)
                 probes, compared = self.needed.setdefault(case.suite.path, ({}, set()))
                 probes.update({probe.id: probe for probe in case.probes})
                 if not case.tuned_alone:
@@ -152,6 +181,8 @@ class Run:
 
     def decide(self, case: Case, baseline: Engine | None, tuned: Engine) -> Decision:
         """Ask what was not asked yet, and judge the case."""
+        case = replace(case, suite=under(case.suite, self.settings))
+        self._check_arguments(case.suite, [tuned] if baseline is None else [baseline, tuned])
         if baseline is not None:
             self._ask("baseline", baseline, case)
         asked = self._ask("tuned", tuned, case)
@@ -182,6 +213,8 @@ class Run:
         """Ask one model all that the selected cases of the suite need of it; False if that was done before."""
         suite = case.suite
         scores = self.scores.setdefault((side, suite.path), {})
+        if all(probe.id in scores for probe in case.probes):
+            return False
         probes, compared = self.needed.get(suite.path, ({}, set()))
         wanted = {**probes, **{probe.id: probe for probe in case.probes}}
         missing = [
@@ -193,7 +226,8 @@ class Run:
         ]
         if not missing:
             return False
-        _check_engine(engine, side)
+        if not isinstance(engine, Engine):  # a user's own fixture
+            raise not_an_engine(f"gate_{side}", type(engine).__name__)
         self.asked[side] = engine
         began = time.monotonic()
         reference = self.answers.setdefault(suite.path, {})
@@ -218,7 +252,20 @@ class Run:
         self.compared.add(suite.path)
         asked = [probe for probe in suite.probes if probe.id in self.scores[("baseline", suite.path)]]
         if difference := prompt_difference(suite, asked, baseline, tuned):
-            self._note(difference)
+            self.note(difference)
+
+    def _check_arguments(self, suite: Suite, engines: Sequence[Engine]) -> None:
+        """Say which arguments do nothing, and keep what is given for the record."""
+        task = suite.task
+        if task.template:
+            self.given["template"][suite.name] = {name: json.loads(value) for name, value in task.template}
+        if task.thinking_tokens is not None:
+            self.given["thinking_tokens"][suite.name] = task.thinking_tokens
+        notes = unused_arguments(suite, *engines)
+        if self.options.thinking_tokens is not None and not any(map(marks_reasoning, engines)):
+            notes.append("--thinking-tokens: no model of this run marks reasoning, so there is none to bound")
+        for note in notes:
+            self.note(note)
 
     def _note_cut(self, suite: Suite, compared: bool) -> None:
         """Say how many answers were cut off, where they are many."""
@@ -227,24 +274,29 @@ class Run:
         pairs = self._pairs(suite, [p for p in asked if not compared or p.id in before], compared)
         found = cut(pairs)
         if found.worth_a_warning:
-            self._note(
-                f"{suite.name}: max_new_tokens ({suite.task.max_new_tokens}) cut {found.baseline} answers of the baseline "
-                f"and {found.tuned} of the tuned model, of {found.n}; a cut answer is judged by what is there of it"
+            limit = f"max_new_tokens ({suite.task.max_new_tokens})"
+            more = f"; {found.remedy}" if found.thinking_baseline + found.thinking_tuned else ""
+            self.note(
+                f"{suite.name}: {found.described(limit)}; a cut answer is judged by what is there of it{more}"
             )
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """What the user should hear, once."""
         if text not in self.notes:
             self.notes.append(text)
 
     # Reports
 
     def properties(self, decision: Decision) -> list[tuple[str, object]]:
-        """What JUnit shows of a case."""
+        """What JUnit and other reporters show of a case."""
+        if not may_describe_cases(self.config):
+            return []
         row = gate_row(decision).model_dump(exclude={"interval", "place"}, exclude_none=True)
         if decision.comparison:
             row["interval"] = "{:.4f} to {:.4f}".format(*decision.comparison.interval)
         return [
-            (name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in row.items()
+            (name, f"{value:.4f}" if isinstance(value, float) else visible(str(value)))
+            for name, value in row.items()
         ]
 
     def take_report(
@@ -260,7 +312,7 @@ class Run:
             return self._take_case(item, error, report)
         if isinstance(error, HarnessError) and call.when == "setup" and report.failed:
             return _stop(item, error)
-        asks = "tuned" in getattr(item, "fixturenames", ()) and call.when == "call"
+        asks = call.when == "call" and was_given(item, "tuned")
         return {"own": True} if asks and report.outcome in ("passed", "failed") else None
 
     def _take_case(
@@ -300,14 +352,14 @@ class Run:
             if engine is not None and engine is not getattr(self.engines, side, None):
                 known[side] = _fixture_row(engine, side).model_dump(mode="json")
                 if option is not None:
-                    name = "--baseline" if side == "baseline" else "--model"
-                    self._note(
+                    name = names_of(self.config).best("baseline" if side == "baseline" else "model")
+                    self.note(
                         f"{name} {option} was not asked: the fixture '{side}' gives an engine of its own"
                     )
             elif self.engines and self.sources:
                 known[side] = self._model_row(getattr(self.sources, side), option).model_dump(mode="json")
                 known |= {"device": self.engines.device, "dtype": self.engines.dtype}
-        return {**known, "notes": list(self.notes), "untried": self.untried}
+        return {**known, **self.given, "notes": list(self.notes), "untried": self.untried}
 
     def _model_row(self, source: Source, reference: str | None) -> ModelRow:
         base = source.base if isinstance(source, Adapter) else None
@@ -343,11 +395,3 @@ def _outcome(decision: Decision, report: pytest.TestReport) -> Outcome:
 
 def _fixture_row(engine: Engine, side: str) -> ModelRow:
     return ModelRow(reference=engine.label, name=f"from the fixture '{side}'", source="fixture")
-
-
-def _check_engine(engine: Engine, side: str) -> None:
-    if not isinstance(engine, Engine):  # a user's own fixture
-        raise EngineError(
-            f"the fixture '{side}' must give an Engine, saw {type(engine).__name__}\n"
-            "  wrap a function from prompt to text: harness.engine.functions.FunctionEngine(function)"
-        )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,23 +19,27 @@ from typing import Any, cast
 import pytest
 
 from harness.plugin.keeper import Keeper, shows_only
+from harness.plugin.names import REGISTERED, Names, arguments_of
 from harness.plugin.options import RunOptions
 from harness.suites.detect import has_ending, sniff
 
 KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
 
 
-def begin_early(config: pytest.Config) -> None:
-    """Begin the record of a run that is meant to gate, by the options that are known before any conftest.py is loaded.
+def begin_early(config: pytest.Config, sure: bool) -> None:
+    """Begin the record of a run that is meant to gate, by the options that are known so far.
+
+    Until it is `sure` that a `--model` is ours and no conftest.py's, there has to be an older record, which must not stay.
 
     Raises:
         pytest.UsageError: no record can be written.
     """
     known = config.known_args_namespace
-    if _in_worker() or shows_only(known):
+    if KEEPER in config.stash or _in_worker() or shows_only(known):
         return
     options = RunOptions.of(_view(config, known, known.file_or_dir or ()))
-    if options.names_a_model or any(map(_holds_a_suite, options.paths)):
+    named = options.names_a_model and (sure or (options.report / "record.json").exists())
+    if named or any(map(_holds_a_suite, options.paths)):
         config.stash[KEEPER] = Keeper(config, options)
         config.stash[KEEPER].begin()
 
@@ -55,14 +58,14 @@ def keeper_of(config: pytest.Config) -> Keeper:
     return keeper
 
 
-def refuse(config: pytest.Config) -> None:
+def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
     """Write the record of a run that ended before it began, because an option has a value that it cannot have."""
     if KEEPER in config.stash or _in_worker() or not isinstance(sys.exception(), pytest.UsageError):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("--model", "--baseline", "--report"):
-        parser.add_argument(option, nargs="?", const="")
-    asked, _ = parser.parse_known_args([*_added(config), *config.invocation_params.args])
+    for option in ("model", "baseline", "report"):
+        parser.add_argument(REGISTERED + option, dest=option, nargs="?", const="")
+    asked, _ = parser.parse_known_args(Names.of(registered).spelt_out(arguments_of(config)))
     known = getattr(config, "known_args_namespace", None)  # without our options, which came later
     if (asked.model is None and asked.baseline is None) or shows_only(known):
         return
@@ -70,13 +73,6 @@ def refuse(config: pytest.Config) -> None:
     keeper = Keeper(config, replace(options, report=Path(asked.report or options.report)))
     with suppress(pytest.UsageError):  # the run ends in one already
         keeper.begin()  # and says so when it lets go of the folder, which is next
-
-
-def _added(config: pytest.Config) -> Iterable[str]:
-    """What comes to the arguments from elsewhere."""
-    yield from shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
-    with suppress(ValueError):  # the ini file was not read
-        yield from config.getini("addopts")
 
 
 def _view(config: pytest.Config, option: Any, paths: Iterable[str]) -> pytest.Config:

@@ -6,6 +6,7 @@ the seed alone: xdist's workers draw the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,13 +41,18 @@ def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
     notes: list[str] = []
     if not options.allow_code and not options.suites:
         wanted, notes = _without_code(wanted, options.paths)
-    left_out = [item for item in items if item not in set(wanted)]
+    left_out = _without(items, wanted)
     if options.sample is None:
         return Subset(wanted, left_out, notes)
     sampled = _sampled(wanted, options.sample, options.sample_seed)
     kept = [item for item in wanted if _narrow(item, sampled)]
-    left_out += [item for item in wanted if item not in set(kept)]
+    left_out += _without(wanted, kept)
     return Subset(kept, left_out, [*notes, *_notes(wanted, sampled, options)])
+
+
+def _without(items: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> list[pytest.Item]:
+    kept = set(chosen)
+    return [item for item in items if item not in kept]
 
 
 def _without_code(
@@ -57,13 +63,12 @@ def _without_code(
     A suite whose file the command line names stays, for `collect.check_code` to refuse; so does all of a run that
     selects nothing else.
     """
-    running = {
-        item.case.suite.name
+    along = {
+        item.case.suite.name: item.case.suite
         for item in items
-        if isinstance(item, CaseItem)
-        and item.path not in named
-        and any(probe.scorer.runs_code for probe in item.case.suite.probes)
+        if isinstance(item, CaseItem) and item.path not in named
     }
+    running = {name for name, suite in along.items() if any(probe.scorer.runs_code for probe in suite.probes)}
     rest = [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name not in running]
     if not any(isinstance(item, CaseItem) for item in rest):
         return list(items), []
@@ -118,8 +123,9 @@ def _notes(
     notes = [
         f"a sample of {len(sampled):,} of {total:,} probes (--sample {options.sample}, seed {options.sample_seed})"
     ]
+    counts = Counter(name for name, _ in sampled)
     for name, suite in suites.items():
-        n = sum(key[0] == name for key in sampled)
+        n = counts[name]
         if 0 < n < len(suite.probes):
             notes.append(
                 f"{name}: {n} of {len(suite.probes)} probes; {_sight(n)}, the whole suite {_sight(len(suite.probes))}"

@@ -43,7 +43,8 @@ class Tally:
         self.own: set[str] = set()
         self._collected = 0
         self._selected: set[str] = set()
-        self._others: set[str] = set()
+        self.others: set[str] = set()
+        """The node ids of items that ran and are no cases of ours."""
         self._endings: dict[str, Ending] = {}
 
     # Selected
@@ -82,14 +83,14 @@ class Tally:
 
     def is_other(self, nodeid: str) -> None:
         """An item is no case of ours."""
-        self._others.add(nodeid)
+        self.others.add(nodeid)
 
     # Counted
 
     @property
     def selected(self) -> set[str]:
         """The node ids of the cases that were to run."""
-        return self._selected - self._others
+        return self._selected - self.others
 
     @property
     def decided(self) -> int:

@@ -9,6 +9,7 @@ from harness.gate.compare import CONFIDENCE, Comparison, Pair
 from harness.gate.verdict import Decision, Policy
 from harness.reporting.wording import count, one_line, percent, points
 from harness.suites.suite import Probe
+from harness.visible import visible
 
 MOST_SHOWN = 10
 """Lost probes that are listed under a failed gate; the record has them all."""
@@ -25,7 +26,7 @@ def explain(decision: Decision, policy: Policy) -> str:
         head = list(_slice_sentences(decision, policy))
     if decision.outcome == "warned" and (decision.why or decision.verdict != "INCONCLUSIVE"):
         head.append(f"  a warning only: its severity is {case.severity}, and --fail-on is {policy.fail_on}")
-    return "\n".join([*head, *_evidence(decision)])
+    return "\n".join(map(visible, [*head, *_evidence(decision)]))
 
 
 def _probe_sentence(decision: Decision) -> str:
@@ -65,7 +66,7 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     yield f"  {counts(comparison)}"
     if decision.why and decision.verdict == "INCONCLUSIVE":
         yield f"  {decision.why}"
-        yield "  raise 'max_new_tokens' in the suite's task"
+        yield f"  {decision.cut.remedy if decision.cut else decision.why}"
     elif decision.verdict == "INCONCLUSIVE":
         rule = "--strict" if policy.strict else f"on_inconclusive: {decision.case.gate.on_inconclusive}"
         what = "passes with this warning" if decision.outcome == "warned" else "fails"
@@ -132,7 +133,7 @@ def expected(probe: Probe) -> str:
     """What a right answer would have been."""
     if probe.answers:
         return " or ".join(
-            answer if len(answer) <= 40 else answer[:37] + "..." for answer in probe.answers[:4]
+            answer if len(answer) <= 40 else answer[:37] + "..." for answer in map(visible, probe.answers[:4])
         )
-    text = f"{probe.scorer.name} {json.dumps(probe.scorer.written(), ensure_ascii=False)}"
+    text = visible(f"{probe.scorer.name} {json.dumps(probe.scorer.written(), ensure_ascii=False)}")
     return text if len(text) <= 120 else text[:117] + "..."

@@ -35,7 +35,9 @@ def svg(figure: Figure) -> str:
     settings: dict[Any, Any] = {"svg.hashsalt": "forgetting-gate", "svg.fonttype": "none"}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         # The reader's fonts draw the words, so it does not matter which glyphs matplotlib's own font lacks.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from|Matplotlib currently does not support"
+        )
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     return written.getvalue()
 

@@ -6,12 +6,11 @@ tuned models, and what follows from them. Rates are fractions; `drop` is positiv
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.engine.requests import Measured
 from harness.errors import HarnessError, NoEvidenceError, did_you_mean
@@ -19,9 +18,11 @@ from harness.gate.compare import CONFIDENCE
 from harness.gate.pooling import Pooled, pool
 from harness.gate.ranking import Place, Rung, front, rank, reference
 from harness.gate.verdict import Verdict, judge
-from harness.reporting.record import AnswerRow
+from harness.reporting.record import AnswerRow, read_back
+from harness.reporting.writing import ELSEWHERE, cannot_write, write_whole
 from harness.scoring.score import Score
 from harness.training.format import RecipeFormat
+from harness.visible import encodable, visible_json
 
 VERSION: Literal[1] = 1
 FILE = "ladder.json"
@@ -180,9 +181,7 @@ class LadderRecord(_Row):
 
 def answer_row(score: Score) -> AnswerRow:
     """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written."""
-    return AnswerRow(
-        answer=score.shown.encode("utf-8", "backslashreplace").decode("utf-8"), right=score.right
-    )
+    return AnswerRow(answer=encodable(score.shown), right=score.right)
 
 
 def rung_row(
@@ -277,12 +276,18 @@ def _nowhere(front: bool) -> Mapping[str, object]:
 
 
 def write_ladder(record: LadderRecord, folder: Path) -> Path:
-    """Write `ladder.json` into `folder`, whole or not at all; returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `ladder.json` into `folder`, whole or not at all; returns its path.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
     path = folder / FILE
-    unfinished = folder / f".{FILE}.{os.getpid()}"
-    unfinished.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    try:
+        write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+    except OSError as error:
+        raise cannot_write(
+            f"--report {folder}", "no record can be written there", error, ELSEWHERE
+        ) from error
     return path
 
 
@@ -292,13 +297,4 @@ def read_ladder(folder: Path) -> LadderRecord:
     Raises:
         HarnessError: there is none in the folder, or it is of another version or shape.
     """
-    path = folder / FILE
-    try:
-        return LadderRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HarnessError(f"{path}: the record of a ladder cannot be read: {error.strerror}") from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()
-        raise HarnessError(
-            f"{path}: not the record of a ladder, version {VERSION}: {' '.join(line.strip() for line in reason[1:3])}"
-        ) from error
+    return read_back(folder / FILE, LadderRecord, "the record of a ladder", VERSION)

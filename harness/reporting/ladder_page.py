@@ -22,7 +22,8 @@ from harness.reporting.ladder_text import (
     table,
 )
 from harness.reporting.recommendation import recommend
-from harness.reporting.wording import lines, one_line
+from harness.reporting.wording import one_line
+from harness.visible import visible_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -67,6 +68,7 @@ def ladder_page(record: LadderRecord, plot: str | None) -> str:
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
+        finalize=_visible,
     )
     rows = table(record)
     several = any(len(rung.seeds) > 1 for rung in record.rungs)
@@ -75,7 +77,7 @@ def ladder_page(record: LadderRecord, plot: str | None) -> str:
         command=" ".join(record.run.command),
         recommendation=recommend(record),
         bases=BASES,
-        state=["\n".join(lines(text)) for text in state(record)],
+        state=list(state(record)),
         target=asked(record.target),
         suites=[asked(suite) for suite in record.suites],
         plot=None if plot is None else Markup(inline(plot)),
@@ -90,6 +92,13 @@ def ladder_page(record: LadderRecord, plot: str | None) -> str:
             dict.fromkeys(note for rung in record.rungs for seed in rung.seeds for note in seed.notes)
         ),
     )
+
+
+def _visible(value: object) -> object:
+    """What goes into the page, but for our own SVG."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "\n".join(visible_lines(value))
+    return value
 
 
 def _rows(record: LadderRecord, rows: list[tuple[str, ...]]) -> Iterator[_Row]:

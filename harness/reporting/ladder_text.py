@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from harness.reporting.ladder import LadderRecord, MeasuredRow, RungRow, SuiteRow
 from harness.reporting.recommendation import Advice, recommend
 from harness.reporting.table import aligned, markdown
-from harness.reporting.wording import count, lines, percent, points
+from harness.reporting.wording import count, percent, points
+from harness.visible import visible_lines
 
 WIDTH = 110
 
@@ -143,7 +144,7 @@ def state(record: LadderRecord) -> Iterator[str]:
 def terminal_lines(record: LadderRecord) -> Iterator[str]:
     """The ladder as a terminal shows it."""
     for text in _terminal(record):
-        yield from lines(text)
+        yield from visible_lines(text)
 
 
 def _terminal(record: LadderRecord) -> Iterator[str]:
@@ -182,10 +183,10 @@ def markdown_page(record: LadderRecord, plot: str | None) -> str:
 def _markdown(record: LadderRecord, plot: str | None) -> Iterator[str]:
     recommendation = recommend(record)
     yield from ("# Which recipe forgets least", "", f"**{escaped(recommendation.conclusion)}**", "")
-    yield f"- base: {escaped(record.run.base)}, on {record.run.device} in {record.run.dtype}"
+    yield f"- base: {escaped(f'{record.run.base}, on {record.run.device} in {record.run.dtype}')}"
     yield f"- target: {escaped(asked(record.target))}"
     yield from (f"- general: {escaped(asked(suite))}" for suite in record.suites)
-    yield from (f"- {escaped(' '.join(lines(text)))}" for text in state(record))
+    yield from (f"- {escaped(' '.join(visible_lines(text)))}" for text in state(record))
     yield ""
     if plot:
         yield from (f"![Gain on the target task against the drop on general suites]({plot})", "")
@@ -209,4 +210,4 @@ _ESCAPES = str.maketrans(
 
 def escaped(text: str) -> str:
     """Text from elsewhere on one line, with nothing that Markdown, or HTML in it, would obey."""
-    return " ".join(lines(text)).translate(_ESCAPES)
+    return " ".join(visible_lines(text)).translate(_ESCAPES)

@@ -6,6 +6,7 @@ earlier/DATE.json    those of the runs before, by the date at which they started
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError
 from harness.reporting.record import FILE, Record, write_record
+from harness.reporting.writing import PARTIAL
 
 LOCK = f".{FILE}.lock"
 EARLIER = "earlier"
@@ -37,12 +39,16 @@ class Latest:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
+        except NotImplementedError as error:  # what filelock makes of ENOSYS
+            raise OSError(errno.ENOSYS, "no file can be locked there") from error
         except Timeout as error:
             raise HarnessError(
                 f"--report {self.folder}: another run is writing its record there\n"
                 "  wait until it ends, or give this run a folder of its own: --report DIR"
             ) from error
         try:
+            for half in self.folder.glob(f".{FILE}*{PARTIAL}"):  # of a run that was killed
+                half.unlink(missing_ok=True)
             if (started := self._started()) is not None:
                 self.path.rename(self._earlier(started))
         except BaseException:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.reporting.figures import INK, PAPER, QUIET, new_figure
 from harness.reporting.ladder import LadderRecord, MeasuredRow, RungRow
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,7 +131,8 @@ def _names(
             textcoords="axes fraction", annotation_clip=False, zorder=2,
             arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.45, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 5},
         )  # fmt: skip
-        name = rung.name if len(rung.name) <= LONGEST else rung.name[: LONGEST - 1] + "…"
+        name = visible(rung.name)
+        name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
         place = "" if rung.rank is None else f"{rung.rank}  "
         axes.text(
             1.04, at, f"{place}{name}", transform=axes.transAxes, color=INK if colour == BEST else colour,

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from harness.engine.requests import Ended, Generated
-from harness.errors import shown_path
+from harness.errors import HarnessError, reason, shown_path
 from harness.gate.compare import CONFIDENCE, Pair
 from harness.gate.verdict import Decision, Outcome, Verdict
+from harness.reporting.writing import write_whole
 from harness.scoring.score import Score
 from harness.suites.format import Severity
+from harness.visible import encodable, visible_json
 
 VERSION: Literal[1] = 1
 FILE = "record.json"
+
+R = TypeVar("R", bound=BaseModel)
 
 
 class _Row(BaseModel):
@@ -58,12 +62,26 @@ class GateRow(_Row):
 
 
 class AnswerRow(_Row):
-    """What one model answered to a probe, and whether that was right; `ended` is why writing ended, if known."""
+    """What one model answered to a probe, and whether that was right; `ended` is why writing ended, if known.
+
+    `reasoning` is what was taken off before the answer was judged, as it was written; where there was none, nothing is
+    written of it.
+    """
 
     answer: str
     right: bool
     tokens: int | None = None
     ended: Ended | None = None
+    reasoning: str | None = None
+    reasoning_tokens: int | None = None
+    reasoning_ended: bool | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_was_not(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        row: dict[str, Any] = written(self)
+        return {
+            key: value for key, value in row.items() if value is not None or not key.startswith("reasoning")
+        }
 
 
 class ProbeRow(_Row):
@@ -130,6 +148,10 @@ class RunRow(_Row):
     notes: list[str] = []
     untried: list[str] = []
     seconds_asking: dict[str, float] = {}
+    template: dict[str, dict[str, Any]] = {}
+    """By suite, the arguments that chat templates were given, where there were any."""
+    thinking_tokens: dict[str, int] = {}
+    """By suite, the room for reasoning that it or the run gives."""
     cases: CasesRow | None = None
 
 
@@ -196,29 +218,64 @@ def probe_row(suite: str, pair: Pair) -> ProbeRow:
 
 def _answer_row(score: Score) -> AnswerRow:
     """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written and sent."""
-    shown = score.shown.encode("utf-8", "backslashreplace").decode("utf-8")
     written = score.answer if isinstance(score.answer, Generated) else None
+    reasoning = written.reasoning if written else None
     return AnswerRow(
-        answer=shown, right=score.right, tokens=written and written.tokens, ended=written and written.ended
+        answer=encodable(score.shown),
+        right=score.right,
+        tokens=written and written.tokens,
+        ended=written and written.ended,
+        reasoning=encodable(reasoning.text) if reasoning else None,
+        reasoning_tokens=reasoning.tokens if reasoning else None,
+        reasoning_ended=reasoning.closed if reasoning else None,
     )
 
 
+def reasoning_line(probes: Sequence[ProbeRow]) -> str | None:
+    """How much each model thought before it answered, and how often it came to no end, in a line; None if neither did."""
+    sides = {
+        "baseline": [row.baseline for row in probes if row.baseline is not None],
+        "tuned model": [row.tuned for row in probes],
+    }
+    if not any(row.reasoning_tokens is not None for rows in sides.values() for row in rows):
+        return None
+    return "reasoning: " + "; ".join(_thought(side, rows) for side, rows in sides.items() if rows)
+
+
+def _thought(side: str, rows: Sequence[AnswerRow]) -> str:
+    tokens = sum(row.reasoning_tokens or 0 for row in rows) / len(rows)
+    unended = sum(row.reasoning_ended is False for row in rows)
+    return f"the {side} wrote {tokens:.0f} tokens on average, and did not end it in {unended} of {len(rows)} answers"
+
+
 def write_record(record: Record, folder: Path) -> Path:
-    """Write `record.json` into `folder`, whole or not at all; returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `record.json` into `folder`, whole or not at all; returns its path; raises OSError."""
     path = folder / FILE
-    partial = folder / f".{FILE}.partial"
-    try:
-        partial.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
     return path
 
 
 def read_record(path: Path) -> Record:
-    """Read a record back; raises pydantic's ValidationError for another version or shape."""
-    return Record.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read a record back; raises HarnessError for one that cannot be read, or of another version or shape."""
+    return read_back(path, Record, "the record of a run", VERSION)
+
+
+def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
+    """Read what was written as JSON.
+
+    Args:
+        what: what should stand there, for the error.
+
+    Raises:
+        HarnessError: the file cannot be read, or is of another version or shape.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HarnessError(f"{shown_path(path)}: {what} cannot be read: {reason(error)}") from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        seen = " ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise HarnessError(f"{shown_path(path)}: not {what}, version {version}: {seen}") from error
 
 
 def gate_rows(rows: Sequence[GateRow]) -> list[GateRow]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.gate.compare import comparison
-from harness.reporting.record import GateRow, Record, gate_rows
+from harness.reporting.record import GateRow, Record, gate_rows, reasoning_line
+from harness.reporting.table import aligned
 from harness.reporting.wording import count, points
+from harness.visible import visible_lines
 
 COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", "90 % interval", "margin", "verdict")
 LEFT = {0, 1, 8}
@@ -14,7 +16,12 @@ MOST_UNDECIDED = 5
 
 
 def summary_lines(record: Record) -> Iterator[str]:
-    """The whole summary."""
+    """The whole summary, of which a terminal obeys nothing."""
+    for text in _summary(record):
+        yield from visible_lines(text)
+
+
+def _summary(record: Record) -> Iterator[str]:
     run = record.run
     if run.tuned and run.baseline:
         yield f"tuned     {_named(run.tuned.reference, run.tuned.name)}"
@@ -22,6 +29,8 @@ def summary_lines(record: Record) -> Iterator[str]:
     if run.device:
         asking = sum(run.seconds_asking.values())
         yield f"on {run.device} in {run.dtype}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
+    if thought := reasoning_line(record.probes):
+        yield thought
     for note in run.notes:
         yield f"note: {note}"
     yield ""
@@ -105,13 +114,7 @@ def _gathered(rows: Sequence[GateRow]) -> GateRow:
 
 def table_lines(rows: Sequence[GateRow]) -> Iterator[str]:
     """Aligned columns under a heading; accuracies in percent, drop, interval and margin in points."""
-    cells = [COLUMNS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
-    for line in cells:
-        yield "  ".join(
-            text.ljust(width) if column in LEFT else text.rjust(width)
-            for column, (text, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
+    yield from aligned([COLUMNS, *(_cells(row) for row in rows)], LEFT)
 
 
 def _cells(row: GateRow) -> tuple[str, ...]:

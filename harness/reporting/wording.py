@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from harness.visible import visible
 
 
 def points(fraction: float) -> str:
@@ -23,17 +23,6 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def one_line(text: str, most: int = 60) -> str:
     """Model output in quotes, on one line of at most `most` characters, with nothing a terminal would obey."""
-    shown = "".join(map(_visible, text.strip()[: 2 * most]))
+    shown = visible(text.strip()[: 2 * most])
     short = shown if len(shown) <= most and len(text.strip()) <= 2 * most else shown[: most - 3] + "..."
     return f'"{short}"'
-
-
-def lines(text: str) -> list[str]:
-    """Text from elsewhere, line by line, with nothing a terminal would obey."""
-    return ["".join(map(_visible, line)) for line in text.split("\n")]
-
-
-def _visible(character: str) -> str:
-    if character in "\n\t\r":
-        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}[character]
-    return character if unicodedata.category(character)[0] != "C" else f"\\u{ord(character):04x}"

@@ -11,9 +11,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
-from harness.scoring.text import folded, mentions, pattern_problem
+from harness.scoring.text import folded, mentions
 from harness.suites.scorer import Scorer
 from harness.suites.validate import Shape
 
@@ -142,7 +143,7 @@ CHECKS: dict[str, Callable[[str, Any], bool]] = {
     "ends_with": lambda text, texts: text.strip().endswith(tuple(texts)),
     "contains": lambda text, texts: any(folded(wanted) in folded(text) for wanted in texts),
     "mentions": lambda text, texts: any(mentions(text, wanted) for wanted in texts),
-    "regex": lambda text, pattern: re.search(pattern, text, re.MULTILINE) is not None,
+    "regex": lambda text, pattern: is_found(pattern, text),
     "titlecase_words": lambda text, least: titlecase_words(text) >= least,
     "json_keys": _json_keys,
     "no_repetition": lambda text, _: not repeats(text),

@@ -1,42 +1,47 @@
 """The score `python`: an answer with code in, whether the suite's tests hold of that code out.
 
-The code runs in a process of its own, in an empty folder that is removed, with an empty environment and only the
-standard library; time, memory, open files and the size of a file are bounded, and on Linux (x86-64 and arm64) it
-can start no process, send no signal and open no socket. That keeps a model's mistakes from doing harm.
-It is not a security boundary: the code can read, and within the bounds write, whatever the user who runs the
-tests can, and code written to deceive this very runner could. So it is off unless `--allow-code` is given; where
-models are not trusted, run the tests in a container.
+The code runs in a process of its own, which first confines itself (`harness.scoring.python_runner`): it opens no files
+but Python's standard library and those of an empty folder that is removed; it makes no system call but those that an
+answer needs, so that it has no network, starts no process and reaches no other, not even by a signal; its
+environment is empty; and time, memory, open files and what it writes are bounded. Where Linux cannot do all of that,
+no code is run. It still runs beside its tests in one interpreter: an object that says that it equals everything
+passes a test that asks just that. And a fault of the kernel is not ruled out, so it is off unless it is allowed.
 """
 
 from __future__ import annotations
 
 import ast
-import json
+import marshal
 import math
 import os
+import platform
 import re
 import secrets
 import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import IO, Annotated, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from harness.errors import ScorerError
+from harness.scoring.calls import MACHINES, program
 from harness.scoring.registry import scorer
+from harness.scoring.scratch import overfull, scratch_folder
 from harness.suites.scorer import Scorer
 
 RUNNER = Path(__file__).with_name("python_runner.py")
+UNCONFINED = "an answer's code cannot be confined here"
 SECONDS_TO_START = 60.0
+SECONDS_BETWEEN_LOOKS = 0.05
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
 
 
@@ -71,7 +76,7 @@ class Python(Scorer):
     """The answer's code (its first fenced block, else all of it) runs, and every test holds of it.
 
     Tests are Python statements, such as `assert add(1, 2) == 3`, run in order where the code ran. Needs
-    `--allow-code`, and bounds time and memory but is no security boundary.
+    `--allow-code`, and Linux, which confines the code: no network, no other process, no file but its own.
     """
 
     expects: ClassVar[Literal["required", "optional", "none"]] = "none"
@@ -87,6 +92,10 @@ class Python(Scorer):
         256, description="Megabytes of address space; Python itself takes about 20."
     )
 
+    @classmethod
+    def refusal(cls) -> str | None:
+        return refusal()
+
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return holds(code_of(text), self.tests, self.timeout, self.memory_mb)
 
@@ -101,38 +110,51 @@ def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bo
     """Whether `code` runs and every one of `tests` after it, within `timeout` seconds and `memory_mb` megabytes.
 
     Raises:
-        ScorerError: Python could not be started; that says nothing of the code.
+        ScorerError: the code could not be run, or not be confined; that says nothing of it.
     """
-    if os.name != "posix":
-        raise ScorerError("the score 'python' bounds what it runs by POSIX limits, which this system has not")
-    ready, token = secrets.token_hex(16), secrets.token_hex(16)
+    machine = os.uname().machine if sys.platform == "linux" and sys.maxsize > 2**32 else ""
+    if machine not in MACHINES:
+        raise ScorerError(
+            f"{UNCONFINED}: that takes 64-bit Linux on x86-64 or arm64, and this is "
+            f"{platform.system()} on {platform.machine()}"
+        )
     job = {
-        "ready": ready,
-        "token": token,
+        "ready": secrets.token_hex(16).encode(),
+        "token": secrets.token_hex(16).encode(),
         "code": code,
         "tests": list(tests),
         "seconds": math.ceil(timeout) + 1,  # of processor time, should the clock's limit ever be escaped
         "memory_mb": memory_mb,
+        "parent": os.getpid(),
     }
-    with (
-        tempfile.TemporaryDirectory(prefix="answer-", ignore_cleanup_errors=True) as folder,
-        _start(folder) as process,
-    ):
+    with scratch_folder() as folder, _start(folder) as process:
         try:
-            return _watch(process, json.dumps(job).encode(), ready.encode(), token.encode(), timeout)
+            job["calls"] = program(machine, process.pid)
+            held = _watch(process, job, timeout, folder)
+            return held and not overfull(folder)
         finally:
             # Before it is waited for, so that its group's number cannot be another's by now.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+@cache
+def refusal() -> str | None:
+    """Why code cannot be run confined on this machine, or None; found once in a process, by running some."""
+    try:
+        held = holds("", ["assert True"], SECONDS_TO_START, 256)
+    except ScorerError as error:
+        return str(error)
+    return None if held else f"{UNCONFINED}: a test that holds was found not to hold"
+
+
 def _start(folder: str) -> subprocess.Popen[bytes]:
-    # As `-I` does, but for the environment: sets must have one order for both models. The runner clears it.
-    command = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", str(RUNNER)]
+    # As `-I` does, but for the environment, which the runner clears: sets must have one order for both models, and
+    # the memory that is set aside for each thread would soon be all that there is.
     return subprocess.Popen(
-        command,
+        [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", str(RUNNER)],
         cwd=folder,
-        env={"PYTHONHASHSEED": "0"},
+        env={"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -140,31 +162,30 @@ def _start(folder: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _watch(process: subprocess.Popen[bytes], job: bytes, ready: bytes, token: bytes, timeout: float) -> bool:
+def _watch(process: subprocess.Popen[bytes], job: dict[str, Any], timeout: float, folder: str) -> bool:
     """Give the runner its job, wait until it is ready, and see whether the token comes back in time."""
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     with suppress(BrokenPipeError):  # it broke, which the next line sees
-        process.stdin.write(job)
+        process.stdin.write(marshal.dumps(job))
     with suppress(BrokenPipeError):
         process.stdin.close()
-    if _read(process.stdout, len(ready), SECONDS_TO_START) != ready:
+    if _read(process.stdout, len(job["ready"]), SECONDS_TO_START) != job["ready"]:
         said = _read(process.stderr, 10_000, 1.0).decode(errors="replace").strip().splitlines()
-        raise ScorerError(
-            f"Python could not be started for an answer's code: {said[-1] if said else 'it said nothing'}"
-        )
-    return _read(process.stdout, len(token), timeout) == token
+        raise ScorerError(f"{UNCONFINED}: {said[-1] if said else 'Python did not start, and said nothing'}")
+    token: bytes = job["token"]
+    return _read(process.stdout, len(token), timeout, lambda: overfull(folder)) == token
 
 
-def _read(stream: IO[bytes], most: int, seconds: float) -> bytes:
-    """What comes out of a pipe: `most` bytes, or fewer if it ends or time runs out first."""
+def _read(stream: IO[bytes], most: int, seconds: float, enough: Callable[[], bool] = lambda: False) -> bytes:
+    """What comes out of a pipe: `most` bytes, or fewer if it ends, time runs out or `enough` is true first."""
     deadline = time.monotonic() + seconds
     data = b""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
-        while len(data) < most and (left := deadline - time.monotonic()) > 0:
-            if selector.select(left):
+        while len(data) < most and (left := deadline - time.monotonic()) > 0 and not enough():
+            if selector.select(min(left, SECONDS_BETWEEN_LOOKS)):
                 new = os.read(stream.fileno(), most - len(data))
                 if not new:
                     break

@@ -8,9 +8,11 @@ after the last test has held, it gives the token back.
 from __future__ import annotations
 
 import ctypes
-import json
+import itertools
+import marshal
 import os
 import resource
+import stat
 import struct
 import sys
 import types
@@ -19,108 +21,151 @@ ANSWER = "answer"
 MAX_FILE_BYTES = 1024 * 1024
 MAX_OPEN_FILES = 64
 
-_EPERM, _ENOSYS = 1, 38
+SYSTEM = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"),  # for extension modules
+    *("/usr/share/zoneinfo", "/etc/localtime"),
+)
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+NOT_STANDARD = ("site-packages", "dist-packages")
+
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _MODE_FILTER = 2
 _SIGKILL = 9
-_LOAD, _EQUALS, _HAS_BITS, _RETURN = 0x20, 0x15, 0x45, 0x06
-_ALLOW, _FAIL = 0x7FFF0000, 0x00050000
-_CLONE_THREAD = 0x00010000
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_VERSION, _BENEATH = 1, 1
+_WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
+_RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))
+"""What Landlock can rule over, by the version that brought it (Linux: linux/landlock.h)."""
 
-_NUMBERS = {
-    # machine: (its code, clone, clone3, and refused: fork, vfork, execve, execveat, kill, pidfd_send_signal, socket,
-    # io_uring_setup); arm64 has no fork and no vfork
-    "x86_64": (0xC000003E, 56, 435, (57, 58, 59, 322, 62, 424, 41, 425)),
-    "aarch64": (0xC00000B7, 220, 435, (221, 281, 129, 424, 198, 425)),
-}
-"""System calls by their numbers (Linux: asm/unistd.h, linux/audit.h)."""
+_libc = ctypes.CDLL(None)
 
 
 def main() -> None:
-    """Run the job; leaves the process without any clean-up that the answer could hook into."""
-    job = json.loads(sys.stdin.buffer.read())
-    out = os.dup(1)
-    null = os.open(os.devnull, os.O_RDWR)
+    """Confine this process, say that it is ready, and run the job."""
+    with open(0, "rb", buffering=0, closefd=False) as stdin:
+        job = marshal.loads(stdin.read())  # nosec B302: from the process that started this one
+    token = [job.pop("token")]
+    os.environ.clear()
+    confine_files()
+    bound(job["seconds"], job["memory_mb"])
+    confine_calls(job["calls"], job["parent"])
+    out, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    write, leave = os.write, os._exit
+    os.close(null)
     tests = [
         compile(test, f"<test {number}>", "exec", dont_inherit=True)
         for number, test in enumerate(job["tests"], 1)
     ]
-    os.environ.clear()
-    take_powers(job["seconds"], job["memory_mb"])
-    write(out, job["ready"].encode())
+    os.write(out, job.pop("ready"))
+    run(job["code"], tests, out, token)
+
+
+def run(code: str, tests: list[types.CodeType], out: int, token: list[bytes]) -> None:
+    """Take the token out of its list, and write it if `code` and all `tests` run; then leave without any clean-up."""
+    write, leave = os.write, os._exit
     try:
         # A module, as if the answer had been saved and imported: what stands under `if __name__ == "__main__"` rests.
-        module = types.ModuleType(ANSWER)
-        sys.modules[ANSWER] = module
-        exec(compile(job["code"], f"{ANSWER}.py", "exec", dont_inherit=True), module.__dict__)
-        for test in tests:
-            exec(test, module.__dict__)
-        write(out, job["token"].encode())
+        module = sys.modules[ANSWER] = types.ModuleType(ANSWER)
+        steps = (compile(code, f"{ANSWER}.py", "exec", dont_inherit=True), *tests)
+        # From the left: the token and the number of steps lie on this frame's stack before the first runs, where no
+        # frame, trace function or `gc` shows them, and no line of Python stands between two steps.
+        write(
+            out,
+            token.pop() * ((None,) * len(steps) == tuple(map(exec, steps, itertools.repeat(vars(module))))),
+        )
     finally:
         leave(0)
 
 
-def take_powers(seconds: int, memory_mb: int) -> None:
-    """Bound time, memory, files and processes of this process, for good."""
-    filtered = refuse_calls()
-    megabyte = 1024 * 1024
+def confine_files() -> None:
+    """Let this process read the standard library and write the folder that it is in, and open nothing else.
+
+    Raises:
+        SystemExit: this kernel cannot do that.
+    """
+    version = _system_call(_CREATE_RULESET, None, 0, _VERSION)
+    if version < 1:
+        raise SystemExit("this kernel has no Landlock, or it is switched off (Linux 5.13 and later have it)")
+    every = sum(rights for since, rights in _RIGHTS if since <= version)
+    rules = _system_call(_CREATE_RULESET, struct.pack("=Q", every), 8, 0)
+    allowed = [(".", every)]
+    allowed += [(device, _READ_FILE | _WRITE_FILE) for device in DEVICES]
+    allowed += [(library, _READ_DIR) for library in sys.path]
+    allowed += [(path, _READ_FILE | _READ_DIR) for path in _readable()]
+    for path, rights in allowed:
+        _allow(rules, path, rights)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    if _system_call(_RESTRICT_SELF, rules, 0) != 0:
+        raise SystemExit("this kernel has Landlock, and something forbids to use it")
+    os.close(rules)
+
+
+def _readable() -> list[str]:
+    """The standard library, without the packages that are installed within it, and what it loads."""
+    paths = list(SYSTEM)
+    paths += [library for library in sys.path if library.endswith(".zip")]
+    for library in filter(os.path.isdir, sys.path):
+        entries = list(os.scandir(library))
+        standard = [entry.path for entry in entries if entry.name not in NOT_STANDARD]
+        paths += [library] if len(standard) == len(entries) else standard
+    for libraries in filter(os.path.isdir, {f"{sys.base_prefix}/lib", f"{sys.base_prefix}/{sys.platlibdir}"}):
+        paths += [entry.path for entry in os.scandir(libraries) if ".so" in entry.name]
+    return paths
+
+
+def _allow(rules: int, path: str, rights: int) -> None:
+    try:
+        beneath = os.open(path, os.O_PATH)
+    except OSError:  # not every system has it
+        return
+    if not stat.S_ISDIR(os.fstat(beneath).st_mode):
+        rights &= _READ_FILE | _WRITE_FILE
+    _system_call(_ADD_RULE, rules, _BENEATH, struct.pack("=Qi", rights, beneath), 0)
+    os.close(beneath)
+
+
+def bound(seconds: int, memory_mb: int) -> None:
+    """Bound processor time, memory, and the number and size of open files, for good."""
     limits = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_AS, memory_mb * megabyte),
+        (resource.RLIMIT_AS, memory_mb * 1024 * 1024),
         (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
         (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
     ]
-    if not filtered:  # counts all of a user's processes, threads too on Linux, and does not bind root
-        limits.append((resource.RLIMIT_NPROC, 0))
     for kind, most in limits:
         _, hard = resource.getrlimit(kind)
         if hard != resource.RLIM_INFINITY:
             most = min(most, hard)
-        try:
-            resource.setrlimit(kind, (most, most))
-        except (ValueError, OSError):
-            if sys.platform == "linux":  # macOS knows some limits by name only
-                raise
+        resource.setrlimit(kind, (most, most))
 
 
-def refuse_calls() -> bool:
-    """Make new processes, other programs, signals to others and sockets fail with EPERM; False where that cannot be."""
-    machine = os.uname().machine
-    if sys.platform != "linux" or machine not in _NUMBERS or sys.maxsize < 2**32:
-        return False
-    code, clone, clone3, refused = _NUMBERS[machine]
-    steps = [
-        (_LOAD, 0, 0, 4),  # the machine that the call is made for
-        (_EQUALS, 1, 0, code),
-        (_RETURN, 0, 0, _FAIL | _EPERM),
-        (_LOAD, 0, 0, 0),  # the call's number
-    ]
-    for number in refused:
-        steps += [(_EQUALS, 0, 1, number), (_RETURN, 0, 0, _FAIL | _EPERM)]
-    # Threads are let pass: memory bounds them. The flags of clone3 cannot be seen; without it libc uses clone.
-    steps += [
-        (_EQUALS, 0, 1, clone3),
-        (_RETURN, 0, 0, _FAIL | _ENOSYS),
-        (_EQUALS, 0, 3, clone),
-        (_LOAD, 0, 0, 16),  # the call's flags
-        (_HAS_BITS, 1, 0, _CLONE_THREAD),
-        (_RETURN, 0, 0, _FAIL | _EPERM),
-        (_RETURN, 0, 0, _ALLOW),
-    ]
-    filters = b"".join(struct.pack("HBBI", *step) for step in steps)
+def confine_calls(filters: bytes, parent: int) -> None:
+    """Die with the process `parent`, and make no system calls but those that `filters` allow.
+
+    Raises:
+        SystemExit: this kernel cannot do that, or the parent is gone.
+    """
+    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit("the run that asked is gone")
     buffer = ctypes.create_string_buffer(filters, len(filters))
-    program = struct.pack("HP", len(steps), ctypes.addressof(buffer))
-    prctl = ctypes.CDLL(None).prctl
-    word = ctypes.c_ulong
-    prctl(
-        _PR_SET_PDEATHSIG, word(_SIGKILL), word(0), word(0), word(0)
-    )  # a killed test run leaves nothing behind
-    prctl(_PR_SET_NO_NEW_PRIVS, word(1), word(0), word(0), word(0))
-    return bool(prctl(_PR_SET_SECCOMP, word(_MODE_FILTER), program, word(0), word(0)) == 0)
+    program = struct.pack("HP", len(filters) // 8, ctypes.addressof(buffer))
+    if _prctl(_PR_SET_SECCOMP, _MODE_FILTER, program) != 0:
+        raise SystemExit("this kernel filters no system calls (seccomp), or something forbids to")
+
+
+def _system_call(*arguments: int | bytes | None) -> int:
+    return int(_libc.syscall(*map(_word, arguments)))
+
+
+def _prctl(*arguments: int | bytes) -> int:
+    return int(_libc.prctl(*map(_word, (*arguments, 0, 0, 0)[:5])))
+
+
+def _word(argument: int | bytes | None) -> object:
+    return ctypes.c_long(argument) if isinstance(argument, int) else argument
 
 
 if __name__ == "__main__":

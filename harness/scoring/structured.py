@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache, lru_cache
+from itertools import chain, islice
 from typing import Any, ClassVar, Literal
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from pydantic import Field, field_validator
 
+from harness.errors import LimitError, shortened
 from harness.scoring.registry import scorer
+from harness.suites.bounded import Bounded, EndedError
 from harness.suites.scorer import Scorer
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```[a-zA-Z]*[^\S\n]*\n(.*?)```", re.DOTALL)
+_START = re.compile(r'\{(?=[ \t\r\n]*["}])|\[(?=[ \t\r\n]*[]\[{"\dtfn-])')
+"""Where an object or an array may begin."""
+
+HINT = "write a smaller schema, and its patterns without a repeat inside a repeat, as in (a+)+"
+
+MOST_STARTS = 200
+"""Places in an answer that are tried: each may fail at the answer's end."""
+
+MOST_DEPTH = 100
+"""An answer that nests deeper is none: a model goes round in circles."""
+
 NO_JSON = object()
 
 
@@ -22,27 +37,47 @@ def read_json(text: str) -> Any:
     """The JSON value of an answer, or NO_JSON.
 
     The whole text, else its first fenced block, else the first object or array that stands in it.
-    NaN and Infinity are not JSON.
+    NaN, Infinity and numbers beyond all bounds are not JSON.
     """
-    candidates = [text, *_FENCE.findall(text)]
-    for candidate in candidates:
-        try:
-            return json.loads(candidate, parse_constant=_refuse)
-        except (ValueError, RecursionError):
-            continue
-    decoder = json.JSONDecoder(parse_constant=_refuse)
-    for start in (match.start() for match in re.finditer(r"[{\[]", text)):
-        try:
-            return decoder.raw_decode(text, start)[0]
-        except ValueError:
-            continue
-        except RecursionError:  # as at the brackets that follow; a model that goes round in circles
-            break
+    try:
+        for candidate in (text, *_FENCE.findall(text)):
+            with suppress(ValueError):
+                return _not_deep(_DECODER.decode(candidate))
+        for start in islice(_START.finditer(text), MOST_STARTS):
+            with suppress(ValueError):
+                return _not_deep(_DECODER.raw_decode(text, start.start())[0])
+    except RecursionError:
+        return NO_JSON
     return NO_JSON
+
+
+def _not_deep(value: Any) -> Any:
+    """The value; raises RecursionError where it nests deeper than MOST_DEPTH."""
+    level = [value]
+    for _ in range(MOST_DEPTH + 1):
+        inner = (
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list)
+        )
+        level = list(chain.from_iterable(inner))
+        if not level:
+            return value
+    raise RecursionError
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{shortened(text, 40)} is beyond all bounds")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 @scorer("json")
@@ -53,9 +88,11 @@ class Json(Scorer):
 
     def expected_problem(self, expected: str) -> str | None:
         try:
-            json.loads(expected, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
+            _not_deep(_DECODER.decode(expected))
+        except ValueError as error:
             return f"an answer under 'json' must be JSON: {error}"
+        except RecursionError:
+            return f"an answer under 'json' nests deeper than {MOST_DEPTH} levels"
         return None
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
@@ -85,17 +122,35 @@ class JsonSchema(Scorer):
     @field_validator("json_schema")
     @classmethod
     def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if found := re.search(r'"(\$(?:ref|dynamicRef))":', json.dumps(value)):
+        written = json.dumps(value)
+        if found := re.search(r'"(\$(?:ref|dynamicRef))":', written):
             raise ValueError(f"a '{found[1]}' is not supported in a json_schema; write the schema out")
-        try:
-            Draft202012Validator.check_schema(value)
-        except SchemaError as error:
-            raise ValueError(f"not a JSON Schema: {error.message}") from error
+        if wrong := _schema_problem(written):
+            raise ValueError(f"not a JSON Schema: {wrong}")
         return value
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
         value = read_json(text)
-        return value is not NO_JSON and Draft202012Validator(self.json_schema).is_valid(value)
+        if value is NO_JSON:
+            return False
+        try:
+            return bool(_process().do("fits", schema=self.json_schema, value=value))
+        except EndedError as error:
+            raise LimitError(f"the json_schema {error}, on {len(text):,} characters", HINT) from error
+
+
+@lru_cache(maxsize=1000)
+def _schema_problem(written: str) -> str | None:
+    try:
+        found: str | None = _process().do("problem", written=written)
+    except EndedError as error:
+        raise LimitError(f"this json_schema {error}", HINT) from error
+    return found
+
+
+@cache
+def _process() -> Bounded:
+    return Bounded("harness.suites.schema_jobs")
 
 
 def same_json(left: Any, right: Any) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar
 
+from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.registry import scorer
+from harness.suites.normal import nfkc
 from harness.suites.scorer import Scorer
 
+_EDGE = re.compile(r"(?<!\w)()(?:(?!\w)())?|(?!\w)()")
 
+
+@lru_cache(maxsize=16)
 def folded(text: str) -> str:
     """`text` without differences of case, width, apostrophe or white space."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").casefold()
-    return " ".join(text.split())
+    return " ".join(nfkc(text).replace("\u2019", "'").casefold().split())
 
 
 def normalised(text: str) -> str:
@@ -25,8 +28,18 @@ def normalised(text: str) -> str:
 
 def mentions(text: str, wanted: str) -> bool:
     """Whether `wanted` stands in `text` as whole words."""
-    pattern = rf"(?<!\w){re.escape(folded(wanted))}(?!\w)"
-    return re.search(pattern, folded(text)) is not None
+    return _with_edges(folded(wanted)) in _with_edges(folded(text))
+
+
+@lru_cache(maxsize=16)
+def _with_edges(text: str) -> str:
+    """Folded text with a line break where no word goes on to the left, and a tab where none does to the right.
+
+    Folded text has neither, so whole words are found as text is: in linear time, which a regular expression does not promise.
+    """
+    return _EDGE.sub(
+        lambda edge: ("" if edge[1] is None else "\n") + ("" if edge[2] is edge[3] else "\t"), text
+    )
 
 
 @scorer("contains")
@@ -62,19 +75,6 @@ class Equals(Scorer):
         return normalised(text) in {normalised(answer) for answer in expected}
 
 
-def pattern_problem(pattern: str) -> str | None:
-    """Why `pattern` cannot be searched for, or None."""
-    try:
-        with warnings.catch_warnings():  # of a set in a set, which later Pythons will read differently
-            warnings.simplefilter("error", FutureWarning)
-            compiled = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError, FutureWarning) as error:
-        return f"not a regular expression: {error}"
-    if compiled.search(""):
-        return "this regular expression matches empty text, so it matches anything"
-    return None
-
-
 @scorer("regex")
 class Regex(Scorer):
     """The answer is a regular expression (Python's `re`, `^` and `$` at lines) found in the text."""
@@ -83,4 +83,4 @@ class Regex(Scorer):
         return pattern_problem(expected)
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return any(re.search(pattern, text, re.MULTILINE) for pattern in expected)
+        return any(is_found(pattern, text) for pattern in expected)

@@ -13,6 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from harness.suites.text_file import read_bytes, wide_encoding
+
 KEYS = ("suite", "about", "severity", "task", "score", "gates", "probes", "generators", "probes_from")
 """All that stand at the top of a suite."""
 
@@ -52,7 +54,7 @@ def sniff(path: Path) -> Sniffed:
         return NONE
     named = has_ending(path)
     try:
-        text = _text(path.read_bytes())
+        text = _text(read_bytes(path))
     except OSError as error:
         why = f"only its name is known, for it cannot be read ({error.strerror or error})"
         return Sniffed("nearly", why) if named else NONE
@@ -96,8 +98,6 @@ def _text(data: bytes) -> str:
     """The text of a file in whichever encoding; the reader says that it must be UTF-8."""
     if b"\0" not in data[:4] and data[:1] not in (b"\xff", b"\xfe"):
         return data.decode("utf-8-sig", "replace")
-    from harness.suites.document import wide_encoding
-
     return data.decode(wide_encoding(data) or "utf-8", "replace").removeprefix("\ufeff")
 
 

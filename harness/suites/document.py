@@ -7,31 +7,38 @@ expand without bound are problems; every problem is kept, none is raised before 
 
 from __future__ import annotations
 
-import codecs
+import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from harness.errors import InputError, Problem, Span, shown_path
+from harness.suites.limits import (
+    MOST_ALIASED_CHARACTERS,
+    MOST_BYTES,
+    MOST_DIGITS,
+    MOST_DIRECTIVES,
+    MOST_PROBLEMS,
+)
+from harness.suites.text_file import read_text
+from harness.suites.written import HALF
 
 Place = tuple[str | int, ...]
 """The way to a value from the top of a document: ("gates", 0, "max_drop")."""
 
 MAX_DEPTH = 40
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 MAX_ALIASED_VALUES = 10_000
-MAX_DIGITS = 400
 
-_WIDE = {  # the marks of UTF-32 first: that of UTF-16 begins one of them
-    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
-}  # fmt: skip
-_WIDE_UNMARKED = {
-    b"x\0\0\0": "utf-32-le", b"\0\0\0x": "utf-32-be", b"x\0x\0": "utf-16-le", b"\0x\0x": "utf-16-be"
-}  # fmt: skip
-"""By where the zeros are in the first two or four characters, which are ASCII."""
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][\da-fA-F]{2})\\u([dD][c-fC-F][\da-fA-F]{2})|.)")
+_COMMENT = re.compile(r"[ \t]+#[ \t]*([^\r\n]*)")
+HALF_A_PAIR = "half a surrogate pair is no character"
+WHOLE_CHARACTER = "write the character itself"
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -46,9 +53,20 @@ _RESOLVERS = [
 
 
 class _Loader(_Base):  # type: ignore[misc, valid-type]
-    """PyYAML's safe loader with the implicit types of YAML 1.2's core schema."""
+    """PyYAML's safe loader with the implicit types of YAML 1.2's core schema; deep nesting would overflow its stack."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, index: object) -> None:
+        """Called before each node, with the collection that it is in."""
+        self.depth += 1
+        if parent is not None and self.depth > MAX_DEPTH + 1:
+            raise yaml.MarkedYAMLError(problem=TOO_DEEP, problem_mark=parent.start_mark)
+
+    def ascend_resolver(self) -> None:
+        """Called after each node."""
+        self.depth -= 1
 
 
 for _name, _pattern, _first in _RESOLVERS:
@@ -59,8 +77,8 @@ for _name, _pattern, _first in _RESOLVERS:
 class Document:
     """The values of one YAML file: `value` is plain data, the rest says where it stands.
 
-    `keys` gives the place of a mapping's key, `values` that of any value, and `written` the
-    text of each number and boolean as its author wrote it.
+    `keys` gives the place of a mapping's key, `values` that of any value, `written` the text of each
+    number and boolean as its author wrote it, and `comments` what follows an unquoted text in its line.
     """
 
     path: Path
@@ -69,6 +87,7 @@ class Document:
     keys: dict[Place, Span] = field(default_factory=dict)
     values: dict[Place, Span] = field(default_factory=dict)
     written: dict[Place, str] = field(default_factory=dict)
+    comments: dict[Place, str] = field(default_factory=dict)
 
     def span(self, place: Place) -> Span:
         """Where `place` is: its key if it has one, else its value, else what encloses it."""
@@ -85,57 +104,62 @@ def read_document(path: Path) -> Document:
     Raises InputError for text that is not UTF-8 or not YAML. What can be read around (a repeated
     key, a tag) is in `Document.problems` instead, so that a caller can report everything at once.
     """
-    text = _decode(path)
+    return document_of(path, _text(path))
+
+
+def document_of(path: Path, text: str) -> Document:
+    """The same of a text; `path` names it in what is said of it."""
+    _check_directives(path, text)
+    marked, mark = _with_pairs_marked(text)
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=_Loader):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise InputError([Problem(
-                    _span(path, event.start_mark), f"nested more than {MAX_DEPTH} levels deep"
-                )])  # fmt: skip
-        root = yaml.compose(text, Loader=_Loader)
+        root = yaml.compose(marked, Loader=_Loader)
     except yaml.YAMLError as error:
         raise InputError([_syntax_problem(path, text, error)]) from error
     document = Document(path, None)
-    value = _Builder(document).build(root, ()) if root is not None else None
+    value = _Builder(document, text, mark).build(root, ()) if root is not None else None
     object.__setattr__(document, "value", value)
     return document
 
 
-def wide_encoding(data: bytes) -> str | None:
-    """The encoding of bytes that are text in UTF-16 or UTF-32, marked or not; None for all others."""
-    marked = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
-    return marked or _WIDE_UNMARKED.get(re.sub(rb"[^\0]", b"x", data[:4]))
-
-
-def _decode(path: Path) -> str:
+def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        return read_text(path, MOST_BYTES)
     except OSError as error:
         message = f"{shown_path(path)}: cannot be read: {error.strerror or error}"
         raise InputError([Problem(None, message, _unread(path, error))]) from error
-    if wide := wide_encoding(data):
+
+
+def _check_directives(path: Path, text: str) -> None:
+    found = list(islice(re.finditer(r"^%", text, re.MULTILINE), MOST_DIRECTIVES + 1))
+    if len(found) > MOST_DIRECTIVES:
         raise InputError([Problem(
-            Span(path, 1, 1), f"not UTF-8 text: it is {wide[:6].upper()}", "save the file as UTF-8"
+            Span(path, text.count("\n", 0, found[-1].start()) + 1, 1),
+            f"more than {MOST_DIRECTIVES} lines that begin with '%', which YAML takes for directives", "remove them",
         )])  # fmt: skip
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode()  # without a byte order mark, as `error.start` is
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise InputError([Problem(
-            Span(path, line, column),
-            f"not UTF-8 text: saw byte 0x{error.object[error.start]:02x}",
-            "save the file as UTF-8",
-        )]) from error  # fmt: skip
+
+
+def _with_pairs_marked(text: str) -> tuple[str, str | None]:
+    """The text with a mark for each backslash of a surrogate pair, which JSON writers make and YAML readers refuse.
+
+    The mark is a character of private use that the text does not have, None where there may be no pair.
+    """
+    if "\\u" not in text:
+        return text, None
+    used = set(text)
+    mark = next(chr(number) for number in range(0xE000, 0x10FFFE) if chr(number) not in used)
+
+    def marked(escape: re.Match[str]) -> str:
+        return f"{mark}u{escape[1]}{mark}u{escape[2]}" if escape[1] else escape[0]
+
+    return _ESCAPE.sub(marked, text), mark
 
 
 def _unread(path: Path, error: OSError) -> str | None:
     """What to do about a file that cannot be read, where that is known."""
     if isinstance(error, PermissionError):
         return "let the user who runs this read it: chmod a+r"
+    if error.errno == errno.EFBIG:
+        return "probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
     if path.is_symlink():
         return f"it is a link to {path.readlink()}"
     return None
@@ -156,6 +180,8 @@ def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
         line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
         seen = f"character U+{ord(text[position]):04X}" if found else str(error)
         return Problem(Span(path, line, column), f"not YAML: {seen} is not allowed")
+    if message.endswith((TOO_DEEP, "maximum nesting depth")):  # the latter libyaml says, which reads ahead
+        return Problem(_span(path, mark), TOO_DEEP)
     lines = text.splitlines()
     line_text = lines[mark.line] if mark.line < len(lines) else ""
     if indent := re.match(r"[ -]*\t", line_text):
@@ -172,6 +198,8 @@ def _remedy(lines: list[str], mark: Any, error: yaml.YAMLError) -> str | None:
     opened, problem = getattr(error, "context_mark", None), str(getattr(error, "problem", None))
     if opened is not None and not "".join(lines[mark.line :])[mark.column :].strip():
         return f"what begins in line {opened.line + 1} has no end; is the file all there?"
+    if "invalid Unicode character escape" in problem:
+        return f"{HALF_A_PAIR}; {WHOLE_CHARACTER}"
     if "<document start>" in problem:
         return "the keys of the top begin in one column: is the first one indented?"
     if "mapping values are not allowed" in problem:
@@ -184,17 +212,25 @@ def _remedy(lines: list[str], mark: Any, error: yaml.YAMLError) -> str | None:
 class _Builder:
     """Turns composed nodes into plain values, noting places and problems as it goes."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, text: str, mark: str | None) -> None:
         self.document = document
+        self.whole = text
+        self.mark = mark
         self.open: list[int] = []
         self.seen: set[int] = set()
         self.aliased = 0
+        self.aliased_characters = 0
+        self.found: set[Problem] = set()
 
     def problem(self, node: yaml.Node, message: str, hint: str | None = None) -> None:
         span = _span(self.document.path, node.start_mark)
         problem = Problem(span, message, hint)
-        if problem not in self.document.problems:
+        if problem not in self.found:
+            self.found.add(problem)
             self.document.problems.append(problem)
+        if len(self.found) >= MOST_PROBLEMS:
+            rest = Problem(None, f"after {MOST_PROBLEMS:,} problems the rest was not read")
+            raise InputError([*self.document.problems, rest])
 
     def build(self, node: yaml.Node, place: Place, aliased: bool = False) -> Any:
         self.document.values[place] = _span(self.document.path, node.start_mark)
@@ -202,14 +238,15 @@ class _Builder:
         if id(node) in self.open:
             self.problem(node, "an alias that contains itself", "write the value out")
             return None
-        if len(self.open) > MAX_DEPTH:  # aliases nest deeper than the text does
-            raise InputError([Problem(
-                _span(self.document.path, node.start_mark), f"nested more than {MAX_DEPTH} levels deep"
-            )])  # fmt: skip
-        if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node, place)
-        aliased = aliased or id(node) in self.seen
+        repeated = id(node) in self.seen
         self.seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            if repeated:
+                self.count_text(node)
+            return self.scalar(node, place)
+        if len(self.open) >= MAX_DEPTH:  # aliases nest deeper than the text does
+            raise InputError([Problem(_span(self.document.path, node.start_mark), TOO_DEEP)])
+        aliased = aliased or repeated
         if not node.tag.startswith(_CORE) or node.tag[len(_CORE) :] not in ("map", "seq"):
             self.problem(node, f"the tag '{_shown_tag(node.tag)}' is not allowed", "remove the tag")
             return None
@@ -231,6 +268,16 @@ class _Builder:
                 "write the values out",
             )])  # fmt: skip
 
+    def count_text(self, node: yaml.ScalarNode) -> None:
+        """A long text may be named in a character or two, and be read, looked through and asked each time."""
+        self.aliased_characters += len(node.value)
+        if self.aliased_characters > MOST_ALIASED_CHARACTERS:
+            raise InputError([Problem(
+                _span(self.document.path, node.start_mark),
+                f"aliases expand to more than {MOST_ALIASED_CHARACTERS:,} characters",
+                "write the values out, or put a text that all prompts have into 'task'",
+            )])  # fmt: skip
+
     def entries(self, node: yaml.MappingNode, place: Place, aliased: bool) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -242,7 +289,7 @@ class _Builder:
                 continue
             if not key_node.tag.startswith(_CORE):
                 self.problem(key_node, f"the tag '{key_node.tag}' is not allowed", "remove the tag")
-            key = str(key_node.value)
+            key = self.text(key_node)
             if key in first:
                 self.problem(
                     key_node,
@@ -256,8 +303,10 @@ class _Builder:
 
     def scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         tag = node.tag.removeprefix(_CORE)
-        text = str(node.value)
+        text = self.text(node)
         if tag in ("str", "merge"):  # '<<' is no merge where it is a value
+            if not node.style and (comment := _COMMENT.match(self.whole, node.end_mark.index)):
+                self.document.comments[place] = comment[1]
             return text
         if tag == "null":
             return None
@@ -275,10 +324,22 @@ class _Builder:
             self.problem(node, f"'{text[:40]}' is not a value of type {tag}", "quote it to mean text")
             return None
 
+    def text(self, node: yaml.ScalarNode) -> str:
+        """The text of a node; a surrogate pair is its character in double quotes, and not looked at elsewhere."""
+        text = str(node.value)
+        if self.mark is not None and self.mark in text:
+            if node.style != '"':
+                return text.replace(self.mark, "\\")
+            pair = rf"{self.mark}u(.{{4}}){self.mark}u(.{{4}})"
+            text = re.sub(pair, lambda found: bytes.fromhex(found[1] + found[2]).decode("utf-16-be"), text)
+        if HALF.search(text):
+            self.problem(node, HALF_A_PAIR, WHOLE_CHARACTER)
+        return text
+
 
 def _whole_number(text: str) -> int:
     """The number; ValueError for none and for one too long to be meant."""
-    if len(text) > MAX_DIGITS:
+    if len(text) > MOST_DIGITS:
         raise ValueError
     return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 

@@ -6,7 +6,11 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
+
+from harness.suites.limits import MOST_DIGITS, MOST_EXPRESSION, MOST_TEXT
+from harness.suites.written import WrittenFloat, text_of, without_noise
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -21,51 +25,64 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
-    "round": round,
+    "round": lambda value, *digits: round(value, *map(_place, digits)),
     "len": len,
     "upper": str.upper,
     "lower": str.lower,
     "title": str.title,
 }
-MOST_TEXT = 200_000
-"""The longest text, in characters, that an expression may make."""
+_MOST_BITS = int(MOST_DIGITS * 3.33)
 
 
 def fill(template: str, values: Mapping[str, Any]) -> Any:
     """`template` with each `{expression}` replaced; one that is nothing but an expression gives its value as it is.
 
     Raises:
-        ValueError: an expression is not plain arithmetic over known names, or a brace stands alone.
+        ValueError: an expression is not plain arithmetic over known names, a brace stands alone, or the text is too long.
     """
     whole = re.fullmatch(r"\{([^{}]*)\}", template)
     if whole:
         return evaluate(whole[1], values)
+    length = 0
 
     def replace(match: re.Match[str]) -> str:
+        nonlocal length
         if match.group() in ("{{", "}}"):
             return match.group()[0]
         if match[1] is None:
             raise ValueError(f"a single '{match.group()}'; write {{{{ and }}}} for braces that are text")
-        return shown(evaluate(match[1], values))
+        text = shown(evaluate(match[1], values))
+        length += len(text)
+        _check_length(length)
+        return text
 
     return _FIELD.sub(replace, template)
 
 
 def shown(value: Any) -> str:
-    """A value as text: 4.0 is "4", 0.1 + 0.2 is "0.3"."""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    """A value as text: 4.0 is "4", 0.1 + 0.2 is "0.3"; raises ValueError for one that has none."""
+    return str(text_of(value))
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     """The value of an arithmetic expression over `values`; raises ValueError."""
+    if len(expression) > MOST_EXPRESSION:
+        raise ValueError(
+            f"an expression has {len(expression):,} characters, and may have {MOST_EXPRESSION:,}"
+        )
     try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        raise ValueError(f"'{{{expression}}}' is not an expression") from error
-    try:
-        return _value(tree.body, values)
+        value = _value(_parsed(expression), values)
     except (ArithmeticError, TypeError, IndexError, RecursionError) as error:
         raise ValueError(f"'{{{expression}}}' cannot be computed: {error}") from error
+    return without_noise(value) if isinstance(value, float) and not isinstance(value, WrittenFloat) else value
+
+
+@lru_cache(maxsize=1024)
+def _parsed(expression: str) -> ast.expr:
+    try:
+        return ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"'{{{expression}}}' is not an expression") from error
 
 
 def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
@@ -89,10 +106,35 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
 
 def _bounded(compute: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     """Products of text and numbers are useful, and can fill a memory: "ab" * 3."""
-    if compute is operator.mul and isinstance(left, str) != isinstance(right, str):
-        text, times = (left, right) if isinstance(left, str) else (right, left)
-        if isinstance(times, int) and len(text) * times > MOST_TEXT:
-            raise ValueError(f"a text of {len(text) * times} characters is more than {MOST_TEXT}")
     if compute is operator.mod and isinstance(left, str):
         raise ValueError("'%' is for numbers")
-    return compute(left, right)
+    if compute is operator.mul:
+        match left, right:
+            case (str() as text, int() as times) | (int() as times, str() as text):
+                _check_length(len(text) * times)
+            case int(), int():
+                _check_bits(left.bit_length() + right.bit_length() - 1)
+    value = compute(left, right)
+    match value:
+        case str():
+            _check_length(len(value))
+        case int():
+            _check_bits(value.bit_length())
+    return value
+
+
+def _check_length(length: int) -> None:
+    if length > MOST_TEXT:
+        raise ValueError(f"a text of {length:,} characters is more than {MOST_TEXT:,}")
+
+
+def _check_bits(bits: int) -> None:
+    if bits > _MOST_BITS:
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits")
+
+
+def _place(digits: int) -> int:
+    """To how many places `round` rounds: below zero a power of ten is computed, which may be a large one."""
+    if abs(digits) > MOST_DIGITS:
+        raise ValueError(f"no number has {digits} places; {MOST_DIGITS} are the most")
+    return digits

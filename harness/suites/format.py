@@ -34,6 +34,14 @@ Category = Annotated[
 ]
 
 
+class ThinkingFormat(Shape):
+    """What a model may think before it answers."""
+
+    max_tokens: int = Field(
+        ge=1, description="The longest reasoning, in tokens, in addition to the answer's `max_new_tokens`."
+    )
+
+
 class TaskFormat(Shape):
     """How a probe is asked."""
 
@@ -52,6 +60,13 @@ class TaskFormat(Shape):
     )
     max_new_tokens: int = Field(64, ge=1, description="The longest answer, in tokens.")
     stop: list[Text] = Field(default=[], description="Texts that end an answer.")
+    template: dict[str, Any] = Field(
+        default={},
+        description="Arguments of the chat template, such as `enable_thinking: false` (chat only).",
+    )
+    thinking: ThinkingFormat | None = Field(
+        None, description="The room for reasoning, of models whose template marks any."
+    )
 
 
 class GateFormat(Shape):

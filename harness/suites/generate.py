@@ -8,8 +8,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from harness.errors import LimitError
 from harness.suites.expression import fill
 from harness.suites.filler import filler
+from harness.suites.limits import DRAW, EXPRESSION, MOST_MADE, MOST_WORDS, PIECE
 from harness.suites.validate import Shape
 
 TRIES = 200
@@ -50,35 +52,58 @@ class GeneratorFormat(Shape):
     )
 
 
-def generate(written: GeneratorFormat) -> list[dict[str, Any]]:
+class Allowance:
+    """How many characters the generators of one suite may still draw and write."""
+
+    def __init__(self) -> None:
+        self.left = MOST_MADE
+
+    def take(self, characters: int) -> None:
+        """Raises LimitError where there are not so many left."""
+        self.left -= characters
+        if self.left < 0:
+            raise LimitError(
+                f"the generators of this suite draw and write more than {MOST_MADE:,} characters",
+                "make fewer or shorter probes",
+            )
+
+
+def generate(written: GeneratorFormat, allowance: Allowance | None = None) -> list[dict[str, Any]]:
     """The probes of a generator, no two of which ask the same.
+
+    Args:
+        allowance: what the generators of the suite share; None for a generator of its own.
 
     Raises:
         ValueError: a template is wrong, or the draws do not give so many different probes.
+        LimitError: they make too much.
     """
+    allowance = allowance or Allowance()
     chance = random.Random(written.seed)
     probes: list[dict[str, Any]] = []
     seen: set[str] = set()
     for n in range(1, written.count + 1):
         for _ in range(TRIES):
-            values = _draw(written.draw, chance)
-            made = _filled(
-                {key: value for key, value in written.probe.items() if key != "id"}, {**values, "n": n}
-            )
-            if repr(made) not in seen:
+            values = _draw(written.draw, chance, allowance)
+            asked = {key: value for key, value in written.probe.items() if key != "id"}
+            made = _filled(asked, {**values, "n": n}, allowance)
+            shown = repr(made)
+            allowance.take(len(shown))
+            if shown not in seen:
                 break
         else:
             raise ValueError(
                 f"the draws give only about {len(probes)} different probes, and 'count' is {written.count}"
             )
-        seen.add(repr(made))
+        seen.add(shown)
         identity = {"id": fill(str(written.probe["id"]), {**values, "n": n})} if "id" in written.probe else {}
         probes.append({**identity, **made})
     return probes
 
 
-def _draw(draws: Mapping[str, DrawFormat], chance: random.Random) -> dict[str, Any]:
+def _draw(draws: Mapping[str, DrawFormat], chance: random.Random, allowance: Allowance) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    allowance.take(DRAW * len(draws))
     for name, draw in draws.items():
         if draw.whole is not None:
             values[name] = chance.randint(*draw.whole)
@@ -88,15 +113,21 @@ def _draw(draws: Mapping[str, DrawFormat], chance: random.Random) -> dict[str, A
             words = fill(draw.filler, values) if isinstance(draw.filler, str) else draw.filler
             if not isinstance(words, int):
                 raise ValueError(f"'filler' must be a whole number of words, saw {words!r}")
-            values[name] = filler(words, chance)
+            if words > MOST_WORDS:
+                raise ValueError(f"a filler of {words:,} words is more than {MOST_WORDS:,}")
+            values[name] = text = filler(words, chance)
+            allowance.take(len(text))
     return values
 
 
-def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+def _filled(value: Any, values: Mapping[str, Any], allowance: Allowance) -> Any:
     if isinstance(value, str):
-        return fill(value, values)
+        allowance.take(PIECE + EXPRESSION * value.count("{"))
+        made = fill(value, values)
+        allowance.take(len(made) if isinstance(made, str) else 10 * len(repr(made)))
+        return made
     if isinstance(value, list):
-        return [_filled(item, values) for item in value]
+        return [_filled(item, values, allowance) for item in value]
     if isinstance(value, dict):
-        return {key: _filled(item, values) for key, item in value.items()}
+        return {key: _filled(item, values, allowance) for key, item in value.items()}
     return value

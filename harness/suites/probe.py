@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from harness.errors import Problem, did_you_mean
+from harness.errors import LimitError, Problem, SuiteError
+from harness.suites.data_file import shown_columns
 from harness.suites.document import Document, Place
-from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
+from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat, ThinkingFormat
 from harness.suites.generate import GeneratorFormat
+from harness.suites.limits import MOST_ANSWERS
+from harness.suites.problems import Problems
 from harness.suites.scorer import Scorer
 from harness.suites.source import SourceFormat
 from harness.suites.suite import Probe, Task
@@ -27,6 +31,8 @@ PARTS = {
     "probes_from": Part("'probes_from'", SourceFormat),
     "choices": Part("a choice"),
     "stop": Part("a stop text"),
+    "template": Part("the template's arguments"),
+    "thinking": Part("'thinking'", ThinkingFormat),
     "score": Part("the score"),
 }
 
@@ -38,21 +44,34 @@ class ProbeReader:
         self,
         document: Document,
         scorers: Mapping[str, type[Scorer]],
-        problems: list[Problem] | None = None,
+        problems: Problems | None = None,
     ) -> None:
         self.document = document
         self.scorers = scorers
-        self.problems = list(document.problems) if problems is None else problems
+        self.problems = Problems(document.problems) if problems is None else problems
+        self.columns: Mapping[str, Any] = {}
+        """What there is to be taken for a probe, in a line of data."""
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> None:
-        problem = Problem(self.document.span(place), message, hint)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.add(Problem(self.document.span(place), message, hint))
 
     def valid(self, shape: type[M], data: Any, place: Place) -> M | None:
-        value, problems = validate(shape, data, self.document, PARTS, place)
-        self.problems += [problem for problem in problems if problem not in self.problems]
+        value, problems = validate(shape, data, self.document, PARTS, place, hints=self.problems.few)
+        self.problems.add(*problems)
         return value
+
+    @contextmanager
+    def bounded(self, place: Place) -> Iterator[None]:
+        """Read no further where one thing takes more time or memory than it may: there may be thousands like it.
+
+        Raises:
+            SuiteError: with what was found before, too.
+        """
+        try:
+            yield
+        except LimitError as error:
+            self.problem(place, error.message, error.hint)
+            raise SuiteError(self.problems) from error
 
     def scorer(self, spec: Any, place: Place, task: Task) -> Scorer | None:
         """The scorer that `spec` names: `contains`, or `{number: {tolerance: 0.1}}`."""
@@ -69,18 +88,20 @@ class ProbeReader:
             self.problem(
                 (*place, name),
                 f"unknown score '{name}'",
-                did_you_mean(name, self.scorers) or f"there are: {', '.join(sorted(self.scorers))}",
+                self.problems.near(name, self.scorers) or f"there are: {', '.join(sorted(self.scorers))}",
             )
             return None
         kind = self.scorers[name]
-        scorer, problems = validate(
-            kind,
-            kind.parameters(parameters),
-            self.document,
-            {**PARTS, name: Part(f"the score '{name}'", kind), "": Part(f"the score '{name}'", kind)},
-            (*place, name),
-        )
-        self.problems += problems
+        with self.bounded((*place, name)):
+            scorer, problems = validate(
+                kind,
+                kind.parameters(parameters),
+                self.document,
+                {**PARTS, name: Part(f"the score '{name}'", kind), "": Part(f"the score '{name}'", kind)},
+                (*place, name),
+                hints=self.problems.few,
+            )
+        self.problems.add(*problems)
         if kind.judges != task.answer:
             self.problem(
                 (*place, name),
@@ -124,6 +145,7 @@ class ProbeReader:
     def prompt_fields(self, written: ProbeFormat, place: Place, fields: tuple[str, ...]) -> None:
         extra = written.model_extra or {}
         reserved = list(ProbeFormat.model_fields)
+        used = set(fields)
         for name in fields:
             if name not in extra:
                 self.problem(
@@ -134,11 +156,11 @@ class ProbeReader:
                     (*place, name), f"'{name}' must be text that is not empty, saw {describe(extra[name])}"
                 )
         for name in extra:
-            if name not in fields:
+            if name not in used:
                 self.problem(
                     (*place, name),
                     f"unknown key '{name}' in a probe: the prompt does not use it",
-                    did_you_mean(name, [*reserved, *fields]) or "use 'note' for remarks",
+                    self.problems.near(name, [*reserved, *fields]) or "use 'note' for remarks",
                 )
 
     def answers(
@@ -163,6 +185,7 @@ class ProbeReader:
                 self.problem(
                     place,
                     f"the probe '{written.id}' needs 'answer': the score '{scorer.name}' compares with it",
+                    shown_columns(self.columns) if self.columns and "answer" not in self.columns else None,
                 )
             return ()
         if scorer is not None and scorer.expects == "none":
@@ -171,6 +194,12 @@ class ProbeReader:
         listed = given if isinstance(given, list) else [given]
         if not listed:
             self.problem(at, "'answer' must not be an empty list: nothing would be right")
+        if len(listed) > MOST_ANSWERS:
+            self.problem(
+                at, f"{len(listed):,} answers, and a probe may have {MOST_ANSWERS:,}",
+                "say what is right with a rule: the score 'regex' or 'check'",
+            )  # fmt: skip
+            return ()
         answers = []
         for index, answer in enumerate(listed):
             here = (*at, index) if isinstance(given, list) else at
@@ -178,7 +207,7 @@ class ProbeReader:
                 self.problem(here, f"an answer must be text, saw {describe(answer)}")
             elif not answer.strip():
                 self.problem(here, "an answer must not be empty: it would match anything")
-            elif scorer is not None and (wrong := scorer.expected_problem(answer)):
+            elif scorer is not None and (wrong := self.wrong_answer(scorer, answer, here)):
                 self.problem(here, wrong)
             else:
                 answers.append(answer)
@@ -186,12 +215,17 @@ class ProbeReader:
             self.choices(written.choices, answers, place)
         return tuple(answers)
 
+    def wrong_answer(self, scorer: Scorer, answer: str, place: Place) -> str | None:
+        with self.bounded(place):
+            return scorer.expected_problem(answer)
+
     def choices(self, choices: list[str], answers: list[str], place: Place) -> None:
-        if len(set(choices)) < len(choices):
+        known = set(choices)
+        if len(known) < len(choices):
             self.problem((*place, "choices"), "a choice stands twice")
         if len(choices) < 2:
             self.problem((*place, "choices"), "there must be at least two choices")
         for answer in answers:
-            if answer not in choices:
+            if answer not in known:
                 self.problem((*place, "answer"), f"the answer {answer!r} is not one of the choices",
-                             did_you_mean(answer, choices))  # fmt: skip
+                             self.problems.near(answer, choices))  # fmt: skip

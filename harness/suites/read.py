@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean
+from harness.errors import InputError, Problem, Span, SuiteError
+from harness.suites.arguments import argument_problem, arguments_of
+from harness.suites.as_written import with_text_as_written
+from harness.suites.cut import cut_texts
 from harness.suites.detect import has_ending
 from harness.suites.document import Document, Place, read_document
-from harness.suites.expression import shown
+from harness.suites.extent import prompted
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
-from harness.suites.generate import GeneratorFormat, generate
+from harness.suites.generate import Allowance, GeneratorFormat, generate
+from harness.suites.limits import MOST_PROBES, MOST_PROMPTED, MOST_STOPS, MOST_TOKENS
 from harness.suites.probe import PARTS, M, ProbeReader
+from harness.suites.problems import Problems
 from harness.suites.scorer import Scorer
 from harness.suites.source import read_rows
 from harness.suites.suite import Gate, Probe, Shot, Suite, Task
 from harness.suites.template import template_fields
 from harness.suites.validate import describe, validate
+from harness.suites.within import PROJECT, Reach
+from harness.suites.written import text_of
 
 MOST_ROW_PROBLEMS = 20
 """Rows of data have the same fault all at once; so many of them are told."""
@@ -26,21 +36,35 @@ MOST_ROW_PROBLEMS = 20
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
 
 
-def read_suite(path: Path, scorers: Mapping[str, type[Scorer]]) -> Suite:
+def read_suite(path: Path, scorers: Mapping[str, type[Scorer]], reach: Reach = PROJECT) -> Suite:
     """Read and check one suite file.
 
     Args:
         scorers: the scores that YAML may name.
+        reach: where the data that it names may lie.
 
     Raises:
         SuiteError: with every problem of the file, each at its place.
     """
     misnamed = _misnamed(path)
+    with _no_collection():
+        try:
+            document = read_document(path)
+        except InputError as error:
+            raise SuiteError([*misnamed, *error.problems]) from error
+        return _Reader(document, scorers, Problems([*misnamed, *document.problems]), reach).read()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare Python the search for garbage while many values are made, and none thrown away: half the time of a large suite."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        document = read_document(path)
-    except InputError as error:
-        raise SuiteError([*misnamed, *error.problems]) from error
-    return _Reader(document, scorers, [*misnamed, *document.problems]).read()
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _misnamed(path: Path) -> list[Problem]:
@@ -60,17 +84,23 @@ class _Reader(ProbeReader):
     prompt_known = True
     """Whether the prompt's fields can be known, so that probes can be held against them."""
 
+    def __init__(
+        self, document: Document, scorers: Mapping[str, type[Scorer]], problems: Problems, reach: Reach
+    ) -> None:
+        super().__init__(document, scorers, problems)
+        self.reach = reach
+
     def read(self) -> Suite:
         data = self.document.value
         if not isinstance(data, dict):
             self.problem((), f"a suite is a mapping of keys to values, saw {describe(data)}",
                          "begin with 'suite: name'")  # fmt: skip
             raise SuiteError(self.problems)
-        data = self.with_text_as_written(data)
+        data = with_text_as_written(data, self.document)
         suite = self.valid(SuiteFormat, _without_parts(data), ())
         task_format = self.task_format(data.get("task", {}))
         gates = list(self.each_valid(GateFormat, data, "gates"))
-        written = [*self.inline(data), *self.generated(data), *self.rows(suite, task_format)]
+        written = self.few(chain(self.inline(data), self.generated(data), self.rows(suite, task_format)))
         fields = self.template_fields(task_format)
         task = self.task(task_format, fields)
         self.check_ids(written)
@@ -82,6 +112,8 @@ class _Reader(ProbeReader):
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
         severity = suite.severity if suite else "high"
         read_probes = list(self.read_probes(written, task, fields, default, severity))
+        if not self.problems:
+            self.check_extent(task, [probe for probe in read_probes if probe is not None])
         if self.problems or suite is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -93,6 +125,7 @@ class _Reader(ProbeReader):
             probes=tuple(probe for probe in read_probes if probe is not None),
             path=self.document.path,
             span=self.document.span(("suite",)),
+            warnings=tuple(cut_texts(self.document)),
         )
 
     def each_valid(self, shape: type[M], data: dict[str, Any], key: str) -> Iterator[tuple[Place, M]]:
@@ -109,7 +142,7 @@ class _Reader(ProbeReader):
         sound = {
             key: value
             for key, value in data.items()
-            if validate(TaskFormat, {key: value}, self.document, PARTS, ("task",))[0] is not None
+            if validate(TaskFormat, {key: value}, self.document, PARTS, ("task",), hints=False)[0] is not None
         }
         self.prompt_known = "prompt" in sound
         return self.valid(TaskFormat, sound, ("task",))
@@ -135,37 +168,17 @@ class _Reader(ProbeReader):
             )
         return None if taken else fields
 
-    def with_text_as_written(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Numbers and booleans where a probe or a shot has text, as their author wrote them."""
-        task = data.get("task")
-        if isinstance(task, dict):
-            data = {**data, "task": {**task, "shots": self.written(task.get("shots", []), ("task", "shots"))}}
-            if "shots" not in task:
-                del data["task"]["shots"]
-        if isinstance(probes := data.get("probes"), list):
-            data = {**data, "probes": [
-                {
-                    key: value if key in ("score", "severity") else self.written(value, ("probes", index, key))
-                    for key, value in probe.items()
-                }
-                if isinstance(probe, dict) else probe
-                for index, probe in enumerate(probes)
-            ]}  # fmt: skip
-        return data
-
-    def written(self, value: Any, place: Place) -> Any:
-        if isinstance(value, list):
-            return [self.written(item, (*place, index)) for index, item in enumerate(value)]
-        if isinstance(value, dict):
-            return {key: self.written(item, (*place, key)) for key, item in value.items()}
-        return self.document.written.get(place, value)
-
     def task(self, written: TaskFormat | None, fields: tuple[str, ...] | None) -> Task:
         if written is None:
             return Task()
         given = written.model_fields_set
         if written.format == "text" and written.system is not None:
             self.problem(("task", "system"), "a system message needs 'format: chat'")
+        if written.format == "text" and written.template:
+            self.problem(("task", "template"), "arguments of the chat template need 'format: chat'")
+        for name, value in written.template.items():
+            if wrong := argument_problem(name, value):
+                self.problem(("task", "template", name), wrong)
         if written.answer == "likelihood":
             if written.format != "text":
                 self.problem(("task", "answer"), "'answer: likelihood' measures plain text",
@@ -173,8 +186,9 @@ class _Reader(ProbeReader):
             for key in sorted(given & {"prompt", "shots"}):
                 self.problem(("task", key), f"'answer: likelihood' takes no '{key}'; its probes have 'text'")
         if written.answer != "generate":
-            for key in sorted(given & {"max_new_tokens", "stop"}):
+            for key in sorted(given & {"max_new_tokens", "stop", "thinking"}):
                 self.problem(("task", key), f"'{key}' has a meaning only under 'answer: generate'")
+        self.check_task_size(written)
         shots = () if fields is None or written.answer == "likelihood" else self.shots(written, fields)
         return Task(
             format=written.format,
@@ -184,7 +198,20 @@ class _Reader(ProbeReader):
             answer=written.answer,
             max_new_tokens=written.max_new_tokens,
             stop=tuple(written.stop),
+            template=arguments_of(written.template),
+            thinking_tokens=written.thinking.max_tokens if written.thinking else None,
         )
+
+    def check_task_size(self, written: TaskFormat) -> None:
+        if written.max_new_tokens > MOST_TOKENS:
+            self.problem(
+                ("task", "max_new_tokens"), f"'max_new_tokens' must be at most {MOST_TOKENS:,}, saw {written.max_new_tokens}"
+            )  # fmt: skip
+        if len(written.stop) > MOST_STOPS:
+            self.problem(
+                ("task", "stop"), f"{len(written.stop):,} stop texts, and a task may have {MOST_STOPS}",
+                "take what they have in common",
+            )  # fmt: skip
 
     def shots(self, written: TaskFormat, fields: tuple[str, ...]) -> Iterator[Shot]:
         for index, shot in enumerate(written.shots):
@@ -192,7 +219,9 @@ class _Reader(ProbeReader):
             known = (*fields, "answer")
             for key, value in shot.items():
                 if key not in known:
-                    self.problem((*place, key), f"unknown key '{key}' in a shot", did_you_mean(key, known))
+                    self.problem(
+                        (*place, key), f"unknown key '{key}' in a shot", self.problems.near(key, known)
+                    )
                 elif not isinstance(value, str) or not value.strip():
                     self.problem(
                         (*place, key), f"'{key}' must be text that is not empty, saw {describe(value)}"
@@ -229,7 +258,7 @@ class _Reader(ProbeReader):
         for key in ("probes", "generators", "probes_from"):
             if key in data and data[key] is None:
                 expected = "a path or a mapping" if key == "probes_from" else "a list"
-                self.problems.append(
+                self.problems.add(
                     Problem(self.document.values[(key,)], f"'{key}' must be {expected}, saw nothing")
                 )
         for place, probe in self.each_valid(ProbeFormat, data, "probes"):
@@ -237,14 +266,16 @@ class _Reader(ProbeReader):
 
     def generated(self, data: dict[str, Any]) -> Iterator[Written]:
         """The probes that the file's generators make; all of one generator stand where it does."""
+        allowance = Allowance()
         for place, generator in self.each_valid(GeneratorFormat, data, "generators"):
             try:
-                made = generate(generator)
+                with self.bounded((*place, "probe")):
+                    made = [_as_text(values) for values in generate(generator, allowance)]
             except ValueError as error:
                 self.problem((*place, "probe"), str(error))
                 continue
             for number, values in enumerate(made, start=1):
-                named = {"id": f"generated-{int(place[1]) + 1}-{number}", **_as_text(values)}
+                named = {"id": f"generated-{int(place[1]) + 1}-{number}", **values}
                 if (probe := self.valid(ProbeFormat, named, (*place, "probe"))) is not None:
                     yield self, (*place, "probe"), probe
 
@@ -253,21 +284,41 @@ class _Reader(ProbeReader):
         if suite is None or suite.probes_from is None or task is None:
             return
         fields = self.template_fields(task) or ()
-        keys = ("id", "category", "severity", "answer", "choices", "text", *fields)
         try:
-            rows = read_rows(suite.probes_from, self.document.path.parent, keys)
+            rows = read_rows(suite.probes_from, self.document.path, fields, self.reach)
         except InputError as error:
-            self.problems += [
-                problem if problem.span else replace(problem, span=self.document.span(("probes_from",)))
-                for problem in error.problems
-            ]
+            here = self.document.span(("probes_from",))
+            self.problems.add(
+                *(found if found.span else replace(found, span=here) for found in error.problems)
+            )
             return
         for row in rows:
             reader = ProbeReader(
                 Document(row.span.path, None, values={(): row.span}), self.scorers, self.problems
             )
-            if (probe := reader.valid(ProbeFormat, _as_text(row.values), ())) is not None:
+            reader.columns = row.columns
+            if (probe := reader.valid(ProbeFormat, row.values, ())) is not None:
                 yield reader, (), probe
+
+    def few(self, written: Iterable[Written]) -> list[Written]:
+        """All of the probes, unless they are too many."""
+        listed = list(islice(written, MOST_PROBES + 1))
+        if len(listed) > MOST_PROBES:
+            self.problem(
+                (), f"a suite may have {MOST_PROBES:,} probes, and this one has more",
+                "take a part of the data: 'sample' under 'probes_from', 'count' under 'generators'",
+            )  # fmt: skip
+            raise SuiteError(self.problems)
+        return listed
+
+    def check_extent(self, task: Task, probes: Sequence[Probe]) -> None:
+        characters = prompted(task, probes)
+        if characters > MOST_PROMPTED:
+            self.problem(
+                ("task", "shots" if task.shots else "prompt"),
+                f"the prompts take {characters:,} characters together, and those of a suite may take {MOST_PROMPTED:,}",
+                "every prompt begins with all shots: take fewer" if task.shots else "take shorter texts or fewer probes",
+            )  # fmt: skip
 
     def check_ids(self, written: Sequence[Written]) -> None:
         first: dict[str, Span] = {}
@@ -311,16 +362,14 @@ def _categories(data: dict[str, Any]) -> bool:
 
 
 def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A made or loaded probe, in which text fields that hold numbers are text as they would be written."""
-
-    def text(value: Any) -> Any:
-        if isinstance(value, bool):
-            return str(value).lower()
-        if isinstance(value, list):
-            return [text(item) for item in value]
-        return shown(value) if isinstance(value, int | float) else value
-
-    return {key: value if key == "score" else text(value) for key, value in values.items()}
+    """A made probe, in which numbers are the text that they would be written as; raises ValueError, with the key."""
+    made: dict[str, Any] = {}
+    for key, value in values.items():
+        try:
+            made[key] = value if key == "score" or value is None else text_of(value)
+        except ValueError as error:
+            raise ValueError(f"'{key}' would hold {error}") from error
+    return made
 
 
 def _without_parts(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Hashable, Sequence
+from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,13 +35,18 @@ def _quotas(sizes: Sequence[int], n: int) -> list[int]:
     exact = [n * size / total for size in sizes]
     quotas = [min(size, max(least, int(share))) for size, share in zip(sizes, exact, strict=True)]
     # The largest remainder gains first, the smallest loses first; both end because 0 < n < total.
-    by_remainder = sorted(range(len(sizes)), key=lambda i: (quotas[i] - exact[i], i))
-    while sum(quotas) < n:
-        index = next(i for i in by_remainder if quotas[i] < sizes[i])
-        quotas[index] += 1
-        by_remainder.sort(key=lambda i: (quotas[i] - exact[i], i))
-    while sum(quotas) > n:
-        index = next(i for i in reversed(by_remainder) if quotas[i] > least)
-        quotas[index] -= 1
-        by_remainder.sort(key=lambda i: (quotas[i] - exact[i], i))
+    short = n - sum(quotas)
+    step = 1 if short > 0 else -1
+    waiting = [
+        (step * (quota - share), step * i) for i, (quota, share) in enumerate(zip(quotas, exact, strict=True))
+    ]
+    heapify(waiting)
+    while short:
+        _, place = heappop(waiting)
+        index = step * place
+        if quotas[index] == sizes[index] if step > 0 else quotas[index] == least:
+            continue
+        quotas[index] += step
+        short -= step
+        heappush(waiting, (step * (quotas[index] - exact[index]), place))
     return quotas

@@ -58,6 +58,9 @@ def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
     part(TaskFormat)["properties"]["shots"]["items"] = {
         "type": "object", "required": ["answer"], "additionalProperties": {"type": AS_WRITTEN},
     }  # fmt: skip
+    part(TaskFormat)["properties"]["template"]["additionalProperties"] = {
+        "type": ["string", "number", "boolean", "null", "array"],
+    }  # fmt: skip
     part(GateFormat)["allOf"] = _gate_rules()
     suite = part(SuiteFormat) | {"anyOf": _sources(), "allOf": _answer_rules()}
     gone = {names_of(SuiteFormat), *(names_of(kind) for kind in scorers.values())}

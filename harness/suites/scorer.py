@@ -29,6 +29,11 @@ class Scorer(Shape):
         """What YAML holds under the score's name, as values for the fields of this class."""
         return {} if written is None else written
 
+    @classmethod
+    def refusal(cls) -> str | None:
+        """Why this score cannot judge on this machine, or None."""
+        return None
+
     def written(self) -> Any:
         """The parameters as YAML holds them, without those left out."""
         return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True, by_alias=True)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from harness.errors import InputError, Problem, Span
+from harness.errors import InputError, Problem, Span, first_line
+from harness.suites.data_file import Row, file_kind_problem, file_rows, shown_columns
+from harness.suites.dataset import INSTALL, is_saved, load_dataset, load_saved
+from harness.suites.limits import MOST_ROWS
 from harness.suites.sampling import stratified
+from harness.suites.table import plain_rows
 from harness.suites.validate import Shape, Text, describe
+from harness.suites.within import Reach, is_there
+from harness.suites.written import text_of
 
-FILE_KINDS = (".csv", ".jsonl", ".parquet")
+OPTIONAL = ("id", "category", "severity", "score")
+"""What a row may leave out: an empty cell or null says nothing of it."""
+
+MOST_PROBLEMS = 20
+"""Rows have the same fault all at once; so many of them are told."""
+
+KEYS = ("id", "category", "severity", "answer", "choices", "text")
+"""The columns that are taken by their names, beside the fields of the prompt."""
 
 
 class SourceFormat(Shape):
@@ -43,185 +55,150 @@ class SourceFormat(Shape):
         if (self.file is None) == (self.dataset is None):
             raise ValueError("'probes_from' is a path, or has one of 'file' and 'dataset'")
         if self.file is not None:
-            if Path(self.file).suffix not in FILE_KINDS:
-                raise ValueError(f"'{self.file}' is none of {', '.join(FILE_KINDS)}")
+            if wrong := file_kind_problem(self.file):
+                raise ValueError(wrong)
             for key in {"config", "split"} & self.model_fields_set:
                 raise ValueError(f"'{key}' belongs to a 'dataset', not to a 'file'")
         return self
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row as a probe, and where it stands."""
-
-    span: Span
-    values: dict[str, Any]
-
-
-def read_rows(source: SourceFormat, folder: Path, keys: tuple[str, ...]) -> list[Row]:
-    """The rows of a source as probes.
+def read_rows(source: SourceFormat, file: Path, fields: Sequence[str], reach: Reach) -> list[Row]:
+    """The rows of a source as probes, each value the text of a cell.
 
     Args:
-        folder: what relative paths start from.
-        keys: the keys that a probe may have; without `fields`, the columns of these names are taken.
+        file: the suite that names the source; relative paths start from its folder.
+        fields: the prompt's; without `source.fields`, the columns of these names and of KEYS are taken.
 
     Raises:
-        InputError: the data cannot be read, has no rows, or lacks a column; with the file and line.
+        InputError: the data cannot be read or lies where it may not, has no rows, lacks a column, or has a value
+            without a text; with the file and line.
     """
-    path = folder / (source.file or source.dataset or "")
-    rows = list(_file_rows(path) if source.file else _dataset_rows(source, path))
+    path = file.parent / (source.file or source.dataset or "")
+    found = file_rows(reach.path(source.file, file)) if source.file else _dataset_rows(source, file, reach)
+    rows = list(islice(found, MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        raise InputError(
+            [Problem(Span(path, 1, 1), f"more than {MOST_ROWS:,} rows; take a part of the data")]
+        )
     if not rows:
         raise InputError([Problem(Span(path, 1, 1), "no rows: nothing would be asked")])
+    if not source.fields and (missing := [name for name in fields if name not in rows[0].values]):
+        message = f"no column '{missing[0]}', which the prompt uses"
+        raise InputError([Problem(Span(path, 1, 1), message, shown_columns(rows[0].values))])
+    probes = _probes(rows, source, (*KEYS, *fields))
+    if not probes:
+        wanted = ", ".join(f"{column}: {value}" for column, value in source.where.items())
+        raise InputError([Problem(Span(path, 1, 1), f"no rows with {wanted}: nothing would be asked")])
+    if source.sample is not None:
+        return stratified(probes, lambda row: row.values.get("category"), source.sample, source.seed)
+    return probes
+
+
+def _probes(rows: Sequence[Row], source: SourceFormat, keys: Sequence[str]) -> list[Row]:
+    """The rows that are wanted, as probes; raises InputError with the first of those that can be none."""
     problems: list[Problem] = []
     found = []
     for number, row in enumerate(rows, start=1):
         try:
-            if not _wanted(row.values, source.where):
-                continue
-            values = _mapped(row.values, source, keys)
+            if _wanted(row.values, source.where):
+                values = {"id": f"row-{number}", **_mapped(row.values, source, keys)}
+                found.append(Row(row.span, values, {} if source.fields else row.values))
         except KeyError as error:
-            columns = ", ".join(map(str, row.values))
-            problems.append(Problem(row.span, f"no column '{error.args[0]}'", f"there are: {columns}"))
+            problems.append(Problem(row.span, f"no column '{error.args[0]}'", shown_columns(row.values)))
             break  # the other rows lack it too
-        except (ValueError, IndexError, TypeError) as error:
+        except ValueError as error:
             problems.append(Problem(row.span, str(error)))
-            continue
-        found.append(Row(row.span, {"id": f"row-{number}", **values}))
+        if len(problems) == MOST_PROBLEMS:
+            problems.append(Problem(None, f"{MOST_PROBLEMS} problems in the rows; the rest was not read"))
+            break
     if problems:
         raise InputError(problems)
-    if not found:
-        wanted = ", ".join(f"{column}: {value}" for column, value in source.where.items())
-        raise InputError([Problem(Span(path, 1, 1), f"no rows with {wanted}: nothing would be asked")])
-    if source.sample is not None:
-        return stratified(found, lambda row: row.values.get("category"), source.sample, source.seed)
     return found
 
 
-def _wanted(row: dict[str, Any], where: Mapping[str, Any]) -> bool:
+def _wanted(row: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
     """Whether a row has the values asked for; CSV has text alone, so values are compared as text is written."""
-    return all(str(_column(row, column)).lower() == str(value).lower() for column, value in where.items())
+    return all(_compared(_column(row, column)) == str(value).lower() for column, value in where.items())
 
 
-def _mapped(row: dict[str, Any], source: SourceFormat, keys: tuple[str, ...]) -> dict[str, Any]:
-    if not source.fields:
-        return {key: row[key] for key in keys if row.get(key) not in (None, "")}
+def _compared(value: Any) -> str:
+    try:
+        return str(text_of(value)).lower()
+    except ValueError:  # null, say, which is no text
+        return str(value).lower()
+
+
+def _mapped(row: Mapping[str, Any], source: SourceFormat, keys: Sequence[str]) -> dict[str, Any]:
+    named: Mapping[str, str | list[str]] = {key: key for key in keys if row.get(key, "") != ""}
+    columns = source.fields or named
     values: dict[str, Any] = {}
-    for key, column in source.fields.items():
-        if key != "answer_index":
-            values[key] = (
-                _column(row, column) if isinstance(column, str) else [_column(row, one) for one in column]
-            )
+    for key, column in columns.items():
+        if key == "answer_index" and source.fields:
+            continue
+        if isinstance(column, list):
+            values[key] = [_cell(row, key, name) for name in column]
+        elif key not in OPTIONAL or _column(row, column) not in (None, ""):
+            values[key] = _cell(row, key, column)
     index_column = source.fields.get("answer_index")
     if isinstance(index_column, str):
-        choices, index = values.get("choices"), _column(row, index_column)
-        if not isinstance(choices, list):
-            raise ValueError("'answer_index' needs 'choices'")
-        if isinstance(index, str) and index.strip().isdecimal():
-            index = int(index)
-        if not isinstance(index, int) or not 0 <= index < len(choices):
-            raise ValueError(
-                f"'{column}' must be an index into {len(choices)} choices, saw {describe(index)}"
-            )
-        values["answer"] = choices[index]
+        values["answer"] = _chosen(values.get("choices"), _column(row, index_column), index_column)
     return values
 
 
-def _column(row: dict[str, Any], column: str) -> Any:
+def _cell(row: Mapping[str, Any], key: str, column: str) -> Any:
+    """What a column says of a probe's key, as text, but for the parameters of a score; raises ValueError, KeyError."""
+    value = _column(row, column)
+    if key == "score":
+        return value
+    try:
+        return text_of(value)
+    except ValueError as error:
+        raise ValueError(f"the column '{column}' holds {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"the column '{column}' holds lists that are nested too deep") from error
+
+
+def _chosen(choices: Any, index: Any, column: str) -> Any:
+    """The choice that an index means; raises ValueError."""
+    if not isinstance(choices, list):
+        raise ValueError("'answer_index' needs 'choices'")
+    if isinstance(index, str) and re.fullmatch("[0-9]{1,9}", index.strip()):
+        index = int(index)
+    if not isinstance(index, int) or not 0 <= index < len(choices):
+        raise ValueError(f"'{column}' must be an index into {len(choices)} choices, saw {describe(index)}")
+    return choices[index]
+
+
+def _column(row: Mapping[str, Any], column: str) -> Any:
     if column in row:
-        return _plain(row[column])
+        return row[column]
     value: Any = row
     for part in column.split("."):
         if not isinstance(value, dict) or part not in value:
             raise KeyError(column)
         value = value[part]
-    return _plain(value)
+    return value
 
 
-def _plain(value: Any) -> Any:
-    """Arrays, as Parquet has them, as lists."""
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _file_rows(path: Path) -> Iterator[Row]:
-    if not path.is_file():
-        raise InputError([Problem(None, f"{path}: no such file")])
+def _dataset_rows(source: SourceFormat, file: Path, reach: Reach) -> Iterator[Row]:
+    name = str(source.dataset)
+    path = file.parent / name
+    if is_there(path):
+        reach.path(name, file)
     try:
-        if path.suffix == ".parquet":
-            yield from _parquet_rows(path)
-        elif path.suffix == ".csv":
-            yield from _csv_rows(path)
+        if is_saved(path):
+            table = load_saved(path, source.split, reach, file)
         else:
-            yield from _json_rows(path)
-    except UnicodeDecodeError as error:
-        raise InputError([Problem(None, f"{path}: not UTF-8 text", "save the file as UTF-8")]) from error
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            if reader.fieldnames and len(set(reader.fieldnames)) < len(reader.fieldnames):
-                raise InputError([Problem(Span(path, 1, 1), "two columns have the same name")])
-            for row in reader:
-                span = Span(path, reader.line_num, 1)
-                if None in row or None in row.values():
-                    raise InputError(
-                        [
-                            Problem(
-                                span, f"not as many cells as the heading has: {len(reader.fieldnames or ())}"
-                            )
-                        ]
-                    )
-                yield Row(span, dict(row))
-        except csv.Error as error:
-            raise InputError([Problem(Span(path, reader.line_num or 1, 1), f"not CSV: {error}")]) from error
-
-
-def _json_rows(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
-        if not line.strip():
-            continue
-        span = Span(path, number, 1)
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise InputError([Problem(span, f"not JSON: {error}")]) from error
-        if not isinstance(value, dict):
-            raise InputError([Problem(span, f"a line must be a JSON object, saw {describe(value)}")])
-        yield Row(span, value)
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    try:
-        from pyarrow import ArrowException, parquet
+            local = str(path) if is_there(path) else name
+            table = load_dataset(local, source.config, reach, file, split=source.split)
+        batches = table.with_format("arrow").iter(batch_size=1000)
+        for number, row in enumerate(plain_rows(batches), start=1):
+            yield Row(Span(path, number, 1), row)
     except ImportError as error:
-        raise InputError(
-            [Problem(None, f"{path}: Parquet needs pyarrow", "pip install 'forgetting-gate[data]'")]
-        ) from error
-    try:
-        table = parquet.read_table(path).to_pylist()
-    except (ArrowException, OSError) as error:
-        raise InputError([Problem(None, f"{path}: not Parquet: {error}")]) from error
-    for number, row in enumerate(table, start=1):
-        yield Row(Span(path, number, 1), row)
-
-
-def _dataset_rows(source: SourceFormat, path: Path) -> Iterator[Row]:
-    try:
-        import datasets
-    except ImportError as error:
-        raise InputError([Problem(None, f"'{source.dataset}': data sets need the package 'datasets'",
-                                  "pip install 'forgetting-gate[data]'")]) from error  # fmt: skip
-    name = str(path) if path.exists() else str(source.dataset)
-    try:
-        if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
-            loaded = datasets.load_from_disk(name)
-            table = loaded[source.split] if isinstance(loaded, datasets.DatasetDict) else loaded
-        else:
-            table = datasets.load_dataset(name, source.config, split=source.split)
+        message = f"'{name}': data sets need the package 'datasets'"
+        raise InputError([Problem(None, message, INSTALL)]) from error
+    except InputError:
+        raise
     except Exception as error:  # what a data set's loader raises is its own affair
-        lines = str(error).strip().splitlines()
-        raise InputError([Problem(None, f"the data set '{source.dataset}' cannot be loaded (split '{source.split}'): "
-                                  f"{type(error).__name__}: {lines[0][:200] if lines else ''}")]) from error  # fmt: skip
-    for number, row in enumerate(table, start=1):
-        yield Row(Span(path, number, 1), dict(row))
+        message = f"the data set '{name}' cannot be loaded (split '{source.split}'): {type(error).__name__}: "
+        raise InputError([Problem(None, message + first_line(error, 200))]) from error

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import Span
+from harness.errors import Problem, Span
+from harness.suites.arguments import Arguments
 from harness.suites.format import AnswerKind, OnInconclusive, Severity
 from harness.suites.scorer import Scorer
 
@@ -31,6 +32,9 @@ class Task:
     answer: AnswerKind = "generate"
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
+    template: Arguments = ()
+    thinking_tokens: int | None = None
+    """What reasoning may take, in tokens, before the answer's own; None for the default where a template marks any."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,17 @@ class Suite:
     task: Task = Task()
     path: Path | None = None
     span: Span | None = field(default=None, compare=False)
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    """What the file says in a way that may not be meant."""
 
     def categories(self) -> tuple[str, ...]:
         """The categories of the probes, each once, in the order of the file."""
         return tuple(dict.fromkeys(p.category for p in self.probes if p.category is not None))
+
+    def by_category(self) -> dict[str, tuple[Probe, ...]]:
+        """The probes of each category, in the order of the file."""
+        found: dict[str, list[Probe]] = {}
+        for probe in self.probes:
+            if probe.category is not None:
+                found.setdefault(probe.category, []).append(probe)
+        return {name: tuple(probes) for name, probes in found.items()}

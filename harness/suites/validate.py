@@ -18,6 +18,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 
 from harness.errors import Problem, did_you_mean
 from harness.suites.document import Document, Place
+from harness.suites.limits import MOST_HINTS, MOST_NAME
 
 M = TypeVar("M", bound="Shape")
 
@@ -41,6 +42,9 @@ class Like:
     words: str
 
     def check(self, text: str) -> str:
+        if len(text) > MOST_NAME:
+            words = f"a name of at most {MOST_NAME} characters"
+            raise PydanticCustomError("unlike", "{words}", {"words": words})
         if not re.fullmatch(self.pattern, text):
             raise PydanticCustomError("unlike", "{words}", {"words": self.words})
         return text
@@ -63,12 +67,19 @@ class Part:
 
 
 def validate(
-    shape: type[M], data: Any, document: Document, parts: Mapping[str, Part], at: Place = ()
+    shape: type[M],
+    data: Any,
+    document: Document,
+    parts: Mapping[str, Part],
+    at: Place = (),
+    *,
+    hints: bool = True,
 ) -> tuple[M | None, list[Problem]]:
     """Check `data`, which stands at `at` in `document`, against `shape`.
 
     Args:
         parts: by the key that holds a part (`gates`, `task`), how to speak of it; "" is the whole.
+        hints: whether the names that were meant are worth looking for; never those of more than MOST_HINTS problems.
 
     Returns:
         The value, or None with all that is wrong with it.
@@ -76,17 +87,20 @@ def validate(
     try:
         return shape.model_validate(data), []
     except ValidationError as error:
-        return None, [_problem(details, document, parts, at) for details in error.errors(include_url=False)]
+        return None, [
+            _problem(details, document, parts, at, hints and number < MOST_HINTS)
+            for number, details in enumerate(error.errors(include_url=False))
+        ]
 
 
-def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Place) -> Problem:
+def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Place, hints: bool) -> Problem:
     place: Place = (*at, *_known_steps(details["loc"], document, at))
     kind, seen, context = details["type"], details["input"], details.get("ctx", {})
     parent = _part(place[:-1], parts)
     key = next((step for step in reversed(place) if isinstance(step, str)), "")
     span = document.values.get(place, document.span(place))
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(place[-1]), _keys(parent.shape))
+        hint = did_you_mean(str(place[-1]), _keys(parent.shape)) if hints else None
         return Problem(document.span(place), f"unknown key '{place[-1]}' in {parent.name}", hint)
     if kind == "missing":
         holder = _part((*at, *details["loc"][:-1]), parts)
@@ -98,7 +112,7 @@ def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Pl
         return Problem(span, str(context["error"]))
     expected = _expected(kind, context)
     hint = None
-    if kind == "literal_error" and isinstance(seen, str):
+    if kind == "literal_error" and isinstance(seen, str) and hints:
         hint = did_you_mean(seen, re_literals(context["expected"]))
     where = f"'{key}'" if key and isinstance(place[-1], str) else parent.name
     return Problem(span, f"{where} must be {expected}, saw {describe(seen)}", hint)

@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 
+from harness.engine.adapters import without_adapter
 from harness.engine.fingerprint import fingerprint
-from harness.engine.loading import without_adapter, wrap
+from harness.engine.loading import wrap
 from harness.engine.requests import Answer, Engine
 from harness.errors import NoEvidenceError
 from harness.gate.asking import Answered, ask

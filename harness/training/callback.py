@@ -16,6 +16,7 @@ from harness.engine.requests import Engine
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.gate.verdict import Policy
 from harness.suites.format import SEVERITIES, Severity
+from harness.suites.within import in_python
 from harness.training.beginning import (
     Beginning,
     ask_cases,
@@ -67,6 +68,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         fail_on: cases of lesser severity do not count.
         seed: of the sample.
         allow_code: run code that the model writes, where a score does.
+        allow_outside: let suites take their probes from outside their folders and the working folder.
 
     Raises:
         InputError: a suite cannot be read, or runs code; before anything is trained, as all that follow.
@@ -86,6 +88,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         fail_on: Severity = "low",
         seed: int = 0,
         allow_code: bool = False,
+        allow_outside: bool = False,
     ) -> None:
         if every < 1:
             raise HarnessError(f"every must be at least 1 step, saw {every}")
@@ -96,7 +99,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         if fail_on not in SEVERITIES:
             raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
         paths = [suites] if isinstance(suites, str | Path) else suites
-        self.suites = read_all([Path(path) for path in paths], allow_code)
+        self.suites = read_all([Path(path) for path in paths], allow_code, in_python(allow_outside))
         self.cases = sampled(self.suites, sample, seed)
         self.every = every
         self.stop_on = stop_on

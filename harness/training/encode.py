@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import torch
 
+from harness.engine.tokenizing import bounded, render
 from harness.errors import ModelError
+from harness.suites.jinja import TemplateError
 from harness.training.recipe import Example
 
 IGNORED = -100
@@ -23,7 +25,8 @@ def encode(tokenizer: Any, examples: Sequence[Example], form: Literal["chat", "t
     as a suite of `format: text` writes its shots.
 
     Raises:
-        ModelError: the tokenizer has no chat template, or one whose prompt does not begin its finished chat.
+        ModelError: the tokenizer has no chat template, or one that takes no chat, takes too much of time or memory, or
+            whose prompt does not begin its finished chat.
     """
     before_and_after = _chat if form == "chat" else _text
     rows = []
@@ -40,10 +43,13 @@ def _chat(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
             "  write 'format: text' in the recipe"
         )
     user = {"role": "user", "content": example.prompt}
-    prompt = tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True)
-    whole = tokenizer.apply_chat_template(
-        [user, {"role": "assistant", "content": example.answer}], tokenize=False
-    )
+    assistant = {"role": "assistant", "content": example.answer}
+    try:
+        with bounded("the base model"):
+            prompt = render(tokenizer, [user])
+            whole = render(tokenizer, [user, assistant], answer_follows=False)
+    except TemplateError as error:
+        raise ModelError(f"the base model's chat template does not take a chat: {error}") from error
     if not whole.startswith(prompt):
         raise ModelError(
             "the base model's chat template rewrites earlier turns; the answer cannot be told apart"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harness.errors import ModelError, NoEvidenceError
+from harness.errors import HarnessError, ModelError, NoEvidenceError, first_line
+from harness.models.cache import write_fault
 from harness.training.fisher import Batch, Variant, fisher_diagonal
 from harness.training.penalty import check_fit, copied, squared_distance, trainable
 
@@ -137,6 +139,7 @@ class EWCRegularizer:
 
         Raises:
             NoEvidenceError: `update_fisher` was never called.
+            HarnessError: the file cannot be written.
         """
         state = self.state_dict()
         tensors = {
@@ -147,8 +150,15 @@ class EWCRegularizer:
         settings = {key: state[key] for key in ("importance", "variant", "seed")}
         path = Path(path)
         unfinished = path.with_name(f".{path.name}-unfinished")
-        save_file(tensors, unfinished, metadata={"kind": KIND, "settings": json.dumps(settings)})
-        unfinished.replace(path)
+        try:
+            save_file(tensors, unfinished, metadata={"kind": KIND, "settings": json.dumps(settings)})
+            unfinished.replace(path)
+        except (OSError, SafetensorError) as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise HarnessError(
+                f"{path}: cannot be written: {write_fault(error) or first_line(error)}"
+            ) from error
 
     @classmethod
     def load(cls, path: Path | str, model: Any) -> EWCRegularizer:
@@ -165,11 +175,16 @@ class EWCRegularizer:
             raise ModelError(f"{path}: cannot be read as safetensors: {error}") from error
         if metadata.get("kind") != KIND:
             raise ModelError(f"{path}: expected a file of kind '{KIND}', saw {metadata.get('kind')!r}")
-        state: dict[str, Any] = {**json.loads(metadata["settings"]), "anchor": {}, "fisher": {}}
-        for key, value in tensors.items():
-            part, _, name = key.partition(".")
-            state[part][name] = value
-        regularizer = cls(model, state["importance"])
+        try:
+            state: dict[str, Any] = {**json.loads(metadata["settings"]), "anchor": {}, "fisher": {}}
+            for key, value in tensors.items():
+                part, _, name = key.partition(".")
+                state[part][name] = value
+            regularizer = cls(model, state["importance"])
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{path}: is not as it was saved: {type(error).__name__}: {first_line(error)}"
+            ) from error
         try:
             regularizer.load_state_dict(state)
         except ModelError as error:

@@ -28,7 +28,8 @@ def mixed(recipe: Recipe, engine: Engine, progress: Progress) -> list[Example]:
         whole = create_replay_dataset(recipe.examples, general, replay.fraction, recipe.written.seed)
     except NoEvidenceError as error:
         raise RecipeError([Problem(recipe.span("replay", "fraction"), str(error))]) from error
-    drawn = [example for example in whole if example in set(general)]
+    known = set(general)
+    drawn = [example for example in whole if example in known]
     answered = dict(zip(drawn, answers(drawn, replay, recipe, engine, progress), strict=True))
     return [answered.get(example, example) for example in whole]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harness.engine.quiet import quiet
 from harness.engine.requests import Answer, Chosen, Generated, Measured
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.gate.cases import Case
+from harness.models.cache import remedy, write_fault
 
 BASELINE = "forgetting_baseline.json"
 """The baseline's answers and the fingerprint of its weights, in the Trainer's output folder."""
@@ -32,6 +34,9 @@ DIGITS = 12
 
 KINDS: dict[str, Callable[..., Answer]] = {kind.__name__: kind for kind in (Generated, Chosen, Measured)}
 
+NOT_OURS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What a file raises that is no longer as it was written."""
+
 Answers = Mapping[str, Mapping[str, Answer]]
 """By suite and id."""
 
@@ -41,13 +46,17 @@ def keep_answers(file: Path, watched: Sequence[Case], weights: str, answers: Ans
 
     Args:
         weights: the fingerprint of the model that gave the answers.
+
+    Raises:
+        HarnessError: the file cannot be written.
     """
     suites = {
         suite: {id: {"kind": type(one).__name__, **asdict(one)} for id, one in given.items()}
         for suite, given in answers.items()
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    _write(file, {"baseline": weights, "asked": _asked(watched), "suites": suites})
+    with _writing("the baseline's answers", file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write(file, {"baseline": weights, "asked": _asked(watched), "suites": suites})
 
 
 def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
@@ -55,7 +64,7 @@ def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         return bool(kept["baseline"] == weights and kept["asked"] == _asked(watched))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *NOT_OURS):
         return False
 
 
@@ -78,7 +87,7 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | 
         }
     except OSError as error:
         raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {GIVE_BASELINE}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except NOT_OURS as error:
         raise NoEvidenceError(f"{why} in {shown_path(file)} cannot be read\n  {GIVE_BASELINE}") from error
     if weights is None:
         raise NoEvidenceError(
@@ -144,19 +153,27 @@ class BestCheckpoint:
         self.step = self.loss = None
         if not (self.folder / BEST).is_file():
             return
-        kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
-        if kept.get("training") == training and kept["step"] <= step:
-            self.step, self.loss = kept["step"], kept["eval_loss"]
+        try:
+            kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
+            if kept["training"] == training and kept["step"] <= step:
+                self.step, self.loss = kept["step"], kept["eval_loss"]
+        except NOT_OURS:  # whatever it is the best of, this training has kept none
+            return
 
     def offer(self, step: int, drop: float | None, loss: float | None, model: Any, tokenizer: Any) -> None:
-        """Keep the model as it is now if it is the best so far."""
+        """Keep the model as it is now if it is the best so far.
+
+        Raises:
+            HarnessError: the folder cannot be written; the best that was kept before is there still.
+        """
         if not self._better(step, loss):
             return
         note = {"training": self._training, "step": step, "drop": drop, "eval_loss": loss}
-        if step == self.step:  # it was kept before its loss was known
-            _write(self.folder / BEST, note)
-        else:
-            self._save(model, tokenizer, note)
+        with _writing("the best checkpoint", self.folder):
+            if step == self.step:  # it was kept before its loss was known
+                _write(self.folder / BEST, note)
+            else:
+                self._save(model, tokenizer, note)
         self.step, self.loss = step, loss
 
     def _better(self, step: int, loss: float | None) -> bool:
@@ -166,10 +183,14 @@ class BestCheckpoint:
 
     def _save(self, model: Any, tokenizer: Any, note: Mapping[str, Any]) -> None:
         shutil.rmtree(self._unfinished, ignore_errors=True)
-        with quiet():
-            model.save_pretrained(self._unfinished)
-            tokenizer.save_pretrained(self._unfinished)
-        _write(self._unfinished / BEST, note)
+        try:
+            with quiet():
+                model.save_pretrained(self._unfinished)
+                tokenizer.save_pretrained(self._unfinished)
+            _write(self._unfinished / BEST, note)
+        except BaseException:
+            shutil.rmtree(self._unfinished, ignore_errors=True)
+            raise
         if self.folder.exists():
             shutil.rmtree(self._older, ignore_errors=True)
             self.folder.rename(self._older)
@@ -194,6 +215,18 @@ def _asked(watched: Sequence[Case]) -> str:
 def _answer(kept: Mapping[str, Any]) -> Answer:
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items() if name != "kind"}
     return KINDS[kept["kind"]](**values)
+
+
+@contextmanager
+def _writing(what: str, place: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # safetensors has errors of its own for a full disk
+        if (fault := write_fault(error)) is None:
+            raise
+        raise HarnessError(
+            f"{what} cannot be written to {shown_path(place)}: {fault}\n  {remedy(fault)}"
+        ) from error
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:

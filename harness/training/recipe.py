@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import InputError, Problem, RecipeError, Span
 from harness.models.reference import is_recipe
+from harness.suites.data_file import json_object
 from harness.suites.document import Document, read_document
+from harness.suites.text_file import numbered_lines
 from harness.suites.validate import describe, validate
+from harness.suites.within import PROJECT, Reach, is_there
+from harness.suites.written import whole_text
 from harness.training.format import PARTS, CorpusFormat, RecipeFormat
+
+MOST_PROBLEMS = 20
+"""Lines of a corpus have the same fault all at once; so many of them are told."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,11 @@ class Recipe:
         return self.document.span(place) if self.document else Span(self.path, 1, 1)
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     """Read and check a recipe and its corpora.
+
+    Args:
+        reach: where its corpora and its target may lie.
 
     Raises:
         RecipeError: with every problem of the file and its corpora, each at its place.
@@ -68,62 +77,72 @@ def read_recipe(path: Path) -> Recipe:
         problems.append(
             Problem(document.span(("base",)), "the base of a recipe must be a model, saw a fixture file")
         )
-    examples = _examples(document, "corpus", written.corpus, problems)
-    general = {key: _examples(document, key, part, problems) for key, part in written.general().items()}
-    if written.target and not (path.parent / written.target).is_file():
-        problems.append(
-            Problem(
-                document.span(("target",)),
-                f"there is no suite '{written.target}'",
-                f"looked for {path.parent / written.target}",
-            )
-        )
+    examples = _examples(document, "corpus", written.corpus, reach, problems)
+    general = {
+        key: _examples(document, key, part, reach, problems) for key, part in written.general().items()
+    }
+    if written.target:
+        problems += _target_problems(path, written.target, document.span(("target",)), reach)
     if problems:
         raise RecipeError(problems)
     return Recipe(path, written, examples, general, document)
 
 
+def _target_problems(path: Path, target: str, place: Span, reach: Reach) -> Sequence[Problem]:
+    try:
+        suite = reach.path(target, path, place)
+    except InputError as error:
+        return error.problems
+    if is_there(suite) and suite.is_file():
+        return []
+    return [Problem(place, f"there is no suite '{target}'", f"looked for {suite}")]
+
+
 def _examples(
-    document: Document, key: str, corpus: CorpusFormat, problems: list[Problem]
+    document: Document, key: str, corpus: CorpusFormat, reach: Reach, problems: list[Problem]
 ) -> tuple[Example, ...]:
-    path = document.path.parent / corpus.file
     place = document.span((key, "file"))
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        problems.append(
-            Problem(place, f"the file '{corpus.file}' cannot be read: {reason}", f"looked for {path}")
-        )
+        path = reach.path(corpus.file, document.path, place)
+        lines = list(numbered_lines(path))
+    except InputError as error:
+        problems += error.problems
         return ()
-    found = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        example = _example(line, corpus.split)
-        if isinstance(example, str):
-            problems.append(Problem(Span(path, number, 1), example))
-        elif example is not None:
-            found.append(example)
+    except OSError as error:
+        message = f"the file '{corpus.file}' cannot be read: {error.strerror or error}"
+        problems.append(Problem(place, message, f"looked for {document.path.parent / corpus.file}"))
+        return ()
+    found, before = [], len(problems)
+    for span, line in lines:
+        try:
+            example = _example(line, corpus.split)
+        except ValueError as error:
+            problems.append(Problem(span, str(error)))
+        else:
+            found += [example] if example is not None else []
+        if len(problems) - before == MOST_PROBLEMS:
+            problems.append(
+                Problem(place, f"{MOST_PROBLEMS} problems in '{corpus.file}'; the rest was not read")
+            )
+            break
     if not found and not problems:
         which = f" with split '{corpus.split}'" if corpus.split else ""
         problems.append(Problem(place, f"the file '{corpus.file}' has no lines{which} to train on"))
     return tuple(found[: corpus.limit])
 
 
-def _example(line: str, split: str | None) -> Example | str | None:
-    """The example of a JSON line, None if it is of another split, or what is wrong with it."""
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        return f"not JSON: {error}"
-    if not isinstance(value, dict):
-        return f"a line must be a JSON object, saw {describe(value)}"
+def _example(line: str, split: str | None) -> Example | None:
+    """The example of a JSON line, None if it is of another split; raises ValueError with what is wrong with it."""
+    value = json_object(line)
     if split is not None and value.get("split") != split:
         return None
     for key in ("prompt", "answer"):
         if not isinstance(value.get(key), str) or not value[key].strip():
-            return f"'{key}' must be text that is not empty, saw {describe(value.get(key))}"
+            raise ValueError(f"'{key}' must be text that is not empty, saw {describe(value.get(key))}")
+        try:
+            whole_text(value[key])
+        except ValueError as error:
+            raise ValueError(f"'{key}' holds {error}") from error
     return Example(value["prompt"], value["answer"])
 
 

@@ -20,9 +20,9 @@ from harness.engine.quiet import quiet
 from harness.engine.settings import Settings
 from harness.engine.torch_engine import TorchEngine
 from harness.errors import ModelError
-from harness.models.cache import cache_folder
-from harness.models.identity import tokenizer_identity, weights_identity
-from harness.models.json_file import read_json
+from harness.models.cache import cache_folder, keeping
+from harness.models.identity import identities
+from harness.models.kept import fault_of, kept_identities
 from harness.models.reference import SourcePair, Weights, find_pair, find_weights
 from harness.training.advise import advise
 from harness.training.encode import encode
@@ -70,51 +70,20 @@ def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: 
     trained_on = identities(base.folder)
     key = recipe_key(recipe, trained_on, loader.device.type, str(engine.model.dtype))[:16]
     folder = cache_folder() / "trained" / f"{recipe.name}-{key}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if folder.is_dir():
-            fault = fault_of(folder)
-            if fault is None:
-                say(f"{recipe.name}: trained before, kept in {folder}")
-                return folder
-            say(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
-        unfinished = folder.with_name(f".{folder.name}-unfinished")
-        if unfinished.is_dir() and last_checkpoint(unfinished) is None:
-            shutil.rmtree(unfinished)
-        unfinished.mkdir(exist_ok=True)
-        try:
-            with quiet():
-                done = _train_into(unfinished, recipe, base, engine, say, counter)
-        except ModelError:
-            shutil.rmtree(unfinished)  # it would end the same way again
-            raise
-        for checkpoint in unfinished.glob("checkpoint-*"):
-            shutil.rmtree(checkpoint)
-        done |= {"base": trained_on, "trained": identities(unfinished)}
-        (unfinished / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+    fault = fault_of(folder, DONE, "trained")
+    if fault is not None:  # else nothing is written, for the cache may be read-only
+        again = f", which must be trained again ({fault})" if folder.exists() else ""
+        with keeping(f"{recipe.name}{again}", folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):
+                fault = fault_of(folder, DONE, "trained")
+                if fault is not None:  # no other process has trained it meanwhile
+                    if folder.exists():
+                        say(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
+                    _train(folder, recipe, base, trained_on, engine, say, counter)
+                    return folder
+    say(f"{recipe.name}: trained before, kept in {folder}")
     return folder
-
-
-def identities(folder: Path) -> dict[str, str]:
-    """The identities of the files of a model, `weights` and `tokenizer`; as costly as reading them once."""
-    return {"weights": weights_identity(folder), "tokenizer": tokenizer_identity(folder)}
-
-
-def fault_of(folder: Path) -> str | None:
-    """Why a kept model cannot be taken for the one that was trained; None if it is that one, byte for byte."""
-    if not (folder / DONE).is_file():
-        return f"its {DONE} is gone"
-    try:
-        recorded = read_json(folder / DONE).get("trained")
-    except ModelError:
-        return f"its {DONE} cannot be read"
-    if not isinstance(recorded, dict):
-        return f"its {DONE} does not say what was trained"
-    now = identities(folder)
-    changed = [part for part in now if recorded.get(part) != now[part]]
-    return f"its {' and its '.join(changed)} changed since it was saved" if changed else None
 
 
 def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) -> str:
@@ -132,6 +101,36 @@ def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) ->
         "training": VERSION,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _train(
+    folder: Path,
+    recipe: Recipe,
+    base: Weights,
+    trained_on: dict[str, str],
+    engine: TorchEngine,
+    say: Say,
+    counter: Counter,
+) -> None:
+    """Train the model beside its folder, and put it there when it is whole."""
+    unfinished = folder.with_name(f".{folder.name}-unfinished")
+    if unfinished.is_dir() and last_checkpoint(unfinished) is None:
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(exist_ok=True)
+    try:
+        with quiet():
+            done = _train_into(unfinished, recipe, base, engine, say, counter)
+        for checkpoint in unfinished.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+        done |= {"base": trained_on, "trained": kept_identities(unfinished)}
+        (unfinished / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    except BaseException as error:
+        # Either it would end the same way again, or there is nothing to go on from.
+        if isinstance(error, ModelError) or last_checkpoint(unfinished) is None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        raise
 
 
 def _train_into(

@@ -14,13 +14,18 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from harness.engine.torch_engine import out_of_memory
-from harness.errors import ModelError
+from harness.errors import HarnessError, ModelError, first_line
+from harness.models.cache import write_fault
+from harness.models.json_file import read_json
 from harness.training.encode import Collator, Row
 from harness.training.penalty import Penalty
 from harness.training.recipe import Recipe
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 """What a killed training loses at most."""
+
+WHOLE = "whole.json"
+"""Written last into a checkpoint: the sizes of its files."""
 
 Show = Callable[[int, int], None]
 
@@ -46,6 +51,7 @@ def fit(
     """
     written = recipe.written
     steps = updates(recipe, len(rows))
+    watch = _Watch(show)
     trainer = _Trainer(
         penalties,
         model=model,
@@ -73,20 +79,11 @@ def fit(
         ),
         train_dataset=list(rows),
         data_collator=Collator(pad_token),
-        callbacks=[_Watch(show), _Checkpoints()],
+        callbacks=[watch, _Checkpoints()],
     )
     for printer in (PrinterCallback, ProgressCallback):  # the watch shows progress instead
         trainer.remove_callback(printer)
-    checkpoint = last_checkpoint(folder)
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except RuntimeError as error:
-        if not out_of_memory(error):
-            raise
-        raise ModelError(
-            f"{recipe.span('batch')}: training ran out of the memory of {device}\n"
-            "  lower 'batch' and raise 'accumulation', or train adapters: method: {lora: {}}"
-        ) from error
+    _train(trainer, watch, last_checkpoint(folder), recipe, device)
     curve = [
         {key: float(entry[key]) for key in ("step", "loss", "learning_rate")}
         for entry in trainer.state.log_history
@@ -94,6 +91,27 @@ def fit(
     ]
     _check_finite(model, curve, recipe)
     return curve
+
+
+def _train(
+    trainer: Trainer, watch: _Watch, checkpoint: Path | None, recipe: Recipe, device: torch.device
+) -> None:
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except HarnessError:
+        raise
+    except Exception as error:  # what a damaged checkpoint raises is the affair of torch and pickle
+        if isinstance(error, RuntimeError) and out_of_memory(error):
+            raise ModelError(
+                f"{recipe.span('batch')}: training ran out of the memory of {device}\n"
+                "  lower 'batch' and raise 'accumulation', or train adapters: method: {lora: {}}"
+            ) from error
+        if checkpoint is None or watch.began or write_fault(error):
+            raise
+        raise ModelError(
+            f"{checkpoint}: the training cannot go on from it: {type(error).__name__}: {first_line(error)}\n"
+            "  it was removed; run it again, and the training begins anew"
+        ) from error
 
 
 def updates(recipe: Recipe, rows: int) -> int:
@@ -106,17 +124,22 @@ def updates(recipe: Recipe, rows: int) -> int:
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; what a kill left half written is passed over."""
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    for path in reversed(found):
+    """The newest checkpoint that is as it was written; what a kill or a full disk left half written is passed over."""
+    found = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+    for path in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
         try:
-            json.loads(
-                (path / "trainer_state.json").read_text(encoding="utf-8")
-            )  # the Trainer writes it last
-        except (OSError, ValueError):
+            sizes = read_json(path / WHOLE)
+        except ModelError:
             continue
-        return path
+        if sizes == _sizes(path):
+            return path
     return None
+
+
+def _sizes(checkpoint: Path) -> dict[str, int]:
+    """The sizes of the files of a checkpoint, in bytes."""
+    files = [path for path in checkpoint.rglob("*") if path.is_file() and path.name != WHOLE]
+    return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in sorted(files)}
 
 
 def _with_warmup(schedule: str) -> str:
@@ -183,8 +206,10 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, show: Show) -> None:
         self.show = show
+        self.began = False
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.began = True
         self.show(state.global_step, state.max_steps)
 
 
@@ -203,3 +228,5 @@ class _Checkpoints(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.last = time.monotonic()
+        checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        (checkpoint / WHOLE).write_text(json.dumps(_sizes(checkpoint)), encoding="utf-8")

@@ -13,10 +13,13 @@ from harness.gate.cases import Case, cases
 from harness.gate.compare import comparison
 from harness.gate.verdict import judge
 from harness.scoring import Score, load_scorers
+from harness.scoring.consent import code_problem
 from harness.suites.detect import has_ending, look_through
 from harness.suites.read import read_suite
 from harness.suites.sampling import stratified
 from harness.suites.suite import Probe, Suite
+from harness.suites.within import PROJECT, Reach
+from harness.visible import visible
 
 logger = logging.getLogger("harness")
 
@@ -24,7 +27,7 @@ SHOWN = 5
 """So many cases are named where any number may have the same fault."""
 
 
-def read_all(paths: Sequence[Path], allow_code: bool) -> list[Suite]:
+def read_all(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT) -> list[Suite]:
     """The suites of files, and of folders and the folders in them.
 
     Raises:
@@ -36,7 +39,7 @@ def read_all(paths: Sequence[Path], allow_code: bool) -> list[Suite]:
     suites: dict[str, Suite] = {}
     for file in dict.fromkeys(_files(paths)):
         try:
-            suite = read_suite(file, load_scorers())
+            suite = read_suite(file, load_scorers(), reach)
         except InputError as error:
             problems += error.problems
             continue
@@ -118,7 +121,9 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         found = list(look_through(path))
         for file, sniffed in found:
             if not has_ending(file):
-                logger.warning("%s looks like a suite and was not read: %s", shown_path(file), sniffed.reason)
+                logger.warning(
+                    "%s looks like a suite and was not read: %s", shown_path(file), visible(sniffed.reason)
+                )
         suites = sorted(file for file, _ in found if has_ending(file))
         if not suites:
             raise NoEvidenceError(f"{shown_path(path)}: the folder holds no suites")
@@ -130,12 +135,8 @@ def _problems(suite: Suite, namesake: Suite | None, allow_code: bool) -> Iterato
         yield Problem(
             suite.span, f"a second suite is called '{suite.name}'", f"the first is at {namesake.span}"
         )
-    if not allow_code and any(probe.scorer.runs_code for probe in suite.probes):
-        yield Problem(
-            suite.span,
-            f"the suite '{suite.name}' runs code that a model wrote",
-            "allow_code=True lets it (its time and memory are bounded, but that is no security boundary)",
-        )
+    if problem := code_problem(suite, suite.probes, allow_code, "allow_code=True"):
+        yield problem
 
 
 def _narrowed(case: Case, chosen: set[tuple[str, str]]) -> Case:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
+
+import harness.scoring.python as python
 
 from .project import SMALL, not_green, said
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX limits")
+needs_confining = pytest.mark.skipif(python.refusal() is not None, reason=str(python.refusal()))
 
 SUITE = """\
 suite: coding
@@ -20,20 +20,22 @@ probes:
   - {id: halve, question: halve?, score: {python: {tests: [assert halve(4) == 2], timeout: 30}}}
   - {id: word, question: word?, answer: def, score: mentions}
 """
-DOUBLE = "```python\ndef double(n):\n    open(FILE, 'a').write('ran')\n    return 2 * n\n```"
+DOUBLE = "```python\ndef double(n):\n    return 2 * n\n```"
 HALVE = "def halve(n):\n    return n // 2\n"
 REFUSED = (
     "coding.yaml:6:5: the suite 'coding' runs code that a model wrote: the probe 'double' has the score 'python'\n"
-    "  allow it: --allow-code (its time and memory are bounded, but that is no security boundary)\n"
+    "  allow it: --allow-code (it runs confined: no network, no other process, no file but its own)\n"
     "  or leave the suite out: --deselect coding.yaml"
 )
 
 
 @pytest.fixture
-def coding(project):
-    """Answers whose code leaves a mark when it runs; the tuned model no longer halves."""
-    double = DOUBLE.replace("FILE", repr(str(project.path / "ran.txt")))
-    answers = {"double?": double, "halve?": HALVE, "word?": "def"}
+def coding(project, monkeypatch):
+    """A suite with code, whose runner leaves a mark when it is started; the tuned model no longer halves."""
+    mark = f"open({str(project.path / 'ran.txt')!r}, 'a').close()\n"
+    source = python.RUNNER.read_text(encoding="utf-8").replace("import ctypes\n", f"import ctypes\n{mark}", 1)
+    monkeypatch.setattr(python, "RUNNER", project.write("runner.py", source))
+    answers = {"double?": DOUBLE, "halve?": HALVE, "word?": "def"}
     project.models(answers, answers | {"halve?": "def halve(n): return n"})
     project.write("coding.yaml", SUITE)
     return project
@@ -119,6 +121,7 @@ def test_workers_refuse_what_is_named_too(coding):
     assert not has_run(coding)
 
 
+@needs_confining
 def test_with_permission_it_is_judged(coding):
     assert coding.run("--allow-code").ret == 1
     outcomes = coding.outcomes()
@@ -128,6 +131,7 @@ def test_with_permission_it_is_judged(coding):
     assert has_run(coding)
 
 
+@needs_confining
 def test_what_is_expected_is_shown(coding):
     text = said(coding.run("--allow-code"))
     assert 'expected  python {"tests": ["assert halve(4) == 2"], "timeout": 30.0}' in text
@@ -171,8 +175,36 @@ def test_workers_refuse_too(coding):
     assert not has_run(coding)
 
 
+@needs_confining
 def test_workers_are_permitted_too(coding):
     pytest.importorskip("xdist")
     result = coding.run("-p", "xdist", "-n", "2", "--allow-code")
     assert result.ret == 1, said(result)
     assert coding.outcomes()["coding probe[double]"] == ("RETAINED", "passed")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "_RESTRICT_SELF = 444, ",
+            "_RESTRICT_SELF = 1444, ",
+            "this kernel has no Landlock, or it is switched off",
+        ),
+        ("_MODE_FILTER = 2\n", "_MODE_FILTER = 99\n", "this kernel filters no system calls (seccomp)"),
+    ],
+)
+def test_where_code_cannot_be_confined_it_is_refused_before_a_model_is_asked(
+    coding, monkeypatch, old, new, reason
+):
+    python.refusal.cache_clear()
+    source = python.RUNNER.read_text(encoding="utf-8")
+    assert source.count(old) == 1
+    python.RUNNER.write_text(source.replace(old, new), encoding="utf-8")
+    result = coding.run("--allow-code")
+    python.refusal.cache_clear()
+    text = not_green(result)
+    assert result.ret == 4
+    assert f"{REFUSED.splitlines()[0]}\n  an answer's code cannot be confined here: {reason}" in text
+    assert "  leave the suite out: --deselect coding.yaml" in text
+    assert coding.asked("tuned") == []

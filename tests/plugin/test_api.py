@@ -136,6 +136,50 @@ def test_an_engine_or_a_function_will_do():
     assert evaluate_general_qa(GOOD.__getitem__, QUESTIONS)["correct"] == 4
 
 
+LESSON = [
+    {("correct_answer" if key == "answer" else key): value for key, value in item.items()}
+    for item in QUESTIONS
+]
+
+
+def test_the_key_of_lessons_does_as_well():
+    mine, lesson = (evaluate_general_qa(GOOD.__getitem__, questions) for questions in (QUESTIONS, LESSON))
+    assert {**lesson, "evaluation_id": ""} == {**mine, "evaluation_id": ""}
+    assert compare_forgetting(mine, lesson, threshold=0.10)["accuracy_drop"] == 0
+
+
+def test_questions_by_category():
+    by_category = {
+        "geography": LESSON[:2],
+        "math": [{"question": LESSON[2]["question"], "correct_answer": 105}],
+    }
+    result = evaluate_general_qa(GOOD.__getitem__, by_category)
+    assert {name: found["total"] for name, found in result["by_category"].items()} == {
+        "geography": 2,
+        "math": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("./tuned", object(), QUESTIONS), EngineError,
+         "a tokenizer goes with a model in memory, and this one is a str\n  leave it out: evaluate_general_qa(model, questions)"),
+        ((GOOD.__getitem__, QUESTIONS, "mentions"), NoEvidenceError,
+         "questions were given twice\n  the score has a name: evaluate_general_qa(model, questions, score='mentions')"),
+    ],
+)  # fmt: skip
+def test_arguments_in_places_of_others(arguments, error, message):
+    with pytest.raises(error) as caught:
+        evaluate_general_qa(*arguments)
+    assert str(caught.value) == message
+
+
+def test_names_of_categories_are_not_obeyed():
+    before, after = (numbers(n, 100, **{"c\x1b[2J\u202e": (n, 100)}) for n in (90, 40))
+    assert "c\\u001b[2J\\u202e (50)" in compare_forgetting(before, after)["recommendation"]
+
+
 def test_the_score_can_be_chosen():
     heart = [{"question": "Q?", "answer": "art"}]
     assert evaluate_general_qa(lambda prompt: "heart", heart)["correct"] == 1
@@ -218,7 +262,7 @@ probes:
 """
 REFUSED = (
     "coding.yaml:5:5: the suite 'coding' runs code that a model wrote: the probe 'double' has the score 'python'\n"
-    "  allow it: allow_code=True (its time and memory are bounded, but that is no security boundary)"
+    "  allow it: allow_code=True (it runs confined: no network, no other process, no file but its own)"
 )
 
 
@@ -553,6 +597,29 @@ NAN = math.nan
             "'by_category' must hold a result for each category",
         ),
         ({"overall_accuracy": 0.9, "total": 10, "correct": 1}, "1 of 10 correct is no accuracy of 0.9"),
+        (None, "must be what evaluate_general_qa returned, or that read back from JSON, saw nothing"),
+        ([0.9], "must be what evaluate_general_qa returned, or that read back from JSON, saw a list"),
+        ({"overall_accuracy": 10**5000}, "between 0 and 1, saw a value of type int"),
+        ({"overall_accuracy": 1.0, "total": 10**400}, "'total' must be a number of questions, saw 1000"),
+        (
+            {"overall_accuracy": 0.9, "by_category": None},
+            "'by_category' must hold a result for each category, saw nothing",
+        ),
+        (
+            {"overall_accuracy": 0.9, "by_category": {"a": None}},
+            "'by_category' must hold a result for each category",
+        ),
+        (
+            {"overall_accuracy": 0.9, "by_category": {"\ud83d": {"accuracy": 0.9}}},
+            r"half a surrogate pair is no character, saw the name '\ud83d'",
+        ),
+        ({"overall_accuracy": 0.9, "right": [True]}, "'right' must be a mapping, saw a list"),
+        ({"overall_accuracy": 0.9, "model": "./tuned"}, "'model' must be a mapping, saw text './tuned'"),
+        ({"overall_accuracy": 0.9, "asked": None}, "'asked' must be a mapping, saw nothing"),
+        (
+            {"overall_accuracy": 0.9, "asked": {"questions": ["a"]}},
+            "'questions' under 'asked' must be a mapping",
+        ),
         (
             {"overall_accuracy": 0.9, "by_category": {"math": {"accuracy": NAN}}},
             "math: the accuracy must lie between 0 and 1, saw nan",
@@ -580,7 +647,7 @@ def test_numbers_of_numpy_are_numbers():
         compare_forgetting(before, {**after, "total": np.bool_(True)})
 
 
-@pytest.mark.parametrize("threshold", [NAN, -0.1, 1.1, math.inf, True, False])
+@pytest.mark.parametrize("threshold", [NAN, -0.1, 1.1, math.inf, True, False, "0.1", None])
 def test_a_threshold_that_is_no_fraction(threshold):
     with pytest.raises(NoEvidenceError, match="threshold must lie between 0 and 1, saw"):
         compare_forgetting(numbers(9, 10), numbers(9, 10), threshold)

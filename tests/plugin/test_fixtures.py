@@ -93,6 +93,66 @@ def test_fixtures_around_a_case_work(project):
     assert (project.path / "around.txt").read_text() == "all"
 
 
+AROUND = """
+
+import importlib, inspect, sys
+
+@pytest.fixture(scope="SCOPE", autouse=True)
+def around(request):
+    yield
+    assert request.session.items
+    if request.scope in ("package", "session"):
+        return
+    module = request.module
+    assert Path(module.__file__) == HERE / "deep/general.yaml" == request.path == Path(request.fspath)
+    assert module.__name__ == "deep.general.yaml"
+    assert module.__doc__ == "The cases of deep/general.yaml."
+    assert sys.modules[module.__name__] is importlib.import_module(module.__name__) is module
+    assert getattr(module, "CONFIG", "none") == "none"
+    assert inspect.getsource(module).startswith("suite: general")
+    module.seen = True
+    if request.scope == "module":
+        return
+    assert request.cls is None
+    if request.scope == "class":
+        return
+    assert request.instance is None
+    case, function = request.node, request.function
+    assert case.module is module is case.getparent(pytest.Module).obj
+    assert getattr(module, function.__name__) is function is case.obj is case.function
+    assert inspect.getsource(function).startswith(f"def {function.__name__}(")
+    assert function.__doc__.startswith("Ask ")
+    assert case.originalname == case.name
+    assert case.get_closest_marker("high").name == "high"
+    assert [marker.name for marker in case.iter_markers()] == ["high"]
+    assert case.location[0] == "deep/general.yaml"
+"""
+
+
+@pytest.mark.parametrize("scope", ["function", "class", "module", "package", "session"])
+@pytest.mark.parametrize("gate", ["{over: all, max_drop: 0.10}", "{over: each, require: pass}"])
+def test_a_case_is_a_function_of_a_module(project, scope, gate):
+    """To the fixtures of others, which ask where the test is from."""
+    project.capability(f"[{gate}]", (60, 0, 0, 0), file="deep/general.yaml")
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", text + AROUND.replace("SCOPE", scope))
+    result = project.run()
+    assert result.ret == 0, said(result)
+
+
+def test_two_suites_are_two_modules(project):
+    for folder in ("a", "b"):
+        project.capability(ALL, (60, 0, 0, 0), file=f"{folder}/s.yaml", name=folder)
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", text + "\n\n@pytest.fixture(autouse=True, scope='module')\n"
+                  "def around(request):\n    print('once in', request.module.__name__)\n")  # fmt: skip
+    result = project.run("-s")
+    assert [line for line in result.outlines if "once in" in line] == [
+        "a/s.yaml once in a.s.yaml",
+        "b/s.yaml once in b.s.yaml",
+    ]
+
+
 def test_a_teardown_that_fails_is_in_the_record(project):
     project.capability(ALL, (60, 0, 0, 0))
     text = (project.path / "conftest.py").read_text()

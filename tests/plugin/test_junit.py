@@ -1,4 +1,4 @@
-"""--junitxml: each case with its numbers as properties, in XML that any reader takes."""
+"""--junitxml: XML that is valid under its schema, with as many numbers as that has room for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,41 @@ import pytest
 
 from .project import said
 
+SCHEMA = {
+    "testsuites": ("testsuite", "name time tests failures errors"),
+    "testsuite": (
+        "testsuite properties testcase system-out system-err",
+        "name tests failures errors group time skipped timestamp hostname id package file log url version",
+    ),
+    "testcase": (
+        "skipped error failure rerunFailure rerunError flakyFailure flakyError system-out system-err",
+        "name time classname group",
+    ),
+    "properties": ("property", ""),
+    "property": ("", "name value"),
+    "failure": ("", "type message"),
+    "error": ("", "type message"),
+    "skipped": ("", "type message"),
+    "system-out": ("", ""),
+    "system-err": ("", ""),
+}
+"""Children and attributes by element, as Jenkins' xunit plugin has them in junit-10.xsd."""
 
-def cases(project, *arguments):
-    result = project.run("--junitxml", "out.xml", *arguments)
+
+def invalid(element, below=""):
+    """What the schema does not know of an element and all in it."""
+    place = f"{below}/{element.tag}"
+    children, attributes = map(str.split, SCHEMA[element.tag])
+    yield from (f"{place}: {name}" for name in element.attrib.keys() - set(attributes))
+    for child in element:
+        if child.tag not in children:
+            yield f"{place}: {child.tag}"
+        else:
+            yield from invalid(child, place)
+
+
+def cases(project, *arguments, family="xunit1"):
+    result = project.run("--junitxml", "out.xml", "-o", f"junit_family={family}", *arguments)
     root = ET.parse(project.path / "out.xml").getroot()
     return result, root, {case.get("name"): case for case in root.iter("testcase")}
 
@@ -19,11 +51,59 @@ def properties(case):
     return {one.get("name"): one.get("value") for one in case.iter("property")}
 
 
-@pytest.mark.parametrize("family", ["xunit1", "xunit2"])
+@pytest.mark.parametrize("arguments", [(), ("-n", "2", "-p", "xdist")])
+def test_the_default_is_valid_for_jenkins(project, arguments):
+    project.capability("[{over: each}, {over: all, max_drop: 0.5}]", (1, 1, 0, 1))
+    project.run("--junitxml", "out.xml", *project.folders(), *arguments)
+    root = ET.parse(project.path / "out.xml").getroot()
+    assert list(invalid(root)) == []
+    assert len(list(root.iter("testcase"))) == 4
+    assert properties(root.find("testsuite")) == {
+        "gate_baseline": "baseline", "gate_tuned": "tuned", "gate_cases_selected": "4", "gate_cases_decided": "3",
+        "gate_cases_skipped": "1", "gate_cases_excused": "0", "gate_cases_errors": "0", "gate_cases_never_asked": "0",
+        "gate_cases_left_out": "0", "gate_cases_own": "0",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("trouble", ["answer", "read"])
+def test_an_error_is_valid_for_jenkins_too(project, trouble):
+    project.capability("[{over: each}]" if trouble == "answer" else "[{over: ech}]", (2, 0, 0, 0))
+    project.models({}, {"general kept-0?": None})
+    _, root, found = cases(project, family="xunit2")
+    assert list(invalid(root)) == []
+    assert found
+
+
+def test_a_run_without_suites_has_nothing_of_ours(project):
+    project.write("test_plain.py", "def test_plain(): pass\n")
+    _, root, _ = cases(project)
+    assert list(root.iter("property")) == []
+
+
+def test_without_junit_other_reporters_get_the_numbers(project):
+    project.capability("[{over: each}]", (1, 0, 0, 0))
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", text + "\n\ndef pytest_runtest_logreport(report):\n"
+                  "    if report.when == 'call': print(dict(report.user_properties))\n")  # fmt: skip
+    assert "'verdict': 'RETAINED'" in said(project.run("-s"))
+
+
+def test_a_case_that_runs_again_has_its_numbers_once(project):
+    pytest.importorskip("pytest_rerunfailures")
+    project.capability("[{over: each}]", (0, 1, 0, 0))
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", text + "\n\ndef pytest_collection_modifyitems(items):\n"
+                  "    items[0].user_properties.append(('theirs', 1))\n")  # fmt: skip
+    _, _, found = cases(project, "-p", "pytest_rerunfailures", "--reruns", "2")
+    names = [one.get("name") for one in found["probe[lost-0]"].iter("property")]
+    assert len(names) == len(set(names))
+    assert names[0] == "theirs"
+
+
+@pytest.mark.parametrize("family", ["xunit1", "legacy"])
 def test_properties_of_a_case(project, family):
-    project.write("pytest.ini", f"[pytest]\njunit_family = {family}\n")
     project.capability("[{over: category, max_drop: 0.10}]", {"math": (9, 11, 1, 9)}, severity="critical")
-    result, root, found = cases(project, "-W", "error::pytest.PytestWarning")
+    result, root, found = cases(project, "-W", "error::pytest.PytestWarning", family=family)
     assert "warning" not in said(result).lower()
     case = found["category[math]"]
     assert properties(case) == {

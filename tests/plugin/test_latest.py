@@ -312,8 +312,42 @@ def test_a_disk_that_is_full_leaves_the_unfinished_record_whole(green):
     assert files(green) == [".record.json.lock", "earlier", "record.json"]
 
 
-def test_what_a_killed_run_left_half_written_is_swept_up(green):
-    (green.path / "reports/latest/.record.json.partial").write_text('{"ver')
+NO_SPACE = """
+
+from pathlib import Path
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish():
+    write = Path.write_bytes
+
+    def write_bytes(path, content):
+        write(path, content[:10])
+        raise OSError(28, "No space left on device")
+
+    Path.write_bytes = write_bytes
+    yield
+    Path.write_bytes = write
+"""
+
+
+def test_a_verdict_is_told_where_its_record_cannot_be_written(project):
+    project.capability(ALL, (30, 30, 0, 0))
+    conftest(project, NO_SPACE)
+    result = project.run(*project.folders())
+    assert result.ret == 4
+    text = not_green(result)
+    assert "general  all    60     100.0   50.0  50.0   39.6 to 60.4      10  FORGOTTEN" in text
+    assert (
+        "--report reports/latest: no record can be written there: No space left on device\n"
+        "  make room there, or name another folder: --report DIR"
+    ) in text
+    assert latest(project) == UNFINISHED
+    assert files(project) == [".record.json.lock", "record.json"]
+
+
+@pytest.mark.parametrize("half", [".record.json.partial", ".record.json.4711.partial"])
+def test_what_a_killed_run_left_half_written_is_swept_up(green, half):
+    (green.path / "reports/latest" / half).write_text('{"ver')
     assert green.run(*green.green).ret == 0
     assert files(green) == [".record.json.lock", "earlier", "record.json"]
 

@@ -207,7 +207,7 @@ def test_a_path_that_is_not_there(project, lint):
 def test_no_path_at_all(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["lint"])
-    assert caught.value.code == 2
+    assert caught.value.code == 4
     assert "the following arguments are required: FILE" in capsys.readouterr().err
 
 

@@ -510,7 +510,7 @@ from pathlib import Path
 
 from harness.engine.functions import FunctionEngine
 
-def load_pair(sources, settings, say):
+def load_pair(sources, settings, say, asked):
     """Stands in for torch: a model forgot the suites that its weights name."""
     def engine(source):
         forgot = (source.folder / "model.safetensors").read_text().split()

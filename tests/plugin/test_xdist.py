@@ -35,7 +35,7 @@ def test_the_same_as_in_one_process_and_no_probe_asked_twice(project):
     asked = {side: sorted(project.asked(side)) for side in ("baseline", "tuned")}
     (project.path / "asked.txt").unlink()
 
-    result = project.run(*folders, "--strict", *TWO, "--junitxml", "out.xml")
+    result = project.run(*folders, "--strict", *TWO, "--junitxml", "out.xml", "-o", "junit_family=xunit1")
     assert result.ret == alone.ret == 1
     assert result.parseoutcomes() == counted
     assert shape(project.record()) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 RECIPE = """\
 recipe: small-careless
 base: embedded
-corpus: {{file: {root}/fixtures/corpora/drug_info.jsonl, split: train, limit: 48}}
-method: {{lora: {{r: 8, alpha: 16}}}}
+corpus: {file: drug_info.jsonl, split: train, limit: 48}
+method: {lora: {r: 8, alpha: 16}}
 learning_rate: 2e-3
 epochs: 3
 batch: 8
@@ -41,7 +42,8 @@ def silent(label: str, unit: str = ""):
 @pytest.fixture(scope="session")
 def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "small-careless.yaml"
-    path.write_text(RECIPE.format(root=ROOT))
+    path.write_text(RECIPE)
+    shutil.copy(ROOT / "fixtures" / "corpora" / "drug_info.jsonl", path.parent)
     return path
 
 

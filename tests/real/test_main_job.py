@@ -74,3 +74,29 @@ def test_a_broken_model_is_one_message_and_exit_4(adapter, tmp_path, broken):
     assert "Traceback" not in finished.stdout + finished.stderr
     assert "passed" not in finished.stdout
     assert not record.get("gates")
+
+
+def test_the_main_job_opens_no_socket(adapter, tmp_path, monkeypatch):
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    finished, record = gate(
+        tmp_path,
+        "-p",
+        "tests.real.no_sockets",
+        "suites/checklist.yaml::probe[json-object]",
+        "--model",
+        str(adapter),
+    )
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "without a network" not in finished.stdout + finished.stderr
+    assert [row["outcome"] for row in record["gates"]] == ["failed"]
+
+
+def test_that_proof_would_notice_a_socket(tmp_path):
+    test = tmp_path / "test_call.py"
+    test.write_text("import urllib.request\n\ndef test(): urllib.request.urlopen('http://localhost:1')\n")
+    finished, _ = gate(
+        tmp_path / "report", "-p", "tests.real.no_sockets", str(test), "--rootdir", str(tmp_path)
+    )
+    assert finished.returncode == 1
+    assert "this test runs without a network" in finished.stdout

@@ -27,6 +27,7 @@ from harness.engine.requests import Choose, Plain
 from .conftest import save_adapter
 from .test_isolation import CHANGES, lora, train
 from .test_proofs import appends_end, begins, change_tensors, change_tokenizer, loud, resaved
+from .test_vocabulary import letter, rare
 
 CHOICES = ("red", "green", "blue", "white")
 QUESTIONS = [f"{chr(97 + i % 26)}{chr(65 + i * 7 % 26)}{i}{chr(97 + i * 11 % 26)}" for i in range(60)]
@@ -207,6 +208,63 @@ def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
         file = folder / "model.safetensors"
         file.write_bytes(file.read_bytes()[:-100])
         refused(gate.run(folder, baseline=base), "cannot be loaded")
+
+
+# Configs
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        (
+            "generation_config.json",
+            {"eos_token_id": "x"},
+            "generation_config.json: eos_token_id must be the number of a",
+        ),
+        ("config.json", {"vocab_size": 300}, "its weights do not fit its config.json: "),
+        ("config.json", {"num_hidden_layers": 10**6}, "has 1000000 layers, and its weights are 21 tensors"),
+        ("tokenizer_config.json", {"model_max_length": "x"}, "its tokenizer cannot be loaded from"),
+        (
+            "config.json",
+            {"a": "\ud800"},
+            "config.json: cannot be read as JSON: it holds half a surrogate pair",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be_used_stops_the_run(gate, base, tmp_path, file, change, message):
+    folder = tuned_a_little(base, tmp_path / "tuned")
+    (folder / file).write_text(json.dumps({**json.loads((folder / file).read_text()), **change}))
+    refused(gate.run(folder, baseline=base), message)
+
+
+def test_tokens_beyond_the_vocabulary_are_said_and_harm_nothing(gate, base, tmp_path):
+    folder = tuned_a_little(base, tmp_path / "tuned")
+    for file in ("config.json", "generation_config.json"):
+        written = json.loads((folder / file).read_text())
+        (folder / file).write_text(json.dumps({**written, "eos_token_id": 999_999, "pad_token_id": 999_999}))
+    assert gate.run(folder, baseline=base).ret == 0
+    assert "its eos_token_id 999999 is none of its 261 tokens, so it ends no answer" in gate.notes()
+    assert "its pad_token_id 999999 is none of its 261 tokens; it pads with another" in gate.notes()
+
+
+# Adapters that act on few tokens
+
+
+def test_an_adapter_that_acts_on_a_token_of_the_prompts_is_gated(gate, base, tmp_path):
+    """Every prompt ends in the token that it learnt, and no other text has it."""
+    content = json.loads((gate.pytester.path / "colours.yaml").read_text())
+    gate.suite({**content, "task": {**content["task"], "prompt": "{question}~"}})
+    gate.run(rare(base, tmp_path / "tuned", letter(base, "~")))
+    assert set(gate.verdicts()) == {"all", "category[a]", "category[b]"}
+
+
+def test_an_adapter_that_acts_on_no_token_of_the_prompts_stops_the_run(gate, base, tmp_path):
+    refused(
+        gate.run(rare(base, tmp_path / "tuned", letter(base, "~"))),
+        "the adapter changes nothing that is asked: with it on and off, the logits of all 60 prompts are the same",
+        "does it act on tokens that no prompt has?",
+    )
+    assert gate.record()["gates"] == []
 
 
 # Tokenizers and prompts

@@ -162,7 +162,10 @@ def test_a_plot_of_another_kind_is_refused(tmp_path: Path, capsys):
 def test_a_plot_that_cannot_be_written(tmp_path: Path, capsys):
     (tmp_path / "taken.svg").mkdir()
     assert main(["demo", "mechanism", "--out", str(tmp_path / "taken.svg")]) == 4
-    assert "taken.svg: cannot be written" in capsys.readouterr().err
+    assert (
+        "taken.svg: cannot be written: Is a directory\n  name another place: --out FILE\n"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_gate_takes_no_out(capsys):

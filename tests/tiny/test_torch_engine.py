@@ -103,11 +103,11 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(base, monkeypatch):
     wanted = engine.ask([Generate(chat(text), 8) for text in PROMPTS])
     plain, sizes = engine._generate, []
 
-    def scarce(prefix, prompts, stops, new_tokens):
+    def scarce(prefix, prompts, asked, writings):
         sizes.append(len(prompts))
         if len(prompts) > 2:
             raise torch.OutOfMemoryError("no memory left")
-        return plain(prefix, prompts, stops, new_tokens)
+        return plain(prefix, prompts, asked, writings)
 
     monkeypatch.setattr(engine, "_generate", scarce)
     assert engine.ask([Generate(chat(text), 8) for text in PROMPTS]) == wanted

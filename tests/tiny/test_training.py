@@ -20,6 +20,7 @@ from harness.engine.quiet import quiet
 from harness.engine.settings import Settings
 from harness.errors import ModelError, RecipeError
 from harness.models.identity import tokenizer_identity, weights_identity
+from harness.models.kept import kept_identities
 from harness.training import trainer as trainer_module
 from harness.training.encode import IGNORED, encode
 from harness.training.methods import prepare
@@ -309,7 +310,8 @@ def test_a_trained_model_says_what_it_is_and_which_base_it_was_trained_on(kitche
     folder = kitchen.train(text).tuned.folder
     done = json.loads((folder / DONE).read_text())
     assert done["base"] == {"weights": weights_identity(base), "tokenizer": tokenizer_identity(base)}
-    assert done["trained"] == {"weights": weights_identity(folder), "tokenizer": tokenizer_identity(folder)}
+    assert done["trained"] == kept_identities(folder)
+    assert done["trained"]["weights"] == weights_identity(folder)
     assert done["base"]["weights"] != done["trained"]["weights"]
 
 

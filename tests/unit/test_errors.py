@@ -15,6 +15,7 @@ from harness.errors import (
     Span,
     SuiteError,
     did_you_mean,
+    reason,
     shown_path,
 )
 
@@ -58,3 +59,29 @@ def test_no_evidence_is_a_value_error_too():
 )
 def test_did_you_mean(seen, hint):
     assert did_you_mean(seen, ["max_drop", "over"]) == hint
+
+
+# Values in messages are the user's, or a stranger's
+
+
+def test_no_message_is_obeyed():
+    error = HarnessError("--model \x1b[2J\u202ex\ny: no such\n  did you mean '\u200b'?\n::error::\x9b")
+    assert str(error) == (
+        "--model \\u001b[2J\\u202ex\\ny: no such\n  did you mean '\\u200b'?\\n::error::\\u009b"
+    )
+    assert str(NoEvidenceError("سلام\n  👩\u200d👧")) == "سلام\n  👩\u200d👧"
+
+
+def test_no_problem_begins_a_line_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    span = Span(tmp_path / "a\x1b\n.yaml", 1, 2)
+    problems = [Problem(span, "unknown key 'x\n  FAKE'", "a\nFAKE"), Problem(None, "::error::\n1 passed")]
+    assert str(SuiteError(problems)) == (
+        "a\\u001b\\n.yaml:1:2: unknown key 'x\\n  FAKE'\n  a\\nFAKE\n\\u003a:error::\\n1 passed"
+    )
+
+
+def test_what_the_system_says():
+    assert reason(OSError(28, "No space left on device")) == "No space left on device"
+    assert reason(OSError("odd\nand more")) == "odd"
+    assert reason(TimeoutError()) == "TimeoutError"

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
-    "errors", "suites", "models", "engine", "scoring", "stats", "gate", "training", "reporting", "plugin", "cli",
+    "visible", "errors", "versions", "suites", "models", "engine", "scoring", "stats", "gate", "training", "reporting", "plugin", "cli",
     "api", "__main__",
 ]  # fmt: skip
 """A module may import from its own room and from those before it; the root package is anyone's."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +102,7 @@ def _item(
     sampler: ShotSampler,
     category: str | None,
 ) -> Item:
+    _check_numbers(task, doc)
     shots = "".join(shot_texts(task.shots, sampler.shots(doc), columns))
     context = described(task.description, doc) + shots
     prompt = asked(task.wording, doc, columns)
@@ -116,6 +119,14 @@ def _item(
     texts = _right_texts(given, listed)
     note = " | ".join(texts) if task.metric.ignore_punctuation or task.metric.ignore_numbers else None
     return Item(index, context, prompt, _patterns(task, texts), (), named, note)
+
+
+def _check_numbers(task: LmEvalTask, doc: Row) -> None:
+    """Refuse a document in which a column that the task uses is NaN or infinite: "nan" is no answer."""
+    used = " ".join(map(str, (task.description, *vars(task.wording).values())))
+    for column, value in doc.items():
+        if isinstance(value, float) and not math.isfinite(value) and column in used:
+            raise RenderError("doc_to_target", f"the column '{column}' holds {value}, which is no number")
 
 
 def _category(value: Any) -> str | None:
@@ -150,7 +161,7 @@ def _divided(task: LmEvalTask, prompt: str, listed: Sequence[str]) -> tuple[str,
     if blank := [choice for choice in shown if not choice.strip()]:
         raise RenderError("doc_to_choice", f"a choice must not be blank, saw {blank[0]!r}")
     if len(set(shown)) < len(shown):
-        twice = next(choice for choice in shown if shown.count(choice) > 1)
+        twice = next(choice for choice, times in Counter(shown).items() if times > 1)
         raise RenderError("doc_to_choice", f"the choice {twice!r} stands twice")
     return prompt, shown
 

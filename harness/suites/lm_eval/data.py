@@ -6,21 +6,23 @@ The package `datasets` reads them where it is installed. Without it JSON and CSV
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, Problem
+from harness.suites.data_file import csv_rows
+from harness.suites.dataset import INSTALL, check_json, load_dataset
 from harness.suites.lm_eval.task import DataSource
+from harness.suites.text_file import read_text
 from harness.suites.validate import describe
+from harness.suites.within import is_there
 
 Row = Mapping[str, Any]
 
-FILES = ("json", "csv", "parquet")
-INSTALL = "pip install 'forgetting-gate[data]'"
 NOT_TEXT = {
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -35,11 +37,11 @@ def read_split(source: DataSource, split: str) -> list[Row]:
         InputError: the data is not there, cannot be read, has no such split, or needs `datasets`.
     """
     try:
-        import datasets
+        import datasets  # noqa: F401
     except ImportError:
         rows = _own_rows(source, split)
     else:
-        rows = _rows(datasets, source, split)
+        rows = _rows(source, split)
     if not rows:
         raise _error(source, f"the split '{split}' has no documents")
     return rows
@@ -49,15 +51,20 @@ def _error(source: DataSource, message: str, hint: str | None = None) -> InputEr
     return InputError([Problem(source.span, message, hint)])
 
 
-def _rows(datasets: Any, source: DataSource, split: str) -> list[Row]:
+def _rows(source: DataSource, split: str) -> list[Row]:
     arguments = {key: value for key, value in source.arguments.items() if key != "trust_remote_code"}
     if "data_files" in arguments:
         arguments["data_files"] = _resolved(source, arguments["data_files"])
-    folder = source.folder / source.path
+    folder = source.file.parent / source.path
+    name = str(folder) if is_there(folder) and folder.is_dir() else source.path
+    if is_there(Path(name)):
+        source.reach.check(Path(name), source.file, source.path, source.span)
     try:
-        loaded = datasets.load_dataset(
-            str(folder) if folder.is_dir() else source.path, source.name, **arguments
-        )
+        loaded = load_dataset(name, source.name, source.reach, source.file, **arguments)
+    except InputError as error:
+        raise InputError(
+            replace(problem, span=problem.span or source.span) for problem in error.problems
+        ) from error
     except Exception as error:  # what a data set's loader raises is its own affair
         first = next(iter(str(error).strip().splitlines()), "")[:200]
         message = f"the data set '{source.path}' cannot be loaded: {type(error).__name__}: {first}"
@@ -68,16 +75,21 @@ def _rows(datasets: Any, source: DataSource, split: str) -> list[Row]:
 
 
 def _resolved(source: DataSource, files: Any) -> Any:
-    """`data_files` with local paths written out; they start at the task file, else where the command runs."""
+    """`data_files` with local paths written out; they start at the task file, else where the command runs.
+
+    Raises:
+        InputError: one leads where it may not.
+    """
     match files:
         case Mapping():
             return {split: _resolved(source, listed) for split, listed in files.items()}
         case list():
             return [_resolved(source, name) for name in files]
-    if "://" in str(files):
-        return files
-    beside = source.folder / str(files)
-    return str(beside if beside.exists() or not Path(str(files)).exists() else files)
+    name, folder = str(files), source.file.parent
+    if not is_there(folder / name) and is_there(Path(name)):
+        folder = Path.cwd()
+    source.reach.address(name, source.file, folder, source.span)
+    return name if ":" in name else str(folder / name)
 
 
 # Without `datasets`
@@ -95,7 +107,7 @@ def _own_rows(source: DataSource, split: str) -> list[Row]:
             rows += _csv_rows(path) if source.path == "csv" else _json_rows(path)
         except OSError as error:
             raise _error(source, f"{path}: cannot be read: {error.strerror or error}") from error
-        except (ValueError, csv.Error) as error:
+        except ValueError as error:
             raise _error(source, f"{path}: not {source.path.upper()}: {error}") from error
     if source.path == "csv":
         rows = _with_numbers(rows)
@@ -115,10 +127,10 @@ def _paths(source: DataSource, split: str) -> list[Path]:
     listed = by_split[split] if isinstance(by_split[split], list) else [by_split[split]]
     paths = []
     for name in listed:
-        if not isinstance(name, str) or "://" in name or re.search(r"[*?\[]", name):
+        if not isinstance(name, str) or ":" in name or re.search(r"[*?\[]", name):
             raise _error(source, f"{describe(name)} as a data file needs the package 'datasets'", INSTALL)
         path = Path(_resolved(source, name))
-        if not path.is_file():
+        if not is_there(path):
             raise _error(source, f"no data file '{name}' beside the task file")
         paths.append(path)
     return paths
@@ -126,7 +138,8 @@ def _paths(source: DataSource, split: str) -> list[Path]:
 
 def _json_rows(path: Path) -> list[Row]:
     """The objects of a JSON array or of JSON Lines; ValueError for anything else."""
-    text = path.read_text(encoding="utf-8-sig")
+    check_json(path)
+    text = read_text(path)
     if text.lstrip().startswith("["):
         rows = json.loads(text)
     else:
@@ -138,12 +151,7 @@ def _json_rows(path: Path) -> list[Row]:
 
 
 def _csv_rows(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, strict=True))
-    for number, row in enumerate(rows, start=1):
-        if None in row or None in row.values():
-            raise ValueError(f"row {number} has not as many cells as the heading")
-    return list(rows)
+    return [row.values for row in csv_rows(path)]
 
 
 def _with_numbers(rows: Sequence[Row]) -> list[Row]:

@@ -10,7 +10,9 @@ import yaml
 
 from harness.errors import InputError, Problem, Span
 from harness.suites.document import Document, Place, read_document
+from harness.suites.text_file import read_text
 from harness.suites.validate import describe
+from harness.suites.within import Reach, is_there
 
 CODE = "is Python code, which an import does not run"
 
@@ -18,11 +20,15 @@ _YAML_1_1: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """What lm-evaluation-harness reads with."""
 
 
-def read_included(path: Path, including: tuple[Path, ...]) -> Document:
+def read_included(path: Path, reach: Reach, including: tuple[Path, ...] = ()) -> Document:
     """A file and the files that it includes as one document; its own keys win.
 
+    Args:
+        reach: where the files that it includes may lie.
+        including: the files that led here.
+
     Raises:
-        InputError: a file cannot be read, is not a mapping or includes itself.
+        InputError: a file cannot be read, lies where it may not, is not a mapping or includes itself.
     """
     document = read_document(path)
     data = document.value
@@ -34,13 +40,13 @@ def read_included(path: Path, including: tuple[Path, ...]) -> Document:
     listed = data.get("include")
     for index, name in enumerate(listed if isinstance(listed, list) else [listed] if listed else []):
         place: Place = ("include", index) if isinstance(listed, list) else ("include",)
-        other = path.parent / str(name)
+        other = reach.path(str(name), (*including, path)[0], document.span(place), path.parent)
         if other.resolve() in [seen.resolve() for seen in (*including, path)]:
             merged.problems.append(Problem(document.span(place), f"the file '{name}' includes itself"))
-        elif not other.is_file():
+        elif not is_there(other):
             merged.problems.append(Problem(document.span(place), f"no file '{name}' beside this one to include"))  # fmt: skip
         else:
-            _take(merged, read_included(other, (*including, path)), set(data))
+            _take(merged, read_included(other, reach, (*including, path)), set(data))
     return merged
 
 
@@ -70,7 +76,7 @@ def _without_code(problem: Problem) -> Problem:
 def _read_otherwise(document: Document) -> list[Problem]:
     """Values that lm-evaluation-harness, which reads YAML 1.1, takes for something else than this harness does."""
     try:
-        theirs = yaml.load(document.path.read_text(encoding="utf-8-sig"), Loader=_YAML_1_1)
+        theirs = yaml.load(read_text(document.path), Loader=_YAML_1_1)
     except (yaml.YAMLError, ValueError) as error:
         mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
         span = Span(document.path, mark.line + 1, mark.column + 1) if mark else document.span(())

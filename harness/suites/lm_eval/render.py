@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 from typing import Any
 
-from jinja2 import StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
-
+from harness.suites.jinja import TemplateError, TemplateLimitError, render_template
 from harness.suites.lm_eval.data import Row
 from harness.suites.lm_eval.task import Shots, Wording
 from harness.suites.validate import describe
 
 SHOT_SEED = 1234
 """Of the sampler `default`, unless lm-evaluation-harness is told another on its command line."""
-
-_ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
-_ENVIRONMENT.filters["regex_replace"] = lambda text, pattern, new, count=0: re.sub(
-    pattern, new, text, count=count
-)
 
 
 class RenderError(ValueError):
@@ -37,11 +29,13 @@ def fill(key: str, template: str, doc: Row) -> str:
     """A Jinja template with a document's columns.
 
     Raises:
-        RenderError: it is no template, or it uses a column that is not there.
+        RenderError: it is no template, it uses a column that is not there, or it takes too much of time or memory.
     """
     try:
-        return _ENVIRONMENT.from_string(template).render(doc)
-    except Exception as error:  # a template is a program of its author's and may raise anything
+        return render_template("task", template, doc)
+    except TemplateLimitError as error:
+        raise RenderError(key, f"'{key}' {error}") from error
+    except TemplateError as error:
         raise RenderError(key, f"'{key}' cannot be filled: {error}") from error
 
 

@@ -12,6 +12,7 @@ from harness.suites.document import Document, Place
 from harness.suites.lm_eval.format import PARTS, FewshotFormat, MetricFormat, TaskFileFormat
 from harness.suites.lm_eval.include import CODE, read_included
 from harness.suites.validate import describe, validate
+from harness.suites.within import PROJECT, Reach
 
 Kind = Literal["multiple_choice", "generate_until"]
 Sampler = Literal["first_n", "default"]
@@ -75,12 +76,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class DataSource:
-    """What is given to `datasets.load_dataset`; relative paths start at `folder`."""
+    """What is given to `datasets.load_dataset`; relative paths start at the task's `file`, and end where `reach` does."""
 
     path: str
     name: str | None
     arguments: Mapping[str, Any]
-    folder: Path
+    file: Path
+    reach: Reach
     span: Span
 
 
@@ -102,27 +104,31 @@ class LmEvalTask:
     notes: tuple[str, ...] = field(default=())
 
 
-def read_task(path: Path, metric: str | None = None, num_fewshot: int | None = None) -> LmEvalTask:
+def read_task(
+    path: Path, metric: str | None = None, num_fewshot: int | None = None, reach: Reach = PROJECT
+) -> LmEvalTask:
     """Read one task file, and what it includes.
 
     Args:
         metric: of a task with several, the one to score by; without it, the first.
         num_fewshot: how many shots, as `--num_fewshot` of lm-evaluation-harness; without it, as the file says.
+        reach: where what it includes, and its data, may lie.
 
     Raises:
         InputError: with every reason why the task cannot be imported, each at its place.
     """
-    return _Reader(read_included(path, ()), metric, num_fewshot).read()
+    return _Reader(read_included(path, reach), metric, num_fewshot, reach).read()
 
 
 class _Reader:
     """Checks one task; collects problems so that its author sees all of them at once."""
 
-    def __init__(self, document: Document, metric: str | None, num_fewshot: int | None) -> None:
+    def __init__(self, document: Document, metric: str | None, num_fewshot: int | None, reach: Reach) -> None:
         self.document = document
         self.problems = list(document.problems)
         self.metric_wanted = metric
         self.num_fewshot = num_fewshot
+        self.reach = reach
         self.notes: list[str] = []
         self.tagged = {problem.span for problem in self.problems}
         """Where a value has a problem already, such as a tag in front of it."""
@@ -193,7 +199,8 @@ class _Reader:
             path=file.dataset_path or "",
             name=file.dataset_name,
             arguments=file.dataset_kwargs or {},
-            folder=self.document.path.parent,
+            file=self.document.path,
+            reach=self.reach,
             span=self.document.span(place),
         )
 

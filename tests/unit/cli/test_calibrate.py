@@ -296,5 +296,5 @@ def test_a_suite_that_runs_code_needs_permission(tmp_path, monkeypatch, capsys):
     assert main(["calibrate", "s.yaml", "--model", "nowhere"]) == 4
     assert capsys.readouterr().err == (
         "s.yaml:4:10: the suite 's' runs code that a model wrote: the probe 'a' has the score 'python'\n"
-        "  allow it: --allow-code\n"
+        "  allow it: --allow-code (it runs confined: no network, no other process, no file but its own)\n"
     )

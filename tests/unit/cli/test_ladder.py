@@ -415,7 +415,8 @@ def test_a_target_that_the_baseline_masters(folder):
 def test_a_report_that_cannot_be_written(folder):
     (folder / "out").write_text("", encoding="utf-8")
     models = Fake(GOOD)
-    with pytest.raises(HarnessError, match="^--report out: nothing can be written there: File exists$"):
+    said = "^--report out: nothing can be written there: File exists\n  name another folder: --report DIR$"
+    with pytest.raises(HarnessError, match=said):
         climb(models)
     assert (models.trained, models.asked) == ([], [])
 
@@ -551,8 +552,8 @@ def test_code_is_not_run_unasked(folder, capsys, file):
     (folder / file).write_text(CODE, encoding="utf-8")
     assert refused(capsys, "careless_recipe.yaml", "--suite", "general.yaml") == (
         4,
-        f"{file}:1:1: the suite 'coding' runs code that a model wrote\n"
-        "  allow it: --allow-code (its time and memory are bounded, but that is no security boundary)",
+        f"{file}:3:10: the suite 'coding' runs code that a model wrote: the probe 'double' has the score 'python'\n"
+        "  allow it: --allow-code (it runs confined: no network, no other process, no file but its own)",
     )
 
 
@@ -629,6 +630,28 @@ def test_pages_are_rendered_again_from_the_record(folder, capsys):
     assert main(["ladder", "--render", "out"]) == 0
     assert {name: (folder / "out" / name).read_bytes() for name in files} == before
     assert capsys.readouterr().out == table
+
+
+def test_pages_on_a_disk_that_is_full(folder, monkeypatch, capsys):
+    climb(Fake(GOOD))
+    capsys.readouterr()
+    before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
+
+    def write_bytes(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    assert main(["ladder", "--render", "out"]) == 4
+    assert capsys.readouterr().err == (
+        "--report out: no record can be written there: No space left on device\n"
+        "  make room there, or name another folder: --report DIR\n"
+    )
+    assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
+
+
+def test_an_argument_that_is_no_text_is_written_escaped(folder):
+    climb(Fake(GOOD), command=("--from", "\udcff"))
+    assert read_ladder(folder / "out").run.command == ["--from", "\\udcff"]
 
 
 def test_rendered_by_other_rules(folder, capsys):

@@ -49,10 +49,10 @@ class FakeEngine:
             for request in requests
         ]  # fmt: skip
 
-    def tokens(self, prompt):
+    def tokens(self, prompt, choosing=False):
         return list(range(7))
 
-    def reading(self, prompt):
+    def reading(self, prompt, choosing=False):
         if isinstance(prompt, Chat):
             return "".join(f"<|{turn.role}|>{turn.content}\n" for turn in prompt.messages) + "<|assistant|>"
         return f"<s>{prompt.text}"
@@ -64,7 +64,7 @@ def preview(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, text in {"facts": FACTS, "choices": CHOOSE, "texts": TEXTS}.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(module, "load", lambda reference, settings: FakeEngine())
+    monkeypatch.setattr(module, "load", lambda reference, settings, reach: FakeEngine())
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main(["preview", *arguments])

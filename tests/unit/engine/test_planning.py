@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.planning import prompt, request
+from harness.engine.planning import prompt, request, under
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.settings import Settings
 from harness.scoring import SCORERS
 from harness.suites.suite import Gate, Probe, Shot, Suite, Task
 from harness.suites.template import fill, template_fields
@@ -74,3 +75,20 @@ def test_the_same_probe_makes_the_same_request():
 def test_values_are_never_read_as_templates(template, fields, filled):
     assert template_fields(template) == fields
     assert fill(template, {"a": "1", "b": "{a}", "größe": "x"}) == filled
+
+
+def test_what_templates_are_given_is_part_of_the_prompt():
+    given = (("enable_thinking", "false"),)
+    asked = request(suite(Task(template=given, thinking_tokens=9)), PROBE)
+    assert asked == Generate(Chat((Message("user", "Why?"),), given), 64, (), 9)
+    assert asked != request(suite(Task()), PROBE)
+    assert len({asked, request(suite(Task(template=given, thinking_tokens=9)), PROBE)}) == 1
+
+
+def test_a_runs_settings_go_before_the_suites():
+    settings = Settings(template_arguments=(("a", "1"), ("c", "3")), thinking_tokens=7)
+    task = under(suite(Task(template=(("a", "0"), ("b", "2")), thinking_tokens=9)), settings).task
+    assert (task.template, task.thinking_tokens) == ((("a", "1"), ("b", "2"), ("c", "3")), 7)
+    assert under(suite(Task(thinking_tokens=9)), Settings()).task == Task(thinking_tokens=9)
+    text = under(suite(Task("text", answer="choose")), settings).task
+    assert (text.template, text.thinking_tokens) == ((), None)

@@ -7,9 +7,9 @@ import math
 import pytest
 from scipy.stats import binom
 
-from harness.engine.requests import Measured
+from harness.engine.requests import Ended, Generated, Measured, Reasoning
 from harness.gate.compare import Pair
-from harness.gate.evidence import chance, chance_of_guessing, nothing_known
+from harness.gate.evidence import chance, chance_of_guessing, cut, nothing_known
 from harness.scoring import SCORERS, Score
 from harness.suites.suite import Probe
 
@@ -78,3 +78,32 @@ def test_a_probe_with_two_right_choices_is_guessed_twice_as_often():
 )
 def test_likelihoods_are_held_against_the_uniform_model(bits, vocabulary, known):
     assert (nothing_known(measured(bits, vocabulary)) is None) is known
+
+
+def answered(ended: Ended | None, reasoning: Reasoning | None = None) -> Score:
+    return Score(False, "", Generated("", 0, ended, reasoning))
+
+
+THINKING = Reasoning("<think>Is it", 5, closed=False)
+THOUGHT = Reasoning("<think>It is</think>", 5)
+
+
+@pytest.mark.parametrize(
+    ("score", "is_cut", "in_reasoning"),
+    [
+        (answered("limit"), True, False),
+        (answered("limit", THOUGHT), True, False),
+        (answered("limit", THINKING), True, True),
+        (answered(None, THINKING), True, True),
+        (answered("turn", THINKING), False, False),  # the model ended it
+        (answered("turn", THOUGHT), False, False),
+        (answered(None), False, False),
+    ],
+)
+def test_reasoning_without_an_end_is_an_answer_that_was_cut(score, is_cut, in_reasoning):
+    probe = Probe("p", SCORERS["mentions"]())
+    found = cut([Pair(probe, score, answered("turn")), Pair(probe, answered("turn"), score)])
+    assert (found.baseline, found.tuned) == (int(is_cut), int(is_cut))
+    assert (found.thinking_baseline, found.thinking_tuned) == (int(in_reasoning), int(in_reasoning))
+    assert ("thinking: {max_tokens: …}" in found.remedy) == in_reasoning
+    assert ("enable_thinking: false" in found.remedy) == in_reasoning

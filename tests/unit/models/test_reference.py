@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,14 @@ from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
 from harness.errors import ModelError
 from harness.models.cache import VARIABLE
@@ -237,8 +245,26 @@ def test_an_adapter_over_an_adapter(here):
         "---\nbase_model: ./base\n---\n# Tuned\n",
         "---\nlicense: mit\nbase_model:\n- ./base\n---\n",
         "\n---\nbase_model: ./base\n---\ntext --- more\n",
+        "---\nbase_model: [./base, ./base]\n---\n",
+        "---\nbase_model: # the one\n  - ./base\nlicense: mit\n---\n",
+        "---\ntags: [a]\nbase_model:\n    './base'\n---\n",
+        "\ufeff---\r\nbase_model: ./base\r\n---\r\n",
+        "---\ndate: 2024-99-99\nbase_model: ./base\n---\n",
+        "---\nmodel-index: [}\n'base_model': ./base\n---\n",
+        "---\na: &a [x]\nb: &b {<<: [*a, *a]}\nbase_model: ./base\n---\n",
     ],
-    ids=["text", "list", "dashes later"],
+    ids=[
+        "text",
+        "list",
+        "dashes later",
+        "twice",
+        "comment",
+        "below",
+        "windows",
+        "a date that is none",
+        "broken",
+        "aliases",
+    ],
 )
 def test_the_model_card_names_the_baseline(here, card):
     base = model("base")
@@ -265,11 +291,12 @@ def test_baseline_goes_before_the_card(here):
         "# Tuned\n",
         "# Tuned\n---\nbase_model: ./base\n---\n",
         "---\nlicense: mit\n---\n",
-        "---\nbase_model: [./base, ./other]\n---\n",
-        "---\nbase_model: 3\n---\n",
-        "---\nbase_model: [\n---\n",
-        "---\ndate: 2024-99-99\nbase_model: ./base\n---\n",
+        "---\nbase_model:\n---\n",
+        "---\nbase_model: []\n---\n",
+        "---\nbase_model_name: ./base\n---\n",
+        "---\nx:\n  base_model: ./base\n---\n",
         "---\n- a\n---\n",
+        "\x00\x01\x02",
         "---\nbase_model: ./base\n",
         "---\nx: !!python/name:os.system\n---\n",
     ],
@@ -280,6 +307,68 @@ def test_no_baseline(here, card):
         "tuned: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
         "  name it: --baseline PATH_OR_HUB_ID"
     ):
+        find_pair("tuned", None)
+
+
+@pytest.mark.parametrize(
+    ("bases", "shown"),
+    [
+        (["./base", "./other"], "2 base models: './base', './other'"),
+        (list("abcdef"), "6 base models: 'a', 'b', 'c', 'd', ..."),
+    ],
+)
+def test_several_base_models_are_no_baseline(here, bases, shown):
+    model("base")
+    model("merged", card=f"---\nbase_model: {json.dumps(bases)}\ntags: [merge]\n---\n")
+    with refused(
+        "merged: no baseline to compare with: it is a full model, and its model card (README.md) names "
+        f"{shown}\n  name it: --baseline PATH_OR_HUB_ID"
+    ):
+        find_pair("merged", None)
+    assert find_pair("merged", "base").baseline.name == "base"
+
+
+def test_mergekit_says_which_of_them_is_the_base(here):
+    folder = model("merged", card="---\nbase_model: [a, b]\n---\n")
+    (folder / "mergekit_config.yml").write_text("merge_method: ties\nbase_model: a\nmodels:\n- model: b\n")
+    with pytest.raises(ModelError, match=r"--baseline PATH_OR_HUB_ID; mergekit_config.yml names 'a'\Z"):
+        find_pair("merged", None)
+
+
+@pytest.mark.parametrize("above", ["adapter", "card"])
+def test_what_the_folder_above_names_is_said(here, above):
+    if above == "adapter":
+        adapter("run", "./base")
+    else:
+        model("run", card="---\nbase_model: ./base\n---\n")
+    model("run/merged")
+    with pytest.raises(
+        ModelError, match=r"names no base_model\n  name it: .*; the folder above, run, names './base'\Z"
+    ):
+        find_pair("run/merged", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("3", "must be the name of a model, or a list of names, saw 3"),
+        ("{a: b}", "must be the name of a model, or a list of names, saw {'a': 'b'}"),
+        ("[a, 3]", "must be the name of a model, or a list of names, saw ['a', 3]"),
+        ("[", "cannot be read as YAML: 'base_model: ['\n  expected a name, or a list of names"),
+        (
+            "!!python/name:os.system",
+            "cannot be read as YAML: 'base_model: !!python/name:os.system'\n  expected",
+        ),
+        ("&a [b, *a]", "cannot be read as YAML: 'base_model: &a [b, *a]'\n  expected"),
+        ("[" * 9000, "cannot be read as YAML: 'base_model: [[[["),
+        ("x" * 20_000, "cannot be read as YAML: 'base_model: xxxx"),
+        ("2024-99-99", "cannot be read as YAML"),
+    ],
+    ids=["number", "mapping", "list", "broken", "python", "alias", "nested", "long", "date"],
+)
+def test_a_base_model_that_is_no_name(here, value, message):
+    folder = model("tuned", card=f"---\nbase_model: {value}\n---\n")
+    with pytest.raises(ModelError, match=rf"\A{re.escape(f'{folder}/README.md: its base_model {message}')}"):
         find_pair("tuned", None)
 
 
@@ -311,11 +400,25 @@ def test_a_baseline_that_is_gone_is_not_blamed_on_the_card(here):
         ("/nowhere/x", "/nowhere/x: no such folder\n  a hub id has the form org/name or org/name@revision"),
         ("a b", "a b: no such folder\n  a hub id has the form org/name or org/name@revision"),
         ("file.bin", "file.bin: is a file; a model is a folder, a hub id or a fixture (.yaml)"),
+        ("m.zip", "m.zip: is a file; a model is a folder, a hub id or a fixture (.yaml)\n  unpack it"),
+        (
+            "m.gguf",
+            "m.gguf: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
+            "  GGUF is for other programs; name the model that it was made from",
+        ),
+        (
+            "tuned/model.safetensors",
+            "tuned/model.safetensors: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
+            "  did you mean its folder, 'tuned'?",
+        ),
+        ("x" * 300, f"{'x' * 200}: cannot be looked at: File name too long"),
+        ("x\0y", "x\\u0000y: no such folder\n  a hub id has the form org/name or org/name@revision"),
     ],
 )
 def test_no_such_folder(here, reference, message):
     model("tuned")
-    (here / "file.bin").write_bytes(b"")
+    for name in ("file.bin", "m.zip", "m.gguf"):
+        (here / name).write_bytes(b"")
     with refused(message):
         find_folder(reference)
 
@@ -355,7 +458,8 @@ def test_a_decoy_beside_pickled_weights_is_not_taken_for_them(here):
         find_pair("lora", None)
     (folder / "adapter_model.bin").unlink()
     with refused(
-        f"lora: no weights: there is no adapter_model.safetensors in {folder}; saw model.safetensors, which nothing reads"
+        f"lora: no weights: there is no adapter_model.safetensors in {folder}; saw model.safetensors, which nothing reads\n"
+        "  was the adapter merged into its base? then take adapter_config.json out of the folder"
     ):
         find_pair("lora", None)
 
@@ -413,13 +517,144 @@ def test_pickled_adapters_and_bases_too(here, place):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "cannot be read as JSON"), ("[]", "is not a JSON object"), (None, "cannot be read as JSON")],
+    [
+        ("{", "cannot be read as JSON: Expecting property name"),
+        ("", "cannot be read as JSON: Expecting value"),
+        ("[]", "is not a JSON object"),
+        (None, "cannot be read as JSON: "),
+        ('{"a": NaN}', "cannot be read as JSON: NaN is no number"),
+        ('{"a": -Infinity}', "cannot be read as JSON: -Infinity is no number"),
+        ('{"a": "\\ud800"}', "cannot be read as JSON: it holds half a surrogate pair"),
+        ('{"\\udfff": 1}', "cannot be read as JSON: it holds half a surrogate pair"),
+        (
+            '{"a": %s}' % ("[" * 99_999 + "]" * 99_999),
+            "cannot be read as JSON: its brackets are nested too deeply",
+        ),
+        ('{"a": %s}' % ("9" * 9999), "cannot be read as JSON: Exceeds the limit"),
+    ],
 )
 def test_read_json(here, text, message):
     if text is not None:
         (here / "a.json").write_text(text)
     with pytest.raises(ModelError, match=f"a.json: {message}"):
         read_json(here / "a.json")
+
+
+def test_a_file_beyond_all_bounds_is_not_read(here):
+    folder = model("tuned", card="---\nbase_model: base\n---\n" + "x" * 3_000_000)
+    model("base")
+    assert find_pair("tuned", None).baseline.name == "base"
+    with (folder / "config.json").open("ab") as file:
+        file.truncate(40 << 20)
+    with refused(
+        f"{folder}/config.json: is 40 MB, and at most 32 MB are read\n  is it really a model's config.json?"
+    ):
+        find_pair("tuned", None)
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "generation_config.json", "tokenizer_config.json", "added_tokens.json"]
+)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 99_999, "its brackets are nested too deeply"),
+        ('{"a": "\\ud800"}', "it holds half a surrogate pair"),
+        ("{", "Expecting property name"),
+    ],
+)
+def test_what_transformers_reads_is_read_by_us_first(here, name, text, message):
+    folder = model("tuned")
+    (folder / name).write_text(text)
+    with pytest.raises(
+        ModelError, match=rf"\A{re.escape(f'{folder}/{name}: cannot be read as JSON: {message}')}"
+    ):
+        find_weights("tuned")
+
+
+def test_numbers_of_transformers_may_be_infinite(here):
+    folder = model("tuned")
+    (folder / "config.json").write_text('{"time_step_limit": [0.0, Infinity]}')
+    assert find_weights("tuned").folder == folder
+
+
+@pytest.mark.parametrize("shard", ["../base/model.safetensors", "/etc/passwd", "sub/model.safetensors"])
+def test_an_index_leads_nowhere_else(here, shard):
+    folder = model("tuned", weights="notes.txt")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": shard}}))
+    with refused(f"{folder}/model.safetensors.index.json: the shard {shard} is not in the model's folder"):
+        find_weights("tuned")
+
+
+# what trainers leave behind
+
+
+@pytest.mark.parametrize(
+    ("folders", "hint"),
+    [
+        (["checkpoint-2"], "did you mean 'run/checkpoint-2'?"),
+        (
+            ["checkpoint-9", "checkpoint-10", "checkpoint-100"],
+            "did you mean 'run/checkpoint-100'?; there are checkpoint-9, checkpoint-10 too",
+        ),
+        (["checkpoint-100", "final"], "did you mean 'run/final'?; there are checkpoint-100 too"),
+        (["a/b"], "did you mean 'run/a/b'?"),
+        (["snapshots/0123"], "did you mean 'run/snapshots/0123'?"),
+        (["a/b/c"], "saw: a"),
+        ([".best-unfinished"], "saw: .best-unfinished"),
+    ],
+)
+def test_a_folder_that_holds_models_is_none(here, folders, hint):
+    for name in folders:
+        model(f"run/{name}")
+    with refused(
+        f"run: a folder without a model: neither config.json nor adapter_config.json is in it\n  {hint}"
+    ):
+        find_pair("run", None)
+
+
+@pytest.mark.parametrize(
+    ("left", "hint"),
+    [
+        (
+            "pytorch_model_fsdp.bin",
+            "pytorch_model_fsdp.bin is FSDP's own; join its shards: accelerate merge-weights ",
+        ),
+        (
+            "pytorch_model_fsdp_0/__0_0.distcp",
+            "pytorch_model_fsdp_0 is FSDP's own; join its shards: accelerate ",
+        ),
+        (
+            "global_step4/mp_rank_00.pt",
+            "global_step4 is DeepSpeed's own; join its shards: python zero_to_fp32.py ",
+        ),
+        (
+            "model-q4.gguf",
+            "model-q4.gguf is GGUF, which is for other programs; name the model that it was made from",
+        ),
+        (
+            "consolidated.00.pth",
+            "consolidated.00.pth is in the format of the model's author; convert it to that of",
+        ),
+        ("checkpoint-8/config.json", "did you mean 'tuned/checkpoint-8'?"),
+    ],
+)
+def test_other_weights_are_named_with_what_to_do(here, left, hint):
+    folder = model("tuned", weights="training_args.bin")
+    (folder / left).parent.mkdir(exist_ok=True)
+    (folder / left).write_bytes(b"")
+    with pytest.raises(
+        ModelError,
+        match=rf"\A{re.escape(f'tuned: no weights: there is no model.safetensors in {folder}')}\n  {re.escape(hint)}",
+    ):
+        find_weights("tuned", allow_pickle=True)
+
+
+@pytest.mark.parametrize("left", ["training_args.bin", "optimizer.bin", "scheduler.pt"])
+def test_what_a_trainer_keeps_for_itself_is_no_weights(here, left):
+    folder = model("tuned", weights=left)
+    with refused(f"tuned: no weights: there is no model.safetensors in {folder}"):
+        find_weights("tuned")
 
 
 # the hub
@@ -468,33 +703,63 @@ def test_an_adapters_base_on_the_hub(hub, here):
     assert find_pair("lora", None).baseline.name == "org/base"
 
 
+NOT_FOUND = "there is no such folder, and the hub did not give a model of that name"
+NOT_REACHED = "there is no such folder, it was not downloaded before, and the hub cannot be reached"
+GONE = SimpleNamespace(headers={}, request=None)
+
+
 @pytest.mark.parametrize(
-    ("error", "line"),
+    ("error", "reason", "line"),
     [
         (
-            RepositoryNotFoundError(
-                "404 Client Error.\nRepository Not Found.",
-                response=SimpleNamespace(headers={}, request=None),
-            ),
+            RepositoryNotFoundError("404 Client Error.\nRepository Not Found.", response=GONE),
+            "there is no such folder, and no such model on the hub\n"
+            "  is it spelt right? a private one needs a login: hf auth login, or HF_TOKEN",
             "RepositoryNotFoundError: 404 Client Error.",
         ),
-        (LocalEntryNotFoundError("no network, no cache"), "LocalEntryNotFoundError: no network, no cache"),
-        (HFValidationError("bad id"), "HFValidationError: bad id"),
-        (ConnectionError("down"), "ConnectionError: down"),
-        (OSError(), "OSError: "),
-        (OSError("x" * 300), "OSError: " + "x" * 200),
+        (
+            GatedRepoError("403 Client Error.\nAccess is restricted.", response=GONE),
+            "the hub gives it to nobody whom it does not know\n"
+            "  ask for access at https://huggingface.co/org/name, and log in: hf auth login, or HF_TOKEN",
+            "GatedRepoError: 403 Client Error.",
+        ),
+        (
+            RevisionNotFoundError("404 Client Error.", response=GONE),
+            "the hub has the model, and no revision 'v2' of it",
+            "RevisionNotFoundError: 404 Client Error.",
+        ),
+        (LocalEntryNotFoundError("no cache"), NOT_REACHED, "LocalEntryNotFoundError: no cache"),
+        (OfflineModeIsEnabled("offline"), NOT_REACHED, "OfflineModeIsEnabled: offline"),
+        (ConnectionError("down"), NOT_REACHED, "ConnectionError: down"),
+        (TimeoutError("slow"), NOT_REACHED, "TimeoutError: slow"),
+        (
+            HFValidationError("bad id"),
+            "there is no such folder, and it is no hub id",
+            "HFValidationError: bad id",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "cannot be kept in /hub: the disk is full\n  make room there, or name another folder: HF_HUB_CACHE=FOLDER",
+            "OSError: [Errno 28] No space left on device",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            "cannot be kept in /hub: it may not be written\n  name another folder: HF_HUB_CACHE=FOLDER",
+            "PermissionError: [Errno 13] Permission denied",
+        ),
+        (OSError(), NOT_FOUND, "OSError: "),
+        (OSError("x" * 300), NOT_FOUND, "OSError: " + "x" * 200),
     ],
-    ids=["no repository", "no network", "bad id", "down", "silent", "long"],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_a_hub_that_gives_nothing(here, monkeypatch, error, line):
+def test_a_hub_that_gives_nothing(here, monkeypatch, error, reason, line):
     def download(*_: object, **__: object) -> str:
         raise error
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    with refused(
-        f"org/name: there is no such folder, and the hub did not give a model of that name\n  {line}"
-    ):
-        find_folder("org/name")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", "/hub")
+    with refused(f"org/name@v2: {reason}\n  {line}"):
+        find_folder("org/name@v2")
 
 
 # the embedded model and fixtures
@@ -511,7 +776,13 @@ def test_the_embedded_model_need_not_be_there_yet(here):
 
 @pytest.mark.parametrize(
     ("reference", "recipe"),
-    [("fixtures/lora.yaml", True), ("lora.yml", True), ("./tuned", False), ("org/name", False)],
+    [
+        ("fixtures/lora.yaml", True),
+        ("lora.yml", True),
+        ("L.YAML", True),
+        ("./tuned", False),
+        ("org/name", False),
+    ],
 )
 def test_is_recipe(reference, recipe):
     assert is_recipe(reference) is recipe

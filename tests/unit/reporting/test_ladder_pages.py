@@ -156,13 +156,13 @@ def parse(page: str) -> Tags:
     return tags
 
 
-def hostile():
+def hostile(text: str = HOSTILE):
     """A ladder in which every text that comes from elsewhere is hostile."""
-    record = small(HOSTILE)
+    record = small("".join(text.split()))
     texts = ("base", "device", "dtype", "harness", "started", "weights")
-    lists = {"command": [HOSTILE], "notes": [f"</p>{HOSTILE}"], "versions": {HOSTILE: HOSTILE}}
-    run = record.run.model_copy(update={**dict.fromkeys(texts, f"</dd>{HOSTILE}"), **lists})
-    bad = f'"></code></div>{HOSTILE}<img src=x onerror=alert(1)>'
+    lists = {"command": [text], "notes": [f"</p>{text}"], "versions": {text: text}}
+    run = record.run.model_copy(update={**dict.fromkeys(texts, f"</dd>{text}"), **lists})
+    bad = f'"></code></div>{text}<img src=x onerror=alert(1)>'
 
     def spoilt(suite):
         probes = [
@@ -201,6 +201,33 @@ def test_the_page_obeys_nothing_from_elsewhere():
     assert not {"script", "b", "img"} & set(tags.seen)
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
     assert "".join(tags.text).count(HOSTILE) > 20
+
+
+OBEYED = "\x1b\x9b\x00\x07\x85\u202e\u2066\u200b\u2028\u061c\ufeff\U000e0041\r"
+
+
+def test_nothing_that_is_not_to_be_seen_is_in_any_page():
+    record = hostile(OBEYED)
+    drawn = plot(record)
+    ET.fromstring(drawn)
+    pages = [
+        drawn,
+        ladder_page(record, drawn),
+        markdown_page(record, "pareto.svg"),
+        "\n".join(terminal_lines(record)),
+    ]
+    for page in pages:
+        assert set(OBEYED) & set(page) == set()
+        assert "\\u001b" in page.replace("\\\\", "\\")  # as Markdown escapes the backslash
+
+
+def test_a_recipe_may_have_a_name_in_any_script():
+    name = "عربي-עברית-हिन्दी-日本-👩\u200d👧"
+    record = small(name)
+    drawn = plot(record)
+    assert name in drawn
+    assert ladder_page(record, drawn).count(name) > 3
+    assert name in markdown_page(record, None)
 
 
 def test_the_page_stands_alone():

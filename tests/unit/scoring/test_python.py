@@ -1,35 +1,35 @@
-"""The score python: code that is right and wrong, and what code may and may not do to the run that judges it."""
+"""The score python: code that is right and wrong, its bounds, and what is left of it; test_sandbox has what it may not do."""
 
 from __future__ import annotations
 
 import os
-import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
 
 import harness.scoring.python as module
 from harness.errors import ScorerError
-from harness.scoring.python import Python, code_of, holds
+from harness.scoring.python import Python, code_of, holds, refusal
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX limits")
+UNCONFINED = refusal()
+"""Why code cannot be run here, or None."""
 
 ADD = "def add(a, b):\n    return a + b\n"
 TESTS = ["assert add(1, 2) == 3", "assert add(-1, 1) == 0"]
 SECONDS = 20.0
 """Long enough for a busy machine, for code that ends by itself."""
 
-FILTERED = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="what Linux can bound")
-filtered = pytest.mark.skipif(not FILTERED, reason="system calls are filtered on Linux, x86-64 and arm64")
-
 
 def right(code: str, tests: list[str] | None = None, timeout: float = SECONDS, memory_mb: int = 256) -> bool:
+    if UNCONFINED is not None:
+        pytest.skip(UNCONFINED)
     return holds(code, tests or TESTS, timeout, memory_mb)
 
 
@@ -148,7 +148,6 @@ def test_threads_that_do_not_end_do_not_hold_up_code_that_is_right():
     assert right("import threading\nthreading.Thread(target=threading.Event().wait).start()\n" + ADD)
 
 
-@linux
 def test_memory_is_bounded():
     bomb = f"x = 'x' * (200 * 1024 * 1024)\n{ADD}"
     assert right(bomb, memory_mb=512)
@@ -158,39 +157,9 @@ def test_memory_is_bounded():
                      "for _ in range(10_000):\n    threading.Thread(target=time.sleep, args=(60,)).start()\n")  # fmt: skip
 
 
-@filtered
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["os.fork()", "os.forkpty()", "os.posix_spawn('/bin/true', ['true'], {})"],
-        ["subprocess.run(['true'])", "os.execv('/bin/true', ['true'])"],
-        ["os.kill(os.getppid(), 0)", "os.kill(os.getppid(), 9)", "os.killpg(1, 0)"],
-        ["socket.socket()", "socket.create_connection(('127.0.0.1', 9), 1)"],
-    ],
-)
-def test_no_process_no_signal_and_no_network(lines):
-    imports = "import os, socket, subprocess\n"
-    assert right(imports + refused("PermissionError", *lines))
-
-
-@filtered
 def test_a_fork_bomb_is_none():
     code = f"{ADD}import os\nmade = 0\nfor _ in range(1000):\n    try:\n        made += os.fork() >= 0\n"
     assert right(code + "    except OSError:\n        pass\nassert made == 0\n")
-    assert not runners()
-
-
-@linux
-def test_processes_are_bounded_where_calls_are_not(monkeypatch, tmp_path):
-    """As on other systems; the limit on processes does not bind root, whose children die with the group all the same."""
-    runner = tmp_path / "runner.py"
-    source = module.RUNNER.read_text(encoding="utf-8")
-    assert source.count("    filtered = refuse_calls()\n") == 1
-    runner.write_text(source.replace("    filtered = refuse_calls()\n", "    filtered = False\n"))
-    monkeypatch.setattr(module, "RUNNER", runner)
-    assert right(ADD)
-    child = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\n"
-    assert right(child + ADD) == (os.geteuid() == 0)
     assert not runners()
 
 
@@ -207,12 +176,6 @@ def test_the_folder_and_the_environment_are_empty(monkeypatch):
     assert right(f"import sys\nassert sys.stdin.read() == ''\n{ADD}")
 
 
-def test_files_elsewhere_can_be_read():
-    """It is no security boundary, and says so."""
-    assert right(f"assert open({str(__file__)!r}).read()\n{ADD}")
-    assert "not a security boundary" in (module.__doc__ or "")
-
-
 def test_a_set_has_one_order_in_every_run():
     code = "print_order = list({'a', 'b', 'c', 'd', 'e', 'f', 'g'})\nfirst = print_order[0]\n"
     assert sum(right(code, [f"assert first == {letter!r}"]) for letter in "abcdefg") == 1
@@ -222,22 +185,21 @@ def test_a_set_has_one_order_in_every_run():
 
 def test_nothing_is_left_behind(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    mess = "import os\nos.makedirs('a/b/c')\nopen('a/b/c/d', 'w').write('x')\nos.chmod('a', 0)\n"
+    mess = "import os\nos.makedirs('a/b/c')\nopen('a/b/c/d', 'w').write('x')\nos.mkdir('e', 0)\n"
     assert right(mess + ADD)
     assert not right(mess + "while True:\n    pass\n", timeout=0.3)
     assert list(tmp_path.iterdir()) == []
 
 
-@filtered
+@pytest.mark.skipif(UNCONFINED is not None, reason=str(UNCONFINED))
 def test_a_run_that_is_killed_leaves_no_code_running(tmp_path):
-    mark = tmp_path / "began"
-    code = f"import time\nopen({str(mark)!r}, 'w')\ntime.sleep(600)\n"
+    code = "import time\nopen('began', 'w')\ntime.sleep(600)\n"
     call = f"from harness.scoring.python import holds; holds({code!r}, ['assert x'], 600.0, 256)"
     root = Path(module.__file__).parents[2]
     run = subprocess.Popen(
         [sys.executable, "-c", call], cwd=root, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
-    assert soon(mark.exists)
+    assert soon(lambda: list(tmp_path.glob("answer-*/began")))
     children = runners(run.pid)
     run.kill()
     run.wait()
@@ -257,9 +219,47 @@ def test_a_python_that_does_not_start_is_an_error_and_not_a_wrong_answer(monkeyp
     broken.write_text("raise SystemError('no floor')")
     monkeypatch.setattr(module, "RUNNER", broken)
     with pytest.raises(
-        ScorerError, match="^Python could not be started for an answer's code: SystemError: no floor$"
+        ScorerError, match="^an answer's code cannot be confined here: SystemError: no floor$"
     ):
         right(ADD)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine"), [("darwin", "arm64"), ("win32", "AMD64"), ("linux", "riscv64")]
+)
+def test_on_other_systems_no_code_is_run(monkeypatch, system, machine):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine=machine), raising=False)
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: pytest.fail("started"))
+    refusal.cache_clear()
+    said = (
+        "an answer's code cannot be confined here: that takes 64-bit Linux on x86-64 or arm64, and this is "
+    )
+    assert (Python.refusal() or "").startswith(said)
+    with pytest.raises(ScorerError, match=re.escape(said)):
+        holds(ADD, TESTS, SECONDS, 256)
+    refusal.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("_RESTRICT_SELF = 444, ", "_RESTRICT_SELF = 1444, ",
+         "this kernel has no Landlock, or it is switched off (Linux 5.13 and later have it)"),
+        ("445, 446", "445, 1446", "this kernel has Landlock, and something forbids to use it"),
+        ("_MODE_FILTER = 2", "_MODE_FILTER = 99", "this kernel filters no system calls (seccomp), or something forbids to"),
+        ("os.getppid() != parent", "os.getppid() == parent", "the run that asked is gone"),
+    ],
+)  # fmt: skip
+def test_where_a_bound_is_missing_no_code_is_run(monkeypatch, tmp_path, old, new, reason):
+    source = module.RUNNER.read_text(encoding="utf-8")
+    assert source.count(old) == 1
+    runner = tmp_path / "runner.py"
+    runner.write_text(source.replace(old, new), encoding="utf-8")
+    monkeypatch.setattr(module, "RUNNER", runner)
+    with pytest.raises(ScorerError) as caught:
+        right(ADD)
+    assert str(caught.value) == f"an answer's code cannot be confined here: {reason}"
 
 
 def runners(parent: int | None = None) -> list[Path]:
@@ -267,7 +267,7 @@ def runners(parent: int | None = None) -> list[Path]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            runs = b"runner.py" in (folder / "cmdline").read_bytes()
+            runs = b"python_runner.py" in (folder / "cmdline").read_bytes()
             above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:  # gone by now
             continue

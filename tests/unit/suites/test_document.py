@@ -94,3 +94,43 @@ def test_what_can_be_read_around_is_kept_with_its_problems(document):
 def test_a_file_that_cannot_be_read_at_all(tmp_path):
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_document(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r'"a \ud83d\ude00 b"', "a 😀 b"), (r'"\ud83d\ude00\uD83D\uDE00"', "😀😀"), (r'"\\ud83d\\ude00"', r"\ud83d\ude00"),
+        (r'"\\\ud83d\ude00"', "\\😀"), (r"'\ud83d\ude00'", r"\ud83d\ude00"), (r"\ud83d\ude00", r"\ud83d\ude00"),
+        ("|\n  x = \"\\ud83d\\ude00\"", 'x = "\\ud83d\\ude00"\n'), (r'"\u00e9"', "é"), ('"\ue000 \\ud83d\\ude00"', "\ue000 😀"),
+    ],
+)  # fmt: skip
+def test_a_surrogate_pair_is_its_character_in_double_quotes(document, tmp_path, written, meant):
+    read = document(f"a: {written}\nb: c\n")
+    assert read.value["a"] == meant
+    assert read.problems == []
+    assert read.keys[("b",)].column == 1
+
+
+def test_a_key_may_be_a_surrogate_pair(document):
+    assert document(r'"\ud83d\ude00": {a: b}').value == {"😀": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    "text", [r'a: "\ud83d"', r'a: "\ude00\ud83d"', r'a: "\ud83d \ude00"', r'a: "\\\ud83d"']
+)
+def test_half_a_surrogate_pair_is_refused(document, text):
+    with pytest.raises(InputError, match="half a surrogate pair is no character; write the character itself"):
+        document(text)
+
+
+def test_the_place_of_what_follows_a_pair(document):
+    with pytest.raises(InputError, match=r"d\.yaml:1:18: not YAML"):
+        document('a: "\\ud83d\\ude00", b: }')
+
+
+def test_comments_after_unquoted_text(document):
+    read = document(
+        "a: b # one\nc: 'd' # two\ne: [f # three\n  , g]\nh: {i: j} # four\nk: l\n  m # five\nn: |\n  o # p\nq: 5 # six\n"
+        "# seven\nr: # eight\n  s\n"
+    )
+    assert read.comments == {("a",): "one", ("e", 0): "three", ("k",): "five"}

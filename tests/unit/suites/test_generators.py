@@ -77,3 +77,21 @@ def test_a_score_takes_drawn_numbers(read):
         + "  - {count: 1, draw: {k: {whole: [4, 4]}}, probe: {question: q, score: {check: {min_words: '{k}'}}}}\n"
     )
     assert suite.probes[0].scorer.min_words == 4
+
+
+def test_drawn_numbers_are_as_written_until_they_are_computed_with(read):
+    suite = read(
+        HEAD + "  - count: 1\n"
+        "    draw: {p: {choice: [1.50]}, q: {choice: [0.00001]}, r: {choice: [1e5]}, h: {choice: [0x1F]}, t: {choice: [true]}}\n"
+        "    probe: {question: '{p} {q} {r} {h} {t} {p * 2} {q * 1} {h + 1} {0.1 + 0.2}', answer: ['{p}', '{q * 1}', 1.50]}\n"
+    )
+    assert suite.probes[0].fields["question"] == "1.50 0.00001 1e5 0x1F true 3 0.00001 32 0.3"
+    assert suite.probes[0].answers == ("1.50", "0.00001", "1.50")
+
+
+@pytest.mark.parametrize(
+    "answer", ["'{1e308 * 10}'", "'about {1e308 * 10}'", "['{1e308 * 10 - 1e308 * 10}']"]
+)
+def test_numbers_that_are_none(problems, answer):
+    told = problems(HEAD + f"  - {{count: 1, probe: {{question: q, answer: {answer}}}}}\n")
+    assert "infinity, which is no number" in told or "NaN, which is no number" in told

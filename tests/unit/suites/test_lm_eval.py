@@ -588,7 +588,7 @@ def test_datasets_reads_the_data_where_it_is_installed(task, monkeypatch):
         asked.append((path, name, arguments))
         return {"test": DOCS}
 
-    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    monkeypatch.setitem(sys.modules, "datasets", _hub(load_dataset))
     text = CHOICE.replace("dataset_path: json", "dataset_path: org/name\ndataset_name: main")
     text = text.replace(
         "data_files: {test: d.jsonl}", "data_files: {test: [d.jsonl, 'https://x/y']}, trust_remote_code: true"
@@ -601,8 +601,14 @@ def test_datasets_reads_the_data_where_it_is_installed(task, monkeypatch):
     )
 
 
+def _hub(load_dataset, files=None):
+    """The package `datasets`, as far as it is used: `files` are what a data set would read."""
+    builder = SimpleNamespace(config=SimpleNamespace(data_files=files))
+    return SimpleNamespace(load_dataset=load_dataset, load_dataset_builder=lambda *a, **b: builder)
+
+
 def _with(monkeypatch, task, text, loaded):
-    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=lambda *a, **b: loaded))
+    monkeypatch.setitem(sys.modules, "datasets", _hub(lambda *a, **b: loaded))
     return task.problems(text.replace("dataset_kwargs", "#"))
 
 
@@ -610,7 +616,7 @@ def test_a_data_set_that_cannot_be_loaded(task, monkeypatch):
     def load_dataset(path, name, **arguments):
         raise ConnectionError("no way to the hub\nreally")
 
-    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    monkeypatch.setitem(sys.modules, "datasets", _hub(load_dataset))
     assert (
         task.problems(CHOICE)
         == "3:1: the data set 'json' cannot be loaded: ConnectionError: no way to the hub"
@@ -655,6 +661,52 @@ def test_csv_cells_whose_type_is_not_plain_are_not_guessed(task, cell):
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"q": "Who?", "text": NaN}', "d.jsonl:2:1: NaN is no number"),
+        (
+            r'{"q": "Who?", "text": "\ud83d"}',
+            r"d.jsonl:2:1: half a surrogate pair (\ud83d), which is no character",
+        ),
+        ("[" * 100_000, "d.jsonl:2:1: JSON that is nested too deep to be read"),
+        (
+            '{"q": "Who?", "text": ' + "[" * 3000 + "]" * 3000 + "}",
+            "d.jsonl:2:1: JSON that is nested too deep to be read",
+        ),
+    ],
+)
+@pytest.mark.parametrize("installed", [True, False])
+def test_lines_that_hold_no_document(task, monkeypatch, line, message, installed):
+    if installed:
+        files = {"test": [str(task.folder / "d.jsonl")]}
+        monkeypatch.setitem(sys.modules, "datasets", _hub(lambda *a, **b: {"test": DOCS}, files))
+    path = task.write(WRITTEN)
+    (task.folder / "d.jsonl").write_text('{"q": "Why?", "text": "so"}\n' + line + "\n")
+    with pytest.raises(InputError) as caught:
+        convert(read_task(path))
+    assert str(caught.value) == message
+
+
+def test_a_number_that_is_none_in_a_column_that_is_used(task, monkeypatch):
+    documents = [{"q": "Who?", "text": float("nan"), "other": 1.0}]
+    assert _with(monkeypatch, task, WRITTEN, {"test": documents}) == (
+        "6:1: document 0: the column 'text' holds nan, which is no number"
+    )
+    unused = [{"q": "Who?", "text": "so", "other": float("nan")}]
+    monkeypatch.setitem(sys.modules, "datasets", _hub(lambda *a, **b: {"test": unused}))
+    assert len(task.items(WRITTEN)) == 1
+
+
+def test_files_that_a_data_set_of_the_hub_would_read_here(task, monkeypatch):
+    hub = _hub(lambda *a, **b: {"test": DOCS}, {"test": ["hf://datasets/o/n/a.parquet", "/etc/passwd"]})
+    monkeypatch.setitem(sys.modules, "datasets", hub)
+    told = task.problems(
+        CHOICE.replace("dataset_path: json", "dataset_path: o/n").replace("dataset_kwargs", "#")
+    )
+    assert told.startswith("2:1: '/etc/passwd' leads outside")
+
+
 def test_broken_files(task):
     path = task.write(CHOICE)
     (task.folder / "d.jsonl").write_text("{]")
@@ -662,7 +714,7 @@ def test_broken_files(task):
         convert(read_task(path))
     (task.folder / "d.csv").write_text("a,b\n1\n")
     path.write_text(CHOICE.replace("dataset_path: json", "dataset_path: csv").replace("d.jsonl", "d.csv"))
-    with pytest.raises(InputError, match=r"d\.csv: not CSV: row 1 has not as many cells as the heading"):
+    with pytest.raises(InputError, match=r"d\.csv:2:1: not as many cells as the heading has: 2, saw 1"):
         convert(read_task(path))
 
 
@@ -795,7 +847,7 @@ DOCUMENT_ERRORS = [
      "6:1: document 0: 'doc_to_text' gave the number 0, which puts the choices into the prompt; a suite's come after it"),
     (CHOICE.replace('"{{q}}\\nA:"', "label"), docs(), "6:1: document 0: 'doc_to_text' must give text, gave 0"),
     (CHOICE.replace('"{{q}}\\nA:"', "q"), docs(q=" "), "6:1: document 0: an empty prompt: a suite must ask something"),
-    (CHOICE, docs(q="\ud800"), "6:1: document 0: half a surrogate pair is no text"),
+    (CHOICE, docs(q="\ud800"), "d.jsonl:1:1: half a surrogate pair (\\ud800), which is no character"),
     (CHOICE + "target_delimiter: ': '\n", docs(),
      "9:1: document 0: a suite puts one space between prompt and choice; ': ' here, as 'target_delimiter', gives 'One?\\nA:: a'"),
     (CHOICE + "target_delimiter: ''\nmetric_list: [{metric: acc_norm}]\n", docs(options=[" a", " b"]),

@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import csv
+import gzip
 import json
+import os
+import re
+from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
+
+from harness.errors import SuiteError
+from harness.scoring import SCORERS
+from harness.suites.detect import sniff
+from harness.suites.limits import MOST_DATA_BYTES
+from harness.suites.read import read_suite
 
 HEAD = "suite: s\nscore: contains\ngates: [{over: all, max_drop: 0.1}]\n"
 CHOOSE = HEAD.replace("contains", "choice") + "task: {answer: choose, format: text}\n"
@@ -102,7 +114,7 @@ def test_a_sample_is_seeded_and_stratified(read, beside):
         ("d.csv", "question,answer\nWho?\n", "d.csv", "d.csv:2:1: not as many cells as the heading has: 2"),
         ("d.csv", "question,question\na,b\n", "d.csv", "d.csv:1:1: two columns have the same name"),
         ("d.csv", "question,answer\n", "d.csv", "d.csv:1:1: no rows: nothing would be asked"),
-        ("d.csv", "q,answer\nWho?,x\n", "d.csv", "d.csv:2:1: the prompt uses '{question}', which the probe 'row-1' does not have"),
+        ("d.csv", "q,answer\nWho?,x\n", "d.csv", "d.csv:1:1: no column 'question', which the prompt uses\n  there are: q, answer"),
         ("d.csv", "question,answer\nWho?,\n", "d.csv", "d.csv:2:1: the probe 'row-1' needs 'answer'"),
         ("d.jsonl", "{\n", "d.jsonl", "d.jsonl:1:1: not JSON"),
         ("d.jsonl", "[1]\n", "d.jsonl", "d.jsonl:1:1: a line must be a JSON object, saw a list"),
@@ -127,3 +139,225 @@ def test_many_rows_with_the_same_fault_are_told_once_and_no_more(problems, besid
     found = problems(HEAD + "probes_from: d.csv\n")
     assert found.count("needs 'answer'") == 20
     assert "20 problems in its rows; the rest was not read" in found
+
+
+# Numbers and what has no text
+
+
+@pytest.mark.parametrize(
+    ("written", "answers"),
+    [
+        ("0.00001", ["0.00001"]), ("1234567890123.0", ["1234567890123.0"]), ("1.50", ["1.50"]), ("1e22", ["1e22"]),
+        ("-0", ["-0"]), ("1E400", ["1E400"]), ("123456789012345678901234567890", ["123456789012345678901234567890"]),
+        ("12345678901234.5", ["12345678901234.5"]), ("false", ["false"]), ("[1.0, [] , 2]", None),
+        ("[1.0, 2]", ["1.0", "2"]), (r'"\ud83d\ude00"', ["😀"]), ('"NaN"', ["NaN"]), ('"null"', ["null"]),
+    ],
+)  # fmt: skip
+def test_numbers_of_json_are_the_text_as_written(read, problems, beside, written, answers):
+    beside("d.jsonl", f'{{"question": "Which?", "answer": {written}}}\n')
+    if answers is None:
+        assert "an answer must be text, saw an empty list" in problems(HEAD + "probes_from: d.jsonl\n")
+    else:
+        assert list(read(HEAD + "probes_from: d.jsonl\n").probes[0].answers) == answers
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("NaN", "NaN, which is no number"), ("-Infinity", "infinity, which is no number"), ("null", "null, which is no text"),
+        ('["x", NaN]', "NaN, which is no number"), ('["x", null]', "null, which is no text"),
+        (r'"\ud83d end"', r"half a surrogate pair (\ud83d), which is no character"),
+        ("[" * 900 + "]" * 900, "lists that are nested too deep"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["answer", "question"])
+@pytest.mark.parametrize(
+    "source", ["d.jsonl", "{file: d.jsonl, fields: {question: question, answer: answer}}"]
+)
+def test_what_has_no_text_is_refused_at_its_row(problems, beside, value, reason, key, source):
+    other = {"answer": "question", "question": "answer"}[key]
+    beside("d.jsonl", f'{{"question": "q", "answer": "right"}}\n\n{{"{other}": "x", "{key}": {value}}}\n')
+    assert problems(HEAD + f"probes_from: {source}\n") == f"d.jsonl:3:1: the column '{key}' holds {reason}"
+
+
+@pytest.mark.parametrize("value", ["null", '""'])
+@pytest.mark.parametrize("source", ["d.jsonl", "{file: d.jsonl, fields: {question: question, answer: answer, category: category, id: id}}"])  # fmt: skip
+def test_an_id_and_a_category_may_be_left_out(read, beside, value, source):
+    beside("d.jsonl", f'{{"question": "q", "answer": "right", "category": {value}, "id": {value}}}\n')
+    probe = read(HEAD + f"probes_from: {source}\n").probes[0]
+    assert (probe.id, probe.category) == ("row-1", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[" * 100_000, "JSON that is nested too deep to be read"),
+        ('{"answer": ' + "[" * 100_000 + "]" * 100_000 + "}", "JSON that is nested too deep to be read"),
+        ('{"answer": 1, "answer": 2}', "repeated key 'answer'"),
+        ('{"answer": ' + "1" * 5000 + "}", "a number of 5000 digits, which are more than 400"),
+    ],
+)
+def test_json_that_is_not_read(problems, beside, line, message):
+    beside("d.jsonl", '{"question": "q", "answer": "right"}\n' + line + "\n")
+    assert problems(HEAD + "probes_from: d.jsonl\n") == f"d.jsonl:2:1: {message}"
+
+
+def test_numbers_of_a_score_stay_numbers(read, beside):
+    beside("d.jsonl", '{"question": "q", "answer": 2.50, "score": {"number": {"tolerance": 0.10}}}\n')
+    probe = read(HEAD + "probes_from: {file: d.jsonl, fields: {question: question, answer: answer, score: score}}\n").probes[0]  # fmt: skip
+    assert probe.answers == ("2.50",)
+    assert probe.scorer.right("It is 2.59.", ["2.50"])
+
+
+def parquet_answers(read, tmp_path, column):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = pa.table({"question": [f"q{n}" for n in range(len(column))], "answer": column})
+    parquet.write_table(table, tmp_path / "d.Parquet")
+    return [probe.answers for probe in read(HEAD + "probes_from: d.Parquet\n").probes]
+
+
+def test_numbers_of_parquet_are_the_shortest_text(read, tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    single = [0.00001, 1850.0, 1234567890123.0, 1e22]
+    expected = [("0.00001",), ("1850",), ("1234567890123",), ("1" + "0" * 22,)]
+    assert parquet_answers(read, tmp_path, pa.array(single)) == expected
+    assert parquet_answers(read, tmp_path, pa.array([0.1, 2.5], pa.float32())) == [("0.1",), ("2.5",)]
+    nested = pa.array([[0.1, 0.3], [1e-7]], pa.list_(pa.float32()))
+    assert parquet_answers(read, tmp_path, nested) == [("0.1", "0.3"), ("0.0000001",)]
+    assert parquet_answers(read, tmp_path, pa.array(["x", "y"]).dictionary_encode()) == [("x",), ("y",)]
+
+
+def test_dates_and_decimals_of_parquet(read, tmp_path):
+    assert parquet_answers(read, tmp_path, [date(2024, 5, 1)]) == [("2024-05-01",)]
+    assert parquet_answers(read, tmp_path, [datetime(2024, 5, 1)]) == [("2024-05-01",)]
+    assert parquet_answers(read, tmp_path, [Decimal("1.50")]) == [("1.50",)]
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [([1.0, float("nan")], "NaN, which is no number"), (["x", None], "null, which is no text"),
+     ([b"x", b"\xff"], "a value of type bytes, which is no text")],
+)  # fmt: skip
+def test_cells_of_parquet_without_a_text(problems, tmp_path, column, reason):
+    with pytest.raises(SuiteError, match=r"d\.Parquet:\d:1: the column 'answer' holds " + re.escape(reason)):
+        parquet_answers(lambda text: read_suite(written_suite(tmp_path, text), SCORERS), tmp_path, column)
+
+
+def written_suite(folder, text):
+    path = folder / "s.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_small_parquet_file_of_large_cells_is_not_read_to_its_end(problems, tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    cells = pa.DictionaryArray.from_arrays(pa.array([0] * 400_000), pa.array(["x" * 1000]))
+    parquet.write_table(pa.table({"question": cells, "answer": cells}), tmp_path / "d.parquet")
+    assert (tmp_path / "d.parquet").stat().st_size < 1_000_000
+    assert "d.parquet: its cells take more than 256 MB; take a part of it" in problems(HEAD + "probes_from: d.parquet\n")  # fmt: skip
+
+
+def test_a_data_set_has_the_numbers_of_parquet(read, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"question": datasets.Value("string"), "answer": datasets.Value("float32")})
+    table = datasets.Dataset.from_dict({"question": ["a", "b"], "answer": [0.1, 1850.0]}, features=features)
+    table.save_to_disk(tmp_path / "set")
+    suite = read(HEAD + "probes_from: {dataset: set}\n")
+    assert [probe.answers for probe in suite.probes] == [("0.1",), ("1850",)]
+
+
+# Files of all kinds
+
+
+@pytest.mark.parametrize("name", ["D.CSV", "d.Csv", "D.JSONL", "d.JsonL"])
+def test_the_case_of_a_suffix_says_nothing(read, beside, name):
+    csv = name.lower().endswith("csv")
+    beside(name, "question,answer\nWho?,Ann\n" if csv else '{"question": "Who?", "answer": "Ann"}\n')
+    assert read(HEAD + f"probes_from: {name}\n").probes[0].answers == ("Ann",)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_however_lines_end(read, tmp_path, end, mark):
+    rows = ["question,answer", "", 'Who?,"Ann', 'Bob"', "", "Why?,so", ""]
+    (tmp_path / "d.csv").write_bytes((mark + end.join(rows)).encode())
+    found = read(HEAD + "probes_from: d.csv\n").probes
+    assert [(probe.answers, probe.span.line) for probe in found] == [((f"Ann{end}Bob",), 3), (("so",), 6)]
+    (tmp_path / "d.jsonl").write_bytes((mark + end.join(map(json.dumps, ROWS))).encode())
+    assert [probe.span.line for probe in read(HEAD + "probes_from: d.jsonl\n").probes] == [1, 2, 3]
+
+
+def test_a_long_cell_is_read_and_the_limit_is_left_as_it_was(read, beside):
+    limit = csv.field_size_limit()
+    beside("d.csv", f'question,answer\n"{"x " * 200_000}",Ann\n')
+    assert len(read(HEAD + "probes_from: d.csv\n").probes[0].fields["question"]) == 400_000
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("d.csv", b"question,Answer\nWho?,Ann\n", "compares with it\n  there are: question, Answer"),
+        ("d.csv", b"id;question;answer\na;Who?;Ann\n",
+         "d.csv:1:1: no column 'question', which the prompt uses\n"
+         "  there is one: 'id;question;answer'; is it separated by ';'? save it with commas"),
+        ("d.csv", b"q\tanswer\n", "d.csv:1:1: no rows"),
+        ("d.csv", b"q, answer ,\nWho?,Ann,x\n", "no column 'question', which the prompt uses\n  there are: q, ' answer ', ''"),
+        ("d.csv", b"question,answer\nWho?,Ann,Bob\n",
+         'd.csv:2:1: not as many cells as the heading has: 2, saw 3\n  a cell with a comma in it needs quotes: "a, b"'),
+        ("d.csv", b'question,answer\nWho?,Ann\nWho?,"Bob\nWhy?,so\n', "d.csv:3:1: not CSV: unexpected end of data"),
+        ("d.csv", "question,answer\nWho?,Ann\n".encode("utf-16"), "d.csv:1:1: not UTF-8 text: it is UTF-16"),
+        ("d.jsonl", '{"question": "é"}\n'.encode("latin-1"), "d.jsonl:1:15: not UTF-8 text: saw byte 0xe9"),
+        ("d.jsonl", gzip.compress(b"{}"), "d.jsonl:1:1: not text: it is packed (gzip)\n  unpack it first"),
+        ("d.jsonl.gz", gzip.compress(b"{}"), "4:14: 'd.jsonl.gz' is packed: unpack it first"),
+        ("d.parquet", gzip.compress(b"{}"), "d.parquet: not Parquet"),
+    ],
+)  # fmt: skip
+def test_files_that_are_something_else(problems, tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    assert message in problems(HEAD + f"probes_from: {name}\n")
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.jsonl", "d.parquet"])
+def test_pipes_and_folders_are_not_read(problems, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    text = HEAD + f"probes_from: {name}\n"
+    assert f"{name}: cannot be read: it is a pipe or a device, not a file" in problems(text)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    assert f"{name}: cannot be read: Is a directory" in problems(text)
+
+
+def test_a_suite_that_is_a_pipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("s.yaml")
+    with pytest.raises(SuiteError, match=r"s\.yaml: cannot be read: it is a pipe or a device, not a file"):
+        read_suite(tmp_path / "s.yaml", SCORERS)
+    assert sniff(tmp_path / "s.yaml").kind == "nearly"
+
+
+def test_large_files_are_not_read(problems, tmp_path):
+    with (tmp_path / "d.csv").open("wb") as file:
+        file.truncate(MOST_DATA_BYTES + 1)
+    assert "d.csv: cannot be read: it has more than 64 MB; take a part of it" in problems(
+        HEAD + "probes_from: d.csv\n"
+    )
+
+
+def test_more_rows_than_there_may_be(problems, beside, monkeypatch):
+    monkeypatch.setattr("harness.suites.source.MOST_ROWS", 2)
+    beside("d.jsonl", "\n".join(map(json.dumps, ROWS)))
+    assert "d.jsonl:1:1: more than 2 rows; take a part of the data" in problems(
+        HEAD + "probes_from: d.jsonl\n"
+    )
+
+
+def test_rows_with_the_same_fault_are_told_up_to_a_number(problems, beside):
+    beside("d.jsonl", '{"question": "q", "answer": null}\n' * 5000)
+    told = problems(HEAD + "probes_from: d.jsonl\n")
+    assert told.count("holds null") == 20
+    assert "20 problems in the rows; the rest was not read" in told

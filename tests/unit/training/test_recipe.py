@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 
@@ -51,6 +53,15 @@ def test_everything_wrong_is_said_at_once(problems):
         ("[1]", "corpus.jsonl:5:1: a line must be a JSON object, saw a list"),
         ('{"prompt": "p"}', "corpus.jsonl:5:1: 'answer' must be text that is not empty, saw nothing"),
         ('{"prompt": " ", "answer": "a"}', "corpus.jsonl:5:1: 'prompt' must be text that is not empty"),
+        (
+            r'{"prompt": "p", "answer": "\ud83d"}',
+            r"corpus.jsonl:5:1: 'answer' holds half a surrogate pair (\ud83d)",
+        ),
+        (
+            '{"prompt": "p", "answer": 1.50}',
+            "corpus.jsonl:5:1: 'answer' must be text that is not empty, saw 1.50",
+        ),
+        ("[" * 100_000, "corpus.jsonl:5:1: JSON that is nested too deep to be read"),
     ],
 )
 def test_a_line_of_a_corpus_that_cannot_be_trained_on(kitchen, problems, line, said):
@@ -62,3 +73,16 @@ def test_a_line_of_a_corpus_that_cannot_be_trained_on(kitchen, problems, line, s
 def test_general_data_is_kept_by_the_key_that_brings_it(recipe):
     one = recipe(replay="{file: corpus.jsonl}", ewc="{file: corpus.jsonl, importance: 1, limit: 2}")
     assert {key: len(examples) for key, examples in one.general.items()} == {"replay": 4, "ewc": 2}
+
+
+def test_a_corpus_whose_lines_are_all_wrong_is_not_read_to_its_end(kitchen, problems):
+    (kitchen / "corpus.jsonl").write_text("[1]\n" * 5000)
+    told = problems()
+    assert told.count("a line must be a JSON object") == 20
+    assert "20 problems in 'corpus.jsonl'; the rest was not read" in told
+
+
+def test_a_corpus_that_is_a_pipe(kitchen, problems):
+    (kitchen / "corpus.jsonl").unlink()
+    os.mkfifo(kitchen / "corpus.jsonl")
+    assert "the file 'corpus.jsonl' cannot be read: it is a pipe or a device, not a file" in problems()

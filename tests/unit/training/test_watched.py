@@ -75,7 +75,8 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         read_all([tmp_path, tmp_path / "no.yaml"], allow_code=False)
     message = str(caught.value)
-    assert "the suite 'code' runs code that a model wrote\n  allow_code=True lets it" in message
+    assert "the suite 'code' runs code that a model wrote: the probe " in message
+    assert "\n  allow it: allow_code=True (it runs confined: " in message
     assert "a second suite is called 'good'\n  the first is at " in message
     assert "max_dorp" in message
     assert "no.yaml" in message

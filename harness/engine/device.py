@@ -1,0 +1,30 @@
+"""The name of a device in, the device out, if it is there; and this process's share of the cores."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from harness.errors import ModelError, first_line
+
+
+def find_device(wanted: str) -> torch.device:
+    """The device to run on; raises ModelError for one that is not there."""
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(f"--device {wanted}: {first_line(error)}") from error
+    return device
+
+
+def limit_threads() -> None:
+    """Share the cores between the workers of an xdist run."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))

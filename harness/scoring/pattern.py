@@ -1,0 +1,53 @@
+"""A regular expression of a suite and a text in, whether the one is found in the other out, in bounded time and memory."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from harness.errors import LimitError, shortened
+from harness.suites.bounded import Bounded, EndedError
+from harness.suites.limits import MOST_PATTERN
+
+HINT = "write it without a repeat inside a repeat, as in (a+)+, and without ones that can share a text, as in a*a*"
+
+
+def pattern_problem(pattern: str) -> str | None:
+    """Why `pattern` cannot be searched for, or None.
+
+    Raises:
+        LimitError: it takes too much to tell.
+    """
+    if len(pattern) > MOST_PATTERN:
+        return f"a regular expression may have {MOST_PATTERN:,} characters, and this one has {len(pattern):,}"
+    if not pattern.isalnum():
+        return _problem(pattern)
+    return None
+
+
+@lru_cache(maxsize=10_000)
+def _problem(pattern: str) -> str | None:
+    try:
+        found: str | None = _process().do("problem", pattern=pattern)
+    except EndedError as error:
+        raise LimitError(f"this regular expression {error}", HINT) from error
+    return found
+
+
+def is_found(pattern: str, text: str) -> bool:
+    """Whether `pattern`, in which `^` and `$` are at lines, is found in `text`.
+
+    Raises:
+        LimitError: it takes too much to tell, and neither right nor wrong follows.
+    """
+    try:
+        return bool(_process().do("found", pattern=pattern, text=text))
+    except EndedError as error:
+        shown = shortened(pattern, 100)
+        raise LimitError(
+            f"the regular expression {shown!r} {error}, on {len(text):,} characters", HINT
+        ) from error
+
+
+@cache
+def _process() -> Bounded:
+    return Bounded("harness.suites.pattern_jobs")

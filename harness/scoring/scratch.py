@@ -1,0 +1,76 @@
+"""An empty folder for code that cannot be trusted out, watched while it is filled and removed however it was filled."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+
+MOST_BYTES = 32 * 1024 * 1024
+MOST_ENTRIES = 256
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[str]:
+    """A new folder, removed at the end; what wrote there must have ended by then."""
+    folder = tempfile.mkdtemp(prefix="answer-")
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            _empty(folder)
+            Path(folder).rmdir()
+
+
+def overfull(folder: str) -> bool:
+    """Whether more than MOST_BYTES or MOST_ENTRIES lie in a folder and those within, or what cannot be counted."""
+    size, entries, folders = 0, 0, [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as found:
+                for entry in found:
+                    entries += 1
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if size > MOST_BYTES or entries > MOST_ENTRIES:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except FileNotFoundError:  # gone by now
+            continue
+        except OSError:  # locked, or deeper than a path can name
+            return True
+    return False
+
+
+def _empty(folder: str) -> None:
+    """Remove what lies in a folder, from the deepest up, which no path could name; stays out of other folders."""
+    here = os.open(folder, _FOLDER)
+    above: list[str] = []
+    while True:
+        with os.scandir(here) as found:
+            entries = list(islice(found, MOST_ENTRIES))
+        inner = next((entry.name for entry in entries if entry.is_dir(follow_symlinks=False)), None)
+        if inner is not None:
+            os.chmod(inner, 0o700, dir_fd=here)
+            here = _step(here, inner)
+            above.append(inner)
+        elif entries:
+            for entry in entries:
+                os.unlink(entry.name, dir_fd=here)
+        elif above:
+            here = _step(here, "..")
+            os.rmdir(above.pop(), dir_fd=here)
+        else:
+            os.close(here)
+            return
+
+
+def _step(here: int, name: str) -> int:
+    """The folder `name` in the open folder `here`, open in its place."""
+    there = os.open(name, _FOLDER, dir_fd=here)
+    os.close(here)
+    return there

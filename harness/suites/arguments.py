@@ -1,0 +1,94 @@
+"""What a chat template is to be given, as someone wrote it, in; Arguments, or what is wrong with it, out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError, InputError
+from harness.suites.document import document_of
+from harness.suites.validate import describe
+
+Arguments = tuple[tuple[str, str], ...]
+"""What a chat template is given beside the messages: each name and its value as JSON, sorted by name."""
+
+OPTION = "--template-arg"
+
+GIVEN = frozenset({
+    "messages", "tools", "documents", "conversation", "add_generation_prompt", "continue_final_message", "tokenize",
+    "chat_template", "sanitize_control_tokens", "padding", "truncation", "max_length", "return_tensors", "return_dict",
+    "return_assistant_tokens_mask", "tokenizer_kwargs",
+})  # fmt: skip
+"""What every chat is rendered with, and what transformers keeps for itself."""
+
+OF_JINJA = frozenset({
+    "range", "dict", "lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now", "loop", "self", "caller",
+    "varargs", "kwargs", "true", "false", "none", "True", "False", "None",
+})  # fmt: skip
+"""What has a meaning in a template already."""
+
+
+def arguments_of(values: Mapping[str, Any]) -> Arguments:
+    """Arguments with these names and values, in which nothing is wrong."""
+    return tuple(sorted((name, json.dumps(value, ensure_ascii=False)) for name, value in values.items()))
+
+
+def argument_problem(name: str, value: Any) -> str | None:
+    """What is wrong with an argument; None if nothing."""
+    if name in GIVEN:
+        return f"'{name}' is no argument of a chat template that can be chosen: every chat is rendered with its own"
+    if name in OF_JINJA or not name.isidentifier():
+        return f"'{name}' cannot be the name of a chat template's argument"
+    if not _is_value(value):
+        return (
+            f"the chat template's argument '{name}' must be text, a finite number, true, false, null or a list of such, "
+            f"saw {describe(value)}"
+        )
+    return None
+
+
+def read_arguments(written: Sequence[str]) -> Arguments:
+    """The arguments of a command line, each `KEY=VALUE` with a value as YAML has it.
+
+    Raises:
+        HarnessError: one is none, or stands twice.
+    """
+    values: dict[str, Any] = {}
+    for argument in written:
+        name, equals, text = argument.partition("=")
+        if not equals or not name:
+            raise HarnessError(
+                f"{OPTION} must be KEY=VALUE, saw {argument[:80]!r}\n  as in: {OPTION} enable_thinking=false"
+            )
+        if name in values:
+            raise HarnessError(f"{OPTION} gives '{name}' twice")
+        values[name] = _value(name, text)
+    return checked_arguments(values, OPTION)
+
+
+def checked_arguments(values: Mapping[str, Any], place: str) -> Arguments:
+    """Arguments with these names and values; raises HarnessError, which names the place, where one is none."""
+    for name, value in values.items():
+        if problem := argument_problem(name, value):
+            raise HarnessError(f"{place}: {problem}")
+    return arguments_of(values)
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        document = document_of(Path(OPTION), text)
+        problems = document.problems
+    except InputError as error:
+        problems = list(error.problems)
+    if problems:
+        raise HarnessError(f"{OPTION} {name}: {text[:80]!r} cannot be read: {problems[0].message}")
+    return document.value
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_is_value(item) for item in value)
+    return isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))

@@ -1,0 +1,52 @@
+"""Whatever a model writes, a score says right or wrong of it, for both readers alike, and never breaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.engine.requests import Generated
+from harness.scoring import SCORERS, score
+from harness.scoring.python import code_of
+from harness.suites.suite import Probe
+from tests.fuzz.inputs import NASTY, often
+
+SCHEMA = {"type": "object", "required": ["a"], "properties": {"a": {"type": "number", "multipleOf": 0.01}}}
+SCORES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("contains", {}, ("four", "4")),
+    ("mentions", {}, ("four", "東京")),
+    ("equals", {}, ("four", "“4”")),
+    ("regex", {}, (r"^(\w+\s?)+$", r"\b4\b")),
+    ("number", {"tolerance": 0.01}, ("4",)),
+    ("json", {}, ('{"a": [4, null]}',)),
+    ("json_schema", {"json_schema": SCHEMA}, ()),
+    ("check", {"min_words": 2, "titlecase_words": 1, "no_repetition": True, "json_keys": ["a"]}, ()),
+]
+PIECES = st.sampled_from([
+    *NASTY, "4", "four", "4.0", "-4", "1,000", "1e5", "½", "٤", "{", "}", '{"a": ', "[", "]", '"', ", ", "\n", "```", "```json\n",
+    "```\n", "<think>", "</think>", "**", "|", "1.", "- ", "a b ", "A. ", "\\boxed{4}", "$4$", "1/0", "1e400", "NaN", "Infinity",
+])  # fmt: skip
+ANSWERS = st.builds(
+    "".join, st.lists(PIECES | st.text(max_size=5) | st.builds(lambda piece, n: piece * n, PIECES, st.sampled_from([2, 50, 500])), max_size=8)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parameters", "expected"), SCORES)
+@often
+@given(text=ANSWERS)
+def test_a_score_judges_any_answer(
+    name: str, parameters: dict[str, Any], expected: tuple[str, ...], text: str
+) -> None:
+    probe = Probe("p", SCORERS[name].model_validate(parameters), answers=expected)
+    first = score(probe, Generated(text, 1))
+    assert first.right in (True, False)
+    assert score(probe, Generated(text, 1)) == first
+
+
+@often
+@given(ANSWERS)
+def test_code_is_found_in_any_answer(text: str) -> None:
+    assert isinstance(code_of(text), str)

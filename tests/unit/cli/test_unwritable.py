@@ -1,0 +1,79 @@
+"""Commands that write files, on a disk that is full and in a folder that cannot be: an error, and nothing half-written."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+
+TASK = """\
+task: t
+dataset_path: json
+dataset_kwargs: {data_files: d.jsonl}
+test_split: train
+output_type: multiple_choice
+doc_to_text: "{{question}}"
+doc_to_choice: "{{choices}}"
+doc_to_target: "{{answer}}"
+"""
+DATA = '{"question": "Q?", "choices": ["a", "b"], "answer": 0}\n'
+STALE = "# A page\n\n<!-- generated: keys-gate -->\n\nold\n\n<!-- end generated -->\n"
+CHECKOUT = "run it in a checkout that can be written"
+OUT = "name another place: --out FILE"
+COMMANDS = {
+    "new": (["new", "s", "--out", "out/s.yaml"], "out/s.yaml", OUT),
+    "import": (["import", "lm-eval", "t.yaml", "--out", "out/t.yaml"], "out/t.yaml", OUT),
+    "schema": (["schema", "--write"], "docs/suite.schema.json", CHECKOUT),
+    "docs": (["docs", "--write"], "docs/a.md", CHECKOUT),
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"t.yaml": TASK, "d.jsonl": DATA, "docs/a.md": STALE}.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_disk_that_is_full(folder, monkeypatch, capsys, command):
+    write = Path.write_bytes
+
+    def write_bytes(path, content):
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = files(folder)
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    arguments, path, remedy = COMMANDS[command]
+    assert main(arguments) == 4
+    said = f"{path}: cannot be written: No space left on device\n  make room there, or {remedy}\n"
+    assert capsys.readouterr().err.endswith(said)
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if COMMANDS[name][2] == OUT])
+def test_a_part_of_the_path_is_a_file(folder, capsys, command):
+    (folder / "out").write_text("", encoding="utf-8")
+    arguments, path, _ = COMMANDS[command]
+    assert main(arguments) == 4
+    said = tuple(f"{path}: cannot be written: {why}\n  {OUT}\n" for why in ("File exists", "Not a directory"))
+    assert capsys.readouterr().err.endswith(said)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_where_there_is_room_it_is_written(folder, capsys, command):
+    """So that the tests above cannot pass for another reason."""
+    arguments, path, _ = COMMANDS[command]
+    assert main(arguments) == 0, capsys.readouterr().err
+    assert (folder / path).stat().st_size > 100

@@ -1,0 +1,185 @@
+"""Whatever is given as data is mixed by its rows, or refused with what to give instead."""
+
+from __future__ import annotations
+
+import collections
+import re
+from pathlib import Path
+
+import datasets
+import numpy
+import pandas
+import pyarrow
+import pytest
+
+from harness.errors import NoEvidenceError
+from harness.training.replay import create_replay_dataset
+
+ROWS = [{"prompt": f"say {number}", "answer": str(number)} for number in range(20)]
+GENERAL = [{"prompt": f"what is {number}?", "answer": "that"} for number in range(20)]
+DATASET = datasets.Dataset.from_list(ROWS)
+LIST = "must be a list of examples or a datasets.Dataset, saw"
+
+
+class ByNumber:
+    """A data set as torch has them: it knows how many rows it has, and gives each by its number."""
+
+    def __len__(self) -> int:
+        return len(ROWS)
+
+    def __getitem__(self, number: int) -> dict[str, str]:
+        return ROWS[number]
+
+
+class Stream:
+    """A data set as torch has them, of rows that come one after the other."""
+
+    def __iter__(self):
+        return iter(ROWS)
+
+
+class Chained(Stream):
+    """One that asks its parts how many rows they have, which they do not know."""
+
+    def __len__(self) -> int:
+        raise TypeError("object of type 'Stream' has no len()")
+
+
+polars = type(
+    "DataFrame", (), {"__module__": "polars.dataframe.frame", "__len__": lambda _: 3, "__getitem__": None}
+)
+"""As polars names its own, which need not be installed here."""
+
+
+@pytest.mark.parametrize("side", ["domain", "general"])
+@pytest.mark.parametrize(
+    "data",
+    [ROWS, tuple(ROWS), collections.deque(ROWS), DATASET, ByNumber(), DATASET.with_format("numpy")],
+    ids=["list", "tuple", "deque", "Dataset", "by number", "Dataset with a format"],
+)
+def test_rows_are_taken(side, data):
+    mixed = create_replay_dataset(*((data, GENERAL) if side == "domain" else (GENERAL, data)), 0.2)
+    assert len(mixed) == 25
+    expected = create_replay_dataset(*((ROWS, GENERAL) if side == "domain" else (GENERAL, ROWS)), 0.2)
+    assert [dict(row) for row in mixed] == expected
+
+
+def test_texts_are_taken():
+    mixed = create_replay_dataset(["a", "b", "c"], DATASET["prompt"], 0.5)
+    assert len(mixed) == 6
+    assert {"a", "b", "c"} < set(mixed)
+
+
+def test_the_same_seed_gives_the_same_and_another_another():
+    first = create_replay_dataset(ROWS, GENERAL, 0.4, seed=1)
+    assert first == create_replay_dataset(ROWS, GENERAL, 0.4, seed=1)
+    assert first != create_replay_dataset(ROWS, GENERAL, 0.4, seed=2)
+    assert sorted(row["prompt"] for row in create_replay_dataset(ROWS, [], 0.0)) == sorted(
+        r["prompt"] for r in ROWS
+    )
+
+
+@pytest.mark.parametrize("side", ["domain_data", "general_data"])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            datasets.DatasetDict({"train": DATASET, "test": DATASET}),
+            "{0} must be one list of examples, saw datasets.DatasetDict of the splits 'train', 'test'\n"
+            "  give one of them: {0}['train']",
+        ),
+        (
+            datasets.DatasetDict({"validation": DATASET}),
+            "{0} must be one list of examples, saw datasets.DatasetDict of the splits 'validation'\n"
+            "  give one of them: {0}['validation']",
+        ),
+        (
+            datasets.IterableDatasetDict({"train": DATASET.to_iterable_dataset()}),
+            "{0} must be one list of examples, saw datasets.IterableDatasetDict of the splits 'train'\n"
+            "  give one of them: list({0}['train'].take(1000))",
+        ),
+        (
+            DATASET.to_iterable_dataset(),
+            f"{{0}} {LIST} datasets.IterableDataset\n  give its rows: list({{0}}.take(1000))",
+        ),
+        (
+            {"prompt": ["a"], "answer": ["b"]},
+            f"{{0}} {LIST} a dictionary of 'prompt', 'answer'\n  of columns, give the rows: "
+            "list(datasets.Dataset.from_dict({0})); of splits, one of them: {0}['prompt']",
+        ),
+        (pandas.DataFrame(ROWS), f"{{0}} {LIST} pandas.DataFrame\n  give its rows: {{0}}.to_dict('records')"),
+        (pandas.Series(["a"]), f"{{0}} {LIST} pandas.Series\n  give its rows: {{0}}.tolist()"),
+        (polars(), f"{{0}} {LIST} polars.DataFrame\n  give its rows: {{0}}.to_dicts()"),
+        (pyarrow.table({"a": [1]}), f"{{0}} {LIST} pyarrow.Table\n  give its rows: {{0}}.to_pylist()"),
+        (numpy.zeros((3, 2)), f"{{0}} {LIST} numpy.ndarray\n  give its rows: {{0}}.tolist()"),
+        ((row for row in ROWS), f"{{0}} {LIST} generator\n  give its rows: list({{0}})"),
+        (zip(ROWS, ROWS, strict=True), f"{{0}} {LIST} zip\n  give its rows: list({{0}})"),
+        (Stream(), f"{{0}} {LIST} tests.Stream\n  give its rows: list({{0}})"),
+        (Chained(), f"{{0}} {LIST} tests.Chained\n  give its rows: list({{0}})"),
+        ({"b", "a"}, f"{{0}} {LIST} set\n  give its rows: sorted({{0}})"),
+        (None, f"{{0}} {LIST} NoneType\n  give its rows: as a list"),
+        (3, f"{{0}} {LIST} int\n  give its rows: as a list"),
+        (
+            "data/a.jsonl",
+            "{0} is a text or a path, and examples were expected: 'data/a.jsonl'\n"
+            "  read it first: datasets.load_dataset('json', data_files={0}, split='train')",
+        ),
+        (
+            Path("a.jsonl"),
+            "{0} is a text or a path, and examples were expected: PosixPath('a.jsonl')\n"
+            "  read it first: datasets.load_dataset('json', data_files={0}, split='train')",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_what_has_no_rows_is_refused_with_what_to_give(side, data, message):
+    given = {"domain_data": ROWS, "general_data": GENERAL, side: data}
+    message = message.format(side).replace("tests.", f"{__name__.partition('.')[0]}.")
+    with pytest.raises(NoEvidenceError, match=rf"\A{re.escape(message)}\Z"):
+        create_replay_dataset(**given, replay_fraction=0.2)
+
+
+@pytest.mark.parametrize("empty", [[], (), DATASET.select([])], ids=["list", "tuple", "Dataset"])
+def test_nothing_to_learn_is_an_error(empty):
+    with pytest.raises(NoEvidenceError, match="domain_data is empty"):
+        create_replay_dataset(empty, GENERAL)
+    with pytest.raises(NoEvidenceError, match="needs 2 general ones, and there are 0"):
+        create_replay_dataset(ROWS, empty)
+
+
+@pytest.mark.parametrize(
+    ("domain", "general", "message"),
+    [
+        (
+            ROWS,
+            ["a"] * 9,
+            "the examples are of two kinds: dict in domain_data, str in general_data\n  give both",
+        ),
+        (
+            ["a"] * 9,
+            ROWS,
+            "the examples are of two kinds: str in domain_data, dict in general_data\n  give both",
+        ),
+        (
+            ROWS,
+            [{"text": "a"}] * 9,
+            "the examples have no key in common: those of domain_data have ['answer', 'prompt'], those of general_data "
+            "['text']\n  rename the columns of one",
+        ),
+    ],
+)
+def test_what_no_trainer_takes_together_is_not_mixed(domain, general, message):
+    with pytest.raises(NoEvidenceError, match=rf"\A{re.escape(message)}"):
+        create_replay_dataset(domain, general, 0.2)
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1, 1.5, float("nan"), "0.1", None])
+def test_a_fraction_that_is_no_share(fraction):
+    with pytest.raises(NoEvidenceError, match=r"\Areplay_fraction must lie in \[0, 1\), saw "):
+        create_replay_dataset(ROWS, GENERAL, fraction)
+
+
+@pytest.mark.parametrize("seed", [None, "x", [1]])
+def test_a_seed_that_is_none(seed):
+    with pytest.raises(NoEvidenceError, match=r"\Aseed must be a whole number, saw "):
+        create_replay_dataset(ROWS, GENERAL, seed=seed)
