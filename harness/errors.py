@@ -113,10 +113,12 @@ class NoEvidenceError(HarnessError, ValueError):
 
 
 def told(problems: Sequence[Problem]) -> list[str]:
-    """Each problem as text; of more than MOST_TOLD the first, and how many more there are."""
+    """Each problem as text; of more than MOST_TOLD the first, how many more there are, and the last if it has no place."""
     listed = [str(problem) for problem in problems[:MOST_TOLD]]
-    more = len(problems) - len(listed)
-    return [*listed, f"and {more:,} more {'problem' if more == 1 else 'problems'}"] if more else listed
+    last = [str(problem) for problem in problems[MOST_TOLD:][-1:] if not problem.span]
+    more = len(problems) - len(listed) - len(last)
+    counted = [f"and {more:,} more {'problem' if more == 1 else 'problems'}"] if more else []
+    return [*listed, *counted, *last]
 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:

@@ -7,12 +7,10 @@ import shutil
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
-import transformers
 from filelock import FileLock
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from harness.engine.quiet import quiet
 from harness.errors import ModelError
@@ -72,7 +70,7 @@ def _convert(folder: Path, say: Callable[[str], None]) -> None:
             model = AutoModelForCausalLM.from_pretrained(
                 source.parent,
                 gguf_file=source.name,
-                **_dequantized(),
+                quantization_config=GgufConfig(dequantize=True),
                 dtype=torch.float32,
             )
             vars(model.config).pop("quantization_config", None)
@@ -89,9 +87,3 @@ def _convert(folder: Path, say: Callable[[str], None]) -> None:
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _dequantized() -> dict[str, Any]:
-    """What has a GGUF file read as plain floats; transformers before 5.17 reads it in no other way."""
-    known = hasattr(transformers, "GgufConfig")
-    return {"quantization_config": transformers.GgufConfig(dequantize=True)} if known else {}

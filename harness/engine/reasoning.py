@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 DEFAULT_TOKENS = 1024
 """What reasoning may take where a template marks it and nobody says how much: small models think for some hundred tokens."""
@@ -74,45 +75,38 @@ def split(text: str, marks: Marks, inside: Mark | None = None) -> Split:
     """
     answer: list[str] = []
     reasoning: list[str] = []
-    rest = text
-    while rest or inside:
+    at = 0
+    while at < len(text) or inside:
         if inside:
-            thought, closes, rest = rest.partition(inside.closes)
-            reasoning.append(thought + closes)
-            if not closes:
+            start = text.find(inside.closes, at)
+            end = start + len(inside.closes) if start >= 0 else len(text)
+            reasoning.append(text[at:end])
+            if start < 0:
                 return Split(_joined(answer), "".join(reasoning), closed=False)
-            inside = None
+            at, inside = end, None
             continue
-        found = _first_mark(rest, marks)
+        found = _any_mark(marks).search(text, at) if marks else None
         if found is None:
-            answer.append(rest)
+            answer.append(text[at:])
             break
-        start, mark, opens = found
-        end = start + len(mark.opens if opens else mark.closes)
-        if opens:
-            answer.append(rest[:start])
-            reasoning.append(rest[start:end])
-            inside = mark
+        pair = next(pair for pair in marks.pairs if found[0] in (pair.opens, pair.closes))
+        mark = pair if pair.opens == found[0] else None
+        if mark:
+            answer.append(text[at : found.start()])
+            reasoning.append(found[0])
         else:
-            reasoning.append(rest[:end])
-        rest = rest[end:]
+            reasoning.append(text[at : found.end()])
+        at, inside = found.end(), mark
     if not reasoning:
         return Split(text.removeprefix(marks.header) if marks.header else text, "", closed=True)
     return Split(_joined(answer), "".join(reasoning), closed=True)
 
 
-def _first_mark(text: str, marks: Marks) -> tuple[int, Mark, bool] | None:
-    """Where the first mark of a text begins, which one it is, and whether it opens."""
-    found = [
-        (position, -len(part), mark, opens)
-        for mark in marks.pairs
-        for part, opens in ((mark.opens, True), (mark.closes, False))
-        if (position := text.find(part)) >= 0
-    ]
-    if not found:
-        return None
-    position, _, mark, opens = min(found, key=lambda one: one[:2])
-    return position, mark, opens
+@lru_cache
+def _any_mark(marks: Marks) -> re.Pattern[str]:
+    """What begins or ends reasoning; of two that begin in one place, the longer."""
+    parts = {part for mark in marks.pairs for part in (mark.opens, mark.closes)}
+    return re.compile("|".join(map(re.escape, sorted(parts, key=lambda part: (-len(part), part)))))
 
 
 def _joined(answer: list[str]) -> str:

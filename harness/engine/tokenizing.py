@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from harness.engine.quiet import quiet
 from harness.errors import ModelError, first_line
 from harness.suites.arguments import Arguments
 from harness.suites.jinja import TemplateError, TemplateLimitError, render_template
+from harness.suites.normal import nfkc
 
 ASKED_ON = datetime(2026, 1, 1)
 """The day that a template which inserts today's date is shown, so that prompts do not change overnight."""
@@ -216,4 +216,4 @@ def _where(part: list[int], whole: list[int]) -> int | None:
 
 
 def _bare(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "".join(nfkc(text).casefold().split())

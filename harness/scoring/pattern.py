@@ -8,7 +8,7 @@ from harness.errors import LimitError, shortened
 from harness.suites.bounded import Bounded, EndedError
 from harness.suites.limits import MOST_PATTERN
 
-HINT = "write it without a repeat inside a repeat, as in (a+)+, and without ones that can share a text, as in a*a*"
+HINT = "write a simpler one, without a repeat inside a repeat, as in (a+)+, or two that can share a text, as in a*a*"
 
 
 def pattern_problem(pattern: str) -> str | None:

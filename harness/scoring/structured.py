@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -39,15 +39,13 @@ def read_json(text: str) -> Any:
     The whole text, else its first fenced block, else the first object or array that stands in it.
     NaN, Infinity and numbers beyond all bounds are not JSON.
     """
-    try:
-        for candidate in (text, *_FENCE.findall(text)):
-            with suppress(ValueError):
-                return _not_deep(_DECODER.decode(candidate))
+    for candidate in (text, *_FENCE.findall(text)):
+        with suppress(ValueError, RecursionError):
+            return _not_deep(_DECODER.decode(candidate))
+    with suppress(RecursionError):  # as at the brackets that follow
         for start in islice(_START.finditer(text), MOST_STARTS):
             with suppress(ValueError):
                 return _not_deep(_DECODER.raw_decode(text, start.start())[0])
-    except RecursionError:
-        return NO_JSON
     return NO_JSON
 
 
@@ -55,14 +53,10 @@ def _not_deep(value: Any) -> Any:
     """The value; raises RecursionError where it nests deeper than MOST_DEPTH."""
     level = [value]
     for _ in range(MOST_DEPTH + 1):
-        inner = (
-            item.values() if isinstance(item, dict) else item
-            for item in level
-            if isinstance(item, dict | list)
-        )
-        level = list(chain.from_iterable(inner))
+        level = [item for item in level if isinstance(item, dict | list)]
         if not level:
             return value
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
     raise RecursionError
 
 

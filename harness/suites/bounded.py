@@ -1,7 +1,7 @@
 """The names of jobs and their arguments in, what they give out, in bounded time and memory.
 
-A regular expression may take years, and Python cannot interrupt one. So what a suite brings along is tried in a process of
-its own (`bounded_runner.py`), which is ended when a job takes too much.
+A regular expression or a template may take years, and Python cannot interrupt one. So what comes along with a suite or a
+model is tried in a process of its own (`bounded_runner.py`), which is ended when a job takes too much.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RUNNER = Path(__file__).with_name("bounded_runner.py")
 SECONDS = 1.0
 """Of processor time that a job may take."""
 
-SECONDS_MORE = 0.00005
+SECONDS_MORE = 0.00001
 """Of processor time by which what is left of SECONDS grows with each character of a job, so that many take not too much."""
 
 CLOCK_SECONDS = 20.0
@@ -40,7 +40,7 @@ class Bounded:
     """The process that does the jobs of a module: started when it is first asked, and again after a job has ended it.
 
     Args:
-        module: its `JOBS` are functions by name, whose arguments and values JSON knows.
+        module: its `JOBS` are functions by name, whose values JSON knows.
     """
 
     def __init__(self, module: str) -> None:
@@ -51,12 +51,12 @@ class Bounded:
         self.end: Callable[[], object] = lambda: None
 
     def do(self, name: str, **arguments: Any) -> Any:
-        """What a job gives.
+        """What a job gives; of its arguments, what JSON does not know becomes text.
 
         Raises:
             EndedError: it takes too much time or memory.
         """
-        line = json.dumps({"name": name, "arguments": arguments}).encode() + b"\n"
+        line = json.dumps({"name": name, "arguments": arguments}, default=str).encode() + b"\n"
         with self.lock:
             process = self._started()
             try:
@@ -138,9 +138,11 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
         assert stream is not None
         with suppress(OSError):
             stream.close()
-    if owner == os.getpid():
-        process.kill()
-        process.wait()
+    if owner != os.getpid():
+        process.returncode = 0  # or it would be waited for
+        return
+    process.kill()
+    process.wait()
 
 
 def _why_it_ended(code: int) -> str:

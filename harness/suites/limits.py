@@ -70,3 +70,9 @@ MOST_PATTERN = 10_000
 
 MOST_PROMPTED = 200_000_000
 """Characters of all prompts of a suite together, with the shots that each begins with."""
+
+MOST_OF_TEMPLATE = 1_000_000
+"""Characters of a Jinja template; the longest that models come with have some ten thousand."""
+
+MOST_RENDERED = 10_000_000
+"""Characters of a text that a Jinja template gives."""

@@ -1,4 +1,4 @@
-"""Whatever a model writes, a score says right or wrong of it, for both readers alike, and never breaks."""
+"""Whatever a model writes, a score says right or wrong of it, for both readers alike, or that a pattern of the suite has no end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.engine.requests import Generated
+from harness.errors import ScorerError
 from harness.scoring import SCORERS, score
 from harness.scoring.python import code_of
 from harness.suites.suite import Probe
@@ -41,7 +42,12 @@ def test_a_score_judges_any_answer(
     name: str, parameters: dict[str, Any], expected: tuple[str, ...], text: str
 ) -> None:
     probe = Probe("p", SCORERS[name].model_validate(parameters), answers=expected)
-    first = score(probe, Generated(text, 1))
+    try:
+        first = score(probe, Generated(text, 1))
+    except ScorerError as error:
+        if name != "regex" or "does not come to an end" not in str(error):
+            raise
+        return
     assert first.right in (True, False)
     assert score(probe, Generated(text, 1)) == first
 

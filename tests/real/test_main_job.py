@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+NO_NETWORK = ("-p", "tests.real.no_sockets", "-p", "no:rerunfailures")
+"""pytest-rerunfailures listens to its workers through a socket, workers or not."""
+
 
 def gate(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict]:
     finished = subprocess.run(
@@ -81,8 +84,7 @@ def test_the_main_job_opens_no_socket(adapter, tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     finished, record = gate(
         tmp_path,
-        "-p",
-        "tests.real.no_sockets",
+        *NO_NETWORK,
         "suites/checklist.yaml::probe[json-object]",
         "--model",
         str(adapter),
@@ -95,8 +97,6 @@ def test_the_main_job_opens_no_socket(adapter, tmp_path, monkeypatch):
 def test_that_proof_would_notice_a_socket(tmp_path):
     test = tmp_path / "test_call.py"
     test.write_text("import urllib.request\n\ndef test(): urllib.request.urlopen('http://localhost:1')\n")
-    finished, _ = gate(
-        tmp_path / "report", "-p", "tests.real.no_sockets", str(test), "--rootdir", str(tmp_path)
-    )
+    finished, _ = gate(tmp_path / "report", *NO_NETWORK, str(test), "--rootdir", str(tmp_path))
     assert finished.returncode == 1
     assert "this test runs without a network" in finished.stdout

@@ -16,7 +16,7 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 from peft import PromptTuningConfig, get_peft_model
-from transformers import Trainer, TrainerCallback
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import harness
 from harness.engine.functions import FunctionEngine
@@ -189,13 +189,19 @@ def test_the_end_is_one_line_in_pythons_log(base, suite, tmp_path, caplog):
 
 # Leaving the training alone
 
+CHECKPOINTING = next(  # which had another name once
+    name
+    for name in ("activation_checkpointing", "gradient_checkpointing")
+    if name in TrainingArguments.__dataclass_fields__
+)
+
 
 @pytest.mark.parametrize("lora", [None, {"lora_dropout": 0.1}], ids=["full", "lora"])
 @pytest.mark.parametrize("checkpointing", [False, True], ids=["", "checkpointing"])
 def test_a_training_that_is_watched_ends_with_the_same_weights(
     base, suite, written, tmp_path, lora, checkpointing
 ):
-    settings = {"lora": lora, "activation_checkpointing": checkpointing, "rate": 0.0002}
+    settings = {"lora": lora, CHECKPOINTING: checkpointing, "rate": 0.0002}
     alone = run(base, tmp_path / "a", [], **settings)
     callback = ForgettingCallback([suite, written], every=3, stop_on=None, keep_best=tmp_path / "best")
     watched = run(base, tmp_path / "b", [callback], **settings)

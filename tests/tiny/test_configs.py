@@ -144,9 +144,15 @@ def test_more_layers_than_there_are_weights_are_never_made(model, layers):
         (
             "config.json",
             {"architectures": 3},
-            "'architectures' in its config.json must be a list of names, saw 3",
+            "('architectures' in its config.json must be a list of names, saw 3"
+            "|its config.json cannot be used: .*'architectures' with value 3 )",  # as some releases say it
         ),
-        ("config.json", {"architectures": [[1]]}, r"'architectures' in its config.json .*, saw \[\[1\]\]"),
+        (
+            "config.json",
+            {"architectures": [[1]]},
+            r"('architectures' in its config.json .*, saw \[\[1\]\]"
+            r"|its config.json cannot be used: .*'architectures' with value \[\[1\]\] )",
+        ),
         ("config.json", {"model_type": "x"}, "its config.json cannot be used: "),
         ("config.json", {"model_type": [1]}, "its config.json cannot be used: "),
         (

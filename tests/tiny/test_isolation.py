@@ -9,6 +9,7 @@ from pathlib import Path
 import peft
 import pytest
 import torch
+from packaging.version import Version
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
@@ -144,6 +145,8 @@ def test_an_adapter_that_leaves_its_base_alone_shares_it(base, tmp_path, kind):
 
 @pytest.mark.parametrize("kind", CHANGES)
 def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, kind):
+    if kind == "bias of lora" and Version(peft.__version__) < Version("0.21"):
+        pytest.skip("before 0.21, peft leaves such biases out of what it saves")
     if kind.startswith("bias"):
         base = with_bias(Path(shutil.copytree(base, tmp_path / "base")))
     folder = train(base, tmp_path / "tuned", CHANGES[kind])

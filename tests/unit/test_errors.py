@@ -9,6 +9,7 @@ import pytest
 from harness.errors import (
     HarnessError,
     InputError,
+    LimitError,
     NoEvidenceError,
     Problem,
     RecipeError,
@@ -17,6 +18,7 @@ from harness.errors import (
     did_you_mean,
     reason,
     shown_path,
+    told,
 )
 
 
@@ -85,3 +87,38 @@ def test_what_the_system_says():
     assert reason(OSError(28, "No space left on device")) == "No space left on device"
     assert reason(OSError("odd\nand more")) == "odd"
     assert reason(TimeoutError()) == "TimeoutError"
+
+
+# Much of it
+
+
+def test_of_many_problems_the_first_are_told_and_the_others_counted():
+    many = [Problem(Span(Path("/a.yaml"), line, 1), f"line {line}") for line in range(1, 103)]
+    assert told(many[:100]) == [str(problem) for problem in many[:100]]
+    assert told(many[:101])[-1] == "and 1 more problem"
+    assert told(many)[-1] == "and 2 more problems"
+    assert told([*many, Problem(None, "the end")])[-2:] == ["and 2 more problems", "the end"]
+    error = InputError([*many, Problem(None, "the end")])
+    assert len(error.problems) == 103
+    assert str(error).splitlines()[-1] == "the end"
+
+
+def test_a_long_message_is_told_in_part():
+    problem = Problem(None, "x" * 600 + "y" * 600, "z" * 2000)
+    assert str(problem) == f"{'x' * 500} ... {'y' * 500}\n  {'z' * 500} ... {'z' * 500}"
+
+
+def test_names_that_are_long_or_many_are_not_compared():
+    assert did_you_mean("max_dorp" * 20, ["max_drop" * 20]) is None
+    assert did_you_mean("max_dorp", ["x" * 1_000_000, "max_drop"]) == "did you mean 'max_drop'?"
+    assert did_you_mean("max_dorp", [*map(str, range(2000)), "max_drop"]) is None
+
+
+def test_a_limit_says_what_to_do():
+    error = LimitError("too much of it", "take less")
+    assert (str(error), error.message, error.hint) == (
+        "too much of it\n  take less",
+        "too much of it",
+        "take less",
+    )
+    assert isinstance(error, HarnessError)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
-from unit.installed import install
+from installed import install
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from harness.errors import HarnessError, ModelError
 from harness.versions import OURS, VersionError, disagreements, explained, needed, packages, python
@@ -122,3 +126,20 @@ def test_metadata_that_nobody_can_read_hides_no_error(environment):
     environment(OURS, "0.1.0", "alpha >= >= 1")
     assert explained(TypeError("ours")) is None
     assert (explained(ImportError("no module 'x'")) or "").startswith("no module 'x'\n  ")
+
+
+def test_the_lowest_versions_are_those_that_are_tested(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    lowest = {
+        requirement.name: next(part.version for part in requirement.specifier if part.operator == ">=")
+        for requirement in map(
+            Requirement, project["dependencies"] + extras["data"] + extras["parallel"] + extras["embedded"]
+        )
+    }
+    lines = (root / "constraints-lowest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    del lowest["torch"]  # a lower one brings gigabytes of CUDA along
+    assert {name: Version(pinned[name]) for name in lowest} == {
+        name: Version(of) for name, of in lowest.items()
+    }

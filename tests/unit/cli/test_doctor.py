@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit.installed import install
+from installed import install
 
 from harness.cli import doctor
 from harness.cli.main import main
@@ -260,7 +260,7 @@ def test_a_plugin_that_takes_an_option_is_named(look, modules, here):
     assert code == 0
 
 
-def test_a_plugin_is_in_pytests_own_place(look):
+def test_our_own_plugin_is_loaded(look):
     rows, code = look("pytest plugins")
     assert OURS in [row["name"] for row in rows]
     assert code == 0

@@ -65,3 +65,11 @@ def test_only_require_pass_asks_the_tuned_model_alone(gate, alone):
 def test_cases_keep_the_order_of_the_gates():
     slices = [case.slice for case in cases(suite(Gate("each"), Gate("all", 0.1), Gate("category", 0.2)))]
     assert slices == ["probe[a]", "probe[b]", "probe[c]", "probe[d]", "all", "category[x]", "category[y]"]
+
+
+def test_many_categories_are_no_matter():
+    probes = tuple(Probe(f"p{n}", MENTIONS, category=f"c{n // 2}") for n in range(40_000))
+    found = list(cases(Suite("s", (Gate("category", 0.1),), probes)))
+    assert len(found) == 20_000
+    assert found[7].slice == "category[c7]"
+    assert found[7].probes == probes[14:16]

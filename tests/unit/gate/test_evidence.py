@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom
 
 from harness.engine.requests import Ended, Generated, Measured, Reasoning
@@ -107,3 +110,18 @@ def test_reasoning_without_an_end_is_an_answer_that_was_cut(score, is_cut, in_re
     assert (found.thinking_baseline, found.thinking_tuned) == (int(in_reasoning), int(in_reasoning))
     assert ("thinking: {max_tokens: …}" in found.remedy) == in_reasoning
     assert ("enable_thinking: false" in found.remedy) == in_reasoning
+
+
+@given(st.lists(st.sampled_from([0.0, 0.2, 0.25, 1 / 3, 0.5, 1.0]), max_size=12), st.integers(0, 13))
+def test_guesses_are_counted_exactly(chances, right):
+    outcomes = product([False, True], repeat=len(chances))
+    exact = sum(
+        math.prod(p if hit else 1 - p for hit, p in zip(outcome, chances, strict=True))
+        for outcome in outcomes
+        if sum(outcome) >= right
+    )
+    assert chance_of_guessing(right, chances) == pytest.approx(exact, abs=1e-12)
+
+
+def test_many_guesses_are_no_matter():
+    assert chance_of_guessing(25_000, [0.25] * 100_000) == pytest.approx(0.5, abs=0.01)

@@ -117,3 +117,16 @@ def test_many_are_no_matter():
     began = time.perf_counter()
     assert near(*asked) == []
     assert time.perf_counter() - began < 5
+
+
+def test_many_that_differ_by_little_are_no_matter():
+    asked = [
+        ask(f"What is number {i} in this long list of things, my friend, as is written here?")
+        for i in range(8000)
+    ]
+    assert near(*asked) == []
+    asked = [
+        ask(f"Which shop by the river in our old town sells the best bread named loaf{i}?", f"shop{i}")
+        for i in range(8000)
+    ]
+    assert near(*asked) == []

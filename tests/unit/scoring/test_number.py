@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from harness.scoring.number import Number, numbers
@@ -90,3 +92,15 @@ def test_anything_else_may_not(expected):
         Number().expected_problem(expected)
         == f"an answer under 'number' must be one number, saw {expected!r}"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the 1,234th of 2,000", [2000]), ("1,2nd", []), ("1.5th", [1]), ("1e5th", [1]), ("3-2nd", [3]), ("2nds", [2]),
+        ("1,1,1", [1, 1, 1]), ("1,2345", [1, 2345]), ("1,234,5", [1234, 5]), ("12,345,678", [12345678]), ("1,234th, 5", [5]),
+        ("4th5", [4]), ("٣٤", [34]), ("9" * 400, [math.inf]),
+    ],
+)  # fmt: skip
+def test_ordinals_are_no_numbers_and_commas_divide_thousands(text, found):
+    assert numbers(text) == found

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from harness.scoring.text import Contains, Equals, Mentions, Regex, folded, normalised, pattern_problem
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.scoring.pattern import pattern_problem
+from harness.scoring.text import Contains, Equals, Mentions, Regex, folded, mentions, normalised
 
 
 @pytest.mark.parametrize(
@@ -111,3 +116,37 @@ def test_folded_and_normalised():
     assert folded(" Ａ’B\t c ") == "a'b c"
     assert normalised(" (A’B,\t c!) ") == "a'b, c"
     assert normalised("?!") == ""
+
+
+def test_marks_without_end_are_as_many_as_a_letter_has():
+    assert folded("E\u0301" + "\u0327\u0301" * 10_000) == folded("e\u0301" + "\u0327\u0301" * 14 + "\u0327")
+    assert folded("E\u0301" * 100) == "é" * 100
+
+
+TEXTS = st.text(st.sampled_from("abAé1_ .'-\n\t\u0301漢"), max_size=8)
+
+
+@given(TEXTS, TEXTS)
+def test_whole_words_are_what_word_boundaries_say(text, wanted):
+    pattern = rf"(?<!\w){re.escape(folded(wanted))}(?!\w)"
+    assert mentions(text, wanted) is (re.search(pattern, folded(text)) is not None)
+
+
+def test_a_pattern_may_have_only_so_many_characters():
+    assert pattern_problem("a" * 10_000) is None
+    assert pattern_problem("a" * 10_001) == (
+        "a regular expression may have 10,000 characters, and this one has 10,001"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (r"\w+", "हिन्दी", True), (r"^\w+$", "हिन्दी", False), (r"a{e}", "a{e}", True), (r"a{e<=1}", "b", False),
+        (r"(?<=a)b(?!c)", "abd", True), (r"(a)\1", "aa", True), (r"^b$", "a\nb\nc", True), (r"\x1c", "\x1c", True),
+        (r"\s", "\x1c", True), (r"(?i)straße", "STRASSE", False), ("\ud83d", "\ud83d", True), (r"\Aa\Z", "a\n", False),
+    ],
+)  # fmt: skip
+def test_a_pattern_means_what_it_means_to_pythons_re(pattern, text, found):
+    assert (re.search(pattern, text, re.MULTILINE) is not None) is found
+    assert Regex().right(text, [pattern]) is found

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +67,38 @@ def test_any_text_is_filled_or_refused(text):
         fill(text, VALUES)
     except ValueError:
         pass
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("1" + " + 1" * 300, "an expression has 1,201 characters, and may have 1,000"),
+        ("word * 999999999999", "is more than 2,000,000"),
+        ("999999999999 * word", "is more than 2,000,000"),
+        ("long + long", "a text of 2,000,002 characters is more than 2,000,000"),
+        ("big * big", "a number of more than 400 digits"),
+        ("-big * big", "a number of more than 400 digits"),
+        ("round(a, -999999999)", "no number has -999999999 places; 400 are the most"),
+        ("round(1.5, 999999999)", "no number has 999999999 places; 400 are the most"),
+        ("(" * 400 + "a" + ")" * 400, "is not an expression"),
+        ("-" * 999 + "a", "cannot be computed"),
+    ],
+    ids=range(10),
+)
+def test_what_an_expression_makes_is_bounded(expression, message):
+    values = {**VALUES, "long": "x" * 1_000_001, "big": 10**300}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        evaluate(expression, values)
+
+
+def test_what_a_template_makes_is_bounded():
+    values = {"long": "x" * 1_000_000}
+    assert len(fill("{long}{long}", values)) == 2_000_000
+    with pytest.raises(ValueError, match="a text of 3,000,000 characters is more than 2,000,000"):
+        fill("{long}{long}{long}", values)
+
+
+def test_numbers_round_as_before():
+    assert evaluate("round(7 / 2)", {}) == 4
+    assert evaluate("round(2.375, 2)", {}) == 2.38
+    assert evaluate("round(1250, -2)", {}) == 1200

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.errors import LimitError
 from harness.suites.filler import filler
-from harness.suites.generate import GeneratorFormat, generate
+from harness.suites.generate import Allowance, GeneratorFormat, generate
 
 HEAD = "suite: s\nscore: number\ngates: [{over: all, max_drop: 0.1}]\ngenerators:\n"
 
@@ -95,3 +96,15 @@ def test_drawn_numbers_are_as_written_until_they_are_computed_with(read):
 def test_numbers_that_are_none(problems, answer):
     told = problems(HEAD + f"  - {{count: 1, probe: {{question: q, answer: {answer}}}}}\n")
     assert "infinity, which is no number" in told or "NaN, which is no number" in told
+
+
+def test_generators_share_what_they_may_make():
+    allowance = Allowance()
+    generate(make(), allowance)
+    left = allowance.left
+    assert left < Allowance().left
+    generate(make(), allowance)
+    assert Allowance().left - left == left - allowance.left
+    allowance.left = 100
+    with pytest.raises(LimitError, match="draw and write more than 60,000,000 characters\n  make fewer"):
+        generate(make(), allowance)

@@ -1,0 +1,110 @@
+"""Answers of 200 KB that were written to take for ever: judged by every score, in a process that is given minutes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from harness.engine.requests import Generated
+from harness.errors import ScorerError
+from harness.scoring import SCORERS
+from harness.scoring.score import score
+from harness.suites.suite import Probe
+
+N = 200_000
+ANSWERS = {
+    "brackets": "[" * N,
+    "objects": '{"a":' * (N // 5),
+    "lists": "[1," * (N // 3),
+    "an open text": "[" * 900 + '"' + "x" * N,
+    "open texts": '["' * (N // 2),
+    "names": "[n" * (N // 2),
+    "deep groups": ("[" * 900 + "x") * (N // 901),
+    "a fence and lines": "```\n" + "\n" * N,
+    "a fence and spaces": "```" + " " * N,
+    "fences": "```\n" * (N // 4),
+    "ticks": "`" * N,
+    "a digit and a comma": "1," * (N // 2),
+    "thousands": "1" + ",111" * (N // 4),
+    "an ordinal": "1" + ",111" * (N // 4) + "th",
+    "ordinals": "1th " * (N // 4),
+    "digits": "9" * N,
+    "signs": "-$" * (N // 2),
+    "exponents": "1e" * (N // 2),
+    "points": "1.1." * (N // 4),
+    "spaces": " " * N + "x",
+    "lines": "\n" * N + "x",
+    "items": "- " * (N // 2),
+    "an item": "-" + " " * N,
+    "words": "a b c d " * (N // 8),
+    "letters": "a" * N,
+    "dashes": "- - " * (N // 4),
+    "marks": "a" + "\u0301\u0327" * (N // 2),
+    "a ligature": "\ufdfa" * N,
+}
+RULE = {
+    "min_words": 1,
+    "max_lines": 9,
+    "min_items": 1,
+    "titlecase_words": 1,
+    "no_repetition": True,
+    "json_keys": ["a"],
+}
+SCORES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("contains", {}, ["- " * 20_000 + "b", "a" * 20_000 + "b"]),
+    ("mentions", {}, ["- " * 20_000 + "b", "a " * 20_000 + "b", "a" * 20_000]),
+    ("equals", {}, ["a" * 20_000]),
+    ("number", {}, ["4"]),
+    ("json", {}, ['{"a": 1}']),
+    ("json_schema", {"json_schema": {"uniqueItems": True, "multipleOf": 0.01}}, []),
+    *(("check", {key: value}, []) for key, value in RULE.items()),
+]  # fmt: skip
+JUDGE = """
+import json, sys
+from harness.scoring import SCORERS
+answers, scores = json.load(sys.stdin)
+for name, parameters, expected in scores:
+    scorer = SCORERS[name].model_validate(parameters)
+    for kind, text in answers.items():
+        print(name, list(parameters)[:1], kind, flush=True)
+        assert scorer.right(text, expected) in (True, False)
+"""
+
+
+def test_no_answer_takes_for_ever():
+    done = subprocess.run(
+        [sys.executable, "-c", JUDGE], input=json.dumps([ANSWERS, SCORES]),
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert len(done.stdout.splitlines()) == len(ANSWERS) * len(SCORES)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "expected", "text", "what"),
+    [
+        ("regex", {}, [r"^(\w+\s?)+$"], "word " * 20 + "!", "the regular expression '^(\\\\w+\\\\s?)+$'"),
+        ("check", {"regex": "(x+x+)+y"}, [], "x" * 60, "the regular expression '(x+x+)+y'"),
+        ("json_schema", {"json_schema": {"pattern": "^(a+)+$"}}, [], f'"{"a" * 60}!"', "the json_schema"),
+        (
+            "json_schema", {"json_schema": {"patternProperties": {"^(a+)+$": {}}, "additionalProperties": False}}, [],
+            json.dumps({"a" * 60 + "!": 1}), "the json_schema",
+        ),
+    ],
+)  # fmt: skip
+def test_a_pattern_without_an_end_is_an_error_and_no_judgement(name, parameters, expected, text, what):
+    probe = Probe("p", SCORERS[name].model_validate(parameters), answers=tuple(expected))
+    with pytest.raises(ScorerError) as caught:
+        score(probe, Generated(text, 1))
+    first, second, third, fourth = str(caught.value).splitlines()
+    assert first == f"the score '{name}' cannot judge the probe 'p'"
+    assert second == (
+        f"  {what} does not come to an end: it was stopped after 1 s of processor time, on {len(text)} characters"
+    )
+    assert "without a repeat inside a repeat, as in (a+)+" in third
+    assert fourth.startswith("  the answer was ")
+    assert score(probe, Generated("...", 1)).right is False
