@@ -13,7 +13,7 @@ LM_EVAL := lm-eval==0.4.13
 # The newest, whose wheels for Linux bring CUDA along; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
-.PHONY: demo test test-lowest test-newest test-plugins check bench bench-parity clean
+.PHONY: demo test test-lowest test-newest test-plugins fuzz check audit bench bench-parity clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -43,6 +43,16 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive harness
+	$(BIN)/pip-audit --progress-spinner off --no-deps --disable-pip --requirement constraints.txt
+
+# As in `check`, but red too where the advisories on a package cannot be read.
+audit: $(VENV)/.dev
+	$(BIN)/pip-audit --progress-spinner off --strict --no-deps --disable-pip --requirement constraints.txt
+
+# Readers and scores against what hypothesis writes, for as long as 5,000 files each take.
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile fuzz -n 2
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/engine.py

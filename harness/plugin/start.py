@@ -59,8 +59,8 @@ def keeper_of(config: pytest.Config) -> Keeper:
 
 
 def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
-    """Write the record of a run that ended before it began, because an option has a value that it cannot have."""
-    if KEEPER in config.stash or _in_worker() or not isinstance(sys.exception(), pytest.UsageError):
+    """Write the record of a run that ended before it began: an option cannot have its value, a plugin cannot be loaded."""
+    if KEEPER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for option in ("model", "baseline", "report"):

@@ -43,7 +43,8 @@ _libc = ctypes.CDLL(None)
 def main() -> None:
     """Confine this process, say that it is ready, and run the job."""
     with open(0, "rb", buffering=0, closefd=False) as stdin:
-        job = marshal.loads(stdin.read())  # nosec B302: from the process that started this one
+        # From the process that started this one.
+        job = marshal.loads(stdin.read())  # nosec B302
     token = [job.pop("token")]
     os.environ.clear()
     confine_files()

@@ -24,6 +24,7 @@ from harness.suites.limits import (
     MOST_DIGITS,
     MOST_DIRECTIVES,
     MOST_PROBLEMS,
+    MOST_VALUES,
 )
 from harness.suites.text_file import read_text
 from harness.suites.written import HALF
@@ -33,6 +34,8 @@ Place = tuple[str | int, ...]
 
 MAX_DEPTH = 40
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+TOO_MANY = f"more than {MOST_VALUES:,} values"
+IN_DATA = "probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
 MAX_ALIASED_VALUES = 10_000
 
 _ESCAPE = re.compile(r"\\(?:u([dD][89abAB][\da-fA-F]{2})\\u([dD][c-fC-F][\da-fA-F]{2})|.)")
@@ -52,17 +55,31 @@ _RESOLVERS = [
 ]
 
 
+class _BoundError(Exception):
+    """More than is read: what, where, and what to do about it."""
+
+    def __init__(self, message: str, mark: Any, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.mark = mark
+        self.hint = hint
+
+
 class _Loader(_Base):  # type: ignore[misc, valid-type]
     """PyYAML's safe loader with the implicit types of YAML 1.2's core schema; deep nesting would overflow its stack."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
     depth = 0
+    nodes = 0
 
     def descend_resolver(self, parent: yaml.Node | None, index: object) -> None:
         """Called before each node, with the collection that it is in."""
         self.depth += 1
+        self.nodes += 1
         if parent is not None and self.depth > MAX_DEPTH + 1:
-            raise yaml.MarkedYAMLError(problem=TOO_DEEP, problem_mark=parent.start_mark)
+            raise _BoundError(TOO_DEEP, parent.start_mark)
+        if parent is not None and self.nodes > MOST_VALUES:
+            raise _BoundError(TOO_MANY, parent.start_mark, IN_DATA)
 
     def ascend_resolver(self) -> None:
         """Called after each node."""
@@ -113,6 +130,8 @@ def document_of(path: Path, text: str) -> Document:
     marked, mark = _with_pairs_marked(text)
     try:
         root = yaml.compose(marked, Loader=_Loader)
+    except _BoundError as error:
+        raise InputError([Problem(_span(path, error.mark), error.message, error.hint)]) from error
     except yaml.YAMLError as error:
         raise InputError([_syntax_problem(path, text, error)]) from error
     document = Document(path, None)
@@ -159,7 +178,7 @@ def _unread(path: Path, error: OSError) -> str | None:
     if isinstance(error, PermissionError):
         return "let the user who runs this read it: chmod a+r"
     if error.errno == errno.EFBIG:
-        return "probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
+        return IN_DATA
     if path.is_symlink():
         return f"it is a link to {path.readlink()}"
     return None
@@ -180,7 +199,7 @@ def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
         line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
         seen = f"character U+{ord(text[position]):04X}" if found else str(error)
         return Problem(Span(path, line, column), f"not YAML: {seen} is not allowed")
-    if message.endswith((TOO_DEEP, "maximum nesting depth")):  # the latter libyaml says, which reads ahead
+    if message.endswith("maximum nesting depth"):  # libyaml reads ahead
         return Problem(_span(path, mark), TOO_DEEP)
     lines = text.splitlines()
     line_text = lines[mark.line] if mark.line < len(lines) else ""

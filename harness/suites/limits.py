@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-MOST_BYTES = 4 * 2**20
-"""Of a file of YAML; data files, which are read faster, have a bound of their own."""
+MOST_BYTES = 32 * 2**20
+"""Of a file of YAML; data files have a bound of their own."""
+
+MOST_VALUES = 1_000_000
+"""Of a file of YAML, keys included; each takes half a kilobyte of memory while it is read."""
 
 MOST_DATA_BYTES = 64 * 2**20
 """Of a data file."""
@@ -65,7 +68,7 @@ MOST_STOPS = 100
 MOST_DIRECTIVES = 20
 """Lines of YAML that declare a tag; none is of use here, and each is held against all others."""
 
-MOST_PATTERN = 10_000
+MOST_PATTERN = 100_000
 """Characters of a regular expression."""
 
 MOST_PROMPTED = 200_000_000

@@ -203,10 +203,12 @@ class _Reader(ProbeReader):
         )
 
     def check_task_size(self, written: TaskFormat) -> None:
-        if written.max_new_tokens > MOST_TOKENS:
-            self.problem(
-                ("task", "max_new_tokens"), f"'max_new_tokens' must be at most {MOST_TOKENS:,}, saw {written.max_new_tokens}"
-            )  # fmt: skip
+        tokens: dict[Place, int] = {("max_new_tokens",): written.max_new_tokens}
+        if written.thinking:
+            tokens["thinking", "max_tokens"] = written.thinking.max_tokens
+        for place, number in tokens.items():
+            if number > MOST_TOKENS:
+                self.problem(("task", *place), f"'{place[-1]}' must be at most {MOST_TOKENS:,}, saw {number}")
         if len(written.stop) > MOST_STOPS:
             self.problem(
                 ("task", "stop"), f"{len(written.stop):,} stop texts, and a task may have {MOST_STOPS}",

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -16,12 +17,11 @@ from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
-sys.setrecursionlimit(10_000)  # a level of a schema takes a dozen calls
-
 
 def problem(written: str) -> str | None:
     """Why the text of a schema (draft 2020-12) is none, or None."""
-    error = best_match(_schemas().iter_errors(json.loads(written)))
+    with _deep_calls():
+        error = best_match(_schemas().iter_errors(json.loads(written)))
     return str(error.message) if error else None
 
 
@@ -40,7 +40,19 @@ def _schemas() -> Draft202012Validator:
 
 def fits(schema: dict[str, Any], value: Any) -> bool:
     """Whether a value fits a schema."""
-    return bool(_Validator(schema).is_valid(value))
+    with _deep_calls():
+        return bool(_Validator(schema).is_valid(value))
+
+
+@contextmanager
+def _deep_calls() -> Iterator[None]:
+    """Let calls nest deeper than usual: a level of a schema takes a dozen."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _multiple_of(validator: Any, factor: Any, value: Any, schema: Any) -> Iterator[ValidationError]:

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from packaging.version import Version
 
 from .project import CONFTEST, not_green, said
 
@@ -99,8 +100,10 @@ def test_engines_of_one_s_own_are_a_run_too(project):
 )
 def test_an_option_that_cannot_be_leaves_no_green_record(green, typo):
     result = green.run(*green.green, *typo)
-    assert result.ret == 4
-    assert latest(green) == REFUSED
+    # Before 9.2, pytest shows a traceback of a plugin that is not there.
+    refused = typo[0] != "-p" or Version(pytest.__version__) >= Version("9.2")
+    assert (result.ret == 4) is refused
+    assert latest(green) == (REFUSED if refused else UNFINISHED)
     [error] = green.record()["run"]["errors"]
     assert typo[-1].strip("-") in error
     [before] = earlier(green)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import InputError, Problem
+from harness.suites.limits import MOST_ANSWERS, MOST_NAME, MOST_PATTERN
 from harness.suites.lm_eval.data import Row, read_split
 from harness.suites.lm_eval.exact import exact_pattern
 from harness.suites.lm_eval.render import (
@@ -59,7 +60,7 @@ def convert(task: LmEvalTask, limit: int | None = None, category: str | None = N
         notes.append(f"every prompt is the same: is a column meant? there are: {columns}")
     if category is not None and (without := sum(item.category is None for item in items)):
         notes.append(f"{without} of {len(items)} documents have no category")
-    name = re.sub(r"[\s\[\]:/\\]+", "-", task.name).strip("-") or "task"
+    name = re.sub(r"[\s\[\]:/\\]+", "-", task.name).strip("-")[:MOST_NAME] or "task"
     return Imported(name, suite_text(task, name, items, notes), tuple(items), tuple(notes))
 
 
@@ -131,7 +132,9 @@ def _check_numbers(task: LmEvalTask, doc: Row) -> None:
 
 def _category(value: Any) -> str | None:
     """A value of a column as the name of a category, or None."""
-    return re.sub(r"[\[\]:\s]+", " ", str(value)).strip() or None if value is not None else None
+    if value is None:
+        return None
+    return re.sub(r"[\[\]:\s]+", " ", str(value)).strip()[:MOST_NAME].strip() or None
 
 
 # Choices
@@ -215,5 +218,14 @@ def _patterns(task: LmEvalTask, texts: Sequence[str]) -> tuple[str, ...]:
             raise RenderError(
                 "doc_to_target", f"the right answer {text!r} is empty where the metric compares it"
             )
+        if len(pattern) > MOST_PATTERN:
+            raise RenderError(
+                "doc_to_target",
+                f"a right answer of {len(text):,} characters is too long to be compared exactly",
+            )
         patterns.append(pattern)
+    if len(patterns) > MOST_ANSWERS:
+        raise RenderError(
+            "doc_to_target", f"{len(patterns):,} right answers, and a probe may have {MOST_ANSWERS:,}"
+        )
     return tuple(dict.fromkeys(patterns))

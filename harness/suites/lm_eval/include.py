@@ -76,7 +76,8 @@ def _without_code(problem: Problem) -> Problem:
 def _read_otherwise(document: Document) -> list[Problem]:
     """Values that lm-evaluation-harness, which reads YAML 1.1, takes for something else than this harness does."""
     try:
-        theirs = yaml.load(read_text(document.path), Loader=_YAML_1_1)
+        # A SafeLoader.
+        theirs = yaml.load(read_text(document.path), Loader=_YAML_1_1)  # nosec B506
     except (yaml.YAMLError, ValueError) as error:
         mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
         span = Span(document.path, mark.line + 1, mark.column + 1) if mark else document.span(())

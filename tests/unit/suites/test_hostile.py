@@ -79,6 +79,7 @@ HOSTILE = {
     "answers": (probes("{id: a, question: b, answer: [" + "c," * 80_000 + "]}", 1), "80,000 answers, and a probe may have 1,000"),
     "stop texts": (f"{HEAD}task: {{stop: [{'x,' * 50_000}]}}\n{PROBE}", "50,000 stop texts, and a task may have 100"),
     "tokens": (f"{HEAD}task: {{max_new_tokens: {'9' * 300}}}\n{PROBE}", "'max_new_tokens' must be at most 1,000,000"),
+    "tokens of reasoning": (f"{HEAD}task: {{thinking: {{max_tokens: 1000001}}}}\n{PROBE}", "'max_tokens' must be at most 1,000,000, saw 1000001"),
     "a long name": (f"{HEAD.replace('suite: s', 'suite: ' + 's' * 500_000)}{PROBE}", "'suite' must be a name of at most 500 characters"),
     "flow": ("suite: " + "[" * 500_000, "nested more than 40 levels deep"),
     "dashes": ("- " * 300_000, "nested more than 40 levels deep"),
@@ -103,7 +104,7 @@ HOSTILE = {
     "braces": (made("{count: 1, probe: {question: '" + "{" * 100_001 + "', answer: x}}"), "a single '{'"),
     "a pattern that is long to read": (scored("regex, answer: '(?i)" + "[\\x00-\\uffff]" * 700 + "'"), "this regular expression does not come to an end"),
     "a pattern that is long to try": (scored("regex, answer: '(?:(?=)|(?!x)){40}(?=z)'"), "this regular expression does not come to an end"),
-    "a long pattern": (scored("regex, answer: '" + "(" * 20_000 + "a" + ")" * 20_000 + "'"), "a regular expression may have 10,000 characters, and this one has 40,001"),
+    "a long pattern": (scored("regex, answer: '" + "(" * 60_000 + "a" + ")" * 60_000 + "'"), "a regular expression may have 100,000 characters, and this one has 120,001"),
     "a pattern in a check": (scored("{check: {regex: '(?i)" + "[\\x00-\\uffff]" * 700 + "'}}"), "this regular expression does not come to an end"),
     "a pattern in a schema": (scored("{json_schema: {pattern: '(?i)" + "[\\x00-\\uffff]" * 700 + "'}}"), "this json_schema does not come to an end"),
 }  # fmt: skip
@@ -154,10 +155,16 @@ def test_a_suite_may_have_only_so_many_probes(problems, monkeypatch):
     )
 
 
-def test_a_file_may_have_only_so_many_bytes(problems, tmp_path):
-    said = problems(f"{HEAD}{PROBE}# {'x' * 5_000_000}")
-    assert said == (
-        " cannot be read: it has more than 4 MB; take a part of it\n"
+def test_a_file_may_have_only_so_many_values(problems):
+    assert problems(f"{HEAD}x: [{'[],' * 1_000_000}]\n{PROBE}") == (
+        "4:4: more than 1,000,000 values\n"
+        "  probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
+    )
+
+
+def test_a_file_may_have_only_so_many_bytes(problems):
+    assert problems(f"{HEAD}{PROBE}# {'x' * (32 << 20)}") == (
+        " cannot be read: it has more than 32 MB; take a part of it\n"
         "  probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
     )
 

@@ -925,3 +925,13 @@ def test_the_command_says_what_is_wrong(task, capsys):
 
 def test_names_that_suites_cannot_have_are_changed(task):
     assert task.suite(CHOICE.replace("task: t", "task: 'a: b/c'")).name == "a-b-c"
+
+
+def test_what_is_long_or_much_becomes_a_suite_that_can_be_read_or_none(task):
+    docs = [{**DOCS[0], "topic": "a" * 499 + " b c"}, {**DOCS[0], "q": "Two?", "topic": "x"}]
+    suite = task.suite(CHOICE.replace("task: ", f"task: {'n' * 600}"), docs)
+    assert len(suite.name) == 500
+    made = convert(read_task(task.write(CHOICE, docs)), category="topic")
+    assert made.items[0].category == "a" * 499
+    long = WRITTEN.replace("doc_to_target: text", f"doc_to_target: '{'a' * 100_000}'")
+    assert "a right answer of 100,000 characters is too long to be compared exactly" in task.problems(long)
