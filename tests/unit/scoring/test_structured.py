@@ -173,7 +173,6 @@ def test_a_property_may_be_called_ref_in_words():
         ("```\n\n\n[1]\n```", [1]),
         ("``` \t\n[1]```", [1]),
     ],
-    ids=str,
 )  # fmt: skip
 def test_what_a_model_writes_without_end_is_no_json(text, value):
     assert read_json(text) == value
