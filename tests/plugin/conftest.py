@@ -12,6 +12,7 @@ import harness.plugin.collect
 import harness.plugin.run
 import harness.reporting.summary
 import harness.training.recipe  # noqa: F401
+from harness.scoring import SCORERS, registry
 
 from .project import Project
 
@@ -27,3 +28,13 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     # Where these tests run in a worker of xdist, the runs in them are none.
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     return Project(pytester)
+
+
+@pytest.fixture(autouse=True)
+def _restored():
+    """The table as it was: nested runs register scores in this very process."""
+    known, places = dict(SCORERS), dict(registry._PLACES)
+    yield
+    for table, before in ((SCORERS, known), (registry._PLACES, places)):
+        table.clear()
+        table.update(before)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import harness.scoring.registry as registry
 from harness.cli.main import main
-from harness.scoring import SCORERS
 
 from .project import CONFTEST, not_green, said
 
@@ -42,16 +40,6 @@ probes:
   - {id: kind, question: Kind?, score: {polite: {word: thanks}}}
 """
 ANSWERS = {"Loud?": "YES!!", "Quiet?": "YES!!!", "Kind?": "Well, thanks"}
-
-
-@pytest.fixture(autouse=True)
-def _restored():
-    """The table as it was: nested runs register scores in this very process."""
-    known, places = dict(SCORERS), dict(registry._PLACES)
-    yield
-    for table, before in ((SCORERS, known), (registry._PLACES, places)):
-        table.clear()
-        table.update(before)
 
 
 @pytest.fixture

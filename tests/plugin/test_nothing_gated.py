@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from .project import CONFTEST, SMALL, not_green, said
@@ -679,27 +681,33 @@ def test_what_engines_of_one_s_own_passed_is_not_left_out(project):
 # Plugins that are not here by default: PYTHONPATH may bring them
 
 
+TESTMON = ("-p", "testmon.pytest_testmon", "--testmon")
+WITHOUT_WARNINGS = pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="testmon leaves its database open, of which Python warns since 3.13"
+)
+
+
+@WITHOUT_WARNINGS
 @pytest.mark.parametrize("after", ["good", "bad"])
 def test_testmon_that_knows_of_no_change(project, remembered, after):
     pytest.importorskip("testmon")
     project.write("test_mine.py", "def test_mine(): pass\n")
-    extra = ("-p", "testmon.pytest_testmon", "--testmon")
-    assert remembered("good", *extra).ret == 0
-    result = remembered(after, *extra)
+    assert remembered("good", *TESTMON).ret == 0
+    result = remembered(after, *TESTMON)
     assert result.ret == 5
     assert NOTHING in said(result)
     assert "0 cases selected" in result.outlines
     assert project.record()["run"]["exit_status"] == 5
 
 
+@WITHOUT_WARNINGS
 def test_testmon_of_which_a_test_is_left(project, remembered):
     """It runs what changed, and that is no gate."""
     pytest.importorskip("testmon")
     project.write("test_mine.py", "def test_mine(): pass\n")
-    extra = ("-p", "testmon.pytest_testmon", "--testmon")
-    assert remembered("good", *extra).ret == 0
+    assert remembered("good", *TESTMON).ret == 0
     project.write("test_mine.py", "def test_mine(): assert 1\n")
-    result = remembered("bad", *extra)
+    result = remembered("bad", *TESTMON)
     result.assert_outcomes(passed=1)
     assert result.ret == 5
 
