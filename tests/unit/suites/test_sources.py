@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import re
+import sys
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -167,7 +168,9 @@ def test_numbers_of_json_are_the_text_as_written(read, problems, beside, written
         ("NaN", "NaN, which is no number"), ("-Infinity", "infinity, which is no number"), ("null", "null, which is no text"),
         ('["x", NaN]', "NaN, which is no number"), ('["x", null]', "null, which is no text"),
         (r'"\ud83d end"', r"half a surrogate pair (\ud83d), which is no character"),
-        ("[" * 900 + "]" * 900, "lists that are nested too deep"),
+        pytest.param("[" * 900 + "]" * 900, "lists that are nested too deep", marks=pytest.mark.skipif(
+            sys.version_info >= (3, 12), reason="is read since Python 3.12, and then no text"
+        )),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["answer", "question"])
