@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.engine.reasoning import Mark, Marks, counterpart, marks_in, split
-from harness.engine.tokenizing import MARK, render
-from harness.suites.jinja import TemplateError, TemplateLimitError, Uses, template_uses
+from harness.engine.tokenizing import MARK, tried
+from harness.suites.jinja import TemplateError, Uses, template_uses
 
 FIELDS = ("reasoning_content", "thinking", "reasoning")
 """Under which templates take the reasoning of an assistant's turn."""
@@ -25,8 +25,6 @@ def template_of(tokenizer: Any) -> Uses:
     try:
         template = tokenizer.get_chat_template() if tokenizer.chat_template else ""
         return template_uses("chat", template) if isinstance(template, str) else Uses()
-    except TemplateLimitError:
-        raise
     except (TemplateError, ValueError):  # said when it is asked
         return Uses()
 
@@ -51,7 +49,7 @@ def marks_of(tokenizer: Any, template: Uses) -> Marks:
 
 def generation_prompt(tokenizer: Any, arguments: Any = ()) -> str:
     """What a template puts between a question and the answer to it; nothing where that cannot be told."""
-    return _tried(tokenizer, [{"role": "user", "content": QUESTION}], True, arguments).partition(QUESTION)[2]
+    return tried(tokenizer, [{"role": "user", "content": QUESTION}], True, arguments).partition(QUESTION)[2]
 
 
 def _shown(tokenizer: Any) -> Iterator[Mark]:
@@ -59,7 +57,7 @@ def _shown(tokenizer: Any) -> Iterator[Mark]:
     begins = generation_prompt(tokenizer)
     thought = dict.fromkeys(FIELDS, THOUGHT)
     turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": MARK, **thought}]
-    before, found, after = _tried(tokenizer, turns, False).partition(QUESTION)[2].partition(THOUGHT)
+    before, found, after = tried(tokenizer, turns, False).partition(QUESTION)[2].partition(THOUGHT)
     between, answered, _ = after.partition(MARK)
     if not (found and answered and between.strip()):
         return
@@ -102,19 +100,7 @@ def _header(tokenizer: Any, marks: Marks) -> str:
     """What a template puts before an answer that nothing was thought for, but for an empty block of reasoning."""
     begins = generation_prompt(tokenizer)
     turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": MARK}]
-    before, found, _ = _tried(tokenizer, turns, False).partition(QUESTION)[2].partition(MARK)
+    before, found, _ = tried(tokenizer, turns, False).partition(QUESTION)[2].partition(MARK)
     if not found or not before.startswith(begins):
         return ""
     return split(before[len(begins) :], marks).answer.strip()
-
-
-def _tried(tokenizer: Any, turns: list[dict[str, str]], answer_follows: bool, arguments: Any = ()) -> str:
-    """The chat as the template shows it; nothing where it does not take it, or there is no template."""
-    if not tokenizer.chat_template:
-        return ""
-    try:
-        return render(tokenizer, turns, answer_follows, arguments)
-    except TemplateLimitError:
-        raise
-    except TemplateError:
-        return ""

@@ -77,8 +77,8 @@ def render(
     """A chat through the tokenizer's template, up to where the answer begins, as transformers renders it.
 
     Raises:
-        TemplateError: the template, which is a program of its author's, does not take the chat; a TemplateLimitError where it
-            takes too much of time or memory.
+        TemplateError: the template, which is a program of its author's, does not take the chat.
+        TemplateLimitError: it takes too much of time or memory.
     """
     given = {name: json.loads(value) for name, value in arguments}
     if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
@@ -114,6 +114,22 @@ def _by_its_own(
         raise TemplateError(first_line(error)) from error
 
 
+def tried(
+    tokenizer: Any, messages: Sequence[dict[str, str]], answer_follows: bool, arguments: Arguments = ()
+) -> str:
+    """A chat as `render` gives it; nothing where there is no template, or one that does not take the chat, which is said when it is asked.
+
+    Raises:
+        TemplateLimitError: the template takes too much of time or memory.
+    """
+    if not tokenizer.chat_template:
+        return ""
+    try:
+        return render(tokenizer, messages, answer_follows, arguments)
+    except TemplateError:
+        return ""
+
+
 @contextmanager
 def bounded(name: str) -> Iterator[None]:
     """Say of a chat template that takes too much whose it is; raises ModelError."""
@@ -139,14 +155,9 @@ def begins_twice(tokenizer: Any) -> bool:
         TemplateLimitError: the template takes too much of time or memory.
     """
     start = tokenizer.bos_token_id
-    if start is None or not tokenizer.chat_template:
+    if start is None:
         return False
-    try:
-        shown = render(tokenizer, [{"role": "user", "content": "A question."}])
-    except TemplateLimitError:
-        raise
-    except TemplateError:  # what a template does not take is said when it is asked
-        return False
+    shown = tried(tokenizer, [{"role": "user", "content": "A question."}], answer_follows=True)
     return encode(tokenizer, shown, special=False)[:2] == [start, start]
 
 
@@ -156,19 +167,12 @@ def turn_end(tokenizer: Any, arguments: Arguments = ()) -> TurnEnd:
     Raises:
         TemplateLimitError: the template takes too much of time or memory.
     """
-    if not tokenizer.chat_template:
-        return TurnEnd()
     turns = [
         {"role": "user", "content": "A question."},
         {"role": "assistant", "content": MARK},
         {"role": "user", "content": "Another question."},
     ]
-    try:
-        shown = render(tokenizer, turns, answer_follows=False, arguments=arguments)
-    except TemplateLimitError:
-        raise
-    except TemplateError:  # a template that takes no such chat tells nothing
-        return TurnEnd()
+    shown = tried(tokenizer, turns, answer_follows=False, arguments=arguments)
     if shown.count(MARK) != 1:
         return TurnEnd()
     after = shown.partition(MARK)[2].partition("Another question.")[0]

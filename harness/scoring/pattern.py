@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from harness.errors import LimitError, shortened
-from harness.suites.bounded import Bounded, EndedError
+from harness.errors import shortened
+from harness.suites.bounded import Bounded
 from harness.suites.limits import MOST_PATTERN
 
 HINT = "write a simpler one, without a repeat inside a repeat, as in (a+)+, or two that can share a text, as in a*a*"
+
+JOBS = Bounded("harness.suites.pattern_jobs")
 
 
 def pattern_problem(pattern: str) -> str | None:
@@ -26,10 +28,7 @@ def pattern_problem(pattern: str) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def _problem(pattern: str) -> str | None:
-    try:
-        found: str | None = _process().do("problem", pattern=pattern)
-    except EndedError as error:
-        raise LimitError(f"this regular expression {error}", HINT) from error
+    found: str | None = JOBS.judge("problem", "this regular expression", HINT, pattern=pattern)
     return found
 
 
@@ -39,15 +38,5 @@ def is_found(pattern: str, text: str) -> bool:
     Raises:
         LimitError: it takes too much to tell, and neither right nor wrong follows.
     """
-    try:
-        return bool(_process().do("found", pattern=pattern, text=text))
-    except EndedError as error:
-        shown = shortened(pattern, 100)
-        raise LimitError(
-            f"the regular expression {shown!r} {error}, on {len(text):,} characters", HINT
-        ) from error
-
-
-@cache
-def _process() -> Bounded:
-    return Bounded("harness.suites.pattern_jobs")
+    what, on = f"the regular expression {shortened(pattern, 100)!r}", f", on {len(text):,} characters"
+    return bool(JOBS.judge("found", what, HINT, on, pattern=pattern, text=text))

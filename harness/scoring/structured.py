@@ -7,15 +7,15 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from harness.errors import LimitError, shortened
+from harness.errors import shortened
 from harness.scoring.registry import scorer
-from harness.suites.bounded import Bounded, EndedError
+from harness.suites.bounded import Bounded
 from harness.suites.scorer import Scorer
 
 _FENCE = re.compile(r"```[a-zA-Z]*[^\S\n]*\n(.*?)```", re.DOTALL)
@@ -31,6 +31,8 @@ MOST_DEPTH = 100
 """An answer that nests deeper is none: a model goes round in circles."""
 
 NO_JSON = object()
+
+JOBS = Bounded("harness.suites.schema_jobs")
 
 
 def read_json(text: str) -> Any:
@@ -127,24 +129,14 @@ class JsonSchema(Scorer):
         value = read_json(text)
         if value is NO_JSON:
             return False
-        try:
-            return bool(_process().do("fits", schema=self.json_schema, value=value))
-        except EndedError as error:
-            raise LimitError(f"the json_schema {error}, on {len(text):,} characters", HINT) from error
+        on = f", on {len(text):,} characters"
+        return bool(JOBS.judge("fits", "the json_schema", HINT, on, schema=self.json_schema, value=value))
 
 
 @lru_cache(maxsize=1000)
 def _schema_problem(written: str) -> str | None:
-    try:
-        found: str | None = _process().do("problem", written=written)
-    except EndedError as error:
-        raise LimitError(f"this json_schema {error}", HINT) from error
+    found: str | None = JOBS.judge("problem", "this json_schema", HINT, written=written)
     return found
-
-
-@cache
-def _process() -> Bounded:
-    return Bounded("harness.suites.schema_jobs")
 
 
 def same_json(left: Any, right: Any) -> bool:

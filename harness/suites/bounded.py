@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from harness.errors import LimitError
+
 RUNNER = Path(__file__).with_name("bounded_runner.py")
 
 SECONDS = 1.0
@@ -73,6 +75,22 @@ class Bounded:
         if "error" in answer:
             raise RuntimeError(f"{self.module}.{name}: {answer['error']}")
         return answer["value"]
+
+    def judge(self, name: str, what: str, hint: str, on: str = "", **arguments: Any) -> Any:
+        """What a job gives that judges something a suite holds.
+
+        Args:
+            what: what is judged, as its author would call it.
+            hint: what to do where it takes too much.
+            on: what it was tried on, as the end of the message.
+
+        Raises:
+            LimitError: it takes too much time or memory to tell, so neither right nor wrong follows.
+        """
+        try:
+            return self.do(name, **arguments)
+        except EndedError as error:
+            raise LimitError(f"{what} {error}{on}", hint) from error
 
     def _started(self) -> subprocess.Popen[bytes]:
         """The process; a fork of the one that started it gets its own."""

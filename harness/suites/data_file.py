@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InputError, Problem, Span, first_line
-from harness.suites.dataset import INSTALL
+from harness.errors import InputError, Problem, Span, first_line, reason
+from harness.suites.dataset import INSTALL, NESTED
 from harness.suites.table import plain_rows
 from harness.suites.text_file import numbered_lines, read_bytes, read_text
 from harness.suites.validate import describe
@@ -53,7 +53,7 @@ def file_rows(path: Path) -> Iterator[Row]:
     except FileNotFoundError as error:
         raise InputError([Problem(None, f"{path}: no such file")]) from error
     except OSError as error:
-        raise InputError([Problem(None, f"{path}: cannot be read: {error.strerror or error}")]) from error
+        raise InputError([Problem(None, f"{path}: cannot be read: {reason(error)}")]) from error
 
 
 def shown_columns(columns: Mapping[str, Any]) -> str:
@@ -77,7 +77,7 @@ def json_object(line: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error}") from error
     except RecursionError as error:
-        raise ValueError("JSON that is nested too deep to be read") from error
+        raise ValueError(NESTED) from error
     if not isinstance(value, dict):
         raise ValueError(f"a line must be a JSON object, saw {describe(value)}")
     return value

@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InputError, Problem, Span
+from harness.errors import InputError, Problem, Span, reason
 from harness.suites.text_file import numbered_lines, read_text
 from harness.suites.within import Reach, is_there
 from harness.suites.written import whole_text
 
 INSTALL = "pip install 'forgetting-gate[data]'"
+NESTED = "JSON that is nested too deep to be read"
 JSON = (".json", ".jsonl", ".ndjson")
 _OF_A_BUILDER = ("data_dir", "data_files", "cache_dir", "features", "revision", "token", "storage_options")
 
@@ -83,7 +84,7 @@ def check_json(path: Path) -> None:
         with suppress(json.JSONDecodeError):
             _check_values(read_text(path), Span(path, 1, 1))
     except OSError as error:
-        raise InputError([Problem(None, f"{path}: cannot be read: {error.strerror or error}")]) from error
+        raise InputError([Problem(None, f"{path}: cannot be read: {reason(error)}")]) from error
 
 
 def _check_values(text: str, span: Span) -> None:
@@ -93,8 +94,8 @@ def _check_values(text: str, span: Span) -> None:
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "JSON that is nested too deep to be read"
-        raise InputError([Problem(span, reason)]) from error
+        why = str(error) if isinstance(error, ValueError) else NESTED
+        raise InputError([Problem(span, why)]) from error
 
 
 def _refuse(constant: str) -> Any:

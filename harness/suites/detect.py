@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from harness.errors import reason
 from harness.suites.text_file import read_bytes, wide_encoding
 
 KEYS = ("suite", "about", "severity", "task", "score", "gates", "probes", "generators", "probes_from")
@@ -56,7 +57,7 @@ def sniff(path: Path) -> Sniffed:
     try:
         text = _text(read_bytes(path))
     except OSError as error:
-        why = f"only its name is known, for it cannot be read ({error.strerror or error})"
+        why = f"only its name is known, for it cannot be read ({reason(error)})"
         return Sniffed("nearly", why) if named else NONE
     found = _by_keys(text)
     if named or found is NONE:

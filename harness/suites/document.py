@@ -17,15 +17,15 @@ from typing import Any
 
 import yaml
 
-from harness.errors import InputError, Problem, Span, shown_path
+from harness.errors import InputError, Problem, Span, reason, shown_path
 from harness.suites.limits import (
     MOST_ALIASED_CHARACTERS,
     MOST_BYTES,
     MOST_DIGITS,
     MOST_DIRECTIVES,
-    MOST_PROBLEMS,
     MOST_VALUES,
 )
+from harness.suites.problems import Problems
 from harness.suites.text_file import read_text
 from harness.suites.written import HALF
 
@@ -135,8 +135,10 @@ def document_of(path: Path, text: str) -> Document:
     except yaml.YAMLError as error:
         raise InputError([_syntax_problem(path, text, error)]) from error
     document = Document(path, None)
-    value = _Builder(document, text, mark).build(root, ()) if root is not None else None
-    object.__setattr__(document, "value", value)
+    if root is not None:
+        builder = _Builder(document, text, mark)
+        object.__setattr__(document, "value", builder.build(root, ()))
+        document.problems.extend(builder.problems)
     return document
 
 
@@ -144,7 +146,7 @@ def _text(path: Path) -> str:
     try:
         return read_text(path, MOST_BYTES)
     except OSError as error:
-        message = f"{shown_path(path)}: cannot be read: {error.strerror or error}"
+        message = f"{shown_path(path)}: cannot be read: {reason(error)}"
         raise InputError([Problem(None, message, _unread(path, error))]) from error
 
 
@@ -239,17 +241,10 @@ class _Builder:
         self.seen: set[int] = set()
         self.aliased = 0
         self.aliased_characters = 0
-        self.found: set[Problem] = set()
+        self.problems = Problems(error=InputError)
 
     def problem(self, node: yaml.Node, message: str, hint: str | None = None) -> None:
-        span = _span(self.document.path, node.start_mark)
-        problem = Problem(span, message, hint)
-        if problem not in self.found:
-            self.found.add(problem)
-            self.document.problems.append(problem)
-        if len(self.found) >= MOST_PROBLEMS:
-            rest = Problem(None, f"after {MOST_PROBLEMS:,} problems the rest was not read")
-            raise InputError([*self.document.problems, rest])
+        self.problems.add(Problem(_span(self.document.path, node.start_mark), message, hint))
 
     def build(self, node: yaml.Node, place: Place, aliased: bool = False) -> Any:
         self.document.values[place] = _span(self.document.path, node.start_mark)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from harness.suites.bounded import Bounded, EndedError
@@ -16,12 +15,14 @@ from harness.suites.limits import MOST_OF_TEMPLATE, MOST_RENDERED
 Dialect = Literal["chat", "task"]
 """What a template may use: chat templates as transformers has it, templates of tasks as lm-evaluation-harness has it."""
 
+JOBS = Bounded("harness.suites.jinja_jobs")
+
 
 class TemplateError(Exception):
     """A template that gives no text, with what it says itself; or that is none."""
 
 
-class TemplateLimitError(TemplateError):
+class TemplateLimitError(Exception):
     """A template that takes more than it may; `str()` says of what."""
 
 
@@ -41,7 +42,8 @@ def render_template(dialect: Dialect, template: str, values: Mapping[str, Any], 
         today: the day that a chat template is shown, as ISO 8601 has it.
 
     Raises:
-        TemplateError: it gives none; a TemplateLimitError where it takes too much.
+        TemplateError: it gives none.
+        TemplateLimitError: it takes too much of time or memory.
     """
     answer = _done("render", dialect, template, values=dict(values), today=today)
     if answer["length"] > MOST_RENDERED:
@@ -52,15 +54,15 @@ def render_template(dialect: Dialect, template: str, values: Mapping[str, Any], 
 
 
 def template_uses(dialect: Dialect, template: str) -> Uses:
-    """What stands in a template; raises TemplateError where it is none."""
+    """What stands in a template; raises as `render_template` does."""
     answer = _done("uses", dialect, template)
     return Uses(frozenset(answer["names"]), tuple(answer["texts"]))
 
 
 def _done(job: str, dialect: Dialect, template: str, **arguments: Any) -> dict[str, Any]:
-    """What a job gives for a template; raises TemplateError."""
+    """What a job gives for a template; raises as `render_template` does."""
     try:
-        answer: dict[str, Any] = _process().do(job, dialect=dialect, template=_checked(template), **arguments)
+        answer: dict[str, Any] = JOBS.do(job, dialect=dialect, template=_checked(template), **arguments)
     except EndedError as error:
         raise TemplateLimitError(str(error)) from error
     if "error" in answer:
@@ -74,8 +76,3 @@ def _checked(template: str) -> str:
             f"has {len(template):,} characters, and a template may have {MOST_OF_TEMPLATE:,}"
         )
     return template
-
-
-@cache
-def _process() -> Bounded:
-    return Bounded("harness.suites.jinja_jobs")

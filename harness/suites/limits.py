@@ -29,6 +29,9 @@ MOST_ANSWERS = 1_000
 MOST_PROBLEMS = 10_000
 """After so many a file is not read on."""
 
+MOST_ROW_PROBLEMS = 20
+"""Rows of data, and lines of a corpus, have the same fault all at once; so many of them are told."""
+
 MOST_HINTS = 100
 """Problems of a file for which the name that was meant is looked for."""
 

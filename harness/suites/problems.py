@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.errors import Problem, SuiteError, did_you_mean
+from harness.errors import InputError, Problem, SuiteError, did_you_mean
 from harness.suites.limits import MOST_HINTS, MOST_PROBLEMS
 
 
 class Problems:
-    """What is wrong with a file, in the order in which it was found, each thing once."""
+    """What is wrong with a file, in the order in which it was found, each thing once.
 
-    def __init__(self, found: Iterable[Problem] = ()) -> None:
+    Args:
+        error: what is raised where there is too much of it.
+    """
+
+    def __init__(self, found: Iterable[Problem] = (), error: type[InputError] = SuiteError) -> None:
         self._found = dict.fromkeys(found)
+        self._error = error
 
     def add(self, *problems: Problem) -> None:
         """Note problems.
 
         Raises:
-            SuiteError: there are so many by now that the rest of the file is not worth reading.
+            InputError: there are so many by now that the rest of the file is not worth reading.
         """
         self._found.update(dict.fromkeys(problems))
         if len(self) >= MOST_PROBLEMS:
             rest = Problem(None, f"after {MOST_PROBLEMS:,} problems the rest was not read")
-            raise SuiteError([*self, rest])
+            raise self._error([*self, rest])
 
     def near(self, seen: str, known: Iterable[str]) -> str | None:
         """`did you mean 'x'?`, as `did_you_mean`, but not for the thousandth time."""

@@ -19,7 +19,7 @@ from harness.suites.document import Document, Place, read_document
 from harness.suites.extent import prompted
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
 from harness.suites.generate import Allowance, GeneratorFormat, generate
-from harness.suites.limits import MOST_PROBES, MOST_PROMPTED, MOST_STOPS, MOST_TOKENS
+from harness.suites.limits import MOST_PROBES, MOST_PROMPTED, MOST_ROW_PROBLEMS, MOST_STOPS, MOST_TOKENS
 from harness.suites.probe import PARTS, M, ProbeReader
 from harness.suites.problems import Problems
 from harness.suites.scorer import Scorer
@@ -29,9 +29,6 @@ from harness.suites.template import template_fields
 from harness.suites.validate import describe, validate
 from harness.suites.within import PROJECT, Reach
 from harness.suites.written import text_of
-
-MOST_ROW_PROBLEMS = 20
-"""Rows of data have the same fault all at once; so many of them are told."""
 
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from harness.errors import InputError, Problem, Span, first_line
 from harness.suites.data_file import Row, file_kind_problem, file_rows, shown_columns
 from harness.suites.dataset import INSTALL, is_saved, load_dataset, load_saved
-from harness.suites.limits import MOST_ROWS
+from harness.suites.limits import MOST_ROW_PROBLEMS, MOST_ROWS
 from harness.suites.sampling import stratified
 from harness.suites.table import plain_rows
 from harness.suites.validate import Shape, Text, describe
@@ -22,9 +22,6 @@ from harness.suites.written import text_of
 
 OPTIONAL = ("id", "category", "severity", "score")
 """What a row may leave out: an empty cell or null says nothing of it."""
-
-MOST_PROBLEMS = 20
-"""Rows have the same fault all at once; so many of them are told."""
 
 KEYS = ("id", "category", "severity", "answer", "choices", "text")
 """The columns that are taken by their names, beside the fields of the prompt."""
@@ -108,8 +105,8 @@ def _probes(rows: Sequence[Row], source: SourceFormat, keys: Sequence[str]) -> l
             break  # the other rows lack it too
         except ValueError as error:
             problems.append(Problem(row.span, str(error)))
-        if len(problems) == MOST_PROBLEMS:
-            problems.append(Problem(None, f"{MOST_PROBLEMS} problems in the rows; the rest was not read"))
+        if len(problems) == MOST_ROW_PROBLEMS:
+            problems.append(Problem(None, f"{MOST_ROW_PROBLEMS} problems in the rows; the rest was not read"))
             break
     if problems:
         raise InputError(problems)

@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import InputError, Problem, RecipeError, Span
+from harness.errors import InputError, Problem, RecipeError, Span, reason
 from harness.models.reference import is_recipe
 from harness.suites.data_file import json_object
 from harness.suites.document import Document, read_document
+from harness.suites.limits import MOST_ROW_PROBLEMS
 from harness.suites.text_file import numbered_lines
 from harness.suites.validate import describe, validate
 from harness.suites.within import PROJECT, Reach, is_there
 from harness.suites.written import whole_text
 from harness.training.format import PARTS, CorpusFormat, RecipeFormat
-
-MOST_PROBLEMS = 20
-"""Lines of a corpus have the same fault all at once; so many of them are told."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def _examples(
         problems += error.problems
         return ()
     except OSError as error:
-        message = f"the file '{corpus.file}' cannot be read: {error.strerror or error}"
+        message = f"the file '{corpus.file}' cannot be read: {reason(error)}"
         problems.append(Problem(place, message, f"looked for {document.path.parent / corpus.file}"))
         return ()
     found, before = [], len(problems)
@@ -120,9 +118,9 @@ def _examples(
             problems.append(Problem(span, str(error)))
         else:
             found += [example] if example is not None else []
-        if len(problems) - before == MOST_PROBLEMS:
+        if len(problems) - before == MOST_ROW_PROBLEMS:
             problems.append(
-                Problem(place, f"{MOST_PROBLEMS} problems in '{corpus.file}'; the rest was not read")
+                Problem(place, f"{MOST_ROW_PROBLEMS} problems in '{corpus.file}'; the rest was not read")
             )
             break
     if not found and not problems:

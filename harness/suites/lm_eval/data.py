@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InputError, Problem
+from harness.errors import InputError, Problem, reason
 from harness.suites.data_file import csv_rows
 from harness.suites.dataset import INSTALL, check_json, load_dataset
 from harness.suites.lm_eval.task import DataSource
@@ -106,7 +106,7 @@ def _own_rows(source: DataSource, split: str) -> list[Row]:
         try:
             rows += _csv_rows(path) if source.path == "csv" else _json_rows(path)
         except OSError as error:
-            raise _error(source, f"{path}: cannot be read: {error.strerror or error}") from error
+            raise _error(source, f"{path}: cannot be read: {reason(error)}") from error
         except ValueError as error:
             raise _error(source, f"{path}: not {source.path.upper()}: {error}") from error
     if source.path == "csv":
