@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 
-from harness.engine.loading import load_reference
-from harness.engine.planning import request
-from harness.engine.quiet import quiet
+from harness.engine.prompts import request
 from harness.engine.requests import Choose, Plain
+from harness.engine.transformers.loading import load_reference
+from harness.engine.transformers.quiet import quiet
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 

@@ -28,14 +28,14 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
-from harness.engine.convert import ensure_embedded
-from harness.engine.loading import load_reference
-from harness.engine.planning import request
+from harness.authoring.lm_eval.convert import convert
+from harness.authoring.lm_eval.task import METRICS, read_task
+from harness.engine.prompts import request
 from harness.engine.requests import Choose, Chosen
+from harness.engine.transformers.gguf import ensure_embedded
+from harness.engine.transformers.loading import load_reference
 from harness.models.embedded import embedded_folder
 from harness.scoring import SCORERS, score
-from harness.suites.lm_eval.convert import convert
-from harness.suites.lm_eval.task import METRICS, read_task
 from harness.suites.read import read_suite
 
 TASKS = Path(__file__).parent / "lm_eval_tasks"

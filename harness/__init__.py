@@ -15,8 +15,8 @@ _WHERE = {
     "evaluate_general_qa": "harness.api",
     "compare_forgetting": "harness.api",
     "run_forgetting_checklist": "harness.api",
-    "EWCRegularizer": "harness.training.ewc",
-    "ForgettingCallback": "harness.training.callback",
+    "EWCRegularizer": "harness.training.penalties.ewc",
+    "ForgettingCallback": "harness.training.callback.callback",
     "create_replay_dataset": "harness.training.replay",
 }
 

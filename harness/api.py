@@ -17,20 +17,22 @@ from typing import Any, TypedDict
 
 from pydantic import ValidationError
 
+from harness.documents.validate import describe
+from harness.documents.within import in_python
+from harness.documents.written import HALF
 from harness.engine.functions import FunctionEngine
-from harness.engine.planning import request, under
+from harness.engine.prompts import request, under
 from harness.engine.requests import Engine
 from harness.engine.settings import Settings
 from harness.errors import EngineError, NoEvidenceError, ScorerError
-from harness.gate.asking import ask
+from harness.evaluation.ask import ask
+from harness.evaluation.permission import code_problem
+from harness.evaluation.prompts import unused_arguments
 from harness.gate.compare import Comparison, comparison
-from harness.gate.prompts import unused_arguments
 from harness.gate.verdict import judge
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Source, find_source
-from harness.reporting.wording import points
 from harness.scoring import Score, load_scorers
-from harness.scoring.consent import code_problem
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.suites.arguments import checked_arguments
 from harness.suites.format import SEVERITIES, Severity
@@ -38,11 +40,9 @@ from harness.suites.questions import Questions, suite_of_questions
 from harness.suites.read import read_suite
 from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite
-from harness.suites.validate import describe
-from harness.suites.within import in_python
-from harness.suites.written import HALF
 from harness.versions import needed
 from harness.visible import visible
+from harness.wording import points
 
 MOST_QUESTIONS = 10**12
 """A larger count is none."""
@@ -324,14 +324,14 @@ def _engine(model: Model) -> tuple[Engine, Who]:
         return model, {"label": str(model.label)}
     if isinstance(model, str | Path):
         with needed():
-            from harness.engine.loading import load_reference
+            from harness.engine.transformers.loading import load_reference
 
         source = find_source(str(model))
         engine = load_reference(str(model))
         return engine, _who(engine.label, source)
     if isinstance(model, tuple) and len(model) == 2:
         with needed():
-            from harness.engine.loading import wrap
+            from harness.engine.transformers.loading import wrap
 
         wrapped = wrap(*model)
         return wrapped, {"label": wrapped.label}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli.terminal import show
+from harness.documents.within import PROJECT, Reach
 from harness.errors import Problem, RecipeError, shown_path
-from harness.reporting.wording import count
-from harness.suites.within import PROJECT, Reach
-from harness.training.advise import advise
-from harness.training.recipe import Recipe, base_reference, read_recipe
+from harness.recipes.advice import advise
+from harness.recipes.read import Recipe, base_reference, read_recipe
+from harness.terminal import show
+from harness.wording import count
 
 
 def advise_all(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) -> int:

@@ -13,24 +13,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.calibration import Condition, measure
-from harness.cli.calibration_report import calibration_lines
-from harness.cli.lint import read_suites
-from harness.cli.progress import counter
-from harness.cli.terminal import say, show
+from harness.authoring.noise_floor import Condition, measure
+from harness.authoring.noise_floor_text import calibration_lines
+from harness.documents.within import PROJECT, Reach
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated_tokens
-from harness.engine.planning import request, under
+from harness.engine.prompts import request, under
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, ModelError
-from harness.gate.prompts import unused_arguments
+from harness.evaluation.permission import code_problem
+from harness.evaluation.prompts import unused_arguments
+from harness.evaluation.suites import read_suites
 from harness.models.reference import is_recipe
-from harness.scoring.consent import code_problem
+from harness.progress import counter
 from harness.suites.suite import Suite
-from harness.suites.within import PROJECT, Reach
+from harness.terminal import say, show
 
 if TYPE_CHECKING:
-    from harness.engine.torch_engine import TorchEngine
+    from harness.engine.transformers.engine import TorchEngine
 
 SMALLER = 4
 """The second condition's batches are smaller by this factor."""
@@ -64,7 +64,7 @@ def calibrate(
         raise ModelError(
             f"{model}: is a fixture, and suites are calibrated on a baseline\n  name the fixture's base instead"
         )
-    from harness.engine.loading import load_reference
+    from harness.engine.transformers.loading import load_reference
 
     engine = load_reference(model, settings, say)
     for suite in suites:

@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from harness.cli.terminal import show
 from harness.errors import HarnessError
 from harness.gate.compare import comparison
 from harness.reporting.explain import interval
 from harness.reporting.record import FILE, GateRow, Record, read_record
-from harness.reporting.wording import points
+from harness.terminal import show
+from harness.wording import points
 
 FIXTURES = ("careless", "careful")
 SUBSET = ("--suite", "general-qa", "--suite", "checklist", "--sample", "160")

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.cli.terminal import show
 from harness.errors import HarnessError, first_line
-from harness.reporting.table import aligned
+from harness.tables import aligned
+from harness.terminal import show
 from harness.versions import OURS, Package, disagreements, packages, python
 
 PATIENCE = 120
@@ -114,7 +114,7 @@ def _package(topic: str, package: Package) -> Row:
 
 
 def _devices() -> Iterator[Row]:
-    found = _ask("harness.engine.inventory")
+    found = _ask("harness.engine.transformers.inventory")
     if isinstance(found, str):
         remedy = "python -m pip install --force-reinstall torch"
         missing = "No module named 'torch'" in found  # which is a row of the packages

@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.cli.terminal import say, show
+from harness.authoring.lm_eval.convert import convert
+from harness.authoring.lm_eval.task import read_task
+from harness.documents.within import PROJECT, Reach
 from harness.errors import HarnessError, InputError, shown_path
-from harness.reporting.writing import write_wanted
 from harness.scoring import load_scorers
-from harness.suites.lm_eval.convert import convert
-from harness.suites.lm_eval.task import read_task
 from harness.suites.read import read_suite
-from harness.suites.within import PROJECT, Reach
+from harness.terminal import say, show
+from harness.writing import write_wanted
 
 
 def import_lm_eval(

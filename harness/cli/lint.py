@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.cli.terminal import say, show
-from harness.errors import InputError, Problem, Span, SuiteError, shown_path, told
-from harness.gate.weakness import weaknesses
-from harness.reporting.wording import count
-from harness.scoring import load_scorers
-from harness.suites.detect import has_ending, look_through
-from harness.suites.read import read_suite
+from harness.authoring.lint_rules import weaknesses
+from harness.documents.within import PROJECT, Reach
+from harness.errors import Problem, shown_path, told
+from harness.evaluation.suites import read_all, under_another_name
 from harness.suites.suite import Suite
-from harness.suites.within import PROJECT, Reach
+from harness.terminal import say, show
+from harness.wording import count
 
 
 def lint(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) -> int:
@@ -27,7 +25,7 @@ def lint(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) ->
     Raises:
         InputError: a folder has no suites.
     """
-    suites, problems = _read(paths, reach)
+    suites, problems = read_all(paths, reach)
     for suite in suites:
         show(_line(suite))
     for text in told(problems):
@@ -35,7 +33,7 @@ def lint(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) ->
     if any(_is_a_strange_score(problem) for problem in problems):
         say("scores that a conftest.py registers are known with --conftest FILE")
     warnings = [
-        *dict.fromkeys(_under_another_name(paths)),
+        *dict.fromkeys(under_another_name(paths)),
         *(warning for suite in suites for warning in weaknesses(suite)),
     ]
     for text in told([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):
@@ -51,67 +49,6 @@ def lint(paths: Sequence[Path], strict: bool = False, reach: Reach = PROJECT) ->
 def _is_a_strange_score(problem: Problem) -> bool:
     """Whether a score is unknown and no known one is near, so that it may well be the user's own."""
     return problem.message.startswith("unknown score ") and "did you mean" not in (problem.hint or "")
-
-
-def read_suites(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Suite]:
-    """The suites of files and folders, in order, for a command that needs all of them to be sound.
-
-    Raises:
-        SuiteError: with everything wrong in all of them; a path that is not there is wrong too.
-        InputError: a folder has no suites.
-    """
-    suites, problems = _read(paths, reach)
-    if problems:
-        raise SuiteError(problems)
-    return suites
-
-
-def _read(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Problem]]:
-    problems: list[Problem] = []
-    suites: list[Suite] = []
-    scorers = load_scorers()
-    for path in suite_files(paths):
-        try:
-            suites.append(read_suite(path, scorers, reach))
-        except SuiteError as error:
-            problems += error.problems
-    return suites, [*problems, *_repeated_names(suites)]
-
-
-def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The suite files that paths mean, each once; a folder means those in it and below, and what nearly is one.
-
-    Raises:
-        InputError: a folder has no suites.
-    """
-    seen: set[Path] = set()
-    for path in paths:
-        found = [path]
-        if path.is_dir():
-            found = [file for file, _ in look_through(path) if has_ending(file)]
-            if not found:
-                others = list(_under_another_name([path]))
-                raise InputError([Problem(None, f"{path}: no suite files in this folder"), *others])
-        yield from (file for file in found if file.resolve() not in seen)
-        seen.update(file.resolve() for file in found)
-
-
-def _under_another_name(paths: Sequence[Path]) -> Iterator[Problem]:
-    """The files in folders that hold a suite under another name, such as an editor's copy."""
-    for path in paths:
-        for file, found in look_through(path) if path.is_dir() else ():
-            if not has_ending(file):
-                yield Problem(Span(file, 1, 1), "looks like a suite and was not read", found.reason)
-
-
-def _repeated_names(suites: Sequence[Suite]) -> Iterator[Problem]:
-    first: dict[str, Suite] = {}
-    for suite in suites:
-        other = first.setdefault(suite.name, suite)
-        if other is not suite:
-            yield Problem(
-                suite.span, f"a second suite called '{suite.name}'", f"{other.span} is called so already"
-            )
 
 
 def _line(suite: Suite) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from harness import __version__
-from harness.cli.terminal import CLOSED, STOPPED, say, show, take_any_text, write_out
+from harness.documents.within import Reach
 from harness.errors import HarnessError, RecipeError, SuiteError
-from harness.suites.within import Reach
+from harness.terminal import CLOSED, STOPPED, say, show, take_any_text, write_out
 from harness.versions import needed
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         parsed = _parsed(arguments)
         if conftests := getattr(parsed, "conftest", None):
-            from harness.cli.custom import import_conftests
+            from harness.cli.conftests import import_conftests
 
             import_conftests(conftests)
         with needed():
@@ -125,12 +125,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_conftest(calibrate)
     _add_allow_outside(calibrate)
     calibrate.set_defaults(run=_calibrate)
-
-    docs = commands.add_parser("docs", help="bring the generated parts of docs/ up to date, or check them")
-    mode = docs.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--write", action="store_true", help="write what is out of date")
-    mode.add_argument("--check", action="store_true", help="exit with 1 if something is out of date")
-    docs.set_defaults(run=_docs)
 
     new = commands.add_parser(
         "new", help="write a new suite with example probes; asks for what no option says"
@@ -339,12 +333,6 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     )
 
 
-def _docs(parsed: argparse.Namespace) -> int:
-    from harness.cli.docs import docs
-
-    return docs(parsed.write)
-
-
 def _new(parsed: argparse.Namespace) -> int:
     from harness.cli.new import Wishes, new
 
@@ -391,7 +379,7 @@ def _doctor(parsed: argparse.Namespace) -> int:
 
 
 def _embedded(parsed: argparse.Namespace) -> int:
-    from harness.engine.convert import ensure_embedded
+    from harness.engine.transformers.gguf import ensure_embedded
     from harness.models.embedded import embedded_folder
 
     ensure_embedded(say)
@@ -400,8 +388,8 @@ def _embedded(parsed: argparse.Namespace) -> int:
 
 
 def _ladder(parsed: argparse.Namespace) -> int:
-    from harness.cli.ladder import ladder, render
-    from harness.cli.ladder_plan import Wishes
+    from harness.sweep.run import ladder, render
+    from harness.sweep.schedule import Wishes
 
     wishes = Wishes(
         recipes=parsed.recipes,

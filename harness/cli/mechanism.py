@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.terminal import show
 from harness.errors import HarnessError, shown_path
-from harness.reporting.curves import Panel, curves
 from harness.reporting.figures import png, svg
-from harness.reporting.writing import write_wanted
+from harness.reporting.mechanism_plot import Panel, curves
+from harness.terminal import show
+from harness.writing import write_wanted
 
 if TYPE_CHECKING:
     from harness.training.mechanism import Curve

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import yaml
 
-from harness.cli.examples import PROBES, SUITE, TASKS, WRITTEN_SCORES
+from harness.authoring.examples import PROBES, SUITE, TASKS, WRITTEN_SCORES
 from harness.cli.schema import schema_file
-from harness.cli.terminal import say, show
+from harness.documents.validate import Like, literal_names
 from harness.errors import HarnessError, did_you_mean
-from harness.reporting.writing import write_wanted
 from harness.scoring import load_scorers
 from harness.suites.detect import has_ending
 from harness.suites.format import SEVERITIES, AnswerKind, Category, Name
 from harness.suites.read import DEFAULT_SCORES, read_suite
-from harness.suites.validate import Like, literal_names
+from harness.terminal import say, show
+from harness.writing import write_wanted
 
 ANSWERS = literal_names(AnswerKind)
 

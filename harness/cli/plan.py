@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.cli.gate_plan import (
+from harness.authoring.power import (
     DROP,
     TOKENS_PER_SECOND,
     GatePlan,
@@ -17,12 +17,12 @@ from harness.cli.gate_plan import (
     probes_to_see,
     suite_size,
 )
-from harness.cli.lint import read_suites
-from harness.cli.plan_report import plan_lines
-from harness.cli.terminal import show
+from harness.authoring.power_text import plan_lines
+from harness.documents.within import PROJECT, Reach
+from harness.evaluation.suites import read_suites
 from harness.gate.compare import CONFIDENCE
 from harness.stats.power import FLIP_RATE, POWER, SIGNIFICANT
-from harness.suites.within import PROJECT, Reach
+from harness.terminal import show
 
 
 def plan(

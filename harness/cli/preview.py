@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.terminal import say, show
-from harness.engine.planning import request, under
+from harness.documents.within import PROJECT, Reach
+from harness.engine.prompts import request, under
 from harness.engine.requests import (
     Answer,
     Chat,
@@ -23,17 +23,17 @@ from harness.engine.requests import (
 )
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, did_you_mean
-from harness.gate.prompts import unused_arguments
+from harness.evaluation.prompts import unused_arguments
 from harness.reporting.explain import expected
-from harness.reporting.wording import count
 from harness.scoring import Score, load_scorers, score
 from harness.suites.read import read_suite
 from harness.suites.suite import Probe, Suite
-from harness.suites.within import PROJECT, Reach
+from harness.terminal import say, show
 from harness.visible import visible
+from harness.wording import count
 
 if TYPE_CHECKING:
-    from harness.engine.torch_engine import TorchEngine
+    from harness.engine.transformers.engine import TorchEngine
 
 LIMIT = 3
 
@@ -108,12 +108,12 @@ def find_probes(reference: str, reach: Reach = PROJECT) -> tuple[Suite, Sequence
 
 def load(reference: str, settings: Settings, reach: Reach = PROJECT) -> TorchEngine:
     """The model that `--model` names; a fixture is trained first, unless that was done before."""
-    from harness.engine.loading import Loader, load_reference
+    from harness.engine.transformers.loading import Loader, load_reference
     from harness.models.reference import is_recipe
 
     if not is_recipe(reference):
         return load_reference(reference, settings, say)
-    from harness.training.recipe import read_recipe
+    from harness.recipes.read import read_recipe
     from harness.training.train import trained_sources
 
     recipe = read_recipe(Path(reference), reach)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.cli.terminal import show
 from harness.errors import HarnessError
-from harness.reporting.writing import write_wanted
 from harness.scoring import SCORERS, load_scorers
 from harness.suites.schema import Schema, shape_schema, suite_schema
 from harness.suites.scorer import Scorer
+from harness.terminal import show
+from harness.writing import write_wanted
 
 FOLDER = Path("docs")
 
@@ -22,7 +22,7 @@ def built_in() -> dict[str, type[Scorer]]:
 
 
 def _recipe() -> Schema:
-    from harness.training.format import RecipeFormat
+    from harness.recipes.format import RecipeFormat
 
     return shape_schema(RecipeFormat, "A recipe of the forgetting gate: how a model fixture is trained")
 

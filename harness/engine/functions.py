@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.engine.requests import Answer, Chat, Generate, Generated, Progress, Prompt, Request
-from harness.engine.stops import cut_at_stop
+from harness.engine.stop_sequences import cut_at_stop
 from harness.errors import EngineError
 from harness.suites.format import AnswerKind
 

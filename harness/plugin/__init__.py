@@ -14,9 +14,9 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin import remembered
-from harness.plugin.keeper import NOTES, shows_only
 from harness.plugin.names import add_options, find_paths, names_of, spell_out
 from harness.plugin.options import RunOptions
+from harness.plugin.recorder import NOTES, shows_only
 from harness.plugin.root import settle_root
 from harness.plugin.start import KEEPER, begin_early, keeper_of, refuse
 from harness.plugin.tally import Tally
@@ -136,7 +136,8 @@ def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"--suite {options.suites[0]}: no suite was collected")
     if SUITES not in config.stash:
         return
-    from harness.plugin import collect, subset
+    from harness.plugin import collect
+    from harness.plugin import select as subset
 
     if cases := [item for item in items if isinstance(item, collect.CaseItem)]:
         _run(config)

@@ -15,6 +15,7 @@ import pytest
 
 from harness.engine.requests import Engine
 from harness.errors import HarnessError, shown_path
+from harness.evaluation.permission import code_problem
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Decision
 from harness.gate.warning import ForgettingWarning
@@ -23,7 +24,6 @@ from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RunOptions
 from harness.reporting.explain import explain
 from harness.scoring import load_scorers
-from harness.scoring.consent import code_problem
 from harness.suites.read import read_suite
 from harness.visible import visible
 

@@ -22,8 +22,8 @@ from typing import Any
 
 import pytest
 
+from harness.documents.within import Reach
 from harness.plugin.options import OPTIONS, Option, RunOptions
-from harness.suites.within import Reach
 
 REGISTERED = "--forgetting-"
 TAKEN = "another plugin's or a conftest.py's here"

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.planning import request, under
+from harness.engine.prompts import request, under
 from harness.engine.requests import Answer, Engine
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, shown_path
-from harness.gate.asking import ask
+from harness.evaluation.ask import ask
+from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, pair
 from harness.gate.evidence import cut, nothing_known
-from harness.gate.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.gate.verdict import Decision, Outcome, Policy, decide
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Source, SourcePair, find_pair, is_recipe
@@ -39,7 +39,7 @@ from harness.versions import needed
 from harness.visible import visible
 
 if TYPE_CHECKING:
-    from harness.engine.loading import EnginePair
+    from harness.engine.transformers.loading import EnginePair
 
 
 class Run:
@@ -88,7 +88,7 @@ class Run:
             if model is None:
                 return
             if is_recipe(model):
-                from harness.training.recipe import read_recipe
+                from harness.recipes.read import read_recipe
 
                 read_recipe(Path(model), reach_of(self.config))
             else:
@@ -144,8 +144,8 @@ class Run:
             raise HarnessError(f"no model to load\n{name_a_model(self.config)}")
         settings = self.settings
         if self.sources is None:
-            from harness.training.changes import untried
-            from harness.training.recipe import read_recipe
+            from harness.recipes.diff import untried
+            from harness.recipes.read import read_recipe
             from harness.training.train import trained_sources
 
             recipe = read_recipe(Path(options.model), reach_of(self.config))
@@ -153,7 +153,7 @@ class Run:
             self.sources = trained_sources(
                 recipe, options.baseline, settings, self.progress.say, self.progress.counter
             )
-        from harness.engine.loading import load_pair
+        from harness.engine.transformers.loading import load_pair
 
         asked = [
             request(under(case.suite, settings), probe) for case in self.selected for probe in case.probes

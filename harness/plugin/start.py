@@ -18,9 +18,9 @@ from typing import Any, cast
 
 import pytest
 
-from harness.plugin.keeper import Keeper, shows_only
 from harness.plugin.names import REGISTERED, Names, arguments_of
 from harness.plugin.options import RunOptions
+from harness.plugin.recorder import Keeper, shows_only
 from harness.suites.detect import has_ending, sniff
 
 KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from harness.gate.compare import CONFIDENCE, Comparison, Pair
 from harness.gate.verdict import Decision, Policy
-from harness.reporting.wording import count, one_line, percent, points
 from harness.suites.suite import Probe
 from harness.visible import visible
+from harness.wording import count, one_line, percent, points
 
 MOST_SHOWN = 10
 """Lost probes that are listed under a failed gate; the record has them all."""

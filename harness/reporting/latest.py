@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError
 from harness.reporting.record import FILE, Record, write_record
-from harness.reporting.writing import PARTIAL
+from harness.writing import PARTIAL
 
 LOCK = f".{FILE}.lock"
 EARLIER = "earlier"

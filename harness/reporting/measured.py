@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.reporting.record import CasesRow, Record
-from harness.reporting.wording import count
+from harness.wording import count
 
 
 def not_measured(record: Record) -> Iterator[str]:

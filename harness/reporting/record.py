@@ -16,10 +16,10 @@ from harness.engine.requests import Ended, Generated
 from harness.errors import HarnessError, reason, shown_path
 from harness.gate.compare import CONFIDENCE, Pair
 from harness.gate.verdict import Decision, Outcome, Verdict
-from harness.reporting.writing import write_whole
 from harness.scoring.score import Score
 from harness.suites.format import Severity
 from harness.visible import encodable, visible_json
+from harness.writing import write_whole
 
 VERSION: Literal[1] = 1
 FILE = "record.json"

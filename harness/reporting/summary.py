@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from harness.gate.compare import comparison
 from harness.reporting.record import GateRow, Record, gate_rows, reasoning_line
-from harness.reporting.table import aligned
-from harness.reporting.wording import count, points
+from harness.tables import aligned
 from harness.visible import visible_lines
+from harness.wording import count, points
 
 COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", "90 % interval", "margin", "verdict")
 LEFT = {0, 1, 8}

@@ -11,12 +11,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from harness.documents.validate import Shape
 from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
 from harness.scoring.text import folded, mentions
 from harness.suites.scorer import Scorer
-from harness.suites.validate import Shape
 
 REPEATED_WORDS = 4
 REPEATED_TIMES = 3

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from harness.bounded.bounded import Bounded
 from harness.errors import shortened
-from harness.suites.bounded import Bounded
-from harness.suites.limits import MOST_PATTERN
+from harness.limits import MOST_PATTERN
 
 HINT = "write a simpler one, without a repeat inside a repeat, as in (a+)+, or two that can share a text, as in a*a*"
 
-JOBS = Bounded("harness.suites.pattern_jobs")
+JOBS = Bounded("harness.bounded.pattern_jobs")
 
 
 def pattern_problem(pattern: str) -> str | None:

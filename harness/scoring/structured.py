@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from harness.bounded.bounded import Bounded
 from harness.errors import shortened
 from harness.scoring.registry import scorer
-from harness.suites.bounded import Bounded
 from harness.suites.scorer import Scorer
 
 _FENCE = re.compile(r"```[a-zA-Z]*[^\S\n]*\n(.*?)```", re.DOTALL)
@@ -32,7 +32,7 @@ MOST_DEPTH = 100
 
 NO_JSON = object()
 
-JOBS = Bounded("harness.suites.schema_jobs")
+JOBS = Bounded("harness.bounded.schema_jobs")
 
 
 def read_json(text: str) -> Any:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar
 
+from harness.normal import nfkc
 from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.registry import scorer
-from harness.suites.normal import nfkc
 from harness.suites.scorer import Scorer
 
 _EDGE = re.compile(r"(?<!\w)()(?:(?!\w)())?|(?!\w)()")

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.documents.document import document_of
+from harness.documents.validate import describe
 from harness.errors import HarnessError, InputError
-from harness.suites.document import document_of
-from harness.suites.validate import describe
 
 Arguments = tuple[tuple[str, str], ...]
 """What a chat template is given beside the messages: each name and its value as JSON, sorted by name."""

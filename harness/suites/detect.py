@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from harness.documents.text_file import read_bytes, wide_encoding
 from harness.errors import reason
-from harness.suites.text_file import read_bytes, wide_encoding
 
 KEYS = ("suite", "about", "severity", "task", "score", "gates", "probes", "generators", "probes_from")
 """All that stand at the top of a suite."""

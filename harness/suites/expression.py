@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from harness.suites.limits import MOST_DIGITS, MOST_EXPRESSION, MOST_TEXT
-from harness.suites.written import WrittenFloat, text_of, without_noise
+from harness.documents.written import WrittenFloat, text_of, without_noise
+from harness.limits import MOST_DIGITS, MOST_EXPRESSION, MOST_TEXT
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from harness.documents.validate import Like, Shape, Text
 from harness.suites.generate import GeneratorFormat
 from harness.suites.source import SourceFormat
-from harness.suites.validate import Like, Shape, Text
 
 Severity = Literal["critical", "high", "medium", "low"]
 AnswerKind = Literal["generate", "choose", "likelihood"]

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from harness.documents.validate import Shape
 from harness.errors import LimitError
+from harness.limits import DRAW, EXPRESSION, MOST_MADE, MOST_WORDS, PIECE
 from harness.suites.expression import fill
 from harness.suites.filler import filler
-from harness.suites.limits import DRAW, EXPRESSION, MOST_MADE, MOST_WORDS, PIECE
-from harness.suites.validate import Shape
 
 TRIES = 200
 """How often a draw that was made before is made again."""

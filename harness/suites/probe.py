@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from harness.documents.data_file import shown_columns
+from harness.documents.document import Document, Place
+from harness.documents.problems import Problems
+from harness.documents.validate import Part, Shape, describe, validate
 from harness.errors import LimitError, Problem, SuiteError
-from harness.suites.data_file import shown_columns
-from harness.suites.document import Document, Place
+from harness.limits import MOST_ANSWERS
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat, ThinkingFormat
 from harness.suites.generate import GeneratorFormat
-from harness.suites.limits import MOST_ANSWERS
-from harness.suites.problems import Problems
 from harness.suites.scorer import Scorer
 from harness.suites.source import SourceFormat
 from harness.suites.suite import Probe, Task
-from harness.suites.validate import Part, Shape, describe, validate
 
 M = TypeVar("M", bound=Shape)
 

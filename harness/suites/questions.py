@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.documents.validate import describe
+from harness.documents.written import text_of
 from harness.errors import NoEvidenceError, did_you_mean
 from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite, Task
-from harness.suites.validate import describe
-from harness.suites.written import text_of
 from harness.visible import visible
 
 ANSWERS = ("answer", "correct_answer")

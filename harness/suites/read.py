@@ -10,25 +10,25 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from harness.documents.as_written import with_text_as_written
+from harness.documents.cut import cut_texts
+from harness.documents.document import Document, Place, read_document
+from harness.documents.problems import Problems
+from harness.documents.validate import describe, validate
+from harness.documents.within import PROJECT, Reach
+from harness.documents.written import text_of
 from harness.errors import InputError, Problem, Span, SuiteError
+from harness.limits import MOST_PROBES, MOST_PROMPTED, MOST_ROW_PROBLEMS, MOST_STOPS, MOST_TOKENS
 from harness.suites.arguments import argument_problem, arguments_of
-from harness.suites.as_written import with_text_as_written
-from harness.suites.cut import cut_texts
 from harness.suites.detect import has_ending
-from harness.suites.document import Document, Place, read_document
 from harness.suites.extent import prompted
 from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
 from harness.suites.generate import Allowance, GeneratorFormat, generate
-from harness.suites.limits import MOST_PROBES, MOST_PROMPTED, MOST_ROW_PROBLEMS, MOST_STOPS, MOST_TOKENS
 from harness.suites.probe import PARTS, M, ProbeReader
-from harness.suites.problems import Problems
 from harness.suites.scorer import Scorer
 from harness.suites.source import read_rows
 from harness.suites.suite import Gate, Probe, Shot, Suite, Task
 from harness.suites.template import template_fields
-from harness.suites.validate import describe, validate
-from harness.suites.within import PROJECT, Reach
-from harness.suites.written import text_of
 
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
 

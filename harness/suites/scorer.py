@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
+from harness.documents.validate import Shape
 from harness.suites.format import AnswerKind
-from harness.suites.validate import Shape
 
 
 class Scorer(Shape):

@@ -10,15 +10,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from harness.documents.data_file import Row, file_kind_problem, file_rows, shown_columns
+from harness.documents.dataset import INSTALL, is_saved, load_dataset, load_saved
+from harness.documents.table import plain_rows
+from harness.documents.validate import Shape, Text, describe
+from harness.documents.within import Reach, is_there
+from harness.documents.written import text_of
 from harness.errors import InputError, Problem, Span, first_line
-from harness.suites.data_file import Row, file_kind_problem, file_rows, shown_columns
-from harness.suites.dataset import INSTALL, is_saved, load_dataset, load_saved
-from harness.suites.limits import MOST_ROW_PROBLEMS, MOST_ROWS
-from harness.suites.sampling import stratified
-from harness.suites.table import plain_rows
-from harness.suites.validate import Shape, Text, describe
-from harness.suites.within import Reach, is_there
-from harness.suites.written import text_of
+from harness.limits import MOST_ROW_PROBLEMS, MOST_ROWS
+from harness.stats.sampling import stratified
 
 OPTIONAL = ("id", "category", "severity", "score")
 """What a row may leave out: an empty cell or null says nothing of it."""

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import torch
 
-from harness.engine.tokenizing import bounded, render
+from harness.bounded.jinja import TemplateError
+from harness.engine.transformers.tokenizing import bounded, render
 from harness.errors import ModelError
-from harness.suites.jinja import TemplateError
-from harness.training.recipe import Example
+from harness.recipes.read import Example
 
 IGNORED = -100
 """The label that torch's cross entropy leaves out."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from harness.errors import HarnessError
-from harness.training.ewc import EWCRegularizer
+from harness.training.penalties.ewc import EWCRegularizer
 from harness.training.replay import create_replay_dataset
 
 SEED = 42

@@ -15,21 +15,21 @@ from typing import Any
 from filelock import FileLock
 from transformers import set_seed
 
-from harness.engine.loading import Loader
-from harness.engine.quiet import quiet
 from harness.engine.settings import Settings
-from harness.engine.torch_engine import TorchEngine
+from harness.engine.transformers.engine import TorchEngine
+from harness.engine.transformers.loading import Loader
+from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.cache import cache_folder, keeping
 from harness.models.identity import identities
 from harness.models.kept import fault_of, kept_identities
 from harness.models.reference import SourcePair, Weights, find_pair, find_weights
-from harness.training.advise import advise
+from harness.recipes.advice import advise
+from harness.recipes.read import Recipe, base_reference
 from harness.training.encode import encode
-from harness.training.general import mixed
-from harness.training.methods import frozen_fingerprint, prepare
-from harness.training.mitigations import Counter, general_rows, penalties
-from harness.training.recipe import Recipe, base_reference
+from harness.training.penalties.build import Counter, general_rows, penalties
+from harness.training.rehearsal import mixed
+from harness.training.trainable import frozen_fingerprint, prepare
 from harness.training.trainer import fit, last_checkpoint, updates
 
 VERSION = "3"

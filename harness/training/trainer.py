@@ -13,13 +13,13 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from harness.engine.torch_engine import out_of_memory
+from harness.engine.transformers.engine import out_of_memory
 from harness.errors import HarnessError, ModelError, first_line
 from harness.models.cache import write_fault
 from harness.models.json_file import read_json
+from harness.recipes.read import Recipe
 from harness.training.encode import Collator, Row
-from harness.training.penalty import Penalty
-from harness.training.recipe import Recipe
+from harness.training.penalties.penalty import Penalty
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 """What a killed training loses at most."""

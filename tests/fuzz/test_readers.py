@@ -17,11 +17,11 @@ from harness.api import compare_forgetting, evaluate_general_qa
 from harness.cli.main import main
 from harness.errors import HarnessError
 from harness.models.reference import find_pair
-from harness.reporting.ladder import read_ladder
+from harness.recipes.read import read_recipe
 from harness.reporting.record import read_record
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
-from harness.training.recipe import read_recipe
+from harness.sweep.record import read_ladder
 from tests.fuzz.inputs import (
     ADAPTER,
     CARD,

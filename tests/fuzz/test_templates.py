@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.suites.jinja import Dialect, TemplateError, TemplateLimitError, render_template, template_uses
+from harness.bounded.jinja import Dialect, TemplateError, TemplateLimitError, render_template, template_uses
 from tests.fuzz.inputs import VALUES, damaged, often
 
 CHAT = (

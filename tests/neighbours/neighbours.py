@@ -180,8 +180,8 @@ def test_together_with_models_that_are_loaded(neighbourhood):
 
 def suite_of(base: Path) -> dict[str, object]:
     """A suite that the base answers right, for its own answers are the keys."""
-    from harness.engine.loading import load_reference
     from harness.engine.requests import Choose, Plain
+    from harness.engine.transformers.loading import load_reference
 
     choices = ("red", "green", "blue", "white")
     questions = [f"{chr(97 + i % 26)}{chr(65 + i * 7 % 26)}{i}{chr(97 + i * 11 % 26)}" for i in range(60)]

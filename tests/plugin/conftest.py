@@ -10,8 +10,8 @@ import pytest
 import harness.api
 import harness.plugin.collect
 import harness.plugin.run
-import harness.reporting.summary
-import harness.training.recipe  # noqa: F401
+import harness.recipes.read
+import harness.reporting.summary  # noqa: F401
 from harness.scoring import SCORERS, registry
 
 from .project import Project

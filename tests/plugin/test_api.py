@@ -452,7 +452,7 @@ def test_a_dict_made_by_hand_against_itself():
 def references(project, monkeypatch):
     """Folders that look like models, and answers for whatever is loaded from them."""
     loading = types.SimpleNamespace(load_reference=lambda name: FunctionEngine(GOOD.__getitem__, name))
-    monkeypatch.setitem(sys.modules, "harness.engine.loading", loading)
+    monkeypatch.setitem(sys.modules, "harness.engine.transformers.loading", loading)
     project.folders()
     for name, base in (("adapter", "base"), ("adapter2", "base"), ("elsewhere", "tuned")):
         project.write(f"{name}/adapter_config.json", json.dumps({"base_model_name_or_path": f"./{base}"}))

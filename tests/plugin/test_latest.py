@@ -586,7 +586,7 @@ import sys, types
 from harness.engine.functions import FunctionEngine
 ours = [FunctionEngine(lambda prompt: "Yes.", label) for label in ("one", "two")]
 pair = types.SimpleNamespace(baseline=ours[0], tuned=ours[1], device="cpu", dtype="float32", notes=[])
-sys.modules["harness.engine.loading"] = types.SimpleNamespace(load_pair=lambda *arguments: pair)
+sys.modules["harness.engine.transformers.loading"] = types.SimpleNamespace(load_pair=lambda *arguments: pair)
 """
 WRAPPED = """
 import pytest

@@ -521,7 +521,7 @@ def load_pair(sources, settings, say, asked):
         baseline=engine(sources.baseline), tuned=engine(sources.tuned), device="cpu", dtype="float32", notes=[]
     )
 
-sys.modules["harness.engine.loading"] = types.SimpleNamespace(load_pair=load_pair)
+sys.modules["harness.engine.transformers.loading"] = types.SimpleNamespace(load_pair=load_pair)
 '''
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine.loading import EnginePair, load_pair
 from harness.engine.settings import Settings
+from harness.engine.transformers.loading import EnginePair, load_pair
 from harness.models.reference import find_weights
+from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
-from harness.training.recipe import read_recipe
 from harness.training.train import train, trained_sources
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from harness.engine.planning import request
+from harness.engine.prompts import request
 from harness.gate.compare import compare
 from harness.gate.compare import pair as pair_scores
 from harness.gate.verdict import judge

@@ -11,14 +11,14 @@ import pytest
 import torch
 from transformers import Trainer, TrainerCallback
 
-from harness.engine.fingerprint import fingerprint
-from harness.engine.loading import wrap
-from harness.engine.quiet import quiet
-from harness.engine.torch_engine import TorchEngine
+from harness.engine.transformers.engine import TorchEngine
+from harness.engine.transformers.fingerprint import fingerprint
+from harness.engine.transformers.loading import wrap
+from harness.engine.transformers.quiet import quiet
 from harness.errors import NoEvidenceError
-from harness.training.beginning import TRAINING, WEIGHTS
-from harness.training.callback import ForgettingCallback
-from harness.training.keeping import BASELINE
+from harness.training.callback.beginning import TRAINING, WEIGHTS
+from harness.training.callback.callback import ForgettingCallback
+from harness.training.callback.checkpoints import BASELINE
 
 from .trainings import WORDS, adapted, given_now, known_suite, loaded, right_now, rights, run, trainer
 

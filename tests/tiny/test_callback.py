@@ -20,17 +20,17 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import harness
 from harness.engine.functions import FunctionEngine
-from harness.engine.loading import wrap
-from harness.engine.planning import request
-from harness.engine.quiet import quiet
-from harness.engine.torch_engine import TorchEngine
+from harness.engine.prompts import request
+from harness.engine.transformers.engine import TorchEngine
+from harness.engine.transformers.loading import wrap
+from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, HarnessError, InputError, NoEvidenceError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
-from harness.training.beginning import find_beginning
-from harness.training.callback import ForgettingCallback
-from harness.training.keeping import BASELINE
-from harness.training.undisturbed import as_it_was, check_askable, switches_off
+from harness.training.callback.beginning import find_beginning
+from harness.training.callback.callback import ForgettingCallback
+from harness.training.callback.checkpoints import BASELINE
+from harness.training.callback.isolation import as_it_was, check_askable, switches_off
 
 from .trainings import CHOICES, WORDS, adapted, given_now, known_suite, loaded, rights, run, trainer, write
 
@@ -412,7 +412,7 @@ from pathlib import Path
 import torch
 from transformers import TrainerCallback
 from harness.errors import EngineError
-from harness.training.callback import ForgettingCallback
+from harness.training.callback.callback import ForgettingCallback
 sys.path.insert(0, sys.argv[1])
 from tests.tiny.trainings import run
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.engine.loading import load_pair, load_reference, wrap
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.transformers.loading import load_pair, load_reference, wrap
 from harness.errors import HarnessError, ModelError
 from harness.models.reference import find_pair
 

@@ -10,12 +10,12 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import LlamaForCausalLM
 
-from harness.engine.quiet import quiet
+from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, NoEvidenceError
 from harness.training.encode import IGNORED, Collator
-from harness.training.ewc import EWCRegularizer
-from harness.training.fisher import fisher_diagonal
-from harness.training.penalty import L2SP
+from harness.training.penalties.ewc import EWCRegularizer
+from harness.training.penalties.fisher import fisher_diagonal
+from harness.training.penalties.penalty import L2SP
 
 
 def classifier(width: int = 6) -> nn.Sequential:

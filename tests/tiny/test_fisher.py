@@ -11,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from harness.errors import ModelError, NoEvidenceError
 from harness.training.encode import IGNORED, Collator
-from harness.training.fisher import fisher_diagonal
+from harness.training.penalties.fisher import fisher_diagonal
 
 VOCABULARY = 9
 ROWS = [

@@ -21,8 +21,8 @@ import harness.api
 import harness.plugin.collect
 import harness.plugin.run
 import harness.reporting.summary  # noqa: F401
-from harness.engine.loading import load_reference
 from harness.engine.requests import Choose, Plain
+from harness.engine.transformers.loading import load_reference
 
 from .conftest import save_adapter
 from .test_isolation import CHANGES, lora, train

@@ -14,10 +14,10 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
-from harness.engine.loading import EnginePair, load_pair, load_reference
-from harness.engine.quiet import quiet
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
 from harness.engine.settings import Settings
+from harness.engine.transformers.loading import EnginePair, load_pair, load_reference
+from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.identity import weights_identity
 from harness.models.reference import find_pair

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.training.keeping import BEST, BestCheckpoint
+from harness.training.callback.checkpoints import BEST, BestCheckpoint
 
 
 class Weights:

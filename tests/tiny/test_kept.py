@@ -14,16 +14,16 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from harness.engine import convert
-from harness.engine.convert import ensure_embedded
-from harness.engine.quiet import quiet
+from harness.engine.transformers import gguf as convert
+from harness.engine.transformers.gguf import ensure_embedded
+from harness.engine.transformers.quiet import quiet
 from harness.errors import HarnessError, ModelError
 from harness.models.embedded import embedded_folder
 from harness.models.kept import fault_of
 from harness.training import train as train_module
 from harness.training import trainer as trainer_module
-from harness.training.ewc import EWCRegularizer
-from harness.training.keeping import BEST, BestCheckpoint, keep_answers
+from harness.training.callback.checkpoints import BEST, BestCheckpoint, keep_answers
+from harness.training.penalties.ewc import EWCRegularizer
 from harness.training.train import DONE
 
 from .test_training import FULL, LORA, Kitchen

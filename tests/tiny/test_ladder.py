@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from harness.cli import ladder_models
 from harness.cli.main import main
-from harness.reporting.ladder import read_ladder
+from harness.sweep import models as ladder_models
+from harness.sweep.record import read_ladder
 
 RECIPE = """\
 recipe: {name}

@@ -26,9 +26,9 @@ from transformers import (
     TrainingArguments,
 )
 
-from harness.engine.loading import load_pair
-from harness.engine.quiet import quiet
 from harness.engine.requests import Chat, Generate, Message, Plain
+from harness.engine.transformers.loading import load_pair
+from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.reference import Adapter, Weights, find_pair
 

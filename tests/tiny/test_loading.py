@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from harness.engine.loading import load_pair, load_reference
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
+from harness.engine.transformers.loading import load_pair, load_reference
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
 

@@ -8,10 +8,10 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import LlamaForCausalLM
 
-from harness.engine.quiet import quiet
+from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, NoEvidenceError
 from harness.training.encode import IGNORED, Collator
-from harness.training.penalty import L2SP, Distillation, frozen_copy, switched_off
+from harness.training.penalties.penalty import L2SP, Distillation, frozen_copy, switched_off
 
 ROWS = [
     {"input_ids": [5, 9, 30 + i, 31, 1], "labels": [IGNORED, IGNORED, 30 + i, 31, 1]} for i in range(4)

@@ -26,11 +26,11 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from harness.engine.loading import load_pair, load_reference, wrap
-from harness.engine.quiet import quiet
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
 from harness.engine.settings import Settings
-from harness.engine.torch_engine import context_length
+from harness.engine.transformers.engine import context_length
+from harness.engine.transformers.loading import load_pair, load_reference, wrap
+from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
 

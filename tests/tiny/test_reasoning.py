@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.marking import marks_of, template_of
-from harness.engine.prompting import Prompting
-from harness.engine.reasoning import DEFAULT_TOKENS, Mark
 from harness.engine.requests import Chat, Choose, Generate, Generated, Message, Plain
-from harness.engine.shown import check_shown
-from harness.engine.tokenizing import render
+from harness.engine.transformers.marking import marks_of, template_of
+from harness.engine.transformers.prompting import Prompting
+from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark
+from harness.engine.transformers.shown import check_shown
+from harness.engine.transformers.tokenizing import render
 from harness.errors import EngineError, ModelError
 
 from .thinking import DEEPSEEK, KINDS, PLAIN, QWEN, Kind, prompting, tokenizer

@@ -16,10 +16,10 @@ import harness.plugin.collect
 import harness.plugin.run
 import harness.reporting.summary
 from harness.cli.main import main
-from harness.engine.loading import load_reference
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
-from harness.engine.tokenizing import render
+from harness.engine.transformers.loading import load_reference
+from harness.engine.transformers.tokenizing import render
 
 from .test_gate import refused, said
 from .thinking import KINDS, PLAIN, Kind, tokenizer

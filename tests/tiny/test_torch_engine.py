@@ -9,10 +9,10 @@ import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, GenerationConfig
 
-from harness.engine import torch_engine
-from harness.engine.loading import load_reference, wrap
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
 from harness.engine.settings import Settings
+from harness.engine.transformers import engine as torch_engine
+from harness.engine.transformers.loading import load_reference, wrap
 from harness.errors import EngineError
 
 PROMPTS = ["a", "hello", "the quick brown fox", "what is 15 x 7?", "abc " * 12, "zz"]

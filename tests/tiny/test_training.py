@@ -15,17 +15,17 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from harness.engine.loading import load_pair
-from harness.engine.quiet import quiet
 from harness.engine.settings import Settings
+from harness.engine.transformers.loading import load_pair
+from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, RecipeError
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.kept import kept_identities
+from harness.recipes.read import Example, read_recipe
 from harness.training import trainer as trainer_module
 from harness.training.encode import IGNORED, encode
-from harness.training.methods import prepare
-from harness.training.recipe import Example, read_recipe
 from harness.training.train import DONE, trained_sources
+from harness.training.trainable import prepare
 
 from .conftest import save_tokenizer
 
@@ -358,9 +358,9 @@ def test_a_killed_training_leaves_no_half_model(kitchen, tmp_path, base):
 import harness.training.trainer as trainer
 from pathlib import Path
 trainer.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-from harness.engine.quiet import quiet
+from harness.engine.transformers.quiet import quiet
 from harness.engine.settings import Settings
-from harness.training.recipe import read_recipe
+from harness.recipes.read import read_recipe
 from harness.training.train import trained_sources
 def counter(label, unit=""):
     return lambda done, total: print(done, flush=True)

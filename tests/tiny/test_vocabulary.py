@@ -17,9 +17,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from harness.engine.loading import load_pair, load_reference
-from harness.engine.quiet import quiet
 from harness.engine.requests import Choose, Generate, Measure, Plain
+from harness.engine.transformers.loading import load_pair, load_reference
+from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
 

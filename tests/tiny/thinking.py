@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from harness.engine.prompting import Prompting
+from harness.engine.transformers.prompting import Prompting
 
 QWEN = """\
 {%- for m in messages -%}

@@ -9,14 +9,14 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-from harness.engine.loading import wrap
-from harness.engine.planning import request
-from harness.engine.quiet import quiet
+from harness.engine.prompts import request
+from harness.engine.transformers.loading import wrap
+from harness.engine.transformers.quiet import quiet
+from harness.recipes.read import Example
 from harness.scoring import SCORERS, score
 from harness.suites.read import read_suite
-from harness.training.callback import ForgettingCallback
+from harness.training.callback.callback import ForgettingCallback
 from harness.training.encode import Collator, encode
-from harness.training.recipe import Example
 
 HEAD = "suite: known\ntask: {answer: choose}\nscore: choice\ngates: GATES\nprobes:\n"
 CHOICES = ("red", "ten", "cat", "sun", "wet")

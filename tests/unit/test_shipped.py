@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from harness.reporting.ladder import read_ladder
-from harness.reporting.wording import points
+from harness.recipes.diff import KINDS, changes
+from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
 from harness.scoring.text import folded, normalised
 from harness.stats.power import smallest_drop
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
-from harness.training.changes import KINDS, changes
-from harness.training.recipe import read_recipe
+from harness.sweep.record import read_ladder
+from harness.wording import points
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.y*ml"))

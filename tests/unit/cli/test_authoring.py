@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from harness.cli.docs import GENERATORS
-from harness.cli.format_tables import PARTS, keys, scores
+from harness.authoring.lint_rules import weaknesses
 from harness.cli.schema import built_in
-from harness.gate.weakness import weaknesses
 from harness.scoring.check import rule_keys
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.schema import suite_schema
+from tools.docs.format_tables import PARTS, keys, scores
+from tools.docs.pages import GENERATORS
 
 
 @pytest.fixture

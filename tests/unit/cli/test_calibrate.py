@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness.authoring.noise_floor import Condition, measure
+from harness.authoring.noise_floor_text import calibration_lines
 from harness.cli.calibrate import batch_conditions, report
-from harness.cli.calibration import Condition, measure
-from harness.cli.calibration_report import calibration_lines
 from harness.cli.main import main
 from harness.engine.batching import Budget
 from harness.engine.functions import FunctionEngine

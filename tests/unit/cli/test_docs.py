@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from harness.cli.docs import BEGIN, GENERATORS, docs, with_generated_parts
 from harness.cli.main import main
 from harness.errors import HarnessError, InputError
+from tools.docs.pages import BEGIN, GENERATORS, docs, with_generated_parts
 
 PAGE = "# Title\n\n<!-- generated: names -->\nold\n<!-- end generated -->\n\nText.\n"
 NAMES = {"names": lambda: "one\ntwo\n"}
@@ -21,12 +21,12 @@ def page(tmp_path, monkeypatch):
     (tmp_path / "docs").mkdir()
     path = tmp_path / "docs" / "page.md"
     path.write_text(PAGE, encoding="utf-8")
-    monkeypatch.setattr("harness.cli.docs.GENERATORS", NAMES)
+    monkeypatch.setattr("tools.docs.pages.GENERATORS", NAMES)
     return path
 
 
 def test_the_shipped_pages_are_current(root):
-    """If this fails: python -m harness docs --write."""
+    """If this fails: python -m tools.docs --write."""
     assert docs(write=False, folder=root / "docs") == 0
 
 
@@ -46,7 +46,7 @@ def test_a_current_page_stays_as_it_is(page):
 
 def test_check_says_what_is_stale_and_writes_nothing(page, capsys):
     assert main(["docs", "--check"]) == 1
-    assert capsys.readouterr().err == "docs/page.md: out of date; run: python -m harness docs --write\n"
+    assert capsys.readouterr().err == "docs/page.md: out of date; run: python -m tools.docs --write\n"
     assert page.read_text(encoding="utf-8") == PAGE
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import ladder as module
-from harness.cli.ladder_measure import Tuned
-from harness.cli.ladder_plan import Wishes, read_plan
 from harness.cli.main import main
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Generate, Generated, Measure, Measured
 from harness.errors import HarnessError, ModelError, NoEvidenceError
-from harness.reporting.ladder import read_ladder
 from harness.stats.paired import tango_interval
+from harness.sweep import run as module
+from harness.sweep.measure import Tuned
+from harness.sweep.record import read_ladder
+from harness.sweep.schedule import Wishes, read_plan
 
 RECIPE = """\
 recipe: {name}

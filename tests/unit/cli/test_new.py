@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cli.examples import PROBES
+from harness.authoring.examples import PROBES
+from harness.authoring.lint_rules import weaknesses
 from harness.cli.main import main
 from harness.cli.new import ANSWERS, scores_for
-from harness.engine.planning import request
-from harness.gate.weakness import weaknesses
+from harness.engine.prompts import request
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 

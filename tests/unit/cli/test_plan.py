@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from harness.cli.gate_plan import TOKENS_PER_SECOND, any_false_alarm, gate_plans, gate_rule, suite_size
+from harness.authoring.power import TOKENS_PER_SECOND, any_false_alarm, gate_plans, gate_rule, suite_size
+from harness.authoring.power_text import chance, in_points, plan_lines
 from harness.cli.main import _parser, main
-from harness.cli.plan_report import chance, in_points, plan_lines
 from harness.stats.power import FLIP_RATE, AnyLost, OverMargin, power, smallest_drop
 from harness.suites.suite import Gate
 

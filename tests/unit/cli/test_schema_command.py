@@ -9,7 +9,7 @@ from jsonschema import Draft7Validator
 
 from harness.cli.main import main
 from harness.cli.schema import SCHEMAS, schema_file, schema_text
-from harness.suites.document import read_document
+from harness.documents.document import read_document
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)

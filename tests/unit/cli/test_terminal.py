@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import lint, terminal
+from harness import terminal
+from harness.cli import lint
 from harness.cli.main import main
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.planning import prompt, request, under
+from harness.engine.prompts import prompt, request, under
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
 from harness.engine.settings import Settings
 from harness.scoring import SCORERS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.gate.likeness import Alike, Asked, _like, _text, alike
+from harness.authoring.near_duplicates import Alike, Asked, _like, _text, alike
 from harness.scoring.check import Check
 from harness.scoring.text import Mentions
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.gate.ranking import Rung, front, rank, reference
+from harness.sweep.ranking import Rung, front, rank, reference
 
 
 def rung(name: str, gain: float, drop: float, seconds: float | None = 60.0, reach: float = 0.05) -> Rung:

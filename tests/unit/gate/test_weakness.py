@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.gate.weakness import only_forbids, sees, weaknesses
+from harness.authoring.lint_rules import only_forbids, sees, weaknesses
 from harness.scoring import SCORERS
 from harness.scoring.check import Rule
 from harness.suites.read import read_suite

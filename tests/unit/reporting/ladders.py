@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.reporting.ladder import (
+from harness.recipes.format import RecipeFormat
+from harness.reporting.record import AnswerRow
+from harness.sweep.record import (
     AskedRow,
     LadderRecord,
     LadderRun,
@@ -15,8 +17,6 @@ from harness.reporting.ladder import (
     ranked,
     rung_row,
 )
-from harness.reporting.record import AnswerRow
-from harness.training.format import RecipeFormat
 
 TARGET, GENERAL = 40, 100
 """Probes of the target, which the baseline all misses, and of each general suite."""

@@ -10,7 +10,9 @@ from ladders import GENERAL, LORA, REPLAY, RIGHT, SUITES, TARGET, TARGET_SUITE, 
 from harness.engine.requests import Measured
 from harness.errors import HarnessError
 from harness.gate.pooling import pool
-from harness.reporting.ladder import (
+from harness.scoring.score import Score
+from harness.stats.paired import tango_interval
+from harness.sweep.record import (
     FILE,
     LadderRecord,
     answer_row,
@@ -19,8 +21,6 @@ from harness.reporting.ladder import (
     rung_row,
     write_ladder,
 )
-from harness.scoring.score import Score
-from harness.stats.paired import tango_interval
 
 
 def test_gain_and_drop_of_one_seed():

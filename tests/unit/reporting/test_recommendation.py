@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ladders import LORA, REPLAY, ladder, recipe, rung
 
-from harness.reporting.recommendation import PUBLISHED, recommend
-from harness.training.changes import KINDS, NAMES
+from harness.recipes.diff import KINDS, NAMES
+from harness.sweep.recommendation import PUBLISHED, recommend
 
 CARELESS = rung(recipe("careless"), (38, 53))
 

@@ -10,9 +10,9 @@ import pytest
 from ladders import ladder, recipe, rung
 
 from harness.errors import HarnessError
-from harness.reporting.ladder import write_ladder
 from harness.reporting.latest import Latest
-from harness.reporting.writing import write_wanted, write_whole
+from harness.sweep.record import write_ladder
+from harness.writing import write_wanted, write_whole
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 

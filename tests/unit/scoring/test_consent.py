@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Span
-from harness.scoring.consent import code_problem
+from harness.evaluation.permission import code_problem
 from harness.scoring.python import Python
 from harness.scoring.text import Mentions
 from harness.suites.scorer import Scorer

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from harness.bounded.schema_jobs import problem
 from harness.scoring.structured import NO_JSON, Json, JsonSchema, read_json, same_json
-from harness.suites.schema_jobs import problem
 
 SCHEMA_KEYS = (
     "type", "properties", "required", "items", "prefixItems", "pattern", "patternProperties", "additionalProperties",

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.suites.bounded import Bounded, EndedError
+from harness.bounded.bounded import Bounded, EndedError
 
-PATTERNS = "harness.suites.pattern_jobs"
+PATTERNS = "harness.bounded.pattern_jobs"
 ENDLESS = {"pattern": "(x+x+)+y", "text": "x" * 60}
 HALF = {"pattern": "(x+x+)+y", "text": "x" * 18}
 

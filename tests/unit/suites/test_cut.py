@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.gate.weakness import weaknesses
+from harness.authoring.lint_rules import weaknesses
 
 SUITE = """\
 # suite

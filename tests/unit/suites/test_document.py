@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.documents.document import Document, read_document
 from harness.errors import InputError, Span
-from harness.suites.document import Document, read_document
 
 
 @pytest.fixture

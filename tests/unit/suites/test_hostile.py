@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from harness.suites.limits import MOST_PROBLEMS
+from harness.limits import MOST_PROBLEMS
 
 READER = """
 import json, resource, sys

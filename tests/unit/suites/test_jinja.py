@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.suites.jinja import TemplateError, TemplateLimitError, render_template, template_uses
-from harness.suites.lm_eval.render import RenderError, fill
+from harness.authoring.lm_eval.render import RenderError, fill
+from harness.bounded.jinja import TemplateError, TemplateLimitError, render_template, template_uses
 
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
 
@@ -55,7 +55,7 @@ def test_threads_do_not_get_each_others_texts():
 def test_a_fork_has_a_process_of_its_own():
     code = (
         "import os\n"
-        "from harness.suites.jinja import render_template\n"
+        "from harness.bounded.jinja import render_template\n"
         "assert render_template('chat', '1', {}) == '1'\n"
         "child = os.fork()\n"
         "assert [render_template('chat', '{{ n }}', {'n': n}) for n in range(50)] == [str(n) for n in range(50)]\n"

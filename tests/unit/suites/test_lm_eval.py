@@ -15,15 +15,15 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from harness.authoring.lm_eval.convert import convert
+from harness.authoring.lm_eval.exact import exact_pattern
+from harness.authoring.lm_eval.task import Metric, read_task
+from harness.authoring.lm_eval.write import Item
 from harness.cli.main import main
-from harness.engine.planning import request
+from harness.engine.prompts import request
 from harness.engine.requests import Choose, Generate
 from harness.errors import InputError
 from harness.scoring import SCORERS
-from harness.suites.lm_eval.convert import convert
-from harness.suites.lm_eval.exact import exact_pattern
-from harness.suites.lm_eval.task import Metric, read_task
-from harness.suites.lm_eval.write import Item
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.suites.sampling import stratified
+from harness.stats.sampling import stratified
 
 GROUPS = st.lists(st.sampled_from("abcde"), min_size=1, max_size=60)
 

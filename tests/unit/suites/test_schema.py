@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 from pydantic import BaseModel, ValidationError
 
 from harness.cli.schema import built_in
-from harness.suites.document import read_document
+from harness.documents.document import read_document
 from harness.suites.format import GateFormat
 from harness.suites.schema import Schema, suite_schema
 

@@ -12,9 +12,9 @@ from decimal import Decimal
 import pytest
 
 from harness.errors import SuiteError
+from harness.limits import MOST_DATA_BYTES
 from harness.scoring import SCORERS
 from harness.suites.detect import sniff
-from harness.suites.limits import MOST_DATA_BYTES
 from harness.suites.read import read_suite
 
 HEAD = "suite: s\nscore: contains\ngates: [{over: all, max_drop: 0.1}]\n"

@@ -9,8 +9,8 @@ import pytest
 
 from harness.api import evaluate_general_qa, run_forgetting_checklist
 from harness.cli.main import main
+from harness.documents.within import Reach
 from harness.errors import HarnessError, InputError
-from harness.suites.within import Reach
 
 SECRET = "hunter2"
 SUITE = "suite: s\nscore: mentions\ngates: [{{over: all, max_drop: 0.1}}]\nprobes_from: {source}\n"

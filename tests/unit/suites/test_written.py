@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from harness.suites.written import (
+from harness.documents.written import (
     WrittenFloat,
     number_as_written,
     positional,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RecipeError
-from harness.training.recipe import Recipe, read_recipe
+from harness.recipes.read import Recipe, read_recipe
 
 RECIPE = """\
 recipe: r

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.main import main
-from harness.training.advise import advise
+from harness.recipes.advice import advise
 
 LORA = "{lora: {}}"
 
@@ -110,7 +110,7 @@ def test_a_recipe_that_cannot_be_read_ends_in_2(write, capsys):
 
 def test_the_shipped_recipes_are_advised_on_as_meant():
     careful = Path(__file__).parents[3] / "fixtures" / "careful.yaml"
-    from harness.training.recipe import read_recipe
+    from harness.recipes.read import read_recipe
 
     assert messages(read_recipe(careful)) == []
     assert len(messages(read_recipe(careful.with_name("careless.yaml")))) == 2

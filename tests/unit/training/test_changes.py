@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.training.changes import KINDS, NAMES, changes, has
-from harness.training.format import RecipeFormat
+from harness.recipes.diff import KINDS, NAMES, changes, has
+from harness.recipes.format import RecipeFormat
 
 CARELESS: dict[str, Any] = {
     "recipe": "careless",

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError, NoEvidenceError
-from harness.gate.asking import Answered
+from harness.evaluation.ask import Answered
 from harness.gate.verdict import Policy
 from harness.scoring import Score
 from harness.suites.suite import Suite
-from harness.training.gated import GatedStep, gated_step
-from harness.training.watched import blind, probes_of, read_all, sampled
+from harness.training.callback.cases import blind, probes_of, read_all, sampled
+from harness.training.callback.step import GatedStep, gated_step
 
 PROBES = "".join(
     f"  - {{id: {c}{n}, question: q, answer: x, category: {c}}}\n" for c in "abc" for n in range(8)

@@ -1,0 +1,170 @@
+"""The names of jobs and their arguments in, what they give out, in bounded time and memory.
+
+A regular expression or a template may take years, and Python cannot interrupt one. So what comes along with a suite or a
+model is tried in a process of its own (`runner.py`), which is ended when a job takes too much.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from harness.errors import LimitError
+
+RUNNER = Path(__file__).with_name("runner.py")
+
+SECONDS = 1.0
+"""Of processor time that a job may take."""
+
+SECONDS_MORE = 0.00001
+"""Of processor time by which what is left of SECONDS grows with each character of a job, so that many take not too much."""
+
+CLOCK_SECONDS = 20.0
+"""After which a job is given up where a process cannot be given a bound of processor time."""
+
+MEMORY_MB = 512
+
+
+class EndedError(Exception):
+    """A job that took more than it may; `str()` says of what."""
+
+
+class Bounded:
+    """The process that does the jobs of a module: started when it is first asked, and again after a job has ended it.
+
+    Args:
+        module: its `JOBS` are functions by name, whose values JSON knows.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.owner = 0
+        self.end: Callable[[], object] = lambda: None
+
+    def do(self, name: str, **arguments: Any) -> Any:
+        """What a job gives; of its arguments, what JSON does not know becomes text.
+
+        Raises:
+            EndedError: it takes too much time or memory.
+        """
+        line = json.dumps({"name": name, "arguments": arguments}, default=str).encode() + b"\n"
+        with self.lock:
+            process = self._started()
+            try:
+                answer = _exchange(process, line)
+            except BaseException:  # Ctrl-C: its answer would be taken for that of the next job
+                self.end()
+                raise
+            if answer is None:
+                code = process.wait()
+                self.end()
+                raise EndedError(_why_it_ended(code))
+        if "memory" in answer:
+            raise EndedError(f"takes more than {MEMORY_MB} MB of memory")
+        if "error" in answer:
+            raise RuntimeError(f"{self.module}.{name}: {answer['error']}")
+        return answer["value"]
+
+    def judge(self, name: str, what: str, hint: str, on: str = "", **arguments: Any) -> Any:
+        """What a job gives that judges something a suite holds.
+
+        Args:
+            what: what is judged, as its author would call it.
+            hint: what to do where it takes too much.
+            on: what it was tried on, as the end of the message.
+
+        Raises:
+            LimitError: it takes too much time or memory to tell, so neither right nor wrong follows.
+        """
+        try:
+            return self.do(name, **arguments)
+        except EndedError as error:
+            raise LimitError(f"{what} {error}{on}", hint) from error
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """The process; a fork of the one that started it gets its own."""
+        process = self.process
+        if process is None or self.owner != os.getpid() or process.poll() is not None:
+            self.end()
+            self.process, self.owner = process, _ = self._start(), os.getpid()
+            self.end = weakref.finalize(self, _end, process, self.owner)
+        return process
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(RUNNER)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        settings = {
+            "path": sys.path,
+            "module": self.module,
+            "memory_mb": MEMORY_MB,
+            "seconds": SECONDS,
+            "seconds_more": SECONDS_MORE,
+        }
+        if _exchange(process, json.dumps(settings).encode() + b"\n") is None:
+            _end(process, os.getpid())
+            raise EndedError("could not be tried: Python could not be started")
+        return process
+
+
+def _exchange(process: subprocess.Popen[bytes], line: bytes) -> dict[str, Any] | None:
+    """A line to the process, and the one that it answers; None where it ended instead."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with (
+        _clock(process),
+        suppress(OSError),
+    ):  # where it ended while it was written to, there is nothing to be read
+        process.stdin.write(line)
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        if answer.endswith(b"\n"):
+            found: dict[str, Any] = json.loads(answer)
+            return found
+    return None
+
+
+@contextmanager
+def _clock(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the process after CLOCK_SECONDS, where it has no timer of its own (Windows)."""
+    if hasattr(signal, "setitimer"):
+        yield
+        return
+    timer = threading.Timer(CLOCK_SECONDS, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+    """End a runner, unless it is another process's, of which this one is a fork."""
+    for stream in (process.stdin, process.stdout):
+        assert stream is not None
+        with suppress(OSError):
+            stream.close()
+    if owner != os.getpid():
+        process.returncode = 0  # or it would be waited for
+        return
+    process.kill()
+    process.wait()
+
+
+def _why_it_ended(code: int) -> str:
+    """What a job did that ended its process."""
+    if hasattr(signal, "setitimer") and code != -signal.SIGPROF:
+        return f"breaks what tries it (exit code {code}), as one that takes too much memory does"
+    return f"does not come to an end: it was stopped after {SECONDS:g} s of processor time"

@@ -1,0 +1,71 @@
+"""Jobs on standard input, what they give on standard output, a line of JSON each: does them in this process.
+
+A script of its own, started by `harness.bounded.bounded` in a process that does nothing else. What a job takes of time and
+memory is bounded by the kernel, for Python cannot interrupt itself in the middle of one operation.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+
+def main() -> None:
+    """Do each job until there is none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this
+    settings = json.loads(sys.stdin.readline())
+    sys.path[:] = settings["path"]
+    jobs: dict[str, Callable[..., Any]] = import_module(settings["module"]).JOBS
+    bound_memory(settings["memory_mb"])
+    left = settings["seconds"]
+    say({"ready": True})
+    for line in sys.stdin:
+        job = json.loads(line)
+        left = min(settings["seconds"], left + settings["seconds_more"] * len(line))
+        timer(left)
+        answer = done(jobs[job["name"]], job["arguments"])
+        left = timer(0) or left
+        say(answer)
+
+
+def say(answer: dict[str, Any]) -> None:
+    """One line to who asked."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def bound_memory(megabytes: int) -> None:
+    """Bound the address space of this process, where the system can."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = megabytes * 1024 * 1024
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def timer(seconds: float) -> float:
+    """End this process after so many seconds of processor time from now on; what was left of the last such."""
+    if not hasattr(signal, "setitimer"):  # Windows: the clock of who started this is all there is
+        return 0.0
+    return signal.setitimer(signal.ITIMER_PROF, seconds)[0]
+
+
+def done(job: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a job gives, or that it takes too much memory, or the error that it raised, which is a fault of ours."""
+    try:
+        return {"value": job(**arguments)}
+    except MemoryError:
+        return {"memory": True}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+if __name__ == "__main__":
+    main()

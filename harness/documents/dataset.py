@@ -1,0 +1,102 @@
+"""The name of a data set in, what `datasets` loads for it out, none of whose files lies where it may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from harness.documents.text_file import numbered_lines, read_text
+from harness.documents.within import Reach, is_there
+from harness.documents.written import whole_text
+from harness.errors import InputError, Problem, Span, reason
+
+INSTALL = "pip install 'forgetting-gate[data]'"
+NESTED = "JSON that is nested too deep to be read"
+JSON = (".json", ".jsonl", ".ndjson")
+_OF_A_BUILDER = ("data_dir", "data_files", "cache_dir", "features", "revision", "token", "storage_options")
+
+
+def load_dataset(name: str, config: str | None, reach: Reach, file: Path, **arguments: Any) -> Any:
+    """What `datasets.load_dataset` gives, once it is known which files it would read.
+
+    Args:
+        file: what names the data set.
+
+    Raises:
+        InputError: one of its files lies where `reach` ends, or could run code.
+        ImportError: `datasets` is not there.
+        Exception: whatever the data set's loader raises.
+    """
+    import datasets
+
+    if name == "pandas":
+        raise InputError(
+            [Problem(None, "the loader 'pandas' reads pickles, which can run code", "save it as Parquet")]
+        )
+    if isinstance(folder := arguments.get("data_dir"), str):
+        reach.address(folder, file, Path.cwd())
+    known = {key: value for key, value in arguments.items() if key in _OF_A_BUILDER}
+    builder = datasets.load_dataset_builder(name, config, **known)  # which finds the files and reads none
+    for address in _addresses(builder.config.data_files):
+        reach.address(address, file, Path.cwd())
+        if address.lower().endswith(JSON) and is_there(Path(address)):
+            check_json(Path(address))
+    return datasets.load_dataset(name, config, **arguments)
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a folder holds what `save_to_disk` of a data set wrote."""
+    return any(is_there(folder / info) for info in ("dataset_info.json", "dataset_dict.json"))
+
+
+def load_saved(folder: Path, split: str, reach: Reach, file: Path) -> Any:
+    """The table of a split that `save_to_disk` wrote.
+
+    Raises as `load_dataset`.
+    """
+    import datasets
+
+    loaded = datasets.load_from_disk(str(folder))
+    table = loaded[split] if isinstance(loaded, datasets.DatasetDict) else loaded
+    for part in table.cache_files:
+        reach.check(Path(part["filename"]), file, part["filename"])
+    return table
+
+
+def _addresses(files: Any) -> Iterator[str]:
+    for listed in (files or {}).values():
+        yield from map(str, listed)
+
+
+def check_json(path: Path) -> None:
+    """Refuse what `datasets` ends the process for or reads as a number: depth, half a surrogate pair, NaN.
+
+    Raises:
+        InputError: with the row.
+    """
+    try:
+        for span, line in numbered_lines(path):
+            _check_values(line, span)
+    except json.JSONDecodeError:  # not a value a line, but perhaps an array
+        with suppress(json.JSONDecodeError):
+            _check_values(read_text(path), Span(path, 1, 1))
+    except OSError as error:
+        raise InputError([Problem(None, f"{path}: cannot be read: {reason(error)}")]) from error
+
+
+def _check_values(text: str, span: Span) -> None:
+    try:
+        values = json.loads(text, parse_constant=_refuse)
+        whole_text(json.dumps(values, ensure_ascii=False))
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, ValueError) else NESTED
+        raise InputError([Problem(span, why)]) from error
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")

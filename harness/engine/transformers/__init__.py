@@ -1,0 +1,1 @@
+"""The back end of this process: models of transformers and peft, on CPU, CUDA or MPS."""

@@ -1,0 +1,89 @@
+"""The embedded model's GGUF file in, a folder of safetensors in the cache out; done once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+from harness.engine.transformers.quiet import quiet
+from harness.errors import ModelError
+from harness.models.cache import keeping
+from harness.models.embedded import NAME, embedded_folder, embedded_gguf
+from harness.models.kept import fault_of, kept_identities
+
+DONE = "converted.json"
+"""Written last: the identities of what was converted."""
+
+
+def ensure_embedded(say: Callable[[str], None] = lambda text: None) -> None:
+    """Convert the embedded model unless that was done before, and what was kept is still what was converted.
+
+    A lock keeps xdist workers from doing it twice, and the folder appears whole or not at all.
+
+    Raises:
+        ModelError: the package is missing or damaged, `gguf` is not installed, or the cache cannot be written.
+    """
+    folder = embedded_folder()
+    fault = _fault(folder)
+    if fault is None:
+        return
+    again = f", which must be converted again ({fault})" if folder.exists() else ""
+    with keeping(f"{NAME}{again}", folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            fault = _fault(folder)
+            if fault is None:
+                return
+            if folder.exists():
+                say(f"{NAME}: what is kept in {folder} is converted again: {fault}")
+            for killed in folder.parent.glob(f".{folder.name}-*"):
+                shutil.rmtree(killed, ignore_errors=True)
+            _convert(folder, say)
+
+
+def _fault(folder: Path) -> str | None:
+    """Why a kept model cannot be used; None if it can."""
+    stats = [(path.name, path.stat()) for path in sorted(folder.glob("*"))]
+    return _fault_of(folder, tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
+
+
+@lru_cache(maxsize=8)
+def _fault_of(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str | None:
+    """The same for files of these sizes and times, which are read once in a process: that takes a second."""
+    return fault_of(folder, DONE, "converted")
+
+
+def _convert(folder: Path, say: Callable[[str], None]) -> None:
+    source = embedded_gguf()
+    say(f"converting {NAME} to safetensors, once, into {folder}")
+    unfinished = folder.with_name(f".{folder.name}-unfinished")
+    unfinished.mkdir()
+    try:
+        with quiet():
+            model = AutoModelForCausalLM.from_pretrained(
+                source.parent,
+                gguf_file=source.name,
+                quantization_config=GgufConfig(dequantize=True),
+                dtype=torch.float32,
+            )
+            vars(model.config).pop("quantization_config", None)
+            model.save_pretrained(unfinished)
+            AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(unfinished)
+        record = {"converted": kept_identities(unfinished)}
+        (unfinished / DONE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    except ImportError as error:
+        raise ModelError(
+            f"the embedded model cannot be read: {error}\n  run: python -m pip install gguf"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

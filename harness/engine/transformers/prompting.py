@@ -1,0 +1,251 @@
+"""A tokenizer and requests in, the text and tokens that its model reads for them out, and how its answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+from harness.bounded.jinja import TemplateError
+from harness.engine.requests import Chat, Choose, Ended, Generate, Measure, Plain, Prompt, Request
+from harness.engine.transformers.marking import generation_prompt, marks_of, template_of
+from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark
+from harness.engine.transformers.tokenizing import (
+    TurnEnd,
+    bounded,
+    encode,
+    render,
+    special_token,
+    special_tokens,
+    turn_end,
+)
+from harness.engine.transformers.writing import Limits, Ways, Writing
+from harness.errors import EngineError
+from harness.suites.arguments import Arguments
+
+MOST_KEPT = 4096
+"""Prompts whose text is kept, so that it is rendered once."""
+
+SILENT = ("enable_thinking", "false")
+"""The argument by which templates that know it write an empty block of reasoning."""
+
+
+class Prompting:
+    """What a model reads and how it is read, by its tokenizer and chat template.
+
+    Args:
+        label: how errors call the model.
+        end_tokens: what ends its turns, by its config.
+
+    Raises:
+        ModelError: the chat template takes too much of time or memory.
+    """
+
+    def __init__(self, tokenizer: Any, label: str, end_tokens: Sequence[int]) -> None:
+        self.tokenizer = tokenizer
+        self.label = label
+        with bounded(label):
+            self.template = template_of(tokenizer)
+            self.marks = marks_of(tokenizer, self.template)
+            self.end_tokens = tuple(dict.fromkeys([*end_tokens, *turn_end(tokenizer).tokens]))
+        self._text: Callable[[Prompt], str] = lru_cache(MOST_KEPT)(self._rendered)
+        self._turn_end: Callable[[Arguments], TurnEnd] = lru_cache(lambda given: turn_end(tokenizer, given))
+        self._begins: Callable[[Arguments], str] = lru_cache(
+            lambda given: generation_prompt(tokenizer, given)
+        )
+
+    # Text
+
+    def render(self, prompt: Prompt) -> str:
+        """The text of a prompt; a chat goes through the chat template, up to where the answer begins.
+
+        Raises:
+            EngineError: the tokenizer has no chat template, or its template refuses the chat.
+            ModelError: the template takes too much of time or memory.
+        """
+        return self._text(prompt)
+
+    def _rendered(self, prompt: Prompt) -> str:
+        if isinstance(prompt, Plain):
+            return prompt.text
+        if not self.tokenizer.chat_template:
+            raise EngineError(
+                f"{self.label}: its tokenizer has no chat template, and the suite says 'format: chat'\n"
+                "  write 'format: text' in the suite's task, or take the other model's template: --template"
+            )
+        messages = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
+        try:
+            with bounded(self.label):
+                return render(self.tokenizer, messages, arguments=prompt.arguments)
+        except TemplateError as error:
+            raise EngineError(
+                f"{self.label}: its chat template does not take this chat "
+                f"({', '.join(turn.role for turn in prompt.messages)}): {error}"
+            ) from error
+
+    def before_choice(self, prompt: Prompt) -> str:
+        """The text after which choices are scored: that of the prompt, after an empty block of reasoning.
+
+        The template writes that itself where it knows how; what it has begun is ended. A prompt that is no chat is as it is
+        written.
+        """
+        if isinstance(prompt, Plain):
+            return prompt.text
+        name, _ = SILENT
+        if name in self.template.names and name not in dict(prompt.arguments):
+            prompt = replace(prompt, arguments=tuple(sorted([*prompt.arguments, SILENT])))
+        text = self.render(prompt)
+        if (mark := self.inside(prompt)) is not None:
+            text = f"{text.rstrip()}\n\n{mark.closes}\n\n"
+        return text + self.marks.header
+
+    def shown(self, request: Request) -> str:
+        """The text that a model reads for a request, up to where it answers."""
+        match request:
+            case Generate():
+                return self.render(request.prompt)
+            case Choose():
+                return self.before_choice(request.prompt)
+            case Measure():
+                return request.text
+
+    # Reasoning
+
+    def inside(self, prompt: Prompt) -> Mark | None:
+        """The mark of the reasoning that a prompt ends in; None where it ends in none."""
+        if not self.marks:
+            return None
+        text = self.render(prompt)
+        if (mark := self.marks.opened_by(text)) is not None:
+            return mark
+        begins = self._begins(prompt.arguments) if isinstance(prompt, Chat) else ""
+        return self.marks.left_open(begins) if begins and text.endswith(begins) else None
+
+    def limits(self, request: Generate, length: int, context: int | None) -> Limits:
+        """What an answer and its reasoning may take, in tokens.
+
+        Reasoning has a limit of its own where the request gives one or the template begins or marks any; where the prompt
+        says that there is none, or only the vocabulary has marks, it shares the answer's.
+
+        Args:
+            length: of the prompt.
+            context: the most tokens that the model reads.
+        """
+        answer, thinking = request.max_new_tokens, request.thinking_tokens
+        if thinking is None and self._expects_reasoning(request.prompt):
+            room = DEFAULT_TOKENS if context is None else context - length - answer
+            thinking = max(0, min(DEFAULT_TOKENS, room))
+        if not thinking or not self.marks:
+            return Limits(answer, answer, answer)
+        return Limits(answer, thinking, answer + thinking)
+
+    def _expects_reasoning(self, prompt: Prompt) -> bool:
+        if not self.marks or self.marks.closed_by(self.render(prompt)):
+            return False
+        return (isinstance(prompt, Chat) and self.marks.by_template) or self.inside(prompt) is not None
+
+    @cached_property
+    def ways(self) -> Ways:
+        """How this model's answers are read."""
+        parts = [
+            part
+            for mark in self.marks.pairs
+            for part in ((mark.opens, mark, True), (mark.closes, mark, False))
+        ]
+        single = {text: special_token(self.tokenizer, text) for text, _, _ in parts}
+        special = special_tokens(self.tokenizer)
+        texts = [*single, self.marks.header]
+        closing = {token for mark in self.marks.pairs for token in self.encode(mark.closes, special=False)}
+        return Ways(
+            self.decode,
+            self.marks,
+            {token: (mark, opens) for text, mark, opens in parts if (token := single[text]) is not None},
+            tuple(part for part in parts if single[part[0]] is None),
+            frozenset(
+                token for text in texts for token in self.encode(text, special=False) if token in special
+            ),
+            frozenset(closing.intersection(self.end_tokens)),
+        )
+
+    def writing(self, request: Generate, limits: Limits) -> Writing:
+        """An answer to a request that is about to be written."""
+        return Writing(
+            self.ways, limits, self._ends(request), self._stops(request), self.inside(request.prompt)
+        )
+
+    def _ends(self, request: Generate) -> dict[int, Ended]:
+        """The tokens that end an answer: those of a turn, and stop texts that are a token of their own."""
+        ends: dict[int, Ended] = dict.fromkeys((*self.end_tokens, *self._end_of(request).tokens), "turn")
+        for stop in request.stop:
+            if (token := special_token(self.tokenizer, stop)) is not None:
+                ends.setdefault(token, "stop")
+        return ends
+
+    def _stops(self, request: Generate) -> dict[str, Ended]:
+        """The texts that end an answer: the request's, and, in a chat, what the template puts after a turn."""
+        stops: dict[str, Ended] = dict.fromkeys(request.stop, "stop")
+        if text := self._end_of(request).text:
+            stops.setdefault(text, "turn")
+        return stops
+
+    def _end_of(self, request: Generate) -> TurnEnd:
+        return self._turn_end(request.prompt.arguments) if isinstance(request.prompt, Chat) else TurnEnd()
+
+    # Tokens
+
+    def tokens(self, request: Generate | Choose) -> list[int]:
+        """The tokens of a request's prompt."""
+        tokens = self.encode(self.shown(request), special=isinstance(request.prompt, Plain))
+        return tokens or self._start()
+
+    def rows(self, request: Request) -> list[list[int]]:
+        """All that the model reads for a request, one row of tokens for each continuation."""
+        match request:
+            case Generate():
+                return [self.tokens(request)]
+            case Choose():
+                pairs = [self.continuation(request, one) for one in request.continuations]
+            case Measure():
+                pairs = [self.measured(request)]
+        return [[*context, *after] for context, after in pairs]
+
+    def measured(self, request: Measure) -> tuple[list[int], list[int]]:
+        """What a text begins with, and its tokens."""
+        tokens = self.encode(request.text, special=True)
+        return (tokens[:1], tokens[1:]) if self._has_start(tokens) else (self._start(), tokens)
+
+    def continuation(self, request: Choose, continuation: str) -> tuple[list[int], list[int]]:
+        """Context and continuation, divided as lm-evaluation-harness does.
+
+        White space at the end of the context belongs to the continuation, and both are tokenized as one text.
+
+        Raises:
+            EngineError: the continuation adds no token.
+        """
+        text = self.shown(request)
+        special = isinstance(request.prompt, Plain)
+        context = text.rstrip()
+        continuation = text[len(context) :] + continuation
+        before = self.encode(context, special)
+        whole = self.encode(context + continuation, special)
+        if not before:
+            before, whole = self._start(), [*self._start(), *whole]
+        if len(whole) <= len(before):
+            raise EngineError(f"{self.label}: the choice {continuation!r} adds no token to its prompt")
+        return whole[: len(before)], whole[len(before) :]
+
+    def encode(self, text: str, special: bool) -> list[int]:
+        """The tokens of a text, with what the tokenizer puts before one if `special`."""
+        return encode(self.tokenizer, text, special)
+
+    def decode(self, tokens: Sequence[int], skip_special: bool = False) -> str:
+        """Tokens as text."""
+        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=skip_special))
+
+    def _start(self) -> list[int]:
+        start = self.tokenizer.bos_token_id
+        return [start if start is not None else self.end_tokens[0]]
+
+    def _has_start(self, tokens: list[int]) -> bool:
+        return len(tokens) > 1 and tokens[:1] == self._start()

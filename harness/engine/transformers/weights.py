@@ -1,0 +1,153 @@
+"""A full model's folder in, the model in memory out, proven to be what its config and its files say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+
+from harness.engine.settings import Settings
+from harness.engine.transformers.checks import check_architecture, check_complete
+from harness.engine.transformers.engine import out_of_memory
+from harness.engine.transformers.quiet import Heard, quiet
+from harness.errors import ModelError, first_line
+from harness.models.reference import Weights
+
+GENERATION = "generation_config.json"
+
+MISFIT = re.compile(
+    r"(?P<name>\S+) \| MISMATCH \|.*?ckpt: ?torch\.Size\((?P<saved>[^)]*)\) vs model: ?torch\.Size\((?P<made>[^)]*)\)"
+)
+
+
+def load_weights(source: Weights, settings: Settings, device: torch.device) -> tuple[Any, list[str]]:
+    """The model on its device, and what the user should hear of it.
+
+    Raises:
+        ModelError: it cannot be loaded, is not whole, or is no causal language model that this engine can run.
+    """
+    pad = _check_config(source, settings)
+    wanted: Any = settings.dtype
+    if wanted == "auto" and device.type == "cpu":
+        wanted = "float32"
+    heard = Heard()
+    try:
+        with quiet(heard):
+            model, info = AutoModelForCausalLM.from_pretrained(
+                source.folder,
+                dtype=wanted if wanted == "auto" else getattr(torch, wanted),
+                use_safetensors=None if settings.allow_pickle else True,
+                trust_remote_code=settings.allow_remote_code,
+                output_loading_info=True,
+                **({"pad_token_id": None} if pad is not None else {}),
+            )
+    except Exception as error:  # what a broken folder raises is transformers' affair
+        raise ModelError(_misfit(source, heard.lines) or _reason(source, error)) from error
+    check_architecture(source.name, model)
+    check_complete(source.name, info)
+    if getattr(model, "_is_stateful", False):
+        raise ModelError(
+            f"{source.name}: a recurrent model ({model.config.model_type}) cannot be run by this engine"
+        )
+    try:
+        model = model.to(device).eval()
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise ModelError(f"{source.name}: does not fit the memory of {device}") from error
+    ends, beyond = _end_tokens(source, model)
+    # Greedy decoding must not depend on what a model's author prefers (penalties, sampling).
+    model.generation_config = GenerationConfig(eos_token_id=ends)
+    said = [f"{source.name}: at loading: {line[:300]}" for line in heard.lines]
+    size = len(model.get_input_embeddings().weight)
+    if beyond:
+        said.append(
+            f"{source.name}: its eos_token_id {', '.join(map(str, beyond))} is none of its {size} tokens, so it ends no answer"
+        )
+    if pad is not None:
+        said.append(
+            f"{source.name}: its pad_token_id {pad} is none of its {size} tokens; it pads with another"
+        )
+    return model, said
+
+
+def _check_config(source: Weights, settings: Settings) -> int | None:
+    """Read the configs by themselves, so that an error names its file, and before anything is made by their numbers.
+
+    Returns:
+        A padding token beyond the vocabulary, with which torch makes no embeddings; None if there is none.
+
+    Raises:
+        ModelError: one cannot be read, or config.json has more layers than there are weights.
+    """
+    config = _read(source, AutoConfig, "config.json", trust_remote_code=settings.allow_remote_code)
+    if (source.folder / GENERATION).is_file():
+        _read(source, GenerationConfig, GENERATION)
+    text = config.get_text_config()
+    layers, tensors = getattr(text, "num_hidden_layers", None), _tensors(source.folder)
+    if isinstance(layers, int) and tensors is not None and layers > tensors:
+        raise ModelError(
+            f"{source.name}: its config.json says that it has {layers} layers, and its weights are {tensors} tensors\n"
+            "  does its config.json belong to its weights?"
+        )
+    pad, size = getattr(text, "pad_token_id", None), getattr(text, "vocab_size", None)
+    return pad if isinstance(pad, int) and isinstance(size, int) and not -size <= pad < size else None
+
+
+def _read(source: Weights, kind: Any, file: str, **extra: Any) -> Any:
+    try:
+        with quiet():
+            return kind.from_pretrained(source.folder, **extra)
+    except Exception as error:  # what a broken config raises is transformers' affair
+        raise ModelError(_reason(source, error, file)) from error
+
+
+def _tensors(folder: Path) -> int | None:
+    """How many tensors there are; None where that is not easily told."""
+    try:
+        found = 0
+        for path in folder.glob("model*.safetensors"):
+            with safe_open(path, framework="pt") as file:
+                found += len(file.keys())
+    except (OSError, SafetensorError):
+        return None  # which the loader will say
+    return found or None
+
+
+def _end_tokens(source: Weights, model: Any) -> tuple[list[int] | None, list[int]]:
+    """The tokens that end a turn by the model's configs, and what they name beyond its vocabulary."""
+    named = model.generation_config.eos_token_id
+    listed = [] if named is None else named if isinstance(named, list) else [named]
+    if not all(isinstance(token, int) and not isinstance(token, bool) for token in listed):
+        own = source.folder / GENERATION
+        raise ModelError(
+            f"{own if own.is_file() else source.folder / 'config.json'}: eos_token_id must be the number of a token, or a list "
+            f"of them, saw {named!r:.60}"
+        )
+    known = range(len(model.get_input_embeddings().weight))
+    return [token for token in listed if token in known] or None, [t for t in listed if t not in known]
+
+
+def _misfit(source: Weights, lines: Sequence[str]) -> str | None:
+    """What of its weights is of another size than its config says, by the report of transformers; None if nothing is."""
+    found = next(filter(None, map(MISFIT.search, lines)), None)
+    if found is None:
+        return None
+    return (
+        f"{source.name}: its weights do not fit its config.json: '{found['name']}' is {found['saved']} in its file, and "
+        f"{found['made']} by its config"
+    )
+
+
+def _reason(source: Weights, error: Exception, file: str | None = None) -> str:
+    if "trust_remote_code" in str(error):
+        return f"{source.name}: it comes with Python code of its own\n  if you trust its author: --allow-remote-code"
+    text = f"{type(error).__name__}: {first_line(' '.join(str(error).split()))}"
+    if file is not None:
+        return f"{source.name}: its {file} cannot be used: {text}"
+    return f"{source.name}: cannot be loaded: {text}"

@@ -1,0 +1,1 @@
+"""Many recipes trained, gated and ranked: the command `ladder`."""

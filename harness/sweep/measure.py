@@ -1,0 +1,159 @@
+"""A run of a ladder in, its row out: what the baseline answers, what a tuned model answers, and keys for both."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Protocol
+
+from harness.engine.requests import Answer, Engine, Measured
+from harness.errors import shown_path
+from harness.evaluation.ask import ask
+from harness.evaluation.prompts import unused_arguments
+from harness.progress import counter
+from harness.recipes.read import Recipe
+from harness.reporting.record import AnswerRow
+from harness.sweep.record import AskedRow, LadderRecord, SeedRow, SuiteRow, answer_row
+from harness.sweep.schedule import Asked, LadderPlan
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A trained model, ready to be asked; `seconds` of training is None where nobody knows it."""
+
+    engine: Engine
+    seconds: float | None
+    notes: tuple[str, ...] = ()
+
+
+class Models(Protocol):
+    """Where the models of a ladder come from; each is in memory only while its context is open.
+
+    `identity` stands for the base's content and for how models are run: what every answer depends on.
+    """
+
+    identity: str
+    weights: str
+    device: str
+    dtype: str
+    versions: dict[str, str]
+
+    def baseline(self) -> AbstractContextManager[Engine]: ...
+
+    def tuned(self, recipe: Recipe) -> AbstractContextManager[Tuned]: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recipe under one seed; `key` stands for all that its answers depend on."""
+
+    recipe: Recipe
+    key: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.recipe.name}, seed {self.recipe.written.seed}"
+
+
+def runs_of(recipe: Recipe, seeds: Sequence[int], plan: LadderPlan, models: Models) -> list[Run]:
+    """The recipe under each seed; its own where the user names none."""
+    written = recipe.written
+    seeded = [
+        replace(recipe, written=written.model_copy(update={"seed": seed}))
+        for seed in seeds or (written.seed,)
+    ]
+    return [Run(one, _run_key(one, plan, models)) for one in seeded]
+
+
+def _run_key(recipe: Recipe, plan: LadderPlan, models: Models) -> str:
+    general = {
+        key: [[one.prompt, one.answer] for one in examples] for key, examples in recipe.general.items()
+    }
+    return _digest(
+        models.identity,
+        recipe.written.model_dump(mode="json", exclude={"recipe", "about", "target"}),
+        [[one.prompt, one.answer] for one in recipe.examples],
+        general,
+        plan.target.content,
+        [[one.suite.name, one.content] for one in plan.general],
+    )
+
+
+def _digest(*parts: object) -> str:
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def baseline_rows(
+    suites: Sequence[Asked], models: Models, kept: Mapping[str, SuiteRow], allow_code: bool
+) -> list[SuiteRow]:
+    """Each suite with the baseline's answers, which are asked for once, ever."""
+    keys = [_digest(models.identity, one.content) for one in suites]
+    rows = {key: kept[key] for key in keys if key in kept}
+    if any(key not in rows for key in keys):
+        with models.baseline() as engine:
+            for one, key in zip(suites, keys, strict=True):
+                if key not in rows:
+                    rows[key] = _baseline_row(one, key, engine, allow_code)
+    return [rows[key].model_copy(update=_heading(one)) for one, key in zip(suites, keys, strict=True)]
+
+
+def _baseline_row(one: Asked, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
+    unused_arguments(one.suite, engine)
+    progress = counter(f"{one.suite.name}, baseline")
+    answered = ask(engine, one.suite, one.probes, progress=progress, allow_code=allow_code)
+    probes = []
+    for probe in one.probes:
+        answer = answered.answers[probe.id]
+        probes.append(
+            AskedRow(
+                id=probe.id,
+                category=probe.category,
+                fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
+                expected=list(probe.answers),
+                baseline=answer_row(answered.scores[probe.id]),
+                measured=answer if isinstance(answer, Measured) else None,
+            )
+        )
+    return SuiteRow(key=key, probes=probes, **_heading(one))
+
+
+def _heading(one: Asked) -> dict[str, Any]:
+    """What of a suite's row is no part of what was asked."""
+    path = shown_path(one.suite.path) if one.suite.path else ""
+    return {"name": one.suite.name, "path": path, "about": one.suite.about, "of": len(one.suite.probes)}
+
+
+def measure(run: Run, plan: LadderPlan, record: LadderRecord, models: Models, allow_code: bool) -> SeedRow:
+    """Train the recipe, and ask the tuned model everything.
+
+    Raises:
+        HarnessError: it cannot be trained, or cannot answer.
+    """
+    with models.tuned(run.recipe) as tuned:
+        began = time.monotonic()
+        target, *suites = [
+            _answers(tuned.engine, one, row, run.name, allow_code)
+            for one, row in zip((plan.target, *plan.general), (record.target, *record.suites), strict=True)
+        ]
+        return SeedRow(
+            seed=run.recipe.written.seed,
+            key=run.key,
+            seconds_training=tuned.seconds,
+            seconds_asking=round(time.monotonic() - began, 1),
+            target=target,
+            suites={one.suite.name: answers for one, answers in zip(plan.general, suites, strict=True)},
+            notes=list(tuned.notes),
+        )
+
+
+def _answers(engine: Engine, one: Asked, row: SuiteRow, name: str, allow_code: bool) -> list[AnswerRow]:
+    reference: dict[str, Answer] = {probe.id: probe.measured for probe in row.probes if probe.measured}
+    answered = ask(
+        engine, one.suite, one.probes,
+        baseline=reference, progress=counter(f"{one.suite.name}, {name}"), allow_code=allow_code,
+    )  # fmt: skip
+    return [answer_row(answered.scores[probe.id]) for probe in one.probes]

@@ -1,0 +1,69 @@
+"""A base and settings in, the models of a ladder out: trained, loaded one after another, and let go."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+
+from harness import __version__
+from harness.engine.requests import Engine
+from harness.engine.settings import Settings
+from harness.engine.transformers.device import find_device
+from harness.engine.transformers.engine import free_memory
+from harness.engine.transformers.gguf import ensure_embedded
+from harness.engine.transformers.loading import Loader, load_pair
+from harness.models.identity import tokenizer_identity, weights_identity
+from harness.models.json_file import read_json
+from harness.models.reference import Weights
+from harness.progress import counter
+from harness.recipes.read import Recipe
+from harness.sweep.measure import Tuned
+from harness.terminal import say
+from harness.training.train import DONE, trained_sources
+
+
+class TorchModels:
+    """Models of one base. At most the base and one tuned model are held; an adapter shares the base's weights."""
+
+    def __init__(self, base: Weights, settings: Settings) -> None:
+        if base.embedded:
+            ensure_embedded(say)  # its content is part of the identity
+        self.base = base
+        self.settings = settings
+        self.device = str(find_device(settings.device))
+        self.weights = weights_identity(base.folder)
+        self.versions = {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")}
+        self.dtype = self._dtype()
+        content = (self.weights, tokenizer_identity(base.folder))
+        how = (self.device.partition(":")[0], sorted(asdict(settings).items()))
+        self.identity = repr((content, how, sorted(self.versions.items()), __version__))
+
+    def _dtype(self) -> str:
+        """What "auto" comes to when the base is loaded."""
+        if self.settings.dtype != "auto":
+            return self.settings.dtype
+        if self.device == "cpu":
+            return "float32"
+        config = read_json(self.base.folder / "config.json")
+        return str(config.get("dtype") or config.get("torch_dtype") or "float32")
+
+    @contextmanager
+    def baseline(self) -> Iterator[Engine]:
+        _free()
+        yield Loader(self.settings, say).engine(self.base)
+
+    @contextmanager
+    def tuned(self, recipe: Recipe) -> Iterator[Tuned]:
+        _free()  # of the model before, which nobody holds any more
+        sources = trained_sources(recipe, None, self.settings, say, counter)
+        seconds = read_json(sources.tuned.folder / DONE).get("seconds")
+        _free()  # of the copy that was trained
+        yield Tuned(load_pair(sources, self.settings, say).tuned, seconds, sources.notes)
+
+
+def _free() -> None:
+    gc.collect()
+    free_memory()

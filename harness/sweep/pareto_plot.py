@@ -1,0 +1,187 @@
+"""A ladder's record in; a plot of gain against drop, with intervals and the Pareto front, out.
+
+Names stand in a column on the right, each tied to its point by a line, because good recipes lie close together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.reporting.figures import INK, PAPER, QUIET, new_figure
+from harness.sweep.record import LadderRecord, MeasuredRow, RungRow
+from harness.visible import visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 8.6
+"""Inches."""
+
+BEST, LESS, WORST = "#2f6fde", QUIET, "#c8503c"
+"""The colours of what learnt enough, of what learnt less, and of the reference."""
+
+LONGEST = 26
+"""A longer name is cut."""
+
+
+def pareto(record: LadderRecord) -> Figure | None:
+    """The plot; None where nothing was measured."""
+    rungs = [(rung, rung.measured) for rung in record.rungs if rung.measured]
+    if not rungs:
+        return None
+    height = max(4.4, 1.6 + 0.27 * len(rungs))
+    figure = new_figure(WIDTH, height)
+    axes = figure.add_axes((0.085, 0.62 / height, 0.62, 1 - 1.12 / height))
+    _limits(axes, record, [measured for _, measured in rungs])
+    _lines(axes, record, [measured for _, measured in rungs])
+    for rung, measured in rungs:
+        _point(axes, record, rung, measured)
+    _names(axes, record, rungs, height)
+    _legend(figure, record, rungs, height)
+    return figure
+
+
+def _limits(axes: Axes, record: LadderRecord, measured: Sequence[MeasuredRow]) -> None:
+    """Room for every interval, for the gain that is enough, for no drop at all and for the margin."""
+    gains = [100 * value for one in measured for value in one.gain_interval]
+    if record.unranked is None:
+        gains.append(_enough(record, measured))
+    drops = [100 * value for one in measured for value in one.drop_interval]
+    for low, high, put in (
+        (min(gains), max(gains), axes.set_xlim),
+        (min(0, *drops), max(100 * record.margin, *drops), axes.set_ylim),
+    ):
+        room = 0.05 * max(high - low, 1)
+        put(low - room, high + room)
+    axes.set_xlabel("gain on the target task, points (right is better)", color=INK)
+    axes.set_ylabel("drop in general, points (low is better)", color=INK)
+    axes.tick_params(colors=INK)
+    axes.grid(visible=True, color=QUIET, alpha=0.18, linewidth=0.8)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(QUIET)
+
+
+def _lines(axes: Axes, record: LadderRecord, measured: Sequence[MeasuredRow]) -> None:
+    """No drop, the margin, and the gain from which on drops are compared."""
+    axes.axhline(0, color=QUIET, linewidth=1)
+    axes.axhline(100 * record.margin, color=WORST, linewidth=1, linestyle=(0, (4, 3)))
+    left = axes.get_xlim()[0]
+    axes.annotate(
+        f"margin {100 * record.margin:g}", (left, 100 * record.margin), (3, 3), textcoords="offset points",
+        color=WORST, fontsize=8.5,
+    )  # fmt: skip
+    if record.unranked is None:
+        enough = _enough(record, measured)
+        axes.axvline(enough, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
+        axes.annotate(
+            f"{100 * record.matched:g} % of the best gain", (enough, axes.get_ylim()[1]), (0, 3),
+            textcoords="offset points", color=QUIET, fontsize=8.5, ha="center", annotation_clip=False,
+        )  # fmt: skip
+
+
+def _enough(record: LadderRecord, measured: Sequence[MeasuredRow]) -> float:
+    """The gain from which on drops are compared, in points."""
+    return 100 * record.matched * max(one.gain for one in measured)
+
+
+def _colour(record: LadderRecord, rung: RungRow) -> str:
+    if rung.name == record.reference:
+        return WORST
+    return LESS if record.unranked is None and rung.rank is None else BEST
+
+
+def _marker(record: LadderRecord, rung: RungRow) -> str:
+    return "^" if record.unranked is None and rung.rank is None else "o"
+
+
+def _point(axes: Axes, record: LadderRecord, rung: RungRow, measured: MeasuredRow) -> None:
+    gain, drop = measured.gain, measured.drop
+    colour = _colour(record, rung)
+    axes.errorbar(
+        [100 * gain], [100 * drop],
+        xerr=_reach(gain, measured.gain_interval), yerr=_reach(drop, measured.drop_interval),
+        fmt="none", ecolor=colour, elinewidth=1, capsize=2, alpha=0.5, zorder=2,
+    )  # fmt: skip
+    axes.plot(
+        [100 * gain], [100 * drop], linestyle="", marker=_marker(record, rung), markersize=8, color=colour,
+        markerfacecolor=colour if rung.front else PAPER, markeredgewidth=1.6, zorder=4 if rung.front else 3,
+    )  # fmt: skip
+
+
+def _reach(value: float, interval: tuple[float, float]) -> Any:
+    """How far the bar of an interval reaches below and above, as errorbar wants it, in points."""
+    return [[max(0.0, 100 * (value - interval[0]))], [max(0.0, 100 * (interval[1] - value))]]
+
+
+def _names(
+    axes: Axes, record: LadderRecord, rungs: Sequence[tuple[RungRow, MeasuredRow]], height: float
+) -> None:
+    """A column of names at the right, in the order of the drops, with lines to the points."""
+    low, high = axes.get_ylim()
+    inner = height * axes.get_position().height
+    by_drop = sorted(rungs, key=lambda pair: pair[1].drop)
+    wanted = [(100 * measured.drop - low) / (high - low) for _, measured in by_drop]
+    for (rung, measured), at in zip(by_drop, spread_out(wanted, 0.25 / inner), strict=True):
+        colour = _colour(record, rung)
+        axes.annotate(
+            "", (100 * measured.gain, 100 * measured.drop), (1.03, at), xycoords="data",
+            textcoords="axes fraction", annotation_clip=False, zorder=2,
+            arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.45, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 5},
+        )  # fmt: skip
+        name = visible(rung.name)
+        name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+        place = "" if rung.rank is None else f"{rung.rank}  "
+        axes.text(
+            1.04, at, f"{place}{name}", transform=axes.transAxes, color=INK if colour == BEST else colour,
+            fontsize=9.5, va="center", parse_math=False,
+        )  # fmt: skip
+
+
+def spread_out(wanted: Sequence[float], apart: float) -> list[float]:
+    """Places in [0, 1] in the order of `wanted`, at least `apart` from each other and as near to it as that allows.
+
+    `wanted` ascends. Places that are too near are moved apart around their mean, as blocks.
+    """
+    apart = min(apart, 1 / max(1, len(wanted) - 1)) if len(wanted) > 1 else 0.0
+    blocks: list[list[float]] = []
+    for value in wanted:
+        blocks.append([value])
+        while len(blocks) > 1 and _bottom(blocks[-1], apart) < _top(blocks[-2], apart) + apart - 1e-12:
+            last = blocks.pop()
+            blocks[-1] += last
+    return [_bottom(block, apart) + apart * place for block in blocks for place in range(len(block))]
+
+
+def _bottom(block: Sequence[float], apart: float) -> float:
+    """Where a block begins: around the mean of what its members want, within [0, 1]."""
+    reach = apart * (len(block) - 1)
+    return min(max(sum(block) / len(block) - reach / 2, 0.0), 1.0 - reach)
+
+
+def _top(block: Sequence[float], apart: float) -> float:
+    return _bottom(block, apart) + apart * (len(block) - 1)
+
+
+def _legend(
+    figure: Figure, record: LadderRecord, rungs: Sequence[tuple[RungRow, MeasuredRow]], height: float
+) -> None:
+    """What the marks mean, above the plot; only the marks that occur."""
+    from matplotlib.lines import Line2D
+
+    less = record.unranked is None and any(rung.rank is None for rung, _ in rungs)
+    entries: list[tuple[str, dict[str, Any]]] = [
+        ("Pareto front", {"marker": "o", "color": BEST, "markerfacecolor": BEST}),
+        ("beaten by another", {"marker": "o", "color": BEST, "markerfacecolor": PAPER}),
+    ]
+    if less:
+        entries.append(("learnt less", {"marker": "^", "color": LESS, "markerfacecolor": PAPER}))
+    if record.reference is not None:
+        entries.append(("reference", {"marker": "o", "color": WORST, "markerfacecolor": PAPER}))
+    handles = [Line2D([], [], linestyle="", markersize=7, label=label, **style) for label, style in entries]
+    figure.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(0.07, 1 - 0.02 / height), ncols=len(handles), frameon=False,
+        labelcolor=INK, fontsize=9, handletextpad=0.2, columnspacing=1.6,
+    )  # fmt: skip

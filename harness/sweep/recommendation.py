@@ -1,0 +1,252 @@
+"""A ladder's record in; each mitigation with its measured or published effect, and which recipe to take, out.
+
+Every measured sentence follows from two rungs: the reference, which forgot, and one that adds the mitigation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.gate.pooling import Pooled, pool
+from harness.recipes.diff import KINDS, NAMES, Changes, Kind, changes, has
+from harness.sweep.record import LadderRecord, MeasuredRow, RungRow
+from harness.wording import count, points
+
+PUBLISHED: dict[Kind, str] = {
+    "lora": "it learns less and forgets less than full fine-tuning (Biderman 2024)",
+    "rate": "a higher peak rate learns more and forgets more (Ibrahim 2024)",
+    "steps": "the longer the training, the more is forgotten (Biderman 2024)",
+    "frozen": "freezing the lower layers kept much of what full fine-tuning loses (Zheng 2025)",
+    "replay": "1 % of rehearsal kept about 100 % (Scialom 2022); 5 % for continual pretraining (Ibrahim 2024)",
+    "self_replay": "replay of the model's own answers works without the old data (SDFT 2024, Marek 2026)",
+    "distill": "holding to the old model's outputs kept old tasks without their data (Li and Hoiem 2016)",
+    "l2_sp": "weights held near their start transfer better than under plain weight decay (Li 2018); "
+    "the control for EWC",
+    "ewc": "holding the weights that matter kept earlier tasks that plain training lost (Kirkpatrick 2017)",
+}
+"""What is known from elsewhere, for what a ladder does not measure."""
+
+Basis = Literal["measured", "together", "there", "published", "failed"]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One line of a recommendation.
+
+    Attributes:
+        title: the mitigations that it is about, or "no mitigation".
+        basis: measured by a rung that adds this and no other mitigation, or `together` with others; `there`: the
+            reference has it; published: by others, not measured here; failed: the rung could not be measured.
+    """
+
+    title: str
+    basis: Basis
+    text: str
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to do: what the others are held against, each mitigation least costly first, and which recipe to take."""
+
+    opening: str
+    advice: tuple[Advice, ...]
+    conclusion: str
+
+
+@dataclass(frozen=True)
+class _Step:
+    """From the reference to a rung: what changed, and how the general probes fared."""
+
+    rung: RungRow
+    measured: MeasuredRow
+    changes: Changes
+    pooled: Pooled
+
+
+def recommend(record: LadderRecord) -> Recommendation:
+    """What follows from a ladder; one that has no ranks has nothing to recommend, and says why."""
+    if record.unranked is not None:
+        return Recommendation(record.unranked, (), "No recipe can be recommended.")
+    failed = tuple(
+        Advice(rung.name, "failed", (rung.error or "").splitlines()[0]) for rung in record.rungs if rung.error
+    )
+    base = record.rung(record.reference)
+    if base is None or base.measured is None:
+        opening = f"'{record.asked_for}' was not measured, so no recipe can be held against it."
+        return Recommendation(opening, failed, _conclusion(record))
+    steps = [
+        _Step(rung, rung.measured, changes(base.recipe, rung.recipe), _between(record, base, rung))
+        for rung in record.rungs
+        if rung.measured and rung.name != base.name
+    ]
+    return Recommendation(
+        _opening(record, base, base.measured),
+        (*_advice(record, base, steps), *failed),
+        _conclusion(record),
+    )
+
+
+def _between(record: LadderRecord, before: RungRow, after: RungRow) -> Pooled:
+    """Two rungs over all general probes: `lost` are those that the first has right and the second has not."""
+    return pool(
+        [seed.right(record.suites) for seed in before.seeds],
+        [seed.right(record.suites) for seed in after.seeds],
+    )
+
+
+def _opening(record: LadderRecord, base: RungRow, measured: MeasuredRow) -> str:
+    why = "as asked for" if record.asked_for else "which forgot most of those that learnt"
+    text = (
+        f"Held against '{base.name}', {why}: a drop of {_points(measured.drop)} at a gain of "
+        f"{points(measured.gain)}, {measured.verdict} at a margin of {_points(record.margin)}."
+    )
+    if not record.asked_for and measured.verdict == "RETAINED":
+        text += " Even this is RETAINED: no mitigation is needed here."
+    return text
+
+
+# Mitigations
+
+
+def _advice(record: LadderRecord, base: RungRow, steps: Sequence[_Step]) -> Iterator[Advice]:
+    """Of each mitigation what is known, least costly first; at the end the rungs that add none."""
+    for kind in KINDS:
+        alone = [step for step in steps if _kinds(step) == (kind,)]
+        last = [step for step in steps if len(_kinds(step)) > 1 and _kinds(step)[-1] == kind]
+        for step in (*alone, *last):
+            yield _measured(record, base, step)
+        if not alone:
+            yield from _otherwise(kind, base, [step for step in steps if kind in _kinds(step)])
+    for step in steps:
+        if not step.changes.adds:
+            yield _measured(record, base, step)
+
+
+def _kinds(step: _Step) -> tuple[Kind, ...]:
+    return tuple(dict.fromkeys(one.kind for one in step.changes.adds))
+
+
+def _measured(record: LadderRecord, base: RungRow, step: _Step) -> Advice:
+    title = " + ".join(NAMES[kind] for kind in _kinds(step)) or "no mitigation"
+    what = "; ".join(one.text for one in step.changes.adds)
+    if step.changes.gives_up:
+        what += (
+            f"{'; ' if what else ''}gives up {', '.join(NAMES[one.kind] for one in step.changes.gives_up)}"
+        )
+    if step.changes.other:
+        what += f"{'; ' if what else ''}differs {'too ' if what else ''}in {', '.join(step.changes.other)}"
+    text = (
+        f"'{step.rung.name}'{f' ({what})' if what else ''}: {_effect(base, step)}; {_judgement(record, step)}. "
+        f"Of {count(step.pooled.n, 'probe')}, {_number(step.pooled.gained)} are right only under it and "
+        f"{_number(step.pooled.lost)} only under '{base.name}'."
+    )
+    return Advice(title, "together" if len(_kinds(step)) > 1 else "measured", text)
+
+
+def _effect(base: RungRow, step: _Step) -> str:
+    """ "drop 53.1 -> 8.8 points at a gain of 97 (was 95)"."""
+    assert base.measured is not None
+    before, after = base.measured, step.measured
+    return (
+        f"drop {points(before.drop)} -> {points(after.drop)} points at a gain of {points(after.gain)} "
+        f"(was {points(before.gain)})"
+    )
+
+
+def _judgement(record: LadderRecord, step: _Step) -> str:
+    """What the change came to; a drop at a lesser gain is no proof that a mitigation helps."""
+    low, high = step.pooled.interval
+    if high < 0:
+        forgot, helped = "it forgot less", "it helped"
+    elif low > 0:
+        forgot, helped = "it forgot more", "it did not help here: more was forgotten"
+    else:
+        change = f"90 % interval of the change {points(low)} to {points(high)}"
+        forgot = helped = f"whether it helped cannot be told ({change})"
+    if step.rung.rank is not None:
+        return helped
+    joined = ", but" if high < 0 else ", and"
+    return f"{forgot}{joined} it learnt less than {points(record.matched)} % of the best"
+
+
+def _otherwise(kind: Kind, base: RungRow, within: Sequence[_Step]) -> Iterator[Advice]:
+    """What there is to say of a mitigation that no rung adds alone."""
+    title = NAMES[kind]
+    if within:
+        named = [step for step in within if _kinds(step)[-1] != kind]
+        if named:
+            names = ", ".join(f"'{step.rung.name}'" for step in named)
+            yield Advice(title, "together", f"measured only together with other mitigations, see {names}")
+    elif has(base.recipe, kind):
+        yield Advice(title, "there", f"'{base.name}' has it already")
+    else:
+        held = kind in ("ewc", "l2_sp") and base.recipe.method.lora is not None
+        caution = "; under LoRA it holds the adapter, not the model" if held else ""
+        yield Advice(title, "published", f"{PUBLISHED[kind]}{caution}")
+
+
+def _points(fraction: float) -> str:
+    """ "8.8 points", "1 point"."""
+    shown = points(fraction)
+    return f"{shown} point{'' if shown in ('1', '-1') else 's'}"
+
+
+def _number(mean: float) -> str:
+    """A count, or the mean of counts over the seeds."""
+    return f"{mean:.0f}" if mean == int(mean) else f"{mean:.1f}"
+
+
+# Which recipe to take
+
+
+def _conclusion(record: LadderRecord) -> str:
+    matched = [rung for rung in record.rungs if rung.rank is not None]
+    best, others = matched[0], matched[1:]
+    assert best.measured is not None, "only what was measured has a rank"
+    low, high = best.measured.drop_interval
+    among = (
+        f"the least of {len(matched)} recipes that learnt as much" if others else "alone in learning as much"
+    )
+    text = (
+        f"Take '{best.name}': a drop of {_points(best.measured.drop)} (90 % interval {points(low)} to "
+        f"{points(high)}) at a gain of {points(best.measured.gain)}, {among}."
+    )
+    if alike := [f"'{rung.name}'" for rung in others if _cannot_tell(_between(record, best, rung))]:
+        text += f" These probes cannot tell it from {_listed(alike)}."
+    return text + _caution(record, best)
+
+
+def _caution(record: LadderRecord, best: RungRow) -> str:
+    assert best.measured is not None
+    margin, n = _points(record.margin), count(best.measured.general.n, "probe")
+    match best.measured.verdict:
+        case "FORGOTTEN":
+            untried = [
+                NAMES[kind] for kind in KINDS if not any(_adds(record, rung, kind) for rung in record.rungs)
+            ]
+            more = f": not tried here are {_listed(untried)}" if untried else ""
+            return f" But it is FORGOTTEN too, by more than {margin}{more}."
+        case "INCONCLUSIVE":
+            return f" Whether it loses more than {margin} cannot be told from {n}."
+        case "VACUOUS":
+            return f" But the baseline is right on so little of {n} that nothing could be seen to be lost."
+    return f" It is RETAINED at a margin of {margin}."
+
+
+def _adds(record: LadderRecord, rung: RungRow, kind: Kind) -> bool:
+    """Whether a recipe has a mitigation, or adds it to the reference."""
+    base = record.rung(record.reference)
+    added = changes(base.recipe, rung.recipe).adds if base else ()
+    return has(rung.recipe, kind) or kind in {one.kind for one in added}
+
+
+def _cannot_tell(pooled: Pooled) -> bool:
+    low, high = pooled.interval
+    return low <= 0 <= high
+
+
+def _listed(names: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

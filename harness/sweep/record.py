@@ -1,0 +1,300 @@
+"""What the recipes of a ladder came to, as a versioned JSON record: everything that its reports need.
+
+`target` and `suites` hold the probes and the baseline's answers, `rungs` a row for each recipe: every answer of its
+tuned models, and what follows from them. Rates are fractions; `drop` is positive when worse, `gain` when better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.engine.requests import Measured
+from harness.errors import HarnessError, NoEvidenceError, did_you_mean
+from harness.gate.compare import CONFIDENCE
+from harness.gate.pooling import Pooled, pool
+from harness.gate.verdict import Verdict, judge
+from harness.recipes.format import RecipeFormat
+from harness.reporting.record import AnswerRow, read_back
+from harness.scoring.score import Score
+from harness.sweep.ranking import Place, Rung, front, rank, reference
+from harness.visible import encodable, visible_json
+from harness.writing import ELSEWHERE, cannot_write, write_whole
+
+VERSION: Literal[1] = 1
+FILE = "ladder.json"
+
+MARGIN = 0.10
+"""The largest acceptable drop over all general probes, by which each rung gets its verdict."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AskedRow(_Row):
+    """One probe and the baseline's answer; `measured` where other answers are scored by comparison with it."""
+
+    id: str
+    category: str | None
+    fields: dict[str, str]
+    expected: list[str]
+    baseline: AnswerRow
+    measured: Measured | None = None
+
+
+class SuiteRow(_Row):
+    """A suite as it was asked; `key` stands for its content, the baseline and the settings."""
+
+    name: str
+    path: str
+    about: str
+    key: str
+    of: int
+    """How many probes the whole suite has."""
+    probes: list[AskedRow]
+
+    @property
+    def baseline(self) -> list[bool]:
+        """Whether the baseline is right, probe by probe."""
+        return [probe.baseline.right for probe in self.probes]
+
+
+class SeedRow(_Row):
+    """A recipe trained under one seed, and its answers: `target`, and `suites` by name, in the probes' order.
+
+    `key` stands for all that they depend on. `seconds_training` is None where a killed training went
+    on or the model comes from an earlier version that did not note it.
+    """
+
+    seed: int
+    key: str
+    seconds_training: float | None
+    seconds_asking: float
+    target: list[AnswerRow]
+    suites: dict[str, list[AnswerRow]]
+    notes: list[str] = []
+
+    def right(self, suites: Sequence[SuiteRow]) -> list[bool]:
+        """Whether it is right on each probe of these general suites, one after another."""
+        return [answer.right for suite in suites for answer in self.suites[suite.name]]
+
+
+class EffectRow(_Row):
+    """Before and after over some probes; `lost` and `gained` are means over the seeds, so not whole numbers."""
+
+    n: int
+    lost: float
+    gained: float
+    baseline_accuracy: float
+    tuned_accuracy: float
+    drop: float
+    interval: tuple[float, float]
+    smallest_drop: float
+    largest_drop: float
+
+
+class MeasuredRow(_Row):
+    """What a recipe did to its target task and to the rest."""
+
+    gain: float
+    gain_interval: tuple[float, float]
+    drop: float
+    drop_interval: tuple[float, float]
+    verdict: Verdict
+    target: EffectRow
+    general: EffectRow
+    by_suite: dict[str, EffectRow]
+
+
+class RungRow(_Row):
+    """One recipe. A failed one has an `error`; one that is not finished has neither that nor `measured`.
+
+    `rank` is None for one that learnt less than the matched.
+    """
+
+    name: str
+    path: str
+    recipe: RecipeFormat
+    seeds: list[SeedRow]
+    error: str | None = None
+    measured: MeasuredRow | None = None
+    rank: int | None = None
+    learnt: bool = False
+    front: bool = False
+
+    @property
+    def seconds_training(self) -> float | None:
+        """The mean over the seeds; None where one of them is not known."""
+        known = [seed.seconds_training for seed in self.seeds if seed.seconds_training is not None]
+        return sum(known) / len(known) if known and len(known) == len(self.seeds) else None
+
+
+class LadderRun(_Row):
+    """Where the numbers come from."""
+
+    harness: str
+    started: str
+    command: list[str]
+    base: str
+    weights: str
+    device: str
+    dtype: str
+    versions: dict[str, str]
+    sample: int | None
+    seeds: list[int] | None
+    notes: list[str] = []
+
+
+class LadderRecord(_Row):
+    """The record of one ladder; `planned` names its recipes, of which `rungs` lacks some until it is finished."""
+
+    version: Literal[1] = VERSION
+    run: LadderRun
+    confidence: float = CONFIDENCE
+    margin: float = MARGIN
+    matched: float
+    reference: str | None
+    """The rung that others are held against; None if the ladder cannot be ranked."""
+    asked_for: str | None
+    """The reference that the user named."""
+    planned: list[str]
+    target: SuiteRow
+    suites: list[SuiteRow]
+    rungs: list[RungRow]
+    unranked: str | None = None
+    """Why the rungs have no ranks."""
+
+    @property
+    def missing(self) -> list[str]:
+        """The recipes that were not tried to their end yet."""
+        tried = {rung.name for rung in self.rungs if rung.measured or rung.error}
+        return [name for name in self.planned if name not in tried]
+
+    def rung(self, name: str | None) -> RungRow | None:
+        """The rung of that name, if there is one."""
+        return next((rung for rung in self.rungs if rung.name == name), None)
+
+
+def answer_row(score: Score) -> AnswerRow:
+    """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written."""
+    return AnswerRow(answer=encodable(score.shown), right=score.right)
+
+
+def rung_row(
+    name: str,
+    path: str,
+    recipe: RecipeFormat,
+    seeds: Sequence[SeedRow],
+    target: SuiteRow,
+    suites: Sequence[SuiteRow],
+    *,
+    of: int,
+    error: str | None = None,
+) -> RungRow:
+    """The row of a recipe; it is measured once it has `of` seeds, and failed if it did under any of them."""
+    measured = _measured(seeds, target, suites) if error is None and len(seeds) == of else None
+    return RungRow(name=name, path=path, recipe=recipe, seeds=list(seeds), error=error, measured=measured)
+
+
+def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[SuiteRow]) -> MeasuredRow:
+    learnt = pool([target.baseline] * len(seeds), [[one.right for one in seed.target] for seed in seeds])
+    before = [right for suite in suites for right in suite.baseline]
+    general = pool([before] * len(seeds), [seed.right(suites) for seed in seeds])
+    by_suite = {
+        suite.name: _effect_row(pool([suite.baseline] * len(seeds), [seed.right([suite]) for seed in seeds]))
+        for suite in suites
+    }
+    low, high = learnt.interval
+    return MeasuredRow(
+        gain=-learnt.drop + 0.0,  # never -0.0
+        gain_interval=(-high, -low),
+        drop=general.drop,
+        drop_interval=general.interval,
+        verdict=judge(general, MARGIN),
+        target=_effect_row(learnt),
+        general=_effect_row(general),
+        by_suite=by_suite,
+    )
+
+
+def _effect_row(pooled: Pooled) -> EffectRow:
+    return EffectRow(
+        n=pooled.n,
+        lost=pooled.lost,
+        gained=pooled.gained,
+        baseline_accuracy=pooled.baseline_accuracy,
+        tuned_accuracy=pooled.tuned_accuracy,
+        drop=pooled.drop,
+        interval=pooled.interval,
+        smallest_drop=pooled.smallest,
+        largest_drop=pooled.largest,
+    )
+
+
+def ranked(record: LadderRecord) -> LadderRecord:
+    """The record with its rungs in the order of their ranks, those without a measurement last; the reference chosen.
+
+    Raises:
+        HarnessError: the reference that was asked for is no recipe of this ladder.
+    """
+    if record.asked_for is not None and record.asked_for not in record.planned:
+        near = did_you_mean(record.asked_for, record.planned) or f"there are: {', '.join(record.planned)}"
+        raise HarnessError(f"--from {record.asked_for}: no recipe of this ladder has that name\n  {near}")
+    rungs = [_rung(row, row.measured) for row in record.rungs if row.measured]
+    rows = {row.name: row for row in record.rungs}
+    rest = [row for row in record.rungs if not row.measured]
+    try:
+        places = rank(rungs, record.matched)
+    except NoEvidenceError as error:
+        edge = front(rungs)
+        unplaced = [rows[rung.name].model_copy(update=_nowhere(rung.name in edge)) for rung in rungs]
+        return record.model_copy(
+            update={"rungs": [*unplaced, *rest], "unranked": str(error), "reference": None}
+        )
+    chosen: str | None = reference(places).name
+    if record.asked_for is not None:
+        named = rows.get(record.asked_for)
+        chosen = named.name if named and named.measured else None
+    placed = [rows[place.rung.name].model_copy(update=_placed(place)) for place in places]
+    return record.model_copy(update={"rungs": [*placed, *rest], "unranked": None, "reference": chosen})
+
+
+def _rung(row: RungRow, measured: MeasuredRow) -> Rung:
+    return Rung(row.name, measured.gain, measured.gain_interval, measured.drop, row.seconds_training)
+
+
+def _placed(place: Place) -> Mapping[str, object]:
+    return {"rank": place.rank, "learnt": place.learnt, "front": place.front}
+
+
+def _nowhere(front: bool) -> Mapping[str, object]:
+    return {"rank": None, "learnt": False, "front": front}
+
+
+def write_ladder(record: LadderRecord, folder: Path) -> Path:
+    """Write `ladder.json` into `folder`, whole or not at all; returns its path.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    path = folder / FILE
+    try:
+        write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+    except OSError as error:
+        raise cannot_write(
+            f"--report {folder}", "no record can be written there", error, ELSEWHERE
+        ) from error
+    return path
+
+
+def read_ladder(folder: Path) -> LadderRecord:
+    """Read a ladder's record back.
+
+    Raises:
+        HarnessError: there is none in the folder, or it is of another version or shape.
+    """
+    return read_back(folder / FILE, LadderRecord, "the record of a ladder", VERSION)

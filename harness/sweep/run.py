@@ -1,0 +1,197 @@
+"""Recipes and suites in; each recipe trained and measured, and the ranking, as table, record and pages, out.
+
+After each trained model the record is written, and what stands in it is not measured again as long as nothing that
+it depends on has changed.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__
+from harness.engine.settings import Settings
+from harness.errors import HarnessError, NoEvidenceError, shown_path
+from harness.reporting.figures import svg
+from harness.sweep.measure import Models, Run, baseline_rows, measure, runs_of
+from harness.sweep.page import ladder_page
+from harness.sweep.pareto_plot import pareto
+from harness.sweep.record import (
+    FILE,
+    LadderRecord,
+    LadderRun,
+    SeedRow,
+    ranked,
+    read_ladder,
+    rung_row,
+    write_ladder,
+)
+from harness.sweep.schedule import LadderPlan, Wishes, asked_under, read_plan
+from harness.sweep.text import markdown_page, terminal_lines
+from harness.terminal import say, show
+from harness.visible import encodable
+from harness.writing import ELSEWHERE, cannot_write, write_wanted
+
+MATCHED = 0.9
+"""From which share of the largest gain on drops are compared, unless the user says otherwise."""
+
+PLOT, PAGE, TEXT = "pareto.svg", "ladder.html", "ladder.md"
+
+
+def ladder(wishes: Wishes, settings: Settings) -> int:
+    """Climb the ladder; 0, or 1 if a recipe failed.
+
+    Raises:
+        HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
+    """
+    plan = asked_under(read_plan(wishes), settings)
+    from harness.sweep.models import TorchModels
+
+    return climb(plan, wishes, TorchModels(plan.base, settings))
+
+
+def render(wishes: Wishes) -> int:
+    """Render the reports of a ladder again from its record, ranked by other rules if the user gives them; 0."""
+    record = read_ladder(wishes.report)
+    changed = {"matched": wishes.matched, "asked_for": wishes.reference}
+    given = {key: value for key, value in changed.items() if value is not None}
+    record = ranked(record.model_copy(update=given))
+    write_ladder(record, wishes.report)
+    _publish(record, wishes.report)
+    return 0
+
+
+def climb(plan: LadderPlan, wishes: Wishes, models: Models) -> int:
+    """Measure what was not measured yet, with models from anywhere; see `ladder`."""
+    folder = wishes.report
+    earlier = _earlier(folder)
+    _clear(folder)
+    record = _begun(plan, wishes, models, earlier)
+    known = {seed.key: seed for rung in (earlier.rungs if earlier else ()) for seed in rung.seeds}
+    rungs = [runs_of(recipe, wishes.seeds, plan, models) for recipe in plan.recipes]
+    for runs in rungs:  # what is known, first of all, so that a kill loses nothing of it
+        record = _with_rung(record, runs, known)
+    write_ladder(record, folder)
+    for runs in rungs:
+        for run in runs:
+            if run.key in known:
+                say(f"{run.name}: measured before, kept in {shown_path(folder / FILE)}")
+                continue
+            error = None
+            try:
+                known[run.key] = measure(run, plan, record, models, wishes.allow_code)
+            except HarnessError as failure:
+                error = str(failure)
+                say(f"{run.name}: failed\n  {error}")
+            record = _with_rung(record, runs, known, error)
+            write_ladder(record, folder)
+            if error is not None:
+                break
+    _publish(record, folder)
+    return _outcome(record)
+
+
+def _outcome(record: LadderRecord) -> int:
+    """The exit code; no evidence is an error, unless a failed recipe is the graver news."""
+    if any(rung.error for rung in record.rungs):
+        return 1
+    if record.unranked is not None:
+        raise NoEvidenceError(record.unranked)
+    return 0
+
+
+def _earlier(folder: Path) -> LadderRecord | None:
+    """The record of an earlier ladder in this folder, if it can be used."""
+    if not (folder / FILE).is_file():
+        return None
+    try:
+        return read_ladder(folder)
+    except HarnessError as error:
+        say(f"{error}\n  everything is measured anew")
+        return None
+
+
+def _clear(folder: Path) -> None:
+    """Pages of an earlier ladder must not pass for this one's; and a folder that cannot be written is found now."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (PLOT, PAGE, TEXT):
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).touch()
+            (folder / name).unlink()
+    except OSError as error:
+        raise cannot_write(f"--report {folder}", "nothing can be written there", error, ELSEWHERE) from error
+
+
+# Results
+
+
+def _begun(plan: LadderPlan, wishes: Wishes, models: Models, earlier: LadderRecord | None) -> LadderRecord:
+    """The record before the first rung: the baseline has been asked, and has something to learn.
+
+    Raises:
+        NoEvidenceError: the baseline is right on the whole target.
+    """
+    kept = {row.key: row for row in (earlier.target, *earlier.suites)} if earlier else {}
+    target, *suites = baseline_rows((plan.target, *plan.general), models, kept, wishes.allow_code)
+    if all(target.baseline):
+        raise NoEvidenceError(
+            f"the baseline is right on all {len(target.probes)} probes of the target '{target.name}', so nothing can be "
+            "gained\n  give a target suite that the baseline has yet to learn"
+        )
+    run = LadderRun(
+        harness=__version__,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=[encodable(argument) for argument in wishes.command],
+        base=encodable(plan.base.name),
+        weights=models.weights,
+        device=models.device,
+        dtype=models.dtype,
+        versions={"python": platform.python_version(), **models.versions},
+        sample=wishes.sample,
+        seeds=list(wishes.seeds) or None,
+        notes=[encodable(note) for note in plan.notes],
+    )
+    return LadderRecord(
+        run=run,
+        matched=MATCHED if wishes.matched is None else wishes.matched,
+        reference=None,
+        asked_for=wishes.reference,
+        planned=[recipe.name for recipe in plan.recipes],
+        target=target,
+        suites=suites,
+        rungs=[],
+    )
+
+
+def _with_rung(
+    record: LadderRecord, runs: Sequence[Run], known: Mapping[str, SeedRow], error: str | None = None
+) -> LadderRecord:
+    """The record with what is known of a recipe in it, ranked anew."""
+    seeds = [known[run.key] for run in runs if run.key in known]
+    if not seeds and error is None:
+        return record
+    recipe = runs[0].recipe
+    row = rung_row(
+        recipe.name, shown_path(recipe.path), recipe.written, seeds, record.target, record.suites,
+        of=len(runs), error=error,
+    )  # fmt: skip
+    others = {rung.name: rung for rung in record.rungs if rung.name != row.name}
+    rungs = {**others, row.name: row}
+    in_order = [rungs[name] for name in record.planned if name in rungs]
+    return ranked(record.model_copy(update={"rungs": in_order}))
+
+
+def _publish(record: LadderRecord, folder: Path) -> None:
+    """Write the pages, print the table."""
+    figure = pareto(record)
+    plot = None if figure is None else svg(figure)
+    pages = {TEXT: markdown_page(record, PLOT if plot else None), PAGE: ladder_page(record, plot)}
+    if plot is not None:
+        pages[PLOT] = plot
+    for name, text in pages.items():
+        write_wanted(folder / name, text, ELSEWHERE)
+    show("\n".join(terminal_lines(record)))
+    show(f"\nrecord: {shown_path(folder / FILE)}; page: {shown_path(folder / PAGE)}")

@@ -1,0 +1,1 @@
+"""Gates a model while it trains."""

@@ -1,0 +1,218 @@
+"""A model at the beginning of a training in, the baseline that it is held against out, through restarts and resumes.
+
+The name of the training and the weights that it began with are written into the Trainer's `log_history`, and so into each
+of its checkpoints. Transformers' `ExportableState` is no place for them: a training that is resumed from a checkpoint
+without such a state dies at its next save, and one that restores it puts a new callback in the place of the caller's.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.engine.requests import Answer, Engine
+from harness.engine.transformers.adapters import without_adapter
+from harness.engine.transformers.fingerprint import fingerprint
+from harness.engine.transformers.loading import wrap
+from harness.errors import NoEvidenceError
+from harness.evaluation.ask import Answered, ask
+from harness.gate.cases import Case
+from harness.scoring.score import score
+from harness.training.callback.cases import probes_of
+from harness.training.callback.checkpoints import DIGITS, GIVE_BASELINE, holds, keep_answers, kept_answers
+from harness.training.callback.isolation import of_adapter, switches_off
+
+logger = logging.getLogger("harness")
+
+TRAINING = "forgetting/training"
+"""Key of `log_history`: a name of its own for each training."""
+
+WEIGHTS = "forgetting/baseline"
+"""Key of `log_history`: the fingerprint of the weights that the training began with."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where a training began.
+
+    `training` is its name: a resumed training keeps its own, one that begins anew gets another. `weights` is the
+    fingerprint of the model as the training began, of the base alone where the adapter can be switched off; None where it
+    is not known. `baseline` holds the baseline's answers by suite.
+    """
+
+    training: str
+    weights: str | None
+    baseline: Mapping[str, Answered]
+
+
+def find_beginning(
+    model: Any,
+    tokenizer: Any,
+    cases: Sequence[Case],
+    *,
+    given: Engine | None,
+    state: Any,
+    file: Path,
+    allow_code: bool,
+) -> Beginning:
+    """Ask the baseline, or read its answers again where the model has been trained since it gave them.
+
+    Args:
+        given: the baseline, if the user gave one.
+        state: the Trainer's, of step 0 or of a checkpoint.
+        file: keeps the answers of a baseline that training changes.
+
+    Raises:
+        NoEvidenceError: the training goes on, and nothing proves what it began with.
+        EngineError: the baseline cannot be asked.
+    """
+    step, recorded = int(state.global_step), recorded_weights(state.log_history)
+    off = switches_off(model)
+    weights = starting_weights(model) if off or step == 0 else recorded
+    if given is not None:
+        _check_apart(given, model, step)
+        baseline = ask_cases(given, cases, allow_code)
+    elif off:
+        _check_base(weights, recorded, step)
+        with without_adapter(model):
+            baseline = ask_cases(wrap(model, tokenizer, "the baseline"), cases, allow_code)
+    elif step > 0:
+        baseline = _judged(kept_answers(file, cases, step, recorded), cases, allow_code)
+    else:
+        assert weights is not None, "a model that begins has weights"
+        baseline = ask_cases(wrap(model, tokenizer, "the baseline"), cases, allow_code)
+        keep_answers(file, cases, weights, {suite: one.answers for suite, one in baseline.items()})
+    return Beginning(training_name(state.log_history), weights, baseline)
+
+
+def begin_anew(beginning: Beginning, model: Any, state: Any, touched: bool) -> Beginning | None:
+    """The beginning of a training that did not end, for another of the same model, which shares its baseline.
+
+    Args:
+        touched: whether the one that did not end began an update, so that the model may be half-trained.
+
+    Returns:
+        None if the other goes on from a checkpoint that began elsewhere, or on weights that no training changed.
+    """
+    if state.global_step > 0:
+        if recorded_weights(state.log_history) != beginning.weights:
+            return None
+    elif not touched and starting_weights(model) != beginning.weights:
+        return None
+    logger.warning(
+        "a training that did not end begins anew at step %d, on %s; its baseline stays the model that it first began with, "
+        "and is not asked again",
+        state.global_step,
+        "weights that may be half-trained" if touched else "the weights that it began with",
+    )
+    return replace(beginning, training=training_name(state.log_history))
+
+
+def keep_beginning(beginning: Beginning, model: Any, cases: Sequence[Case], file: Path) -> None:
+    """Keep the answers of a baseline that training changes, unless the file has them."""
+    if beginning.weights is None or switches_off(model) or holds(file, cases, beginning.weights):
+        return
+    keep_answers(
+        file, cases, beginning.weights, {suite: one.answers for suite, one in beginning.baseline.items()}
+    )
+
+
+def starting_weights(model: Any) -> str:
+    """The fingerprint of the baseline of a training that begins with this model; as costly as reading it once."""
+    off = switches_off(model)
+    return fingerprint(
+        (name, value) for name, value in model.named_parameters() if not (off and of_adapter(model, name))
+    )
+
+
+def training_name(log_history: Sequence[Mapping[str, Any]]) -> str:
+    """The name of the training that a log is of, or a new one."""
+    return _recorded(TRAINING, log_history) or uuid.uuid4().hex
+
+
+def recorded_weights(log_history: Sequence[Mapping[str, Any]]) -> str | None:
+    """The fingerprint of the weights that a training began with; None in a log that does not say."""
+    return _recorded(WEIGHTS, log_history)
+
+
+def unrecorded(beginning: Beginning, log_history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Entries that a log lacks to say where its training began."""
+    known = {TRAINING: beginning.training, WEIGHTS: beginning.weights}
+    return {key: text for key, text in known.items() if text and _recorded(key, log_history) is None}
+
+
+def ask_cases(
+    engine: Engine, cases: Sequence[Case], allow_code: bool, before: Mapping[str, Answered] | None = None
+) -> dict[str, Answered]:
+    """Ask a model the probes of cases, by suite.
+
+    Args:
+        before: the baseline's answers; None when the baseline is asked.
+    """
+    suites = {case.suite.name: case.suite for case in cases}
+    return {
+        name: ask(
+            engine,
+            suites[name],
+            probes,
+            baseline=None if before is None else before[name].answers,
+            allow_code=allow_code,
+        )
+        for name, probes in probes_of(cases).items()
+    }
+
+
+def _judged(
+    answers: Mapping[str, Mapping[str, Answer]], cases: Sequence[Case], allow_code: bool
+) -> dict[str, Answered]:
+    """Kept answers, judged by the suites as they are now."""
+    return {
+        name: Answered(
+            answers[name],
+            {
+                probe.id: score(probe, answers[name][probe.id], None, allow_code=allow_code)
+                for probe in probes
+            },
+        )
+        for name, probes in probes_of(cases).items()
+    }
+
+
+def _check_apart(given: Engine, model: Any, step: int) -> None:
+    """A baseline that was given must not be the model that a checkpoint has just been loaded into."""
+    learning = {id(value) for value in model.parameters() if value.requires_grad}
+    other = getattr(given, "model", None)
+    if step > 0 and isinstance(other, torch.nn.Module) and any(id(v) in learning for v in other.parameters()):
+        raise NoEvidenceError(
+            f"the training goes on at step {step}, and the given baseline shares the weights that it trains: it is the "
+            "half-trained model\n  load the model as it was before training a second time, and give that one: baseline=Engine"
+        )
+
+
+def _check_base(weights: str | None, recorded: str | None, step: int) -> None:
+    """An adapter goes on over the base that it began with."""
+    if step == 0 or weights == recorded:
+        return
+    if recorded is None:
+        logger.warning(
+            "the training goes on at step %d, and its checkpoint does not say which base it began with: it was trained "
+            "without this callback, or with an older version of it; the base that is here is the baseline",
+            step,
+        )
+        return
+    assert weights is not None, "a base that is here has weights"
+    raise NoEvidenceError(
+        f"the training goes on at step {step} over another base: its checkpoint began with the weights "
+        f"{recorded[:DIGITS]}, and with the adapter off they are {weights[:DIGITS]}\n"
+        f"  load the base that the adapter began with, in the same dtype; or {GIVE_BASELINE}"
+    )
+
+
+def _recorded(key: str, log_history: Sequence[Mapping[str, Any]]) -> str | None:
+    return next((str(entry[key]) for entry in log_history if key in entry), None)

@@ -1,0 +1,293 @@
+"""A model in training in, a verdict every so many steps out: forgetting is seen while it happens, and stops it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from transformers import TrainerCallback
+
+from harness.documents.within import in_python
+from harness.engine.requests import Engine
+from harness.engine.transformers.loading import wrap
+from harness.errors import HarnessError, NoEvidenceError, shown_path
+from harness.gate.verdict import Policy
+from harness.suites.format import SEVERITIES, Severity
+from harness.training.callback.beginning import (
+    Beginning,
+    ask_cases,
+    begin_anew,
+    find_beginning,
+    keep_beginning,
+    unrecorded,
+)
+from harness.training.callback.cases import check_sight, read_all, sampled
+from harness.training.callback.checkpoints import BASELINE, BestCheckpoint
+from harness.training.callback.isolation import as_it_was, check_askable, told_by_main
+from harness.training.callback.step import GatedStep, gated_step
+
+logger = logging.getLogger("harness")
+
+Log = Callable[[dict[str, float]], object]
+
+
+class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
+    """Gates a sample of suites before the first step, every `every` steps and at the end of a Trainer's training.
+
+    The baseline is the model as it stands at step 0, or, for a PEFT model, its base with the adapter switched off:
+    for a new adapter that is the same. A full model's answers at step 0 are kept in the Trainer's `output_dir`, for a
+    training that is resumed; a fingerprint in them and in the Trainer's checkpoints proves that they belong together. A
+    training that begins anew on the same model before it ended, as `auto_find_batch_size` does when memory runs out, is
+    held against what it first began with: give a new callback to take a half-trained model for the baseline. Asking
+    changes nothing of the training: the same weights come out, bit by bit.
+
+    What was found in this training is in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`,
+    `forgetting/forgotten` (0 or 1), `forgetting/failed` (how many cases) and `forgetting/verdict`, in
+    `trainer.state.log_history`. The Trainer hands callbacks no way to its other loggers; `callback.log = trainer.log` sends
+    the numbers there too.
+
+    Of several processes the main one asks and the others wait, so a gate must take less than the Trainer's
+    `ddp_timeout`; `history` is the main one's.
+
+    Args:
+        suites: suite files, or folders of them.
+        every: steps from one gate to the next.
+        sample: how many probes to ask at most, each suite and category with its share; None for all. Gates over
+            `each` keep all of their probes.
+        stop_on: stop when a case is "forgotten", or when one "failed" for whatever reason, as one over its margin
+            that is not sure; None never stops.
+        keep_best: a folder for the best checkpoint: of the gated steps that would not have stopped the training (for
+            None: at which nothing was forgotten), the one with the lowest `eval_loss`; where the Trainer does not
+            evaluate at gated steps, the latest, which has learnt the most. `best_step` says which it is.
+        baseline: what to compare with instead.
+        tokenizer: where the Trainer has no `processing_class`, or one that is no tokenizer.
+        fail_on: cases of lesser severity do not count.
+        seed: of the sample.
+        allow_code: run code that the model writes, where a score does.
+        allow_outside: let suites take their probes from outside their folders and the working folder.
+
+    Raises:
+        InputError: a suite cannot be read, or runs code; before anything is trained, as all that follow.
+        NoEvidenceError: there are no suites.
+        HarnessError: another argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        suites: Sequence[str | Path] | str | Path,
+        every: int = 100,
+        sample: int | None = 100,
+        stop_on: Literal["forgotten", "failed"] | None = "forgotten",
+        keep_best: str | Path | None = None,
+        baseline: Engine | None = None,
+        tokenizer: Any = None,
+        fail_on: Severity = "low",
+        seed: int = 0,
+        allow_code: bool = False,
+        allow_outside: bool = False,
+    ) -> None:
+        if every < 1:
+            raise HarnessError(f"every must be at least 1 step, saw {every}")
+        if sample is not None and sample < 1:
+            raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
+        if stop_on not in ("forgotten", "failed", None):
+            raise HarnessError(f"stop_on must be 'forgotten', 'failed' or None, saw {stop_on!r}")
+        if fail_on not in SEVERITIES:
+            raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
+        paths = [suites] if isinstance(suites, str | Path) else suites
+        self.suites = read_all([Path(path) for path in paths], allow_code, in_python(allow_outside))
+        self.cases = sampled(self.suites, sample, seed)
+        self.every = every
+        self.stop_on = stop_on
+        self.baseline = baseline
+        self.tokenizer = tokenizer
+        self.policy = Policy(fail_on=fail_on)
+        self.allow_code = allow_code
+        self.log: Log | None = None
+        self.history: list[GatedStep] = []
+        self._best = None if keep_best is None else BestCheckpoint(Path(keep_best))
+        self._beginning: Beginning | None = None
+        self._underway: weakref.ref[Any] | None = None
+        """The model of a training that has begun and not ended."""
+        self._touched = False
+        """Whether that training has begun an update, before or after it began anew."""
+        self._gated: set[int] = set()
+        """The steps of this training that were gated, known to every process."""
+        self._offered: GatedStep | None = None
+        """What was offered as the best, and may be evaluated yet."""
+
+    @property
+    def best_step(self) -> int | None:
+        """The step of the checkpoint in `keep_best`; None if none was kept."""
+        return self._best.step if self._best else None
+
+    # What the Trainer calls
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
+        check_askable(args, model)
+        told_by_main(lambda: self._begin(args, state, control, model, tokenizer))
+        self._offered = None
+        self._gated = set() if state.global_step else {0}
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._touched = True
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step % self.every == 0 or state.global_step >= state.max_steps:
+            self._gate_and_act(state.global_step, state, control, kwargs)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._offered is not None and self._offered.step == state.global_step:
+            self._offer(self._offered, state, kwargs["model"], self._tokenizer(kwargs))
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        step = _step_of_model(args, state)
+        if step not in self._gated:
+            self._gate_and_act(step, state, control, kwargs)
+        self._offered = self._underway = None
+        if state.is_world_process_zero:
+            self._conclude()
+
+    # Gating
+
+    def _begin(self, args: Any, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
+        earlier, step, file = self._beginning, int(state.global_step), Path(args.output_dir) / BASELINE
+        beginning = self._again(state, model)
+        again = beginning is not None
+        if beginning is None:
+            with as_it_was(model):
+                beginning = find_beginning(
+                    model, tokenizer, self.cases, given=self.baseline, state=state, file=file,
+                    allow_code=self.allow_code,
+                )  # fmt: skip
+            self._touched = False
+        elif self.baseline is None:
+            keep_beginning(beginning, model, self.cases, file)
+        goes_on = (again and step == 0) or (earlier is not None and earlier.training == beginning.training)
+        self.history = [gated for gated in self.history if goes_on and gated.step <= step]
+        self._beginning, self._underway = beginning, weakref.ref(model)
+        check_sight(self.cases, beginning.baseline)
+        if self._best:
+            self._best.begin(beginning.training, step)
+        if step == 0:
+            self._begin_at_0(state, control, model, tokenizer)
+
+    def _again(self, state: Any, model: Any) -> Beginning | None:
+        """The beginning of a training of this model that did not end, if this training is held against it too."""
+        if self._beginning is None or self._underway is None or self._underway() is not model:
+            return None
+        return begin_anew(self._beginning, model, state, self._touched)
+
+    def _begin_at_0(self, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
+        if self.history:  # of this training, before it began anew
+            first = self.history[0]
+            self._tell(first, state, control)
+        else:
+            first = self._gate(0, state, control, model, tokenizer)
+        if self.stop_on == "failed" and first.failed:
+            raise NoEvidenceError(
+                f"before the first step, {len(first.failed)} cases fail, the first of them '{first.failed[0]}' "
+                f"({first.verdicts[first.failed[0]] or 'FAILED'}), so stop_on='failed' would stop any training\n"
+                "  give a larger sample or stop_on='forgotten', or leave these gates out"
+            )
+
+    def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
+        model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
+
+        def gate() -> bool:
+            gated = self._gate(step, state, control, model, tokenizer)
+            if self._stops(gated):
+                logger.warning(
+                    "step %d: training stops, %s: %s", step, gated.verdict, ", ".join(gated.failed)
+                )
+                return True
+            if not gated.forgotten:
+                self._offer(gated, state, model, tokenizer)
+            return False
+
+        self._offered = None
+        if told_by_main(gate):
+            control.should_training_stop = True
+        self._gated.add(step)
+
+    def _stops(self, gated: GatedStep) -> bool:
+        return bool(gated.forgotten if self.stop_on == "forgotten" else self.stop_on and gated.failed)
+
+    def _offer(self, gated: GatedStep, state: Any, model: Any, tokenizer: Any) -> None:
+        if self._best:
+            self._best.offer(gated.step, gated.drop, _eval_loss(state, gated.step), model, tokenizer)
+            self._offered = gated
+
+    def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
+        beginning = self._begun()
+        with as_it_was(model):
+            engine = wrap(model, tokenizer, "the model in training")
+            after = ask_cases(engine, self.cases, self.allow_code, beginning.baseline)
+        step = gated_step(number, self.cases, beginning.baseline, after, self.policy)
+        self.history.append(step)
+        self._tell(step, state, control)
+        return step
+
+    def _begun(self) -> Beginning:
+        assert self._beginning is not None, "the Trainer begins a training before its first step"
+        return self._beginning
+
+    def _tokenizer(self, kwargs: Mapping[str, Any]) -> Any:
+        found = self.tokenizer if self.tokenizer is not None else kwargs.get("processing_class")
+        if found is None:
+            raise HarnessError(
+                "ForgettingCallback needs the model's tokenizer\n"
+                "  give processing_class=tokenizer to the Trainer, or tokenizer= to the callback"
+            )
+        return found
+
+    # Telling
+
+    def _tell(self, step: GatedStep, state: Any, control: Any) -> None:
+        place = len(state.log_history)
+        if self.log is not None:
+            wanted = control.should_log
+            self.log(step.numbers())
+            control.should_log = wanted  # any log takes it down, and the Trainer's own loss is still to come
+        if len(state.log_history) == place:
+            state.log_history.append({**step.numbers(), "epoch": state.epoch})
+        # Loggers that draw take no text.
+        state.log_history[place] |= {
+            "forgetting/verdict": step.verdict,
+            "step": step.step,
+            **unrecorded(self._begun(), state.log_history),
+        }
+        logger.info("step %d: %s", step.step, step.shown)
+
+    def _conclude(self) -> None:
+        """One line on the whole training."""
+        last, kept = self.history[-1], ""
+        if self._best:
+            what = "no checkpoint" if self.best_step is None else f"the checkpoint of step {self.best_step}"
+            kept = f"; {what} was kept in {shown_path(self._best.folder)}"
+            kept += ", which holds one of an earlier training" if self._best.left_over else ""
+        level = logging.WARNING if last.forgotten else logging.INFO
+        logger.log(
+            level, "%d gates, the last at step %d: %s%s", len(self.history), last.step, last.shown, kept
+        )
+
+
+def _step_of_model(args: Any, state: Any) -> int:
+    """The step of the weights that a training ends with; not its last where the Trainer loads its best again."""
+    if args.load_best_model_at_end and state.best_model_checkpoint is not None:
+        return int(state.best_global_step)
+    return int(state.global_step)
+
+
+def _eval_loss(state: Any, step: int) -> float | None:
+    """What the Trainer measured at this step, if it did."""
+    for entry in reversed(state.log_history):
+        if entry.get("step") == step and "eval_loss" in entry:
+            loss = float(entry["eval_loss"])
+            return loss if math.isfinite(loss) else None
+    return None

@@ -1,0 +1,1 @@
+"""Terms that a loss gains so that less is forgotten."""

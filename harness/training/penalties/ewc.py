@@ -1,0 +1,192 @@
+"""A model and general data in, a penalty out that holds each weight by how much the data depends on it.
+
+Elastic weight consolidation: L + (lambda / 2) sum_i F_i (theta_i - theta*_i)^2 (Kirkpatrick 2017, eq. 3).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from harness.errors import HarnessError, ModelError, NoEvidenceError, first_line
+from harness.models.cache import write_fault
+from harness.training.penalties.fisher import Batch, Variant, fisher_diagonal
+from harness.training.penalties.penalty import check_fit, copied, squared_distance, trainable
+
+KIND = "elastic weight consolidation, 1"
+"""What a saved file says it is, and the version of its layout."""
+
+
+class EWCRegularizer:
+    """Holds the trainable parameters near theta*, what they were when it was made.
+
+    Call `update_fisher` on the data to protect before training. Called again after a task, it protects that one
+    too (online EWC, Schwarz 2018, with no decay): the Fisher informations add up and theta* becomes the present
+    weights.
+
+    An adapter of LoRA begins with B = 0, where A has no gradient: its Fisher information is zero in A, so that only
+    B is held, and the change B A by it.
+
+    Args:
+        importance: lambda, at least 0.
+        variant: whose labels the Fisher information takes; see `fisher_diagonal`.
+        seed: of `sampled`.
+
+    Raises:
+        ModelError: no parameter is trainable, or the importance is no weight.
+    """
+
+    def __init__(self, model: Any, importance: float, variant: Variant = "empirical", seed: int = 0) -> None:
+        if not (math.isfinite(importance) and importance >= 0):
+            raise ModelError(f"the importance of EWC must be a number of at least 0, saw {importance}")
+        self.importance = importance
+        self.variant: Variant = variant
+        self.seed = seed
+        self.anchor = copied(trainable(model))
+        self.fisher: dict[str, Tensor] | None = None
+
+    def update_fisher(self, model: Any, dataloader: Iterable[Batch], num_batches: int | None = None) -> None:
+        """Protect what `model` knows of the data; at most `num_batches` of its batches are used.
+
+        Raises:
+            ModelError, NoEvidenceError: as `fisher_diagonal`, or other parameters are trainable now than when this
+                was made; what was held stays held.
+        """
+        parameters = trainable(model)
+        check_fit(self.anchor, parameters, "the model", exactly=True)
+        found = fisher_diagonal(model, dataloader, self.variant, num_batches, self.seed)
+        if self.fisher is None:
+            self.fisher = found
+            return
+        self.fisher = {name: value + self.fisher[name].to(value.device) for name, value in found.items()}
+        self.anchor = copied(parameters)
+
+    def ewc_loss(self, model: Any) -> Tensor:
+        """(lambda / 2) sum_i F_i (theta_i - theta*_i)^2: a float32 scalar on the model's device, in nats.
+
+        Raises:
+            NoEvidenceError: `update_fisher` was never called.
+            ModelError: the model lacks parameters that are held.
+        """
+        return self.importance / 2 * squared_distance(model, self.anchor, self._known())
+
+    def loss(self, model: Any, step: int) -> Tensor:
+        return self.ewc_loss(model)
+
+    def _known(self) -> dict[str, Tensor]:
+        if self.fisher is None:
+            raise NoEvidenceError(
+                "EWC has no Fisher information yet, so it would hold nothing\n  call update_fisher(model, dataloader) first"
+            )
+        return self.fisher
+
+    def state_dict(self) -> dict[str, Any]:
+        """`importance`, `variant`, `seed`, `anchor` (theta* by name) and `fisher` (F by name).
+
+        Raises:
+            NoEvidenceError: `update_fisher` was never called.
+        """
+        return {
+            "importance": self.importance,
+            "variant": self.variant,
+            "seed": self.seed,
+            "anchor": dict(self.anchor),
+            "fisher": dict(self._known()),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave for the same parameters.
+
+        Raises:
+            ModelError: its names or shapes are not those of the model that this was made for, or its Fisher
+                information is NaN, infinite or negative; nothing is taken over.
+        """
+        if missing := sorted({"importance", "variant", "seed", "anchor", "fisher"} - state.keys()):
+            raise ModelError(f"the saved state has no '{missing[0]}'")
+        anchor, fisher = state["anchor"], state["fisher"]
+        for part, tensors in (("anchor", anchor), ("fisher", fisher)):
+            check_fit(self.anchor, tensors, f"the saved {part}", exactly=True)
+        if not (math.isfinite(state["importance"]) and state["importance"] >= 0):
+            raise ModelError(
+                f"the saved importance must be a number of at least 0, saw {state['importance']}"
+            )
+        for name, value in anchor.items():
+            if not bool(torch.isfinite(value).all()):
+                raise ModelError(f"the saved anchor of '{name}' is NaN or infinite; train its model again")
+        for name, value in fisher.items():
+            if not bool((torch.isfinite(value) & (value >= 0)).all()):
+                raise ModelError(
+                    f"the saved fisher of '{name}' is NaN, infinite or negative; compute it again"
+                )
+        self.importance, self.variant, self.seed = state["importance"], state["variant"], state["seed"]
+        devices = {name: value.device for name, value in self.anchor.items()}
+        self.anchor = {name: anchor[name].to(device, copy=True) for name, device in devices.items()}
+        self.fisher = {
+            name: fisher[name].to(device, torch.float32, copy=True) for name, device in devices.items()
+        }
+
+    def save(self, path: Path | str) -> None:
+        """Write one safetensors file, which is there whole or not at all.
+
+        Raises:
+            NoEvidenceError: `update_fisher` was never called.
+            HarnessError: the file cannot be written.
+        """
+        state = self.state_dict()
+        tensors = {
+            f"{part}.{name}": value.contiguous()
+            for part in ("anchor", "fisher")
+            for name, value in state[part].items()
+        }
+        settings = {key: state[key] for key in ("importance", "variant", "seed")}
+        path = Path(path)
+        unfinished = path.with_name(f".{path.name}-unfinished")
+        try:
+            save_file(tensors, unfinished, metadata={"kind": KIND, "settings": json.dumps(settings)})
+            unfinished.replace(path)
+        except (OSError, SafetensorError) as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise HarnessError(
+                f"{path}: cannot be written: {write_fault(error) or first_line(error)}"
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path | str, model: Any) -> EWCRegularizer:
+        """What `save` wrote, for a model with the same trainable parameters.
+
+        Raises:
+            ModelError: the file cannot be read, is something else, or does not fit the model.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{path}: cannot be read as safetensors: {error}") from error
+        if metadata.get("kind") != KIND:
+            raise ModelError(f"{path}: expected a file of kind '{KIND}', saw {metadata.get('kind')!r}")
+        try:
+            state: dict[str, Any] = {**json.loads(metadata["settings"]), "anchor": {}, "fisher": {}}
+            for key, value in tensors.items():
+                part, _, name = key.partition(".")
+                state[part][name] = value
+            regularizer = cls(model, state["importance"])
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{path}: is not as it was saved: {type(error).__name__}: {first_line(error)}"
+            ) from error
+        try:
+            regularizer.load_state_dict(state)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
+        return regularizer

@@ -1,0 +1,27 @@
+"""`python -m tools.docs --write` brings the generated parts of docs/ up to date; `--check` exits with 1 where any is not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from harness.errors import HarnessError
+from harness.terminal import say
+from tools.docs.pages import docs
+
+
+def main() -> int:
+    """Run the command line; input errors end in 4."""
+    parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--write", action="store_true", help="write what is out of date")
+    mode.add_argument("--check", action="store_true", help="exit with 1 if something is out of date")
+    try:
+        return docs(parser.parse_args().write)
+    except HarnessError as error:
+        say(str(error))
+        return 4
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Pages with generated parts in; the same pages, their generated parts current, out.
+
+A generated part stands between two comments, which Markdown does not show:
+
+    <!-- generated: NAME -->
+    ...
+    <!-- end generated -->
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from harness.errors import HarnessError, InputError, Problem, Span, did_you_mean, shown_path
+from harness.terminal import say, show
+from harness.writing import write_wanted
+from tools.docs import format_tables, power_tables
+
+FOLDER = Path("docs")
+
+BEGIN = re.compile(r"^<!-- generated: (?P<name>\S+) -->$")
+END = "<!-- end generated -->"
+
+
+PARTS = ("suite", "task", "thinking", "gate", "probe", "generator", "draw", "probes_from", "check")
+"""The mappings of a suite file that have a table of their keys."""
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "drops-seen": power_tables.drops_seen,
+    "probes-needed": power_tables.probes_needed,
+    "gates": power_tables.gates,
+    "each": power_tables.each,
+    "intervals": power_tables.intervals,
+    **{f"keys-{part}": partial(format_tables.keys, part) for part in PARTS},
+    "scores": format_tables.scores,
+}
+"""What each generated part holds, as Markdown, by the name in its marker."""
+
+
+def docs(write: bool, folder: Path = FOLDER) -> int:
+    """Bring the pages of a folder up to date, or say which are not; 0 when they are, else 1.
+
+    Raises:
+        HarnessError: there are no pages.
+        InputError: a marker is unknown or has no end.
+    """
+    pages = sorted(folder.rglob("*.md"))
+    if not pages:
+        raise HarnessError(f"no pages in {shown_path(folder)}/: run this in a checkout")
+    stale = 0
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        current = with_generated_parts(text, page, GENERATORS)
+        if current == text:
+            continue
+        if write:
+            write_wanted(page, current, "run it in a checkout that can be written")
+            show(f"{shown_path(page)}: written")
+        else:
+            stale += 1
+            say(f"{shown_path(page)}: out of date; run: python -m tools.docs --write")
+    return 1 if stale else 0
+
+
+def with_generated_parts(text: str, page: Path, generators: Mapping[str, Callable[[], str]]) -> str:
+    """`text` with every generated part made anew.
+
+    Raises:
+        InputError: a marker names no generator, or its part does not end.
+    """
+    lines: list[str] = []
+    begun: Span | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        here = Span(page, number, 1)
+        found = BEGIN.match(line)
+        if begun and found:
+            raise InputError(
+                [Problem(begun, f"this part does not end before the next begins, in line {number}")]
+            )
+        if found:
+            lines += [line, "", _generated(found["name"], here, generators), ""]
+            begun = here
+        elif line == END:
+            if not begun:
+                raise InputError([Problem(here, "a part ends here that did not begin")])
+            begun = None
+        if not begun:
+            lines.append(line)
+    if begun:
+        raise InputError([Problem(begun, "this part does not end", f"close it with a line '{END}'")])
+    return "\n".join(lines) + "\n"
+
+
+def _generated(name: str, here: Span, generators: Mapping[str, Callable[[], str]]) -> str:
+    if name not in generators:
+        hint = did_you_mean(name, generators) or f"there are: {', '.join(sorted(generators))}"
+        raise InputError([Problem(here, f"nothing generates '{name}'", hint)])
+    return generators[name]().strip("\n")
