@@ -20,6 +20,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
+from harness.spelling import in_python, on_command_line
 from harness.visible import visible
 
 MOST_TOLD = 100
@@ -60,10 +61,19 @@ class Problem:
 
 
 class HarnessError(Exception):
-    """The input of a run cannot be used; `str()` is the whole message for its author, safe to be shown anywhere."""
+    """The input of a run cannot be used; `str()` is the whole message for a caller in Python, safe to be shown anywhere."""
 
     def __init__(self, *messages: str) -> None:
-        super().__init__("\n".join(map(as_message, messages)))
+        self.text = "\n".join(map(as_message, messages))
+        super().__init__(self.text)
+
+    def __str__(self) -> str:
+        return in_python(self.text)
+
+    @property
+    def on_command_line(self) -> str:
+        """The message for the author of a command line."""
+        return on_command_line(self.text)
 
 
 class InputError(HarnessError):

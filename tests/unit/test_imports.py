@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
-    "visible", "limits", "normal", "errors", "versions", "writing", "wording", "tables", "terminal", "progress",
+    "visible", "spelling", "limits", "normal", "errors", "versions", "writing", "wording", "tables", "terminal", "progress",
     "bounded", "documents", "stats", "models", "suites", "recipes", "engine", "scoring", "gate", "reporting",
     "evaluation", "training", "authoring", "sweep", "api", "plugin", "cli", "__main__",
 ]  # fmt: skip
