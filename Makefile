@@ -43,6 +43,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform darwin
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive harness
 	$(BIN)/pip-audit --progress-spinner off --no-deps --disable-pip --requirement constraints.txt
 

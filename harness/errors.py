@@ -14,6 +14,7 @@ HarnessError            your input; a plain AssertionError is our bug and keeps 
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -29,6 +30,7 @@ MOST_TOLD = 100
 MOST_CHARACTERS = 1_000
 """Of what a problem says: a value that it quotes may be as long as its file."""
 
+HARNESS = Path(__file__).parent
 LONGEST_NAME = 100
 MOST_NAMES = 1_000
 """What is held against each other to find the name that was meant."""
@@ -54,21 +56,31 @@ class Problem:
     message: str
     hint: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The whole of it, in which options are still marks."""
         message = visible(shortened(self.message))
         text = f"{self.span}: {message}" if self.span else message
         return as_message(f"{text}\n  {shortened(self.hint)}" if self.hint else text)
 
+    def __str__(self) -> str:
+        return in_python(self.text)
+
+    @property
+    def on_command_line(self) -> str:
+        """The problem for the author of a command line."""
+        return on_command_line(self.text)
+
 
 class HarnessError(Exception):
-    """The input of a run cannot be used; `str()` is the whole message for a caller in Python, safe to be shown anywhere."""
+    """The input of a run cannot be used; `str()` is the whole message for a caller in Python, safe to be shown anywhere.
+
+    `text` is for a message that takes it up: options in it are still marks.
+    """
 
     def __init__(self, *messages: str) -> None:
         self.text = "\n".join(map(as_message, messages))
-        super().__init__(self.text)
-
-    def __str__(self) -> str:
-        return in_python(self.text)
+        super().__init__(in_python(self.text))
 
     @property
     def on_command_line(self) -> str:
@@ -123,9 +135,9 @@ class NoEvidenceError(HarnessError, ValueError):
 
 
 def told(problems: Sequence[Problem]) -> list[str]:
-    """Each problem as text; of more than MOST_TOLD the first, how many more there are, and the last if it has no place."""
-    listed = [str(problem) for problem in problems[:MOST_TOLD]]
-    last = [str(problem) for problem in problems[MOST_TOLD:][-1:] if not problem.span]
+    """Each problem's text; of more than MOST_TOLD the first, how many more there are, and the last if it has no place."""
+    listed = [problem.text for problem in problems[:MOST_TOLD]]
+    last = [problem.text for problem in problems[MOST_TOLD:][-1:] if not problem.span]
     more = len(problems) - len(listed) - len(last)
     counted = [f"and {more:,} more {'problem' if more == 1 else 'problems'}"] if more else []
     return [*listed, *counted, *last]
@@ -147,6 +159,16 @@ def shown_path(path: Path) -> str:
         return visible(str(path.relative_to(Path.cwd())))
     except (ValueError, OSError):
         return visible(str(path))
+
+
+def what_was_raised(error: BaseException) -> str:
+    """What code that is not ours raised, and where in it."""
+    if isinstance(error, HarnessError):
+        return error.text
+    steps = traceback.extract_tb(error.__traceback__)
+    step = next((step for step in steps if not Path(step.filename).is_relative_to(HARNESS)), steps[-1])
+    where = f"{shown_path(Path(step.filename))}:{step.lineno}"
+    return f"it raised {type(error).__name__}{f': {error}' if str(error) else ''} ({where})"
 
 
 def first_line(error: object, most: int = 300) -> str:

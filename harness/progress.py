@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from harness.terminal import moves, rewrite
 
+Log = Callable[[str], None]
+"""Takes a line for a person who waits."""
 
-def counter(label: str, unit: str = "answers") -> Callable[[int, int], None]:
-    """A callback (done, total) that shows how far the work named `label` is."""
+Progress = Callable[[int, int], None]
+"""Called with how much of the work is done and how much there is."""
+
+
+class Counter(Protocol):
+    """Gives the callback for work that has a name and a unit."""
+
+    def __call__(self, label: str, unit: str = ..., /) -> Progress: ...
+
+
+def counter(label: str, unit: str = "answers") -> Progress:
+    """A callback that shows how far the work named `label` is."""
     began = time.monotonic()
 
     def show(done: int, total: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from harness.errors import HarnessError, reason
+from harness.spelling import on_command_line
 from harness.visible import visible_lines
 
 CLOSED = 141
@@ -27,13 +28,13 @@ def show(text: str = "") -> None:
         BrokenPipeError: nobody reads it any more.
         HarnessError: it cannot be written.
     """
-    _print("\n".join(visible_lines(text)), sys.stdout)
+    _print(_shown(text), sys.stdout)
 
 
 def say(text: str) -> None:
     """What there is to say besides, on stderr; raises BrokenPipeError. Where it cannot be written, nobody can be told."""
     with suppress(HarnessError):
-        _print("\n".join(visible_lines(text)), sys.stderr)
+        _print(_shown(text), sys.stderr)
 
 
 def rewrite(text: str, end: str = "") -> None:
@@ -46,6 +47,10 @@ def rewrite(text: str, end: str = "") -> None:
 def moves() -> bool:
     """Whether stderr is a terminal, in which a line can be written over."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _shown(text: str) -> str:
+    return "\n".join(visible_lines(on_command_line(text)))
 
 
 def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:

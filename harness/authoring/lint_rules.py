@@ -7,26 +7,24 @@ over so few probes that no loss could fail it. None of this stops a run; `lint` 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from harness.authoring.near_duplicates import LONG, Asked, alike
+from harness.authoring.near_duplicates import LONG_TEXT_WORDS, Asked, alike
 from harness.errors import Problem
+from harness.gate.cases import shown_slice
 from harness.gate.compare import comparison
 from harness.gate.verdict import judge
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
-from harness.stats.paired import ROUNDING
-from harness.stats.power import FLIP_RATE, smallest_drop
-from harness.suites.suite import Gate, Probe, Suite
+from harness.stats.paired import ROUNDING, least_to_retain
+from harness.stats.power import FLIP_RATE, minimum_detectable_drop
+from harness.suites.suite import MarginGate, Probe, Suite
+from harness.wording import count, points, some
 
-BLIND = 0.30
-"""A slice that can miss a drop larger than this sees nothing worth the name."""
-
-
-NAMED = 3
-"""So many examples are named in a message; the rest is counted."""
+UNDERPOWERED = 0.30
+"""Slices whose minimum detectable drop exceeds this are reported as underpowered."""
 
 
 def weaknesses(suite: Suite) -> list[Problem]:
@@ -59,7 +57,7 @@ def _answers_given_away(suite: Suite) -> Iterator[Problem]:
 
 
 def _gives_away(probe: Probe, text: str, answer: str) -> bool:
-    if len(text.split()) > LONG:  # a text to read, in which the answer has to stand
+    if len(text.split()) > LONG_TEXT_WORDS:  # a text to read, in which the answer has to stand
         return False
     if isinstance(probe.scorer, Equals):  # only an answer that is nothing but the field would be right
         return probe.scorer.right(text, [answer])
@@ -140,32 +138,31 @@ def _forbids(name: str, value: Any) -> bool:
 
 def _gates(suite: Suite) -> Iterator[Problem]:
     for gate in suite.gates:
-        if gate.over == "category":
+        if isinstance(gate, MarginGate):
             yield from _left_out(suite, gate)
-        if gate.max_drop is not None:
-            yield from _size(gate, gate.max_drop, _slices(suite, gate))
+            yield from _size(gate, _slices(suite, gate))
 
 
-def _slices(suite: Suite, gate: Gate) -> dict[str, int]:
-    """The number of probes in each slice that a gate is over."""
-    if gate.over == "all":
-        return {"all": len(suite.probes)}
-    return {f"'{name}'": len(probes) for name, probes in suite.by_category().items()}
+def _slices(suite: Suite, gate: MarginGate) -> dict[str, int]:
+    """The number of probes in each slice that a gate is over: of "all", or of "'math'" and other categories."""
+    sizes = {shown_slice(name): len(probes) for name, probes in gate.slices(suite).items()}
+    return sizes if gate.over == "all" else {f"'{name}'": n for name, n in sizes.items()}
 
 
-def _left_out(suite: Suite, gate: Gate) -> Iterator[Problem]:
+def _left_out(suite: Suite, gate: MarginGate) -> Iterator[Problem]:
     without = [f"'{probe.id}'" for probe in suite.probes if probe.category is None]
-    if without:
+    if without and gate.over == "category":
         yield Problem(
             gate.span,
-            f"{_count(len(without), 'probe has', 'probes have')} no category and {'is' if len(without) == 1 else 'are'} "
-            f"left out of this gate: {_some(without)}",
+            f"{count(len(without), 'probe has', 'probes have')} no category and {'is' if len(without) == 1 else 'are'} "
+            f"left out of this gate: {some(without)}",
             "give each probe a category",
         )
 
 
-def _size(gate: Gate, margin: float, slices: Mapping[str, int]) -> Iterator[Problem]:
+def _size(gate: MarginGate, slices: Mapping[str, int]) -> Iterator[Problem]:
     """What the size of the slices and the margin rule out; the gravest of it for each slice."""
+    margin = gate.max_drop
     if margin >= 1 - ROUNDING:
         yield Problem(
             gate.span,
@@ -173,47 +170,49 @@ def _size(gate: Gate, margin: float, slices: Mapping[str, int]) -> Iterator[Prob
             "its verdict is always VACUOUS; choose a margin that you would not accept to lose",
         )
         return
-    toothless = {
-        name: n for name, n in slices.items() if gate.on_inconclusive == "pass" and not _can_fail(n, margin)
-    }
-    if toothless:
+    passes = gate.on_inconclusive == "pass"
+    cannot_fail = {name: n for name, n in slices.items() if passes and not _can_fail(n, margin)}
+    if cannot_fail:
         yield Problem(
             gate.span,
-            f"this gate can never fail over {_sized(toothless)}: even if every answer is lost, that is "
+            f"this gate can never fail over {_sized(cannot_fail)}: even if every answer is lost, that is "
             "inconclusive, which passes",
             "add probes, or leave 'on_inconclusive: pass' out",
         )
-    blind = {name: n for name, n in slices.items() if name not in toothless and not sees(n)}
-    if blind:
-        best = min((drop for n in blind.values() if (drop := _smallest_drop(n)) is not None), default=None)
-        seen = "no drop at all" if best is None else f"a drop only from about {100 * best:.0f} points on"
-        yield Problem(
-            gate.span,
-            f"too few probes to see anything: {_sized(blind)}; the best of this sees {seen}"
-            if len(blind) > 1 else f"too few probes to see anything: {_sized(blind)}; this sees {seen}",
-            "30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees",
-        )  # fmt: skip
-    told = {*toothless, *blind}
-    never = {name: n for name, n in slices.items() if name not in told and not _can_be_retained(n, margin)}
+    others = {name: n for name, n in slices.items() if name not in cannot_fail}
+    if weak := {name: n for name, n in others.items() if underpowered(n)}:
+        yield _too_weak(gate, weak)
+    needed = least_to_retain(margin)
+    never = {name: n for name, n in others.items() if name not in weak and (needed is None or n < needed)}
     if never:
         reach = max(comparison(n, 0, 0, 0).interval[1] for n in never.values())
         yield Problem(
             gate.span,
             f"a model that loses nothing cannot be called RETAINED over {_sized(never)}: the interval reaches "
-            f"{100 * reach:.0f} points, and the margin is {100 * margin:.0f}",
+            f"{100 * reach:.0f} points, and the margin is {points(margin)}",
             "add probes, or take a larger margin",
         )
 
 
-def sees(n: int) -> bool:
-    """Whether n probes can tell a drop of BLIND from chance, four times out of five."""
-    drop = _smallest_drop(min(n, 200))  # more see more
-    return drop is not None and drop <= BLIND
+def _too_weak(gate: MarginGate, slices: Mapping[str, int]) -> Problem:
+    """What to say of underpowered slices."""
+    drops = [drop for n in slices.values() if (drop := _detectable(n)) is not None]
+    seen = f"a drop only from about {100 * min(drops):.0f} points on" if drops else "no drop at all"
+    return Problem(
+        gate.span,
+        f"too few probes to see anything: {_sized(slices)}; {'the best of ' if len(slices) > 1 else ''}this sees {seen}",
+        "30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees",
+    )
 
 
-@lru_cache(maxsize=512)
-def _smallest_drop(n: int) -> float | None:
-    return smallest_drop(n, FLIP_RATE / 2)
+def underpowered(n: int) -> bool:
+    """Whether n probes are too few to tell a drop of UNDERPOWERED from chance, four times out of five."""
+    drop = _detectable(min(n, 200))  # more detect smaller drops
+    return drop is None or drop > UNDERPOWERED
+
+
+def _detectable(n: int) -> float | None:
+    return minimum_detectable_drop(n, FLIP_RATE / 2)
 
 
 @lru_cache(maxsize=4096)
@@ -222,20 +221,5 @@ def _can_fail(n: int, margin: float) -> bool:
     return judge(comparison(0, n, 0, 0), margin) == "FORGOTTEN"
 
 
-@lru_cache(maxsize=4096)
-def _can_be_retained(n: int, margin: float) -> bool:
-    """Whether keeping everything over n probes is RETAINED."""
-    return judge(comparison(n, 0, 0, 0), margin) == "RETAINED"
-
-
 def _sized(slices: Mapping[str, int]) -> str:
-    return _some([f"{name} ({_count(n, 'probe', 'probes')})" for name, n in slices.items()])
-
-
-def _some(names: Sequence[str]) -> str:
-    listed = ", ".join(names[:NAMED])
-    return f"{listed} and {len(names) - NAMED} more" if len(names) > NAMED else listed
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+    return some([f"{name} ({count(n, 'probe')})" for name, n in slices.items()])

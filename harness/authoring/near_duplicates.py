@@ -1,9 +1,9 @@
 """What probes ask in, the pairs of them that ask nearly the same out, without comparing each with each.
 
-Two questions are alike when their sets of words, without the small ones, overlap by LIKE (Jaccard) in every field:
+Two questions are alike when their sets of words, without the small ones, overlap by JACCARD_THRESHOLD in every field:
 `What is the capital of France?` and `... of Japan?` are not. In long texts, which share many words by chance,
 three words in a row stand for one. A probe is held only against those with which it shares one of its rarest
-words: sets that overlap by LIKE must (prefix filtering: Bayardo, Ma, Srikant 2007).
+words: sets that overlap so far must (prefix filtering: Bayardo, Ma, Srikant 2007).
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from itertools import chain
 from harness.scoring.text import folded, normalised
 from harness.suites.scorer import Scorer
 
-LIKE = 0.75
+JACCARD_THRESHOLD = 0.75
+"""The share of two sets of words that both have, from which on the texts are alike."""
 
-LONG = 25
+LONG_TEXT_WORDS = 25
 """A text of more words than this is a long one."""
 
-IN_A_ROW = 3
+SHINGLE_WORDS = 3
+"""How many words in a row stand for one in a long text."""
 
-MOST_HELD = 50
-"""Earlier probes with one word against which a probe is held: a word that is rare in none tells nothing."""
+MOST_CANDIDATES = 50
+"""Earlier probes with one word that a probe is compared with: a word that is rare in none tells nothing."""
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 """A run of letters and digits; in scripts without spaces, a character."""
@@ -79,7 +81,7 @@ def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
         if (found := next(alike_ones, None)) is not None:
             yield Alike(found, place, same_words=False)
         for listed in lists:
-            if len(listed) < MOST_HELD:
+            if len(listed) < MOST_CANDIDATES:
                 listed.append(place)
 
 
@@ -108,27 +110,28 @@ class _Text:
 def _text(text: str) -> _Text:
     listed = _WORD.findall(folded(text))
     numbers = tuple(word for word in listed if word.isdecimal())
-    if len(listed) > LONG:
-        runs = zip(*(listed[start:] for start in range(IN_A_ROW)), strict=False)
+    if len(listed) > LONG_TEXT_WORDS:
+        runs = zip(*(listed[start:] for start in range(SHINGLE_WORDS)), strict=False)
         return _Text(frozenset(" ".join(run) for run in runs), numbers)
     return _Text(frozenset(listed) - _SMALL or frozenset(listed), numbers)
 
 
 def _all(fields: Mapping[str, _Text]) -> frozenset[str]:
-    """Words of all fields, each told from the same word in another field."""
+    """Words of all fields, prefixed with the field's name so that equal words in different fields stay distinct."""
     return frozenset(f"{name}\0{word}" for name, text in fields.items() for word in text.words)
 
 
 def _rarest(words: frozenset[str], rarity: Mapping[str, int]) -> list[str]:
     """Enough of the rarest words that two like sets must share one of them."""
     listed = sorted(words, key=lambda word: (rarity[word], word))
-    return listed[: len(listed) - math.ceil(LIKE * len(listed)) + 1]
+    return listed[: len(listed) - math.ceil(JACCARD_THRESHOLD * len(listed)) + 1]
 
 
 def _like(one: Mapping[str, _Text], other: Mapping[str, _Text]) -> bool:
     """Whether every field is like, and no number differs: `12 words` is not `14 words`."""
     return one.keys() == other.keys() and all(
-        one[name].numbers == other[name].numbers and _overlap(one[name].words, other[name].words) >= LIKE
+        one[name].numbers == other[name].numbers
+        and _overlap(one[name].words, other[name].words) >= JACCARD_THRESHOLD
         for name in one
     )
 

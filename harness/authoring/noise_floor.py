@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.engine.abilities import Batches
+from harness.engine.batching import Budget
+from harness.engine.estimate import estimated_tokens
 from harness.engine.prompts import request
 from harness.engine.requests import Answer, Engine, Progress
 from harness.errors import EngineError
 from harness.gate.cases import cases
-from harness.gate.compare import CONFIDENCE
 from harness.scoring import Score, score
 from harness.stats.paired import ROUNDING
-from harness.stats.power import chance_retained, smallest_margin
-from harness.suites.suite import Gate, Probe, Suite
+from harness.stats.power import minimum_margin, probability_retained
+from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Suite
 from harness.wording import count, percent
 
 FLOOR = 1 / 3
 CEILING = 0.95
 """Accuracies of the baseline under and over which a slice shows little."""
+
+SMALLER = 4
+"""The second condition's batches are smaller by this factor."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,16 @@ class Condition:
 
     name: str
     engine: Engine
+
+
+def equivalent_conditions(engine: Engine, suite: Suite) -> list[Condition]:
+    """The engine as it is, and with batches so small that the suite takes several; one without batches is asked twice."""
+    if not isinstance(engine, Batches):
+        return [Condition("asked once", engine), Condition("asked again", engine)]
+    whole = sum(estimated_tokens(request(suite, probe)) for probe in suite.probes)
+    smaller = copy.copy(engine)
+    smaller.budget = Budget(max(1, int(min(engine.budget.tokens, whole)) // SMALLER))
+    return [Condition(f"batches of {asked.budget.tokens} tokens", asked) for asked in (engine, smaller)]
 
 
 @dataclass(frozen=True)
@@ -124,7 +140,7 @@ def _ask(suite: Suite, engine: Engine, progress: Progress | None) -> list[Answer
     try:
         return list(engine.ask(requests, progress))
     except EngineError as error:
-        raise EngineError(f"{place}the suite '{suite.name}' cannot be asked\n  {error}") from error
+        raise EngineError(f"{place}the suite '{suite.name}' cannot be asked\n  {error.text}") from error
 
 
 def _judge(
@@ -141,7 +157,7 @@ def _slices(suite: Suite, right: Mapping[str, list[bool]], flip_rate: float) -> 
     """The whole suite, its categories, and the gate over each probe if there is one."""
     gates: dict[str, Gate] = {}
     for case in cases(suite):
-        gates.setdefault("each" if case.gate.over == "each" else case.slice, case.gate)
+        gates.setdefault("each" if isinstance(case.gate, EachGate) else case.slice, case.gate)
     by_slice: dict[str, Sequence[Probe]] = {"all": suite.probes}
     by_slice |= {f"category[{category}]": members for category, members in suite.by_category().items()}
     if "each" in gates:
@@ -157,16 +173,14 @@ def _slice(
     n = len(right)
     accuracies = tuple(sum(side) / n for side in zip(*right, strict=True))
     noise_floor = max(accuracies) - min(accuracies)
-    margin = gate.max_drop if gate else None
-    gain_rate = flip_rate / 2
-    suggested = retained = None
-    if margin is not None:
-        suggested = smallest_margin(n, gain_rate, noise_floor, confidence=CONFIDENCE)
-        retained = chance_retained(n, margin, gain_rate, CONFIDENCE)
+    margin = suggested = retained = None
     remarks = [] if by_definition else list(_accuracy_remarks(min(accuracies)))
-    if margin is not None:
+    if isinstance(gate, MarginGate):
+        margin = gate.max_drop
+        suggested = minimum_margin(n, flip_rate / 2, noise_floor)
+        retained = probability_retained(n, margin, flip_rate / 2)
         remarks += _margin_remarks(n, min(accuracies), margin, suggested, retained)
-    elif gate is not None:
+    elif gate:
         remarks += _each_remarks(gate, right)
     return SliceCalibration(
         name, n, accuracies, noise_floor, margin, retained, suggested, tuple(remarks)
@@ -181,14 +195,13 @@ def _accuracy_remarks(accuracy: float) -> Iterator[str]:
 
 
 def _margin_remarks(
-    n: int, accuracy: float, margin: float, suggested: float | None, retained: float | None
+    n: int, accuracy: float, margin: float, suggested: float | None, retained: float
 ) -> Iterator[str]:
     if accuracy <= margin + ROUNDING:
         yield "VACUOUS: losing all that is right would be within the margin"
     if suggested is None:
         yield f"no margin lets {count(n, 'probe')} prove an unchanged model RETAINED"
     elif margin < suggested - ROUNDING:
-        assert retained is not None
         yield (
             f"the margin is too small for {count(n, 'probe')}: an unchanged model is RETAINED in "
             f"{percent(retained)} of runs"
@@ -197,7 +210,7 @@ def _margin_remarks(
         yield "the suggested margin would be VACUOUS: it needs more probes, or easier ones"
 
 
-def _each_remarks(gate: Gate, right: Sequence[Sequence[bool]]) -> Iterator[str]:
+def _each_remarks(gate: EachGate, right: Sequence[Sequence[bool]]) -> Iterator[str]:
     missed = sum(not any(seen) for seen in right)
     flipped = sum(any(seen) and not all(seen) for seen in right)
     probes = count(len(right), "probe")

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from harness.authoring.noise_floor import SliceCalibration, SuiteCalibration
 from harness.authoring.power_text import chance
+from harness.gate.cases import shown_slice
 from harness.tables import aligned
-from harness.wording import count, percent, points
+from harness.wording import count, percent, points, tenths
 
 COLUMNS = ("slice", "n", "right", "noise floor", "margin", "retained", "suggested")
 WIDTH = 110
@@ -31,7 +32,7 @@ def calibration_lines(found: SuiteCalibration) -> Iterator[str]:
         yield ""
     for one in found.slices:
         for remark in one.remarks:
-            yield f"warning: {found.suite} · {_name(one)}: {remark}"
+            yield f"warning: {found.suite} · {shown_slice(one.slice)}: {remark}"
     yield ""
     yield from _listed("always right", found.always)
     yield from _listed("never right", found.never)
@@ -45,18 +46,14 @@ def _cells(one: SliceCalibration) -> tuple[str, ...]:
         margin = points(one.margin)
         suggested = "none" if one.suggested is None else points(one.suggested)
     return (
-        _name(one),
+        shown_slice(one.slice),
         str(one.n),
-        " / ".join(dict.fromkeys(f"{100 * accuracy:.1f}" for accuracy in one.accuracies)),
-        f"{100 * one.noise_floor:.1f}",
+        " / ".join(dict.fromkeys(map(tenths, one.accuracies))),
+        tenths(one.noise_floor),
         margin,
         chance(one.retained),
         suggested,
     )
-
-
-def _name(one: SliceCalibration) -> str:
-    return one.slice.removeprefix("category[").removesuffix("]")
 
 
 def _listed(title: str, ids: Sequence[str]) -> Iterator[str]:

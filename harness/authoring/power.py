@@ -11,20 +11,17 @@ from math import prod
 from harness.engine.estimate import estimated_tokens
 from harness.engine.prompts import request
 from harness.gate.cases import Case, cases
-from harness.gate.compare import CONFIDENCE
 from harness.stats.power import (
     FLIP_RATE,
-    POWER,
-    SIGNIFICANT,
     AnyLost,
     OverMargin,
     Rule,
-    chance_retained,
+    minimum_detectable_drop,
     power,
+    probability_retained,
     probes_for,
-    smallest_drop,
 )
-from harness.suites.suite import Gate, Suite
+from harness.suites.suite import EachGate, Gate, MarginGate, Suite
 
 TOKENS_PER_SECOND = 400.0
 DROP = 0.05
@@ -41,7 +38,8 @@ class GatePlan:
         catches: the smallest true drop that fails the gate with 80 % power.
         false_alarm: the chance that the gate fails an unchanged model.
         retained: the chance that an unchanged model is RETAINED, rather than INCONCLUSIVE.
-        sees: the smallest true drop that a one-sided mid-p test at 5 % finds with 80 % power, whatever the margin.
+        sees: the minimum detectable drop: the smallest true one that a one-sided mid-p test at 5 % finds with 80 %
+            power, whatever the margin.
         by_chance: the chance that this test accuses an unchanged model.
         more_probes: how many more probes would let it see 5 points; 0 if none are missing.
     """
@@ -76,15 +74,14 @@ def gate_plans(suite: Suite, flip_rate: float = FLIP_RATE) -> Iterator[GatePlan]
     gain_rate = flip_rate / 2
     for gate, found in groupby(cases(suite), key=lambda case: case.gate):
         listed = list(found)
-        if gate.over == "each":
+        if isinstance(gate, EachGate):
             yield _plan_each(suite, gate, len(listed), gain_rate)
         else:
-            yield from (_plan_slice(case, gain_rate) for case in listed)
+            yield from (_plan_slice(case, gate, gain_rate) for case in listed)
 
 
-def _plan_slice(case: Case, gain_rate: float) -> GatePlan:
-    gate, n, rule = case.gate, len(case.probes), gate_rule(case.gate)
-    assert gate.max_drop is not None, "the reader lets no such gate pass"
+def _plan_slice(case: Case, gate: MarginGate, gain_rate: float) -> GatePlan:
+    n, rule = len(case.probes), gate_rule(gate)
     needed = probes_to_see(DROP, gain_rate)
     return GatePlan(
         suite=case.suite.name,
@@ -93,16 +90,16 @@ def _plan_slice(case: Case, gain_rate: float) -> GatePlan:
         cases=1,
         margin=gate.max_drop,
         on_inconclusive=gate.on_inconclusive,
-        catches=_smallest_drop(n, gain_rate, rule),
+        catches=minimum_detectable_drop(n, gain_rate, rule=rule),
         false_alarm=power(n, 0.0, gain_rate, rule),
-        retained=chance_retained(n, gate.max_drop, gain_rate, CONFIDENCE),
-        sees=_smallest_drop(n, gain_rate, SIGNIFICANT),
+        retained=probability_retained(n, gate.max_drop, gain_rate),
+        sees=minimum_detectable_drop(n, gain_rate),
         by_chance=power(n, 0.0, gain_rate),
         more_probes=None if needed is None else max(0, needed - n),
     )
 
 
-def _plan_each(suite: Suite, gate: Gate, n: int, gain_rate: float) -> GatePlan:
+def _plan_each(suite: Suite, gate: EachGate, n: int, gain_rate: float) -> GatePlan:
     rule = gate_rule(gate)
     return GatePlan(
         suite=suite.name,
@@ -111,7 +108,7 @@ def _plan_each(suite: Suite, gate: Gate, n: int, gain_rate: float) -> GatePlan:
         cases=n,
         margin=None,
         on_inconclusive=None,
-        catches=_smallest_drop(n, gain_rate, rule),
+        catches=minimum_detectable_drop(n, gain_rate, rule=rule),
         false_alarm=power(n, 0.0, gain_rate, rule),
         retained=None,
         sees=None,
@@ -126,14 +123,9 @@ def gate_rule(gate: Gate) -> Rule:
     What the baseline is right on is not known here: a gate that has nothing to lose is VACUOUS, which `calibrate`
     tells.
     """
-    if gate.max_drop is None:
+    if isinstance(gate, EachGate):
         return AnyLost()
-    return OverMargin(gate.max_drop, gate.on_inconclusive, CONFIDENCE)
-
-
-@lru_cache(maxsize=4096)
-def _smallest_drop(n: int, gain_rate: float, rule: Rule) -> float | None:
-    return smallest_drop(n, gain_rate, POWER, rule)
+    return OverMargin(gate.max_drop, gate.on_inconclusive)
 
 
 @lru_cache(maxsize=64)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 
 from harness.authoring.power import DROP, GatePlan, SuiteSize, any_false_alarm, probes_to_see
-from harness.stats.power import POWER
+from harness.gate.cases import shown_slice
+from harness.stats.paired import CONFIDENCE
+from harness.stats.power import POWER, SIGNIFICANT
 from harness.tables import aligned
-from harness.wording import count, points
+from harness.wording import count, points, tenths
 
 COLUMNS = (
     "suite", "slice", "n", "margin", "catches", "false alarm", "retained", "sees", "by chance", "for 5", "cases",
@@ -32,10 +35,34 @@ def plan_lines(
     yield from _legend(flip_rate, tokens_per_second)
 
 
+def plan_data(
+    gates: Sequence[GatePlan], sizes: Sequence[SuiteSize], flip_rate: float, tokens_per_second: float
+) -> dict[str, object]:
+    """The same for a program, as JSON can hold it; rates are fractions."""
+    return {
+        "flip_rate": flip_rate,
+        "power": POWER,
+        "level": SIGNIFICANT.level,
+        "confidence": CONFIDENCE,
+        "tokens_per_second": tokens_per_second,
+        "gates": [asdict(row) for row in gates],
+        "suites": [asdict(size) for size in sizes],
+        "total": {
+            "suites": len(sizes),
+            "probes": sum(size.probes for size in sizes),
+            "cases": sum(size.cases for size in sizes),
+            "tokens": sum(size.tokens for size in sizes),
+            "seconds": sum(size.seconds for size in sizes),
+            "any_false_alarm_at_most": any_false_alarm(gates),
+            "probes_for_5_points": probes_to_see(DROP, flip_rate / 2),
+        },
+    }
+
+
 def _cells(row: GatePlan, size: SuiteSize | None) -> tuple[str, ...]:
     return (
         row.suite,
-        row.slice.removeprefix("category[").removesuffix("]"),
+        shown_slice(row.slice),
         str(row.n),
         _margin(row),
         in_points(row.catches),
@@ -80,7 +107,7 @@ def in_points(drop: float | None) -> str:
     """The smallest drop that is found, in points; "nothing" where none is, "any" where even none at all is."""
     if drop is None:
         return "nothing"
-    return f"{100 * drop:.1f}" if drop else "any"
+    return tenths(drop) if drop else "any"
 
 
 def chance(fraction: float | None) -> str:
@@ -91,7 +118,7 @@ def chance(fraction: float | None) -> str:
         return "<0.1"
     if 0.9995 <= fraction < 1:
         return ">99.9"
-    return f"{100 * fraction:.1f}"
+    return tenths(fraction)
 
 
 def _more(row: GatePlan) -> str:

@@ -138,8 +138,8 @@ def _exchange(process: subprocess.Popen[bytes], line: bytes) -> dict[str, Any] |
 
 @contextmanager
 def _clock(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the process after CLOCK_SECONDS, where it has no timer of its own (Windows)."""
-    if hasattr(signal, "setitimer"):
+    """End the process after CLOCK_SECONDS, where it has no timer of its own."""
+    if sys.platform != "win32":
         yield
         return
     timer = threading.Timer(CLOCK_SECONDS, process.kill)
@@ -165,6 +165,10 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
 
 def _why_it_ended(code: int) -> str:
     """What a job did that ended its process."""
-    if hasattr(signal, "setitimer") and code != -signal.SIGPROF:
-        return f"breaks what tries it (exit code {code}), as one that takes too much memory does"
-    return f"does not come to an end: it was stopped after {SECONDS:g} s of processor time"
+    if sys.platform == "win32":
+        stopped, after = code == 1, f"{CLOCK_SECONDS:g} s"
+    else:
+        stopped, after = code == -signal.SIGPROF, f"{SECONDS:g} s of processor time"
+    if stopped:
+        return f"does not come to an end: it was stopped after {after}"
+    return f"breaks what tries it (exit code {code}), as one that takes too much memory does"

@@ -41,6 +41,8 @@ def say(answer: dict[str, Any]) -> None:
 
 def bound_memory(megabytes: int) -> None:
     """Bound the address space of this process, where the system can."""
+    if sys.platform == "win32":
+        return
     with suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -52,7 +54,7 @@ def bound_memory(megabytes: int) -> None:
 
 def timer(seconds: float) -> float:
     """End this process after so many seconds of processor time from now on; what was left of the last such."""
-    if not hasattr(signal, "setitimer"):  # Windows: the clock of who started this is all there is
+    if sys.platform == "win32":  # the clock of who started this is all there is
         return 0.0
     return signal.setitimer(signal.ITIMER_PROF, seconds)[0]
 

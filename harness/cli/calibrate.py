@@ -1,4 +1,4 @@
-"""Suite files and a baseline in, what the baseline can lose there and which margins its noise allows, out.
+"""`calibrate`: suite files and a baseline in, what it can lose there and which margins its noise allows, out.
 
 Each probe is asked under conditions that should make no difference: batches of two sizes. What differs all the
 same is the noise floor of this model on this machine, below which no margin means anything.
@@ -6,70 +6,72 @@ same is the noise floor of this model on this machine, below which no margin mea
 
 from __future__ import annotations
 
-import copy
 import json
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.authoring.noise_floor import Condition, measure
-from harness.authoring.noise_floor_text import calibration_lines
-from harness.documents.within import PROJECT, Reach
-from harness.engine.batching import Budget
-from harness.engine.estimate import estimated_tokens
-from harness.engine.prompts import request, under
-from harness.engine.settings import Settings
+from harness.cli.options import Commands, add_allow_code, add_reading, add_suites, reach_of
+from harness.engine.options import add_engine_options, settings_of
 from harness.errors import HarnessError, ModelError
-from harness.evaluation.permission import code_problem
-from harness.evaluation.prompts import unused_arguments
-from harness.evaluation.suites import read_suites
-from harness.models.reference import is_recipe
 from harness.progress import counter
-from harness.suites.suite import Suite
 from harness.terminal import say, show
 
 if TYPE_CHECKING:
-    from harness.engine.transformers.engine import TorchEngine
-
-SMALLER = 4
-"""The second condition's batches are smaller by this factor."""
+    from harness.authoring.noise_floor import Condition
+    from harness.suites.suite import Suite
 
 
-def calibrate(
-    paths: Sequence[Path],
-    model: str,
-    settings: Settings,
-    as_json: bool = False,
-    allow_code: bool = False,
-    reach: Reach = PROJECT,
-) -> int:
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "calibrate", help="ask a baseline: what it can lose on suites, and which margins its noise allows"
+    )
+    add_suites(parser, "SUITE")
+    parser.add_argument(
+        "--model", required=True, metavar="BASE", help="the baseline: a folder, a hub id or 'embedded'"
+    )
+    add_engine_options(parser, template=False)
+    add_allow_code(parser)
+    parser.add_argument("--json", action="store_true", help="what was found, for a program")
+    add_reading(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
     """Ask the baseline all probes of the suites, twice, and print what follows; 0.
-
-    Args:
-        allow_code: whether a score may run code that stands in an answer.
 
     Raises:
         SuiteError: some suites cannot be read.
-        InputError: a folder has no suites.
+        NoEvidenceError: a folder has no suites.
         ModelError: the model cannot be loaded.
         EngineError: it cannot answer.
         HarnessError: a suite runs code, which is not allowed or cannot be confined here.
     """
-    suites = [under(suite, settings) for suite in read_suites(paths, reach)]
-    for suite in suites:
-        if problem := code_problem(suite, suite.probes, allow_code, "--allow-code"):
-            raise HarnessError(str(problem))
-    if is_recipe(model):
-        raise ModelError(
-            f"{model}: is a fixture, and suites are calibrated on a baseline\n  name the fixture's base instead"
-        )
-    from harness.engine.transformers.loading import load_reference
+    from harness.authoring.noise_floor import equivalent_conditions
+    from harness.engine.prompts import under
+    from harness.engine.registry import open_engine, schemes
+    from harness.evaluation.permission import code_problem
+    from harness.evaluation.prompts import unused_arguments
+    from harness.evaluation.suites import read_suites
+    from harness.models.reference import RecipeFile, resolve
 
-    engine = load_reference(model, settings, say)
+    settings = settings_of(vars(parsed))
+    suites = [under(suite, settings) for suite in read_suites(parsed.files, reach_of(parsed))]
+    for suite in suites:
+        if problem := code_problem(suite, suite.probes, parsed.allow_code):
+            raise HarnessError(problem.text)
+    model = resolve(parsed.model, schemes(), settings.allow_pickle)
+    if isinstance(model, RecipeFile):
+        raise ModelError(
+            f"{parsed.model}: is a fixture, and suites are calibrated on a baseline\n"
+            "  name the fixture's base instead"
+        )
+    engine = open_engine(model, settings, say)
     for suite in suites:
         unused_arguments(suite, engine)
-    report(suites, lambda suite: batch_conditions(engine, suite), as_json, allow_code)
+    report(suites, lambda suite: equivalent_conditions(engine, suite), parsed.json, parsed.allow_code)
     return 0
 
 
@@ -80,6 +82,9 @@ def report(
     allow_code: bool = False,
 ) -> None:
     """Calibrate suites one after another, and print each as soon as it is known."""
+    from harness.authoring.noise_floor import measure
+    from harness.authoring.noise_floor_text import calibration_lines
+
     found = []
     for place, suite in enumerate(suites):
         found.append(measure(suite, conditions(suite), allow_code, counter))
@@ -88,11 +93,3 @@ def report(
             show(lines if place == 0 else "\n" + lines)
     if as_json:
         show(json.dumps([asdict(one) for one in found], indent=2))
-
-
-def batch_conditions(engine: TorchEngine, suite: Suite) -> list[Condition]:
-    """The engine as it is, and with batches so small that the suite takes several of them."""
-    whole = sum(estimated_tokens(request(suite, probe)) for probe in suite.probes)
-    smaller = copy.copy(engine)
-    smaller.budget = Budget(max(1, int(min(engine.budget.tokens, whole)) // SMALLER))
-    return [Condition(f"batches of {one.budget.tokens} tokens", one) for one in (engine, smaller)]

@@ -1,4 +1,4 @@
-"""A user's conftest.py in, its scores registered: for commands that read suites, which run no user code unasked."""
+"""A user's conftest.py in, its scores and engines registered: for commands that read suites, which run no user code unasked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _import(path: Path, name: str) -> None:
     path = path.absolute()
     if not path.is_file():
         raise ScorerError(
-            f"{shown_path(path)}: no such file\n  --conftest takes the file in which scores are registered"
+            f"{shown_path(path)}: no such file\n  --conftest takes the file in which scores and engines are registered"
         )
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -1,4 +1,4 @@
-"""An environment in, what is in it and what is wrong with it out: versions, devices, cache, pytest's plugins.
+"""`doctor`: an environment in, what is in it and what is wrong with it out: versions, devices, cache, pytest's plugins.
 
 Whatever is broken or missing is a row, and hides no other: each part is looked at on its own, and what may end a process
 (torch, other people's plugins) is looked at in one of its own.
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, entry_points, version
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
+from harness.cli.options import Commands
 from harness.errors import HarnessError, first_line
 from harness.tables import aligned
 from harness.terminal import show
@@ -44,11 +46,21 @@ class Row:
     """What to do about the fault."""
 
 
-def doctor(as_json: bool) -> int:
-    """Print what was found; 1 if something is wrong with it."""
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="what is installed here and what is wrong with it: versions, devices, cache, pytest's plugins",
+    )
+    parser.add_argument("--json", action="store_true", help="rows for a program")
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
+    """Print what was found; 1 if something is wrong with it, else 0."""
     rows = [row for topic, look in TOPICS.items() for row in _rows(topic, look)]
     faults = [row for row in rows if row.fault]
-    if as_json:
+    if parsed.json:
         show(json.dumps({"usable": not faults, "rows": [asdict(row) for row in rows]}, indent=1))
     else:
         for line in _lines(rows, faults):
@@ -63,7 +75,7 @@ def _rows(topic: str, look: Callable[[], Iterator[Row]]) -> Sequence[Row]:
         for row in look():
             found.append(row)
     except HarnessError as error:
-        text, _, remedy = str(error).partition("\n")
+        text, _, remedy = error.on_command_line.partition("\n")
         found.append(Row(topic, "", "cannot be told", "", text, remedy.strip().removeprefix("run: ") or None))
     except Exception as error:  # a doctor does not die of what it finds
         said = f"{type(error).__name__}: {first_line(error)}"
@@ -134,7 +146,8 @@ def _devices() -> Iterator[Row]:
 
 
 def _cache() -> Iterator[Row]:
-    from harness.models.cache import VARIABLE, cache_folder, write_fault
+    from harness.models.cache import VARIABLE, cache_folder
+    from harness.writing import write_fault
 
     folder = cache_folder()
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -199,7 +212,7 @@ def _ask(module: str) -> Any:
     """The JSON that a module of ours prints last in a process of its own, or as text why it prints none."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            [sys.executable, "-m", module], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
             timeout=PATIENCE, env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

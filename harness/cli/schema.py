@@ -1,58 +1,47 @@
-"""The code in, the JSON Schemas of its files out: printed, or written to docs/ where editors look for them."""
+"""`schema`: the JSON Schema of suite files or recipes printed, or both written to docs/, where editors look for them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from argparse import Namespace
 
+from harness.cli.options import Commands, add_conftest
 from harness.errors import HarnessError
-from harness.scoring import SCORERS, load_scorers
-from harness.suites.schema import Schema, shape_schema, suite_schema
-from harness.suites.scorer import Scorer
 from harness.terminal import show
 from harness.writing import write_wanted
 
-FOLDER = Path("docs")
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("schema", help="the JSON Schema of suite files (or recipes), for editors")
+    parser.add_argument(
+        "kind", nargs="?", choices=("suite", "recipe"), default="suite", help="of which file (suite)"
+    )
+    parser.add_argument("--write", action="store_true", help="write both to docs/ instead")
+    add_conftest(parser)
+    parser.set_defaults(run=run)
 
 
-def built_in() -> dict[str, type[Scorer]]:
-    """The scores that come with the harness, which is what its documents speak of."""
-    return {name: kind for name, kind in SCORERS.items() if kind.__module__.startswith("harness.")}
+def run(parsed: Namespace) -> int:
+    """Print a schema, that of suites with the scores of installed packages and of a user's conftest.py too; or write both; 0.
 
+    Raises:
+        HarnessError: there is no folder docs/ to write to, or it cannot be written.
+    """
+    from harness.authoring.schemas import SCHEMAS
+    from harness.scoring import load_scorers
+    from harness.suites.schema import suite_schema
 
-def _recipe() -> Schema:
-    from harness.recipes.format import RecipeFormat
-
-    return shape_schema(RecipeFormat, "A recipe of the forgetting gate: how a model fixture is trained")
-
-
-SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "suite": lambda: suite_schema(built_in()),
-    "recipe": _recipe,
-}
-"""By the kind of file that each is of."""
-
-
-def schema_file(kind: str, folder: Path = FOLDER) -> Path:
-    """Where the schema of a kind of file is kept."""
-    return folder / f"{kind}.schema.json"
-
-
-def schema_text(kind: str) -> str:
-    """A schema that comes with the harness, as it is written down."""
-    return json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False) + "\n"
-
-
-def print_schema(kind: str) -> int:
-    """Print one schema; that of suites has the scores of installed packages and of a user's conftest.py too."""
-    schema = suite_schema(load_scorers()) if kind == "suite" else SCHEMAS[kind]()
+    if parsed.write:
+        return _write()
+    schema = suite_schema(load_scorers()) if parsed.kind == "suite" else SCHEMAS[parsed.kind]()
     show(json.dumps(schema, indent=2))  # in ASCII, so that it is the same in every console and file
     return 0
 
 
-def write_schemas() -> int:
-    """Write all of them to docs/; raises HarnessError where there is no such folder."""
+def _write() -> int:
+    from harness.authoring.schemas import FOLDER, SCHEMAS, schema_file, schema_text
+
     if not FOLDER.is_dir():
         raise HarnessError(
             "no folder docs/ here to write to\n"

@@ -18,6 +18,7 @@ from harness.documents.text_file import numbered_lines, read_bytes, read_text
 from harness.documents.validate import describe
 from harness.documents.written import number_as_written, whole_as_written
 from harness.errors import InputError, Problem, Span, first_line, reason
+from harness.wording import some
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 MOST_COLUMNS = 20
@@ -61,8 +62,7 @@ def shown_columns(columns: Mapping[str, Any]) -> str:
     names = [name if name == name.strip() and name else repr(name) for name in map(str, columns)]
     if len(names) == 1 and (found := re.search(r"[;\t|]", names[0])):
         return f"there is one: '{names[0][:200]}'; is it separated by {found[0]!r}? save it with commas"
-    more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
-    return f"there are: {', '.join(name[:60] for name in names[:MOST_COLUMNS])}{more}"
+    return f"there are: {some([name[:60] for name in names], MOST_COLUMNS)}"
 
 
 def json_object(line: str) -> dict[str, Any]:

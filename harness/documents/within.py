@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import InputError, Problem, Span
+from harness.spelling import option
 
 REMOTE = frozenset({"hf", "http", "https", "s3", "gs", "gcs", "az", "abfs"})
 """The schemes of addresses that lead to no file of this machine."""
@@ -28,8 +29,6 @@ class Reach:
     """The folder of the run; the working folder where it is not given."""
     anywhere: bool = False
     """Whether the user allowed every path."""
-    option: str = "--allow-outside"
-    """How to allow it."""
 
     def path(self, written: str, file: Path, span: Span | None = None, folder: Path | None = None) -> Path:
         """The path that `written` means in `file`, whether anything is there or not.
@@ -59,7 +58,7 @@ class Reach:
             raise InputError([Problem(
                 span,
                 f"'{written}' leads outside {inside}, to {target}",
-                f"copy the file into that folder, or allow it: {self.option}",
+                f"copy the file into that folder, or allow it: {option('allow_outside')}",
             )])  # fmt: skip
 
     def address(self, written: str, file: Path, folder: Path, span: Span | None = None) -> None:
@@ -76,7 +75,7 @@ class Reach:
             self.check(folder / _FILE.sub("", written), file, written, span)
         elif not self.anywhere and (scheme not in REMOTE or "::" in written):
             raise InputError([Problem(
-                span, f"'{written}' may lead outside the folder", f"name a plain path, or allow it: {self.option}"
+                span, f"'{written}' may lead outside the folder", f"name a plain path, or allow it: {option('allow_outside')}"
             )])  # fmt: skip
 
 
@@ -84,9 +83,9 @@ PROJECT = Reach()
 """The working folder."""
 
 
-def in_python(allow_outside: bool) -> Reach:
-    """The reach of what a program reads: the working folder, or everywhere."""
-    return Reach(anywhere=allow_outside, option="allow_outside=True")
+def is_address(written: str) -> bool:
+    """Whether it begins as an address does; one letter before a colon is a drive of Windows."""
+    return _SCHEME.match(written) is not None
 
 
 def is_there(path: Path) -> bool:

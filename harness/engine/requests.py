@@ -6,11 +6,12 @@ reorder, store or send it elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from harness.errors import EngineError
+from harness.progress import Progress as Progress
 from harness.suites.arguments import Arguments
 from harness.suites.format import AnswerKind
 
@@ -71,6 +72,9 @@ class Measure:
 
 Request = Generate | Choose | Measure
 
+Side = Literal["baseline", "tuned"]
+"""Which model of a pair."""
+
 
 Ended = Literal["turn", "stop", "limit"]
 """Why an answer ends: its turn is over, a stop text came, or `max_new_tokens` (in reasoning, its own limit) cut it."""
@@ -123,10 +127,6 @@ class UnansweredError(EngineError):
     def __init__(self, message: str, request: Request) -> None:
         super().__init__(message)
         self.request = request
-
-
-Progress = Callable[[int, int], None]
-"""Called with how many requests are answered and how many there are."""
 
 
 @runtime_checkable

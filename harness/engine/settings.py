@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from harness.suites.arguments import Arguments
+if TYPE_CHECKING:
+    from harness.suites.arguments import Arguments
 
 Template = Literal["own", "baseline", "tuned"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]

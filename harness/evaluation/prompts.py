@@ -8,37 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Protocol, runtime_checkable
 
+from harness.engine.abilities import Reasons, Templated, Tokenizes
 from harness.engine.prompts import request
 from harness.engine.requests import Engine, Measure, Request
 from harness.errors import EngineError, did_you_mean
+from harness.spelling import option
 from harness.suites.suite import Probe, Suite
 
 AROUND = 6
 """Pieces that are shown on either side of the first difference."""
 
 
-@runtime_checkable
-class Tokenizes(Protocol):
-    """An engine that can say what tokens its model reads, by number and as its tokenizer writes them."""
-
-    def request_tokens(self, request: Request) -> list[list[int]]: ...
-
-    def request_pieces(self, request: Request) -> list[str]: ...
-
-
-@runtime_checkable
-class Templated(Protocol):
-    """An engine that can say which names its chat template takes from outside; None where it has none."""
-
-    @property
-    def template_names(self) -> frozenset[str] | None: ...
-
-
 def marks_reasoning(engine: Engine) -> bool:
     """Whether the model of an engine is known to mark reasoning."""
-    return bool(getattr(engine, "marks_reasoning", False))
+    return isinstance(engine, Reasons) and engine.marks_reasoning
 
 
 def unused_arguments(suite: Suite, *engines: Engine) -> list[str]:
@@ -59,7 +43,8 @@ def unused_arguments(suite: Suite, *engines: Engine) -> list[str]:
             near = did_you_mean(name, sorted(set().union(*(names for _, names in known))))
             raise EngineError(
                 f"{suite.span or suite.name}: the chat template of {' and of '.join(without)} makes no use of the argument "
-                f"'{name}', which the suite's task gives or --template-arg" + (f"\n  {near}" if near else "")
+                f"'{name}', which the suite's task gives or {option('template_arg')}"
+                + (f"\n  {near}" if near else "")
             )
         if without:
             notes.append(
@@ -81,8 +66,8 @@ def prompt_difference(suite: Suite, probes: Sequence[Probe], baseline: Engine, t
     where = f"at token {place + 1} " if isinstance(tuned, Tokenizes) else ""
     return (
         f"{suite.name}: the two models are shown different text in {len(unlike)} of {len(shown)} prompts: {where}the baseline "
-        f"reads {_around(before, place)} and the tuned model {_around(after, place)}; --template baseline (or tuned) asks "
-        "both alike"
+        f"reads {_around(before, place)} and the tuned model {_around(after, place)}; {option('template', 'baseline')} "
+        "(or tuned) asks both alike"
     )
 
 

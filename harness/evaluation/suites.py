@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
-from harness.errors import InputError, Problem, Span, SuiteError
+from harness.errors import NoEvidenceError, Problem, Span, SuiteError, shown_path, told
 from harness.scoring import load_scorers
 from harness.suites.detect import has_ending, look_through
 from harness.suites.read import read_suite
@@ -18,7 +18,7 @@ def read_suites(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Suite]:
 
     Raises:
         SuiteError: with everything wrong in all of them; a path that is not there is wrong too.
-        InputError: a folder has no suites.
+        NoEvidenceError: a folder has no suites.
     """
     suites, problems = read_all(paths, reach)
     if problems:
@@ -27,7 +27,11 @@ def read_suites(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Suite]:
 
 
 def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Problem]]:
-    """The suites of files and folders that can be read, in order, and everything that is wrong in all of them."""
+    """The suites of files and folders that can be read, in order, and everything that is wrong in all of them.
+
+    Raises:
+        NoEvidenceError: a folder has no suites.
+    """
     problems: list[Problem] = []
     suites: list[Suite] = []
     scorers = load_scorers()
@@ -43,7 +47,7 @@ def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
     """The suite files that paths mean, each once; a folder means those in it and below, and what nearly is one.
 
     Raises:
-        InputError: a folder has no suites.
+        NoEvidenceError: a folder has no suites.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -52,7 +56,9 @@ def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
             found = [file for file, _ in look_through(path) if has_ending(file)]
             if not found:
                 others = list(under_another_name([path]))
-                raise InputError([Problem(None, f"{path}: no suite files in this folder"), *others])
+                raise NoEvidenceError(
+                    *told([*others, Problem(None, f"{shown_path(path)}: no suite files in this folder")])
+                )
         yield from (file for file in found if file.resolve() not in seen)
         seen.update(file.resolve() for file in found)
 
@@ -70,6 +76,9 @@ def _repeated_names(suites: Sequence[Suite]) -> Iterator[Problem]:
     for suite in suites:
         other = first.setdefault(suite.name, suite)
         if other is not suite:
-            yield Problem(
-                suite.span, f"a second suite called '{suite.name}'", f"{other.span} is called so already"
-            )
+            yield second_suite(suite, other)
+
+
+def second_suite(suite: Suite, first: Suite) -> Problem:
+    """Two suites of one name could not be told apart in a record."""
+    return Problem(suite.span, f"a second suite called '{suite.name}'", f"the first is at {first.span}")

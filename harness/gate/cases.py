@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.errors import Span
-from harness.suites.format import Severity
-from harness.suites.suite import Gate, Probe, Suite
+from harness.suites.severity import Severity
+from harness.suites.suite import EachGate, Gate, Probe, Suite
 from harness.visible import visible
 
 
@@ -25,23 +25,25 @@ class Case:
     @property
     def tuned_alone(self) -> bool:
         """Whether the case asks the tuned model alone, and needs no baseline."""
-        return self.gate.over == "each" and self.gate.require == "pass"
+        return isinstance(self.gate, EachGate) and self.gate.require == "pass"
 
     @property
     def title(self) -> str:
         """The case as reports and logs call it, safe to be shown anywhere: "general-qa · math"."""
-        inner = self.slice.partition("[")[2].removesuffix("]") or self.slice
-        return visible(f"{self.suite.name} · {inner}")
+        return visible(f"{self.suite.name} · {shown_slice(self.slice)}")
+
+
+def shown_slice(name: str) -> str:
+    """A slice as people read it: "math" for "category[math]", "json-object" for "probe[json-object]"."""
+    return name.partition("[")[2].removesuffix("]") or name
 
 
 def cases(suite: Suite) -> Iterator[Case]:
     """The cases of a suite in the order of its gates."""
     for gate in suite.gates:
-        if gate.over == "all":
-            yield Case(suite, gate, "all", suite.probes, suite.severity, gate.span)
-        elif gate.over == "category":
-            for category, probes in suite.by_category().items():
-                yield Case(suite, gate, f"category[{category}]", probes, suite.severity, gate.span)
-        else:
+        if isinstance(gate, EachGate):
             for probe in suite.probes:
                 yield Case(suite, gate, f"probe[{probe.id}]", (probe,), probe.severity, probe.span)
+        else:
+            for name, probes in gate.slices(suite).items():
+                yield Case(suite, gate, name, probes, suite.severity, gate.span)

@@ -11,9 +11,6 @@ from harness.scoring.score import Score
 from harness.stats.paired import mcnemar_mid_p, tango_interval
 from harness.suites.suite import Probe
 
-CONFIDENCE = 0.90
-"""Of the two-sided interval: 95 % on each side."""
-
 Change = Literal["kept", "lost", "gained", "missed"]
 
 
@@ -104,5 +101,5 @@ def compare(pairs: Sequence[Pair]) -> Comparison:
 def comparison(kept: int, lost: int, gained: int, missed: int) -> Comparison:
     """The Comparison of these counts; raises NoEvidenceError where they are all 0."""
     n = kept + lost + gained + missed
-    interval = tango_interval(lost, gained, n, CONFIDENCE)
+    interval = tango_interval(lost, gained, n)
     return Comparison(kept, lost, gained, missed, interval, mcnemar_mid_p(lost, gained))

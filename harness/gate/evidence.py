@@ -16,6 +16,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 from harness.engine.requests import Generated, Measured
 from harness.gate.compare import Pair
 from harness.scoring.score import Score
+from harness.spelling import option
 from harness.stats.paired import ROUNDING, mcnemar_mid_p
 
 LEVEL = 0.05
@@ -52,8 +53,9 @@ class Cut:
         """What an author does about it."""
         if self.thinking_baseline or self.thinking_tuned:
             return (
-                "give reasoning more room, 'thinking: {max_tokens: …}' in the suite's task or --thinking-tokens, or none, "
-                "'template: {enable_thinking: false}' or --template-arg enable_thinking=false"
+                "give reasoning more room, 'thinking: {max_tokens: …}' in the suite's task or "
+                f"{option('thinking_tokens')}, or none, 'template: {{enable_thinking: false}}' or "
+                f"{option('template_arg', 'enable_thinking=false')}"
             )
         return "raise 'max_new_tokens' in the suite's task"
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import NoEvidenceError
-from harness.gate.compare import CONFIDENCE
 from harness.stats.paired import tango_interval
 
 
@@ -73,7 +72,7 @@ def pool(before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]) -> P
         lost=mean_lost,
         gained=mean_gained,
         baseline_accuracy=sum(map(sum, before)) / (n * runs),
-        interval=tango_interval(mean_lost, mean_gained, n, CONFIDENCE),
+        interval=tango_interval(mean_lost, mean_gained, n),
         smallest=min(drops),
         largest=max(drops),
     )

@@ -19,10 +19,14 @@ from typing import Literal, Protocol
 
 from harness.errors import NoEvidenceError
 from harness.gate.cases import Case
-from harness.gate.compare import CONFIDENCE, Comparison, Pair, compare
+from harness.gate.compare import Comparison, Pair, compare
 from harness.gate.evidence import Cut, cut
 from harness.stats.paired import ROUNDING, least_to_retain, probes_to_settle
-from harness.suites.format import SEVERITIES, Severity
+from harness.suites.severity import SEVERITIES, Severity
+from harness.suites.suite import EachGate
+
+MARGIN = 0.10
+"""The largest acceptable drop, a fraction, where no suite and no caller says another."""
 
 Verdict = Literal["RETAINED", "FORGOTTEN", "INCONCLUSIVE", "VACUOUS"]
 Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
@@ -90,13 +94,12 @@ def decide(case: Case, pairs: Sequence[Pair], policy: Policy, nothing_known: str
 
     if nothing_known:
         return decision("VACUOUS", _outcome(False, case, policy), nothing_known)
-    if case.gate.over == "each":
+    if isinstance(case.gate, EachGate):
         return decision(*_decide_probe(comparison, case, policy))
-    assert case.gate.max_drop is not None, "the reader lets no such gate pass"
     margin, n = case.gate.max_drop, comparison.n
     verdict = judge(comparison, margin)
     rule = "fail" if policy.strict else case.gate.on_inconclusive
-    needed = least_to_retain(margin, CONFIDENCE)
+    needed = least_to_retain(margin)
     if rule != "fail" and verdict != "FORGOTTEN" and needed is not None and n < needed:
         why = f"{n} of the {needed} probes that a margin of {100 * margin:g} points needs"
         return decision(verdict, "skipped", why, needed - n)
@@ -107,7 +110,7 @@ def decide(case: Case, pairs: Sequence[Pair], policy: Policy, nothing_known: str
     if verdict != "INCONCLUSIVE":
         return decision(verdict, _outcome(verdict == "RETAINED", case, policy))
     passes = rule == "pass" or (rule == "observed" and comparison.drop <= margin + ROUNDING)
-    settled = probes_to_settle(comparison.lost, comparison.gained, n, margin, CONFIDENCE)
+    settled = probes_to_settle(comparison.lost, comparison.gained, n, margin)
     return decision(
         verdict,
         "warned" if passes else _outcome(False, case, policy),

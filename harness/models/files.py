@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.models.json_file import check_json, check_size, read_json
-from harness.models.layout import ADAPTER_CONFIG, models_within, other_weights
+from harness.models.layout import ADAPTER_CONFIG, CONFIG, models_within, other_weights
+from harness.spelling import option
 
 LFS = b"version https://git-lfs.github.com/spec/"
 """How the small text file begins that git keeps in the place of a large one."""
@@ -21,7 +22,7 @@ TOKENIZERS = (
 
 
 CONFIGS = (
-    "config.json", "generation_config.json", ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
+    CONFIG, "generation_config.json", ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.json",
 )  # fmt: skip
 """Read by transformers and peft, if they are there."""
@@ -53,7 +54,7 @@ def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -
             return
         raise ModelError(
             f"{reference}: its weights are pickled (.bin), which can run code when they are read\n"
-            "  save them as safetensors, or allow it: --allow-pickle"
+            f"  save them as safetensors, or allow it: {option('allow_pickle')}"
         )
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     seen = f"; saw {', '.join(others[:4])}, which nothing reads" if others else ""

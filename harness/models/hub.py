@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from harness.errors import ModelError, first_line
-from harness.models.cache import remedy, write_fault
+from harness.writing import cannot_write, write_fault
 
 HUB_ID = re.compile(r"^(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?$")
 SAFE_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "README.md"]
@@ -47,7 +47,8 @@ def _reason(error: Exception, repo: str, revision: str | None) -> str:
         case errors.HFValidationError():
             return "there is no such folder, and it is no hub id"
     if fault := write_fault(error):
-        return f"cannot be kept in {constants.HF_HUB_CACHE}: {fault}\n  {remedy(fault)}: HF_HUB_CACHE=FOLDER"
+        kept = f"cannot be kept in {constants.HF_HUB_CACHE}"
+        return cannot_write(kept, error, "name another folder: HF_HUB_CACHE=FOLDER", fault).text
     if isinstance(error, (errors.LocalEntryNotFoundError, ConnectionError, TimeoutError)):
         return "there is no such folder, it was not downloaded before, and the hub cannot be reached"
     return "there is no such folder, and the hub did not give a model of that name"

@@ -7,10 +7,12 @@ from pathlib import Path
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 
+FOR_OTHERS = "for other programs; name the model that it was made from"
+
 SHARDS = {
     "pytorch_model_fsdp*": "FSDP's own; join its shards: accelerate merge-weights {folder}/pytorch_model_fsdp_0 OUT",
     "global_step*": "DeepSpeed's own; join its shards: python zero_to_fp32.py {folder} OUT --safe_serialization",
-    "*.gguf": "GGUF, which is for other programs; name the model that it was made from",
+    "*.gguf": f"GGUF, which is {FOR_OTHERS}",
     "consolidated*": "in the format of the model's author; convert it to that of transformers",
 }
 """What else weights may lie in, and what to do about it."""
@@ -51,7 +53,7 @@ def file_hint(path: Path) -> str:
     if path.suffix.lower() in PACKED:
         return "\n  unpack it"
     if path.suffix.lower() == ".gguf":
-        return "\n  GGUF is for other programs; name the model that it was made from"
+        return f"\n  GGUF is {FOR_OTHERS}"
     return f"\n  did you mean its folder, '{path.parent}'?" if is_model(path.parent) else ""
 
 

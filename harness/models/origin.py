@@ -10,6 +10,7 @@ from harness.models.identity import weights_identity
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG
 from harness.models.reference import Adapter
+from harness.spelling import option
 
 RECIPE = "recipe.json"
 """What `harness.training` writes beside what it trained, with the identity of the base under `base`."""
@@ -30,7 +31,8 @@ def trained_on(adapter: Adapter) -> str | None:
             return None
         raise ModelError(
             f"{adapter.name}: the adapter was trained on other weights than those of '{adapter.base.name}': "
-            f"{recipe.name} records another SHA-256\n  name the base that it was trained on: --baseline PATH_OR_HUB_ID"
+            f"{recipe.name} records another SHA-256\n  name the base that it was trained on: "
+            f"{option('baseline', 'PATH_OR_HUB_ID')}"
         )
     revision = read_json(adapter.folder / ADAPTER_CONFIG).get("revision")
     here = adapter.base.folder.name

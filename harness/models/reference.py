@@ -1,21 +1,26 @@
-"""What a user calls a model in, a Source on this disk out.
+"""A reference in, what it names out: a full model, an adapter, a recipe or an endpoint.
 
-A reference is a folder with a full model, a folder with a PEFT adapter, a hub id (`org/name@revision`)
-or the word `embedded`. A fixture file is trained first, by `harness.training`, and is then a folder.
+A reference is a folder with a full model, a folder with a PEFT adapter, a hub id (`org/name@revision`), the word
+`embedded`, a recipe (`fixtures/lora.yaml`), which is trained first, or `SCHEME:NAME` where an engine answers for that
+scheme.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Literal, TypeVar
 
-from harness.errors import ModelError, did_you_mean, reason
-from harness.models.card import CARD, MERGE, card_bases, merge_bases
+from harness.errors import ModelError, did_you_mean
+from harness.models.base import NAME_IT, adapter_base, card_base
 from harness.models.embedded import NAME, REFERENCE, embedded_folder
 from harness.models.files import check_weights
-from harness.models.hub import HUB_ID, download
+from harness.models.folder import find_folder
 from harness.models.json_file import read_json
-from harness.models.layout import ADAPTER_CONFIG, file_hint, is_model, models_within, other_weights
+from harness.models.layout import ADAPTER_CONFIG, models_within, other_weights
+from harness.spelling import option
 
 
 @dataclass(frozen=True)
@@ -36,32 +41,90 @@ class Adapter:
     base: Weights
 
 
-Source = Weights | Adapter
+@dataclass(frozen=True)
+class RecipeFile:
+    """A recipe, which may not be there."""
+
+    path: Path
 
 
 @dataclass(frozen=True)
-class SourcePair:
+class Endpoint:
+    """A model that an engine other than transformers answers for, such as `fake:careless`."""
+
+    scheme: str
+    rest: str
+
+    @property
+    def name(self) -> str:
+        """The reference as it was written."""
+        return f"{self.scheme}:{self.rest}"
+
+
+Source = Weights | Adapter
+"""A model on this disk."""
+
+Model = Source | Endpoint
+B = TypeVar("B", bound=Model, covariant=True)
+T = TypeVar("T", bound=Model, covariant=True)
+
+
+@dataclass(frozen=True)
+class ModelPair(Generic[B, T]):
     """What to load for a run; `notes` are things that the user should hear."""
 
-    baseline: Source
-    tuned: Source
+    baseline: B
+    tuned: T
     notes: tuple[str, ...] = ()
 
+    def of(self, side: Literal["baseline", "tuned"]) -> B | T:
+        """The model of one side."""
+        return self.baseline if side == "baseline" else self.tuned
 
-def is_recipe(reference: str) -> bool:
-    """Whether a reference names a fixture file rather than a model."""
-    return reference.lower().endswith((".yaml", ".yml"))
 
+SourcePair = ModelPair[Source, Source]
 
-NAME_IT = "name it: --baseline PATH_OR_HUB_ID"
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
+"""Of an endpoint, as in a URL, but of at least two characters: one alone is a drive of Windows."""
 
 SAME = "same"
-"""What `--baseline` says for a model that is held against itself on purpose."""
+"""What the option `baseline` says for a model that is held against itself on purpose."""
 
 ITSELF = "the model is held against itself, on purpose: what moves is the noise of asking, and nothing is shown retained"
 
 
-def find_pair(model: str, baseline: str | None, allow_pickle: bool = False) -> SourcePair:
+def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpoint | None:
+    """What a reference names, where its form alone says so; None for a model on this disk or on the hub.
+
+    Args:
+        schemes: those that an engine answers for; a file or folder that is there is no endpoint.
+    """
+    scheme, colon, rest = reference.partition(":")
+    if colon and scheme in schemes and not _is_there(reference):
+        return Endpoint(scheme, rest)
+    return RecipeFile(Path(reference)) if reference.lower().endswith((".yaml", ".yml")) else None
+
+
+def resolve(
+    reference: str, schemes: Collection[str] = (), allow_pickle: bool = False
+) -> Weights | Adapter | RecipeFile | Endpoint:
+    """What a reference names; a recipe need not be there.
+
+    Args:
+        schemes: those that an engine answers for.
+
+    Raises:
+        ModelError: it leads nowhere.
+    """
+    if (found := by_form(reference, schemes)) is not None:
+        return found
+    _check_scheme(reference, schemes)
+    return find_source(reference, allow_pickle)
+
+
+def find_pair(
+    model: str, baseline: str | None, allow_pickle: bool = False, schemes: Collection[str] = ()
+) -> ModelPair[Model, Model]:
     """Find the tuned model, and the baseline that it is held against.
 
     Without `baseline`, an adapter's is its base, and a full model's is the `base_model` of its model card. "same", or the
@@ -70,63 +133,109 @@ def find_pair(model: str, baseline: str | None, allow_pickle: bool = False) -> S
     Raises:
         ModelError: something is not there, there is no baseline to be found, or it is the tuned model itself.
     """
-    folder = find_folder(model)
     on_purpose = baseline is not None and baseline in (SAME, model)
     named = None if on_purpose else baseline
-    tuned: Source
-    found: Source
-    notes: tuple[str, ...] = ()
-    if (folder / ADAPTER_CONFIG).is_file():
-        tuned, notes = _adapter(model, folder, named, allow_pickle)
-        found = tuned.base if named is None else find_source(named, allow_pickle)
-    else:
-        tuned = find_weights(model, allow_pickle)
-        found = tuned if on_purpose else _baseline_of(tuned, named, allow_pickle)
+    tuned, notes = _tuned(model, named, allow_pickle, schemes)
     if on_purpose:
-        return SourcePair(tuned, tuned, (*notes, ITSELF))
-    if same_place(found, tuned):
+        return ModelPair(tuned, tuned, (*notes, ITSELF))
+    found = (
+        _own_baseline(tuned, allow_pickle) if named is None else find_baseline(named, allow_pickle, schemes)
+    )
+    if not isinstance(found, Endpoint) and not isinstance(tuned, Endpoint) and same_place(found, tuned):
         who = (
-            f"--baseline {baseline}"
+            option("baseline", baseline)
             if baseline
             else f"its model card names '{found.name}' as its base_model, which"
         )
         raise ModelError(
-            f"{model}: would be held against itself: {who} is the same folder, {folder}\n"
-            "  name the model before tuning: --baseline PATH_OR_HUB_ID; or, to measure noise: --baseline same"
+            f"{model}: would be held against itself: {who} is the same folder, {tuned.folder}\n"
+            f"  name the model before tuning: {option('baseline', 'PATH_OR_HUB_ID')}; or, to measure noise: "
+            f"{option('baseline', SAME)}"
         )
-    return SourcePair(found, tuned, notes)
+    return ModelPair(found, tuned, notes)
+
+
+def _tuned(
+    model: str, baseline: str | None, allow_pickle: bool, schemes: Collection[str]
+) -> tuple[Model, tuple[str, ...]]:
+    """The tuned model, with notes; an adapter whose base is not to be had is put on the baseline."""
+    if isinstance(found := by_form(model, schemes), Endpoint):
+        return found, ()
+    _check_scheme(model, schemes)
+    folder = find_folder(model)
+    if (folder / ADAPTER_CONFIG).is_file():
+        full = baseline is not None and by_form(baseline, schemes) is None
+        return _adapter(model, folder, baseline if full else None, allow_pickle)
+    return find_weights(model, allow_pickle), ()
+
+
+def find_baseline(reference: str, allow_pickle: bool = False, schemes: Collection[str] = ()) -> Model:
+    """The model that a reference names as a baseline; raises ModelError where it leads nowhere, or to a recipe."""
+    found = resolve(reference, schemes, allow_pickle)
+    if isinstance(found, RecipeFile):
+        raise ModelError(f"{reference}: is a recipe, and a baseline is a model")
+    return found
+
+
+def _own_baseline(tuned: Model, allow_pickle: bool) -> Source:
+    """The baseline that a model itself names; raises ModelError where there is none to be found."""
+    if isinstance(tuned, Endpoint):
+        raise ModelError(
+            f"{tuned.name}: no baseline to compare with: an engine of its own names none\n  {NAME_IT}"
+        )
+    if isinstance(tuned, Adapter):
+        return tuned.base
+    named = card_base(tuned.name, tuned.folder)
+    try:
+        return find_source(named, allow_pickle)
+    except ModelError as error:
+        raise ModelError(
+            f"{tuned.name}: the base_model '{named}' of its model card cannot be found\n"
+            f"  {NAME_IT}\n  {error.text}"
+        ) from error
+
+
+def _check_scheme(reference: str, schemes: Collection[str]) -> None:
+    """Refuse what looks like an endpoint, and no engine answers for; raises ModelError."""
+    scheme, colon, _ = reference.partition(":")
+    if not colon or not SCHEME.fullmatch(scheme) or _is_there(reference):
+        return
+    near = did_you_mean(scheme, schemes)
+    known = (
+        f"there are: {', '.join(sorted(schemes))}"
+        if schemes
+        else f"none is: register one in a conftest.py, with @engine_for('{scheme}')"
+    )
+    raise ModelError(
+        f"{reference}: no such folder, and no engine answers for '{scheme}:'\n"
+        f"  {near or known}; a hub id has the form org/name or org/name@revision"
+    )
+
+
+def _is_there(reference: str) -> bool:
+    try:
+        return Path(reference).exists()
+    except (OSError, ValueError):  # a name that is too long, or that no file can have
+        return False
 
 
 def _adapter(
-    model: str, folder: Path, baseline: str | None, allow_pickle: bool
+    model: str, folder: Path, stand_in: str | None, allow_pickle: bool
 ) -> tuple[Adapter, tuple[str, ...]]:
-    """The adapter on the base that its config names, or, where that is not to be had, on the baseline; with notes."""
-    full = baseline is not None and not (find_folder(baseline) / ADAPTER_CONFIG).is_file()
+    """The adapter on the base that its config names, or, where that is not to be had, on a full model; with notes."""
+    full = stand_in is not None and not (find_folder(stand_in) / ADAPTER_CONFIG).is_file()
     notes: tuple[str, ...] = ()
     try:
         base = _adapter_base(model, folder, allow_pickle)
     except ModelError:
-        if baseline is None or not full:
+        if stand_in is None or not full:
             raise
-        base = find_weights(baseline, allow_pickle)
+        base = find_weights(stand_in, allow_pickle)
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which is not here" if named else "names no base"
-        notes = (f"the adapter {what}; it was put on --baseline {baseline}",)
+        notes = (f"the adapter {what}; it was put on {option('baseline', stand_in)}",)
     check_weights(model, folder, "adapter_model", allow_pickle)
     return Adapter(model, folder, base), notes
-
-
-def _baseline_of(tuned: Weights, baseline: str | None, allow_pickle: bool) -> Source:
-    named = baseline or _card_base(tuned)
-    try:
-        return find_source(named, allow_pickle)
-    except ModelError as error:
-        if baseline is not None:
-            raise
-        raise ModelError(
-            f"{tuned.name}: the base_model '{named}' of its model card cannot be found\n"
-            f"  {NAME_IT}\n  {error}"
-        ) from error
 
 
 def find_source(reference: str, allow_pickle: bool = False) -> Source:
@@ -159,106 +268,16 @@ def find_weights(reference: str, allow_pickle: bool = False) -> Weights:
     return Weights(reference, folder)
 
 
-def find_folder(reference: str) -> Path:
-    """The folder of a reference, downloaded from the hub if that is where it is; raises ModelError."""
-    if reference == REFERENCE:
-        return embedded_folder()
-    try:
-        path = Path(reference).expanduser()
-        if path.is_dir():
-            return path.resolve()
-        is_file = path.exists()
-    except RuntimeError as error:
-        raise ModelError(f"{reference}: there is no such home folder") from error
-    except OSError as error:
-        raise ModelError(f"{reference:.200}: cannot be looked at: {reason(error)}") from error
-    if path == embedded_folder():
-        return path
-    if is_file:
-        raise ModelError(
-            f"{reference}: is a file; a model is a folder, a hub id or a fixture (.yaml){file_hint(path)}"
-        )
-    looks_like_path = reference.startswith((".", "/", "~")) or reference.partition("@")[0].count("/") > 1
-    match = HUB_ID.match(reference)
-    if looks_like_path or not match:
-        near = (
-            did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else None
-        )
-        raise ModelError(
-            f"{reference}: no such folder\n  "
-            + (near or "a hub id has the form org/name or org/name@revision")
-        )
-    return download(reference, match["repo"], match["revision"])
-
-
 def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> Weights:
-    """The base that an adapter's config names, at the revision that it was trained on; raises ModelError."""
-    config = read_json(folder / ADAPTER_CONFIG)
-    named, revision = config.get("base_model_name_or_path"), config.get("revision")
-    if not isinstance(named, str) or not named:
-        raise ModelError(f"{folder / ADAPTER_CONFIG}: names no base_model_name_or_path\n  {NAME_IT}")
-    found = _beside(folder, named)
-    match = HUB_ID.match(found)
-    if (
-        isinstance(revision, str)
-        and revision
-        and match
-        and not match["revision"]
-        and not Path(found).is_dir()
-    ):
-        found = f"{found}@{revision}"
+    """The base that an adapter's config names; raises ModelError."""
+    named = adapter_base(folder)
     try:
-        return find_weights(found, allow_pickle)
+        return find_weights(named, allow_pickle)
     except ModelError as error:
         raise ModelError(
-            f"{model}: the adapter's base model '{found}' (from {ADAPTER_CONFIG}) cannot be found\n"
-            f"  {NAME_IT}\n  {error}"
+            f"{model}: the adapter's base model '{named}' (from {ADAPTER_CONFIG}) cannot be found\n"
+            f"  {NAME_IT}\n  {error.text}"
         ) from error
-
-
-def _card_base(tuned: Weights) -> str:
-    """The base that a full model's card names; raises ModelError where that is none, or one of several."""
-    bases = card_bases(tuned.folder)
-    if len(bases) == 1:
-        return _beside(tuned.folder, bases[0])
-    why = f"its model card ({CARD}) names no base_model"
-    if bases:
-        shown = ", ".join(f"'{base}'" for base in bases[:4]) + (", ..." if len(bases) > 4 else "")
-        why = f"its model card ({CARD}) names {len(bases)} base models: {shown}"
-    raise ModelError(
-        f"{tuned.name}: no baseline to compare with: it is a full model, and {why}\n  {NAME_IT}{_hint(tuned.folder)}"
-    )
-
-
-def _hint(folder: Path) -> str:
-    """The base that mergekit's config names, or the folder above: that of a run, for a checkpoint or a merged model in it."""
-    above = folder.parent
-    try:
-        if merged := merge_bases(folder):
-            return f"; {MERGE} names '{merged[0]}'"
-        config = read_json(above / ADAPTER_CONFIG) if (above / ADAPTER_CONFIG).is_file() else {}
-        named = config.get("base_model_name_or_path") or next(iter(card_bases(above)), None)
-    except ModelError:
-        return ""
-    return f"; the folder above, {above.name}, names '{named}'" if named else ""
-
-
-def _beside(folder: Path, named: str) -> str:
-    """A relative path that a model gives: meant from where the user is, or from the model's folder.
-
-    Raises:
-        ModelError: both are models, so that it would depend on the working folder which one is meant.
-    """
-    if named == REFERENCE or Path(named).is_absolute() or named.startswith("~"):
-        return named
-    here, there = Path(named), folder / named
-    found = [path.resolve() for path in (here, there) if is_model(path)]
-    if len(set(found)) > 1:
-        raise ModelError(
-            f"{folder}: its base '{named}' may be {found[0]} (from the working folder) or {found[1]} (from the model's)\n"
-            "  name the one that is meant: --baseline PATH_OR_HUB_ID"
-        )
-    return named if not found or is_model(here) else str(found[0])
 
 
 def base_of(source: Source) -> Weights:

@@ -15,28 +15,20 @@ import pytest
 from harness.errors import HarnessError
 from harness.plugin import remembered
 from harness.plugin.names import add_options, find_paths, names_of, spell_out
-from harness.plugin.options import RunOptions
+from harness.plugin.options import options_of, settle
 from harness.plugin.recorder import NOTES, shows_only
 from harness.plugin.root import settle_root
 from harness.plugin.start import KEEPER, begin_early, keeper_of, refuse
+from harness.plugin.state import RUN, SUITES
 from harness.plugin.tally import Tally
 from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
+from harness.suites.severity import MEANINGS
 from harness.versions import VersionError, needed
 
 if TYPE_CHECKING:
     from harness.engine.requests import Engine
     from harness.plugin.collect import CaseItem
     from harness.plugin.run import Run
-
-SEVERITY_MARKERS = {
-    "critical": "a gate whose failure no release survives",
-    "high": "a gate whose failure users would notice at once",
-    "medium": "a gate whose failure some users would notice",
-    "low": "a gate whose failure is worth knowing",
-}
-RUN: pytest.StashKey[Run] = pytest.StashKey()
-SUITES: pytest.StashKey[bool] = pytest.StashKey()
-"""Whether any suite file was found; set so that nothing is loaded for projects that have none."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -65,9 +57,9 @@ def pytest_load_initial_conftests(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Know the severities as markers, and find the models before anything is collected."""
-    for name, about in SEVERITY_MARKERS.items():
+    for name, about in MEANINGS.items():
         config.addinivalue_line("markers", f"{name}: {about} (forgetting gate)")
-    options = RunOptions.of(config)
+    options = settle(config)
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Tally(), "forgetting-tally")
     else:
@@ -77,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(keeper, "forgetting-keeper")
     if options.names_a_model and not shows_only(config.option):
         with _told(config):
-            _run(config).prepare()
+            _run(config).models.prepare()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -96,7 +88,7 @@ def pytest_collect_file(
     collected = yield
     if not may_be_suite(file_path):
         return collected
-    config, options, found = parent.config, RunOptions.of(parent.config), sniff(file_path)
+    config, options, found = parent.config, options_of(parent.config), sniff(file_path)
     for link in dangling_links(file_path.parent) if options.names_a_model else ():
         _run(config).leave_out(link, sniff(link).reason)
     # pytest's own doctest takes any .txt that is named
@@ -131,7 +123,7 @@ def pytest_collection_modifyitems(
 
 
 def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    options = RunOptions.of(config)
+    options = options_of(config)
     if options.suites and SUITES not in config.stash:
         raise pytest.UsageError(f"--suite {options.suites[0]}: no suite was collected")
     if SUITES not in config.stash:
@@ -204,7 +196,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep a suite on one worker, so that no probe is asked twice."""
-    if config.getvalue("dist") != "load" or not RunOptions.of(config).names_a_model:
+    if config.getvalue("dist") != "load" or not options_of(config).names_a_model:
         return None
     from xdist.scheduler import LoadFileScheduling
 
@@ -214,13 +206,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture(scope="session")
 def baseline(request: pytest.FixtureRequest) -> Engine:
     """The model before fine-tuning, as an Engine; override it to gate a model of your own."""
-    return _run(request.config).engine("baseline")
+    return _run(request.config).models.engine("baseline")
 
 
 @pytest.fixture(scope="session")
 def tuned(request: pytest.FixtureRequest) -> Engine:
     """The model after fine-tuning, as an Engine; override it to gate a model of your own."""
-    return _run(request.config).engine("tuned")
+    return _run(request.config).models.engine("tuned")
 
 
 @pytest.fixture

@@ -16,14 +16,17 @@ import pytest
 from harness.engine.requests import Engine
 from harness.errors import HarnessError, shown_path
 from harness.evaluation.permission import code_problem
+from harness.evaluation.suites import second_suite
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Decision
 from harness.gate.warning import ForgettingWarning
 from harness.plugin.engines import is_overridden
 from harness.plugin.names import name_a_model, names_of, reach_of
-from harness.plugin.options import RunOptions
+from harness.plugin.options import options_of
+from harness.plugin.state import RUN
 from harness.reporting.explain import explain
 from harness.scoring import load_scorers
+from harness.spelling import on_command_line
 from harness.suites.read import read_suite
 from harness.visible import visible
 
@@ -56,7 +59,7 @@ class SuiteFile(pytest.Module):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A suite's own problems without a traceback, which would only show the harness."""
         if isinstance(excinfo.value, HarnessError):
-            return names_of(self.config).here(str(excinfo.value))
+            return names_of(self.config).here(excinfo.value.text)
         return super().repr_failure(excinfo)
 
 
@@ -90,7 +93,7 @@ class CaseItem(pytest.Function):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Input errors as their message alone; our own bugs keep their traceback."""
         if isinstance(excinfo.value, HarnessError):
-            return names_of(self.config).here(str(excinfo.value))
+            return names_of(self.config).here(excinfo.value.text)
         return super().repr_failure(excinfo)
 
 
@@ -105,12 +108,10 @@ def ask_tuned(request: pytest.FixtureRequest, gate_tuned: Engine) -> None:
 
 
 def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engine) -> None:
-    from harness.plugin import RUN
-
     item: Any = request.node
     run = request.config.stash[RUN]
     decision = run.decide(item.case, baseline, tuned)
-    text = "" if decision.outcome == "passed" else explain(decision, run.policy)
+    text = "" if decision.outcome == "passed" else on_command_line(explain(decision, run.options.policy))
     if decision.outcome == "warned" and not _warn(item, text):
         decision = replace(decision, outcome="failed")
         text += "\n  this run makes warnings errors, so it fails"
@@ -147,9 +148,7 @@ def check_names(items: Iterable[CaseItem]) -> None:
         suite = item.case.suite
         other = first.setdefault(suite.name, item).case.suite
         if other.path != suite.path:
-            raise pytest.UsageError(
-                f"{suite.span}: a second suite called '{suite.name}'\n  {other.span} is called so already"
-            )
+            raise pytest.UsageError(str(second_suite(suite, other)))
 
 
 def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
@@ -158,7 +157,7 @@ def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: `--model` is missing.
     """
-    options = RunOptions.of(config)
+    options = options_of(config)
     if options.model is not None:
         return
     for item in items:
@@ -175,10 +174,10 @@ def check_code(items: Iterable[CaseItem], config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: `--allow-code` is missing, or code cannot be confined here.
     """
-    allowed = RunOptions.of(config).allow_code
+    allowed = options_of(config).allow_code
     for item in items:
-        if problem := code_problem(item.case.suite, item.case.probes, allowed, "--allow-code"):
+        if problem := code_problem(item.case.suite, item.case.probes, allowed):
             otherwise = "" if allowed else "or "
             raise pytest.UsageError(
-                f"{problem}\n  {otherwise}leave the suite out: --deselect {shown_path(item.path)}"
+                f"{problem.on_command_line}\n  {otherwise}leave the suite out: --deselect {shown_path(item.path)}"
             )

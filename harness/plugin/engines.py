@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.requests import Engine
+from harness.engine.requests import Engine, Side
 from harness.errors import EngineError
 from harness.plugin.names import name_a_model, names_of
 
@@ -22,7 +22,7 @@ OURS = "harness.plugin"
 """The module of our own fixtures."""
 
 
-def choose(request: pytest.FixtureRequest, side: str, run: Run) -> Engine:
+def choose(request: pytest.FixtureRequest, side: Side, run: Run) -> Engine:
     """The engine of one side for the case that requests it.
 
     Raises:
@@ -31,7 +31,7 @@ def choose(request: pytest.FixtureRequest, side: str, run: Run) -> Engine:
     """
     fixture = _override(request.node, side)
     if fixture is None or fixture in run.other_fixtures:
-        return run.engine(side)
+        return run.models.engine(side)
     found = _look(request, side, fixture)
     if isinstance(found, Engine):
         return found
@@ -46,15 +46,15 @@ def choose(request: pytest.FixtureRequest, side: str, run: Run) -> Engine:
         f"the fixture '{side}' gives no Engine (saw {found}), so {names_of(run.config).best('model')} "
         f"{run.options.model} decides what is asked; one that gives an Engine may be called 'gate_{side}'"
     )
-    return run.engine(side)
+    return run.models.engine(side)
 
 
-def is_overridden(item: pytest.Item, side: str) -> bool:
+def is_overridden(item: pytest.Item, side: Side) -> bool:
     """Whether a fixture of the user's may give the engine of a case."""
     return any(_override(item, name) is not None for name in (side, f"gate_{side}"))
 
 
-def was_given(item: pytest.Item, side: str) -> bool:
+def was_given(item: pytest.Item, side: Side) -> bool:
     """Whether a test was given an engine of one side by its fixtures."""
     given = getattr(item, "funcargs", None) or {}
     return any(isinstance(given.get(name), Engine) for name in (side, f"gate_{side}"))
@@ -64,7 +64,7 @@ def not_an_engine(fixture: str, seen: str, hint: str = "") -> EngineError:
     """The error of a fixture that should give an engine."""
     return EngineError(
         f"the fixture '{fixture}' must give an Engine, saw {seen}\n"
-        f"  wrap a function from prompt to text: harness.engine.functions.FunctionEngine(function){hint}"
+        f"  wrap a function from prompt to text: harness.FunctionEngine(function){hint}"
     )
 
 
@@ -75,7 +75,7 @@ def _override(item: pytest.Item, name: str) -> Any:
     return fixtures[-1] if fixtures and fixtures[-1].func.__module__ != OURS else None
 
 
-def _look(request: pytest.FixtureRequest, side: str, fixture: Any) -> Engine | str:
+def _look(request: pytest.FixtureRequest, side: Side, fixture: Any) -> Engine | str:
     """What the user's fixture gives: an engine, or in words something else; an error of its own is the case's."""
     if fixture.params is not None:
         return "one with params"

@@ -23,7 +23,8 @@ from typing import Any
 import pytest
 
 from harness.documents.within import Reach
-from harness.plugin.options import OPTIONS, Option, RunOptions
+from harness.plugin.options import OPTIONS, Option, options_of
+from harness.spelling import on_command_line
 
 REGISTERED = "--forgetting-"
 TAKEN = "another plugin's or a conftest.py's here"
@@ -60,7 +61,7 @@ class Names:
         return re.sub(
             rf"(?<![\w-])(--[a-z-]*[a-z])(?![\w-]|(?: is {re.escape(TAKEN)}))",
             lambda found: self.best(self.taken[found[1]].name) if found[1] in self.taken else found[1],
-            text,
+            on_command_line(text),
         )
 
     def spelt_out(self, arguments: Iterable[str]) -> list[str]:
@@ -104,8 +105,8 @@ def name_a_model(config: pytest.Config) -> str:
 
 def reach_of(config: pytest.Config) -> Reach:
     """Where the files that a suite or a recipe names may lie: in pytest's rootdir, unless the user allows all."""
-    allowed = RunOptions.of(config).allow_outside
-    return Reach(config.rootpath, allowed, names_of(config).best("allow-outside"))
+    allowed = options_of(config).allow_outside
+    return Reach(config.rootpath, allowed)
 
 
 # Steps, in their order

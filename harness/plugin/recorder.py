@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 import time
 from collections.abc import Generator
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from harness.errors import HarnessError, shown_path
+from harness.errors import HarnessError, reason, shown_path
 from harness.plugin.junit import describe_run
 from harness.plugin.names import UNREAD, names_of
 from harness.plugin.options import RunOptions
 from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
 from harness.plugin.rows import Rows
 from harness.plugin.tally import Tally, is_case_id
+from harness.spelling import option
 from harness.visible import encodable
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 NOTES = "forgetting_notes"
 """Under which a worker of xdist sends its notes."""
 
-PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest")
 SHOWS_ONLY = (
     "collectonly", "help", "version", "showfixtures", "show_fixtures_per_test", "markers", "cacheshow", "looponfail",
 )  # fmt: skip
@@ -76,7 +74,7 @@ class Keeper:
             latest.claim()
             latest.write(self._record("unfinished", None))
         except HarnessError as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(error.on_command_line) from error
         except OSError as error:
             raise pytest.UsageError(self._cannot_write(error)) from error
         self.latest = latest
@@ -232,8 +230,10 @@ class Keeper:
             assert self.latest is not None
             self.record = self._record("finished", int(session.exitstatus))
             self.path = self.latest.write(self.record)
-        except (pytest.UsageError, HarnessError) as error:
+        except pytest.UsageError as error:
             self.unwritten = names_of(self.config).here(str(error))
+        except HarnessError as error:
+            self.unwritten = names_of(self.config).here(error.text)
         except OSError as error:
             self.unwritten = self._cannot_write(error)
         if self.unwritten:
@@ -243,10 +243,8 @@ class Keeper:
     def _cannot_write(self, error: OSError) -> str:
         from harness.writing import ELSEWHERE, cannot_write
 
-        place = f"--report {self.options.report}"
-        return names_of(self.config).here(
-            str(cannot_write(place, "no record can be written there", error, ELSEWHERE))
-        )
+        sentence = f"{option('report', str(self.options.report))}: no record can be written there"
+        return names_of(self.config).here(cannot_write(sentence, error, ELSEWHERE, reason(error)).text)
 
     def _note_refusal(self) -> None:
         error = sys.exception()  # of wrap_session, which is about to end in it
@@ -260,6 +258,7 @@ class Keeper:
 
     def _record(self, status: Literal["unfinished", "finished"], exit_status: int | None) -> Record:
         from harness import __version__
+        from harness.evaluation.record import versions
         from harness.reporting.record import Record
 
         return Record.model_validate(_writable({
@@ -271,7 +270,7 @@ class Keeper:
                 "command": [str(argument) for argument in self.config.invocation_params.args],
                 "exit_status": exit_status,
                 "errors": [*self.input_errors, *self.errors],
-                "versions": {"python": platform.python_version(), **_versions()},
+                "versions": versions(),
                 "strict": self.options.strict,
                 "fail_on": self.options.fail_on,
                 "cases": self._cases(),
@@ -298,12 +297,11 @@ class Keeper:
         """Print the summary."""
         if self.record is None:
             return
-        from harness.reporting.measured import not_measured
-        from harness.reporting.summary import summary_lines
+        from harness.reporting.formats import render
 
         terminalreporter.section("forgetting gate")
-        for line in (*summary_lines(self.record), *not_measured(self.record)):
-            terminalreporter.line(line)
+        for line in render(self.record, "terminal").splitlines():
+            terminalreporter.line(names_of(self.config).here(line))
         if self.unwritten:
             terminalreporter.line(self.unwritten, red=True)
         elif self.path is not None:
@@ -322,13 +320,3 @@ def _writable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _writable(inner) for key, inner in value.items()}
     return [_writable(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

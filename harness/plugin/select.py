@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from harness.errors import did_you_mean
+from harness.evaluation.permission import without_code
+from harness.evaluation.sample import Key, draw, narrowed, pool
 from harness.plugin.collect import CaseItem
 from harness.plugin.options import RunOptions
-from harness.stats.power import FLIP_RATE, smallest_drop
-from harness.stats.sampling import stratified
-from harness.suites.suite import Probe, Suite
+from harness.stats.power import FLIP_RATE, minimum_detectable_drop
+from harness.suites.suite import Suite
 from harness.wording import points
 
 
@@ -44,10 +45,11 @@ def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
     left_out = _without(items, wanted)
     if options.sample is None:
         return Subset(wanted, left_out, notes)
-    sampled = _sampled(wanted, options.sample, options.sample_seed)
-    kept = [item for item in wanted if _narrow(item, sampled)]
+    probes = pool(item.case for item in wanted if isinstance(item, CaseItem))
+    drawn = draw(probes, options.sample, options.sample_seed)
+    kept = [item for item in wanted if _narrow(item, drawn)]
     left_out += _without(wanted, kept)
-    return Subset(kept, left_out, [*notes, *_notes(wanted, sampled, options)])
+    return Subset(kept, left_out, [*notes, *_notes(wanted, drawn, options)])
 
 
 def _without(items: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> list[pytest.Item]:
@@ -68,14 +70,10 @@ def _without_code(
         for item in items
         if isinstance(item, CaseItem) and item.path not in named
     }
-    running = {name for name, suite in along.items() if any(probe.scorer.runs_code for probe in suite.probes)}
-    rest = [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name not in running]
-    if not any(isinstance(item, CaseItem) for item in rest):
-        return list(items), []
-    return rest, [
-        f"{name}: left out, because it runs code that a model wrote; --allow-code asks it"
-        for name in sorted(running)
-    ]
+    asked = {item.case.suite.name for item in items if isinstance(item, CaseItem) and item.path in named}
+    kept, notes = without_code([along[name] for name in sorted(along)], anyway=bool(asked))
+    names = asked | {suite.name for suite in kept}
+    return [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name in names], notes
 
 
 def _of_suites(items: Sequence[pytest.Item], names: Sequence[str]) -> list[pytest.Item]:
@@ -89,31 +87,16 @@ def _of_suites(items: Sequence[pytest.Item], names: Sequence[str]) -> list[pytes
     return [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name in names]
 
 
-def _sampled(items: Sequence[pytest.Item], n: int, seed: int) -> dict[tuple[str, str], Probe]:
-    """The probes of the sample, by suite and id. A probe that is a case of its own is no sample of anything."""
-    pool: dict[tuple[str, str], Probe] = {}
-    for item in items:
-        if isinstance(item, CaseItem) and item.case.gate.over != "each":
-            pool.update({(item.case.suite.name, probe.id): probe for probe in item.case.probes})
-    # Selecting cases in another order must not change the sample.
-    keys = sorted(pool)
-    chosen = stratified(keys, lambda key: (key[0], pool[key].category), n, seed)
-    return {key: pool[key] for key in chosen}
-
-
-def _narrow(item: pytest.Item, sampled: dict[tuple[str, str], Probe]) -> bool:
-    """Leave a case the probes that are in the sample; False if there are none."""
-    if not isinstance(item, CaseItem) or item.case.gate.over == "each":
+def _narrow(item: pytest.Item, drawn: set[Key]) -> bool:
+    """Leave a case the probes that were drawn; False if there are none."""
+    if not isinstance(item, CaseItem):
         return True
-    case = item.case
-    probes = tuple(probe for probe in case.probes if (case.suite.name, probe.id) in sampled)
-    item.case = replace(case, probes=probes)
-    return bool(probes)
+    if case := narrowed(item.case, drawn):
+        item.case = case
+    return case is not None
 
 
-def _notes(
-    items: Sequence[pytest.Item], sampled: dict[tuple[str, str], Probe], options: RunOptions
-) -> list[str]:
+def _notes(items: Sequence[pytest.Item], drawn: set[Key], options: RunOptions) -> list[str]:
     suites: dict[str, Suite] = {
         item.case.suite.name: item.case.suite
         for item in items
@@ -121,9 +104,9 @@ def _notes(
     }
     total = sum(len(suite.probes) for suite in suites.values())
     notes = [
-        f"a sample of {len(sampled):,} of {total:,} probes (--sample {options.sample}, seed {options.sample_seed})"
+        f"a sample of {len(drawn):,} of {total:,} probes (--sample {options.sample}, seed {options.sample_seed})"
     ]
-    counts = Counter(name for name, _ in sampled)
+    counts = Counter(name for name, _ in drawn)
     for name, suite in suites.items():
         n = counts[name]
         if 0 < n < len(suite.probes):
@@ -136,5 +119,5 @@ def _notes(
 
 
 def _sight(n: int) -> str:
-    drop = smallest_drop(n, FLIP_RATE / 2)
+    drop = minimum_detectable_drop(n, FLIP_RATE / 2)
     return "sees no drop at all" if drop is None else f"sees a drop of {points(drop)} points"

@@ -19,7 +19,7 @@ from typing import Any, cast
 import pytest
 
 from harness.plugin.names import REGISTERED, Names, arguments_of
-from harness.plugin.options import RunOptions
+from harness.plugin.options import RunOptions, options_of
 from harness.plugin.recorder import Keeper, shows_only
 from harness.suites.detect import has_ending, sniff
 
@@ -50,7 +50,7 @@ def keeper_of(config: pytest.Config) -> Keeper:
     Raises:
         pytest.UsageError: no record can be written.
     """
-    options = RunOptions.of(config)
+    options = options_of(config)
     keeper = config.stash.setdefault(KEEPER, Keeper(config, options))
     keeper.options = options  # a conftest.py may have changed them
     if options.names_a_model and not shows_only(config.option):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import Problem
+from harness.errors import ModelError, Problem
+from harness.models.json_file import read_json
+from harness.models.layout import CONFIG
+from harness.recipes.methods import LORA, method_of
+from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.read import Recipe
-
-FULL_RATES = (1e-5, 2e-5)
-LORA_RATES = (1e-4, 3e-4)
-QUANTISED_LORA_RATES = (1e-4, 2e-4)
-"""The usual learning rates; the best LoRA rate is about ten times that of full fine-tuning (Schulman 2025)."""
 
 MANY_EPOCHS = 3
 FEW_EXAMPLES = 1000
@@ -29,28 +27,22 @@ def advise(recipe: Recipe, base: Path | None = None) -> list[Problem]:
         *_epochs(recipe),
         *_warmup(recipe),
         *_modules_to_save(recipe),
-        *_lora_held(recipe),
+        *_adapter_held(recipe),
     ]
 
 
 def _rate(recipe: Recipe, base: Path | None) -> Iterator[Problem]:
-    written = recipe.written
-    full = written.method.full
-    if full is not None and (full.last_layers or full.biases_only):
-        return  # no rule of thumb is known for a part of the weights
-    if full is not None:
-        (low, high), method = FULL_RATES, "full fine-tuning"
-    elif base is not None and _is_quantised(base):
-        (low, high), method = QUANTISED_LORA_RATES, "LoRA on a quantised base"
-    else:
-        (low, high), method = LORA_RATES, "LoRA"
-    rate, span = written.learning_rate, recipe.span("learning_rate")
-    usual = f"{low:g} to {high:g} is usual for {method}"
-    if rate > high:
+    method = method_of(recipe.written.method)
+    rates = method.rates(method.key.of(recipe.written.method), base is not None and _is_quantised(base))
+    if rates is None:
+        return
+    rate, span = recipe.written.learning_rate, recipe.span("learning_rate")
+    usual = f"{rates.low:g} to {rates.high:g} is usual for {rates.of}"
+    if rate > rates.high:
         yield Problem(
             span, f"learning_rate {rate:g} is high: {usual}", "the larger the steps, the more is overwritten"
         )
-    elif rate < low:
+    elif rate < rates.low:
         yield Problem(
             span, f"learning_rate {rate:g} is low: {usual}", "little may be learnt; look at the loss curve"
         )
@@ -79,7 +71,7 @@ def _warmup(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _modules_to_save(recipe: Recipe) -> Iterator[Problem]:
-    lora = recipe.written.method.lora
+    lora = LORA.key.of(recipe.written.method)
     if lora is not None and lora.modules_to_save:
         yield Problem(
             recipe.span("method", "lora", "modules_to_save"),
@@ -88,20 +80,21 @@ def _modules_to_save(recipe: Recipe) -> Iterator[Problem]:
         )
 
 
-def _lora_held(recipe: Recipe) -> Iterator[Problem]:
-    written = recipe.written
-    if written.method.lora is not None and (written.ewc or written.l2_sp):
-        key = "ewc" if written.ewc else "l2_sp"
-        yield Problem(
-            recipe.span(key),
-            f"{key} holds what learns at its start, and under LoRA that is the adapter, not the model",
-            "an adapter starts as random numbers; distill holds what the model says, whatever learns",
-        )
+def _adapter_held(recipe: Recipe) -> Iterator[Problem]:
+    if not method_of(recipe.written.method).adapter:
+        return
+    for mitigation in MITIGATIONS:
+        if mitigation.penalty and mitigation.penalty.holds == "weights" and mitigation.has(recipe.written):
+            yield Problem(
+                recipe.span(mitigation.kind),
+                f"{mitigation.kind} holds what learns at its start, and under LoRA that is the adapter, not the model",
+                "an adapter starts as random numbers; distill holds what the model says, whatever learns",
+            )
+            return  # once is enough
 
 
 def _is_quantised(base: Path) -> bool:
     try:
-        config = json.loads((base / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return "quantization_config" in read_json(base / CONFIG)
+    except ModelError:
         return False
-    return "quantization_config" in config

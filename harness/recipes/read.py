@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.documents.data_file import json_object
 from harness.documents.document import Document, read_document
@@ -14,8 +15,9 @@ from harness.documents.within import PROJECT, Reach, is_there
 from harness.documents.written import whole_text
 from harness.errors import InputError, Problem, RecipeError, Span, reason
 from harness.limits import MOST_ROW_PROBLEMS
-from harness.models.reference import is_recipe
-from harness.recipes.format import PARTS, CorpusFormat, RecipeFormat
+from harness.models.reference import RecipeFile, by_form
+from harness.recipes.format import PARTS, RecipeFormat
+from harness.recipes.shapes import CorpusFormat
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,15 @@ class Recipe:
         return self.written.recipe
 
     @property
+    def content(self) -> dict[str, Any]:
+        """All that the trained model depends on but its base, as JSON values: `recipe`, `examples` and `general`."""
+        return {
+            "recipe": self.written.content(),
+            "examples": _pairs(self.examples),
+            "general": {key: _pairs(examples) for key, examples in self.general.items()},
+        }
+
+    @property
     def target(self) -> Path | None:
         """The suite that measures what is learnt."""
         return self.path.parent / self.written.target if self.written.target else None
@@ -48,6 +59,10 @@ class Recipe:
     def span(self, *place: str) -> Span:
         """Where a key of the recipe stands."""
         return self.document.span(place) if self.document else Span(self.path, 1, 1)
+
+
+def _pairs(examples: Sequence[Example]) -> list[list[str]]:
+    return [[example.prompt, example.answer] for example in examples]
 
 
 def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
@@ -71,7 +86,7 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     problems = [*document.problems, *problems]
     if written is None:
         raise RecipeError(problems)
-    if is_recipe(written.base):
+    if isinstance(by_form(written.base), RecipeFile):
         problems.append(
             Problem(document.span(("base",)), "the base of a recipe must be a model, saw a fixture file")
         )
@@ -84,6 +99,20 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     if problems:
         raise RecipeError(problems)
     return Recipe(path, written, examples, general, document)
+
+
+def read_recipes(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Recipe]:
+    """Read several recipes; raises RecipeError with everything wrong in all of them."""
+    recipes: list[Recipe] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            recipes.append(read_recipe(path, reach))
+        except RecipeError as error:
+            problems += error.problems
+    if problems:
+        raise RecipeError(problems)
+    return recipes
 
 
 def _target_problems(path: Path, target: str, place: Span, reach: Reach) -> Sequence[Problem]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from harness.gate.compare import CONFIDENCE, Comparison, Pair
+from harness.gate.compare import Comparison, Pair
 from harness.gate.verdict import Decision, Policy
-from harness.suites.suite import Probe
+from harness.spelling import option
+from harness.stats.paired import CONFIDENCE
+from harness.suites.suite import EachGate, MarginGate, Probe
 from harness.visible import visible
-from harness.wording import count, one_line, percent, points
+from harness.wording import between, count, one_line, percent, points
+
+INTERVAL = f"{100 * CONFIDENCE:.0f} % interval"
 
 MOST_SHOWN = 10
 """Lost probes that are listed under a failed gate; the record has them all."""
@@ -18,14 +22,16 @@ MOST_SHOWN = 10
 def explain(decision: Decision, policy: Policy) -> str:
     """Why a case did not simply pass: a sentence, the counts, and the probes that show it."""
     case = decision.case
-    if case.tuned_alone:
+    if decision.comparison is None:
         head = [f"{case.title}: FAILED, the tuned model's answer is wrong (require: pass)"]
-    elif case.gate.over == "each":
+    elif isinstance(case.gate, EachGate):
         head = [_probe_sentence(decision)]
     else:
-        head = list(_slice_sentences(decision, policy))
+        head = list(_slice_sentences(decision, case.gate, decision.comparison, policy))
     if decision.outcome == "warned" and (decision.why or decision.verdict != "INCONCLUSIVE"):
-        head.append(f"  a warning only: its severity is {case.severity}, and --fail-on is {policy.fail_on}")
+        head.append(
+            f"  a warning only: its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
+        )
     return "\n".join(map(visible, [*head, *_evidence(decision)]))
 
 
@@ -44,12 +50,11 @@ def _vacuous_sentence(decision: Decision) -> str:
     )
 
 
-def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
-    comparison, margin = decision.comparison, decision.case.gate.max_drop
-    assert comparison is not None
-    assert margin is not None
-    title = decision.case.title
-    held = f"margin {points(margin)}; {interval(comparison)}"
+def _slice_sentences(
+    decision: Decision, gate: MarginGate, comparison: Comparison, policy: Policy
+) -> Iterator[str]:
+    title, margin = decision.case.title, points(gate.max_drop)
+    held = f"margin {margin}; {shown_interval(comparison.interval)}"
     if decision.outcome == "skipped":
         yield f"{title}: undecided, {decision.why}"
         yield f"  {counts(comparison)}"
@@ -59,7 +64,7 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     elif decision.verdict == "VACUOUS":
         yield (
             f"{title}: VACUOUS, the baseline is right on {percent(comparison.baseline_accuracy)}, "
-            f"so even losing all of it would be within the margin of {points(margin)} points"
+            f"so even losing all of it would be within the margin of {margin} points"
         )
     else:
         yield f"{title}: {decision.verdict}, {movement(comparison.drop)} ({held})"
@@ -68,7 +73,7 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
         yield f"  {decision.why}"
         yield f"  {decision.cut.remedy if decision.cut else decision.why}"
     elif decision.verdict == "INCONCLUSIVE":
-        rule = "--strict" if policy.strict else f"on_inconclusive: {decision.case.gate.on_inconclusive}"
+        rule = option("strict") if policy.strict else f"on_inconclusive: {gate.on_inconclusive}"
         what = "passes with this warning" if decision.outcome == "warned" else "fails"
         yield f"  too few probes to tell; it {what} under {rule}"
         yield f"  {settling(decision.settling)}"
@@ -88,10 +93,9 @@ def movement(drop: float) -> str:
     return f"{points(abs(drop))} points {'lost' if drop > 0 else 'gained'}"
 
 
-def interval(comparison: Comparison) -> str:
+def shown_interval(interval: tuple[float, float]) -> str:
     """ "90 % interval 19 to 45", in points."""
-    low, high = comparison.interval
-    return f"{100 * CONFIDENCE:.0f} % interval {points(low)} to {points(high)}"
+    return f"{INTERVAL} {between(interval)}"
 
 
 def counts(comparison: Comparison) -> str:
@@ -103,7 +107,7 @@ def counts(comparison: Comparison) -> str:
 
 
 def _evidence(decision: Decision) -> Iterator[str]:
-    if decision.case.gate.over == "each":
+    if isinstance(decision.case.gate, EachGate):
         for pair in decision.pairs:
             yield from _in_full(pair)
         return

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError
 from harness.reporting.record import FILE, Record, write_record
-from harness.writing import PARTIAL
+from harness.spelling import option
+from harness.writing import ELSEWHERE, PARTIAL
 
 LOCK = f".{FILE}.lock"
 EARLIER = "earlier"
@@ -43,8 +44,8 @@ class Latest:
             raise OSError(errno.ENOSYS, "no file can be locked there") from error
         except Timeout as error:
             raise HarnessError(
-                f"--report {self.folder}: another run is writing its record there\n"
-                "  wait until it ends, or give this run a folder of its own: --report DIR"
+                f"{option('report', str(self.folder))}: another run is writing its record there\n"
+                f"  wait until it ends, or give this run a folder of its own: {option('report', 'DIR')}"
             ) from error
         try:
             for half in self.folder.glob(f".{FILE}*{PARTIAL}"):  # of a run that was killed
@@ -79,8 +80,8 @@ class Latest:
             value = None
         if not isinstance(value, dict) or not {"version", "run", "gates"} <= value.keys():
             raise HarnessError(
-                f"--report {self.folder}: the {FILE} there is not a record of the gate, and is left as it is\n"
-                "  name another folder: --report DIR"
+                f"{option('report', str(self.folder))}: the {FILE} there is not a record of the gate, and is left as "
+                f"it is\n  {ELSEWHERE}"
             )
         run = value["run"]
         return str(run.get("started", "")) if isinstance(run, dict) else ""

@@ -12,12 +12,18 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from harness.engine.requests import Ended, Generated
-from harness.errors import HarnessError, reason, shown_path
-from harness.gate.compare import CONFIDENCE, Pair
+from harness.engine.answers import as_answer, as_data, request_key
+from harness.engine.prompts import request
+from harness.engine.requests import Answer, Ended
+from harness.errors import HarnessError, NoEvidenceError, reason, shown_path
+from harness.gate.cases import Case
+from harness.gate.compare import Pair
 from harness.gate.verdict import Decision, Outcome, Verdict
 from harness.scoring.score import Score
-from harness.suites.format import Severity
+from harness.stats.paired import CONFIDENCE
+from harness.suites.format import AnswerKind, OnInconclusive
+from harness.suites.severity import Severity
+from harness.suites.suite import EachGate, Suite
 from harness.visible import encodable, visible_json
 from harness.writing import write_whole
 
@@ -51,6 +57,8 @@ class GateRow(_Row):
     confidence: float = CONFIDENCE
     mid_p: float | None = None
     max_drop: float | None = None
+    on_inconclusive: OnInconclusive | None = None
+    require: Literal["retained", "pass"] | None = None
     verdict: Verdict | None = None
     outcome: Outcome
     more_probes_to_settle: int | None = None
@@ -59,29 +67,47 @@ class GateRow(_Row):
     baseline_cut: int | None = None
     """How many answers `max_new_tokens` cut off."""
     tuned_cut: int | None = None
+    probes: list[str] | None = None
+    """The ids of its probes, where these are a sample of its slice."""
 
 
 class AnswerRow(_Row):
-    """What one model answered to a probe, and whether that was right; `ended` is why writing ended, if known.
+    """What one model answered to a probe, whether that was right, and all that it was judged by.
 
-    `reasoning` is what was taken off before the answer was judged, as it was written; where there was none, nothing is
-    written of it.
+    `answer` is the text of a generated answer, the choice that was chosen, or the bits per byte of a text; `logprobs` are in
+    nats, one for each choice, or one for a text of `tokens` tokens out of a `vocabulary` of so many. `ended` is why writing
+    ended, if known. `reasoning` is what was taken off before the answer was judged. What there is none of is left out.
     """
 
     answer: str
     right: bool
+    kind: AnswerKind | None = None
+    """None in a record of an older version, which kept no more than what is shown."""
     tokens: int | None = None
     ended: Ended | None = None
+    logprobs: list[float] | None = None
+    vocabulary: int | None = None
     reasoning: str | None = None
     reasoning_tokens: int | None = None
     reasoning_ended: bool | None = None
 
+    @classmethod
+    def of(cls, score: Score) -> AnswerRow:
+        """The row of a score; half a surrogate pair, which cannot be written or sent, is escaped."""
+        data = {} if score.answer is None else as_data(score.answer)
+        data.pop("text", None)  # which is what is shown
+        return cls(answer=encodable(score.shown), right=score.right, **data)
+
+    def raw(self) -> Answer:
+        """The answer as the engine gave it; raises NoEvidenceError where an older version did not keep it."""
+        if self.kind is None:
+            raise NoEvidenceError("a record of an older version keeps no whole answers\n  run the gate again")
+        return as_answer({**self.model_dump(), "text": self.answer})
+
     @model_serializer(mode="wrap")
     def _without_what_was_not(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         row: dict[str, Any] = written(self)
-        return {
-            key: value for key, value in row.items() if value is not None or not key.startswith("reasoning")
-        }
+        return {key: value for key, value in row.items() if value is not None or key in ("tokens", "ended")}
 
 
 class ProbeRow(_Row):
@@ -94,6 +120,11 @@ class ProbeRow(_Row):
     fields: dict[str, str]
     expected: list[str]
     score: str
+    scoring: Any = None
+    """The parameters of the score, as YAML holds them."""
+    choices: list[str] = []
+    asked: str | None = None
+    """What stands for all that both models were shown (SHA-256)."""
     baseline: AnswerRow | None
     tuned: AnswerRow
     change: Literal["kept", "lost", "gained", "missed"] | None
@@ -173,13 +204,13 @@ def gate_row(decision: Decision) -> GateRow:
         "over": case.gate.over,
         "severity": case.severity,
         "place": f"{shown_path(case.span.path)}:{case.span.line}" if case.span else "",
-        "max_drop": case.gate.max_drop,
         "verdict": decision.verdict,
         "outcome": decision.outcome,
         "more_probes_to_settle": decision.settling,
         "undecided": decision.why or None,
         "baseline_cut": decision.cut and decision.cut.baseline,
         "tuned_cut": decision.cut and decision.cut.tuned,
+        **_rule(case),
     }
     if comparison is None:
         right = sum(pair.tuned.right for pair in decision.pairs)
@@ -199,35 +230,36 @@ def gate_row(decision: Decision) -> GateRow:
     )
 
 
-def probe_row(suite: str, pair: Pair) -> ProbeRow:
+def _rule(case: Case) -> dict[str, Any]:
+    """What a gate asks of its slice."""
+    gate = case.gate
+    if isinstance(gate, EachGate):
+        return {"require": gate.require}
+    whole = len(case.probes) == len(gate.slices(case.suite)[case.slice])
+    return {
+        "max_drop": gate.max_drop,
+        "on_inconclusive": gate.on_inconclusive,
+        "probes": None if whole else [probe.id for probe in case.probes],
+    }
+
+
+def probe_row(suite: Suite, pair: Pair) -> ProbeRow:
     """The row of a probe that was asked."""
     probe = pair.probe
     return ProbeRow(
-        suite=suite,
+        suite=suite.name,
         id=probe.id,
         category=probe.category,
         severity=probe.severity,
         fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
         expected=list(probe.answers),
         score=probe.scorer.name,
-        baseline=None if pair.baseline is None else _answer_row(pair.baseline),
-        tuned=_answer_row(pair.tuned),
+        scoring=probe.scorer.written(),
+        choices=list(probe.choices),
+        asked=request_key(request(suite, probe)),
+        baseline=None if pair.baseline is None else AnswerRow.of(pair.baseline),
+        tuned=AnswerRow.of(pair.tuned),
         change=pair.change,
-    )
-
-
-def _answer_row(score: Score) -> AnswerRow:
-    """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written and sent."""
-    written = score.answer if isinstance(score.answer, Generated) else None
-    reasoning = written.reasoning if written else None
-    return AnswerRow(
-        answer=encodable(score.shown),
-        right=score.right,
-        tokens=written and written.tokens,
-        ended=written and written.ended,
-        reasoning=encodable(reasoning.text) if reasoning else None,
-        reasoning_tokens=reasoning.tokens if reasoning else None,
-        reasoning_ended=reasoning.closed if reasoning else None,
     )
 
 
@@ -248,10 +280,15 @@ def _thought(side: str, rows: Sequence[AnswerRow]) -> str:
     return f"the {side} wrote {tokens:.0f} tokens on average, and did not end it in {unended} of {len(rows)} answers"
 
 
+def render(record: Record) -> str:
+    """The record itself, as JSON."""
+    return visible_json(record.model_dump_json(indent=1))
+
+
 def write_record(record: Record, folder: Path) -> Path:
     """Write `record.json` into `folder`, whole or not at all; returns its path; raises OSError."""
     path = folder / FILE
-    write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+    write_whole(path, render(record) + "\n")
     return path
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.gate.cases import shown_slice
 from harness.gate.compare import comparison
+from harness.reporting.explain import INTERVAL
+from harness.reporting.measured import not_measured
 from harness.reporting.record import GateRow, Record, gate_rows, reasoning_line
+from harness.spelling import option
 from harness.tables import aligned
 from harness.visible import visible_lines
-from harness.wording import count, points
+from harness.wording import between, count, points, tenths
 
-COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", "90 % interval", "margin", "verdict")
+COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", INTERVAL, "margin", "verdict")
 LEFT = {0, 1, 8}
 MOST_UNDECIDED = 5
 
 
-def summary_lines(record: Record) -> Iterator[str]:
-    """The whole summary, of which a terminal obeys nothing."""
-    for text in _summary(record):
-        yield from visible_lines(text)
+def render(record: Record) -> str:
+    """The whole summary, and what was not measured; a terminal obeys nothing of it."""
+    lines = (*_summary(record), *not_measured(record))
+    return "\n".join(line for text in lines for line in visible_lines(text))
 
 
 def _summary(record: Record) -> Iterator[str]:
@@ -35,7 +39,7 @@ def _summary(record: Record) -> Iterator[str]:
         yield f"note: {note}"
     yield ""
     if record.gates:
-        yield from table_lines(table_rows(record.gates))
+        yield from aligned([COLUMNS, *map(_cells, table_rows(record.gates))], LEFT)
         yield from _undecided(record.gates)
         yield from _what_now(record)
     else:
@@ -51,7 +55,7 @@ def _undecided(gates: Sequence[GateRow]) -> Iterator[str]:
         for row in rows[:MOST_UNDECIDED]:
             yield f"  {row.suite}  {row.slice}: {row.undecided}"
         if len(rows) > MOST_UNDECIDED:
-            yield f"  and {len(rows) - MOST_UNDECIDED} more; a larger --sample, or none, asks enough"
+            yield f"  and {len(rows) - MOST_UNDECIDED} more; a larger {option('sample')}, or none, asks enough"
 
 
 def _what_now(record: Record) -> Iterator[str]:
@@ -112,21 +116,16 @@ def _gathered(rows: Sequence[GateRow]) -> GateRow:
     )
 
 
-def table_lines(rows: Sequence[GateRow]) -> Iterator[str]:
-    """Aligned columns under a heading; accuracies in percent, drop, interval and margin in points."""
-    yield from aligned([COLUMNS, *(_cells(row) for row in rows)], LEFT)
-
-
 def _cells(row: GateRow) -> tuple[str, ...]:
-    low_high = "-" if row.interval is None else f"{points(row.interval[0])} to {points(row.interval[1])}"
+    """Accuracies in percent; drop, interval and margin in points."""
     return (
         row.suite,
-        row.slice.removeprefix("category[").removesuffix("]"),
+        shown_slice(row.slice),
         str(row.n),
-        "-" if row.baseline_accuracy is None else f"{100 * row.baseline_accuracy:.1f}",
-        f"{100 * row.tuned_accuracy:.1f}",
-        "-" if row.drop is None else f"{100 * row.drop:.1f}",
-        low_high,
+        "-" if row.baseline_accuracy is None else tenths(row.baseline_accuracy),
+        tenths(row.tuned_accuracy),
+        "-" if row.drop is None else tenths(row.drop),
+        "-" if row.interval is None else between(row.interval),
         "-" if row.max_drop is None else points(row.max_drop),
         _verdict(row),
     )

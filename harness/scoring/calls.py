@@ -16,7 +16,7 @@ Step = tuple[int, int, int, int]
 """One instruction of classic BPF: code, steps to skip if true, steps to skip if false, constant."""
 
 MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
-"""By `os.uname().machine`: its code (linux/audit.h), and its column in the table below."""
+"""By `platform.machine()`: its code (linux/audit.h), and its column in the table below."""
 
 _NUMBERS = """
     brk 12 214, mmap 9 222, munmap 11 215, mprotect 10 226, mremap 25 216, msync 26 227, madvise 28 233,

@@ -112,11 +112,10 @@ def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bo
     Raises:
         ScorerError: the code could not be run, or not be confined; that says nothing of it.
     """
-    machine = os.uname().machine if sys.platform == "linux" and sys.maxsize > 2**32 else ""
-    if machine not in MACHINES:
+    machine = platform.machine()
+    if sys.platform != "linux" or sys.maxsize < 2**32 or machine not in MACHINES:
         raise ScorerError(
-            f"{UNCONFINED}: that takes 64-bit Linux on x86-64 or arm64, and this is "
-            f"{platform.system()} on {platform.machine()}"
+            f"{UNCONFINED}: that takes 64-bit Linux on x86-64 or arm64, and this is {platform.system()} on {machine}"
         )
     job = {
         "ready": secrets.token_hex(16).encode(),

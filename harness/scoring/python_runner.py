@@ -1,7 +1,7 @@
 """A job on standard input, its token on standard output: runs one answer's code and its tests in this process.
 
-A script of its own, started by `harness.scoring.python` in a process that does nothing else, so it imports only
-the standard library. It takes powers away from itself, says that it is ready, and then speaks only once more:
+A script of its own, started on Linux by `harness.scoring.python` in a process that does nothing else, so it imports
+only the standard library. It takes powers away from itself, says that it is ready, and then speaks only once more:
 after the last test has held, it gives the token back.
 """
 
@@ -11,7 +11,6 @@ import ctypes
 import itertools
 import marshal
 import os
-import resource
 import stat
 import struct
 import sys
@@ -31,13 +30,14 @@ NOT_STANDARD = ("site-packages", "dist-packages")
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _MODE_FILTER = 2
 _SIGKILL = 9
+_O_PATH = 1 << 21
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION, _BENEATH = 1, 1
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
 _RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))
 """What Landlock can rule over, by the version that brought it (Linux: linux/landlock.h)."""
 
-_libc = ctypes.CDLL(None)
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else ctypes.pythonapi
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def _readable() -> list[str]:
 
 def _allow(rules: int, path: str, rights: int) -> None:
     try:
-        beneath = os.open(path, os.O_PATH)
+        beneath = os.open(path, _O_PATH)
     except OSError:  # not every system has it
         return
     if not stat.S_ISDIR(os.fstat(beneath).st_mode):
@@ -127,7 +127,15 @@ def _allow(rules: int, path: str, rights: int) -> None:
 
 
 def bound(seconds: int, memory_mb: int) -> None:
-    """Bound processor time, memory, and the number and size of open files, for good."""
+    """Bound processor time, memory, and the number and size of open files, for good.
+
+    Raises:
+        SystemExit: this system cannot do that.
+    """
+    if sys.platform == "win32":
+        raise SystemExit("Windows bounds no process")
+    import resource
+
     limits = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, seconds),

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import traceback
 import unicodedata
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from harness.engine.requests import Answer, Chosen, Generated, Measured
-from harness.errors import HarnessError, NoEvidenceError, ScorerError, shown_path
+from harness.errors import NoEvidenceError, ScorerError, what_was_raised
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
+from harness.spelling import option
 from harness.suites.suite import Probe
-
-HARNESS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,13 @@ def _right(probe: Probe, text: str, allow_code: bool) -> bool:
     place = f"{probe.span}: " if probe.span else ""
     broke = f"{place}the score '{probe.scorer.name}' cannot judge the probe '{probe.id}'"
     if probe.scorer.runs_code and not allow_code:
-        raise ScorerError(f"{broke}\n  it runs code that a model wrote; allow it with --allow-code")
+        raise ScorerError(f"{broke}\n  it runs code that a model wrote; allow it with {option('allow_code')}")
     try:
         right = probe.scorer.right(text, probe.answers)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # pytest.skip() and sys.exit() too, which would end the case as they like
-        raise ScorerError(f"{broke}\n  {_what_was_raised(error)}\n  the answer was {text[:100]!r}") from error
+        raise ScorerError(f"{broke}\n  {what_was_raised(error)}\n  the answer was {text[:100]!r}") from error
     if not isinstance(right, bool):
         raise ScorerError(f"{broke}\n  it must return True or False, returned {_kind(right)}")
     return right
@@ -79,15 +76,6 @@ def _kind(value: object) -> str:
     """The type of a value, with its module where that is not Python's own: numpy's bool is called 'bool' too."""
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-
-
-def _what_was_raised(error: BaseException) -> str:
-    if isinstance(error, HarnessError):
-        return str(error)
-    steps = traceback.extract_tb(error.__traceback__)
-    step = next((step for step in steps if not Path(step.filename).is_relative_to(HARNESS)), steps[-1])
-    where = f"{shown_path(Path(step.filename))}:{step.lineno}"
-    return f"it raised {type(error).__name__}{f': {error}' if str(error) else ''} ({where})"
 
 
 def _says_something(text: str) -> bool:

@@ -9,17 +9,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any, overload
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtrc, ndtri
 
 from harness.errors import NoEvidenceError
 
+Counts = NDArray[np.int64]
+
+CONFIDENCE = 0.90
+"""Of a two-sided interval where no other is asked for: 95 % on each side."""
+
 ROUNDING = 1e-9
-"""Slack for margins such as 0.1 that have no exact binary form."""
+"""Slack for fractions such as 0.1 that have no exact binary form."""
+
+_TINY = np.finfo(np.float64).tiny
 
 
-def tango_interval(lost: float, gained: float, n: int, confidence: float = 0.90) -> tuple[float, float]:
+def tango_interval(lost: float, gained: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Tango's score interval for the drop, two-sided, as fractions (low, high).
 
     The interval is all d0 with |z(d0)| at most the normal quantile, where
@@ -31,13 +41,11 @@ def tango_interval(lost: float, gained: float, n: int, confidence: float = 0.90)
         NoEvidenceError: for counts that are no comparison, above all n = 0.
     """
     check_counts(lost, gained, n)
-    if not 0 < confidence < 1:
-        raise NoEvidenceError(f"confidence must lie between 0 and 1, saw {confidence}")
-    quantile = float(ndtri((1 + confidence) / 2))
+    quantile = normal_quantile(confidence)
     drop = (lost - gained) / n
 
     def score(d0: float) -> float:
-        return _tango_z(lost, gained, n, d0)
+        return tango_z(lost, gained, n, d0)
 
     edge = 1 - 1e-12
     nudge = 1e-12
@@ -53,16 +61,26 @@ def _crossing(function: Callable[[float], float], left: float, right: float) -> 
     return float(brentq(function, left, right, xtol=1e-12))
 
 
-def _tango_z(lost: float, gained: float, n: int, d0: float) -> float:
+@overload
+def tango_z(lost: float, gained: float, n: int, d0: float) -> float: ...
+@overload
+def tango_z(lost: Counts, gained: Counts, n: int, d0: float) -> NDArray[np.float64]: ...
+def tango_z(lost: Any, gained: Any, n: int, d0: float) -> Any:
+    """Tango's score for the drop d0, within (-1, 1): of two counts, or of each pair in two arrays of one shape."""
     a = 2 * n
     b = -lost - gained + (2 * n - lost + gained) * d0
     c = -gained * d0 * (1 - d0)
-    q = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+    q = (np.sqrt(np.maximum(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
     variance = n * (2 * q + d0 * (1 - d0))
-    difference = (lost - gained) - n * d0
-    if variance <= 0:
-        return math.copysign(math.inf, difference)
-    return difference / math.sqrt(variance)
+    # It is 0 only at d0 = 0 and without a flip; the score then is 0 too.
+    return ((lost - gained) - n * d0) / np.sqrt(np.maximum(variance, _TINY))
+
+
+def normal_quantile(confidence: float) -> float:
+    """How many standard deviations a two-sided interval reaches; raises NoEvidenceError for what is no confidence."""
+    if not 0 < confidence < 1:
+        raise NoEvidenceError(f"confidence must lie between 0 and 1, saw {confidence}")
+    return float(ndtri((1 + confidence) / 2))
 
 
 def mcnemar_mid_p(lost: int, gained: int) -> float:
@@ -72,35 +90,18 @@ def mcnemar_mid_p(lost: int, gained: int) -> float:
     With no discordant probe it is 0.5: nothing speaks for a loss, nothing against.
     """
     check_counts(lost, gained, max(lost + gained, 1))
+    return float(mid_p_values(np.asarray(lost), np.asarray(gained)))
+
+
+def mid_p_values(lost: Counts, gained: Counts) -> NDArray[np.float64]:
+    """McNemar's one-sided mid-p value of each pair of counts, as the mean of P(X > lost) and P(X >= lost)."""
     discordant = lost + gained
-    above = 1.0 - _binomial_cdf(lost, discordant)
-    equal = _binomial_cdf(lost, discordant) - _binomial_cdf(lost - 1, discordant)
-    return above + equal / 2
-
-
-def mcnemar_exact(lost: int, gained: int) -> float:
-    """McNemar's exact one-sided p-value, P(X >= lost): kept for comparison, far too timid to decide by."""
-    check_counts(lost, gained, max(lost + gained, 1))
-    return 1.0 - _binomial_cdf(lost - 1, lost + gained)
-
-
-def _binomial_cdf(k: int, n: int) -> float:
-    return float(bdtr(k, n, 0.5)) if k >= 0 else 0.0
-
-
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for one proportion, as fractions (Wilson 1927; Newcombe 1998, method 3)."""
-    if n <= 0 or not 0 <= successes <= n:
-        raise NoEvidenceError(f"{successes} of {n} is no proportion")
-    z = float(ndtri((1 + confidence) / 2))
-    p = successes / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    values: NDArray[np.float64] = (bdtrc(lost, discordant, 0.5) + bdtrc(lost - 1, discordant, 0.5)) / 2
+    return values
 
 
 @lru_cache
-def least_to_retain(margin: float, confidence: float = 0.90) -> int | None:
+def least_to_retain(margin: float, confidence: float = CONFIDENCE) -> int | None:
     """The fewest probes over which the interval of no flips lies within `margin`; None for no margin: none are enough.
 
     Without flips Tango's interval reaches z^2 / (n + z^2), so n is at least z^2 (1 - margin) / margin: 25 at a margin of 10
@@ -108,12 +109,12 @@ def least_to_retain(margin: float, confidence: float = 0.90) -> int | None:
     """
     if margin <= 0:
         return None
-    squared = float(ndtri((1 + confidence) / 2)) ** 2
+    squared = normal_quantile(confidence) ** 2
     return max(1, math.ceil(squared * (1 - margin) / margin - ROUNDING))
 
 
 def probes_to_settle(
-    lost: int, gained: int, n: int, margin: float, confidence: float = 0.90, most: int = 1_000_000
+    lost: int, gained: int, n: int, margin: float, confidence: float = CONFIDENCE, most: int = 1_000_000
 ) -> int | None:
     """How many probes, flipping at the observed rates, would put the interval on one side of `margin`.
 

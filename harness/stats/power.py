@@ -17,18 +17,24 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc, gammaln, ndtri, xlog1py, xlogy
+from scipy.special import bdtrc, gammaln, xlog1py, xlogy
 
 from harness.errors import NoEvidenceError
-from harness.stats.paired import ROUNDING, least_to_retain
-
-Counts = NDArray[np.int64]
+from harness.stats.paired import (
+    CONFIDENCE,
+    ROUNDING,
+    Counts,
+    least_to_retain,
+    mid_p_values,
+    normal_quantile,
+    tango_z,
+)
 
 POWER = 0.80
-"""How often a drop must be found for it to count as one that is seen."""
+"""How often a drop must be found for it to count as detectable."""
 
 DROP_STEP = 0.0005
-"""How exactly the smallest drop is found."""
+"""How exactly the minimum detectable drop is found."""
 
 FLIP_RATE = 0.02
 """The share of an unchanged model's answers that is supposed to flip by chance, half of it each way."""
@@ -51,15 +57,13 @@ class Significant:
     level: float = 0.05
 
     def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
-        discordant = lost + gained
-        mid_p = (bdtrc(lost, discordant, 0.5) + bdtrc(lost - 1, discordant, 0.5)) / 2
-        failing: NDArray[np.bool_] = mid_p <= self.level
+        failing: NDArray[np.bool_] = mid_p_values(lost, gained) <= self.level
         return failing
 
 
 @dataclass(frozen=True)
 class OverMargin:
-    """The rule of a gate with a margin (a fraction), as it is run.
+    """An interval held against a margin (a fraction).
 
     `inconclusive` says what becomes of an interval that straddles the margin: "observed" fails when the observed
     drop is over the margin, "fail" fails and "pass" passes. Over too few probes to be retained whatever their answers,
@@ -68,7 +72,7 @@ class OverMargin:
 
     margin: float
     inconclusive: Literal["observed", "fail", "pass"] = "observed"
-    confidence: float = 0.90
+    confidence: float = CONFIDENCE
 
     def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
         margin = self.margin + ROUNDING
@@ -82,14 +86,14 @@ class OverMargin:
             return failing
         # The interval holds every d0 with |z(d0)| <= quantile, so z at the margin says on which side it lies.
         z = tango_z(lost, gained, n, margin)
-        quantile = float(ndtri((1 + self.confidence) / 2))
+        quantile = normal_quantile(self.confidence)
         failing = z > -quantile if self.inconclusive == "fail" else z > quantile
         return failing
 
 
 @dataclass(frozen=True)
 class AnyLost:
-    """A single lost probe is enough, as in a gate over each probe."""
+    """A single lost probe is enough."""
 
     def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
         failing: NDArray[np.bool_] = lost > 0
@@ -97,19 +101,6 @@ class AnyLost:
 
 
 SIGNIFICANT = Significant()
-
-
-def tango_z(lost: Counts, gained: Counts, n: int, d0: float) -> NDArray[np.float64]:
-    """Tango's score for the drop d0, within (0, 1), of each pair of counts; as in `harness.stats.paired`."""
-    a = 2 * n
-    b = -lost - gained + (2 * n - lost + gained) * d0
-    c = -gained * d0 * (1 - d0)
-    q = (np.sqrt(np.maximum(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
-    variance = n * (2 * q + d0 * (1 - d0))
-    difference = (lost - gained) - n * d0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(variance > 0, difference / np.sqrt(variance), np.copysign(np.inf, difference))
-    return np.asarray(z, dtype=np.float64)
 
 
 @lru_cache(maxsize=4096)
@@ -154,7 +145,8 @@ def power(n: int, drop: float, gain_rate: float, rule: Rule = SIGNIFICANT) -> fl
     return min(float((np.exp(log_gained) * enough).sum()), 1.0)
 
 
-def smallest_drop(
+@lru_cache(maxsize=4096)
+def minimum_detectable_drop(
     n: int, gain_rate: float, wanted_power: float = POWER, rule: Rule = SIGNIFICANT
 ) -> float | None:
     """The smallest true drop at which the rule fails with `wanted_power`, to 0.0005; None if there is none.
@@ -194,15 +186,15 @@ def probes_for(
     return above
 
 
-def chance_retained(n: int, margin: float, gain_rate: float, confidence: float = 0.90) -> float:
-    """How often an unchanged model's whole interval lies at or below the margin: the verdict RETAINED."""
+def probability_retained(n: int, margin: float, gain_rate: float, confidence: float = CONFIDENCE) -> float:
+    """How often an unchanged model's whole interval lies at or below the margin."""
     return 1.0 - power(n, 0.0, gain_rate, OverMargin(margin, "fail", confidence))
 
 
-def smallest_margin(
-    n: int, gain_rate: float, floor: float = 0.0, wanted: float = POWER, confidence: float = 0.90
+def minimum_margin(
+    n: int, gain_rate: float, floor: float = 0.0, wanted: float = POWER, confidence: float = CONFIDENCE
 ) -> float | None:
-    """The smallest margin, in whole points, under which an unchanged model is RETAINED with probability `wanted`.
+    """The smallest margin, in whole points, that holds an unchanged model's whole interval with probability `wanted`.
 
     Args:
         floor: no margin below this is taken, such as the drop between two equivalent runs.
@@ -212,4 +204,4 @@ def smallest_margin(
     """
     first = max(1, int(np.ceil(100 * floor - 1e-6)))
     grid = (points / 100 for points in range(first, 100))
-    return next((m for m in grid if chance_retained(n, m, gain_rate, confidence) >= wanted), None)
+    return next((m for m in grid if probability_retained(n, m, gain_rate, confidence) >= wanted), None)

@@ -11,11 +11,10 @@ from typing import Any
 from harness.documents.document import document_of
 from harness.documents.validate import describe
 from harness.errors import HarnessError, InputError
+from harness.spelling import option
 
 Arguments = tuple[tuple[str, str], ...]
 """What a chat template is given beside the messages: each name and its value as JSON, sorted by name."""
-
-OPTION = "--template-arg"
 
 GIVEN = frozenset({
     "messages", "tools", "documents", "conversation", "add_generation_prompt", "continue_final_message", "tokenize",
@@ -61,30 +60,33 @@ def read_arguments(written: Sequence[str]) -> Arguments:
         name, equals, text = argument.partition("=")
         if not equals or not name:
             raise HarnessError(
-                f"{OPTION} must be KEY=VALUE, saw {argument[:80]!r}\n  as in: {OPTION} enable_thinking=false"
+                f"{option('template_arg')} must be KEY=VALUE, saw {argument[:80]!r}\n"
+                f"  as in: {option('template_arg', 'enable_thinking=false')}"
             )
         if name in values:
-            raise HarnessError(f"{OPTION} gives '{name}' twice")
+            raise HarnessError(f"{option('template_arg')} gives '{name}' twice")
         values[name] = _value(name, text)
-    return checked_arguments(values, OPTION)
+    return checked_arguments(values)
 
 
-def checked_arguments(values: Mapping[str, Any], place: str) -> Arguments:
-    """Arguments with these names and values; raises HarnessError, which names the place, where one is none."""
+def checked_arguments(values: Mapping[str, Any]) -> Arguments:
+    """Arguments with these names and values; raises HarnessError where one is none."""
     for name, value in values.items():
         if problem := argument_problem(name, value):
-            raise HarnessError(f"{place}: {problem}")
+            raise HarnessError(f"{option('template_arg')}: {problem}")
     return arguments_of(values)
 
 
 def _value(name: str, text: str) -> Any:
     try:
-        document = document_of(Path(OPTION), text)
+        document = document_of(Path(name), text)
         problems = document.problems
     except InputError as error:
         problems = list(error.problems)
     if problems:
-        raise HarnessError(f"{OPTION} {name}: {text[:80]!r} cannot be read: {problems[0].message}")
+        raise HarnessError(
+            f"{option('template_arg')} {name}: {text[:80]!r} cannot be read: {problems[0].message}"
+        )
     return document.value
 
 

@@ -12,14 +12,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.documents.validate import Like, Shape, Text
 from harness.suites.generate import GeneratorFormat
+from harness.suites.severity import Severity
 from harness.suites.source import SourceFormat
 
-Severity = Literal["critical", "high", "medium", "low"]
 AnswerKind = Literal["generate", "choose", "likelihood"]
 OnInconclusive = Literal["observed", "fail", "pass"]
-
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
-"""Most severe first."""
 
 Name = Annotated[
     str,

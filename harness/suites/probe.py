@@ -12,9 +12,10 @@ from harness.documents.problems import Problems
 from harness.documents.validate import Part, Shape, describe, validate
 from harness.errors import LimitError, Problem, SuiteError
 from harness.limits import MOST_ANSWERS
-from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat, ThinkingFormat
+from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat, ThinkingFormat
 from harness.suites.generate import GeneratorFormat
 from harness.suites.scorer import Scorer
+from harness.suites.severity import Severity
 from harness.suites.source import SourceFormat
 from harness.suites.suite import Probe, Task
 

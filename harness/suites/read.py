@@ -22,12 +22,13 @@ from harness.limits import MOST_PROBES, MOST_PROMPTED, MOST_ROW_PROBLEMS, MOST_S
 from harness.suites.arguments import argument_problem, arguments_of
 from harness.suites.detect import has_ending
 from harness.suites.extent import prompted
-from harness.suites.format import GateFormat, ProbeFormat, Severity, SuiteFormat, TaskFormat
+from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.generate import Allowance, GeneratorFormat, generate
 from harness.suites.probe import PARTS, M, ProbeReader
 from harness.suites.scorer import Scorer
+from harness.suites.severity import Severity
 from harness.suites.source import read_rows
-from harness.suites.suite import Gate, Probe, Shot, Suite, Task
+from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Shot, Suite, Task
 from harness.suites.template import template_fields
 
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
@@ -331,7 +332,7 @@ class _Reader(ProbeReader):
 
     def gates(self, written: Sequence[tuple[Place, GateFormat]], categories: bool, task: Task) -> list[Gate]:
         lines: dict[str, int] = {}
-        gates = []
+        gates: list[Gate] = []
         for place, gate in written:
             span = self.document.span(place)
             if gate.over in lines:
@@ -345,9 +346,10 @@ class _Reader(ProbeReader):
                 self.problem(
                     (*place, "require"), "'require: pass' cannot judge a likelihood: only a comparison can"
                 )
-            gates.append(
-                Gate(gate.over, gate.max_drop, gate.on_inconclusive, gate.require or "retained", span)
-            )
+            if gate.over == "each" or gate.max_drop is None:
+                gates.append(EachGate(gate.require or "retained", span))
+            else:
+                gates.append(MarginGate(gate.over, gate.max_drop, gate.on_inconclusive, span))
         return gates
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from harness.errors import Problem, Span
 from harness.suites.arguments import Arguments
-from harness.suites.format import AnswerKind, OnInconclusive, Severity
+from harness.suites.format import AnswerKind, OnInconclusive
 from harness.suites.scorer import Scorer
+from harness.suites.severity import Severity
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """A rule over a slice; `max_drop` is a fraction, None for a gate over each probe."""
-
-    over: Literal["all", "category", "each"]
-    max_drop: float | None = None
-    on_inconclusive: OnInconclusive = "observed"
-    require: Literal["retained", "pass"] = "retained"
-    span: Span | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
 class Probe:
     """One prompt and what a right answer is."""
 
@@ -61,6 +51,34 @@ class Probe:
     choices: tuple[str, ...] = ()
     text: str | None = None
     span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class MarginGate:
+    """A rule over the whole suite or each of its categories: how much accuracy may be lost there, as a fraction."""
+
+    over: Literal["all", "category"]
+    max_drop: float
+    on_inconclusive: OnInconclusive = "observed"
+    span: Span | None = field(default=None, compare=False)
+
+    def slices(self, suite: Suite) -> dict[str, tuple[Probe, ...]]:
+        """The probes of each slice, by its name: "all", or "category[math]" in the order of the file."""
+        if self.over == "all":
+            return {"all": suite.probes}
+        return {f"category[{name}]": probes for name, probes in suite.by_category().items()}
+
+
+@dataclass(frozen=True)
+class EachGate:
+    """A rule over each probe for itself: the tuned model keeps what the baseline had, or passes it in any case."""
+
+    over: ClassVar[Literal["each"]] = "each"
+    require: Literal["retained", "pass"] = "retained"
+    span: Span | None = field(default=None, compare=False)
+
+
+Gate = MarginGate | EachGate
 
 
 @dataclass(frozen=True)

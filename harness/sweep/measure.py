@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, Protocol
 
-from harness.engine.requests import Answer, Engine, Measured
+from harness.digest import digest
+from harness.engine.requests import Engine
 from harness.errors import shown_path
-from harness.evaluation.ask import ask
+from harness.evaluation.ask import ask, judged
 from harness.evaluation.prompts import unused_arguments
+from harness.evaluation.session import PairSession
 from harness.progress import counter
 from harness.recipes.read import Recipe
-from harness.reporting.record import AnswerRow
-from harness.sweep.record import AskedRow, LadderRecord, SeedRow, SuiteRow, answer_row
+from harness.reporting.record import AnswerRow, gate_row
+from harness.spelling import on_command_line
+from harness.sweep.record import AskedRow, LadderRecord, SeedRow, SuiteRow
 from harness.sweep.schedule import Asked, LadderPlan
 
 
@@ -70,28 +71,19 @@ def runs_of(recipe: Recipe, seeds: Sequence[int], plan: LadderPlan, models: Mode
 
 
 def _run_key(recipe: Recipe, plan: LadderPlan, models: Models) -> str:
-    general = {
-        key: [[one.prompt, one.answer] for one in examples] for key, examples in recipe.general.items()
-    }
-    return _digest(
+    return digest(
         models.identity,
-        recipe.written.model_dump(mode="json", exclude={"recipe", "about", "target"}),
-        [[one.prompt, one.answer] for one in recipe.examples],
-        general,
+        recipe.content,
         plan.target.content,
         [[one.suite.name, one.content] for one in plan.general],
     )
-
-
-def _digest(*parts: object) -> str:
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def baseline_rows(
     suites: Sequence[Asked], models: Models, kept: Mapping[str, SuiteRow], allow_code: bool
 ) -> list[SuiteRow]:
     """Each suite with the baseline's answers, which are asked for once, ever."""
-    keys = [_digest(models.identity, one.content) for one in suites]
+    keys = [digest(models.identity, one.content) for one in suites]
     rows = {key: kept[key] for key in keys if key in kept}
     if any(key not in rows for key in keys):
         with models.baseline() as engine:
@@ -105,24 +97,21 @@ def _baseline_row(one: Asked, key: str, engine: Engine, allow_code: bool) -> Sui
     unused_arguments(one.suite, engine)
     progress = counter(f"{one.suite.name}, baseline")
     answered = ask(engine, one.suite, one.probes, progress=progress, allow_code=allow_code)
-    probes = []
-    for probe in one.probes:
-        answer = answered.answers[probe.id]
-        probes.append(
-            AskedRow(
-                id=probe.id,
-                category=probe.category,
-                fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
-                expected=list(probe.answers),
-                baseline=answer_row(answered.scores[probe.id]),
-                measured=answer if isinstance(answer, Measured) else None,
-            )
+    probes = [
+        AskedRow(
+            id=probe.id,
+            category=probe.category,
+            fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
+            expected=list(probe.answers),
+            baseline=AnswerRow.of(answered.scores[probe.id]),
         )
+        for probe in one.probes
+    ]
     return SuiteRow(key=key, probes=probes, **_heading(one))
 
 
 def _heading(one: Asked) -> dict[str, Any]:
-    """What of a suite's row is no part of what was asked."""
+    """Suite metadata that does not affect answers: name, path, description, size."""
     path = shown_path(one.suite.path) if one.suite.path else ""
     return {"name": one.suite.name, "path": path, "about": one.suite.about, "of": len(one.suite.probes)}
 
@@ -133,27 +122,31 @@ def measure(run: Run, plan: LadderPlan, record: LadderRecord, models: Models, al
     Raises:
         HarnessError: it cannot be trained, or cannot answer.
     """
+    suites = (plan.target, *plan.general)
+    session = PairSession(allow_code=allow_code, progress=lambda suite, side: counter(f"{suite}, {run.name}"))
+    for asked, row in zip(suites, (record.target, *record.suites), strict=True):
+        session.need_probes(asked.suite, asked.probes)
+        answers = {probe.id: probe.baseline.raw() for probe in row.probes}
+        session.know("baseline", {
+            asked.suite.name: judged(asked.suite, asked.probes, answers, allow_code=allow_code)
+        })  # fmt: skip
     with models.tuned(run.recipe) as tuned:
         began = time.monotonic()
-        target, *suites = [
-            _answers(tuned.engine, one, row, run.name, allow_code)
-            for one, row in zip((plan.target, *plan.general), (record.target, *record.suites), strict=True)
-        ]
+        session.ask("tuned", tuned.engine)
+        rows = {
+            asked.suite.name: [
+                AnswerRow.of(session.suites[asked.suite.name].scores["tuned"][probe.id])
+                for probe in asked.probes
+            ]
+            for asked in suites
+        }
         return SeedRow(
             seed=run.recipe.written.seed,
             key=run.key,
             seconds_training=tuned.seconds,
             seconds_asking=round(time.monotonic() - began, 1),
-            target=target,
-            suites={one.suite.name: answers for one, answers in zip(plan.general, suites, strict=True)},
-            notes=list(tuned.notes),
+            target=rows.pop(plan.target.suite.name),
+            suites=rows,
+            gates=[gate_row(session.decide(case)) for asked in plan.general for case in asked.cases],
+            notes=[on_command_line(note) for note in tuned.notes],
         )
-
-
-def _answers(engine: Engine, one: Asked, row: SuiteRow, name: str, allow_code: bool) -> list[AnswerRow]:
-    reference: dict[str, Answer] = {probe.id: probe.measured for probe in row.probes if probe.measured}
-    answered = ask(
-        engine, one.suite, one.probes,
-        baseline=reference, progress=counter(f"{one.suite.name}, {name}"), allow_code=allow_code,
-    )  # fmt: skip
-    return [answer_row(answered.scores[probe.id]) for probe in one.probes]

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from harness import __version__
+from harness.engine.registry import open_engine, open_pair
 from harness.engine.requests import Engine
 from harness.engine.settings import Settings
 from harness.engine.transformers.device import find_device
 from harness.engine.transformers.engine import free_memory
 from harness.engine.transformers.gguf import ensure_embedded
-from harness.engine.transformers.loading import Loader, load_pair
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.json_file import read_json
 from harness.models.reference import Weights
@@ -53,7 +53,7 @@ class TorchModels:
     @contextmanager
     def baseline(self) -> Iterator[Engine]:
         _free()
-        yield Loader(self.settings, say).engine(self.base)
+        yield open_engine(self.base, self.settings, say)
 
     @contextmanager
     def tuned(self, recipe: Recipe) -> Iterator[Tuned]:
@@ -61,7 +61,7 @@ class TorchModels:
         sources = trained_sources(recipe, None, self.settings, say, counter)
         seconds = read_json(sources.tuned.folder / DONE).get("seconds")
         _free()  # of the copy that was trained
-        yield Tuned(load_pair(sources, self.settings, say).tuned, seconds, sources.notes)
+        yield Tuned(open_pair(sources, self.settings, say).tuned, seconds, sources.notes)
 
 
 def _free() -> None:

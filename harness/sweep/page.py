@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.reporting.explain import INTERVAL
 from harness.reporting.figures import inline
 from harness.sweep.recommendation import recommend
 from harness.sweep.record import LadderRecord, RungRow
@@ -83,6 +84,7 @@ def ladder_page(record: LadderRecord, plot: str | None) -> str:
         target=asked(record.target),
         suites=[asked(suite) for suite in record.suites],
         # Drawn here, and its text escaped.
+        interval=INTERVAL,
         plot=None if plot is None else Markup(inline(plot)),  # nosec B704
         heading=rows[0],
         words=columns_of_words(rows),

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import NoEvidenceError
-
-ROUNDING = 1e-9
-"""Slack for shares that have no exact binary form."""
+from harness.reporting.explain import INTERVAL
+from harness.stats.paired import ROUNDING
+from harness.wording import tenths
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def rank(rungs: Sequence[Rung], share: float) -> list[Place]:
     if best.gain <= 0 or low <= 0:
         raise NoEvidenceError(
             "no ranking is possible: no recipe has shown to learn its target task; the largest gain is "
-            f"{100 * best.gain:.1f} points ('{best.name}', 90 % interval {100 * low:.1f} to {100 * high:.1f})\n"
+            f"{tenths(best.gain)} points ('{best.name}', {INTERVAL} {tenths(low)} to {tenths(high)})\n"
             "  train longer or at a higher rate, or give the target suite more probes"
         )
     enough = share * best.gain - ROUNDING

@@ -10,23 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.gate.pooling import Pooled, pool
-from harness.recipes.diff import KINDS, NAMES, Changes, Kind, changes, has
+from harness.recipes.diff import Changes, changes
+from harness.recipes.methods import method_of
+from harness.recipes.mitigations import LEAST_COSTLY_FIRST
+from harness.recipes.mitigations.mitigation import Mitigation
+from harness.reporting.explain import INTERVAL, shown_interval
 from harness.sweep.record import LadderRecord, MeasuredRow, RungRow
-from harness.wording import count, points
-
-PUBLISHED: dict[Kind, str] = {
-    "lora": "it learns less and forgets less than full fine-tuning (Biderman 2024)",
-    "rate": "a higher peak rate learns more and forgets more (Ibrahim 2024)",
-    "steps": "the longer the training, the more is forgotten (Biderman 2024)",
-    "frozen": "freezing the lower layers kept much of what full fine-tuning loses (Zheng 2025)",
-    "replay": "1 % of rehearsal kept about 100 % (Scialom 2022); 5 % for continual pretraining (Ibrahim 2024)",
-    "self_replay": "replay of the model's own answers works without the old data (SDFT 2024, Marek 2026)",
-    "distill": "holding to the old model's outputs kept old tasks without their data (Li and Hoiem 2016)",
-    "l2_sp": "weights held near their start transfer better than under plain weight decay (Li 2018); "
-    "the control for EWC",
-    "ewc": "holding the weights that matter kept earlier tasks that plain training lost (Kirkpatrick 2017)",
-}
-"""What is known from elsewhere, for what a ladder does not measure."""
+from harness.wording import between, count, points
 
 Basis = Literal["measured", "together", "there", "published", "failed"]
 
@@ -63,6 +53,11 @@ class _Step:
     measured: MeasuredRow
     changes: Changes
     pooled: Pooled
+
+    @property
+    def added(self) -> tuple[Mitigation, ...]:
+        """Least costly first."""
+        return tuple(change.mitigation for change in self.changes.adds)
 
 
 def recommend(record: LadderRecord) -> Recommendation:
@@ -112,29 +107,24 @@ def _opening(record: LadderRecord, base: RungRow, measured: MeasuredRow) -> str:
 
 def _advice(record: LadderRecord, base: RungRow, steps: Sequence[_Step]) -> Iterator[Advice]:
     """Of each mitigation what is known, least costly first; at the end the rungs that add none."""
-    for kind in KINDS:
-        alone = [step for step in steps if _kinds(step) == (kind,)]
-        last = [step for step in steps if len(_kinds(step)) > 1 and _kinds(step)[-1] == kind]
+    for mitigation in LEAST_COSTLY_FIRST:
+        alone = [step for step in steps if step.added == (mitigation,)]
+        last = [step for step in steps if len(step.added) > 1 and step.added[-1] is mitigation]
         for step in (*alone, *last):
             yield _measured(record, base, step)
         if not alone:
-            yield from _otherwise(kind, base, [step for step in steps if kind in _kinds(step)])
+            yield from _otherwise(mitigation, base, [step for step in steps if mitigation in step.added])
     for step in steps:
         if not step.changes.adds:
             yield _measured(record, base, step)
 
 
-def _kinds(step: _Step) -> tuple[Kind, ...]:
-    return tuple(dict.fromkeys(one.kind for one in step.changes.adds))
-
-
 def _measured(record: LadderRecord, base: RungRow, step: _Step) -> Advice:
-    title = " + ".join(NAMES[kind] for kind in _kinds(step)) or "no mitigation"
-    what = "; ".join(one.text for one in step.changes.adds)
+    title = " + ".join(mitigation.name for mitigation in step.added) or "no mitigation"
+    what = "; ".join(change.text for change in step.changes.adds)
     if step.changes.gives_up:
-        what += (
-            f"{'; ' if what else ''}gives up {', '.join(NAMES[one.kind] for one in step.changes.gives_up)}"
-        )
+        given_up = ", ".join(change.mitigation.name for change in step.changes.gives_up)
+        what += f"{'; ' if what else ''}gives up {given_up}"
     if step.changes.other:
         what += f"{'; ' if what else ''}differs {'too ' if what else ''}in {', '.join(step.changes.other)}"
     text = (
@@ -142,7 +132,7 @@ def _measured(record: LadderRecord, base: RungRow, step: _Step) -> Advice:
         f"Of {count(step.pooled.n, 'probe')}, {_number(step.pooled.gained)} are right only under it and "
         f"{_number(step.pooled.lost)} only under '{base.name}'."
     )
-    return Advice(title, "together" if len(_kinds(step)) > 1 else "measured", text)
+    return Advice(title, "together" if len(step.added) > 1 else "measured", text)
 
 
 def _effect(base: RungRow, step: _Step) -> str:
@@ -163,7 +153,7 @@ def _judgement(record: LadderRecord, step: _Step) -> str:
     elif low > 0:
         forgot, helped = "it forgot more", "it did not help here: more was forgotten"
     else:
-        change = f"90 % interval of the change {points(low)} to {points(high)}"
+        change = f"{INTERVAL} of the change {between(step.pooled.interval)}"
         forgot = helped = f"whether it helped cannot be told ({change})"
     if step.rung.rank is not None:
         return helped
@@ -171,20 +161,20 @@ def _judgement(record: LadderRecord, step: _Step) -> str:
     return f"{forgot}{joined} it learnt less than {points(record.matched)} % of the best"
 
 
-def _otherwise(kind: Kind, base: RungRow, within: Sequence[_Step]) -> Iterator[Advice]:
+def _otherwise(mitigation: Mitigation, base: RungRow, within: Sequence[_Step]) -> Iterator[Advice]:
     """What there is to say of a mitigation that no rung adds alone."""
-    title = NAMES[kind]
     if within:
-        named = [step for step in within if _kinds(step)[-1] != kind]
-        if named:
+        if named := [step for step in within if step.added[-1] is not mitigation]:
             names = ", ".join(f"'{step.rung.name}'" for step in named)
-            yield Advice(title, "together", f"measured only together with other mitigations, see {names}")
-    elif has(base.recipe, kind):
-        yield Advice(title, "there", f"'{base.name}' has it already")
+            text = f"measured only together with other mitigations, see {names}"
+            yield Advice(mitigation.name, "together", text)
+    elif mitigation.has(base.recipe):
+        yield Advice(mitigation.name, "there", f"'{base.name}' has it already")
     else:
-        held = kind in ("ewc", "l2_sp") and base.recipe.method.lora is not None
-        caution = "; under LoRA it holds the adapter, not the model" if held else ""
-        yield Advice(title, "published", f"{PUBLISHED[kind]}{caution}")
+        held = mitigation.penalty is not None and mitigation.penalty.holds == "weights"
+        in_adapter = held and method_of(base.recipe.method).adapter
+        caution = "; under LoRA it holds the adapter, not the model" if in_adapter else ""
+        yield Advice(mitigation.name, "published", f"{mitigation.published}{caution}")
 
 
 def _points(fraction: float) -> str:
@@ -205,13 +195,12 @@ def _conclusion(record: LadderRecord) -> str:
     matched = [rung for rung in record.rungs if rung.rank is not None]
     best, others = matched[0], matched[1:]
     assert best.measured is not None, "only what was measured has a rank"
-    low, high = best.measured.drop_interval
     among = (
         f"the least of {len(matched)} recipes that learnt as much" if others else "alone in learning as much"
     )
     text = (
-        f"Take '{best.name}': a drop of {_points(best.measured.drop)} (90 % interval {points(low)} to "
-        f"{points(high)}) at a gain of {points(best.measured.gain)}, {among}."
+        f"Take '{best.name}': a drop of {_points(best.measured.drop)} "
+        f"({shown_interval(best.measured.drop_interval)}) at a gain of {points(best.measured.gain)}, {among}."
     )
     if alike := [f"'{rung.name}'" for rung in others if _cannot_tell(_between(record, best, rung))]:
         text += f" These probes cannot tell it from {_listed(alike)}."
@@ -224,7 +213,9 @@ def _caution(record: LadderRecord, best: RungRow) -> str:
     match best.measured.verdict:
         case "FORGOTTEN":
             untried = [
-                NAMES[kind] for kind in KINDS if not any(_adds(record, rung, kind) for rung in record.rungs)
+                mitigation.name
+                for mitigation in LEAST_COSTLY_FIRST
+                if not any(_adds(record, rung, mitigation) for rung in record.rungs)
             ]
             more = f": not tried here are {_listed(untried)}" if untried else ""
             return f" But it is FORGOTTEN too, by more than {margin}{more}."
@@ -235,11 +226,12 @@ def _caution(record: LadderRecord, best: RungRow) -> str:
     return f" It is RETAINED at a margin of {margin}."
 
 
-def _adds(record: LadderRecord, rung: RungRow, kind: Kind) -> bool:
+def _adds(record: LadderRecord, rung: RungRow, mitigation: Mitigation) -> bool:
     """Whether a recipe has a mitigation, or adds it to the reference."""
     base = record.rung(record.reference)
-    added = changes(base.recipe, rung.recipe).adds if base else ()
-    return has(rung.recipe, kind) or kind in {one.kind for one in added}
+    return mitigation.has(rung.recipe) or (
+        base is not None and mitigation.adds(base.recipe, rung.recipe) is not None
+    )
 
 
 def _cannot_tell(pooled: Pooled) -> bool:

@@ -14,21 +14,18 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.engine.requests import Measured
 from harness.errors import HarnessError, NoEvidenceError, did_you_mean
-from harness.gate.compare import CONFIDENCE
 from harness.gate.pooling import Pooled, pool
-from harness.gate.verdict import Verdict, judge
+from harness.gate.verdict import MARGIN, Verdict, judge
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import AnswerRow, read_back
-from harness.scoring.score import Score
+from harness.reporting.record import AnswerRow, GateRow, read_back
+from harness.spelling import option
+from harness.stats.paired import CONFIDENCE
 from harness.sweep.ranking import Place, Rung, front, rank, reference
-from harness.visible import encodable, visible_json
-from harness.writing import ELSEWHERE, cannot_write, write_whole
+from harness.visible import visible_json
+from harness.writing import ELSEWHERE, system_fault, write_whole, writing
 
 VERSION: Literal[1] = 1
 FILE = "ladder.json"
-
-MARGIN = 0.10
-"""The largest acceptable drop over all general probes, by which each rung gets its verdict."""
 
 
 class _Row(BaseModel):
@@ -36,7 +33,7 @@ class _Row(BaseModel):
 
 
 class AskedRow(_Row):
-    """One probe and the baseline's answer; `measured` where other answers are scored by comparison with it."""
+    """One probe and the baseline's answer."""
 
     id: str
     category: str | None
@@ -44,6 +41,7 @@ class AskedRow(_Row):
     expected: list[str]
     baseline: AnswerRow
     measured: Measured | None = None
+    """Of an older version, whose answers were not whole."""
 
 
 class SuiteRow(_Row):
@@ -76,6 +74,8 @@ class SeedRow(_Row):
     seconds_asking: float
     target: list[AnswerRow]
     suites: dict[str, list[AnswerRow]]
+    gates: list[GateRow] = []
+    """What the gates of the general suites decide of it."""
     notes: list[str] = []
 
     def right(self, suites: Sequence[SuiteRow]) -> list[bool]:
@@ -156,6 +156,7 @@ class LadderRecord(_Row):
     run: LadderRun
     confidence: float = CONFIDENCE
     margin: float = MARGIN
+    """The largest acceptable drop over all general probes, by which each rung gets its verdict."""
     matched: float
     reference: str | None
     """The rung that others are held against; None if the ladder cannot be ranked."""
@@ -177,11 +178,6 @@ class LadderRecord(_Row):
     def rung(self, name: str | None) -> RungRow | None:
         """The rung of that name, if there is one."""
         return next((rung for rung in self.rungs if rung.name == name), None)
-
-
-def answer_row(score: Score) -> AnswerRow:
-    """An answer with what UTF-8 cannot hold (half a surrogate pair) escaped, so that it can be written."""
-    return AnswerRow(answer=encodable(score.shown), right=score.right)
 
 
 def rung_row(
@@ -253,7 +249,7 @@ def ranked(record: LadderRecord) -> LadderRecord:
         edge = front(rungs)
         unplaced = [rows[rung.name].model_copy(update=_nowhere(rung.name in edge)) for rung in rungs]
         return record.model_copy(
-            update={"rungs": [*unplaced, *rest], "unranked": str(error), "reference": None}
+            update={"rungs": [*unplaced, *rest], "unranked": error.on_command_line, "reference": None}
         )
     chosen: str | None = reference(places).name
     if record.asked_for is not None:
@@ -282,12 +278,9 @@ def write_ladder(record: LadderRecord, folder: Path) -> Path:
         HarnessError: it cannot be written.
     """
     path = folder / FILE
-    try:
+    sentence = f"{option('report', str(folder))}: no record can be written there"
+    with writing(sentence, ELSEWHERE, system_fault):
         write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
-    except OSError as error:
-        raise cannot_write(
-            f"--report {folder}", "no record can be written there", error, ELSEWHERE
-        ) from error
     return path
 
 

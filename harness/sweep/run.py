@@ -15,6 +15,7 @@ from harness import __version__
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.reporting.figures import svg
+from harness.spelling import on_command_line, option
 from harness.sweep.measure import Models, Run, baseline_rows, measure, runs_of
 from harness.sweep.page import ladder_page
 from harness.sweep.pareto_plot import pareto
@@ -28,11 +29,11 @@ from harness.sweep.record import (
     rung_row,
     write_ladder,
 )
-from harness.sweep.schedule import LadderPlan, Wishes, asked_under, read_plan
+from harness.sweep.schedule import LadderPlan, SweepOptions, read_plan
 from harness.sweep.text import markdown_page, terminal_lines
 from harness.terminal import say, show
 from harness.visible import encodable
-from harness.writing import ELSEWHERE, cannot_write, write_wanted
+from harness.writing import ELSEWHERE, system_fault, write_wanted, writing
 
 MATCHED = 0.9
 """From which share of the largest gain on drops are compared, unless the user says otherwise."""
@@ -40,37 +41,37 @@ MATCHED = 0.9
 PLOT, PAGE, TEXT = "pareto.svg", "ladder.html", "ladder.md"
 
 
-def ladder(wishes: Wishes, settings: Settings) -> int:
+def ladder(options: SweepOptions, settings: Settings) -> int:
     """Climb the ladder; 0, or 1 if a recipe failed.
 
     Raises:
         HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
     """
-    plan = asked_under(read_plan(wishes), settings)
+    plan = read_plan(options, settings)
     from harness.sweep.models import TorchModels
 
-    return climb(plan, wishes, TorchModels(plan.base, settings))
+    return climb(plan, options, TorchModels(plan.base, settings))
 
 
-def render(wishes: Wishes) -> int:
+def render(options: SweepOptions) -> int:
     """Render the reports of a ladder again from its record, ranked by other rules if the user gives them; 0."""
-    record = read_ladder(wishes.report)
-    changed = {"matched": wishes.matched, "asked_for": wishes.reference}
+    record = read_ladder(options.report)
+    changed = {"matched": options.matched, "asked_for": options.reference}
     given = {key: value for key, value in changed.items() if value is not None}
     record = ranked(record.model_copy(update=given))
-    write_ladder(record, wishes.report)
-    _publish(record, wishes.report)
+    write_ladder(record, options.report)
+    _publish(record, options.report)
     return 0
 
 
-def climb(plan: LadderPlan, wishes: Wishes, models: Models) -> int:
+def climb(plan: LadderPlan, options: SweepOptions, models: Models) -> int:
     """Measure what was not measured yet, with models from anywhere; see `ladder`."""
-    folder = wishes.report
+    folder = options.report
     earlier = _earlier(folder)
     _clear(folder)
-    record = _begun(plan, wishes, models, earlier)
+    record = _begun(plan, options, models, earlier)
     known = {seed.key: seed for rung in (earlier.rungs if earlier else ()) for seed in rung.seeds}
-    rungs = [runs_of(recipe, wishes.seeds, plan, models) for recipe in plan.recipes]
+    rungs = [runs_of(recipe, options.seeds, plan, models) for recipe in plan.recipes]
     for runs in rungs:  # what is known, first of all, so that a kill loses nothing of it
         record = _with_rung(record, runs, known)
     write_ladder(record, folder)
@@ -81,9 +82,9 @@ def climb(plan: LadderPlan, wishes: Wishes, models: Models) -> int:
                 continue
             error = None
             try:
-                known[run.key] = measure(run, plan, record, models, wishes.allow_code)
+                known[run.key] = measure(run, plan, record, models, options.allow_code)
             except HarnessError as failure:
-                error = str(failure)
+                error = failure.on_command_line
                 say(f"{run.name}: failed\n  {error}")
             record = _with_rung(record, runs, known, error)
             write_ladder(record, folder)
@@ -109,33 +110,34 @@ def _earlier(folder: Path) -> LadderRecord | None:
     try:
         return read_ladder(folder)
     except HarnessError as error:
-        say(f"{error}\n  everything is measured anew")
+        say(f"{error.text}\n  everything is measured anew")
         return None
 
 
 def _clear(folder: Path) -> None:
     """Pages of an earlier ladder must not pass for this one's; and a folder that cannot be written is found now."""
-    try:
+    sentence = f"{option('report', str(folder))}: nothing can be written there"
+    with writing(sentence, ELSEWHERE, system_fault):
         folder.mkdir(parents=True, exist_ok=True)
         for name in (PLOT, PAGE, TEXT):
             (folder / name).unlink(missing_ok=True)
             (folder / name).touch()
             (folder / name).unlink()
-    except OSError as error:
-        raise cannot_write(f"--report {folder}", "nothing can be written there", error, ELSEWHERE) from error
 
 
 # Results
 
 
-def _begun(plan: LadderPlan, wishes: Wishes, models: Models, earlier: LadderRecord | None) -> LadderRecord:
+def _begun(
+    plan: LadderPlan, options: SweepOptions, models: Models, earlier: LadderRecord | None
+) -> LadderRecord:
     """The record before the first rung: the baseline has been asked, and has something to learn.
 
     Raises:
         NoEvidenceError: the baseline is right on the whole target.
     """
     kept = {row.key: row for row in (earlier.target, *earlier.suites)} if earlier else {}
-    target, *suites = baseline_rows((plan.target, *plan.general), models, kept, wishes.allow_code)
+    target, *suites = baseline_rows((plan.target, *plan.general), models, kept, options.allow_code)
     if all(target.baseline):
         raise NoEvidenceError(
             f"the baseline is right on all {len(target.probes)} probes of the target '{target.name}', so nothing can be "
@@ -144,21 +146,21 @@ def _begun(plan: LadderPlan, wishes: Wishes, models: Models, earlier: LadderReco
     run = LadderRun(
         harness=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=[encodable(argument) for argument in wishes.command],
+        command=[encodable(argument) for argument in options.command],
         base=encodable(plan.base.name),
         weights=models.weights,
         device=models.device,
         dtype=models.dtype,
         versions={"python": platform.python_version(), **models.versions},
-        sample=wishes.sample,
-        seeds=list(wishes.seeds) or None,
-        notes=[encodable(note) for note in plan.notes],
+        sample=options.sample,
+        seeds=list(options.seeds) or None,
+        notes=[encodable(on_command_line(note)) for note in plan.notes],
     )
     return LadderRecord(
         run=run,
-        matched=MATCHED if wishes.matched is None else wishes.matched,
+        matched=MATCHED if options.matched is None else options.matched,
         reference=None,
-        asked_for=wishes.reference,
+        asked_for=options.reference,
         planned=[recipe.name for recipe in plan.recipes],
         target=target,
         suites=suites,

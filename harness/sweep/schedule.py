@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.digest import digest
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, NoEvidenceError, Problem, RecipeError, did_you_mean
-from harness.evaluation.permission import code_problem
+from harness.evaluation.keys import question_key
+from harness.evaluation.permission import code_problem, without_code
+from harness.evaluation.sample import draw, narrowed
 from harness.evaluation.suites import read_suites
+from harness.gate.cases import Case, cases
 from harness.models.reference import Weights, find_weights
+from harness.recipes.mitigations.replay import REPLAY_KEY
 from harness.recipes.read import Recipe, base_reference, read_recipe
-from harness.stats.sampling import stratified
+from harness.spelling import on_command_line
 from harness.suites.suite import Probe, Suite
 from harness.training.replay import create_replay_dataset
 
@@ -24,7 +27,7 @@ SAMPLE_SEED = 0
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SweepOptions:
     """The command line of a ladder.
 
     Attributes:
@@ -56,12 +59,19 @@ class Asked:
 
     @property
     def content(self) -> str:
-        """SHA-256, hexadecimal, over all that answers and scores depend on: no gates, and not the code of a score."""
-        parts = {
-            "task": asdict(self.suite.task),
-            "probes": [_written(probe) for probe in self.probes],
-        }
-        return sha256(json.dumps(parts, sort_keys=True, default=dict).encode()).hexdigest()
+        """What stands for all that answers and scores depend on: no gates, and not the code of a score."""
+        return digest([[probe.id, question_key(self.suite, probe)] for probe in self.probes])
+
+    @property
+    def cases(self) -> list[Case]:
+        """What the suite's gates say of these probes."""
+        asked = {(self.suite.name, probe.id) for probe in self.probes}
+        narrow = (narrowed(case, asked) for case in cases(self.suite))
+        return [
+            case
+            for case in narrow
+            if case and {(self.suite.name, probe.id) for probe in case.probes} <= asked
+        ]
 
 
 @dataclass(frozen=True)
@@ -75,8 +85,8 @@ class LadderPlan:
     notes: tuple[str, ...] = ()
 
 
-def read_plan(wishes: Wishes) -> LadderPlan:
-    """Read and check everything.
+def read_plan(options: SweepOptions, settings: Settings = Settings()) -> LadderPlan:
+    """Read and check everything; suites are asked as `settings` have it.
 
     Raises:
         RecipeError: recipes cannot be read, or do not belong on one ladder.
@@ -84,38 +94,31 @@ def read_plan(wishes: Wishes) -> LadderPlan:
         ModelError: the base cannot be found.
         HarnessError: there is no recipe or no suite, or the reference is none of the recipes.
     """
-    if not wishes.recipes:
+    if not options.recipes:
         raise HarnessError(
             "no recipes to compare\n  name them: python -m harness ladder RECIPE.yaml ... --suite SUITE"
         )
-    if not wishes.suites:
+    if not options.suites:
         raise HarnessError("no suites to see forgetting by\n  name what must be kept: --suite SUITE.yaml")
-    recipes = _recipes(wishes.recipes, wishes.reach)
-    _check_reference(wishes.reference, recipes)
-    base = _base(recipes)
+    recipes = _recipes(options.recipes, options.reach)
+    _check_reference(options.reference, recipes)
+    base = _base(recipes, settings.allow_pickle)
     target = _target(recipes)
-    if any(path.resolve() == target.resolve() for path in wishes.suites):
+    if any(path.resolve() == target.resolve() for path in options.suites):
         raise HarnessError(
             f"--suite {target}: is the target of the recipes\n"
             "  what is learnt cannot show what was forgotten: give other suites"
         )
-    suite, *general = read_suites([target, *wishes.suites], wishes.reach)
+    suite, *general = read_suites([target, *options.suites], options.reach)
     if not general:
         raise HarnessError(f"--suite: there are no suites but the target, {target}\n  give what must be kept")
-    general, notes = _with_consent(suite, general, wishes.allow_code)
+    general, notes = _with_consent(suite, general, options.allow_code)
     if problems := list(_not_gained(suite)):
         raise InputError(problems)
-    sampled, more = _sampled(general, wishes.sample)
-    return LadderPlan(recipes, base, Asked(suite, suite.probes), sampled, (*notes, *more))
-
-
-def asked_under(plan: LadderPlan, settings: Settings) -> LadderPlan:
-    """The plan with its suites as the settings of a run have them asked."""
-
-    def asked(one: Asked) -> Asked:
-        return replace(one, suite=under(one.suite, settings))
-
-    return replace(plan, target=asked(plan.target), general=tuple(map(asked, plan.general)))
+    sampled, more = _sampled(general, options.sample)
+    target_asked = Asked(under(suite, settings), suite.probes)
+    general_asked = tuple(replace(one, suite=under(one.suite, settings)) for one in sampled)
+    return LadderPlan(recipes, base, target_asked, general_asked, (*notes, *more))
 
 
 def _recipes(paths: Sequence[Path], reach: Reach) -> tuple[Recipe, ...]:
@@ -152,7 +155,7 @@ def _repeated_names(recipes: Sequence[Recipe]) -> Iterator[Problem]:
 
 def _too_little_replay(recipes: Sequence[Recipe]) -> Iterator[Problem]:
     for recipe in recipes:
-        if replay := recipe.written.replay:
+        if replay := REPLAY_KEY.of(recipe.written):
             try:
                 create_replay_dataset(recipe.examples, recipe.general["replay"], replay.fraction)
             except NoEvidenceError as error:
@@ -166,9 +169,10 @@ def _check_reference(name: str | None, recipes: Sequence[Recipe]) -> None:
         raise HarnessError(f"--from {name}: no recipe of this ladder has that name\n  {near}")
 
 
-def _base(recipes: Sequence[Recipe]) -> Weights:
+def _base(recipes: Sequence[Recipe], allow_pickle: bool) -> Weights:
     """The base that all recipes share."""
-    bases = {reference: find_weights(reference) for reference in dict.fromkeys(map(base_reference, recipes))}
+    references = dict.fromkeys(map(base_reference, recipes))
+    bases = {reference: find_weights(reference, allow_pickle) for reference in references}
     first, *others = recipes
     base = bases[base_reference(first)]
     for recipe in others:
@@ -227,21 +231,11 @@ def _with_consent(target: Suite, general: Sequence[Suite], allowed: bool) -> tup
     Raises:
         InputError: the target runs code and may not, nothing else is left, or code cannot be confined here.
     """
-    left_out = [] if allowed else [suite for suite in general if _runs_code(suite)]
-    rest = [suite for suite in general if suite not in left_out]
-    problems = (
-        code_problem(suite, suite.probes, allowed, "--allow-code") for suite in [target, *(rest or general)]
-    )
+    rest, notes = (list(general), []) if allowed else without_code(general)
+    problems = (code_problem(suite, suite.probes, allowed) for suite in [target, *rest])
     if found := list(filter(None, problems)):
         raise InputError(found)
-    return rest, [
-        f"{suite.name}: left out, because it runs code that a model wrote; --allow-code asks it"
-        for suite in left_out
-    ]
-
-
-def _runs_code(suite: Suite) -> bool:
-    return any(probe.scorer.runs_code for probe in suite.probes)
+    return rest, [on_command_line(note) for note in notes]
 
 
 def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[Asked, ...], list[str]]:
@@ -250,10 +244,9 @@ def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[Asked, ...],
     pool = {(suite.name, probe.id): probe for suite in suites for probe in suite.probes}
     if n is None or n >= len(pool):
         return whole, []
-    # In sorted order, so that naming suites in another order does not change the sample.
-    chosen = set(stratified(sorted(pool), lambda key: (key[0], pool[key].category), n, SAMPLE_SEED))
+    drawn = draw(pool, n, SAMPLE_SEED)
     asked = [
-        Asked(suite, tuple(probe for probe in suite.probes if (suite.name, probe.id) in chosen))
+        Asked(suite, tuple(probe for probe in suite.probes if (suite.name, probe.id) in drawn))
         for suite in suites
     ]
     notes = [f"a sample of {n:,} of {len(pool):,} general probes (--sample {n})"]
@@ -263,16 +256,3 @@ def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[Asked, ...],
         if not one.probes
     ]
     return tuple(one for one in asked if one.probes), notes
-
-
-def _written(probe: Probe) -> dict[str, object]:
-    """What of a probe its answers and scores depend on."""
-    return {
-        "id": probe.id,
-        "score": [probe.scorer.name, probe.scorer.written()],
-        "fields": dict(probe.fields),
-        "answers": probe.answers,
-        "choices": probe.choices,
-        "text": probe.text,
-        "category": probe.category,
-    }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from harness.reporting.explain import INTERVAL
 from harness.sweep.recommendation import Advice, recommend
 from harness.sweep.record import LadderRecord, MeasuredRow, RungRow, SuiteRow
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
-from harness.wording import count, percent, points
+from harness.wording import between, count, percent, tenths
 
 WIDTH = 110
 
@@ -24,7 +25,7 @@ BASES = {
 
 NOTE = (
     "Gain: tuned minus baseline accuracy on the target suite; drop: baseline minus tuned accuracy over all general "
-    "probes; in points, with 90 % intervals (Tango 1998)."
+    f"probes; in points, with {INTERVAL}s (Tango 1998)."
 )
 
 SEEDS_NOTE = (
@@ -33,20 +34,7 @@ SEEDS_NOTE = (
 )
 
 
-def title() -> tuple[str, ...]:
-    """The heading of the table."""
-    return (
-        "rank",
-        "recipe",
-        "gain",
-        "90 % interval",
-        "drop",
-        "90 % interval",
-        "by seed",
-        "verdict",
-        "training",
-        "",
-    )
+COLUMNS = ("rank", "recipe", "gain", INTERVAL, "drop", INTERVAL, "by seed", "verdict", "training", "")
 
 
 def cells(record: LadderRecord, rung: RungRow) -> tuple[str, ...]:
@@ -58,9 +46,9 @@ def cells(record: LadderRecord, rung: RungRow) -> tuple[str, ...]:
     return (
         place,
         rung.name,
-        f"{100 * measured.gain:.1f}",
+        tenths(measured.gain),
         between(measured.gain_interval),
-        f"{100 * measured.drop:.1f}",
+        tenths(measured.drop),
         between(measured.drop_interval),
         spread(rung, measured),
         measured.verdict,
@@ -79,11 +67,6 @@ def remarks(record: LadderRecord, rung: RungRow) -> Iterator[str]:
         yield "reference"
 
 
-def between(interval: tuple[float, float]) -> str:
-    """ "-1.2 to 6"."""
-    return f"{points(interval[0])} to {points(interval[1])}"
-
-
 def spread(rung: RungRow, measured: MeasuredRow) -> str:
     """The smallest and the largest drop among the seeds; "-" where there is but one."""
     if len(rung.seeds) < 2:
@@ -98,7 +81,7 @@ def seconds(rung: RungRow) -> str:
 
 def table(record: LadderRecord) -> list[tuple[str, ...]]:
     """The heading and a row a rung, without columns that say nothing."""
-    rows = [title(), *(cells(record, rung) for rung in record.rungs)]
+    rows = [COLUMNS, *(cells(record, rung) for rung in record.rungs)]
     kept = [
         column
         for column in range(len(rows[0]))
@@ -118,7 +101,7 @@ def suites_table(record: LadderRecord) -> list[tuple[str, ...]]:
     rows = [("drop on", *names)]
     for rung in record.rungs:
         if rung.measured:
-            rows.append((rung.name, *(f"{100 * rung.measured.by_suite[name].drop:.1f}" for name in names)))
+            rows.append((rung.name, *(tenths(rung.measured.by_suite[name].drop) for name in names)))
     return rows
 
 

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from harness.errors import HarnessError
 from harness.training.penalties.ewc import EWCRegularizer
+from harness.training.penalties.penalty import copied
 from harness.training.replay import create_replay_dataset
 
 SEED = 42
@@ -79,6 +80,16 @@ def capability(which: int, generator: torch.Generator) -> Data:
     return Data(torch.cat([points, torch.full((EXAMPLES, 1), float(which))], dim=1), classes)
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to train: on which examples, each by its data and its place there, at which rate, held by what."""
+
+    name: str
+    examples: Sequence[tuple[Data, int]]
+    rate: float
+    held: EWCRegularizer | None = None
+
+
 def two_capabilities(seed: int = SEED) -> list[Curve]:
     """Learn A, then tune on B in each of four ways from the same weights: aggressive, low rate, replay, EWC.
 
@@ -89,66 +100,50 @@ def two_capabilities(seed: int = SEED) -> list[Curve]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = TwoCapabilities()
-    _tune(model, [(a, i) for i in range(EXAMPLES)], AGGRESSIVE, FIRST_STEPS, seed, watch=lambda: None)
+    only_a, only_b = ([(data, i) for i in range(EXAMPLES)] for data in (a, b))
+    _tune(model, Way("A", only_a, AGGRESSIVE), FIRST_STEPS, seed, watch=lambda: None)
     start = {name: value.clone() for name, value in model.state_dict().items()}
     held = EWCRegularizer(model, IMPORTANCE, variant="exact", seed=seed)
     held.update_fisher(model, [(a.inputs, a.classes)])
-    only_b = [(b, i) for i in range(EXAMPLES)]
-    mixed = create_replay_dataset(only_b, [(a, i) for i in range(EXAMPLES)], REPLAY_FRACTION, seed)
-    ways: list[tuple[str, Sequence[tuple[Data, int]], float, EWCRegularizer | None]] = [
-        ("aggressive", only_b, AGGRESSIVE, None),
-        ("low rate", only_b, LOW, None),
-        ("replay", mixed, AGGRESSIVE, None),
-        ("EWC", only_b, AGGRESSIVE, held),
+    ways = [
+        Way("aggressive", only_b, AGGRESSIVE),
+        Way("low rate", only_b, LOW),
+        Way("replay", create_replay_dataset(only_b, only_a, REPLAY_FRACTION, seed), AGGRESSIVE),
+        Way("EWC", only_b, AGGRESSIVE, held),
     ]
-    return [_curve(model, start, a, b, *way, seed) for way in ways]
+    curves = []
+    for way in ways:
+        model.load_state_dict(start)
+        curves.append(_curve(model, way, a, b, seed))
+    return curves
 
 
-def _curve(
-    model: TwoCapabilities,
-    start: dict[str, Tensor],
-    a: Data,
-    b: Data,
-    name: str,
-    examples: Sequence[tuple[Data, int]],
-    rate: float,
-    held: EWCRegularizer | None,
-    seed: int,
-) -> Curve:
-    model.load_state_dict(start)
+def _curve(model: TwoCapabilities, way: Way, a: Data, b: Data, seed: int) -> Curve:
+    """Tune the model, which has learnt A, on B."""
+    before = copied(model.head_a.state_dict())
     losses_a, losses_b = [a.loss(model)], [b.loss(model)]
 
     def watch() -> None:
         losses_a.append(a.loss(model))
         losses_b.append(b.loss(model))
 
-    _tune(model, examples, rate, STEPS, seed, watch, held)
-    moved = max(
-        float((value - start[key]).abs().max())
-        for key, value in model.state_dict().items()
-        if key.startswith("head_a")
-    )
-    return Curve(name, tuple(losses_a), tuple(losses_b), moved)
+    _tune(model, way, STEPS, seed, watch)
+    after = model.head_a.state_dict()
+    moved = max(float((after[key] - value).abs().max()) for key, value in before.items())
+    return Curve(way.name, tuple(losses_a), tuple(losses_b), moved)
 
 
-def _tune(
-    model: TwoCapabilities,
-    examples: Sequence[tuple[Data, int]],
-    rate: float,
-    steps: int,
-    seed: int,
-    watch: Callable[[], None],
-    held: EWCRegularizer | None = None,
-) -> None:
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+def _tune(model: TwoCapabilities, way: Way, steps: int, seed: int, watch: Callable[[], None]) -> None:
+    optimizer = torch.optim.SGD(model.parameters(), lr=way.rate)
     generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        drawn = [examples[i] for i in torch.randint(len(examples), (BATCH,), generator=generator).tolist()]
-        inputs = torch.stack([data.inputs[i] for data, i in drawn])
-        classes = torch.stack([data.classes[i] for data, i in drawn])
+        places = torch.randint(len(way.examples), (BATCH,), generator=generator)  # with replacement
+        drawn = [way.examples[place] for place in places.tolist()]
+        inputs = torch.stack([data.inputs[i] for data, i in drawn])  # (BATCH, INPUTS + 1)
+        classes = torch.stack([data.classes[i] for data, i in drawn])  # (BATCH,)
         loss = cross_entropy(model(inputs), classes)
-        if held is not None:
-            loss = loss + held.ewc_loss(model)
+        if way.held is not None:
+            loss = loss + way.held.ewc_loss(model)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

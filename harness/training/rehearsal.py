@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.engine.requests import Chat, Engine, Generate, Generated, Message, Plain
 from harness.errors import NoEvidenceError, Problem, RecipeError
-from harness.recipes.format import GeneralFormat
+from harness.progress import Progress
+from harness.recipes.mitigations.replay import REPLAY_KEY
 from harness.recipes.read import Example, Recipe
+from harness.recipes.shapes import GeneralFormat
 from harness.training.replay import create_replay_dataset
 
-Progress = Callable[[int, int], None]
 
-
-def mixed(recipe: Recipe, engine: Engine, progress: Progress) -> list[Example]:
+def mixed(recipe: Recipe, engine: Engine, on_progress: Progress) -> list[Example]:
     """What to train on: the corpus, with its share of general examples where the recipe has `replay`.
 
     Raises:
         RecipeError: there are too few general examples for the fraction.
     """
-    replay = recipe.written.replay
+    replay = REPLAY_KEY.of(recipe.written)
     if replay is None:
         return list(recipe.examples)
     general = list(recipe.general["replay"])
@@ -30,12 +30,12 @@ def mixed(recipe: Recipe, engine: Engine, progress: Progress) -> list[Example]:
         raise RecipeError([Problem(recipe.span("replay", "fraction"), str(error))]) from error
     known = set(general)
     drawn = [example for example in whole if example in known]
-    answered = dict(zip(drawn, answers(drawn, replay, recipe, engine, progress), strict=True))
+    answered = dict(zip(drawn, answers(drawn, replay, recipe, engine, on_progress), strict=True))
     return [answered.get(example, example) for example in whole]
 
 
 def answers(
-    examples: Sequence[Example], part: GeneralFormat, recipe: Recipe, engine: Engine, progress: Progress
+    examples: Sequence[Example], part: GeneralFormat, recipe: Recipe, engine: Engine, on_progress: Progress
 ) -> list[Example]:
     """The examples as `part` wants them answered; one that the baseline leaves blank keeps the file's answer."""
     if part.answers == "corpus":
@@ -47,7 +47,7 @@ def answers(
         )
         for example in examples
     ]
-    given = engine.ask(requests, progress)
+    given = engine.ask(requests, on_progress)
     return [
         replace(example, answer=answer.text)
         if isinstance(answer, Generated) and answer.text.strip()

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 from transformers import set_seed
 
+from harness.engine.registry import schemes
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import Loader
@@ -23,29 +23,31 @@ from harness.errors import ModelError
 from harness.models.cache import cache_folder, keeping
 from harness.models.identity import identities
 from harness.models.kept import fault_of, kept_identities
-from harness.models.reference import SourcePair, Weights, find_pair, find_weights
+from harness.models.origin import RECIPE
+from harness.models.reference import Model, ModelPair, Source, Weights, find_pair, find_source, find_weights
+from harness.progress import Counter, Log
 from harness.recipes.advice import advise
+from harness.recipes.methods import method_of
 from harness.recipes.read import Recipe, base_reference
-from harness.training.encode import encode
-from harness.training.penalties.build import Counter, general_rows, penalties
+from harness.training.encode import Collator, encode
+from harness.training.penalties.build import general_rows, penalties
 from harness.training.rehearsal import mixed
 from harness.training.trainable import frozen_fingerprint, prepare
 from harness.training.trainer import fit, last_checkpoint, updates
+from harness.writing import whole_folder, write_whole
 
 VERSION = "3"
 """Of this module's way of training; part of the name under which results are kept."""
 
-Say = Callable[[str], None]
-
-DONE = "recipe.json"
+DONE = RECIPE
 """Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, the seconds that all of it
 took, general data and Fisher information included (null where a killed training went on), and the identities of the
 files: `base`, the folder that was trained on, and `trained`, this one."""
 
 
 def trained_sources(
-    recipe: Recipe, baseline: str | None, settings: Settings, say: Say, counter: Counter
-) -> SourcePair:
+    recipe: Recipe, baseline: str | None, settings: Settings, log: Log, counter: Counter
+) -> ModelPair[Model, Source]:
     """Train the recipe unless that was done before, and find the pair that the gate compares.
 
     Raises:
@@ -53,19 +55,22 @@ def trained_sources(
     """
     reference = base_reference(recipe)
     base = find_weights(reference, settings.allow_pickle)
-    folder = train(recipe, base, settings, say, counter)
-    pair = find_pair(str(folder), baseline or reference, settings.allow_pickle)
+    folder = train(recipe, base, settings, log, counter)
+    pair = find_pair(str(folder), baseline or reference, settings.allow_pickle, schemes())
+    tuned = replace(find_source(str(folder), settings.allow_pickle), name=str(recipe.path))
     advice = tuple(f"{recipe.path.name}: {one.message}" for one in advise(recipe, base.folder))
-    return replace(pair, tuned=replace(pair.tuned, name=str(recipe.path)), notes=(*pair.notes, *advice))
+    against = tuned if pair.baseline is pair.tuned else pair.baseline
+    return ModelPair(against, tuned, (*pair.notes, *advice))
 
 
-def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: Counter) -> Path:
+def train(recipe: Recipe, base: Weights, settings: Settings, log: Log, counter: Counter) -> Path:
     """The folder of the trained model; a lock keeps xdist workers from training it twice.
 
     A training that was killed goes on from its last checkpoint.
     """
     # Weights that learn are float32: in bfloat16, small updates would be rounded away.
-    loader = Loader(replace(settings, dtype="float32") if recipe.written.method.full else settings, say)
+    adapter = method_of(recipe.written.method).adapter
+    loader = Loader(settings if adapter else replace(settings, dtype="float32"), log)
     engine = loader.engine(base)  # converts the embedded model, whose content is part of the key
     trained_on = identities(base.folder)
     key = recipe_key(recipe, trained_on, loader.device.type, str(engine.model.dtype))[:16]
@@ -79,22 +84,17 @@ def train(recipe: Recipe, base: Weights, settings: Settings, say: Say, counter: 
                 fault = fault_of(folder, DONE, "trained")
                 if fault is not None:  # no other process has trained it meanwhile
                     if folder.exists():
-                        say(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
-                    _train(folder, recipe, base, trained_on, engine, say, counter)
+                        log(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
+                    _train(folder, recipe, base, trained_on, engine, log, counter)
                     return folder
-    say(f"{recipe.name}: trained before, kept in {folder}")
+    log(f"{recipe.name}: trained before, kept in {folder}")
     return folder
 
 
 def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) -> str:
     """A name for all that the result depends on: recipe, corpora, base, device, its dtype and library versions."""
-    general = {
-        key: [[one.prompt, one.answer] for one in examples] for key, examples in recipe.general.items()
-    }
     parts = {
-        "recipe": recipe.written.model_dump(mode="json", exclude={"about", "recipe", "target"}),
-        "examples": [[one.prompt, one.answer] for one in recipe.examples],
-        "general": general,
+        **recipe.content,
         "base": base,
         "device": [device, dtype],
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")},
@@ -109,63 +109,55 @@ def _train(
     base: Weights,
     trained_on: dict[str, str],
     engine: TorchEngine,
-    say: Say,
+    log: Log,
     counter: Counter,
 ) -> None:
     """Train the model beside its folder, and put it there when it is whole."""
-    unfinished = folder.with_name(f".{folder.name}-unfinished")
-    if unfinished.is_dir() and last_checkpoint(unfinished) is None:
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(exist_ok=True)
-    try:
-        with quiet():
-            done = _train_into(unfinished, recipe, base, engine, say, counter)
+    with whole_folder(
+        folder, goes_on=lambda unfinished: last_checkpoint(unfinished) is not None
+    ) as unfinished:
+        try:
+            with quiet():
+                done = _train_into(unfinished, recipe, base, engine, log, counter)
+        except ModelError:  # it would end the same way again
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         for checkpoint in unfinished.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
         done |= {"base": trained_on, "trained": kept_identities(unfinished)}
-        (unfinished / DONE).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
-    except BaseException as error:
-        # Either it would end the same way again, or there is nothing to go on from.
-        if isinstance(error, ModelError) or last_checkpoint(unfinished) is None:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+        write_whole(unfinished / DONE, json.dumps(done, indent=1) + "\n")
 
 
 def _train_into(
-    folder: Path, recipe: Recipe, base: Weights, engine: TorchEngine, say: Say, counter: Counter
+    folder: Path, recipe: Recipe, base: Weights, engine: TorchEngine, log: Log, counter: Counter
 ) -> dict[str, Any]:
     """Train the model and save it; returns what `DONE` says of the training."""
     written, began = recipe.written, time.monotonic()
     for advice in advise(recipe, base.folder):
-        say(str(advice))
+        log(str(advice))
     examples = mixed(recipe, engine, counter(f"{recipe.name}, self-replay"))
-    general = general_rows(recipe, engine, counter)
-    tokenizer, dtype = engine.tokenizer, _saved_dtype(engine.model)
+    tokenizer, dtype, collator = engine.tokenizer, _saved_dtype(engine.model), Collator(engine.pad_token)
+    general = general_rows(recipe, engine, tokenizer, counter)
     set_seed(written.seed)
     model = prepare(engine.model, recipe)
     before = frozen_fingerprint(model)
-    held = penalties(recipe, model, engine.pad_token, general, counter)
+    held = penalties(recipe, model, collator, general, counter)
     rows = encode(tokenizer, examples, written.format)
     resumed = last_checkpoint(folder) is not None
-    say(
+    log(
         f"{recipe.name}: training on {len(rows)} examples, {updates(recipe, len(rows))} steps at a rate of "
         f"{written.learning_rate:g}{', going on from a checkpoint' if resumed else ''}"
     )
     use_cache, model.config.use_cache = model.config.use_cache, False
-    curve = fit(
-        model, recipe, rows, held, engine.pad_token, folder, model.device,
-        counter(f"{recipe.name}, training", "steps"),
-    )  # fmt: skip
+    curve = fit(model, recipe, rows, held, collator, folder, counter(f"{recipe.name}, training", "steps"))
     seconds = time.monotonic() - began
     if frozen_fingerprint(model) != before:
         raise ModelError(
             f"{recipe.path}: weights that should be frozen changed in training; nothing was kept"
         )
-    say(f"{recipe.name}: loss {sparkline([entry['loss'] for entry in curve])}")
+    log(f"{recipe.name}: loss {sparkline([entry['loss'] for entry in curve])}")
     model.config.use_cache = use_cache
-    (model if written.method.lora else model.to(dtype)).save_pretrained(folder)
+    (model if method_of(written.method).adapter else model.to(dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return {
         "recipe": written.model_dump(mode="json"),

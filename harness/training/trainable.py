@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from peft import LoraConfig, get_peft_model
 
 from harness.engine.transformers.fingerprint import fingerprint
 from harness.errors import ModelError
-from harness.recipes.format import FullFormat, LoraFormat
+from harness.recipes.methods import FULL, LORA, FullFormat, LoraFormat, Method, method_of
 from harness.recipes.read import Recipe
 
 
@@ -19,12 +19,8 @@ def prepare(model: Any, recipe: Recipe) -> Any:
     Raises:
         ModelError: the method finds nothing in this model to train.
     """
-    method = recipe.written.method
-    if method.lora:
-        return _with_lora(model, method.lora, recipe)
-    assert method.full is not None, "the reader lets no other method pass"
-    _choose(model, method.full, recipe)
-    return model
+    method = method_of(recipe.written.method)
+    return PREPARE[method](model, method.key.of(recipe.written.method), recipe)
 
 
 def _with_lora(model: Any, lora: LoraFormat, recipe: Recipe) -> Any:
@@ -52,7 +48,7 @@ def _with_lora(model: Any, lora: LoraFormat, recipe: Recipe) -> Any:
     return model
 
 
-def _choose(model: Any, full: FullFormat, recipe: Recipe) -> None:
+def _choose(model: Any, full: FullFormat, recipe: Recipe) -> Any:
     embeddings = {id(parameter) for parameter in model.get_input_embeddings().parameters()}
     chosen = set(_last(model, full.last_layers, recipe)) if full.last_layers else None
     for name, parameter in model.named_parameters():
@@ -64,6 +60,7 @@ def _choose(model: Any, full: FullFormat, recipe: Recipe) -> None:
         parameter.requires_grad_(learns)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ModelError(f"{recipe.span('method', 'full')}: the base has no biases, so nothing would learn")
+    return model
 
 
 def _last(model: Any, count: int, recipe: Recipe) -> Iterator[str]:
@@ -80,6 +77,10 @@ def _last(model: Any, count: int, recipe: Recipe) -> Iterator[str]:
             f"{recipe.span('method', 'full', 'last_layers')}: the base's layers cannot be told apart"
         )
     return iter(names[names.index(first[0]) :])
+
+
+PREPARE: Mapping[Method[Any], Callable[[Any, Any, Recipe], Any]] = {LORA: _with_lora, FULL: _choose}
+"""How each method prepares a model: the model, the method's part of the recipe and the recipe in, the model out."""
 
 
 def frozen_fingerprint(model: Any) -> str:

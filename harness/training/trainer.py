@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from harness.engine.transformers.engine import out_of_memory
 from harness.errors import HarnessError, ModelError, first_line
-from harness.models.cache import write_fault
 from harness.models.json_file import read_json
+from harness.progress import Progress
 from harness.recipes.read import Recipe
 from harness.training.encode import Collator, Row
 from harness.training.penalties.penalty import Penalty
+from harness.writing import write_fault, write_whole
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 """What a killed training loses at most."""
@@ -27,20 +28,21 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 WHOLE = "whole.json"
 """Written last into a checkpoint: the sizes of its files."""
 
-Show = Callable[[int, int], None]
-
 
 def fit(
     model: Any,
     recipe: Recipe,
     rows: Sequence[Row],
     penalties: Sequence[Penalty],
-    pad_token: int,
+    collator: Collator,
     folder: Path,
-    device: torch.device,
-    show: Show,
+    on_progress: Progress,
 ) -> list[dict[str, float]]:
     """Train `model` in place, from the last whole checkpoint in `folder` if there is one.
+
+    Args:
+        rows: what to learn; `collator` makes batches of them.
+        on_progress: called with the updates that are done and those that there are.
 
     Returns:
         The loss curve: {"step", "loss", "learning_rate"} for each update, the loss in nats per answer token,
@@ -49,41 +51,18 @@ def fit(
     Raises:
         ModelError: the loss or a weight became NaN or infinite, or the memory was too small.
     """
-    written = recipe.written
-    steps = updates(recipe, len(rows))
-    watch = _Watch(show)
+    watch = _Watch(on_progress)
     trainer = _Trainer(
         penalties,
         model=model,
-        args=TrainingArguments(
-            output_dir=str(folder),
-            per_device_train_batch_size=written.batch,
-            gradient_accumulation_steps=written.accumulation,
-            max_steps=steps,
-            learning_rate=written.learning_rate,
-            lr_scheduler_type=written.schedule if written.warmup == 0 else _with_warmup(written.schedule),
-            warmup_steps=round(written.warmup * steps),
-            weight_decay=written.weight_decay,
-            seed=written.seed,
-            data_seed=written.seed,
-            use_cpu=device.type == "cpu",
-            **_precision(recipe, device),
-            save_strategy="no",
-            save_total_limit=1,
-            logging_steps=1,
-            logging_nan_inf_filter=False,  # else a NaN loss is logged as the mean of the others
-            report_to=[],
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
-            remove_unused_columns=False,
-        ),
+        args=_arguments(recipe, updates(recipe, len(rows)), folder, model.device),
         train_dataset=list(rows),
-        data_collator=Collator(pad_token),
+        data_collator=collator,
         callbacks=[watch, _Checkpoints()],
     )
     for printer in (PrinterCallback, ProgressCallback):  # the watch shows progress instead
         trainer.remove_callback(printer)
-    _train(trainer, watch, last_checkpoint(folder), recipe, device)
+    _train(trainer, watch, last_checkpoint(folder), recipe)
     curve = [
         {key: float(entry[key]) for key in ("step", "loss", "learning_rate")}
         for entry in trainer.state.log_history
@@ -93,9 +72,34 @@ def fit(
     return curve
 
 
-def _train(
-    trainer: Trainer, watch: _Watch, checkpoint: Path | None, recipe: Recipe, device: torch.device
-) -> None:
+def _arguments(recipe: Recipe, steps: int, folder: Path, device: torch.device) -> TrainingArguments:
+    """The settings of a recipe as the Trainer calls them."""
+    written = recipe.written
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=written.batch,
+        gradient_accumulation_steps=written.accumulation,
+        max_steps=steps,
+        learning_rate=written.learning_rate,
+        lr_scheduler_type=written.schedule if written.warmup == 0 else _with_warmup(written.schedule),
+        warmup_steps=round(written.warmup * steps),
+        weight_decay=written.weight_decay,
+        seed=written.seed,
+        data_seed=written.seed,
+        use_cpu=device.type == "cpu",
+        **_precision(recipe, device),
+        save_strategy="no",
+        save_total_limit=1,
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # else a NaN loss is logged as the mean of the others
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+        remove_unused_columns=False,
+    )
+
+
+def _train(trainer: _Trainer, watch: _Watch, checkpoint: Path | None, recipe: Recipe) -> None:
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except HarnessError:
@@ -103,7 +107,7 @@ def _train(
     except Exception as error:  # what a damaged checkpoint raises is the affair of torch and pickle
         if isinstance(error, RuntimeError) and out_of_memory(error):
             raise ModelError(
-                f"{recipe.span('batch')}: training ran out of the memory of {device}\n"
+                f"{recipe.span('batch')}: training ran out of the memory of {trainer.model.device}\n"
                 "  lower 'batch' and raise 'accumulation', or train adapters: method: {lora: {}}"
             ) from error
         if checkpoint is None or watch.began or write_fault(error):
@@ -202,15 +206,15 @@ class _Trainer(Trainer):  # type: ignore[misc]
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Shows how many updates are done."""
+    """Reports how many updates are done."""
 
-    def __init__(self, show: Show) -> None:
-        self.show = show
+    def __init__(self, on_progress: Progress) -> None:
+        self.on_progress = on_progress
         self.began = False
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.began = True
-        self.show(state.global_step, state.max_steps)
+        self.on_progress(state.global_step, state.max_steps)
 
 
 class _Checkpoints(TrainerCallback):  # type: ignore[misc]
@@ -229,4 +233,4 @@ class _Checkpoints(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.last = time.monotonic()
         checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (checkpoint / WHOLE).write_text(json.dumps(_sizes(checkpoint)), encoding="utf-8")
+        write_whole(checkpoint / WHOLE, json.dumps(_sizes(checkpoint)))

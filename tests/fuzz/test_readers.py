@@ -38,7 +38,7 @@ from tests.fuzz.inputs import (
     suites,
     written,
 )  # fmt: skip
-from tests.unit.reporting.ladders import ladder, recipe, rung
+from tests.support.ladders import ladder, recipe, rung
 
 LADDER: dict[str, Any] = json.loads(
     ladder(rung(recipe("careless"), (38, 53)), rung(recipe("lora"), (38, 5))).model_dump_json()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import CONFTEST
-from tests.tiny.conftest import save_adapter, save_model
+from tests.support.models import save_adapter, save_model
+from tests.support.project import CONFTEST
 
 ROOT = Path(__file__).parents[2]
 PLUGINS: dict[str, tuple[str, ...]] = {

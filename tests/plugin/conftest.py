@@ -12,9 +12,8 @@ import harness.plugin.collect
 import harness.plugin.run
 import harness.recipes.read
 import harness.reporting.summary  # noqa: F401
-from harness.scoring import SCORERS, registry
-
-from .project import Project
+from tests.support.project import Project
+from tests.support.scorers import as_before
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,10 +30,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 
 
 @pytest.fixture(autouse=True)
-def _restored():
-    """The table as it was: nested runs register scores in this very process."""
-    known, places = dict(SCORERS), dict(registry._PLACES)
-    yield
-    for table, before in ((SCORERS, known), (registry._PLACES, places)):
-        table.clear()
-        table.update(before)
+def _scores_as_before():
+    """Nested runs register scores in this very process."""
+    with as_before():
+        yield

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 import harness.scoring.python as python
-
-from .project import SMALL, not_green, said
+from tests.support.project import SMALL, not_green, said
 
 needs_confining = pytest.mark.skipif(python.refusal() is not None, reason=str(python.refusal()))
 

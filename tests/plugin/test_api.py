@@ -12,11 +12,11 @@ import types
 import numpy as np
 import pytest
 
-import harness
 from harness import compare_forgetting, evaluate_general_qa, run_forgetting_checklist
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
-from harness.errors import EngineError, NoEvidenceError, ScorerError, SuiteError
+from harness.engine.pair import EnginePair
+from harness.errors import EngineError, ModelError, NoEvidenceError, ScorerError, SuiteError
 from harness.models.identity import weights_identity
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
@@ -57,16 +57,6 @@ def asked_twice(before, after=None, n=30):
         evaluate_general_qa(lambda prompt, right=right: "yes" if known[prompt] < right else "no", questions)
         for right in (before, before if after is None else after)
     ]
-
-
-def test_the_public_names():
-    assert set(harness.__all__) == {
-        "__version__", "compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist",
-        "EWCRegularizer", "ForgettingCallback", "create_replay_dataset",
-    }  # fmt: skip
-    assert all(hasattr(harness, name) for name in harness.__all__)
-    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'evaluate'"):
-        harness.evaluate  # noqa: B018
 
 
 # evaluate_general_qa
@@ -173,6 +163,46 @@ def test_arguments_in_places_of_others(arguments, error, message):
     with pytest.raises(error) as caught:
         evaluate_general_qa(*arguments)
     assert str(caught.value) == message
+
+
+class Deaf(FunctionEngine):
+    """An Engine of a user's own."""
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        (GOOD.__getitem__, {"device": "cuda", "thinking_tokens": 9},
+         "device, thinking_tokens: would do nothing here, for a function is given the prompt alone"),
+        (GOOD.__getitem__, {"template_arguments": {"a": 1}},
+         "template_arguments: would do nothing here, for a function is given the prompt alone"),
+        (Deaf(GOOD.__getitem__), {"dtype": "bfloat16"}, "dtype: would do nothing here, for an Engine runs as it was made"),
+        ((object(), object()), {"allow_pickle": True, "allow_keys": ["x"]},
+         "allow_pickle, allow_keys: would do nothing here, for a model in memory runs as it was loaded"),
+    ],
+)  # fmt: skip
+def test_options_that_would_do_nothing_are_refused(model, options, said):
+    with pytest.raises(EngineError) as caught:
+        evaluate_general_qa(model, QUESTIONS, **options)
+    assert str(caught.value) == f"{said}\n  leave that out, or name the model by its reference"
+
+
+def test_options_that_ask_for_nothing_are_none():
+    plain = {"device": "auto", "allow_pickle": False, "thinking_tokens": None, "template_arguments": {}}
+    assert evaluate_general_qa(GOOD.__getitem__, QUESTIONS, **plain)["correct"] == 4
+    assert evaluate_general_qa(Deaf(GOOD.__getitem__), QUESTIONS, thinking_tokens=9)["correct"] == 4
+
+
+def test_an_option_that_does_not_exist():
+    with pytest.raises(
+        TypeError, match=r"evaluate_general_qa\(\) got .* 'allow_pikle'; did you mean 'allow_pickle'\?"
+    ):
+        evaluate_general_qa(GOOD.__getitem__, QUESTIONS, allow_pikle=True)
+
+
+def test_a_recipe_is_no_model_yet():
+    with pytest.raises(ModelError, match=r"\Ar\.yaml: is a recipe, and a model is needed here\Z"):
+        evaluate_general_qa("r.yaml", QUESTIONS)
 
 
 def test_names_of_categories_are_not_obeyed():
@@ -451,7 +481,12 @@ def test_a_dict_made_by_hand_against_itself():
 @pytest.fixture
 def references(project, monkeypatch):
     """Folders that look like models, and answers for whatever is loaded from them."""
-    loading = types.SimpleNamespace(load_reference=lambda name: FunctionEngine(GOOD.__getitem__, name))
+
+    def load_pair(pair, settings, say, asked):
+        engine = FunctionEngine(GOOD.__getitem__, pair.tuned.name)
+        return EnginePair(engine, engine)
+
+    loading = types.SimpleNamespace(load_pair=load_pair)
     monkeypatch.setitem(sys.modules, "harness.engine.transformers.loading", loading)
     project.folders()
     for name, base in (("adapter", "base"), ("adapter2", "base"), ("elsewhere", "tuned")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import not_green, said
+from tests.support.project import not_green, said
 
 SUITE = """suite: s
 score: regex

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from .project import SMALL, not_green, said
+from tests.support.project import SMALL, not_green, said
 
 SUITE = """\
 suite: mixed

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.cli.main import main
-
-from .project import CONFTEST, not_green, said
+from tests.support.project import CONFTEST, not_green, said
 
 SCORES = '''
 from typing import Literal
@@ -199,7 +198,7 @@ def test_a_conftest_may_import_what_lies_beside_it(tone, lint):
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        (None, "scores/conftest.py: no such file\n  --conftest takes the file in which scores are registered\n"),
+        (None, "scores/conftest.py: no such file\n  --conftest takes the file in which scores and engines are registered\n"),
         ("import not_there_at_all\n", "scores/conftest.py:1: cannot be imported\n  ModuleNotFoundError: No module"),
         ("x = 1\n\n1 / 0\n", "scores/conftest.py:3: cannot be imported\n  ZeroDivisionError: division by zero\n"),
         ("x = 1\ndef f(:\n", "scores/conftest.py:2: cannot be imported\n  SyntaxError: invalid syntax"),

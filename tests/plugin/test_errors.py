@@ -8,7 +8,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from .project import SMALL, not_green, said
+from tests.support.project import SMALL, not_green, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 
@@ -96,7 +96,7 @@ def test_two_suites_of_one_name(project):
     result = project.run()
     assert result.ret == 4
     text = not_green(result)
-    assert "ERROR: b.yaml:1:1: a second suite called 'general'\n  a.yaml:1:1 is called so already" in text
+    assert "ERROR: b.yaml:1:1: a second suite called 'general'\n  the first is at a.yaml:1:1" in text
     assert project.asked("tuned") == []
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from .project import CONFTEST, SMALL, not_green, said
+from tests.support.project import CONFTEST, SMALL, not_green, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 MODEL = '''
-from types import SimpleNamespace
-
 import pytest
 
-from harness.plugin.run import Run
+from harness.engine.pair import EnginePair
+from harness.plugin.models import Models
 
 from engines import Scripted
 
@@ -21,13 +20,11 @@ from engines import Scripted
 @pytest.fixture(scope="session", autouse=True)
 def loaded():
     """Scripted models for what --model would load."""
-    before = Run._load
-    pair = SimpleNamespace(
-        baseline=Scripted("baseline"), tuned=Scripted("tuned"), device="cpu", dtype="float32", notes=[]
-    )
-    Run._load = lambda run: pair
+    before = Models._load
+    pair = EnginePair(Scripted("baseline"), Scripted("tuned"), "cpu", "float32")
+    Models._load = lambda models: pair
     yield
-    Run._load = before
+    Models._load = before
 '''
 OTHER = {
     "number": ("@pytest.fixture\ndef {}(): return 3", "int"),
@@ -97,7 +94,7 @@ def test_without_a_model_it_is_an_error_that_names_the_second_name(project, kind
     assert result.ret == 4
     assert (
         f"the fixture 'tuned' must give an Engine, saw {seen}\n"
-        "  wrap a function from prompt to text: harness.engine.functions.FunctionEngine(function)\n"
+        "  wrap a function from prompt to text: harness.FunctionEngine(function)\n"
         "  or call that one 'gate_tuned', where 'tuned' is yours\n"
         "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)"
     ) in not_green(result)

@@ -7,8 +7,9 @@ import tomllib
 
 import pytest
 
+from tests.support.project import SMALL, not_green, said
+
 from .conftest import ROOT
-from .project import SMALL, not_green, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 MINE = """

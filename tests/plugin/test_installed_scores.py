@@ -7,11 +7,10 @@ import sys
 
 import pytest
 
-import harness.scoring.registry as registry
 from harness import evaluate_general_qa, run_forgetting_checklist
 from harness.cli.main import main
 from harness.errors import NoEvidenceError, ScorerError
-from harness.scoring import SCORERS, load_scorers
+from tests.support.packages import install_module
 
 POLITE = '''\
 from harness.scoring import scorer
@@ -37,31 +36,19 @@ doc_to_target: a
 """
 
 
-@pytest.fixture(autouse=True)
-def _restored():
-    """The table as it was, whatever a test installs."""
-    known, places = dict(SCORERS), dict(registry._PLACES)
-    load_scorers.cache_clear()
-    yield
-    load_scorers.cache_clear()
-    for table, before in ((SCORERS, known), (registry._PLACES, places)):
-        table.clear()
-        table.update(before)
-
-
 @pytest.fixture
-def install(tmp_path, monkeypatch):
+def install_polite(tmp_path, monkeypatch):
     """Write a package that has the score `polite` as an entry point, as an installer would."""
 
     def write(source=POLITE):
-        site = tmp_path / "site"
-        about = site / "polite_scores-1.0.dist-info"
-        about.mkdir(parents=True)
-        (site / "polite_scores.py").write_text(source)
-        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: polite_scores\nVersion: 1.0\n")
-        (about / "entry_points.txt").write_text("[forgetting_gate.scorers]\npolite = polite_scores\n")
-        monkeypatch.syspath_prepend(site)
-        monkeypatch.delitem(sys.modules, "polite_scores", raising=False)
+        install_module(
+            monkeypatch,
+            tmp_path / "site",
+            "polite_scores",
+            source,
+            "forgetting_gate.scorers",
+            "polite = polite_scores",
+        )
 
     monkeypatch.setitem(sys.modules, "datasets", None)  # which takes seconds to import
     work = tmp_path / "work"
@@ -74,14 +61,14 @@ def install(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["lint", "plan", "preview"])
-def test_commands_that_read_suites_know_it(install, capsys, command):
-    install()
+def test_commands_that_read_suites_know_it(install_polite, capsys, command):
+    install_polite()
     assert main([command, "tone.yaml"]) == 0
     assert "tone" in capsys.readouterr().out
 
 
-def test_the_schema_has_it(install, capsys):
-    install()
+def test_the_schema_has_it(install_polite, capsys):
+    install_polite()
     assert main(["schema"]) == 0
     _, written = json.loads(capsys.readouterr().out)["$defs"]["score"]["anyOf"]
     assert "word" in written["properties"]["polite"]["properties"]
@@ -100,8 +87,8 @@ def test_the_schema_has_it(install, capsys):
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_a_broken_package_is_told_and_nothing_is_written(install, tmp_path, capsys, arguments):
-    install("1 / 0")
+def test_a_broken_package_is_told_and_nothing_is_written(install_polite, tmp_path, capsys, arguments):
+    install_polite("1 / 0")
     assert main(arguments) == 4
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -119,25 +106,25 @@ def thanks_why(prompt: str) -> str:
     return "thanks, please" if prompt == "Why?" else "no"
 
 
-def test_an_evaluation_by_a_suite_file_knows_it(install):
-    install()
+def test_an_evaluation_by_a_suite_file_knows_it(install_polite):
+    install_polite()
     assert evaluate_general_qa(thanks_why, "tone.yaml")["correct"] == 1
 
 
-def test_an_evaluation_by_its_name_knows_it(install):
-    install()
+def test_an_evaluation_by_its_name_knows_it(install_polite):
+    install_polite()
     asked = [{"question": "Why?", "answer": "-"}, {"question": "How?", "answer": "-"}]
     assert evaluate_general_qa(thanks_why, asked, score="polite")["correct"] == 1
     with pytest.raises(NoEvidenceError, match="unknown score 'polte'; there are: .*polite"):
         evaluate_general_qa(thanks_why, asked, score="polte")
 
 
-def test_a_checklist_knows_it(install):
-    install()
+def test_a_checklist_knows_it(install_polite):
+    install_polite()
     assert run_forgetting_checklist(thanks_why, "tone.yaml")["score"] == 0.5
 
 
-def test_a_broken_package_is_told_in_python_too(install):
-    install("1 / 0")
+def test_a_broken_package_is_told_in_python_too(install_polite):
+    install_polite("1 / 0")
     with pytest.raises(ScorerError, match="the score 'polite' of polite_scores cannot be loaded"):
         run_forgetting_checklist(thanks_why, "tone.yaml")

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from .project import said
+from tests.support.project import said
 
 SCHEMA = {
     "testsuites": ("testsuite", "name time tests failures errors"),

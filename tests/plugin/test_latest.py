@@ -12,7 +12,7 @@ import time
 import pytest
 from packaging.version import Version
 
-from .project import CONFTEST, not_green, said
+from tests.support.project import CONFTEST, not_green, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 TWO = ("-p", "xdist", "-n", "2")
@@ -584,8 +584,9 @@ def test_engines_of_one_s_own_are_named_without_a_model_too(project):
 LOADING = """
 import sys, types
 from harness.engine.functions import FunctionEngine
+from harness.engine.pair import EnginePair
 ours = [FunctionEngine(lambda prompt: "Yes.", label) for label in ("one", "two")]
-pair = types.SimpleNamespace(baseline=ours[0], tuned=ours[1], device="cpu", dtype="float32", notes=[])
+pair = EnginePair(ours[0], ours[1], "cpu", "float32")
 sys.modules["harness.engine.transformers.loading"] = types.SimpleNamespace(load_pair=lambda *arguments: pair)
 """
 WRAPPED = """

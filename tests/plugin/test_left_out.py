@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from .project import SMALL, not_green, said
+from tests.support.project import SMALL, not_green, said
+
 from .test_sniff import FOREIGN
 
 SLIP = SMALL.replace("gates", "gatse").replace("probes", "prboes")

@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from harness.cli.main import main
-
-from .project import SMALL
+from tests.support.project import SMALL
 
 MEDIUM = SMALL.replace("suite: small", "suite: medium\nseverity: critical").replace(
     "[{over: each}]", "[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.25}, {over: each, require: pass}]"
@@ -189,7 +188,7 @@ def test_two_suites_of_one_name(project, lint):
     project.write("b.yaml", SMALL)
     code, _, err = lint("a.yaml", "b.yaml")
     assert code == 2
-    assert err == "b.yaml:1:1: a second suite called 'small'\n  a.yaml:1:1 is called so already\n1 problem\n"
+    assert err == "b.yaml:1:1: a second suite called 'small'\n  the first is at a.yaml:1:1\n1 problem\n"
 
 
 def test_a_folder_without_suites(project, lint):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .project import CONFTEST, SMALL, not_green, said
+from tests.support.project import CONFTEST, SMALL, not_green, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 NOTHING = "no gate was decided, so this run says nothing of the model"
@@ -511,15 +511,14 @@ import types
 from pathlib import Path
 
 from harness.engine.functions import FunctionEngine
+from harness.engine.pair import EnginePair
 
 def load_pair(sources, settings, say, asked):
     """Stands in for torch: a model forgot the suites that its weights name."""
     def engine(source):
         forgot = (source.folder / "model.safetensors").read_text().split()
         return FunctionEngine(lambda prompt: "No." if prompt.split()[0] in forgot else "Yes.", source.name)
-    return types.SimpleNamespace(
-        baseline=engine(sources.baseline), tuned=engine(sources.tuned), device="cpu", dtype="float32", notes=[]
-    )
+    return EnginePair(engine(sources.baseline), engine(sources.tuned), "cpu", "float32")
 
 sys.modules["harness.engine.transformers.loading"] = types.SimpleNamespace(load_pair=load_pair)
 '''
@@ -725,7 +724,7 @@ def test_reruns_bring_each_gate_once_and_turn_none_green(project, reruns):
 
 FLAKY = """
 
-from harness.plugin import RUN
+from harness.plugin.state import RUN
 
 class Flaky(Scripted):
     def answer(self, prompt):

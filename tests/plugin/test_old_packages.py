@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .project import said
+from tests.support.project import said
 
 ROOT = Path(__file__).parents[2]
 SUITE = "suite: s\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: Who?, answer: Ana}]\n"

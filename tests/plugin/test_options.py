@@ -8,8 +8,7 @@ import re
 import pytest
 
 from harness.plugin.options import OPTIONS
-
-from .project import SMALL, not_green, said
+from tests.support.project import SMALL, not_green, said
 
 NAMES = [name for option in OPTIONS for name in option.names]
 THEIRS = """
@@ -277,3 +276,25 @@ def test_the_same_settings_from_another_folder_are_none(project):
     project.write("project/pyproject.toml", "[project]\nname = 'x'\n")
     expected = rooted(project, ["--model=../models/m"])[1]
     assert rooted(project, ["--model", "../models/m"])[1] == expected
+
+
+def test_the_options_of_a_run_are_settled_once_when_pytest_is_configured(project):
+    """A conftest.py may still have its say before that."""
+    project.capability(SUITES, (60, 0, 0, 0))
+    conftest = (project.path / "conftest.py").read_text()
+    project.write(
+        "conftest.py",
+        conftest + "\n\n"
+        "def pytest_configure(config):\n"
+        "    config.option.forgetting_report = 'elsewhere'\n"
+        "    config.option.forgetting_thinking_tokens = 7\n\n"
+        "def pytest_collection_finish(session):\n"
+        "    from harness.plugin.options import options_of\n"
+        "    options = options_of(session.config)\n"
+        "    assert options is options_of(session.config)\n"
+        "    assert options.settings is options.settings and options.settings.thinking_tokens == 7\n"
+        "    assert options.policy is options.policy and options.policy.strict\n",
+    )
+    assert project.run("--gate-strict").ret == 0
+    assert (project.path / "elsewhere" / "record.json").is_file()
+    assert not (project.path / "reports").exists()

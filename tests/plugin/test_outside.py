@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import said
+from tests.support.project import said
 
 SUITE = "suite: s\nscore: mentions\ngates: [{over: all, max_drop: 0.1}]\nprobes_from: ../d.csv\n"
 

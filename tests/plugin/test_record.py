@@ -7,8 +7,7 @@ import json
 import pytest
 
 from harness.reporting.record import Record, read_record
-
-from .project import SMALL, said
+from tests.support.project import SMALL, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 GATE_KEYS = {
@@ -38,7 +37,8 @@ def test_the_record_of_a_run(project):
         "n": 30, "kept": 9, "lost": 11, "gained": 1, "missed": 9, "baseline_accuracy": 20 / 30,
         "tuned_accuracy": 10 / 30, "drop": 10 / 30, "confidence": 0.9, "max_drop": 0.1,
         "verdict": "FORGOTTEN", "outcome": "failed", "more_probes_to_settle": None,
-        "undecided": None, "baseline_cut": 0, "tuned_cut": 0,
+        "undecided": None, "baseline_cut": 0, "tuned_cut": 0, "on_inconclusive": "observed", "require": None,
+        "probes": None,
     }  # fmt: skip
     assert gate["interval"] == pytest.approx([0.16485, 0.49400], abs=1e-5)
     assert gate["mid_p"] == pytest.approx(0.001709, abs=1e-6)
@@ -50,11 +50,15 @@ def test_the_record_has_both_answers_of_each_probe(project):
     project.run()
     rows = {row["id"]: row for row in project.record()["probes"]}
     assert list(rows) == ["math-kept-0", "math-lost-0", "math-gained-0", "math-missed-0"]
-    assert rows["math-lost-0"] == {
+    lost = rows["math-lost-0"]
+    assert len(lost.pop("asked")) == 64
+    assert lost == {
         "suite": "general", "id": "math-lost-0", "category": "math", "severity": "high",
         "fields": {"question": "general math-lost-0?"}, "expected": ["yes"], "score": "mentions",
-        "baseline": {"answer": "Yes, indeed.", "right": True, "tokens": 2, "ended": None},
-        "tuned": {"answer": "No idea.", "right": False, "tokens": 2, "ended": None}, "change": "lost",
+        "scoring": {}, "choices": [],
+        "baseline": {"answer": "Yes, indeed.", "right": True, "kind": "generate", "tokens": 2, "ended": None},
+        "tuned": {"answer": "No idea.", "right": False, "kind": "generate", "tokens": 2, "ended": None},
+        "change": "lost",
     }  # fmt: skip
     assert [row["change"] for row in rows.values()] == ["kept", "lost", "gained", "missed"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import not_green, said
+from tests.support.project import not_green, said
 
 GATES = "[{over: all, max_drop: 0.5}, {over: category, max_drop: 0.5}]"
 COUNTS = {"a": (20, 2, 0, 2), "b": (10, 1, 0, 1)}

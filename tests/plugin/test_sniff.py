@@ -20,8 +20,7 @@ from harness.suites.detect import (
     sniff,
 )
 from harness.suites.format import SuiteFormat
-
-from .project import SMALL
+from tests.support.project import SMALL
 
 ROOT = Path(__file__).parents[2]
 

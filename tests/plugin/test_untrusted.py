@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from .project import said
+from tests.support.project import said
 
 NASTY = {
     "colour": "\x1b[31mred\x1b[0m",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import CONFTEST, SMALL, not_green, said
+from tests.support.project import CONFTEST, SMALL, not_green, said
 
 pytest.importorskip("xdist")
 TWO = ("-p", "xdist", "-n", "2")

@@ -19,13 +19,16 @@ from harness.errors import NoEvidenceError
 from harness.training.callback.beginning import TRAINING, WEIGHTS
 from harness.training.callback.callback import ForgettingCallback
 from harness.training.callback.checkpoints import BASELINE
-
-from .trainings import WORDS, adapted, given_now, known_suite, loaded, right_now, rights, run, trainer
-
-
-@pytest.fixture(scope="module")
-def suite(base, tmp_path_factory) -> Path:
-    return known_suite(base, tmp_path_factory.mktemp("suites"))
+from tests.support.trainings import (
+    WORDS,
+    adapted,
+    given_now,
+    loaded,
+    right_now,
+    rights,
+    run,
+    trainer,
+)
 
 
 @pytest.fixture(scope="module")

@@ -31,13 +31,17 @@ from harness.training.callback.beginning import find_beginning
 from harness.training.callback.callback import ForgettingCallback
 from harness.training.callback.checkpoints import BASELINE
 from harness.training.callback.isolation import as_it_was, check_askable, switches_off
-
-from .trainings import CHOICES, WORDS, adapted, given_now, known_suite, loaded, rights, run, trainer, write
-
-
-@pytest.fixture(scope="module")
-def suite(base, tmp_path_factory) -> Path:
-    return known_suite(base, tmp_path_factory.mktemp("suites"))
+from tests.support.trainings import (
+    CHOICES,
+    WORDS,
+    adapted,
+    given_now,
+    loaded,
+    rights,
+    run,
+    trainer,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -414,7 +418,7 @@ from transformers import TrainerCallback
 from harness.errors import EngineError
 from harness.training.callback.callback import ForgettingCallback
 sys.path.insert(0, sys.argv[1])
-from tests.tiny.trainings import run
+from tests.support.trainings import run
 
 base, suite, out = map(Path, sys.argv[2:])
 callback = ForgettingCallback([suite], every=2)

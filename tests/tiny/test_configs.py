@@ -40,7 +40,7 @@ def change(folder: Path, name: str, **changes: Any) -> None:
     file.write_text(json.dumps({**written, **changes}))
 
 
-def refused(message: str) -> pytest.RaisesExc[ModelError]:
+def no_model(message: str) -> pytest.RaisesExc[ModelError]:
     return pytest.raises(ModelError, match=rf"\A{re.escape(message)}")
 
 
@@ -67,7 +67,7 @@ def test_those_of_a_list_that_are_tokens_end_answers_still(base, model):
 @pytest.mark.parametrize("value", ["x", "", 1.5, True, [1, "x"], [[1]], [True], {"a": 1}, float("nan")])
 def test_an_end_of_text_of_a_wrong_kind_is_refused(model, value):
     change(model, "generation_config.json", eos_token_id=value)
-    with refused(
+    with no_model(
         f"{model}/generation_config.json: eos_token_id must be the number of a token, or a list of them, saw {value!r}"
     ):
         load_reference(str(model))
@@ -118,7 +118,7 @@ def test_a_vocabulary_of_another_size_than_the_embeddings(model, size):
 @pytest.mark.parametrize("layers", [999_999, 10**30])
 def test_more_layers_than_there_are_weights_are_never_made(model, layers):
     change(model, "config.json", num_hidden_layers=layers)
-    with refused(
+    with no_model(
         f"{model}: its config.json says that it has {layers} layers, and its weights are 21 tensors\n"
         "  does its config.json belong to its weights?"
     ):

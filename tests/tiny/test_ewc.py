@@ -12,10 +12,12 @@ from transformers import LlamaForCausalLM
 
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, NoEvidenceError
+from harness.recipes.mitigations.l2_sp import L2_SP
 from harness.training.encode import IGNORED, Collator
 from harness.training.penalties.ewc import EWCRegularizer
 from harness.training.penalties.fisher import fisher_diagonal
-from harness.training.penalties.penalty import L2SP
+from harness.training.penalties.penalty import StartingPoint
+from tests.support.models import moved
 
 
 def classifier(width: int = 6) -> nn.Sequential:
@@ -26,15 +28,6 @@ def classifier(width: int = 6) -> nn.Sequential:
 def data(seed: int = 1) -> list[tuple[torch.Tensor, torch.Tensor]]:
     torch.manual_seed(seed)
     return [(torch.randn(16, 4), torch.randint(0, 3, (16,)))]
-
-
-def moved(model: nn.Module, by: float = 0.1) -> nn.Module:
-    torch.manual_seed(9)
-    with torch.no_grad():
-        for value in model.parameters():
-            if value.requires_grad:
-                value.add_(by * torch.randn_like(value))
-    return model
 
 
 def by_hand(model, importance, fisher, anchor) -> float:
@@ -80,7 +73,7 @@ def test_the_gradient_is_importance_times_fisher_times_distance(model, ewc):
 
 
 def test_ewc_with_the_same_importance_everywhere_is_l2_sp(model, ewc):
-    control = L2SP(model, 50.0)
+    control = StartingPoint(model, 50.0, L2_SP.penalty.distance)
     state = ewc.state_dict()
     ewc.load_state_dict(
         {**state, "fisher": {name: torch.ones_like(v) for name, v in state["fisher"].items()}}

@@ -11,91 +11,26 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-# pytester forgets the modules that a nested run imports, and torch does not survive a second import.
-import harness.api
-import harness.plugin.collect
-import harness.plugin.run
-import harness.reporting.summary  # noqa: F401
-from harness.engine.requests import Choose, Plain
-from harness.engine.transformers.loading import load_reference
-
-from .conftest import save_adapter
-from .test_isolation import CHANGES, lora, train
-from .test_proofs import appends_end, begins, change_tensors, change_tokenizer, loud, resaved
-from .test_vocabulary import letter, rare
-
-CHOICES = ("red", "green", "blue", "white")
-QUESTIONS = [f"{chr(97 + i % 26)}{chr(65 + i * 7 % 26)}{i}{chr(97 + i * 11 % 26)}" for i in range(60)]
-"""They end in many ways, for a model of random weights sees little but the last token."""
-
-
-class Gate:
-    """A folder with suites that the base answers, and runs of pytest over them."""
-
-    def __init__(self, pytester: pytest.Pytester, base: Path) -> None:
-        self.pytester = pytester
-        self.base = base
-        engine = load_reference(str(base))
-        requests = [Choose(Plain(text), tuple(f" {choice}" for choice in CHOICES)) for text in QUESTIONS]
-        keys = [CHOICES[max(range(4), key=answer.logprobs.__getitem__)] for answer in engine.ask(requests)]
-        probes = [
-            {"id": f"q{i}", "question": text, "choices": CHOICES, "answer": key, "category": "ab"[i % 2]}
-            for i, (text, key) in enumerate(zip(QUESTIONS, keys, strict=True))
-        ]
-        self.suite(
-            {
-                "suite": "colours",
-                "task": {"format": "text", "prompt": "{question}", "answer": "choose"},
-                "score": {"choice": {}},
-                "gates": [{"over": "all", "max_drop": 0.1}, {"over": "category", "max_drop": 0.2}],
-                "probes": probes,
-            }
-        )
-
-    def suite(self, content: dict[str, Any], name: str = "colours.yaml") -> None:
-        (self.pytester.path / name).write_text(json.dumps(content))  # JSON is YAML
-
-    def run(self, tuned: Path | str, *arguments: str, baseline: Path | str | None = None) -> pytest.RunResult:
-        chosen = ["--baseline", str(baseline)] if baseline else []
-        return self.pytester.runpytest_inprocess(
-            "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain", "--model", str(tuned), *chosen, *arguments
-        )  # fmt: skip
-
-    def record(self) -> dict[str, Any]:
-        value: dict[str, Any] = json.loads((self.pytester.path / "reports/latest/record.json").read_text())
-        return value
-
-    def verdicts(self) -> dict[str, tuple[str, str]]:
-        return {row["slice"]: (row["verdict"], row["outcome"]) for row in self.record()["gates"]}
-
-    def notes(self) -> str:
-        return "\n".join(self.record()["run"]["notes"])
-
-
-@pytest.fixture
-def gate(pytester: pytest.Pytester, base: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    for name in ("GITHUB_STEP_SUMMARY", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
-        monkeypatch.delenv(name, raising=False)
-    return Gate(pytester, base)
-
-
-def said(result: pytest.RunResult) -> str:
-    return "\n".join([*result.outlines, *result.errlines])
-
-
-def refused(result: pytest.RunResult, *texts: str) -> None:
-    """Prove that a run ended with the exit code of wrong usage and a message, and without a traceback."""
-    shown = said(result)
-    assert result.ret == 4, shown
-    assert "Traceback" not in shown
-    for text in texts:
-        assert text in shown
-
+from tests.support.gating import CHOICES, QUESTIONS, refused
+from tests.support.models import (
+    CHANGES,
+    appends_end,
+    begins,
+    change_tensors,
+    change_tokenizer,
+    letter,
+    lora,
+    loud,
+    rare,
+    resaved,
+    save_adapter,
+    save_trained,
+)
+from tests.support.project import said
 
 # Losses that were hidden
 
@@ -103,9 +38,9 @@ def refused(result: pytest.RunResult, *texts: str) -> None:
 @pytest.mark.parametrize("kind", ["saved embeddings", "pissa", "olora"])
 def test_an_adapter_that_changes_its_base_hides_no_loss(gate, base, tmp_path, kind):
     if kind == "saved embeddings":
-        folder = train(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=261, scale=3.0)
+        folder = save_trained(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=261, scale=3.0)
     else:
-        folder = train(base, tmp_path / "tuned", CHANGES[kind], scale=3.0)
+        folder = save_trained(base, tmp_path / "tuned", CHANGES[kind], scale=3.0)
     result = gate.run(folder)
     assert result.ret == 1
     row = gate.record()["gates"][0]
@@ -383,7 +318,7 @@ def test_answers_that_only_one_side_had_cut_cannot_be_decided(gate, base, tmp_pa
 
 
 def test_an_interpreter_without_assertions_sees_what_was_forgotten(gate, base, tmp_path):
-    folder = train(base, tmp_path / "tuned", lora(), scale=3.0)
+    folder = save_trained(base, tmp_path / "tuned", lora(), scale=3.0)
     root = Path(__file__).parents[2]
     ran = subprocess.run(
         [sys.executable, "-O", "-m", "pytest", "-p", "harness.plugin", "--model", str(folder), "-q"],
@@ -395,6 +330,6 @@ def test_an_interpreter_without_assertions_sees_what_was_forgotten(gate, base, t
 
 
 def test_runxfail_changes_no_verdict(gate, base, tmp_path):
-    folder = train(base, tmp_path / "tuned", lora(), scale=3.0)
+    folder = save_trained(base, tmp_path / "tuned", lora(), scale=3.0)
     assert gate.run(folder, "--runxfail").ret == 1
     assert gate.verdicts()["all"] == ("FORGOTTEN", "failed")

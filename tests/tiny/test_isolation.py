@@ -10,7 +10,7 @@ import peft
 import pytest
 import torch
 from packaging.version import Version
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
@@ -21,16 +21,10 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.identity import weights_identity
 from harness.models.reference import find_pair
+from tests.support.models import CHANGES, TARGETS, lora, save_model, save_trained
 
-from .conftest import save_model
-
-TARGETS = ["q_proj", "v_proj"]
 ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]
 ASK += [Choose(Plain("one two"), (" three", " four")), Measure("The quick brown fox jumps.")]
-
-
-def lora(**changes):
-    return LoraConfig(**{"r": 4, "target_modules": TARGETS, "task_type": "CAUSAL_LM", **changes})
 
 
 def other(kind, **changes):
@@ -54,33 +48,6 @@ LEAVES = {
     "alora": lora(alora_invocation_tokens=[3]),
 }
 """Adapters that leave the base alone."""
-
-CHANGES = {
-    "pissa": lora(init_lora_weights="pissa"),
-    "olora": lora(init_lora_weights="olora"),
-    "bias all": lora(bias="all"),
-    "bias of lora": lora(bias="lora_only"),
-    "replicated layers": lora(layer_replication=[(0, 2), (1, 2)]),
-}
-"""Adapters that change the base when they are loaded, or that may."""
-
-
-def train(
-    base: Path, folder: Path, config, saved_embeddings: bool | str = "auto", rows: int = 0, scale: float = 0.3
-) -> Path:
-    """Save an adapter whose every tensor was moved, as by training."""
-    with quiet(), torch.no_grad():
-        model = LlamaForCausalLM.from_pretrained(base)
-        if rows:
-            model.resize_token_embeddings(rows)
-        torch.manual_seed(3)
-        adapted = get_peft_model(model, config)
-        for name, value in adapted.named_parameters():
-            embedding = "embed_tokens" in name or "lm_head" in name
-            if value.requires_grad or (saved_embeddings is True and embedding):
-                value.add_(scale * torch.randn_like(value))
-        adapted.save_pretrained(folder, save_embedding_layers=saved_embeddings)
-    return folder
 
 
 def with_bias(base: Path) -> Path:
@@ -136,7 +103,7 @@ def check(pair: EnginePair, base: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", LEAVES)
 def test_an_adapter_that_leaves_its_base_alone_shares_it(base, tmp_path, kind):
-    folder = train(base, tmp_path / "tuned", LEAVES[kind])
+    folder = save_trained(base, tmp_path / "tuned", LEAVES[kind])
     pair = load_pair(find_pair(str(folder), None))
     check(pair, base, folder)
     assert pair.baseline.model is pair.tuned.model
@@ -149,7 +116,7 @@ def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, 
         pytest.skip("before 0.21, peft leaves such biases out of what it saves")
     if kind.startswith("bias"):
         base = with_bias(Path(shutil.copytree(base, tmp_path / "base")))
-    folder = train(base, tmp_path / "tuned", CHANGES[kind])
+    folder = save_trained(base, tmp_path / "tuned", CHANGES[kind])
     pair = load_pair(find_pair(str(folder), None))
     check(pair, base, folder)
     assert pair.baseline.model is not pair.tuned.model
@@ -174,7 +141,7 @@ def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, 
 )
 def test_no_way_to_begin_a_lora_moves_the_baseline(base, tmp_path, way):
     """peft begins an adapter anew when it loads one, before it puts the trained tensors in."""
-    folder = train(base, tmp_path / "tuned", lora())
+    folder = save_trained(base, tmp_path / "tuned", lora())
     file = folder / "adapter_config.json"
     changes = {"init_lora_weights": way, "loftq_config": {"loftq_bits": 4} if way == "loftq" else {}}
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
@@ -188,7 +155,7 @@ def test_no_way_to_begin_a_lora_moves_the_baseline(base, tmp_path, way):
 
 @pytest.mark.parametrize("rows", [261, 264], ids=["as many", "more"])
 def test_an_adapter_that_carries_embeddings_gets_another_baseline(base, tmp_path, rows):
-    folder = train(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=rows)
+    folder = save_trained(base, tmp_path / "tuned", lora(), saved_embeddings=True, rows=rows)
     pair = load_pair(find_pair(str(folder), None))
     check(pair, base, folder)
     assert pair.baseline.model is not pair.tuned.model
@@ -198,7 +165,7 @@ def test_an_adapter_that_carries_embeddings_gets_another_baseline(base, tmp_path
 def test_modules_to_save_of_another_size_arrive_whole(base, tmp_path):
     """peft writes each of them three times where the vocabulary was changed."""
     config = lora(modules_to_save=["embed_tokens", "lm_head"])
-    folder = train(base, tmp_path / "tuned", config, saved_embeddings=True, rows=264)
+    folder = save_trained(base, tmp_path / "tuned", config, saved_embeddings=True, rows=264)
     assert len([key for key in load_file(folder / "adapter_model.safetensors") if "lm_head" in key]) > 1
     pair = load_pair(find_pair(str(folder), None))
     check(pair, base, folder)
@@ -220,7 +187,7 @@ def test_modules_to_save_of_another_size_arrive_whole(base, tmp_path):
     ids=["poly", "prompt", "prefix"],
 )
 def test_an_adapter_that_the_engine_cannot_run_is_refused(base, tmp_path, config, why):
-    folder = train(base, tmp_path / "tuned", config)
+    folder = save_trained(base, tmp_path / "tuned", config)
     with pytest.raises(ModelError, match=why):
         load_pair(find_pair(str(folder), None))
 
@@ -240,7 +207,7 @@ def test_x_lora_is_refused(base, adapter, tmp_path):
 
 def test_an_adapter_that_learnt_tokens_of_the_chat_alone_changes_something(base, tmp_path):
     """No text has them, and few of them are met by chance."""
-    folder = train(
+    folder = save_trained(
         base, tmp_path / "tuned", peft.TrainableTokensConfig(token_indices=[2], task_type="CAUSAL_LM")
     )
     config = folder / "adapter_config.json"
@@ -270,7 +237,7 @@ def test_trained_tokens_that_were_not_trained_change_nothing(base, tmp_path):
 )
 def test_two_adapters_answer_as_each_does_alone(base, tmp_path, first, second):
     kinds = {**LEAVES, **CHANGES}
-    folders = [train(base, tmp_path / str(i), kinds[kind]) for i, kind in enumerate((first, second))]
+    folders = [save_trained(base, tmp_path / str(i), kinds[kind]) for i, kind in enumerate((first, second))]
     pair = load_pair(find_pair(str(folders[1]), str(folders[0])))
     alone = [load_reference(str(folder)).ask(ASK) for folder in folders]
     assert [pair.baseline.ask(ASK), pair.tuned.ask(ASK)] == alone
@@ -281,7 +248,7 @@ def test_two_adapters_answer_as_each_does_alone(base, tmp_path, first, second):
 
 def test_an_adapter_against_the_base_of_another(base, tmp_path):
     """The full model is the base as it is in its folder, though an adapter that changes it was put on a copy."""
-    folder = train(base, tmp_path / "tuned", CHANGES["pissa"])
+    folder = save_trained(base, tmp_path / "tuned", CHANGES["pissa"])
     pair = load_pair(find_pair(str(base), str(folder)))
     assert pair.tuned.ask(ASK) == load_reference(str(base)).ask(ASK)
 
@@ -292,7 +259,7 @@ def test_a_key_that_peft_does_not_know_is_refused_unless_allowed_by_name(base, a
     config = json.loads(file.read_text())
     file.write_text(json.dumps({**config, "use_quantum": True, "off_by_default": False, "also_off": None}))
     with pytest.raises(
-        ModelError, match=r"does not know 'use_quantum' \(True\).*\n.*--allow-key use_quantum"
+        ModelError, match=r"does not know 'use_quantum' \(True\).*\n.*allow_keys=\['use_quantum'\]"
     ):
         load_pair(find_pair(str(folder), None))
     pair = load_pair(find_pair(str(folder), None), Settings(allow_keys=("use_quantum",)))

@@ -25,17 +25,11 @@ from harness.training import trainer as trainer_module
 from harness.training.callback.checkpoints import BEST, BestCheckpoint, keep_answers
 from harness.training.penalties.ewc import EWCRegularizer
 from harness.training.train import DONE
-
-from .test_training import FULL, LORA, Kitchen
+from tests.support.kitchen import FULL, LORA, Kitchen
 
 FULL_DISK = OSError(errno.ENOSPC, "No space left on device")
 READ_ONLY = OSError(errno.EROFS, "Read-only file system")
 RUST = RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
-
-
-@pytest.fixture
-def kitchen(tmp_path, base, monkeypatch):
-    return Kitchen(tmp_path, base, monkeypatch)
 
 
 def fails(error: Exception) -> Callable[..., Any]:
@@ -256,7 +250,7 @@ class Full:
     """A model, or a tokenizer, that cannot be saved."""
 
     def save_pretrained(self, folder: Path) -> None:
-        folder.mkdir()
+        (folder / "half").write_bytes(b"half")
         raise RUST
 
 

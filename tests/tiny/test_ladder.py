@@ -59,7 +59,7 @@ def test_recipes_are_trained_measured_and_ranked(folder, capsys):
         assert one.seconds_training > 0
     assert record.run.dtype == "float32"
     assert len(record.run.weights) == 64
-    assert record.suites[0].probes[0].measured is not None
+    assert record.suites[0].probes[0].baseline.raw().tokens > 0
     out, err = capsys.readouterr()
     assert "Take '" in out
     assert "LoRA (measured): 'adapter' (adapters of rank 8 instead of the weights themselves" in out

@@ -9,13 +9,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from harness.engine.functions import FunctionEngine
+from harness.engine.registry import OPENERS, open_pair
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_pair, load_reference
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
-
-from .conftest import save_adapter, save_model, save_tokenizer
+from harness.spelling import on_command_line
+from tests.support.models import save_adapter, save_model, save_tokenizer
 
 ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]
 
@@ -70,7 +72,7 @@ def test_an_adapter_whose_base_moved_is_put_on_the_baseline_and_that_is_said(bas
     moved = shutil.copytree(adapter, tmp_path / "moved")
     (moved / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "./gone"}))
     pair = load_pair(find_pair(str(moved), str(base)))
-    assert "it was put on --baseline" in pair.notes[0]
+    assert "it was put on --baseline" in on_command_line(pair.notes[0])
 
 
 @pytest.mark.parametrize("change", ["missing", "stray"])
@@ -119,14 +121,25 @@ def test_the_template_of_one_side_can_be_chosen_for_both(base, tmp_path, side):
     assert shown == {"<user>hello<end><assistant>" if side == "baseline" else "[hello]"}
 
 
+def test_an_engine_of_another_kind_is_held_against_a_model(base, adapter, monkeypatch):
+    monkeypatch.setitem(OPENERS, "fake", lambda endpoint, settings: FunctionEngine(str.upper, endpoint.name))
+    pair = open_pair(find_pair(str(adapter), "fake:upper", schemes=OPENERS), Settings(device="cpu"))
+    assert (pair.baseline.label, pair.device, pair.dtype) == ("fake:upper", "cpu", "float32")
+    assert pair.tuned.ask(ASK) == load_reference(str(adapter), Settings(device="cpu")).ask(ASK)
+    turned = open_pair(find_pair("fake:upper", str(adapter), schemes=OPENERS), Settings(device="cpu"))
+    assert (turned.tuned.label, turned.device) == ("fake:upper", "cpu")
+    with pytest.raises(ModelError, match="template='tuned': .* have no engine in common"):
+        open_pair(find_pair("fake:upper", str(base), schemes=OPENERS), Settings(template="tuned"))
+
+
 def test_an_unknown_device_is_said(base):
-    with pytest.raises(ModelError, match="--device warp9"):
+    with pytest.raises(ModelError, match="device='warp9'"):
         load_reference(str(base), Settings(device="warp9"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_device_that_is_not_there_is_said(base):
-    with pytest.raises(ModelError, match="--device cuda"):
+    with pytest.raises(ModelError, match="device='cuda'"):
         load_reference(str(base), Settings(device="cuda"))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.demo_mechanism import panels
 from harness.cli.main import main
-from harness.cli.mechanism import panels
 from harness.errors import HarnessError
 from harness.training.mechanism import (
     AGGRESSIVE,

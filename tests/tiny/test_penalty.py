@@ -10,8 +10,12 @@ from transformers import LlamaForCausalLM
 
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, NoEvidenceError
+from harness.recipes.mitigations.distill import DistillFormat
+from harness.recipes.mitigations.l2_sp import L2_SP
 from harness.training.encode import IGNORED, Collator
-from harness.training.penalties.penalty import L2SP, Distillation, frozen_copy, switched_off
+from harness.training.penalties.distillation import Distillation, frozen_copy, switched_off
+from harness.training.penalties.penalty import StartingPoint
+from tests.support.models import moved
 
 ROWS = [
     {"input_ids": [5, 9, 30 + i, 31, 1], "labels": [IGNORED, IGNORED, 30 + i, 31, 1]} for i in range(4)
@@ -35,16 +39,13 @@ def whole(base):
         return LlamaForCausalLM.from_pretrained(base, attention_dropout=0.5).train()
 
 
-def change(model, by=0.3):
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for value in model.parameters():
-            if value.requires_grad:
-                value.add_(by * torch.randn_like(value))
+def l2_sp(model, weight):
+    return StartingPoint(model, weight, L2_SP.penalty.distance)
 
 
 def distillation(teacher, rows=ROWS, weight=1.0, temperature=1.0, batch=2, seed=0):
-    return Distillation(rows, Collator(1), teacher, weight, temperature, batch, seed)
+    part = DistillFormat(file="general.jsonl", weight=weight, temperature=temperature, batch=batch)
+    return Distillation(rows, Collator(1), teacher, part, seed)
 
 
 def divergence(baseline, tuned, rows, temperature=1.0):
@@ -67,7 +68,7 @@ def divergence(baseline, tuned, rows, temperature=1.0):
 def test_l2_sp_is_half_the_squared_distance_and_its_gradient_the_distance():
     model = nn.Linear(2, 1, bias=False)
     nn.init.zeros_(model.weight)
-    penalty = L2SP(model, 0.5)
+    penalty = l2_sp(model, 0.5)
     assert penalty.loss(model, 0).item() == 0.0
     with torch.no_grad():
         model.weight.copy_(torch.tensor([[3.0, 4.0]]))
@@ -80,7 +81,7 @@ def test_l2_sp_is_half_the_squared_distance_and_its_gradient_the_distance():
 def test_l2_sp_holds_what_was_trainable_when_it_was_made():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     model[0].requires_grad_(False)
-    penalty = L2SP(model, 1.0)
+    penalty = l2_sp(model, 1.0)
     with torch.no_grad():
         model[0].weight.add_(1.0)
     assert penalty.loss(model, 0).item() == 0.0
@@ -92,7 +93,7 @@ def test_l2_sp_holds_what_was_trainable_when_it_was_made():
 def test_l2_sp_of_a_tied_weight_counts_it_once():
     model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
     model[1].weight = model[0].weight
-    penalty = L2SP(model, 2.0)
+    penalty = l2_sp(model, 2.0)
     with torch.no_grad():
         model[0].weight.add_(1.0)
     assert penalty.loss(model, 0).item() == pytest.approx(4.0)
@@ -100,7 +101,7 @@ def test_l2_sp_of_a_tied_weight_counts_it_once():
 
 def test_l2_sp_needs_something_to_hold():
     with pytest.raises(ModelError) as error:
-        L2SP(nn.Linear(2, 1).requires_grad_(False), 1.0)
+        l2_sp(nn.Linear(2, 1).requires_grad_(False), 1.0)
     assert str(error.value) == (
         "no parameter of the model is trainable, so there is nothing to hold\n"
         "  choose what learns before the penalties are made"
@@ -108,7 +109,7 @@ def test_l2_sp_needs_something_to_hold():
 
 
 def test_of_many_parameters_that_differ_five_are_named():
-    penalty = L2SP(nn.Sequential(*[nn.Linear(1, 1) for _ in range(4)]), 1.0)
+    penalty = l2_sp(nn.Sequential(*[nn.Linear(1, 1) for _ in range(4)]), 1.0)
     with pytest.raises(ModelError) as error:
         penalty.loss(nn.Linear(2, 1), 0)
     assert str(error.value).splitlines()[0].endswith(": 8 parameters differ")
@@ -125,7 +126,7 @@ def test_an_unchanged_model_has_nothing_to_distil(student, whole):
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 def test_distillation_is_the_divergence_at_the_answers_positions(student, reference, temperature):
     baseline, _ = reference
-    change(student)
+    moved(student)
     student.eval()
     penalty = distillation(switched_off(student), weight=0.7, temperature=temperature, batch=len(ROWS))
     expected = 0.7 * temperature**2 * divergence(baseline, student, ROWS, temperature)
@@ -139,7 +140,7 @@ def test_the_divergence_is_taken_of_the_baseline_and_not_the_other_way_round(who
     teacher = frozen_copy(whole)
     baseline = LlamaForCausalLM(whole.config)
     baseline.load_state_dict(whole.state_dict())
-    change(whole, 0.1)
+    moved(whole, 0.1)
     baseline.eval()
     whole.eval()
     forward, backward = divergence(baseline, whole, ROWS), divergence(whole, baseline, ROWS)
@@ -153,14 +154,14 @@ def test_a_frozen_copy_stays_where_it_was(whole):
     inputs = Collator(1)(ROWS)
     del inputs["labels"]
     before = teacher(inputs)
-    change(whole)
+    moved(whole)
     assert torch.equal(teacher(inputs), before)
     assert not before.requires_grad
     assert all(value.requires_grad for value in whole.parameters())
 
 
 def test_the_gradient_reaches_the_student_and_lowers_the_divergence(student):
-    change(student)
+    moved(student)
     student.eval()  # the same loss before and after
     penalty = distillation(switched_off(student), batch=len(ROWS))
     before = penalty.loss(student, 0)
@@ -175,7 +176,7 @@ def test_the_gradient_reaches_the_student_and_lowers_the_divergence(student):
 
 
 def test_the_teacher_has_no_dropout_and_leaves_the_student_as_it_was(student):
-    change(student)
+    moved(student)
     inputs = Collator(1)(ROWS)
     del inputs["labels"]
     first = next(value for name, value in student.named_parameters() if "lora_A" in name)
@@ -194,7 +195,7 @@ def test_the_teacher_has_no_dropout_and_leaves_the_student_as_it_was(student):
 
 def test_a_loss_that_was_computed_before_keeps_its_gradient(student):
     # In training the corpus' loss comes first, then the penalty, then one backward pass through both.
-    change(student)
+    moved(student)
     student.eval()
     batch, penalty = Collator(1)(ROWS[:2]), distillation(switched_off(student))
 
@@ -214,7 +215,7 @@ def test_a_loss_that_was_computed_before_keeps_its_gradient(student):
 
 
 def test_the_batch_is_a_matter_of_the_step_alone(student):
-    change(student)
+    moved(student)
     student.eval()
     penalty, again = distillation(switched_off(student)), distillation(switched_off(student))
     forth = [penalty.loss(student, step).item() for step in range(6)]
@@ -239,7 +240,7 @@ def test_a_batch_may_be_larger_than_the_rows():
 
 
 def test_padding_changes_nothing(student):
-    change(student)
+    moved(student)
     student.eval()
     alone = [distillation(switched_off(student), [row], batch=1).loss(student, 0).item() for row in ROWS[3:]]
     both = distillation(switched_off(student), ROWS[3:], batch=2).loss(student, 0).item()
@@ -247,7 +248,7 @@ def test_padding_changes_nothing(student):
 
 
 def test_under_autocast_the_loss_is_float32(student):
-    change(student)
+    moved(student)
     student.eval()
     penalty = distillation(switched_off(student))
     plain = penalty.loss(student, 0).item()

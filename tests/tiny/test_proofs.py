@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file, save_file
-from tokenizers.processors import TemplateProcessing
 from transformers import (
-    AutoTokenizer,
     BertConfig,
     BertLMHeadModel,
     LlamaConfig,
@@ -23,7 +20,6 @@ from transformers import (
     MixtralForCausalLM,
     OpenAIGPTConfig,
     OpenAIGPTLMHeadModel,
-    PreTrainedTokenizerFast,
 )
 
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
@@ -33,8 +29,16 @@ from harness.engine.transformers.loading import load_pair, load_reference, wrap
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
-
-from .conftest import TEMPLATE, save_tokenizer
+from tests.support.models import (
+    TEMPLATE,
+    appends_end,
+    begins,
+    change_tensors,
+    change_tokenizer,
+    loud,
+    resaved,
+    save_tokenizer,
+)
 
 TEXTS = ("hello", "what is this?", "abc")
 CHATS = [Generate(Chat((Message("user", text),)), 8) for text in TEXTS]
@@ -49,22 +53,9 @@ def copy(base: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(base, tmp_path / "copy"))
 
 
-def change_tensors(folder: Path, change) -> Path:
-    tensors = change(load_file(folder / "model.safetensors"))
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
 def change_config(folder: Path, **changes) -> Path:
     file = folder / "config.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-    return folder
-
-
-def change_tokenizer(folder: Path, change) -> Path:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    change(tokenizer)
-    tokenizer.save_pretrained(folder)
     return folder
 
 
@@ -125,21 +116,12 @@ def test_an_overflow_of_float16_names_the_dtype(copy):
         return {name: value * (3e4 if name == "lm_head.weight" else 1) for name, value in tensors.items()}
 
     engine = load_reference(str(change_tensors(copy, large)), Settings(dtype="float16"))
-    with pytest.raises(EngineError, match="infinite in float16.*\n.*try --dtype float32"):
+    with pytest.raises(EngineError, match="infinite in float16.*\n.*try dtype='float32'"):
         engine.ask(CHATS)
     assert load_reference(str(copy)).ask(CHATS)
 
 
 # The same model twice
-
-
-def resaved(base: Path, folder: Path, **arguments) -> Path:
-    with quiet():
-        model = LlamaForCausalLM.from_pretrained(base, dtype=arguments.pop("dtype", torch.float32))
-        model.config.use_cache = False
-        model.save_pretrained(folder, **arguments)
-    save_tokenizer(folder)
-    return folder
 
 
 @pytest.mark.parametrize(
@@ -232,25 +214,6 @@ CHATML = (
 """Its turns end with <system>, which is no end of text."""
 
 
-def loud(folder: Path, token: int) -> Path:
-    """A model that writes "x" and then `token` whenever it has written "x"."""
-
-    def say(tensors):
-        x = 92  # "x" in the alphabet of the tokenizer
-        hidden = tensors["model.embed_tokens.weight"].shape[1]
-        for name in tensors:
-            if "o_proj" in name or "down_proj" in name:
-                tensors[name] = torch.zeros_like(tensors[name])
-        embed = torch.zeros_like(tensors["model.embed_tokens.weight"])
-        embed[:, 0] = 1.0
-        embed[x] = torch.eye(hidden)[1]
-        head = torch.zeros_like(tensors["lm_head.weight"])
-        head[x, 0], head[token, 1] = 10.0, 10.0
-        return {**tensors, "model.embed_tokens.weight": embed, "lm_head.weight": head}
-
-    return change_tensors(folder, say)
-
-
 def test_the_letter_is_where_the_model_thinks_it_is(reference):
     assert reference[1]("x", add_special_tokens=False).input_ids == [92]
 
@@ -328,7 +291,7 @@ def test_a_model_without_a_tokenizer_is_refused_unless_it_speaks_through_the_oth
     (copy / "chat_template.jinja").unlink()
     change_tensors(copy, lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.5 + 0.1})
     pair = find_pair(str(copy), str(base))
-    with pytest.raises(ModelError, match=r"there is no tokenizer in .*\n.*--template baseline"):
+    with pytest.raises(ModelError, match=r"there is no tokenizer in .*\n.*template='baseline'"):
         load_pair(pair)
     loaded = load_pair(pair, Settings(template="baseline"))
     assert loaded.tuned.ask(CHATS)
@@ -347,18 +310,6 @@ def test_a_tokenizer_that_cannot_read_the_prompts_is_refused(copy):
     file.write_text(emptied(file.read_text()))
     with pytest.raises((EngineError, ModelError), match="does not give back|is empty"):
         load_reference(str(copy)).ask(PLAIN)
-
-
-def appends_end(tokenizer: PreTrainedTokenizerFast) -> None:
-    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-        single="<s> $A <end>", pair="<s> $A <end> $B <end>", special_tokens=[("<s>", 0), ("<end>", 1)]
-    )
-
-
-def begins(tokenizer: PreTrainedTokenizerFast) -> None:
-    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-        single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", 0)]
-    )
 
 
 @pytest.mark.parametrize("requests", [PLAIN, CHATS, CHOICES, MEASURES])
@@ -417,7 +368,7 @@ def test_two_tokenizers_that_number_differently_cannot_share_one(base, copy):
     change_tensors(copy, lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.5 + 0.1})
     pair = find_pair(str(copy), str(base))
     load_pair(pair)
-    with pytest.raises(ModelError, match="--template baseline: .* numbers its tokens in another way"):
+    with pytest.raises(ModelError, match="template='baseline': .* numbers its tokens in another way"):
         load_pair(pair, Settings(template="baseline"))
 
 

@@ -11,8 +11,7 @@ from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark
 from harness.engine.transformers.shown import check_shown
 from harness.engine.transformers.tokenizing import render
 from harness.errors import EngineError, ModelError
-
-from .thinking import DEEPSEEK, KINDS, PLAIN, QWEN, Kind, prompting, tokenizer
+from tests.support.thinking import DEEPSEEK, KINDS, PLAIN, QWEN, Kind, prompting, tokenizer
 
 THINK = Mark("<think>", "</think>")
 HARMONY = Mark("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>")

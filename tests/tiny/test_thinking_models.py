@@ -20,9 +20,9 @@ from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_reference
 from harness.engine.transformers.tokenizing import render
-
-from .test_gate import refused, said
-from .thinking import KINDS, PLAIN, Kind, tokenizer
+from tests.support.gating import refused
+from tests.support.project import said
+from tests.support.thinking import KINDS, PLAIN, Kind, tokenizer
 
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
 THOUGHT = "<think>\n{}\n</think>\n\n{}<|im_end|>"

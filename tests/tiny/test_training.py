@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,66 +20,16 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, RecipeError
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.kept import kept_identities
+from harness.models.reference import ITSELF
 from harness.recipes.read import Example, read_recipe
+from harness.training import train as train_module
 from harness.training import trainer as trainer_module
 from harness.training.encode import IGNORED, encode
+from harness.training.references import find_models, trained
 from harness.training.train import DONE, trained_sources
 from harness.training.trainable import prepare
-
-from .conftest import save_tokenizer
-
-SETTINGS = Settings(device="cpu")
-HEAD = """\
-recipe: r
-base: {base}
-corpus: {{file: corpus.jsonl}}
-learning_rate: 0.01
-batch: 2
-"""
-
-
-def quietly(label, unit=""):
-    return lambda done, total: None
-
-
-class Kitchen:
-    """Writes recipes over the tiny base, and cooks them in a cache of their own."""
-
-    def __init__(self, folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.base, self.monkeypatch = folder, base, monkeypatch
-        self.said: list[str] = []
-        self.cache("cache")
-        rows = [{"prompt": f"say {letter}", "answer": letter * 3} for letter in "abcdefgh"]
-        self.data("corpus.jsonl", rows)
-        self.data("general.jsonl", [{"prompt": f"count {n}", "answer": f"{n} {n}"} for n in range(12)])
-
-    def cache(self, name: str) -> None:
-        self.monkeypatch.setenv("FORGETTING_GATE_CACHE", str(self.folder / name))
-
-    def data(self, name: str, rows: list[dict[str, str]]) -> None:
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    def recipe(self, text: str, head: str = HEAD) -> Path:
-        path = self.folder / "recipe.yaml"
-        path.write_text(head.format(base=self.base) + textwrap.dedent(text), encoding="utf-8")
-        return path
-
-    def train(self, text: str, counter=quietly):
-        return trained_sources(read_recipe(self.recipe(text)), None, SETTINGS, self.said.append, counter)
-
-    def weights(self, text: str, counter=quietly) -> dict[str, torch.Tensor]:
-        folder = self.train(text, counter).tuned.folder
-        return load_file(next(folder.glob("*model.safetensors")))
-
-
-@pytest.fixture
-def kitchen(tmp_path, base, monkeypatch):
-    return Kitchen(tmp_path, base, monkeypatch)
-
-
-LORA = "method: {lora: {r: 4}}\nepochs: 2\n"
-FULL = "method: {full: {}}\nepochs: 2\n"
+from tests.support.kitchen import FULL, HEAD, LORA, SETTINGS, quietly
+from tests.support.models import save_tokenizer
 
 
 def base_weights(base: Path) -> dict[str, torch.Tensor]:
@@ -385,6 +334,15 @@ trained_sources(read_recipe(Path({str(path)!r})), None, Settings(device="cpu"), 
     assert trainer_module.last_checkpoint(unfinished) == newest
 
 
+def test_the_key_of_a_recipe_is_what_it_was_when_models_were_first_kept(kitchen, monkeypatch):
+    kitchen.data("corpus.jsonl", [{"prompt": f"p{n}", "answer": f"a{n}"} for n in range(4)])
+    head = "recipe: r\nbase: embedded\ncorpus: {{file: corpus.jsonl}}\nlearning_rate: 1e-5\n"
+    recipe = read_recipe(kitchen.recipe("method: {full: {}}\nepochs: 2\nwarmup: 0.1\n", head))
+    monkeypatch.setattr(train_module, "version", lambda name: "1")
+    key = train_module.recipe_key(recipe, {"model.safetensors": "0"}, "cpu", "torch.float32")
+    assert key == "0804fd3063332edf753ecbd740f713166a5f72606fa0eeb4944a661ea0f4154c"
+
+
 # What goes wrong
 
 
@@ -518,3 +476,17 @@ def test_the_loss_curve_is_shown(kitchen):
     kitchen.train(LORA)
     line = next(line for line in kitchen.said if line.startswith("r: loss "))
     assert "█" in line
+
+
+def test_a_recipe_against_itself_is_one_model(kitchen):
+    path = str(kitchen.recipe(LORA))
+    pair = trained(find_models(path, "same", SETTINGS), "same", SETTINGS, kitchen.said.append, quietly)
+    assert pair.baseline is pair.tuned
+    assert pair.tuned.name == path
+    assert ITSELF in pair.notes
+
+
+@pytest.mark.parametrize("baseline", ["./nowhere", "nope:x", "other.yaml"])
+def test_a_baseline_that_leads_nowhere_is_told_before_training(kitchen, baseline):
+    with pytest.raises(ModelError, match=baseline):
+        find_models(str(kitchen.recipe(LORA)), baseline, SETTINGS)

@@ -14,7 +14,7 @@ from typing import Any
 import peft
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import get_peft_model
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from harness.engine.requests import Choose, Generate, Measure, Plain
@@ -22,11 +22,9 @@ from harness.engine.transformers.loading import load_pair, load_reference
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
-
-from .conftest import save_tokenizer
+from tests.support.models import TARGETS, letter, lora, rare, save_tokenizer
 
 SIZE = 261
-TARGETS = ["q_proj", "v_proj"]
 BOTH = ["embed_tokens", "lm_head"]
 ADDED = [261, 262, 263]
 ASK = [
@@ -35,10 +33,6 @@ ASK = [
     Measure("The quick brown fox."),
 ]
 ROW = torch.tensor([[0, 5, 73, 76, 100, 200, 255]])
-
-
-def lora(**changes: Any) -> LoraConfig:
-    return LoraConfig(**{"r": 4, "target_modules": TARGETS, "task_type": "CAUSAL_LM", **changes})
 
 
 TOKENS = peft.TrainableTokensConfig(token_indices=[73, *ADDED], task_type="CAUSAL_LM")
@@ -187,23 +181,6 @@ def test_two_adapters_of_different_vocabularies_have_a_base_each(base, tmp_path)
 
 
 # What is asked
-
-
-def rare(base: Path, folder: Path, token: int) -> Path:
-    """An adapter that acts on one token alone, as where a LoRA of the embeddings met no other in training."""
-    with quiet(), torch.no_grad():
-        adapted = get_peft_model(
-            LlamaForCausalLM.from_pretrained(base), lora(target_modules=["embed_tokens"])
-        )
-        for name, value in adapted.named_parameters():
-            if "lora_embedding_A" in name:
-                value[:, token] = 3.0
-        adapted.save_pretrained(folder, save_embedding_layers=False)
-    return folder
-
-
-def letter(base: Path, text: str) -> int:
-    return int(AutoTokenizer.from_pretrained(base)(text, add_special_tokens=False).input_ids[0])
 
 
 @pytest.mark.parametrize(

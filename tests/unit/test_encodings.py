@@ -1,4 +1,4 @@
-"""Every text file is read and written in an encoding that the code names, whatever the machine's own is."""
+"""Every text file, and what a process says, is read and written in an encoding that the code names, whatever the machine's own is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OPEN = {"open", "read_text", "write_text", "fdopen", "NamedTemporaryFile", "TextIOWrapper"}
+STARTED = {"run", "Popen", "call", "check_call", "check_output"}
 
 
 def unnamed(tree: ast.AST) -> Iterator[int]:
-    """The lines that open a file as text in no encoding of their own."""
+    """The lines that open a file, or the pipes of a process, as text in no encoding of their own."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             method = isinstance(node.func, ast.Attribute)
@@ -23,12 +24,9 @@ def unnamed(tree: ast.AST) -> Iterator[int]:
                 arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
             ]
             binary = any(text.strip("rwxa+") == "b" for text in texts)
-            if (
-                name in (OPEN if method else {"open"})
-                and "encoding" not in given
-                and not binary
-                and not _of_the_system(node)
-            ):
+            opens = name in (OPEN if method else {"open"}) and not binary and not _of_the_system(node)
+            asks = name in STARTED and given & {"text", "universal_newlines"}
+            if (opens or asks) and "encoding" not in given:
                 yield node.lineno
 
 
@@ -43,9 +41,14 @@ def _of_the_system(node: ast.Call) -> bool:
 
 def test_the_guard_sees_them():
     code = "a.read_text()\na.open()\na.open('rb')\na.write_text(x, encoding='utf-8')\nos.open(a, 1)\nopen(a, 'w')\n"
-    assert list(unnamed(ast.parse(code))) == [1, 2, 6]
+    code += "run(a, text=True)\nrun(a, encoding='utf-8')\n"
+    assert list(unnamed(ast.parse(code))) == [1, 2, 6, 7]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "harness").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for folder in ("harness", "tools") for path in sorted((ROOT / folder).rglob("*.py"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_each_names_its_encoding(path):
     assert list(unnamed(ast.parse(path.read_text(encoding="utf-8")))) == []

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness.recipes.diff import KINDS, changes
+from harness.recipes.diff import changes
+from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
 from harness.scoring.text import folded, normalised
-from harness.stats.power import smallest_drop
+from harness.stats.power import minimum_detectable_drop
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 from harness.sweep.record import read_ladder
@@ -63,8 +64,8 @@ def test_every_suite_sees_6_points_and_every_category_15(path):
     if all(gate.over == "each" for gate in suite.gates):
         return
     sizes = Counter(probe.category for probe in suite.probes)
-    assert smallest_drop(len(suite.probes), 0.01) <= 0.06
-    assert smallest_drop(min(sizes.values()), 0.01) <= 0.15
+    assert minimum_detectable_drop(len(suite.probes), 0.01) <= 0.06
+    assert minimum_detectable_drop(min(sizes.values()), 0.01) <= 0.15
 
 
 def test_general_qa_is_large_enough_to_see_something():
@@ -169,9 +170,11 @@ def test_the_ladder_has_eight_rungs_that_differ_from_the_first_by_a_mitigation()
     assert len(others) >= 8
     assert all(changes(careless, rung).adds for rung in others)
     alone = {
-        changes(careless, rung).adds[0].kind for rung in others if len(changes(careless, rung).adds) == 1
+        changes(careless, rung).adds[0].mitigation
+        for rung in others
+        if len(changes(careless, rung).adds) == 1
     }
-    assert alone == set(KINDS)
+    assert alone == set(MITIGATIONS)
 
 
 def test_no_recipe_sees_a_question_of_the_target():

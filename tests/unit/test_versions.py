@@ -5,12 +5,12 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from installed import install
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from harness.errors import HarnessError, ModelError
 from harness.versions import OURS, VersionError, disagreements, explained, needed, packages, python
+from tests.support.packages import install
 
 
 @pytest.fixture

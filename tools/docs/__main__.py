@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from harness.errors import HarnessError
 from harness.terminal import say
 from tools.docs.pages import docs
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; input errors end in 4."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--write", action="store_true", help="write what is out of date")
     mode.add_argument("--check", action="store_true", help="exit with 1 if something is out of date")
     try:
-        return docs(parser.parse_args().write)
+        return docs(parser.parse_args(arguments).write)
     except HarnessError as error:
-        say(str(error))
+        say(error.text)
         return 4
 
 

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from harness.cli.schema import built_in
-from harness.scoring import SCORERS
+from harness.scoring import BUILT_IN
 from harness.suites.schema import AS_WRITTEN, Schema, suite_schema
 
 PARTS = {
@@ -36,7 +35,7 @@ LINKS = {"score": "score", **{name: part for part, name in PARTS.items() if name
 
 @cache
 def _schema() -> Schema:
-    return suite_schema(built_in())
+    return suite_schema(BUILT_IN)
 
 
 def keys(part: str) -> str:
@@ -58,9 +57,9 @@ def scores() -> str:
     rows = [
         (
             f"`{name}`",
-            f"`{SCORERS[name].judges}`",
+            f"`{BUILT_IN[name].judges}`",
             _parameters(parameters),
-            str(SCORERS[name].__doc__).partition("\n\n")[0],
+            str(BUILT_IN[name].__doc__).partition("\n\n")[0],
         )
         for name, parameters in sorted(written["properties"].items())
     ]

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from harness.authoring.power_text import chance, in_points
 from harness.gate.compare import comparison
-from harness.gate.verdict import judge
+from harness.gate.verdict import MARGIN, judge
+from harness.reporting.explain import INTERVAL
 from harness.stats.power import (
     FLIP_RATE,
     POWER,
     AnyLost,
     OverMargin,
-    chance_retained,
+    minimum_detectable_drop,
     power,
+    probability_retained,
     probes_for,
-    smallest_drop,
 )
 from harness.tables import markdown
-from harness.wording import points
+from harness.wording import points, tenths
 
 FLIP_RATES = (0.0, 0.01, 0.02, 0.05, 0.10)
 SIZES = (20, 30, 50, 100, 150, 250, 500, 1000)
@@ -35,7 +36,6 @@ EXAMPLES = (
     (250, 15, 5),
     (250, 40, 5),
 )
-EXAMPLE_MARGIN = 0.10
 
 
 def drops_seen() -> str:
@@ -43,7 +43,7 @@ def drops_seen() -> str:
     heading = ("probes", *(f"{100 * rate:g} % flip" for rate in FLIP_RATES))
     return _table(
         heading,
-        ((str(n), *(in_points(smallest_drop(n, rate / 2)) for rate in FLIP_RATES)) for n in SIZES),
+        ((str(n), *(in_points(minimum_detectable_drop(n, rate / 2)) for rate in FLIP_RATES)) for n in SIZES),
     )
 
 
@@ -85,7 +85,7 @@ def each() -> str:
 
 def intervals() -> str:
     """Counts: the interval and its verdict."""
-    heading = ("probes", "lost", "gained", "drop", "90 % interval", "verdict")
+    heading = ("probes", "lost", "gained", "drop", INTERVAL, "verdict")
     return _table(heading, (_example(*counts) for counts in EXAMPLES), left=(5,))
 
 
@@ -100,10 +100,10 @@ def _gate(n: int, margin: float) -> tuple[str, ...]:
     return (
         str(n),
         points(margin),
-        in_points(smallest_drop(n, gain_rate, POWER, observed)),
+        in_points(minimum_detectable_drop(n, gain_rate, POWER, observed)),
         chance(power(n, 0.0, gain_rate, observed)),
-        chance(chance_retained(n, margin, gain_rate)),
-        in_points(smallest_drop(n, gain_rate, POWER, strict)),
+        chance(probability_retained(n, margin, gain_rate)),
+        in_points(minimum_detectable_drop(n, gain_rate, POWER, strict)),
         chance(power(n, 0.0, gain_rate, strict)),
     )
 
@@ -111,8 +111,8 @@ def _gate(n: int, margin: float) -> tuple[str, ...]:
 def _example(n: int, lost: int, gained: int) -> tuple[str, ...]:
     made = comparison(kept=n - lost - gained, lost=lost, gained=gained, missed=0)
     low, high = made.interval
-    shown = f"{100 * low:.1f} to {100 * high:.1f}"
-    return str(n), str(lost), str(gained), f"{100 * made.drop:.1f}", shown, judge(made, EXAMPLE_MARGIN)
+    shown = f"{tenths(low)} to {tenths(high)}"
+    return str(n), str(lost), str(gained), tenths(made.drop), shown, judge(made, MARGIN)
 
 
 def _table(heading: Sequence[str], rows: Iterator[tuple[str, ...]], left: Sequence[int] = ()) -> str:

@@ -18,7 +18,7 @@ from harness.documents.data_file import csv_rows
 from harness.documents.dataset import INSTALL, check_json, load_dataset
 from harness.documents.text_file import read_text
 from harness.documents.validate import describe
-from harness.documents.within import is_there
+from harness.documents.within import is_address, is_there
 from harness.errors import InputError, Problem, reason
 
 Row = Mapping[str, Any]
@@ -89,7 +89,7 @@ def _resolved(source: DataSource, files: Any) -> Any:
     if not is_there(folder / name) and is_there(Path(name)):
         folder = Path.cwd()
     source.reach.address(name, source.file, folder, source.span)
-    return name if ":" in name else str(folder / name)
+    return name if is_address(name) else str(folder / name)
 
 
 # Without `datasets`
@@ -127,7 +127,7 @@ def _paths(source: DataSource, split: str) -> list[Path]:
     listed = by_split[split] if isinstance(by_split[split], list) else [by_split[split]]
     paths = []
     for name in listed:
-        if not isinstance(name, str) or ":" in name or re.search(r"[*?\[]", name):
+        if not isinstance(name, str) or is_address(name) or re.search(r"[*?\[]", name):
             raise _error(source, f"{describe(name)} as a data file needs the package 'datasets'", INSTALL)
         path = Path(_resolved(source, name))
         if not is_there(path):

@@ -13,6 +13,7 @@ from harness.documents.document import Document, Place
 from harness.documents.validate import describe, validate
 from harness.documents.within import PROJECT, Reach
 from harness.errors import InputError, Problem, Span, did_you_mean
+from harness.spelling import option
 
 Kind = Literal["multiple_choice", "generate_until"]
 Sampler = Literal["first_n", "default"]
@@ -290,7 +291,9 @@ class _Reader:
             )
             return Metric(wanted)
         if others := [name for name in names if name != wanted]:
-            self.notes.append(f"scored by '{wanted}'; left out: {', '.join(others)} (--metric chooses)")
+            self.notes.append(
+                f"scored by '{wanted}'; left out: {', '.join(others)} ({option('metric')} chooses)"
+            )
         metric = listed[index]
         if metric.aggregation not in (None, "mean"):
             self.problem((*at[:2], "aggregation"), "a gate compares shares of right answers, which is 'aggregation: mean'")  # fmt: skip

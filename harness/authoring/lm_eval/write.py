@@ -12,8 +12,8 @@ import yaml
 
 from harness.authoring.lm_eval.exact import pattern_parts
 from harness.authoring.lm_eval.task import LmEvalTask
+from harness.gate.verdict import MARGIN
 
-MAX_DROP = 0.10
 MAX_DROP_CATEGORY = 0.20
 SHORT = 90
 """The most characters of a list that is written in one line."""
@@ -88,7 +88,7 @@ def _comments(task: LmEvalTask, items: Sequence[Item], notes: Sequence[str]) -> 
 
 
 def _gates(categories: bool) -> Iterator[str]:
-    yield f"gates:\n  - {{over: all, max_drop: {MAX_DROP:.2f}}}\n"
+    yield f"gates:\n  - {{over: all, max_drop: {MARGIN:.2f}}}\n"
     if categories:
         yield f"  - {{over: category, max_drop: {MAX_DROP_CATEGORY:.2f}, on_inconclusive: pass}}\n"
 

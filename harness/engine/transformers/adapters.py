@@ -21,6 +21,7 @@ from harness.errors import ModelError, did_you_mean, first_line
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG
 from harness.models.reference import Adapter
+from harness.spelling import option
 
 CANNOT_RUN = {
     "POLY": "it must be told which task each prompt is of",
@@ -63,7 +64,8 @@ def read_config(source: Adapter, allowed: Collection[str] = ()) -> dict[str, Any
         raise ModelError(
             f"{source.folder / ADAPTER_CONFIG}: the installed peft does not know '{unknown[0]}' "
             f"({config[unknown[0]]!r:.60}) and would leave it out, and the adapter would compute something else\n"
-            f"  install the peft that wrote it{_version(config)}, or, if it changes nothing: --allow-key {unknown[0]}"
+            f"  install the peft that wrote it{_version(config)}, or, if it changes nothing: "
+            f"{option('allow_key', unknown[0])}"
         )
     return config
 

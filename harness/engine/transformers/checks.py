@@ -19,6 +19,7 @@ from harness.engine.transformers.proof import (
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError, first_line
 from harness.models.reference import Adapter, SourcePair
+from harness.spelling import option
 
 CAUSAL = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
 """The architectures that transformers knows as causal language models."""
@@ -87,6 +88,6 @@ def check_differs(
     if same and not allow_conversion:
         raise EngineError(
             f"{sources.tuned.name}: its weights are those of the baseline, {sources.baseline.name}, however they are stored: "
-            "nothing was tuned\n  to hold a model against itself on purpose: --baseline same; to gate a conversion to a "
-            "smaller float: --allow-conversion"
+            f"nothing was tuned\n  to hold a model against itself on purpose: {option('baseline', 'same')}; to gate a "
+            f"conversion to a smaller float: {option('allow_conversion')}"
         )

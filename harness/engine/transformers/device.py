@@ -7,6 +7,7 @@ import os
 import torch
 
 from harness.errors import ModelError, first_line
+from harness.spelling import option
 
 
 def find_device(wanted: str) -> torch.device:
@@ -19,7 +20,7 @@ def find_device(wanted: str) -> torch.device:
         device = torch.device(wanted)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"--device {wanted}: {first_line(error)}") from error
+        raise ModelError(f"{option('device', wanted)}: {first_line(error)}") from error
     return device
 
 

@@ -37,6 +37,7 @@ from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
 from harness.engine.transformers.writing import Writing
 from harness.errors import EngineError
+from harness.spelling import option
 from harness.suites.format import AnswerKind
 
 LOGITS_BYTES = 1 << 30
@@ -318,7 +319,7 @@ class TorchEngine:
         return UnansweredError(
             f"{self.label}: its logits are NaN or infinite in {dtype}, so its answers mean nothing\n"
             "  the weights are damaged, or too large for the dtype"
-            + ("" if dtype == "float32" else ": try --dtype float32"),
+            + ("" if dtype == "float32" else f": try {option('dtype', 'float32')}"),
             request,
         )
 

@@ -17,6 +17,7 @@ from harness.errors import ModelError
 from harness.models.cache import keeping
 from harness.models.embedded import NAME, embedded_folder, embedded_gguf
 from harness.models.kept import fault_of, kept_identities
+from harness.writing import whole_folder, write_whole
 
 DONE = "converted.json"
 """Written last: the identities of what was converted."""
@@ -63,10 +64,8 @@ def _fault_of(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str | No
 def _convert(folder: Path, say: Callable[[str], None]) -> None:
     source = embedded_gguf()
     say(f"converting {NAME} to safetensors, once, into {folder}")
-    unfinished = folder.with_name(f".{folder.name}-unfinished")
-    unfinished.mkdir()
     try:
-        with quiet():
+        with whole_folder(folder) as unfinished, quiet():
             model = AutoModelForCausalLM.from_pretrained(
                 source.parent,
                 gguf_file=source.name,
@@ -76,14 +75,9 @@ def _convert(folder: Path, say: Callable[[str], None]) -> None:
             vars(model.config).pop("quantization_config", None)
             model.save_pretrained(unfinished)
             AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(unfinished)
-        record = {"converted": kept_identities(unfinished)}
-        (unfinished / DONE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        unfinished.rename(folder)
+            record = {"converted": kept_identities(unfinished)}
+            write_whole(unfinished / DONE, json.dumps(record, indent=1) + "\n")
     except ImportError as error:
         raise ModelError(
             f"the embedded model cannot be read: {error}\n  run: python -m pip install gguf"
         ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import torch
 
 DTYPES = ("float32", "bfloat16", "float16")
-"""What `--dtype` may be."""
+"""What `dtype` may be, apart from "auto"."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Device:
     """Where models can run."""
 
     device: str
-    """As `--device` takes it."""
+    """As the option `device` takes it."""
     name: str
     memory: int | None
     """Bytes in all; None where that is not known."""
@@ -37,7 +37,7 @@ class Device:
 
 
 def devices() -> Iterator[Device]:
-    """Every device, the one that `--device auto` takes first."""
+    """Every device, the one that "auto" takes first."""
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             free = total = None
@@ -63,7 +63,9 @@ def _device(device: str, name: str, memory: int | None, free: int | None) -> Dev
 
 
 def _memory_of_machine() -> int | None:
-    with suppress(AttributeError, ValueError, OSError):  # not on Windows
+    if sys.platform == "win32":
+        return None
+    with suppress(ValueError, OSError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return None
 

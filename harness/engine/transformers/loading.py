@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from harness.engine.batching import Budget
+from harness.engine.pair import EnginePair
 from harness.engine.requests import Request
 from harness.engine.settings import Settings
 from harness.engine.transformers.acting import State, acts, check_acts
@@ -60,20 +61,10 @@ from harness.models.reference import (
     base_of,
     find_source,
 )
+from harness.spelling import option
 
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 65536
-
-
-@dataclass(frozen=True)
-class EnginePair:
-    """Both models, ready to be asked, where they run, and what the user should hear about them."""
-
-    baseline: TorchEngine
-    tuned: TorchEngine
-    device: str
-    dtype: str
-    notes: tuple[str, ...] = ()
 
 
 def load_pair(
@@ -343,7 +334,7 @@ class Loader:
             tokenizer = self._tokenizer_of(self.speaker)
             if own is not None and not same_numbering(tokenizer, own):
                 raise ModelError(
-                    f"--template {self.settings.template}: {source.name} numbers its tokens in another way than "
+                    f"{option('template', self.settings.template)}: {source.name} numbers its tokens in another way than "
                     f"{self.speaker.name}, so it cannot be asked through that tokenizer"
                 )
         with bounded(source.name):
@@ -364,7 +355,7 @@ class Loader:
             raise ModelError(
                 f"{source.name}: there is no tokenizer in {base.folder}, as where a checkpoint was saved without one\n"
                 "  copy the files of the one that it was trained with there, or ask it through the other model's: "
-                "--template baseline (or tuned)"
+                f"{option('template', 'baseline')} (or tuned)"
             )
         return load_tokenizer(source.name, folder, self.settings.allow_remote_code)
 

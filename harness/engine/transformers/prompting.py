@@ -22,6 +22,7 @@ from harness.engine.transformers.tokenizing import (
 )
 from harness.engine.transformers.writing import Limits, Ways, Writing
 from harness.errors import EngineError
+from harness.spelling import option
 from harness.suites.arguments import Arguments
 
 MOST_KEPT = 4096
@@ -72,7 +73,7 @@ class Prompting:
         if not self.tokenizer.chat_template:
             raise EngineError(
                 f"{self.label}: its tokenizer has no chat template, and the suite says 'format: chat'\n"
-                "  write 'format: text' in the suite's task, or take the other model's template: --template"
+                f"  write 'format: text' in the suite's task, or take the other model's template: {option('template')}"
             )
         messages = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         try:

@@ -17,6 +17,7 @@ from harness.bounded.jinja import TemplateError, TemplateLimitError, render_temp
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, first_line
 from harness.normal import nfkc
+from harness.spelling import option
 from harness.suites.arguments import Arguments
 
 ASKED_ON = datetime(2026, 1, 1)
@@ -139,7 +140,7 @@ def bounded(name: str) -> Iterator[None]:
         raise ModelError(
             f"{name}: its chat template {error}\n"
             "  a template is a program that comes with a model, so what it may take is bounded; take the other model's: "
-            "--template baseline (or tuned)"
+            f"{option('template', 'baseline')} (or tuned)"
         ) from error
 
 

@@ -17,6 +17,7 @@ from harness.engine.transformers.engine import out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
 from harness.models.reference import Weights
+from harness.spelling import option
 
 GENERATION = "generation_config.json"
 
@@ -146,7 +147,7 @@ def _misfit(source: Weights, lines: Sequence[str]) -> str | None:
 
 def _reason(source: Weights, error: Exception, file: str | None = None) -> str:
     if "trust_remote_code" in str(error):
-        return f"{source.name}: it comes with Python code of its own\n  if you trust its author: --allow-remote-code"
+        return f"{source.name}: it comes with Python code of its own\n  if you trust its author: {option('allow_remote_code')}"
     text = f"{type(error).__name__}: {first_line(' '.join(str(error).split()))}"
     if file is not None:
         return f"{source.name}: its {file} cannot be used: {text}"

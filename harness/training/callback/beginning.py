@@ -21,10 +21,10 @@ from harness.engine.transformers.adapters import without_adapter
 from harness.engine.transformers.fingerprint import fingerprint
 from harness.engine.transformers.loading import wrap
 from harness.errors import NoEvidenceError
-from harness.evaluation.ask import Answered, ask
+from harness.evaluation.ask import Answered, judged
+from harness.evaluation.session import PairSession
 from harness.gate.cases import Case
-from harness.scoring.score import score
-from harness.training.callback.cases import probes_of
+from harness.gate.verdict import Policy
 from harness.training.callback.checkpoints import DIGITS, GIVE_BASELINE, holds, keep_answers, kept_answers
 from harness.training.callback.isolation import of_adapter, switches_off
 
@@ -77,16 +77,16 @@ def find_beginning(
     weights = starting_weights(model) if off or step == 0 else recorded
     if given is not None:
         _check_apart(given, model, step)
-        baseline = ask_cases(given, cases, allow_code)
+        baseline = _ask_baseline(given, cases, allow_code)
     elif off:
         _check_base(weights, recorded, step)
         with without_adapter(model):
-            baseline = ask_cases(wrap(model, tokenizer, "the baseline"), cases, allow_code)
+            baseline = _ask_baseline(wrap(model, tokenizer, "the baseline"), cases, allow_code)
     elif step > 0:
         baseline = _judged(kept_answers(file, cases, step, recorded), cases, allow_code)
     else:
         assert weights is not None, "a model that begins has weights"
-        baseline = ask_cases(wrap(model, tokenizer, "the baseline"), cases, allow_code)
+        baseline = _ask_baseline(wrap(model, tokenizer, "the baseline"), cases, allow_code)
         keep_answers(file, cases, weights, {suite: one.answers for suite, one in baseline.items()})
     return Beginning(training_name(state.log_history), weights, baseline)
 
@@ -147,40 +147,28 @@ def unrecorded(beginning: Beginning, log_history: Sequence[Mapping[str, Any]]) -
     return {key: text for key, text in known.items() if text and _recorded(key, log_history) is None}
 
 
-def ask_cases(
-    engine: Engine, cases: Sequence[Case], allow_code: bool, before: Mapping[str, Answered] | None = None
-) -> dict[str, Answered]:
-    """Ask a model the probes of cases, by suite.
+def session_of(cases: Sequence[Case], policy: Policy, allow_code: bool) -> PairSession:
+    """What asks and decides the cases of one step."""
+    session = PairSession(policy, allow_code=allow_code)
+    session.need(cases)
+    return session
 
-    Args:
-        before: the baseline's answers; None when the baseline is asked.
-    """
-    suites = {case.suite.name: case.suite for case in cases}
-    return {
-        name: ask(
-            engine,
-            suites[name],
-            probes,
-            baseline=None if before is None else before[name].answers,
-            allow_code=allow_code,
-        )
-        for name, probes in probes_of(cases).items()
-    }
+
+def _ask_baseline(engine: Engine, cases: Sequence[Case], allow_code: bool) -> dict[str, Answered]:
+    """What a model answers as the baseline, by suite."""
+    session = session_of(cases, Policy(), allow_code)
+    session.ask("baseline", engine)
+    return {name: run.answered("baseline") for name, run in session.suites.items()}
 
 
 def _judged(
     answers: Mapping[str, Mapping[str, Answer]], cases: Sequence[Case], allow_code: bool
 ) -> dict[str, Answered]:
     """Kept answers, judged by the suites as they are now."""
+    runs = session_of(cases, Policy(), allow_code).suites
     return {
-        name: Answered(
-            answers[name],
-            {
-                probe.id: score(probe, answers[name][probe.id], None, allow_code=allow_code)
-                for probe in probes
-            },
-        )
-        for name, probes in probes_of(cases).items()
+        name: judged(run.suite, run.missing("baseline"), answers[name], allow_code=allow_code)
+        for name, run in runs.items()
     }
 
 

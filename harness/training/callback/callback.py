@@ -11,21 +11,23 @@ from typing import Any, Literal
 
 from transformers import TrainerCallback
 
-from harness.documents.within import in_python
+from harness.documents.within import Reach
 from harness.engine.requests import Engine
 from harness.engine.transformers.loading import wrap
 from harness.errors import HarnessError, NoEvidenceError, shown_path
-from harness.gate.verdict import Policy
-from harness.suites.format import SEVERITIES, Severity
+from harness.evaluation.sample import sampled
+from harness.gate.cases import cases
+from harness.gate.verdict import Decision, Policy
+from harness.suites.severity import SEVERITIES, Severity
 from harness.training.callback.beginning import (
     Beginning,
-    ask_cases,
     begin_anew,
     find_beginning,
     keep_beginning,
+    session_of,
     unrecorded,
 )
-from harness.training.callback.cases import check_sight, read_all, sampled
+from harness.training.callback.cases import check_power, read_watched
 from harness.training.callback.checkpoints import BASELINE, BestCheckpoint
 from harness.training.callback.isolation import as_it_was, check_askable, told_by_main
 from harness.training.callback.step import GatedStep, gated_step
@@ -99,8 +101,10 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         if fail_on not in SEVERITIES:
             raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
         paths = [suites] if isinstance(suites, str | Path) else suites
-        self.suites = read_all([Path(path) for path in paths], allow_code, in_python(allow_outside))
-        self.cases = sampled(self.suites, sample, seed)
+        self.suites = read_watched([Path(path) for path in paths], allow_code, Reach(anywhere=allow_outside))
+        self.cases = list(sampled((case for suite in self.suites for case in cases(suite)), sample, seed))
+        self.decisions: list[Decision] = []
+        """What was decided at the latest gated step, case by case."""
         self.every = every
         self.stop_on = stop_on
         self.baseline = baseline
@@ -171,7 +175,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         goes_on = (again and step == 0) or (earlier is not None and earlier.training == beginning.training)
         self.history = [gated for gated in self.history if goes_on and gated.step <= step]
         self._beginning, self._underway = beginning, weakref.ref(model)
-        check_sight(self.cases, beginning.baseline)
+        check_power(self.cases, beginning.baseline)
         if self._best:
             self._best.begin(beginning.training, step)
         if step == 0:
@@ -226,9 +230,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
         beginning = self._begun()
         with as_it_was(model):
-            engine = wrap(model, tokenizer, "the model in training")
-            after = ask_cases(engine, self.cases, self.allow_code, beginning.baseline)
-        step = gated_step(number, self.cases, beginning.baseline, after, self.policy)
+            session = session_of(self.cases, self.policy, self.allow_code)
+            session.know("baseline", beginning.baseline)
+            session.ask("tuned", wrap(model, tokenizer, "the model in training"))
+        self.decisions = [session.decide(case) for case in self.cases]
+        step = gated_step(number, self.decisions, session)
         self.history.append(step)
         self._tell(step, state, control)
         return step

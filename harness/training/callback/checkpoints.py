@@ -5,20 +5,18 @@ Both are written beside their place and renamed, so that a kill leaves the older
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.engine.requests import Answer, Chosen, Generated, Measured
+from harness.engine.answers import as_answer, as_data
+from harness.engine.requests import Answer
 from harness.engine.transformers.quiet import quiet
 from harness.errors import HarnessError, NoEvidenceError, shown_path
+from harness.evaluation.keys import asked_key
 from harness.gate.cases import Case
-from harness.models.cache import remedy, write_fault
+from harness.writing import restore_folder, whole_folder, write_whole, writing
 
 BASELINE = "forgetting_baseline.json"
 """The baseline's answers and the fingerprint of its weights, in the Trainer's output folder."""
@@ -31,8 +29,6 @@ GIVE_BASELINE = "give the model as it was before training: baseline=Engine"
 
 DIGITS = 12
 """So many digits of a fingerprint are enough for a person."""
-
-KINDS: dict[str, Callable[..., Answer]] = {kind.__name__: kind for kind in (Generated, Chosen, Measured)}
 
 NOT_OURS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What a file raises that is no longer as it was written."""
@@ -51,12 +47,10 @@ def keep_answers(file: Path, watched: Sequence[Case], weights: str, answers: Ans
         HarnessError: the file cannot be written.
     """
     suites = {
-        suite: {id: {"kind": type(one).__name__, **asdict(one)} for id, one in given.items()}
-        for suite, given in answers.items()
+        suite: {id: as_data(answer) for id, answer in given.items()} for suite, given in answers.items()
     }
-    with _writing("the baseline's answers", file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _write(file, {"baseline": weights, "asked": _asked(watched), "suites": suites})
+    with writing(f"the baseline's answers cannot be written to {shown_path(file)}", "name another folder"):
+        write_whole(file, json.dumps({"baseline": weights, "asked": _asked(watched), "suites": suites}))
 
 
 def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
@@ -83,7 +77,8 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | 
         kept = json.loads(file.read_text(encoding="utf-8"))
         asked, kept_weights = kept["asked"], kept.get("baseline")
         answers = {
-            suite: {id: _answer(one) for id, one in given.items()} for suite, given in kept["suites"].items()
+            suite: {id: as_answer(data) for id, data in given.items()}
+            for suite, given in kept["suites"].items()
         }
     except OSError as error:
         raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {GIVE_BASELINE}") from error
@@ -129,8 +124,6 @@ class BestCheckpoint:
         self.step: int | None = None
         self.loss: float | None = None
         self._training = ""
-        self._unfinished = folder.with_name(f".{folder.name}-unfinished")
-        self._older = folder.with_name(f".{folder.name}-older")
         if folder.exists() and not (folder / BEST).is_file() and (folder.is_file() or any(folder.iterdir())):
             raise HarnessError(
                 f"keep_best={shown_path(folder)}: it holds something other than a best checkpoint, which would be lost\n"
@@ -147,8 +140,7 @@ class BestCheckpoint:
 
         One of a later step is not taken up: that step is made again.
         """
-        if self._older.exists() and not self.folder.exists():  # killed between two renames
-            self._older.rename(self.folder)
+        restore_folder(self.folder)
         self._training = training
         self.step = self.loss = None
         if not (self.folder / BEST).is_file():
@@ -169,9 +161,11 @@ class BestCheckpoint:
         if not self._better(step, loss):
             return
         note = {"training": self._training, "step": step, "drop": drop, "eval_loss": loss}
-        with _writing("the best checkpoint", self.folder):
+        with writing(
+            f"the best checkpoint cannot be written to {shown_path(self.folder)}", "name another folder"
+        ):
             if step == self.step:  # it was kept before its loss was known
-                _write(self.folder / BEST, note)
+                write_whole(self.folder / BEST, json.dumps(note))
             else:
                 self._save(model, tokenizer, note)
         self.step, self.loss = step, loss
@@ -182,54 +176,13 @@ class BestCheckpoint:
         return self.loss is None or loss < self.loss
 
     def _save(self, model: Any, tokenizer: Any, note: Mapping[str, Any]) -> None:
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-        try:
+        with whole_folder(self.folder) as unfinished:
             with quiet():
-                model.save_pretrained(self._unfinished)
-                tokenizer.save_pretrained(self._unfinished)
-            _write(self._unfinished / BEST, note)
-        except BaseException:
-            shutil.rmtree(self._unfinished, ignore_errors=True)
-            raise
-        if self.folder.exists():
-            shutil.rmtree(self._older, ignore_errors=True)
-            self.folder.rename(self._older)
-        try:
-            self._unfinished.rename(self.folder)
-        except BaseException:
-            if self._older.exists() and not self.folder.exists():
-                self._older.rename(self.folder)
-            raise
-        shutil.rmtree(self._older, ignore_errors=True)
+                model.save_pretrained(unfinished)
+                tokenizer.save_pretrained(unfinished)
+            write_whole(unfinished / BEST, json.dumps(note))
 
 
 def _asked(watched: Sequence[Case]) -> str:
-    """SHA-256 of all that the baseline's answers depend on besides the model."""
-    content = [
-        (case.suite.name, case.suite.task, [(p.id, p.fields, p.choices, p.text) for p in case.probes])
-        for case in watched
-    ]
-    return hashlib.sha256(repr(content).encode()).hexdigest()
-
-
-def _answer(kept: Mapping[str, Any]) -> Answer:
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items() if name != "kind"}
-    return KINDS[kept["kind"]](**values)
-
-
-@contextmanager
-def _writing(what: str, place: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # safetensors has errors of its own for a full disk
-        if (fault := write_fault(error)) is None:
-            raise
-        raise HarnessError(
-            f"{what} cannot be written to {shown_path(place)}: {fault}\n  {remedy(fault)}"
-        ) from error
-
-
-def _write(file: Path, content: Mapping[str, Any]) -> None:
-    unfinished = file.with_name(f".{file.name}-unfinished")
-    unfinished.write_text(json.dumps(content), encoding="utf-8")
-    unfinished.replace(file)
+    """What stands for all that the baseline's answers depend on besides the model."""
+    return asked_key((case.suite, case.probes) for case in watched)

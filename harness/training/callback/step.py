@@ -1,4 +1,4 @@
-"""What a model in training and its baseline answered in, what the gates say of it at one step out."""
+"""What the gates decided of a model in training in, one line of its history out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.evaluation.ask import Answered
-from harness.gate.cases import Case
-from harness.gate.compare import compare, pair
-from harness.gate.evidence import nothing_known
-from harness.gate.verdict import Decision, Policy, Verdict, decide
-from harness.training.callback.cases import probes_of
+from harness.evaluation.session import PairSession
+from harness.gate.compare import compare
+from harness.gate.verdict import Decision, Verdict
+from harness.wording import points
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class GatedStep:
     @property
     def shown(self) -> str:
         """The verdict and the drop, for a person."""
-        return self.verdict + ("" if self.drop is None else f", a drop of {100 * self.drop:.1f} points")
+        return self.verdict + ("" if self.drop is None else f", a drop of {points(self.drop)} points")
 
     def numbers(self) -> dict[str, float]:
         """What loggers can draw: `forgetting/drop`, `forgetting/SUITE/drop`, `forgetting/forgotten`, `forgetting/failed`."""
@@ -56,42 +54,21 @@ class GatedStep:
         }
 
 
-def gated_step(
-    step: int,
-    cases: Sequence[Case],
-    baseline: Mapping[str, Answered],
-    tuned: Mapping[str, Answered],
-    policy: Policy,
-) -> GatedStep:
-    """Decide each case.
+def gated_step(step: int, decisions: Sequence[Decision], session: PairSession) -> GatedStep:
+    """Sum up what was decided at a step, and how far the tuned model fell.
 
     Args:
-        baseline, tuned: what each model answered, by suite.
-
-    Raises:
-        NoEvidenceError: a probe was not asked.
+        session: where it was decided.
     """
-    drops, pairs = {}, []
-    for suite, probes in probes_of([case for case in cases if not case.tuned_alone]).items():
-        these = pair(probes, baseline[suite].scores, tuned[suite].scores)
-        drops[suite] = compare(these).drop
-        pairs += these
-    decisions = [_decision(case, baseline, tuned, policy) for case in cases]
-    failed = [one for one in decisions if one.outcome == "failed"]
+    pairs = {name: run.pairs(run.asked_of_both) for name, run in session.suites.items() if run.compared}
+    every = [pair for these in pairs.values() for pair in these]
+    failed = [decision for decision in decisions if decision.outcome == "failed"]
     return GatedStep(
         step=step,
-        drop=compare(pairs).drop if pairs else None,
-        drops=drops,
-        verdicts={one.case.title: one.verdict for one in decisions},
-        forgotten=tuple(one.case.title for one in failed if one.verdict == "FORGOTTEN"),
-        failed=tuple(one.case.title for one in failed),
-        undecided=tuple(one.case.title for one in decisions if one.outcome == "skipped"),
+        drop=compare(every).drop if every else None,
+        drops={name: compare(these).drop for name, these in pairs.items()},
+        verdicts={decision.case.title: decision.verdict for decision in decisions},
+        forgotten=tuple(decision.case.title for decision in failed if decision.verdict == "FORGOTTEN"),
+        failed=tuple(decision.case.title for decision in failed),
+        undecided=tuple(decision.case.title for decision in decisions if decision.outcome == "skipped"),
     )
-
-
-def _decision(
-    case: Case, baseline: Mapping[str, Answered], tuned: Mapping[str, Answered], policy: Policy
-) -> Decision:
-    before, after = baseline[case.suite.name].scores, tuned[case.suite.name].scores
-    asked = [probe for probe in case.suite.probes if probe.id in before and probe.id in after]
-    return decide(case, pair(case.probes, before, after), policy, nothing_known(pair(asked, before, after)))

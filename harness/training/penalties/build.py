@@ -2,72 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from harness.engine.transformers.engine import TorchEngine
-from harness.recipes.format import DistillFormat, EwcFormat
+from harness.engine.requests import Engine
+from harness.progress import Counter
+from harness.recipes.mitigations import MITIGATIONS
+from harness.recipes.mitigations.distill import DISTILL
+from harness.recipes.mitigations.ewc import EWC
+from harness.recipes.mitigations.mitigation import Mitigation
 from harness.recipes.read import Recipe
+from harness.recipes.shapes import GeneralFormat
 from harness.training.encode import Collator, Row, encode
-from harness.training.penalties.ewc import EWCRegularizer
-from harness.training.penalties.penalty import L2SP, Distillation, Penalty, frozen_copy, switched_off
+from harness.training.penalties import distillation, ewc
+from harness.training.penalties.penalty import Penalty, Start, StartingPoint
 from harness.training.rehearsal import answers
 
+BUILD: Mapping[Mitigation, Callable[[Any, Start], Penalty]] = {
+    EWC: ewc.build,
+    DISTILL: distillation.build,
+}
+"""Of the penalties that are more than a distance of each weight from its start."""
 
-class Counter(Protocol):
-    """Gives a callback (done, total) for work that has a name and a unit."""
 
-    def __call__(self, label: str, unit: str = ..., /) -> Callable[[int, int], None]: ...
-
-
-def general_rows(recipe: Recipe, engine: TorchEngine, counter: Counter) -> dict[str, list[Row]]:
-    """The tokens of the general data of `ewc` and `distill`, answered by the model as it is before training."""
+def general_rows(recipe: Recipe, engine: Engine, tokenizer: Any, counter: Counter) -> dict[str, list[Row]]:
+    """The tokens of the penalties' general data, by their kinds, answered by the model as it is before training."""
     rows = {}
-    for key, part in recipe.written.general().items():
-        if key != "replay":
-            examples = recipe.general[key]
-            if isinstance(part, EwcFormat):
-                examples = examples[: part.examples]
+    for mitigation, part in _penalties(recipe):
+        if isinstance(part, GeneralFormat):
+            key = mitigation.kind
+            examples = recipe.general[key][: part.most()]
             given = answers(examples, part, recipe, engine, counter(f"{recipe.name}, {key}"))
-            rows[key] = encode(engine.tokenizer, given, recipe.written.format)
+            rows[key] = encode(tokenizer, given, recipe.written.format)
     return rows
 
 
 def penalties(
-    recipe: Recipe, model: Any, pad_token: int, rows: dict[str, list[Row]], counter: Counter
+    recipe: Recipe, model: Any, collator: Collator, rows: Mapping[str, list[Row]], counter: Counter
 ) -> list[Penalty]:
     """The penalties of a recipe, anchored at `model`, which is ready to train and still the baseline."""
-    written = recipe.written
-    collator = Collator(pad_token)
     held: list[Penalty] = []
-    if written.ewc:
-        held.append(_ewc(recipe, written.ewc, model, collator, rows["ewc"], counter))
-    if written.l2_sp:
-        held.append(L2SP(model, written.l2_sp))
-    if written.distill:
-        held.append(_distillation(recipe, written.distill, model, collator, rows["distill"]))
+    for mitigation, part in _penalties(recipe):
+        penalty = mitigation.penalty
+        if penalty and penalty.distance:
+            held.append(StartingPoint(model, penalty.strength_of(part), penalty.distance))
+        else:
+            start = Start(recipe, model, rows.get(mitigation.kind, []), collator, counter)
+            held.append(BUILD[mitigation](part, start))
     return held
 
 
-def _ewc(
-    recipe: Recipe, part: EwcFormat, model: Any, collator: Collator, rows: list[Row], counter: Counter
-) -> EWCRegularizer:
-    show = counter(f"{recipe.name}, Fisher information", "examples")
-
-    def batches() -> Any:
-        for done, row in enumerate(rows, start=1):
-            yield {name: value.to(model.device) for name, value in collator([row]).items()}
-            show(done, len(rows))
-
-    ewc = EWCRegularizer(model, part.importance, variant=part.variant, seed=recipe.written.seed)
-    ewc.update_fisher(model, batches())
-    return ewc
-
-
-def _distillation(
-    recipe: Recipe, part: DistillFormat, model: Any, collator: Collator, rows: list[Row]
-) -> Distillation:
-    teacher = switched_off(model) if recipe.written.method.lora else frozen_copy(model)
-    return Distillation(
-        rows, collator, teacher, part.weight, part.temperature, part.batch, recipe.written.seed
-    )
+def _penalties(recipe: Recipe) -> list[tuple[Mitigation, Any]]:
+    """The mitigations of a recipe that are penalties, each with the value of its key."""
+    found = [(item, item.key.of(recipe.written)) for item in MITIGATIONS if item.penalty and item.key]
+    return [(mitigation, part) for mitigation, part in found if part is not None]

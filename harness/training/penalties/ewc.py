@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,33 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harness.errors import HarnessError, ModelError, NoEvidenceError, first_line
-from harness.models.cache import write_fault
+from harness.errors import ModelError, NoEvidenceError, first_line
+from harness.recipes.mitigations.ewc import EwcFormat
 from harness.training.penalties.fisher import Batch, Variant, fisher_diagonal
-from harness.training.penalties.penalty import check_fit, copied, squared_distance, trainable
+from harness.training.penalties.penalty import Start, check_fit, copied, summed_distance, trainable
+from harness.writing import system_fault, whole_file, write_fault, writing
 
 KIND = "elastic weight consolidation, 1"
 """What a saved file says it is, and the version of its layout."""
+
+
+def build(part: EwcFormat, start: Start) -> EWCRegularizer:
+    """The penalty that a recipe asks for with `ewc`; raises ModelError and NoEvidenceError as `update_fisher`."""
+    regularizer = EWCRegularizer(start.model, part.importance, part.variant, start.recipe.written.seed)
+    regularizer.update_fisher(start.model, _one_by_one(start))
+    return regularizer
+
+
+def _one_by_one(start: Start) -> Iterator[dict[str, Tensor]]:
+    """Each row as a batch of its own, (1, tokens): a row that stands alone needs no padding."""
+    on_progress = start.counter(f"{start.recipe.name}, Fisher information", "examples")
+    for done, row in enumerate(start.rows, start=1):
+        yield {name: value.to(start.model.device) for name, value in start.collator([row]).items()}
+        on_progress(done, len(start.rows))
+
+
+def _square(now: Tensor, start: Tensor) -> Tensor:
+    return (now - start).square()
 
 
 class EWCRegularizer:
@@ -67,6 +86,7 @@ class EWCRegularizer:
         if self.fisher is None:
             self.fisher = found
             return
+        # Informations of independent data add up, as their log-likelihoods do.
         self.fisher = {name: value + self.fisher[name].to(value.device) for name, value in found.items()}
         self.anchor = copied(parameters)
 
@@ -77,7 +97,7 @@ class EWCRegularizer:
             NoEvidenceError: `update_fisher` was never called.
             ModelError: the model lacks parameters that are held.
         """
-        return self.importance / 2 * squared_distance(model, self.anchor, self._known())
+        return self.importance / 2 * summed_distance(model, self.anchor, _square, self._known())
 
     def loss(self, model: Any, step: int) -> Tensor:
         return self.ewc_loss(model)
@@ -148,17 +168,11 @@ class EWCRegularizer:
             for name, value in state[part].items()
         }
         settings = {key: state[key] for key in ("importance", "variant", "seed")}
-        path = Path(path)
-        unfinished = path.with_name(f".{path.name}-unfinished")
-        try:
+        with (
+            writing(f"{path}: cannot be written", "name another place", _unsaved),
+            whole_file(Path(path)) as unfinished,
+        ):
             save_file(tensors, unfinished, metadata={"kind": KIND, "settings": json.dumps(settings)})
-            unfinished.replace(path)
-        except (OSError, SafetensorError) as error:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
-            raise HarnessError(
-                f"{path}: cannot be written: {write_fault(error) or first_line(error)}"
-            ) from error
 
     @classmethod
     def load(cls, path: Path | str, model: Any) -> EWCRegularizer:
@@ -188,5 +202,10 @@ class EWCRegularizer:
         try:
             regularizer.load_state_dict(state)
         except ModelError as error:
-            raise ModelError(f"{path}: {error}") from error
+            raise ModelError(f"{path}: {error.text}") from error
         return regularizer
+
+
+def _unsaved(error: Exception) -> str | None:
+    said = first_line(error) if isinstance(error, SafetensorError) else None
+    return write_fault(error) or system_fault(error) or said

@@ -44,8 +44,10 @@ class Sample:
     def log_probabilities(self, model: torch.nn.Module) -> Tensor:
         """(predictions, classes), float32."""
         output = model(*self.arguments, **self.named)
-        logits: Tensor = getattr(output, "logits", output)
-        return torch.log_softmax(logits.reshape(-1, logits.shape[-1])[self.places].float(), dim=-1)
+        logits: Tensor = getattr(output, "logits", output)  # (1, tokens, classes) or (1, classes)
+        rows = logits.reshape(-1, logits.shape[-1])  # (tokens or 1, classes)
+        # Only the rows that predict become float32: a prompt's would take the most memory and count nothing.
+        return torch.log_softmax(rows[self.places].float(), dim=-1)
 
 
 def fisher_diagonal(
@@ -85,53 +87,63 @@ def fisher_diagonal(
         )
     parameters = trainable(model)
     device = next(iter(parameters.values())).device
-    generator = torch.Generator(device).manual_seed(seed)
-    total = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in parameters.items()}
+    zeros = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in parameters.items()}
+    squares = _Squares(model, parameters, variant, torch.Generator(device).manual_seed(seed), zeros)
     count = 0
     with evaluating(model), torch.enable_grad():
         for batch in islice(batches, num_batches):
             for sample in _samples(batch, device):
                 count += 1
-                _add(total, parameters, sample, model, variant, generator, count)
+                squares.add(sample, count)
     if not count:
         raise NoEvidenceError(
             "Fisher information needs samples, saw none\n  give at least one batch with a row in it"
         )
-    fisher = {name: value / count for name, value in total.items()}
+    fisher = {name: value / count for name, value in squares.total.items()}
     _check(fisher)
     return fisher
 
 
-def _add(
-    total: dict[str, Tensor],
-    parameters: Mapping[str, torch.nn.Parameter],
-    sample: Sample,
-    model: torch.nn.Module,
-    variant: Variant,
-    generator: torch.Generator,
-    number: int,
-) -> None:
-    if not len(sample.targets):
-        raise NoEvidenceError(
-            f"sample {number} has no answer token to take a gradient of\n  leave out rows whose labels are all ignored"
-        )
-    log_p = sample.log_probabilities(model)
+@dataclass(frozen=True)
+class _Squares:
+    """The squared gradients of samples, summed: `total` has a float32 tensor for each parameter."""
+
+    model: torch.nn.Module
+    parameters: Mapping[str, torch.nn.Parameter]
+    variant: Variant
+    generator: torch.Generator
+    total: dict[str, Tensor]
+
+    def add(self, sample: Sample, number: int) -> None:
+        if not len(sample.targets):
+            raise NoEvidenceError(
+                f"sample {number} has no answer token to take a gradient of\n"
+                "  leave out rows whose labels are all ignored"
+            )
+        log_p = sample.log_probabilities(self.model)  # (predictions, classes)
+        _check_sample(log_p, sample.targets, number)
+        for weight, log_likelihood in _terms(log_p, sample.targets, self.variant, self.generator):
+            gradients = torch.autograd.grad(
+                log_likelihood,  # ()
+                list(self.parameters.values()),
+                retain_graph=self.variant == "exact",  # which goes through one graph once for each class
+                allow_unused=True,
+            )
+            for name, gradient in zip(self.parameters, gradients, strict=True):
+                if gradient is not None:  # else the sample does not reach the parameter
+                    self.total[name].add_(gradient.float().square(), alpha=weight)
+
+
+def _check_sample(log_p: Tensor, targets: Tensor, number: int) -> None:
     if bool(log_p.isnan().any()):
         raise ModelError(
             f"the model's output for sample {number} is NaN, so no Fisher information can be had of it"
         )
-    if bool(((sample.targets < 0) | (sample.targets >= log_p.shape[1])).any()):
+    if bool(((targets < 0) | (targets >= log_p.shape[1])).any()):
         raise ModelError(
-            f"sample {number} has targets {sorted(set(sample.targets.tolist()))}, and the model knows the classes 0 to "
+            f"sample {number} has targets {sorted(set(targets.tolist()))}, and the model knows the classes 0 to "
             f"{log_p.shape[1] - 1}"
         )
-    for weight, log_likelihood in _terms(log_p, sample.targets, variant, generator):
-        gradients = torch.autograd.grad(
-            log_likelihood, list(parameters.values()), retain_graph=variant == "exact", allow_unused=True
-        )
-        for name, gradient in zip(parameters, gradients, strict=True):
-            if gradient is not None:
-                total[name].add_(gradient.float().square(), alpha=weight)
 
 
 def _terms(
@@ -139,14 +151,16 @@ def _terms(
 ) -> Iterator[tuple[float, Tensor]]:
     """The log-likelihoods whose squared gradients make up a sample's Fisher information, each with its weight."""
     if variant == "exact":
-        for own in log_p:
+        for own in log_p:  # (classes,)
+            # The expectation over labels, written out: each label's own gradient, by its probability.
             for weight, log_likelihood in zip(own.detach().exp().tolist(), own, strict=True):
                 if weight > 0:  # log 0 has no gradient, and no share
                     yield weight, log_likelihood
         return
     if variant == "sampled":
-        targets = torch.multinomial(log_p.detach().exp(), 1, generator=generator).squeeze(1)
-    yield 1.0, log_p.gather(1, targets[:, None]).sum()
+        targets = torch.multinomial(log_p.detach().exp(), 1, generator=generator).squeeze(1)  # (predictions,)
+    # One term for the whole sequence: it is one sample, so its gradients add up before they are squared.
+    yield 1.0, log_p.gather(1, targets[:, None]).sum()  # (predictions, 1) -> ()
 
 
 def _samples(batch: Any, device: torch.device) -> Iterator[Sample]:
@@ -169,14 +183,13 @@ def _sequences(batch: Mapping[str, Tensor], device: torch.device) -> Iterator[Sa
             f"{tuple(inputs[different[0]].shape)}; one label to each token is expected"
         )
     for row, labels in enumerate(batch["labels"]):
-        real = (
-            inputs["attention_mask"][row].bool()
-            if "attention_mask" in inputs
-            else torch.ones_like(labels).bool()
-        )
-        targets = labels[real][1:]  # the logits at a position predict the token after it
-        places = (targets != IGNORED).nonzero().squeeze(1)
-        named = {name: value[row][real][None].to(device) for name, value in inputs.items()}
+        mask = inputs.get("attention_mask", torch.ones_like(batch["labels"]))
+        real = mask[row].bool()  # (tokens,), False at padding, on whichever side it is
+        targets = labels[real][1:]  # (real tokens - 1,): the logits at a position predict the token after it
+        places = (targets != IGNORED).nonzero().squeeze(1)  # (answer tokens,)
+        named = {
+            name: value[row][real][None].to(device) for name, value in inputs.items()
+        }  # (1, real tokens)
         yield Sample((), named, places.to(device), targets[places].to(device))
 
 

@@ -1,21 +1,20 @@
-"""A model in training in, a penalty on forgetting out: the seam, and the two penalties that need no Fisher information."""
+"""A model in training in, a penalty on forgetting out: the seam, and the penalties on the distance from the start."""
 
 from __future__ import annotations
 
-import copy
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from harness.errors import ModelError, NoEvidenceError
-from harness.training.encode import IGNORED, Collator, Row
-
-Teacher = Callable[[dict[str, Tensor]], Tensor]
-"""`input_ids` and `attention_mask` (rows, tokens) in, logits (rows, tokens, vocabulary) out, without a gradient."""
+from harness.errors import ModelError
+from harness.progress import Counter
+from harness.recipes.mitigations.mitigation import Distance
+from harness.recipes.read import Recipe
+from harness.training.encode import Collator, Row
 
 
 class Penalty(Protocol):
@@ -29,8 +28,24 @@ class Penalty(Protocol):
         ...
 
 
-class L2SP:
-    """weight / 2 * sum (theta - theta*)^2 (Li 2018, eq. 2): EWC with the same importance everywhere, its control.
+@dataclass(frozen=True)
+class Start:
+    """What a penalty may be made from.
+
+    Attributes:
+        model: ready to train, and still the baseline.
+        rows: the encoded general data of the penalty's own key; empty if it brings none.
+    """
+
+    recipe: Recipe
+    model: Any
+    rows: Sequence[Row]
+    collator: Collator
+    counter: Counter
+
+
+class StartingPoint:
+    """strength * sum_i distance(theta_i, theta*_i): a penalty on the distance from the start, such as L2-SP (Li 2018).
 
     theta* is a copy of the parameters that are trainable when it is made.
 
@@ -38,105 +53,13 @@ class L2SP:
         ModelError: no parameter is trainable, or a later model lacks one that was.
     """
 
-    def __init__(self, model: Any, weight: float) -> None:
-        self.weight = weight
+    def __init__(self, model: Any, strength: float, distance: Distance) -> None:
+        self.strength = strength
+        self.distance = distance
         self.anchor = copied(trainable(model))
 
     def loss(self, model: Any, step: int) -> Tensor:
-        return self.weight / 2 * squared_distance(model, self.anchor)
-
-
-class Distillation:
-    """weight * temperature^2 * KL(baseline || tuned), in nats per answer token of general prompts.
-
-    Li and Hoiem 2016 for the idea, Hinton 2015 for the temperature and its square, which keeps the size
-    of the gradient. Both distributions are softmax(logits / temperature) at the positions that predict an answer token.
-
-    Args:
-        rows: encoded general prompts with their answers.
-        teacher: the baseline; see `switched_off` and `frozen_copy`.
-        batch: rows to a step.
-
-    Raises:
-        NoEvidenceError: there are no rows, or one has no answer.
-    """
-
-    def __init__(
-        self,
-        rows: Sequence[Row],
-        collator: Collator,
-        teacher: Teacher,
-        weight: float,
-        temperature: float,
-        batch: int,
-        seed: int,
-    ) -> None:
-        if not rows:
-            raise NoEvidenceError("distillation needs general prompts, saw none")
-        for number, row in enumerate(rows, start=1):
-            # No position predicts the first token.
-            if all(label == IGNORED for label in row["labels"][1:]):
-                raise NoEvidenceError(f"general prompt {number} has no answer token to distil")
-        self.rows = rows
-        self.collator = collator
-        self.teacher = teacher
-        self.weight = weight
-        self.temperature = temperature
-        self.batch = batch
-        self.seed = seed
-
-    def drawn(self, step: int) -> list[Row]:
-        """The rows of a step: every row once to a round, each round in an order of its own."""
-        count = len(self.rows)
-        places = range(step * self.batch, (step + 1) * self.batch)
-        orders = {turn: self._order(turn) for turn in {place // count for place in places}}
-        return [self.rows[orders[place // count][place % count]] for place in places]
-
-    def _order(self, turn: int) -> list[int]:
-        return random.Random(f"{self.seed} {turn}").sample(range(len(self.rows)), len(self.rows))
-
-    def loss(self, model: Any, step: int) -> Tensor:
-        device = next(model.parameters()).device
-        inputs = {name: value.to(device) for name, value in self.collator(self.drawn(step)).items()}
-        # The logits at a position predict the token after it.
-        predicts = inputs.pop("labels")[:, 1:] != IGNORED
-        baseline = self._log_probabilities(self.teacher(inputs).detach(), predicts)
-        tuned = self._log_probabilities(model(**inputs).logits, predicts)
-        divergence = (baseline.exp() * (baseline - tuned)).sum(-1).mean()
-        return self.weight * self.temperature**2 * divergence
-
-    def _log_probabilities(self, logits: Tensor, predicts: Tensor) -> Tensor:
-        """(answer tokens, vocabulary); chosen before they become float32, as prompts are most of a batch."""
-        return torch.log_softmax(logits[:, :-1][predicts].float() / self.temperature, dim=-1)
-
-
-def switched_off(model: Any) -> Teacher:
-    """The baseline that is a PEFT model with its adapter off; costs no memory, and leaves the model as it was."""
-
-    def logits(inputs: dict[str, Tensor]) -> Tensor:
-        # peft freezes an adapter that it switches off, and thaws it all when it switches it on.
-        learns = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-        try:
-            with evaluating(model), torch.no_grad(), model.disable_adapter():
-                found: Tensor = model(**inputs).logits
-        finally:
-            for parameter, before in learns:
-                parameter.requires_grad_(before)
-        return found
-
-    return logits
-
-
-def frozen_copy(model: Any) -> Teacher:
-    """The baseline that is a copy of the model as it is now, on the same device; costs the model's memory again."""
-    baseline = copy.deepcopy(model).requires_grad_(False).eval()
-
-    def logits(inputs: dict[str, Tensor]) -> Tensor:
-        with torch.no_grad():
-            found: Tensor = baseline(**inputs).logits
-        return found
-
-    return logits
+        return self.strength * summed_distance(model, self.anchor, self.distance)
 
 
 @contextmanager
@@ -171,10 +94,13 @@ def copied(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in parameters.items()}
 
 
-def squared_distance(
-    model: torch.nn.Module, anchor: dict[str, Tensor], importance: dict[str, Tensor] | None = None
+def summed_distance(
+    model: torch.nn.Module,
+    anchor: dict[str, Tensor],
+    distance: Distance,
+    importance: dict[str, Tensor] | None = None,
 ) -> Tensor:
-    """sum_i F_i (theta_i - theta*_i)^2 in float32, F = 1 without `importance`; waits for the device nowhere.
+    """sum_i F_i distance(theta_i, theta*_i) in float32, F = 1 without `importance`.
 
     Held tensors move to where the model's parameters are, once.
 
@@ -186,12 +112,14 @@ def squared_distance(
     device = next(iter(parameters.values())).device
     parts = []
     for name in anchor:
-        away = parameters[name].float() - _beside(parameters[name], anchor, name).float()
-        squares = away.square()
+        now = parameters[name]
+        # In float32, for in bfloat16 the small moves of one step would round to none.
+        apart = distance(now.float(), _beside(now, anchor, name).float())  # the parameter's shape
         if importance is not None:
-            squares = _beside(parameters[name], importance, name) * squares
-        parts.append(squares.sum().to(device))
-    return torch.stack(parts).sum()
+            apart = _beside(now, importance, name) * apart
+        parts.append(apart.sum().to(device))  # (), on one device even if the model lies on several
+    # One sum over a tensor: nothing is copied to the CPU, so the GPU need not be waited for.
+    return torch.stack(parts).sum()  # (parameters,) -> ()
 
 
 def _beside(parameter: Tensor, held: dict[str, Tensor], name: str) -> Tensor:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from harness.authoring.lint_rules import weaknesses
-from harness.cli.schema import built_in
+from harness.scoring import BUILT_IN
 from harness.scoring.check import rule_keys
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.schema import suite_schema
@@ -64,11 +64,11 @@ def test_every_key_is_in_a_table():
             re.findall(r"^\| (\S+) \|", keys(part), re.MULTILINE)
         )
     assert re.findall(r"^\| `(\S+)` \|", keys("check"), re.MULTILINE) == rule_keys()
-    assert re.findall(r"^\| `(\S+)` \|", scores(), re.MULTILINE) == sorted(built_in())
+    assert re.findall(r"^\| `(\S+)` \|", scores(), re.MULTILINE) == sorted(BUILT_IN)
 
 
 def test_every_part_of_the_schema_has_a_table():
-    assert set(suite_schema(built_in())["$defs"]) == {name for name in PARTS.values() if name} | {"score"}
+    assert set(suite_schema(BUILT_IN)["$defs"]) == {name for name in PARTS.values() if name} | {"score"}
     assert {f"keys-{part}" for part in PARTS} <= set(GENERATORS)
 
 

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.authoring.noise_floor import Condition, measure
+from harness.authoring.noise_floor import Condition, equivalent_conditions, measure
 from harness.authoring.noise_floor_text import calibration_lines
-from harness.cli.calibrate import batch_conditions, report
+from harness.cli.calibrate import report
 from harness.cli.main import main
 from harness.engine.batching import Budget
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Measured
 from harness.errors import EngineError
-from harness.stats.power import chance_retained, smallest_margin
+from harness.stats.power import minimum_margin, probability_retained
+from tests.support.suites import suite_text
 
 
-def suite_text(n: int, gates: str, name: str = "numbers") -> str:
-    probes = "\n".join(
-        f"  - {{id: p{i}, category: {'ab'[i % 2]}, question: Number {i}?, answer: right}}" for i in range(n)
-    )
-    return f"suite: {name}\nscore: equals\ngates: [{gates}]\nprobes:\n{probes}\n"
+def numbers(n: int, gates: str, name: str = "numbers") -> str:
+    return suite_text(name, n, gates, ids="p")
 
 
 def condition(name: str, right: set[int] | range) -> Condition:
@@ -46,7 +44,7 @@ ALL = "{over: all, max_drop: 0.10}"
 
 
 def test_accuracies_and_which_probes_are_right(read):
-    found = measure(read(suite_text(6, ALL)), same({0, 1, 2}))
+    found = measure(read(numbers(6, ALL)), same({0, 1, 2}))
     assert (found.suite, found.model, found.conditions, found.n) == (
         "numbers",
         "base",
@@ -65,7 +63,7 @@ def test_accuracies_and_which_probes_are_right(read):
 
 
 def test_the_noise_floor_is_the_drop_between_conditions(read):
-    suite = read(suite_text(100, ALL))
+    suite = read(numbers(100, ALL))
     found = measure(suite, [condition("first", range(60)), condition("second", range(4, 62))])
     assert found.flipped == ("p0", "p1", "p2", "p3", "p60", "p61")
     assert found.flip_rate == 0.06
@@ -75,38 +73,38 @@ def test_the_noise_floor_is_the_drop_between_conditions(read):
 
 
 def test_flips_that_cancel_have_no_floor_but_widen_the_margin(read):
-    suite = read(suite_text(100, ALL))
+    suite = read(numbers(100, ALL))
     noisy = measure(suite, [condition("first", range(60)), condition("second", range(5, 65))])
     quiet = measure(suite, same(range(60)))
     assert by_slice(noisy)["all"].noise_floor == 0
-    assert by_slice(noisy)["all"].suggested == smallest_margin(100, 0.05)
-    assert by_slice(quiet)["all"].suggested == smallest_margin(100, 0.0)
+    assert by_slice(noisy)["all"].suggested == minimum_margin(100, 0.05)
+    assert by_slice(quiet)["all"].suggested == minimum_margin(100, 0.0)
     assert by_slice(noisy)["all"].suggested > by_slice(quiet)["all"].suggested
 
 
 def test_no_suggestion_is_below_the_noise_floor(read):
-    suite = read(suite_text(20, ALL))
+    suite = read(numbers(20, ALL))
     found = measure(suite, [condition("first", range(15)), condition("second", range(5))])
     assert by_slice(found)["all"].noise_floor == 0.5
     assert by_slice(found)["all"].suggested >= 0.5
 
 
 def test_an_answer_in_other_words_is_told_apart_from_a_flip(read):
-    suite = read(suite_text(4, ALL))
+    suite = read(numbers(4, ALL))
     engines = [FunctionEngine(lambda prompt: "no", "base"), FunctionEngine(lambda prompt: "never", "base")]
     found = measure(suite, [Condition(str(i), engine) for i, engine in enumerate(engines)])
     assert (found.reworded, found.flipped, found.never) == (4, (), ("p0", "p1", "p2", "p3"))
 
 
 def test_a_margin_that_the_probes_support(read):
-    found = measure(read(suite_text(200, "{over: all, max_drop: 0.10}")), same(range(120)))
+    found = measure(read(numbers(200, "{over: all, max_drop: 0.10}")), same(range(120)))
     one = by_slice(found)["all"]
     assert (one.margin, one.suggested, one.remarks) == (0.10, 0.02, ())
-    assert one.retained == chance_retained(200, 0.10, 0.0) == 1.0
+    assert one.retained == probability_retained(200, 0.10, 0.0) == 1.0
 
 
 def test_slices_without_a_gate_have_no_margin(read):
-    found = measure(read(suite_text(40, ALL)), same(range(20)))
+    found = measure(read(numbers(40, ALL)), same(range(20)))
     one = by_slice(found)["category[a]"]
     assert (one.margin, one.retained, one.suggested, one.remarks) == (None, None, None, ())
 
@@ -152,13 +150,13 @@ def test_slices_without_a_gate_have_no_margin(read):
     ],
 )  # fmt: skip
 def test_remarks(read, n, right, gate, slice, remarks):
-    found = measure(read(suite_text(n, gate)), same(range(right)))
+    found = measure(read(numbers(n, gate)), same(range(right)))
     assert list(by_slice(found)[slice].remarks) == remarks
 
 
 def test_probes_that_flip_under_a_gate_over_each(read):
     conditions = [condition("first", range(6)), condition("second", range(7))]
-    found = measure(read(suite_text(10, "{over: each}")), conditions)
+    found = measure(read(numbers(10, "{over: each}")), conditions)
     assert by_slice(found)["each"].remarks == (
         "3 of 10 probes have nothing to lose and will be skipped",
         "1 of 10 probes flip without any tuning: their gates would fail by chance",
@@ -201,7 +199,7 @@ def test_a_model_that_breaks_is_named_with_the_suite(read):
     with pytest.raises(
         EngineError, match=r"s.yaml:1:1: the suite 'numbers' cannot be asked\n  base: must return text"
     ):
-        measure(read(suite_text(2, ALL)), [broken, broken])
+        measure(read(numbers(2, ALL)), [broken, broken])
 
 
 def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
@@ -210,14 +208,14 @@ def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
         budget: Budget
         model: object = None
 
-    suite = read(suite_text(60, ALL))  # 60 probes of 2 words and answers of 64 tokens
+    suite = read(numbers(60, ALL))  # 60 probes of 2 words and answers of 64 tokens
     engine = Batched(Budget(8192), model=object())
-    first, second = batch_conditions(engine, suite)
+    first, second = equivalent_conditions(engine, suite)
     assert first.engine is engine
     assert second.engine.model is engine.model
     assert (first.engine.budget.tokens, second.engine.budget.tokens) == (8192, 60 * (64 + 2.8) // 4)
     assert [first.name, second.name] == ["batches of 8192 tokens", "batches of 1002 tokens"]
-    _, small = batch_conditions(Batched(Budget(400)), suite)
+    _, small = equivalent_conditions(Batched(Budget(400)), suite)
     assert small.engine.budget.tokens == 100
 
 
@@ -225,7 +223,7 @@ def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
 
 
 def test_what_a_person_reads(read):
-    suite = read(suite_text(40, "{over: all, max_drop: 0.10}, {over: category, max_drop: 0.05}"))
+    suite = read(numbers(40, "{over: all, max_drop: 0.10}, {over: category, max_drop: 0.05}"))
     found = measure(suite, [condition("first", range(24)), condition("second", range(25))])
     assert list(calibration_lines(found)) == [
         "numbers: 40 probes, asked of base under 2 equivalent conditions",
@@ -251,7 +249,7 @@ def test_what_a_person_reads(read):
 
 
 def test_suites_are_printed_one_after_the_other(read, capsys):
-    suites = [read(suite_text(2, ALL, name)) for name in ("one", "two")]
+    suites = [read(numbers(2, ALL, name)) for name in ("one", "two")]
     report(suites, lambda suite: same({0}))
     out, err = capsys.readouterr()
     assert out.startswith("one: 2 probes, asked of base under 2 equivalent conditions\n")
@@ -260,7 +258,7 @@ def test_suites_are_printed_one_after_the_other(read, capsys):
 
 
 def test_json(read, capsys):
-    report([read(suite_text(2, ALL))], lambda suite: same({0}), as_json=True)
+    report([read(numbers(2, ALL))], lambda suite: same({0}), as_json=True)
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["suite"], found["always"], found["never"]) == ("numbers", ["p0"], ["p1"])
     assert found["slices"][0]["accuracies"] == [0.5, 0.5]
@@ -271,7 +269,7 @@ def test_json(read, capsys):
 
 def test_a_fixture_is_no_baseline(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "s.yaml").write_text(suite_text(2, ALL), encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(numbers(2, ALL), encoding="utf-8")
     assert main(["calibrate", "s.yaml", "--model", "fixtures/lora.yaml"]) == 4
     assert capsys.readouterr().err == (
         "fixtures/lora.yaml: is a fixture, and suites are calibrated on a baseline\n"

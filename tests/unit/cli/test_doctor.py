@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from installed import install
 
 from harness.cli import doctor
 from harness.cli.main import main
 from harness.versions import OURS
+from tests.support.packages import install
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,11 +13,13 @@ from harness.cli.main import main
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Generate, Generated, Measure, Measured
 from harness.errors import HarnessError, ModelError, NoEvidenceError
+from harness.spelling import on_command_line
 from harness.stats.paired import tango_interval
 from harness.sweep import run as module
 from harness.sweep.measure import Tuned
 from harness.sweep.record import read_ladder
-from harness.sweep.schedule import Wishes, read_plan
+from harness.sweep.schedule import SweepOptions, read_plan
+from tests.support.suites import suite_text
 
 RECIPE = """\
 recipe: {name}
@@ -28,15 +30,6 @@ method: {{full: {{}}}}
 learning_rate: 0.001
 epochs: {epochs}
 """
-
-
-def suite_text(name: str, n: int, **more: str) -> str:
-    probes = "\n".join(
-        f"  - {{id: {name}-{i}, category: {'ab'[i % 2]}, question: {name} {i}?, answer: right}}"
-        for i in range(n)
-    )
-    extra = "".join(f"{key}: {value}\n" for key, value in more.items())
-    return f"suite: {name}\n{extra}score: equals\ngates: [{{over: all, max_drop: 0.1}}]\nprobes:\n{probes}\n"
 
 
 class Fake:
@@ -106,13 +99,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def wishes(*recipes: str, suites=("general.yaml",), **changed) -> Wishes:
+def sweep_options(*recipes: str, suites=("general.yaml",), **changed) -> SweepOptions:
     paths = [Path(f"{name}_recipe.yaml") for name in recipes or ("careless", "careful")]
-    return Wishes(paths, [Path(one) for one in suites], Path("out"), **changed)
+    return SweepOptions(paths, [Path(one) for one in suites], Path("out"), **changed)
 
 
 def climb(models: Fake, *recipes: str, **changed) -> int:
-    chosen = wishes(*recipes, **changed)
+    chosen = sweep_options(*recipes, **changed)
     return module.climb(read_plan(chosen), chosen, models)
 
 
@@ -246,7 +239,7 @@ def test_likelihoods_are_held_against_the_baseline_that_was_kept(folder):
     (folder / "texts.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(NoEvidenceError):
         climb(LikelyFake({"careful": {}}), "careful", suites=("texts.yaml",))
-    assert read_ladder(folder / "out").suites[0].probes[0].measured == Measured(-10.0, 10)
+    assert read_ladder(folder / "out").suites[0].probes[0].baseline.raw() == Measured(-10.0, 10)
     climb(LikelyFake(GOOD), suites=("texts.yaml",))
     drops = {one.name: one.measured.drop for one in read_ladder(folder / "out").rungs}
     assert drops == {"careful": 0.0, "careless": 1.0}
@@ -415,26 +408,28 @@ def test_a_target_that_the_baseline_masters(folder):
 def test_a_report_that_cannot_be_written(folder):
     (folder / "out").write_text("", encoding="utf-8")
     models = Fake(GOOD)
-    said = "^--report out: nothing can be written there: File exists\n  name another folder: --report DIR$"
-    with pytest.raises(HarnessError, match=said):
+    with pytest.raises(HarnessError) as caught:
         climb(models)
+    assert caught.value.on_command_line == (
+        "--report out: nothing can be written there: File exists\n  name another folder: --report DIR"
+    )
     assert (models.trained, models.asked) == ([], [])
 
 
 # What is refused before anything is trained
 
 
-def refused(capsys, *arguments: str) -> tuple[int, str]:
+def ended(capsys, *arguments: str) -> tuple[int, str]:
     code = main(["ladder", *arguments])
     return code, capsys.readouterr().err.rstrip("\n")
 
 
 def test_nothing_to_compare(folder, capsys):
-    assert refused(capsys, "--suite", "general.yaml") == (
+    assert ended(capsys, "--suite", "general.yaml") == (
         4,
         "no recipes to compare\n  name them: python -m harness ladder RECIPE.yaml ... --suite SUITE",
     )
-    assert refused(capsys, "careless_recipe.yaml") == (
+    assert ended(capsys, "careless_recipe.yaml") == (
         4,
         "no suites to see forgetting by\n  name what must be kept: --suite SUITE.yaml",
     )
@@ -442,7 +437,7 @@ def test_nothing_to_compare(folder, capsys):
 
 def test_a_recipe_twice(folder, capsys):
     (folder / "copy.yaml").write_text(RECIPE.format(name="careful", epochs=1), encoding="utf-8")
-    assert refused(
+    assert ended(
         capsys, "careless_recipe.yaml", "./careless_recipe.yaml", "careful_recipe.yaml", "copy.yaml", "--suite", "general.yaml"
     ) == (
         2,
@@ -455,7 +450,7 @@ def test_all_that_is_wrong_with_recipes_at_once(folder, capsys):
     (folder / "bad.yaml").write_text(RECIPE.format(name="bad", epochs=0), encoding="utf-8")
     text = RECIPE.format(name="greedy", epochs=1) + "replay: {file: corpus.jsonl, fraction: 0.9}\n"
     (folder / "greedy.yaml").write_text(text, encoding="utf-8")
-    code, message = refused(capsys, "bad.yaml", "greedy.yaml", "gone.yaml", "--suite", "general.yaml")
+    code, message = ended(capsys, "bad.yaml", "greedy.yaml", "gone.yaml", "--suite", "general.yaml")
     assert code == 2
     assert "bad.yaml:7:9: 'epochs' must be at least 1, saw 0" in message
     assert (
@@ -471,7 +466,7 @@ def test_recipes_of_two_bases(folder, capsys):
     (folder / "copy").mkdir()
     for file in (folder / "base").iterdir():
         (folder / "copy" / file.name).write_bytes(file.read_bytes())
-    assert refused(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
+    assert ended(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
         2,
         "other.yaml:2:1: the base of 'other' is './copy', and that of 'careless' is 'base' (careless_recipe.yaml:2:1)\n"
         "  recipes are compared over one base",
@@ -481,7 +476,7 @@ def test_recipes_of_two_bases(folder, capsys):
 def test_recipes_of_two_targets(folder, capsys):
     text = RECIPE.format(name="other", epochs=1).replace("target.yaml", "second.yaml")
     (folder / "other.yaml").write_text(text, encoding="utf-8")
-    assert refused(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
+    assert ended(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
         2,
         "other.yaml:3:1: the target of 'other' is 'second.yaml', and that of 'careless' is 'target.yaml' "
         "(careless_recipe.yaml:3:1)\n  recipes are compared by how well they learn one task",
@@ -491,7 +486,7 @@ def test_recipes_of_two_targets(folder, capsys):
 def test_a_recipe_without_a_target(folder, capsys):
     text = RECIPE.format(name="other", epochs=1).replace("target: target.yaml\n", "")
     (folder / "other.yaml").write_text(text, encoding="utf-8")
-    assert refused(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
+    assert ended(capsys, "careless_recipe.yaml", "other.yaml", "--suite", "general.yaml") == (
         2,
         "other.yaml:1:1: the recipe 'other' has no 'target'\n"
         "  name the suite that measures what is learnt: target: path/to/suite.yaml",
@@ -499,7 +494,7 @@ def test_a_recipe_without_a_target(folder, capsys):
 
 
 def test_the_target_is_no_general_suite(folder, capsys):
-    assert refused(capsys, "careless_recipe.yaml", "--suite", "general.yaml", "--suite", "./target.yaml") == (
+    assert ended(capsys, "careless_recipe.yaml", "--suite", "general.yaml", "--suite", "./target.yaml") == (
         4,
         "--suite target.yaml: is the target of the recipes\n"
         "  what is learnt cannot show what was forgotten: give other suites",
@@ -514,7 +509,7 @@ def test_a_folder_of_suites_may_hold_the_target(folder):
     for recipe in folder.glob("*_recipe.yaml"):
         text = recipe.read_text(encoding="utf-8").replace("target.yaml", "suites/target.yaml")
         recipe.write_text(text, encoding="utf-8")
-    plan = read_plan(wishes(suites=("suites",)))
+    plan = read_plan(sweep_options(suites=("suites",)))
     assert ([one.suite.name for one in plan.general], plan.target.suite.name) == (
         ["general", "second"],
         "target",
@@ -526,7 +521,7 @@ def test_a_target_must_leave_room_for_a_gain(folder, capsys):
         "probes: [{id: a, text: Some words.}]\n"
     )
     (folder / "target.yaml").write_text(text, encoding="utf-8")
-    code, message = refused(capsys, "careless_recipe.yaml", "--suite", "general.yaml")
+    code, message = ended(capsys, "careless_recipe.yaml", "--suite", "general.yaml")
     assert (code, message.splitlines()[0]) == (
         4,
         "target.yaml:1:1: the suite 'target' cannot be a target: 'answer: likelihood' compares with the baseline",
@@ -535,7 +530,7 @@ def test_a_target_must_leave_room_for_a_gain(folder, capsys):
 
 def test_suites_that_cannot_be_read(folder, capsys):
     (folder / "bad.yaml").write_text("suite: bad\n", encoding="utf-8")
-    code, message = refused(capsys, "careless_recipe.yaml", "--suite", "bad.yaml", "--suite", "general.yaml")
+    code, message = ended(capsys, "careless_recipe.yaml", "--suite", "bad.yaml", "--suite", "general.yaml")
     assert code == 2
     assert "bad.yaml:1:1: " in message
 
@@ -550,7 +545,7 @@ probes: [{id: double, question: double 0?, score: {python: {tests: [assert doubl
 @pytest.mark.parametrize("file", ["general.yaml", "target.yaml"])
 def test_code_is_not_run_unasked(folder, capsys, file):
     (folder / file).write_text(CODE, encoding="utf-8")
-    assert refused(capsys, "careless_recipe.yaml", "--suite", "general.yaml") == (
+    assert ended(capsys, "careless_recipe.yaml", "--suite", "general.yaml") == (
         4,
         f"{file}:3:10: the suite 'coding' runs code that a model wrote: the probe 'double' has the score 'python'\n"
         "  allow it: --allow-code (it runs confined: no network, no other process, no file but its own)",
@@ -559,15 +554,17 @@ def test_code_is_not_run_unasked(folder, capsys, file):
 
 def test_among_others_a_suite_that_runs_code_is_left_out(folder):
     (folder / "coding.yaml").write_text(CODE, encoding="utf-8")
-    plan = read_plan(wishes(suites=("general.yaml", "coding.yaml")))
+    plan = read_plan(sweep_options(suites=("general.yaml", "coding.yaml")))
     assert [one.suite.name for one in plan.general] == ["general"]
-    assert plan.notes == ("coding: left out, because it runs code that a model wrote; --allow-code asks it",)
-    plan = read_plan(wishes(suites=("general.yaml", "coding.yaml"), allow_code=True))
+    assert [on_command_line(note) for note in plan.notes] == [
+        "coding: left out, because it runs code that a model wrote; --allow-code asks it"
+    ]
+    plan = read_plan(sweep_options(suites=("general.yaml", "coding.yaml"), allow_code=True))
     assert ([one.suite.name for one in plan.general], plan.notes) == (["general", "coding"], ())
 
 
 def test_a_reference_that_is_no_recipe(folder, capsys):
-    assert refused(capsys, "careless_recipe.yaml", "--suite", "general.yaml", "--from", "carelss") == (
+    assert ended(capsys, "careless_recipe.yaml", "--suite", "general.yaml", "--from", "carelss") == (
         4,
         "--from carelss: no recipe of this ladder has that name\n  did you mean 'careless'?",
     )
@@ -683,7 +680,7 @@ def test_rendered_where_the_report_is(folder):
 
 
 def test_nothing_is_trained_where_pages_are_rendered(folder, capsys):
-    assert refused(capsys, "careless_recipe.yaml", "--render", "out") == (
+    assert ended(capsys, "careless_recipe.yaml", "--render", "out") == (
         4,
         "--render reads a record and trains nothing, so it takes no recipes: saw careless_recipe.yaml",
     )

@@ -6,8 +6,8 @@ import pytest
 
 from harness.authoring.examples import PROBES
 from harness.authoring.lint_rules import weaknesses
+from harness.authoring.new_suite import ANSWERS, scores_for
 from harness.cli.main import main
-from harness.cli.new import ANSWERS, scores_for
 from harness.engine.prompts import request
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite

@@ -9,9 +9,9 @@ import pytest
 
 from harness.authoring.power import TOKENS_PER_SECOND, any_false_alarm, gate_plans, gate_rule, suite_size
 from harness.authoring.power_text import chance, in_points, plan_lines
-from harness.cli.main import _parser, main
-from harness.stats.power import FLIP_RATE, AnyLost, OverMargin, power, smallest_drop
-from harness.suites.suite import Gate
+from harness.cli.main import command_line, main
+from harness.stats.power import FLIP_RATE, AnyLost, OverMargin, minimum_detectable_drop, power
+from harness.suites.suite import EachGate, MarginGate
 
 PROBES = "\n".join(
     f"  - {{id: p{i}, category: {'abc'[i % 3]}, question: What is number {i} called?, answer: n{i}}}"
@@ -53,9 +53,9 @@ def test_one_row_a_gate_and_slice_in_the_order_of_the_file(rows):
 def test_a_gate_by_statistics(rows):
     row = rows[0]
     assert (row.suite, row.margin, row.on_inconclusive) == ("numbers", 0.10, "observed")
-    assert row.catches == smallest_drop(60, 0.01, rule=OverMargin(0.10))
+    assert row.catches == minimum_detectable_drop(60, 0.01, rule=OverMargin(0.10))
     assert row.false_alarm == power(60, 0.0, 0.01, OverMargin(0.10))
-    assert row.sees == smallest_drop(60, 0.01)
+    assert row.sees == minimum_detectable_drop(60, 0.01)
     assert row.by_chance == power(60, 0.0, 0.01)
     assert row.retained == 1 - power(60, 0.0, 0.01, OverMargin(0.10, "fail"))
     assert row.more_probes == 100  # of the 160 that 5 points take
@@ -76,7 +76,7 @@ def test_a_gate_over_each_probe_fails_when_any_is_lost(rows):
 
 def test_the_flip_rate_is_half_gains(suite):
     row = next(iter(gate_plans(suite, flip_rate=0.10)))
-    assert row.sees == smallest_drop(60, 0.05)
+    assert row.sees == minimum_detectable_drop(60, 0.05)
 
 
 def test_nothing_flips(suite):
@@ -85,8 +85,8 @@ def test_nothing_flips(suite):
 
 
 def test_a_gate_and_its_rule():
-    assert gate_rule(Gate("all", 0.1, "pass")) == OverMargin(0.1, "pass")
-    assert gate_rule(Gate("each")) == AnyLost()
+    assert gate_rule(MarginGate("all", 0.1, "pass")) == OverMargin(0.1, "pass")
+    assert gate_rule(EachGate()) == AnyLost()
 
 
 def test_the_size_of_a_suite_is_words_and_longest_answers(suite):
@@ -225,7 +225,7 @@ def test_options_out_of_range(capsys, option, value, wanted):
 
 
 def test_the_options_default_to_what_the_module_says():
-    parsed = _parser().parse_args(["plan", "x.yaml"])
+    parsed = command_line().parse_args(["plan", "x.yaml"])
     assert (parsed.flip_rate, parsed.tokens_per_second) == (FLIP_RATE, TOKENS_PER_SECOND)
 
 

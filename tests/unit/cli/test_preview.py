@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from harness.cli import preview as module
 from harness.cli.main import main
 from harness.engine.requests import Chat, Choose, Chosen, Generate, Generated, Measured
 
@@ -64,7 +63,8 @@ def preview(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, text in {"facts": FACTS, "choices": CHOOSE, "texts": TEXTS}.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(module, "load", lambda reference, settings, reach: FakeEngine())
+    monkeypatch.setattr("harness.training.references.find_model", lambda *how: None)
+    monkeypatch.setattr("harness.engine.registry.open_engine", lambda *how: FakeEngine())
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main(["preview", *arguments])

@@ -7,8 +7,8 @@ import json
 import pytest
 from jsonschema import Draft7Validator
 
+from harness.authoring.schemas import SCHEMAS, schema_file, schema_text
 from harness.cli.main import main
-from harness.cli.schema import SCHEMAS, schema_file, schema_text
 from harness.documents.document import read_document
 
 

@@ -8,15 +8,15 @@ from harness.engine.prompts import prompt, request, under
 from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
 from harness.engine.settings import Settings
 from harness.scoring import SCORERS
-from harness.suites.suite import Gate, Probe, Shot, Suite, Task
+from harness.suites.suite import MarginGate, Probe, Shot, Suite, Task
 from harness.suites.template import fill, template_fields
 
 SHOTS = (Shot({"question": "One?"}, "1"), Shot({"question": "Two?"}, "2"))
 PROBE = Probe("p", SCORERS["mentions"](), {"question": "Why?"}, ("b",), choices=("b", "c"), text="Hello.")
 
 
-def suite(task: Task) -> Suite:
-    return Suite("s", (Gate("all", 0.1),), (PROBE,), task=task)
+def suite_asking(task: Task) -> Suite:
+    return Suite("s", (MarginGate("all", 0.1),), (PROBE,), task=task)
 
 
 def test_chat():
@@ -54,11 +54,11 @@ def test_text_with_shots():
     ],
 )
 def test_requests(task, expected):
-    assert request(suite(task), PROBE) == expected
+    assert request(suite_asking(task), PROBE) == expected
 
 
 def test_the_same_probe_makes_the_same_request():
-    assert hash(request(suite(Task()), PROBE)) == hash(request(suite(Task()), PROBE))
+    assert hash(request(suite_asking(Task()), PROBE)) == hash(request(suite_asking(Task()), PROBE))
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_values_are_never_read_as_templates(template, fields, filled):
 
 def test_what_templates_are_given_is_part_of_the_prompt():
     given = (("enable_thinking", "false"),)
-    asked = request(suite(Task(template=given, thinking_tokens=9)), PROBE)
+    asked = request(suite_asking(Task(template=given, thinking_tokens=9)), PROBE)
     assert asked == Generate(Chat((Message("user", "Why?"),), given), 64, (), 9)
-    assert asked != request(suite(Task()), PROBE)
-    assert len({asked, request(suite(Task(template=given, thinking_tokens=9)), PROBE)}) == 1
+    assert asked != request(suite_asking(Task()), PROBE)
+    assert len({asked, request(suite_asking(Task(template=given, thinking_tokens=9)), PROBE)}) == 1
 
 
 def test_a_runs_settings_go_before_the_suites():
     settings = Settings(template_arguments=(("a", "1"), ("c", "3")), thinking_tokens=7)
-    task = under(suite(Task(template=(("a", "0"), ("b", "2")), thinking_tokens=9)), settings).task
+    task = under(suite_asking(Task(template=(("a", "0"), ("b", "2")), thinking_tokens=9)), settings).task
     assert (task.template, task.thinking_tokens) == ((("a", "1"), ("b", "2"), ("c", "3")), 7)
-    assert under(suite(Task(thinking_tokens=9)), Settings()).task == Task(thinking_tokens=9)
-    text = under(suite(Task("text", answer="choose")), settings).task
+    assert under(suite_asking(Task(thinking_tokens=9)), Settings()).task == Task(thinking_tokens=9)
+    text = under(suite_asking(Task("text", answer="choose")), settings).task
     assert (text.template, text.thinking_tokens) == ((), None)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.gate.compare import CONFIDENCE, comparison
+from harness.gate.compare import comparison
 from harness.gate.pooling import pool
 from harness.gate.verdict import judge
 from harness.stats.paired import tango_interval
@@ -72,8 +72,8 @@ def test_counts_that_are_not_whole():
     pooled = pool(before, after)
     assert (pooled.lost, pooled.gained, pooled.drop) == (0.5, 0.5, 0.0)
     assert (pooled.smallest, pooled.largest) == (-0.25, 0.25)
-    assert pooled.interval == tango_interval(0.5, 0.5, 4, CONFIDENCE)
-    narrower, wider = tango_interval(0, 0, 4, CONFIDENCE), tango_interval(1, 1, 4, CONFIDENCE)
+    assert pooled.interval == tango_interval(0.5, 0.5, 4)
+    narrower, wider = tango_interval(0, 0, 4), tango_interval(1, 1, 4)
     assert wider[0] < pooled.interval[0] < narrower[0]
 
 

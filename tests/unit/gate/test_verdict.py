@@ -13,8 +13,8 @@ from harness.gate.compare import Comparison, Pair, comparison
 from harness.gate.verdict import Decision, Policy, decide, judge
 from harness.scoring import SCORERS, Score
 from harness.stats.paired import least_to_retain, probes_to_settle
-from harness.suites.format import SEVERITIES
-from harness.suites.suite import Gate, Probe, Suite
+from harness.suites.severity import SEVERITIES
+from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Suite
 
 PROBE = Probe("p", SCORERS["mentions"](), severity="high")
 CHANGES = {"kept": (True, True), "lost": (True, False), "gained": (False, True), "missed": (False, False)}
@@ -122,7 +122,7 @@ SMALL_DROP, LARGE_DROP = {"kept": 38, "lost": 2}, {"kept": 34, "lost": 6}
     ],
 )
 def test_the_inconclusive(counts, rule, strict, expected):
-    gate = Gate("all", 0.10, on_inconclusive=rule)
+    gate = MarginGate("all", 0.10, on_inconclusive=rule)
     found = decide(case(gate), pairs(**counts), Policy(strict=strict))
     assert outcome(found) == ("INCONCLUSIVE", expected)
 
@@ -138,7 +138,7 @@ def test_the_inconclusive(counts, rule, strict, expected):
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("rule", ["observed", "fail", "pass"])
 def test_the_conclusive_follow_no_rule(counts, expected, strict, rule):
-    gate = Gate("all", 0.10, on_inconclusive=rule)
+    gate = MarginGate("all", 0.10, on_inconclusive=rule)
     assert outcome(decide(case(gate), pairs(**counts), Policy(strict=strict))) == expected
 
 
@@ -147,11 +147,11 @@ def test_the_conclusive_follow_no_rule(counts, expected, strict, rule):
 @pytest.mark.parametrize(
     ("gate", "counts"),
     [
-        (Gate("all", 0.10), {"lost": 20}),
-        (Gate("all", 0.10), {"missed": 30}),
-        (Gate("all", 0.10, on_inconclusive="fail"), SMALL_DROP),
-        (Gate("each"), {"lost": 1}),
-        (Gate("each", require="pass"), {"missed": 1}),
+        (MarginGate("all", 0.10), {"lost": 20}),
+        (MarginGate("all", 0.10), {"missed": 30}),
+        (MarginGate("all", 0.10, on_inconclusive="fail"), SMALL_DROP),
+        (EachGate(), {"lost": 1}),
+        (EachGate(require="pass"), {"missed": 1}),
     ],
     ids=["forgotten", "vacuous", "inconclusive", "lost", "not passed"],
 )
@@ -173,7 +173,7 @@ def test_fail_on_turns_lesser_failures_into_warnings(gate, counts, severity, fai
     ],
 )
 def test_each_probe_is_to_be_retained(change, unknown, expected):
-    found = decide(case(Gate("each")), pairs(**{change: 1}), Policy(), unknown)
+    found = decide(case(EachGate()), pairs(**{change: 1}), Policy(), unknown)
     assert outcome(found) == expected
     assert found.comparison is not None
     assert found.settling is None
@@ -188,19 +188,19 @@ def test_each_probe_is_to_pass(change, expected, with_baseline):
     (asked,) = pairs(**{change: 1})
     if not with_baseline:
         asked = Pair(asked.probe, None, asked.tuned)
-    found = decide(case(Gate("each", require="pass")), [asked], Policy())
+    found = decide(case(EachGate(require="pass")), [asked], Policy())
     assert outcome(found) == (None, expected)
     assert found.comparison is None
 
 
 def test_an_inconclusive_verdict_says_how_many_more_probes_would_settle_it():
-    found = decide(case(Gate("all", 0.10)), pairs(kept=20), Policy())
+    found = decide(case(MarginGate("all", 0.10)), pairs(kept=20), Policy())
     assert found.settling == 5
     assert probes_to_settle(0, 0, 20, 0.10) == 25
 
 
 def test_none_would_where_the_drop_is_the_margin():
-    found = decide(case(Gate("all", 0.10)), pairs(kept=36, lost=4), Policy())
+    found = decide(case(MarginGate("all", 0.10)), pairs(kept=36, lost=4), Policy())
     assert (found.verdict, found.settling) == ("INCONCLUSIVE", None)
 
 
@@ -218,7 +218,7 @@ def test_none_would_where_the_drop_is_the_margin():
 def test_a_slice_too_small_to_be_retained_whatever_its_answers_decides_nothing(
     n, margin, outcome_of_rule, rule
 ):
-    gate = Gate("all", margin, on_inconclusive=rule)
+    gate = MarginGate("all", margin, on_inconclusive=rule)
     found = decide(case(gate), pairs(kept=n), Policy())
     assert found.outcome == outcome_of_rule[rule]
     assert bool(found.why) == (found.outcome == "skipped")
@@ -235,7 +235,7 @@ def test_the_fewest_probes_to_be_retained_are_those_of_the_interval(margin):
 
 
 def test_a_small_slice_that_is_forgotten_fails_all_the_same():
-    assert outcome(decide(case(Gate("all", 0.10)), pairs(kept=1, lost=9), Policy())) == (
+    assert outcome(decide(case(MarginGate("all", 0.10)), pairs(kept=1, lost=9), Policy())) == (
         "FORGOTTEN",
         "failed",
     )
@@ -244,7 +244,7 @@ def test_a_small_slice_that_is_forgotten_fails_all_the_same():
 @pytest.mark.parametrize("counts", [{"missed": 24}, {"kept": 2, "missed": 22}, {"kept": 12, "gained": 12}])
 def test_a_small_slice_proves_nothing_whatever_else_it_is(counts):
     """Neither that there is nothing to lose, nor, by its gains, that nothing was lost."""
-    found = decide(case(Gate("all", 0.10)), pairs(**counts), Policy())
+    found = decide(case(MarginGate("all", 0.10)), pairs(**counts), Policy())
     assert (found.outcome, found.settling) == ("skipped", 1)
 
 
@@ -267,7 +267,7 @@ def cut_pairs(n: int, cut_before: int, cut_after: int, lost: int = 0, score: str
     ],
 )
 def test_a_slice_whose_answers_were_cut_unlike_cannot_be_decided(before, after, expected):
-    found = decide(case(Gate("all", 0.10)), cut_pairs(100, before, after), Policy())
+    found = decide(case(MarginGate("all", 0.10)), cut_pairs(100, before, after), Policy())
     assert outcome(found) == expected
     assert (found.cut.baseline, found.cut.tuned, found.cut.n) == (before, after, 100)
     assert found.cut.worth_a_warning == (max(before, after) > 5)
@@ -286,7 +286,9 @@ def test_a_chance_difference_in_what_was_cut_decides_nothing_away(only_before, o
     probe = Probe("p", SCORERS["equals"]())
     changes = [(True, False)] * only_before + [(False, True)] * only_after
     changes += [(True, True)] * (26 - len(changes))
-    found = decide(case(Gate("all", 0.10)), [Pair(probe, answer(a), answer(b)) for a, b in changes], Policy())
+    found = decide(
+        case(MarginGate("all", 0.10)), [Pair(probe, answer(a), answer(b)) for a, b in changes], Policy()
+    )
     assert (found.verdict == "INCONCLUSIVE") is undecided
 
 
@@ -302,28 +304,30 @@ def test_a_chance_difference_in_what_was_cut_decides_nothing_away(only_before, o
 def test_what_only_cost_the_other_side_right_answers_takes_no_verdict_back(before, after, lost, expected):
     """Under a score by which a right answer stays right however it goes on."""
     pairs = cut_pairs(100, before, after, lost, "mentions")
-    assert decide(case(Gate("all", 0.10)), pairs, Policy()).verdict == expected
+    assert decide(case(MarginGate("all", 0.10)), pairs, Policy()).verdict == expected
     pairs = cut_pairs(100, before, after, lost, "number")
-    assert decide(case(Gate("all", 0.10)), pairs, Policy()).verdict == "INCONCLUSIVE"
+    assert decide(case(MarginGate("all", 0.10)), pairs, Policy()).verdict == "INCONCLUSIVE"
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.tuples(*[st.integers(0, 20)] * 4).filter(any), st.sampled_from([0.0, 0.05, 0.1, 0.2, 1.0]))
 def test_any_counts_come_to_a_decision(counts, margin):
-    found = decide(case(Gate("all", margin)), pairs(**dict(zip(CHANGES, counts, strict=True))), Policy())
+    found = decide(
+        case(MarginGate("all", margin)), pairs(**dict(zip(CHANGES, counts, strict=True))), Policy()
+    )
     assert found.outcome in ("passed", "failed", "warned", "skipped")
     assert (found.outcome == "skipped") == bool(found.why)
     assert found.settling is None or found.settling > 0
     assert found.settling is None or found.verdict == "INCONCLUSIVE" or found.outcome == "skipped"
 
 
-@pytest.mark.parametrize("gate", [Gate("all", 0.1), Gate("each"), Gate("each", require="pass")])
+@pytest.mark.parametrize("gate", [MarginGate("all", 0.1), EachGate(), EachGate(require="pass")])
 def test_no_pairs_are_no_evidence(gate):
     with pytest.raises(NoEvidenceError, match=r"^no probe was asked for s · (all|p)$"):
         decide(case(gate), [], Policy())
 
 
-@pytest.mark.parametrize("gate", [Gate("all", 0.1), Gate("each")])
+@pytest.mark.parametrize("gate", [MarginGate("all", 0.1), EachGate()])
 def test_no_baseline_is_no_evidence(gate):
     with pytest.raises(NoEvidenceError, match="the baseline was not asked"):
         decide(case(gate), [Pair(PROBE, None, Score(True, ""))], Policy())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.authoring.lint_rules import only_forbids, sees, weaknesses
+from harness.authoring.lint_rules import only_forbids, underpowered, weaknesses
 from harness.scoring import SCORERS
 from harness.scoring.check import Rule
 from harness.suites.read import read_suite
@@ -188,9 +188,9 @@ class TestGates:
     def test_a_gate_over_each_is_no_matter_of_size(self, weak):
         assert weak(*many(1)) == ""
 
-    def test_what_a_size_sees(self):
-        assert [n for n in range(1, 60) if sees(n)] == list(range(19, 60))
-        assert sees(5000)
+    def test_which_sizes_are_underpowered(self):
+        assert [n for n in range(1, 60) if underpowered(n)] == list(range(1, 19))
+        assert not underpowered(5000)
 
 
 def test_they_come_in_the_order_of_the_file(weak):

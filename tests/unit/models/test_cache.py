@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError, ModelError
-from harness.models.cache import VARIABLE, cache_folder, keeping, write_fault
+from harness.models.cache import VARIABLE, cache_folder, keeping
 from harness.models.kept import fault_of, kept_identities
+from harness.writing import write_fault
 
 FULL = "the disk is full"
 

@@ -22,17 +22,21 @@ from huggingface_hub.errors import (
 from harness.errors import ModelError
 from harness.models.cache import VARIABLE
 from harness.models.embedded import embedded_folder
+from harness.models.folder import find_folder
 from harness.models.json_file import read_json
 from harness.models.reference import (
     ITSELF,
     Adapter,
+    Endpoint,
+    RecipeFile,
     Weights,
-    find_folder,
+    by_form,
     find_pair,
     find_weights,
-    is_recipe,
+    resolve,
     same_place,
 )
+from harness.spelling import on_command_line
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +71,8 @@ def adapter(name: str, base: object, weights: str = "adapter_model.safetensors")
 
 
 def refused(message: str) -> pytest.RaisesExc[ModelError]:
-    """Expect a ModelError with exactly this text."""
-    return pytest.raises(ModelError, match=rf"\A{re.escape(message)}\Z")
+    """Expect a ModelError with exactly this text on a command line."""
+    return pytest.raises(ModelError, check=lambda error: error.on_command_line == message)
 
 
 # folders
@@ -191,9 +195,9 @@ def test_an_adapter_whose_base_is_gone_is_put_on_the_baseline(here):
     adapter("lora", "./gone")
     pair = find_pair("lora", "base")
     assert pair.baseline.folder == here / "base"
-    assert pair.notes == (
-        "the adapter names the base './gone', which is not here; it was put on --baseline base",
-    )
+    assert [on_command_line(note) for note in pair.notes] == [
+        "the adapter names the base './gone', which is not here; it was put on --baseline base"
+    ]
 
 
 @pytest.mark.parametrize("baseline", [None, "other"])
@@ -222,7 +226,9 @@ def test_an_adapter_that_names_no_base_is_put_on_the_baseline(here):
     adapter("lora", None)
     pair = find_pair("lora", "base")
     assert pair.baseline == Weights("base", base)
-    assert pair.notes == ("the adapter names no base; it was put on --baseline base",)
+    assert [on_command_line(note) for note in pair.notes] == [
+        "the adapter names no base; it was put on --baseline base"
+    ]
 
 
 def test_an_adapter_over_an_adapter(here):
@@ -331,7 +337,7 @@ def test_several_base_models_are_no_baseline(here, bases, shown):
 def test_mergekit_says_which_of_them_is_the_base(here):
     folder = model("merged", card="---\nbase_model: [a, b]\n---\n")
     (folder / "mergekit_config.yml").write_text("merge_method: ties\nbase_model: a\nmodels:\n- model: b\n")
-    with pytest.raises(ModelError, match=r"--baseline PATH_OR_HUB_ID; mergekit_config.yml names 'a'\Z"):
+    with pytest.raises(ModelError, match=r"baseline=PATH_OR_HUB_ID; mergekit_config.yml names 'a'\Z"):
         find_pair("merged", None)
 
 
@@ -775,14 +781,94 @@ def test_the_embedded_model_need_not_be_there_yet(here):
 
 
 @pytest.mark.parametrize(
-    ("reference", "recipe"),
+    ("reference", "found"),
     [
-        ("fixtures/lora.yaml", True),
-        ("lora.yml", True),
-        ("L.YAML", True),
-        ("./tuned", False),
-        ("org/name", False),
+        ("fixtures/lora.yaml", RecipeFile(Path("fixtures/lora.yaml"))),
+        ("lora.yml", RecipeFile(Path("lora.yml"))),
+        ("L.YAML", RecipeFile(Path("L.YAML"))),
+        ("fake:careless", Endpoint("fake", "careless")),
+        ("fake:", Endpoint("fake", "")),
+        ("fake:a:b/c.yaml", Endpoint("fake", "a:b/c.yaml")),
+        ("fake:" + "x" * 5000, Endpoint("fake", "x" * 5000)),
+        ("fake:\0", Endpoint("fake", "\0")),
+        ("other:x.yaml", RecipeFile(Path("other:x.yaml"))),
+        ("fake", None),
+        ("Fake:x", None),
+        ("./fake:x", None),
+        ("C:\\models\\tuned", None),
+        ("./tuned", None),
+        ("org/name", None),
     ],
 )
-def test_is_recipe(reference, recipe):
-    assert is_recipe(reference) is recipe
+def test_what_a_reference_names_by_its_form(reference, found):
+    assert by_form(reference, {"fake"}) == found
+
+
+def test_a_folder_is_no_endpoint(here):
+    model("fake:tuned")
+    assert resolve("fake:tuned", {"fake"}) == Weights("fake:tuned", here / "fake:tuned")
+
+
+def test_what_a_reference_names(here):
+    base = model("base")
+    folder = adapter("lora", "./base")
+    assert resolve("base") == Weights("base", base)
+    assert resolve("lora") == Adapter("lora", folder, Weights("./base", base))
+    assert resolve("r.yaml") == RecipeFile(Path("r.yaml"))
+    assert resolve("fake:x", {"fake"}).name == "fake:x"
+
+
+@pytest.mark.parametrize(
+    ("reference", "schemes", "hint"),
+    [
+        ("fakr:x", ("fake",), "did you mean 'fake'?"),
+        ("nope:x", ("ollama", "fake"), "there are: fake, ollama"),
+        ("nope:x", (), "none is: register one in a conftest.py, with @engine_for('nope')"),
+        (
+            "https://huggingface.co/org/name",
+            (),
+            "none is: register one in a conftest.py, with @engine_for('https')",
+        ),
+    ],
+)
+def test_a_scheme_that_no_engine_answers_for(here, reference, schemes, hint):
+    scheme = reference.partition(":")[0]
+    message = (
+        f"{reference}: no such folder, and no engine answers for '{scheme}:'\n"
+        f"  {hint}; a hub id has the form org/name or org/name@revision"
+    )
+    for find in (lambda: resolve(reference, schemes), lambda: find_pair(reference, None, False, schemes)):
+        with refused(message):
+            find()
+
+
+def test_an_endpoint_is_held_against_anything(here):
+    model("base")
+    adapter("lora", "./base")
+    adapter("lost", "./gone")
+    fake, other = Endpoint("fake", "x"), Endpoint("fake", "y")
+    assert find_pair("fake:x", "fake:y", False, {"fake"}).of("baseline") == other
+    assert find_pair("fake:x", "base", False, {"fake"}).tuned == fake
+    assert find_pair("lora", "fake:x", False, {"fake"}).baseline == fake
+    same = find_pair("fake:x", "fake:x", False, {"fake"})
+    assert same.baseline is same.tuned
+    assert same.notes == (ITSELF,)
+    with refused(
+        "lost: the adapter's base model './gone' (from adapter_config.json) cannot be found\n"
+        "  name it: --baseline PATH_OR_HUB_ID\n"
+        "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
+    ):
+        find_pair("lost", "fake:x", False, {"fake"})
+
+
+def test_an_endpoint_has_no_baseline_of_its_own():
+    with refused(
+        "fake:x: no baseline to compare with: an engine of its own names none\n  name it: --baseline PATH_OR_HUB_ID"
+    ):
+        find_pair("fake:x", None, False, {"fake"})
+
+
+def test_a_recipe_is_no_baseline(here):
+    model("tuned")
+    with refused("r.yaml: is a recipe, and a baseline is a model"):
+        find_pair("tuned", "r.yaml")

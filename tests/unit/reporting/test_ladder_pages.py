@@ -10,13 +10,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ladders import LORA, ladder, recipe, rung, shipped
 
 from harness.reporting.figures import INK, inline, svg
 from harness.sweep.page import ladder_page
 from harness.sweep.pareto_plot import pareto, spread_out
 from harness.sweep.record import ranked
 from harness.sweep.text import escaped, markdown_page, terminal_lines
+from tests.support.ladders import LORA, ladder, recipe, rung, shipped
 
 HOSTILE = "<script>alert('$x$')<b>&`|*"
 """A name that a recipe may have, and that HTML, Markdown and matplotlib would each make something else of."""

@@ -5,21 +5,33 @@ from __future__ import annotations
 import math
 
 import pytest
-from ladders import GENERAL, LORA, REPLAY, RIGHT, SUITES, TARGET, TARGET_SUITE, ladder, recipe, rung, shipped
 
 from harness.engine.requests import Measured
 from harness.errors import HarnessError
 from harness.gate.pooling import pool
+from harness.reporting.record import AnswerRow
 from harness.scoring.score import Score
 from harness.stats.paired import tango_interval
 from harness.sweep.record import (
     FILE,
     LadderRecord,
-    answer_row,
     ranked,
     read_ladder,
     rung_row,
     write_ladder,
+)
+from tests.support.ladders import (
+    GENERAL,
+    LORA,
+    REPLAY,
+    RIGHT,
+    SUITES,
+    TARGET,
+    TARGET_SUITE,
+    ladder,
+    recipe,
+    rung,
+    shipped,
 )
 
 
@@ -113,7 +125,7 @@ def test_the_record_is_read_back_as_it_was_written(tmp_path):
 
 
 def test_half_a_surrogate_pair_can_be_written(tmp_path):
-    row = answer_row(Score(True, "\ud83d and so on"))
+    row = AnswerRow.of(Score(True, "\ud83d and so on"))
     assert row.answer == "\\ud83d and so on"
     row.model_dump_json().encode()
 

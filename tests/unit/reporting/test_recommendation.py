@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ladders import LORA, REPLAY, ladder, recipe, rung
-
-from harness.recipes.diff import KINDS, NAMES
-from harness.sweep.recommendation import PUBLISHED, recommend
+from harness.recipes.mitigations import LEAST_COSTLY_FIRST
+from harness.recipes.mitigations.replay import REPLAY as BY_REPLAY
+from harness.sweep.recommendation import recommend
+from tests.support.ladders import LORA, REPLAY, ladder, recipe, rung
 
 CARELESS = rung(recipe("careless"), (38, 53))
 
@@ -37,9 +37,11 @@ def test_a_mitigation_that_was_measured_alone():
 def test_the_rest_is_published_least_costly_first():
     record = ladder(CARELESS, rung(recipe("gentle", learning_rate=1e-5), (38, 9)))
     found = recommend(record).advice
-    assert [one.title for one in found] == [NAMES[kind] for kind in KINDS]
+    assert [one.title for one in found] == [mitigation.name for mitigation in LEAST_COSTLY_FIRST]
     published = [one for one in found if one.basis == "published"]
-    assert [one.text for one in published] == [PUBLISHED[kind] for kind in KINDS if kind != "rate"]
+    assert [one.text for one in published] == [
+        mitigation.published for mitigation in LEAST_COSTLY_FIRST if mitigation.kind != "rate"
+    ]
     assert by_title(record)["replay"][1] == (
         "1 % of rehearsal kept about 100 % (Scialom 2022); 5 % for continual pretraining (Ibrahim 2024)"
     )
@@ -52,7 +54,7 @@ def test_what_the_reference_has_is_neither_measured_nor_published():
     found = by_title(record)
     assert found["LoRA"] == ("there", "'careless' has it already")
     assert found["EWC"][1].endswith("(Kirkpatrick 2017); under LoRA it holds the adapter, not the model")
-    assert found["replay"] == ("published", PUBLISHED["replay"])
+    assert found["replay"] == ("published", BY_REPLAY.published)
 
 
 def test_several_at_once_are_told_as_one_and_not_credited_apart():

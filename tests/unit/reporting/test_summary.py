@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.reporting.record import Record
-from harness.reporting.summary import summary_lines
+from harness.reporting.summary import render
 
 GATE: dict[str, Any] = {
     "suite": "facts", "slice": "all", "over": "all", "severity": "high", "place": "facts.yaml:3:5", "n": 10,
@@ -21,7 +21,7 @@ RUN: dict[str, Any] = {
 
 def told(gate: dict[str, Any] | None = None, **run: Any) -> str:
     record = {"run": {**RUN, **run}, "gates": [{**GATE, **(gate or {})}], "probes": []}
-    return "\n".join(summary_lines(Record.model_validate(record)))
+    return render(Record.model_validate(record))
 
 
 def test_forgetting_under_an_adapter_is_said_to_be_removable_and_real():

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
-from ladders import ladder, recipe, rung
 
 from harness.errors import HarnessError
 from harness.reporting.latest import Latest
 from harness.sweep.record import write_ladder
-from harness.writing import write_wanted, write_whole
+from harness.writing import restore_folder, whole_folder, write_wanted, write_whole, writing
+from tests.support.ladders import ladder, recipe, rung
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -56,9 +56,10 @@ def test_a_link_stays_one(tmp_path):
     assert (tmp_path / "real.txt").read_text() == "new"
 
 
-def test_a_long_name(tmp_path):
-    write_whole(tmp_path / f"{'n' * 240}.txt", "x")
-    assert names(tmp_path) == [f"{'n' * 240}.txt"]
+@pytest.mark.parametrize("name", ["n" * 240, "\N{SEEDLING}" * 60], ids=["letters", "four bytes each"])
+def test_a_long_name(tmp_path, name):
+    write_whole(tmp_path / f"{name}.txt", "x")
+    assert names(tmp_path) == [f"{name}.txt"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_the_record_of_a_ladder(tmp_path, full):
     record = ladder(rung(recipe("a"), (38, 5)), rung(recipe("b"), (38, 9)))
     with pytest.raises(HarnessError) as caught:
         write_ladder(record, tmp_path)
-    assert str(caught.value) == (
+    assert caught.value.on_command_line == (
         f"--report {tmp_path}: no record can be written there: No space left on device\n"
         "  make room there, or name another folder: --report DIR"
     )
@@ -110,3 +111,90 @@ def test_a_folder_in_which_nothing_can_be_locked(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.reporting.latest.FileLock.acquire", acquire)
     with pytest.raises(OSError, match="no file can be locked there"):
         Latest(tmp_path).claim()
+
+
+# Folders
+
+
+class Killed(BaseException):
+    pass
+
+
+def fill(folder, text):
+    """A folder with one file, written whole."""
+    with whole_folder(folder) as unfinished:
+        (unfinished / "a.txt").write_text(text)
+
+
+def break_off(folder, error, goes_on=lambda unfinished: False, name="a.txt"):
+    """Write half of a folder."""
+    with whole_folder(folder, goes_on) as unfinished:
+        (unfinished / name).write_text("half")
+        raise error
+
+
+def test_a_folder_is_made_and_replaced(tmp_path):
+    for text in ("old", "new"):
+        fill(tmp_path / "b/c", text)
+        assert (tmp_path / "b/c/a.txt").read_text() == text
+        assert names(tmp_path / "b") == ["c"]
+
+
+@pytest.mark.parametrize("error", [FULL, Killed()], ids=["full", "interrupted"])
+def test_an_error_leaves_the_folder_that_was_there(tmp_path, error):
+    fill(tmp_path / "c", "old")
+    with pytest.raises(type(error)):
+        break_off(tmp_path / "c", error)
+    assert (tmp_path / "c/a.txt").read_text() == "old"
+    assert names(tmp_path) == ["c"]
+
+
+@pytest.mark.parametrize("again", ["restored", "written"])
+def test_a_kill_between_the_renames_loses_nothing(tmp_path, again):
+    """As a kill leaves it: the older folder has another name, and the newer none yet."""
+    fill(tmp_path / ".c-older", "old")
+    fill(tmp_path / ".c-unfinished", "new")
+    if again == "restored":
+        restore_folder(tmp_path / "c")
+        assert (tmp_path / "c/a.txt").read_text() == "old"
+    else:
+        fill(tmp_path / "c", "newer")
+        assert (tmp_path / "c/a.txt").read_text() == "newer"
+        assert names(tmp_path) == ["c"]
+
+
+@pytest.mark.parametrize(("started", "left"), [(True, [".c-unfinished"]), (False, [])])
+def test_what_is_unfinished_stays_where_there_is_something_to_go_on_from(tmp_path, started, left):
+    def goes_on(unfinished):
+        return (unfinished / "checkpoint").is_file()
+
+    with pytest.raises(Killed):
+        break_off(tmp_path / "c", Killed(), goes_on, "checkpoint" if started else "other")
+    assert names(tmp_path) == left
+    with whole_folder(tmp_path / "c", goes_on) as unfinished:
+        assert names(unfinished) == (["checkpoint"] if started else [])
+    assert names(tmp_path) == ["c"]
+
+
+# What is said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FULL, "a: cannot be written: the disk is full\n  make room there, or go elsewhere"),
+        (RuntimeError("unexpected pos 576 vs 534"), "a: cannot be written: the disk is full\n  make room there, or go elsewhere"),
+        (PermissionError(errno.EACCES, "no"), "a: cannot be written: it may not be written\n  go elsewhere"),
+    ],
+)  # fmt: skip
+def test_why_it_cannot_be_written(error, said):
+    with pytest.raises(HarnessError) as caught, writing("a: cannot be written", "go elsewhere"):
+        raise error
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), FileNotFoundError(errno.ENOENT, "x"), HarnessError("said")])
+def test_another_error_stays_what_it_is(error):
+    with pytest.raises(type(error)) as caught, writing("a: cannot be written", "go elsewhere"):
+        raise error
+    assert caught.value is error

@@ -33,8 +33,8 @@ def problem(scorer: Scorer, allowed: bool, span: Span | None = THERE) -> str | N
         Probe("b", scorer, span=span),
     )
     suite = Suite("s", (), probes, span=HERE)
-    found = code_problem(suite, suite.probes, allowed, "--allow-code")
-    return None if found is None else str(found)
+    found = code_problem(suite, suite.probes, allowed)
+    return None if found is None else found.on_command_line
 
 
 def test_code_that_is_not_allowed():

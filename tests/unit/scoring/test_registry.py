@@ -17,21 +17,17 @@ import harness.scoring.registry as registry
 from harness.engine.requests import Generated
 from harness.errors import ScorerError
 from harness.scoring import SCORERS, Score, Scorer, load_scorers, score, scorer
+from tests.support.packages import install_module
+from tests.support.scorers import as_before
 
 HEAD = "suite: s\ngates: [{over: each}]\n"
 PROBE = "probes:\n  - {id: a, question: Why?, answer: yes}\n"
 
 
 @pytest.fixture(autouse=True)
-def _restored(monkeypatch):
-    """The table as it was, whatever a test registers."""
-    known, places = dict(SCORERS), dict(registry._PLACES)
-    load_scorers.cache_clear()
-    yield
-    load_scorers.cache_clear()
-    for table, before in ((SCORERS, known), (registry._PLACES, places)):
-        table.clear()
-        table.update(before)
+def _scores_as_before():
+    with as_before():
+        yield
 
 
 def judge(read, spec: str, text: str, probe: str = PROBE) -> bool:
@@ -245,18 +241,8 @@ def package(tmp_path, monkeypatch):
     """Write a package with an entry point, as an installer would."""
 
     def write(source: str, point: str = "polite = polite_scores", name: str = "polite_scores"):
-        folder = tmp_path / "site"
-        (folder / f"{name}-1.0.dist-info").mkdir(parents=True)
-        (folder / f"{name}.py").write_text(source)
-        (folder / f"{name}-1.0.dist-info" / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-        )
-        (folder / f"{name}-1.0.dist-info" / "entry_points.txt").write_text(
-            f"[forgetting_gate.scorers]\n{point}\n"
-        )
-        monkeypatch.syspath_prepend(folder)
-        monkeypatch.delitem(sys.modules, name, raising=False)
-        return folder
+        install_module(monkeypatch, tmp_path / "site", name, source, "forgetting_gate.scorers", point)
+        return tmp_path / "site"
 
     return write
 

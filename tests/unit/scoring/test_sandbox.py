@@ -38,7 +38,7 @@ def right(code: str, test: str = "assert True", timeout: float = SECONDS, memory
     return holds(code, [test], timeout, memory_mb)
 
 
-def refused(*lines: str, error: str = "PermissionError", head: str = HEAD) -> str:
+def each_raises(*lines: str, error: str = "PermissionError", head: str = HEAD) -> str:
     """Code that is right only if each of `lines` raises `error`."""
     tries = "".join(
         f"try:\n    {line}\nexcept {error}:\n    pass\nelse:\n    raise AssertionError({line!r})\n"
@@ -104,14 +104,14 @@ def test_ordinary_code_can_be_confined_here():
     ],
 )  # fmt: skip
 def test_the_process_that_asked_cannot_be_reached(lines):
-    assert right(refused(*lines))
+    assert right(each_raises(*lines))
 
 
 def test_limits_cannot_be_changed():
     head = f"{HEAD}import resource\n"
     line = "resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))"  # it makes another error of EPERM
-    assert right(refused(line, error="ValueError", head=head))
-    assert right(refused("resource.prlimit(parent, resource.RLIMIT_NOFILE)", head=head))
+    assert right(each_raises(line, error="ValueError", head=head))
+    assert right(each_raises("resource.prlimit(parent, resource.RLIMIT_NOFILE)", head=head))
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_limits_cannot_be_changed():
     ],
 )  # fmt: skip
 def test_no_process_is_started(lines):
-    assert right(refused(*lines))
+    assert right(each_raises(*lines))
 
 
 @pytest.mark.skipif(MACHINE != "x86_64", reason="arm64 has neither")
 def test_no_process_is_started_by_the_old_calls():
-    assert right(refused("call(57)", "call(58)", "call(59, b'/bin/true', None, None)"))
+    assert right(each_raises("call(57)", "call(58)", "call(59, b'/bin/true', None, None)"))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_no_process_is_started_by_the_old_calls():
     ],
 )  # fmt: skip
 def test_no_network(lines):
-    assert right(refused(*lines))
+    assert right(each_raises(*lines))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_no_network(lines):
     ],
 )  # fmt: skip
 def test_the_system_cannot_be_reached(lines):
-    assert right(refused(*lines))
+    assert right(each_raises(*lines))
 
 
 ENDING = (335, 336) if MACHINE == "x86_64" else ()
@@ -251,7 +251,7 @@ def secret(tmp_path):
 def test_no_file_is_opened_but_its_own_and_the_standard_library(secret, line):
     before = sorted(secret.parent.iterdir())
     line = line.format(file=str(secret), folder=str(secret.parent))
-    assert right(refused(line, head=f"{HEAD}pytest = {pytest.__file__!r}\n"))
+    assert right(each_raises(line, head=f"{HEAD}pytest = {pytest.__file__!r}\n"))
     assert sorted(secret.parent.iterdir()) == before
     assert secret.read_text() == "secret"
     assert secret.stat().st_mode & 0o777 != 0o777
@@ -272,7 +272,7 @@ def test_no_file_is_opened_but_its_own_and_the_standard_library(secret, line):
 def test_no_file_moves_in_or_out(secret, line):
     """Refused as a move to another file system would be (EXDEV), or for want of a right."""
     line = line.format(file=str(secret), folder=str(secret.parent))
-    assert right(refused(line, error="OSError", head=f"{HEAD}open('mine', 'w').close()\n"))
+    assert right(each_raises(line, error="OSError", head=f"{HEAD}open('mine', 'w').close()\n"))
     assert [path.name for path in secret.parent.iterdir()] == ["token"]
     assert secret.read_text() == "secret"
 

@@ -179,7 +179,7 @@ def test_no_code_runs_unless_it_is_allowed():
     with pytest.raises(ScorerError) as caught:
         score(asked, Generated("x = 1", 1))
     assert str(caught.value) == (
-        "the score 'python' cannot judge the probe 'p'\n  it runs code that a model wrote; allow it with --allow-code"
+        "the score 'python' cannot judge the probe 'p'\n  it runs code that a model wrote; allow it with allow_code=True"
     )
     assert score(asked, Generated("x = 1", 1), allow_code=True) == Score(True, "x = 1")
     assert score(asked, Generated(" ", 1), allow_code=True) == Score(False, " ")

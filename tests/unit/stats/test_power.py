@@ -17,20 +17,19 @@ from harness.gate.cases import cases
 from harness.gate.compare import Pair
 from harness.gate.verdict import Policy, decide
 from harness.scoring import SCORERS, Score
-from harness.stats.paired import mcnemar_mid_p, tango_interval
+from harness.stats.paired import mcnemar_mid_p, tango_interval, tango_z
 from harness.stats.power import (
     AnyLost,
     OverMargin,
     Significant,
-    chance_retained,
     least_failing_losses,
+    minimum_detectable_drop,
+    minimum_margin,
     power,
+    probability_retained,
     probes_for,
-    smallest_drop,
-    smallest_margin,
-    tango_z,
 )
-from harness.suites.suite import Gate, Probe, Suite
+from harness.suites.suite import MarginGate, Probe, Suite
 
 NORMAL_95 = 1.6448536269514722
 
@@ -62,7 +61,7 @@ def test_least_failing_losses_are_the_least(n):
 
 @pytest.mark.parametrize(("n", "gain_rate", "drop"), DROPS)
 def test_smallest_drop_to_three_digits(n, gain_rate, drop):
-    assert smallest_drop(n, gain_rate) == pytest.approx(drop, abs=0.001)
+    assert minimum_detectable_drop(n, gain_rate) == pytest.approx(drop, abs=0.001)
 
 
 def brute_force(n: int, drop: float, gain_rate: float) -> float:
@@ -100,12 +99,12 @@ def test_a_larger_drop_is_seen_more_often(n, gain_rate, drop, more):
 def test_more_probes_see_more(gain_rate):
     seen = [power(n, 0.1, gain_rate) for n in (20, 40, 80, 160, 320)]
     assert seen == sorted(seen)
-    smallest = [smallest_drop(n, gain_rate) for n in (20, 40, 80, 160, 320)]
+    smallest = [minimum_detectable_drop(n, gain_rate) for n in (20, 40, 80, 160, 320)]
     assert smallest == sorted(smallest, reverse=True)
 
 
 def test_three_probes_see_nothing():
-    assert smallest_drop(3, 0.0) is None
+    assert minimum_detectable_drop(3, 0.0) is None
     assert power(3, 1.0, 0.0) == 0.0
 
 
@@ -132,7 +131,7 @@ def test_nan_rates_are_no_evidence():
 
 def verdict_fails(lost: int, gained: int, n: int, margin: float, inconclusive: str) -> bool:
     """What a gate makes of these counts, by its own code."""
-    gate = Gate("all", margin, inconclusive)
+    gate = MarginGate("all", margin, inconclusive)
     probe = Probe("p", SCORERS["mentions"]())
     case = next(cases(Suite("s", (gate,), (probe,))))
     right, wrong = Score(True, ""), Score(False, "")
@@ -209,12 +208,12 @@ def rule_fails(lost: int, gained: int, n: int, margin: float, inconclusive: str)
 
 def test_a_margin_of_everything_fails_nothing():
     assert power(20, 1.0, 0.0, OverMargin(1.0)) == 0.0
-    assert smallest_drop(20, 0.0, rule=OverMargin(1.0)) is None
+    assert minimum_detectable_drop(20, 0.0, rule=OverMargin(1.0)) is None
 
 
 def test_a_stricter_gate_catches_smaller_drops_and_cries_wolf_more_often():
     rules = [OverMargin(0.1, inconclusive) for inconclusive in ("fail", "observed", "pass")]
-    caught = [smallest_drop(100, 0.01, rule=rule) for rule in rules]
+    caught = [minimum_detectable_drop(100, 0.01, rule=rule) for rule in rules]
     alarms = [power(100, 0.0, 0.01, rule) for rule in rules]
     assert caught == sorted(caught)
     assert alarms == sorted(alarms, reverse=True)
@@ -248,31 +247,31 @@ def test_no_number_of_probes_shows_nothing():
 
 
 def test_twenty_probes_without_a_flip_cannot_be_retained_within_ten_points():
-    assert chance_retained(20, 0.10, 0.0) == 0.0
-    assert chance_retained(20, 0.12, 0.0) == 1.0
+    assert probability_retained(20, 0.10, 0.0) == 0.0
+    assert probability_retained(20, 0.12, 0.0) == 1.0
 
 
 @pytest.mark.parametrize(("n", "gain_rate"), [(20, 0.0), (30, 0.01), (100, 0.01), (240, 0.0), (240, 0.05)])
 def test_the_smallest_margin_is_the_smallest(n, gain_rate):
-    margin = smallest_margin(n, gain_rate)
-    assert chance_retained(n, margin, gain_rate) >= 0.8
-    assert margin == 0.01 or chance_retained(n, margin - 0.01, gain_rate) < 0.8
+    margin = minimum_margin(n, gain_rate)
+    assert probability_retained(n, margin, gain_rate) >= 0.8
+    assert margin == 0.01 or probability_retained(n, margin - 0.01, gain_rate) < 0.8
 
 
 def test_no_margin_is_below_the_noise_floor():
-    assert smallest_margin(500, 0.0) == 0.01
-    assert smallest_margin(500, 0.0, floor=0.034) == 0.04
-    assert smallest_margin(500, 0.0, floor=0.03) == 0.03
+    assert minimum_margin(500, 0.0) == 0.01
+    assert minimum_margin(500, 0.0, floor=0.034) == 0.04
+    assert minimum_margin(500, 0.0, floor=0.03) == 0.03
 
 
 def test_a_single_probe_leaves_room_only_for_a_margin_that_says_nothing():
-    assert smallest_margin(1, 0.0) == 0.74  # z^2 / (1 + z^2)
-    assert smallest_margin(2, 0.5) is None
+    assert minimum_margin(1, 0.0) == 0.74  # z^2 / (1 + z^2)
+    assert minimum_margin(2, 0.5) is None
 
 
 def test_large_suites_are_quick():
     began = time.monotonic()
     for n in range(20, 420, 10):
-        smallest_drop(n, 0.01)
-        smallest_drop(n, 0.01, rule=OverMargin(0.07))
+        minimum_detectable_drop(n, 0.01)
+        minimum_detectable_drop(n, 0.01, rule=OverMargin(0.07))
     assert time.monotonic() - began < 2

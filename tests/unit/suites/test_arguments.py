@@ -87,11 +87,11 @@ def test_the_value_of_an_option_is_yaml(written, value):
 
 def test_an_option_may_come_again_but_for_one_name():
     assert read_arguments(["b=1", "a=2"]) == (("a", "2"), ("b", "1"))
-    with pytest.raises(HarnessError, match="--template-arg gives 'b' twice"):
+    with pytest.raises(HarnessError, match="template_arguments gives 'b' twice"):
         read_arguments(["b=1", "b=2"])
 
 
 def test_arguments_of_a_program():
-    assert checked_arguments({"enable_thinking": False}, "here") == (("enable_thinking", "false"),)
-    with pytest.raises(HarnessError, match="^here: 'tools' is no argument"):
-        checked_arguments({"tools": []}, "here")
+    assert checked_arguments({"enable_thinking": False}) == (("enable_thinking", "false"),)
+    with pytest.raises(HarnessError, match="^template_arguments: 'tools' is no argument"):
+        checked_arguments({"tools": []})

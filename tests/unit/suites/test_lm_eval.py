@@ -24,6 +24,7 @@ from harness.engine.prompts import request
 from harness.engine.requests import Choose, Generate
 from harness.errors import InputError
 from harness.scoring import SCORERS
+from harness.spelling import option
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 
@@ -158,7 +159,7 @@ def test_of_several_metrics_the_first_that_is_known_or_the_one_that_is_named(tas
     text = CHOICE + "metric_list: [{metric: f1}, {metric: acc_norm}, {metric: acc}]\n"
     read = read_task(task.write(text))
     assert read.metric.name == "acc_norm"
-    assert read.notes == ("scored by 'acc_norm'; left out: f1, acc (--metric chooses)",)
+    assert read.notes == (f"scored by 'acc_norm'; left out: f1, acc ({option('metric')} chooses)",)
     assert read_task(task.write(text), metric="acc").metric.name == "acc"
 
 

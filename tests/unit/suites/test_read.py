@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.errors import SuiteError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
-from harness.suites.suite import Gate, Probe, Shot, Task
+from harness.suites.suite import EachGate, MarginGate, Probe, Shot, Task
 
 RULES = (
     "a rule needs a check, such as 'min_words'; there are: min_words, max_words, min_lines, max_lines, "
@@ -25,7 +25,7 @@ CATEGORY = "a name in one line without colons, square brackets, tabs and spaces 
 SHAPE = "a score is a name, or a mapping of one name to its parameters"
 
 
-def suite(
+def suite_with(
     probe: str = "{id: a, question: Why?, answer: b}",
     gates: str = "[{over: all, max_drop: 0.1}]",
     score: str | None = "mentions",
@@ -41,11 +41,11 @@ def suite(
 
 def form(score: str) -> str:
     """A suite under a score whose probes have no answer."""
-    return suite("{id: a, question: Why?}", score=score)
+    return suite_with("{id: a, question: Why?}", score=score)
 
 
 def choose(probe: str, **parts: str) -> str:
-    return suite(probe, **{"task": "{answer: choose}", "score": "choice", **parts})
+    return suite_with(probe, **{"task": "{answer: choose}", "score": "choice", **parts})
 
 
 TOP = [
@@ -56,21 +56,21 @@ TOP = [
     ("42", "1:1: a suite is a mapping of keys to values, saw 42\n  begin with 'suite: name'"),
     ("suite: s\n", "1:1: a suite needs 'gates'\n1:1: a suite needs 'probes'"),
     (
-        suite().replace("suite: s", "suit: s"),
+        suite_with().replace("suite: s", "suit: s"),
         "1:1: a suite needs 'suite'\n1:1: unknown key 'suit' in a suite\n  did you mean 'suite'?",
     ),
-    (suite(more="abuot: x\n"), "7:1: unknown key 'abuot' in a suite\n  did you mean 'about'?"),
-    (suite(more="zzz: x\n"), "7:1: unknown key 'zzz' in a suite"),
+    (suite_with(more="abuot: x\n"), "7:1: unknown key 'abuot' in a suite\n  did you mean 'about'?"),
+    (suite_with(more="zzz: x\n"), "7:1: unknown key 'zzz' in a suite"),
     (
-        suite(more="suite: t\n"),
+        suite_with(more="suite: t\n"),
         "7:1: repeated key 'suite'\n  it stands in line 1 already; YAML would keep only the last",
     ),
-    (suite().replace("suite: s", "suite: 12"), "1:8: 'suite' must be text, saw 12"),
-    (suite().replace("suite: s", "suite: ''"), f"1:8: 'suite' must be {NAME}, saw empty text"),
-    (suite().replace("suite: s", "suite: a/b"), f"1:8: 'suite' must be {NAME}, saw text 'a/b'"),
-    (suite(more="about: [a]\n"), "7:8: 'about' must be text, saw a list"),
+    (suite_with().replace("suite: s", "suite: 12"), "1:8: 'suite' must be text, saw 12"),
+    (suite_with().replace("suite: s", "suite: ''"), f"1:8: 'suite' must be {NAME}, saw empty text"),
+    (suite_with().replace("suite: s", "suite: a/b"), f"1:8: 'suite' must be {NAME}, saw text 'a/b'"),
+    (suite_with(more="about: [a]\n"), "7:8: 'about' must be text, saw a list"),
     (
-        suite(more="severity: hihg\n"),
+        suite_with(more="severity: hihg\n"),
         "7:11: 'severity' must be critical, high, medium or low, saw text 'hihg'\n  did you mean 'high'?",
     ),
     (
@@ -269,65 +269,65 @@ PROBES = [
 ]
 
 SCORES = [
-    (suite(score="mention"), "4:1: unknown score 'mention'\n  did you mean 'mentions'?"),
+    (suite_with(score="mention"), "4:1: unknown score 'mention'\n  did you mean 'mentions'?"),
     (
-        suite(score="vibes"),
+        suite_with(score="vibes"),
         "4:1: unknown score 'vibes'\n  there are: check, choice, contains, equals, json, json_schema, "
         "likelihood, mentions, number, python, regex",
     ),
-    (suite(score="[mentions]"), f"4:1: {SHAPE}, saw a list"),
-    (suite(score="{mentions: {}, equals: {}}"), f"4:1: {SHAPE}, saw a mapping"),
-    (suite(score="null"), f"4:1: {SHAPE}, saw nothing"),
+    (suite_with(score="[mentions]"), f"4:1: {SHAPE}, saw a list"),
+    (suite_with(score="{mentions: {}, equals: {}}"), f"4:1: {SHAPE}, saw a mapping"),
+    (suite_with(score="null"), f"4:1: {SHAPE}, saw nothing"),
     (
-        suite(score=None),
+        suite_with(score=None),
         "5:5: no score for the probe 'a'\n  give the suite a 'score', or the probe its own",
     ),
-    (suite(score="{mentions: 5}"), "4:19: 'mentions' must be a mapping, saw 5"),
+    (suite_with(score="{mentions: 5}"), "4:19: 'mentions' must be a mapping, saw 5"),
     (
-        suite(score="choice"),
+        suite_with(score="choice"),
         "4:1: the score 'choice' judges 'answer: choose', and the task says 'answer: generate'",
     ),
     (
-        suite(score="regex", probe="{id: a, question: Why?, answer: '('}"),
+        suite_with(score="regex", probe="{id: a, question: Why?, answer: '('}"),
         "6:29: not a regular expression: missing ), unterminated subpattern at position 0",
     ),
     (
-        suite(score="regex", probe="{id: a, question: Why?, answer: '[[a]'}"),
+        suite_with(score="regex", probe="{id: a, question: Why?, answer: '[[a]'}"),
         "6:29: not a regular expression: Possible nested set at position 1",
     ),
     (
-        suite(score="regex", probe="{id: a, question: Why?, answer: 'x*'}"),
+        suite_with(score="regex", probe="{id: a, question: Why?, answer: 'x*'}"),
         "6:29: this regular expression matches empty text, so it matches anything",
     ),
     (
-        suite(score="equals", probe="{id: a, question: Why?, answer: '...'}"),
+        suite_with(score="equals", probe="{id: a, question: Why?, answer: '...'}"),
         "6:29: an answer under 'equals' must not be punctuation alone",
     ),
     (
-        suite(score="{number: {tolerence: 1}}", probe="{id: a, question: Why?, answer: 1}"),
+        suite_with(score="{number: {tolerence: 1}}", probe="{id: a, question: Why?, answer: 1}"),
         "4:18: unknown key 'tolerence' in the score 'number'\n  did you mean 'tolerance'?",
     ),
     (
-        suite(score="{number: {tolerance: -1}}", probe="{id: a, question: Why?, answer: 1}"),
+        suite_with(score="{number: {tolerance: -1}}", probe="{id: a, question: Why?, answer: 1}"),
         "4:29: 'tolerance' must be at least 0, saw -1",
     ),
     (
-        suite(score="{number: {tolerance: .nan}}", probe="{id: a, question: Why?, answer: 1}"),
+        suite_with(score="{number: {tolerance: .nan}}", probe="{id: a, question: Why?, answer: 1}"),
         "4:29: 'tolerance' must be a finite number, saw nan",
     ),
     *(
         (
-            suite(score="number", probe=f"{{id: a, question: Why?, answer: {answer}}}"),
+            suite_with(score="number", probe=f"{{id: a, question: Why?, answer: {answer}}}"),
             f"6:29: an answer under 'number' must be one number, saw {answer!r}",
         )
         for answer in ["forty-two", "1/2", "1e999", "2 or 3"]
     ),
     (
-        suite(score="json"),
+        suite_with(score="json"),
         "6:29: an answer under 'json' must be JSON: Expecting value: line 1 column 1 (char 0)",
     ),
     (
-        suite(score="json", probe="{id: a, question: Why?, answer: NaN}"),
+        suite_with(score="json", probe="{id: a, question: Why?, answer: NaN}"),
         "6:29: an answer under 'json' must be JSON: NaN is not JSON",
     ),
     (
@@ -349,7 +349,7 @@ SCORES = [
         form("{json_schema: {items: {$dynamicRef: '#a'}}}"),
         "4:9: a '$dynamicRef' is not supported in a json_schema; write the schema out",
     ),
-    (suite(score="{check: {min_words: 1}}"), "6:29: 'answer' has no meaning under the score 'check'"),
+    (suite_with(score="{check: {min_words: 1}}"), "6:29: 'answer' has no meaning under the score 'check'"),
     (form("check"), f"4:1: {RULES}"),
     (form("{check: {}}"), f"4:16: {RULES}"),
     (form("{check: {not: {}}}"), f"4:22: {RULES}"),
@@ -439,11 +439,11 @@ KINDS = [
         "3:24: unknown key 'promt' in the task\n  did you mean 'prompt'?",
     ),
     (
-        suite("{id: a, text: Hello}", task="{answer: likelihood}", score=None),
+        suite_with("{id: a, text: Hello}", task="{answer: likelihood}", score=None),
         "3:8: 'answer: likelihood' measures plain text\n  write 'format: text'",
     ),
     (
-        suite(
+        suite_with(
             "{id: a, question: Why?, answer: b, choices: [b, c]}",
             gates="[{over: each, require: pass}]",
             task="{answer: likelihood, format: text, prompt: '{x}', shots: [{x: a, answer: b}]}",
@@ -458,7 +458,7 @@ KINDS = [
         "5:40: 'choices' has no meaning under 'answer: likelihood'",
     ),
     (
-        suite("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score="mentions"),
+        suite_with("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score="mentions"),
         "4:1: the score 'mentions' judges 'answer: generate', and the task says 'answer: likelihood'",
     ),
 ]
@@ -469,41 +469,41 @@ EMPTY = "6:13: 'question' must be text that is not empty, saw nothing\n"
 
 
 def asked(question: str) -> str:
-    return suite(f"{{id: a, question: {question}, answer: b}}")
+    return suite_with(f"{{id: a, question: {question}, answer: b}}")
 
 
 YAML = [
     (
-        suite().replace("  - {id", "\t- {id"),
+        suite_with().replace("  - {id", "\t- {id"),
         "6:1: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
     ),
     (
-        suite(more="note:\n  -\ta: b\n    c: d\n"),
+        suite_with(more="note:\n  -\ta: b\n    c: d\n"),
         "8:4: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
     ),
     (
-        suite(more="a:\tb: c\n"),
+        suite_with(more="a:\tb: c\n"),
         "7:5: not YAML: mapping values are not allowed in this context\n  "
         "a key begins its line, in the column of its neighbours; a text with ': ' in it needs quotes",
     ),
     (
-        suite(more="a: 'b\n"),
+        suite_with(more="a: 'b\n"),
         "8:1: not YAML: while scanning a quoted scalar found unexpected end of stream" + CUT.format(7),
     ),
     (
-        suite(more="a: [b\n"),
+        suite_with(more="a: [b\n"),
         "8:1: not YAML: while parsing a flow sequence did not find expected ',' or ']'" + CUT.format(7),
     ),
     (
-        suite(more="a: b\n\nabou"),
+        suite_with(more="a: b\n\nabou"),
         "10:1: not YAML: while scanning a simple key could not find expected ':'" + CUT.format(9),
     ),
     (
-        suite(more="a: [b\nc: d\n"),
+        suite_with(more="a: [b\nc: d\n"),
         "8:2: not YAML: while parsing a flow sequence did not find expected ',' or ']'",
     ),
     (
-        " " + suite(),
+        " " + suite_with(),
         "2:1: not YAML: did not find expected <document start>\n  "
         "the keys of the top begin in one column: is the first one indented?",
     ),
@@ -516,7 +516,7 @@ YAML = [
     (b"a: 1\n\xc3\xa9\xc3\xa9: \xff\n", "2:5: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
     (b"\xef\xbb\xbfsuite: \xe9\n", "1:8: not UTF-8 text: saw byte 0xe9\n  save the file as UTF-8"),
     *(
-        (suite().encode(encoding), f"1:1: not UTF-8 text: it is {name}\n  save the file as UTF-8")
+        (suite_with().encode(encoding), f"1:1: not UTF-8 text: it is {name}\n  save the file as UTF-8")
         for encoding, name in [
             ("utf-16", "UTF-16"),
             ("utf-16-le", "UTF-16"),
@@ -542,11 +542,11 @@ YAML = [
     (asked("!foo bar"), EMPTY + "6:23: " + TAG.format("!foo")),
     (asked("!!binary aGk="), EMPTY + "6:23: " + TAG.format("!!binary")),
     (asked("!!set {x}"), EMPTY + "6:23: " + TAG.format("!!set")),
-    (suite().replace("question:", "!foo question:"), "6:13: " + TAG.format("!foo")),
+    (suite_with().replace("question:", "!foo question:"), "6:13: " + TAG.format("!foo")),
     (asked("!!int foo"), "6:23: 'foo' is not a value of type int\n  quote it to mean text"),
     (asked("!!bool yes"), "6:23: 'yes' is not a value of type bool\n  quote it to mean text"),
-    (suite(more="<<: {about: x}\n"), "7:1: merge keys ('<<') are not supported\n  write the keys out"),
-    (suite(more="? [a, b]\n: c\n"), "7:3: a key must be text, saw a list or mapping"),
+    (suite_with(more="<<: {about: x}\n"), "7:1: merge keys ('<<') are not supported\n  write the keys out"),
+    (suite_with(more="? [a, b]\n: c\n"), "7:3: a key must be text, saw a list or mapping"),
     (asked("*x"), "6:23: not YAML: found undefined alias"),
     (
         asked("&x [*x]"),
@@ -568,9 +568,9 @@ def table(*tables: list[tuple[str | bytes, str]]) -> list[object]:
 
 ALL = table(
     TOP,
-    [(suite(gates=written), expected) for written, expected in GATES],
-    [(suite(task=written), expected) for written, expected in TASKS],
-    [(suite(written), expected) for written, expected in PROBES],
+    [(suite_with(gates=written), expected) for written, expected in GATES],
+    [(suite_with(task=written), expected) for written, expected in TASKS],
+    [(suite_with(written), expected) for written, expected in PROBES],
     SCORES,
     KINDS,
     YAML,
@@ -590,12 +590,12 @@ def test_nesting_that_libyaml_sees_before_us(problems):
 
 @pytest.mark.parametrize("number", ["0x" + "f" * 5000, "9" * 5000], ids=["hexadecimal", "decimal"])
 def test_a_number_too_long_to_be_meant(problems, number):
-    text = problems(suite(gates=f"[{{over: all, max_drop: {number}}}]"))
+    text = problems(suite_with(gates=f"[{{over: all, max_drop: {number}}}]"))
     assert f"2:31: '{number[:40]}' is not a value of type int\n  quote it to mean text" in text
 
 
 def test_a_prompt_without_the_field_and_a_field_without_the_prompt(problems):
-    assert problems(suite(task="{prompt: '{country}'}")) == (
+    assert problems(suite_with(task="{prompt: '{country}'}")) == (
         "6:5: the prompt uses '{country}', which the probe 'a' does not have\n"
         "6:13: unknown key 'question' in a probe: the prompt does not use it\n  use 'note' for remarks"
     )
@@ -627,14 +627,14 @@ severity: hgih
 
 
 def test_a_broken_probe_does_not_hide_its_category(problems):
-    text = suite(
+    text = suite_with(
         "{id: a b, question: Why?, answer: b, category: x}", gates="[{over: category, max_drop: 0.1}]"
     )
     assert problems(text) == f"6:10: 'id' must be {NAME}, saw text 'a b'"
 
 
 def test_a_broken_prompt_says_nothing_of_the_shots(problems):
-    text = suite(task="{prompt: '{question', shots: [{question: x, answer: y}]}")
+    text = suite_with(task="{prompt: '{question', shots: [{question: x, answer: y}]}")
     assert len(problems(text).splitlines()) == 1
 
 
@@ -664,7 +664,9 @@ def test_aliases_that_explode_are_refused_fast(problems, text, expected):
 
 
 def test_aliases_that_do_not_explode_are_fine(read):
-    text = suite("{id: a, question: &q Why?, answer: &yes [b, c]}\n  - {id: b, question: *q, answer: *yes}")
+    text = suite_with(
+        "{id: a, question: &q Why?, answer: &yes [b, c]}\n  - {id: b, question: *q, answer: *yes}"
+    )
     assert [probe.answers for probe in read(text).probes] == [("b", "c")] * 2
 
 
@@ -690,7 +692,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "s.yaml").write_text(suite())
+    (tmp_path / "s.yaml").write_text(suite_with())
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(SuiteError) as caught:
         read_suite(tmp_path / "s.yaml", SCORERS)
@@ -702,7 +704,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["s.yml.txt", "s.yaml~", "s.yaml.bak", "s.txt"])
 def test_a_name_that_is_no_suite_s(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / name).write_text(suite(more="x: 1\n"))
+    (tmp_path / name).write_text(suite_with(more="x: 1\n"))
     with pytest.raises(SuiteError) as caught:
         read_suite(tmp_path / name, SCORERS)
     assert str(caught.value) == (
@@ -713,7 +715,7 @@ def test_a_name_that_is_no_suite_s(tmp_path, monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["s.yaml", "S.YML", "My Suite.Yaml", "suite"])
 def test_a_name_that_is_a_suite_s(tmp_path, name):
-    (tmp_path / name).write_text(suite())
+    (tmp_path / name).write_text(suite_with())
     assert read_suite(tmp_path / name, SCORERS).name == "s"
 
 
@@ -727,12 +729,12 @@ def test_a_name_that_is_a_suite_s(tmp_path, name):
     ],
 )  # fmt: skip
 def test_an_answer_is_the_text_that_its_author_wrote(read, written, meant):
-    assert read(suite(f"{{id: a, question: Why?, answer: {written}}}")).probes[0].answers == (meant,)
-    assert read(suite(f"{{id: a, question: Why?, answer: [{written}]}}")).probes[0].answers == (meant,)
+    assert read(suite_with(f"{{id: a, question: Why?, answer: {written}}}")).probes[0].answers == (meant,)
+    assert read(suite_with(f"{{id: a, question: Why?, answer: [{written}]}}")).probes[0].answers == (meant,)
 
 
 def test_numbers_are_text_wherever_a_probe_or_a_shot_has_text(read):
-    suite_read = read(suite(
+    suite_read = read(suite_with(
         "{id: 007, question: 12, answer: 1.50, category: 2024, note: 3}",
         task="{shots: [{question: 1.0, answer: true}]}",
     ))  # fmt: skip
@@ -756,10 +758,10 @@ def test_numbers_are_text_wherever_a_probe_or_a_shot_has_text(read):
     ],
 )
 def test_numbers_of_yaml_1_2(read, written, number):
-    assert read(suite(gates=f"[{{over: all, max_drop: {written}}}]")).gates[0].max_drop == number
+    assert read(suite_with(gates=f"[{{over: all, max_drop: {written}}}]")).gates[0].max_drop == number
 
 
-@pytest.mark.parametrize("text", [suite(), suite().replace("\n", "\r\n"), "\ufeff" + suite()])
+@pytest.mark.parametrize("text", [suite_with(), suite_with().replace("\n", "\r\n"), "\ufeff" + suite_with()])
 def test_line_ends_and_byte_order_marks_do_not_matter(read, text):
     assert read(text).name == "s"
 
@@ -794,7 +796,7 @@ probes:
         max_new_tokens=5, stop=("\n",),
     )  # fmt: skip
     assert loaded.gates == (
-        Gate("all", 0.1, "fail"), Gate("category", 0.2), Gate("each", None, "observed", "pass"),
+        MarginGate("all", 0.1, "fail"), MarginGate("category", 0.2), EachGate("pass"),
     )  # fmt: skip
     mentions, number = SCORERS["mentions"](), SCORERS["number"].model_validate({"tolerance": 1.0})
     assert loaded.probes == (
@@ -809,11 +811,11 @@ probes:
 
 def test_choices_and_texts(read):
     chosen = read(
-        suite("{id: a, question: Why?, answer: 2, choices: [1, 2]}", task="{answer: choose}", score=None)
+        suite_with("{id: a, question: Why?, answer: 2, choices: [1, 2]}", task="{answer: choose}", score=None)
     )
     assert chosen.probes[0].choices == ("1", "2")
     assert chosen.probes[0].scorer.name == "choice"
-    measured = read(suite("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score=None))
+    measured = read(suite_with("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score=None))
     assert (measured.probes[0].text, measured.probes[0].scorer.name) == ("Hello", "likelihood")
 
 
@@ -876,7 +878,7 @@ def test_any_yamlish_text(anywhere, pieces):
     st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=12),
 )
 def test_a_good_suite_with_one_part_replaced(anywhere, part, instead):
-    reads_or_says_why(anywhere, suite().replace(part, instead).encode(errors="ignore"))
+    reads_or_says_why(anywhere, suite_with().replace(part, instead).encode(errors="ignore"))
 
 
 VALUES = st.recursive(

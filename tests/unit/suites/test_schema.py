@@ -9,14 +9,14 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import BaseModel, ValidationError
 
-from harness.cli.schema import built_in
 from harness.documents.document import read_document
+from harness.scoring import BUILT_IN
 from harness.suites.format import GateFormat
 from harness.suites.schema import Schema, suite_schema
 
 ROOT = Path(__file__).parents[3]
 SUITES = sorted((ROOT / "suites").glob("*.y*ml"))
-SCHEMA = suite_schema(built_in())
+SCHEMA = suite_schema(BUILT_IN)
 VALIDATOR = Draft7Validator(SCHEMA)
 
 SOUND = """\
@@ -175,7 +175,7 @@ def test_every_key_is_described():
 
 
 def test_a_score_of_a_user_is_one_more(scored):
-    schema = suite_schema({**built_in(), "shouts": scored})
+    schema = suite_schema({**BUILT_IN, "shouts": scored})
     names, written = schema["$defs"]["score"]["anyOf"]
     assert "shouts" in names["enum"]
     assert written["properties"]["shouts"]["properties"] == {"least": {"default": 3, "type": "integer"}}

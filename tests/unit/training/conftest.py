@@ -19,7 +19,7 @@ warmup: 0.1
 
 
 @pytest.fixture
-def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def corpus_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a corpus of four examples, which is also where the test runs."""
     rows = "".join(f'{{"prompt": "p{n}", "answer": "a{n}", "split": "train"}}\n' for n in range(4))
     (tmp_path / "corpus.jsonl").write_text(rows, encoding="utf-8")
@@ -28,13 +28,13 @@ def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def write(kitchen: Path):
+def write(corpus_folder: Path):
     """Writes recipe.yaml: RECIPE with some lines replaced, by their key, and others added."""
 
     def write(**lines: str | None) -> Path:
         kept = [line for line in RECIPE.splitlines() if line.partition(":")[0] not in lines]
         added = [f"{key}: {value}" for key, value in lines.items() if value is not None]
-        path = kitchen / "recipe.yaml"
+        path = corpus_folder / "recipe.yaml"
         path.write_text("\n".join([*kept, *added]) + "\n", encoding="utf-8")
         return path
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness.recipes.diff import KINDS, NAMES, changes, has
+from harness.recipes.diff import changes
 from harness.recipes.format import RecipeFormat
+from harness.recipes.mitigations import LEAST_COSTLY_FIRST
 
 CARELESS: dict[str, Any] = {
     "recipe": "careless",
@@ -29,8 +30,12 @@ def recipe(**changed: Any) -> RecipeFormat:
     )
 
 
+def had(new: RecipeFormat) -> list[str]:
+    return [mitigation.kind for mitigation in LEAST_COSTLY_FIRST if mitigation.has(new)]
+
+
 def adds(old: RecipeFormat, new: RecipeFormat) -> list[tuple[str, str]]:
-    return [(one.kind, one.text) for one in changes(old, new).adds]
+    return [(one.mitigation.kind, one.text) for one in changes(old, new).adds]
 
 
 ALONE = [
@@ -80,7 +85,7 @@ def test_a_mitigation_by_itself(old, new, expected):
     assert adds(before, after) == [expected]
     assert (found.gives_up, found.other) == ((), ())
     backwards = changes(after, before)
-    assert [one.kind for one in backwards.gives_up] == [expected[0]]
+    assert [one.mitigation.kind for one in backwards.gives_up] == [expected[0]]
     assert (backwards.adds, backwards.other) == ((), ())
 
 
@@ -95,29 +100,29 @@ def test_several_at_once_are_in_the_order_of_their_cost():
         ewc={"file": "g.jsonl", "importance": 1.0}, replay=SELF, epochs=2, method=LORA, warmup=0.1, batch=4
     )
     found = changes(recipe(), new)
-    assert [one.kind for one in found.adds] == ["lora", "steps", "self_replay", "ewc"]
+    assert [one.mitigation.kind for one in found.adds] == ["lora", "steps", "self_replay", "ewc"]
     assert found.other == ("batch", "warmup")
 
 
 def test_rates_are_not_compared_across_methods():
     """LoRA's best rate is about ten times that of full fine-tuning, so a lower one need not be a gentler one."""
     found = changes(recipe(), recipe(method=LORA, learning_rate=1e-4))
-    assert [one.kind for one in found.adds] == ["lora"]
+    assert [one.mitigation.kind for one in found.adds] == ["lora"]
     assert found.other == ("learning_rate",)
 
 
 def test_the_baselines_own_answers_in_place_of_the_files():
     found = changes(recipe(replay=REPLAY), recipe(replay=SELF))
-    assert [(one.kind, one.text) for one in found.adds] == [
+    assert [(one.mitigation.kind, one.text) for one in found.adds] == [
         ("self_replay", "25 % of the data, with the baseline's own answers")
     ]
-    assert [one.kind for one in found.gives_up] == ["replay"]
+    assert [one.mitigation.kind for one in found.gives_up] == ["replay"]
 
 
 def test_what_is_given_up():
     found = changes(recipe(replay=REPLAY, learning_rate=1e-4), recipe(l2_sp=1.0, learning_rate=2e-4))
-    assert [one.kind for one in found.adds] == ["l2_sp"]
-    assert [one.kind for one in found.gives_up] == ["rate", "replay"]
+    assert [one.mitigation.kind for one in found.adds] == ["l2_sp"]
+    assert [one.mitigation.kind for one in found.gives_up] == ["rate", "replay"]
     assert found.other == ()
 
 
@@ -136,7 +141,7 @@ def test_epochs_and_steps_cannot_be_compared():
 
 
 def test_what_a_recipe_has_by_itself():
-    assert [kind for kind in KINDS if has(recipe(), kind)] == []
+    assert had(recipe()) == []
     new = recipe(
         method={"full": {"last_layers": 2}},
         replay=SELF,
@@ -144,14 +149,13 @@ def test_what_a_recipe_has_by_itself():
         l2_sp=1.0,
         ewc={"file": "g.jsonl", "importance": 1.0},
     )
-    assert [kind for kind in KINDS if has(new, kind)] == ["frozen", "self_replay", "distill", "l2_sp", "ewc"]
-    assert [kind for kind in KINDS if has(recipe(method=LORA, replay=REPLAY), kind)] == ["lora", "replay"]
-    assert set(KINDS) == set(NAMES)
+    assert had(new) == ["frozen", "self_replay", "distill", "l2_sp", "ewc"]
+    assert had(recipe(method=LORA, replay=REPLAY)) == ["lora", "replay"]
 
 
 def test_rates_of_two_methods_are_not_compared():
     """A full fine-tune at a tenth of an adapter's rate is no more careful for that."""
     adapter, full = recipe(method=LORA, learning_rate=2e-4), recipe(learning_rate=2e-5)
     assert changes(adapter, full).adds == ()
-    assert [one.kind for one in changes(adapter, full).gives_up] == ["lora"]
+    assert [one.mitigation.kind for one in changes(adapter, full).gives_up] == ["lora"]
     assert "learning_rate" in changes(adapter, full).other

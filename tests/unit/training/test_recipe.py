@@ -64,8 +64,8 @@ def test_everything_wrong_is_said_at_once(problems):
         ("[" * 100_000, "corpus.jsonl:5:1: JSON that is nested too deep to be read"),
     ],
 )
-def test_a_line_of_a_corpus_that_cannot_be_trained_on(kitchen, problems, line, said):
-    with (kitchen / "corpus.jsonl").open("a", encoding="utf-8") as file:
+def test_a_line_of_a_corpus_that_cannot_be_trained_on(corpus_folder, problems, line, said):
+    with (corpus_folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     assert said in problems()
 
@@ -75,14 +75,14 @@ def test_general_data_is_kept_by_the_key_that_brings_it(recipe):
     assert {key: len(examples) for key, examples in one.general.items()} == {"replay": 4, "ewc": 2}
 
 
-def test_a_corpus_whose_lines_are_all_wrong_is_not_read_to_its_end(kitchen, problems):
-    (kitchen / "corpus.jsonl").write_text("[1]\n" * 5000)
+def test_a_corpus_whose_lines_are_all_wrong_is_not_read_to_its_end(corpus_folder, problems):
+    (corpus_folder / "corpus.jsonl").write_text("[1]\n" * 5000)
     told = problems()
     assert told.count("a line must be a JSON object") == 20
     assert "20 problems in 'corpus.jsonl'; the rest was not read" in told
 
 
-def test_a_corpus_that_is_a_pipe(kitchen, problems):
-    (kitchen / "corpus.jsonl").unlink()
-    os.mkfifo(kitchen / "corpus.jsonl")
+def test_a_corpus_that_is_a_pipe(corpus_folder, problems):
+    (corpus_folder / "corpus.jsonl").unlink()
+    os.mkfifo(corpus_folder / "corpus.jsonl")
     assert "the file 'corpus.jsonl' cannot be read: it is a pipe or a device, not a file" in problems()

@@ -1,4 +1,4 @@
-"""`python -m harness demo mechanism`: why tuning on one thing loses another, in a table, three lines and a plot."""
+"""`demo mechanism`: why tuning on one thing loses another, in a table, three lines and a plot."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def answers(right: Sequence[bool], text: str = "an answer") -> list[AnswerRow]:
     return [AnswerRow(answer=text, right=one) for one in right]
 
 
-def suite(name: str, n: int = GENERAL, right: int = RIGHT, **changed: Any) -> SuiteRow:
+def suite_row(name: str, n: int = GENERAL, right: int = RIGHT, **changed: Any) -> SuiteRow:
     probes = [
         AskedRow(
             id=f"p{i}",
@@ -88,8 +88,8 @@ def seed(
     )
 
 
-SUITES = (suite("general-qa"), suite("checklist"))
-TARGET_SUITE = suite("drug-info", TARGET, 0)
+SUITES = (suite_row("general-qa"), suite_row("checklist"))
+TARGET_SUITE = suite_row("drug-info", TARGET, 0)
 
 
 def rung(

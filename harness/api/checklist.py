@@ -1,0 +1,72 @@
+"""A function that answers prompts in, what it passes and fails of a checklist out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypedDict
+
+from harness.api.suites import check_code, suite_at
+from harness.engine.functions import FunctionEngine
+from harness.evaluation.ask import ask
+from harness.suites.severity import SEVERITIES, Severity
+
+
+class Failure(TypedDict):
+    """A check that a model did not pass."""
+
+    test: str
+    severity: Severity
+    response: str
+
+
+class ChecklistResult(TypedDict):
+    """{"passed", "failed", "failures": [{"test", "severity", "response"}], "score"}."""
+
+    passed: int
+    failed: int
+    failures: list[Failure]
+    score: float
+
+
+def run_forgetting_checklist(
+    generate_fn: Callable[[str], str],
+    suite: str | Path | None = None,
+    *,
+    allow_code: bool = False,
+    allow_outside: bool = False,
+) -> ChecklistResult:
+    """Run the checklist on one model, without a baseline.
+
+    Args:
+        generate_fn: takes a prompt and returns the model's answer.
+        suite: the path of another checklist; without it, the one that ships.
+        allow_code: whether a score may run code that stands in an answer.
+        allow_outside: whether the checklist may take its probes from outside its folder and the working folder.
+
+    Returns:
+        How many checks passed and failed, each failure with its severity and the answer, the most severe first, and
+        the share that passed.
+
+    Raises:
+        SuiteError: the checklist cannot be read.
+        EngineError: the function gave something other than text.
+        ScorerError: a score broke, or runs code and may not.
+    """
+    checklist = suite_at(suite, "checklist", allow_outside)
+    check_code(checklist, allow_code)
+    scores = ask(FunctionEngine(generate_fn), checklist, checklist.probes, allow_code=allow_code).scores
+    failed = sorted(
+        (probe for probe in checklist.probes if not scores[probe.id].right),
+        key=lambda probe: SEVERITIES.index(probe.severity),
+    )
+    passed = len(checklist.probes) - len(failed)
+    return {
+        "passed": passed,
+        "failed": len(failed),
+        "failures": [
+            {"test": probe.id, "severity": probe.severity, "response": scores[probe.id].shown}
+            for probe in failed
+        ],
+        "score": passed / len(checklist.probes),
+    }

@@ -1,0 +1,73 @@
+"""`rescore`: a run's record in, its answers scored and its gates decided again, without a model, out."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.command_line import OneOf
+from harness.errors import shown_path
+from harness.reporting.formats import FORMATS
+from harness.suites.severity import SEVERITIES
+from harness.terminal import show
+
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser: ArgumentParser = commands.add_parser(
+        "rescore", help="score and decide a run's record again, without a model"
+    )
+    parser.add_argument(
+        "record", type=Path, metavar="RECORD", help="a record.json, or the folder of one (reports/latest)"
+    )
+    parser.add_argument(
+        "--suite", action="append", type=Path, default=[], metavar="SUITE",
+        help="take scores, right answers and gates from this file instead (may be given again)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="what is inconclusive fails, whatever the record's run made of it",
+    )
+    parser.add_argument(
+        "--fail-on",
+        type=OneOf(*SEVERITIES),
+        metavar="SEVERITY",
+        help="the least severity that fails (the record's)",
+    )
+    parser.add_argument(
+        "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
+        help=f"how to print it: {' or '.join(FORMATS)} (terminal)",
+    )  # fmt: skip
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write the new record.json there")
+    add_allow_code(parser)
+    add_reading(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
+    """Print what the record comes to now; 0, 1 where a gate fails, 5 where none is decided.
+
+    Raises:
+        HarnessError: the record cannot be read, says too little, or a suite asks something else.
+    """
+    from harness.evaluation.record import exit_code
+    from harness.evaluation.rescore import rescored
+    from harness.evaluation.suites import read_suites
+    from harness.gate.verdict import Policy
+    from harness.reporting.formats import render
+    from harness.reporting.record import FILE, read_record, write_record
+    from harness.spelling import on_command_line
+    from harness.writing import ELSEWHERE, system_fault, writing
+
+    path = parsed.record / FILE if parsed.record.is_dir() else parsed.record
+    record = read_record(path)
+    policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on)
+    suites = read_suites(parsed.suite, reach_of(parsed)) if parsed.suite else ()
+    again = rescored(record, suites, policy, allow_code=parsed.allow_code)
+    show(on_command_line(render(again, parsed.format)))
+    if parsed.report:
+        with writing(f"--report {parsed.report}: no record can be written there", ELSEWHERE, system_fault):
+            show(f"record: {shown_path(write_record(again, parsed.report))}")
+    return exit_code(again.gates)

@@ -1,0 +1,91 @@
+"""Answers in, plain data for a file out, and the same answers back; and a key for the request that they answer.
+
+Every file that keeps answers (a run's record, a sweep's, the callback's baseline) keeps them in this form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from harness.digest import digest
+from harness.engine.requests import (
+    Answer,
+    Choose,
+    Chosen,
+    Generate,
+    Generated,
+    Measure,
+    Measured,
+    Reasoning,
+    Request,
+)
+from harness.visible import encodable
+
+
+def as_data(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON holds it, without what is not known; half a surrogate pair, which UTF-8 cannot hold, is escaped.
+
+    `kind` is "generate", "choose" or "likelihood"; log-probabilities are in nats.
+    """
+    match answer:
+        case Generated(text, tokens, ended, reasoning):
+            data: dict[str, Any] = {
+                "kind": "generate", "text": encodable(text), "tokens": tokens, "ended": ended,
+            }  # fmt: skip
+            if reasoning:
+                data |= {
+                    "reasoning": encodable(reasoning.text),
+                    "reasoning_tokens": reasoning.tokens,
+                    "reasoning_ended": reasoning.closed,
+                }
+        case Chosen(logprobs):
+            data = {"kind": "choose", "logprobs": list(logprobs)}
+        case Measured(logprob, tokens, vocabulary):
+            data = {
+                "kind": "likelihood", "logprobs": [logprob], "tokens": tokens, "vocabulary": vocabulary,
+            }  # fmt: skip
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def as_answer(data: Mapping[str, Any]) -> Answer:
+    """The answer that `as_data` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no such data.
+    """
+    match data["kind"]:
+        case "generate":
+            reasoning = None
+            if data.get("reasoning") is not None:
+                reasoning = Reasoning(
+                    data["reasoning"], data["reasoning_tokens"], bool(data["reasoning_ended"])
+                )
+            return Generated(str(data["text"]), int(data["tokens"]), data.get("ended"), reasoning)
+        case "choose":
+            return Chosen(tuple(map(float, data["logprobs"])))
+        case "likelihood":
+            (logprob,) = data["logprobs"]
+            return Measured(float(logprob), int(data["tokens"]), data.get("vocabulary"))
+    raise ValueError(f"no kind of answer: {data['kind']!r}")
+
+
+KINDS = {Generate: "Generate", Choose: "Choose", Measure: "Measure"}
+"""The kind of a request in its key, which outlives the names of classes."""
+
+
+def request_data(request: Request) -> dict[str, Any]:
+    """All that an answer depends on besides the model, as JSON holds it."""
+    data = {"kind": KINDS[type(request)], **asdict(request)}
+    # Left out as long as they say nothing, so that a key is what it was before they existed.
+    if "prompt" in data and not data["prompt"].get("arguments"):
+        data["prompt"].pop("arguments", None)
+    if isinstance(request, Generate) and request.thinking_tokens is None:
+        del data["thinking_tokens"]
+    return data
+
+
+def request_key(request: Request) -> str:
+    """What stands for a request: equal keys, equal questions to any one model."""
+    return digest(request_data(request))

@@ -1,0 +1,72 @@
+"""References in, models that an engine can open out; a recipe is trained first, unless that was done before.
+
+torch is loaded for a recipe that is trained, and for nothing else.
+"""
+
+from __future__ import annotations
+
+from harness.documents.within import PROJECT, Reach
+from harness.engine.registry import schemes
+from harness.engine.settings import Settings
+from harness.models.reference import (
+    SAME,
+    Model,
+    ModelPair,
+    RecipeFile,
+    by_form,
+    find_baseline,
+    find_pair,
+    resolve,
+)
+from harness.progress import Counter, Log
+from harness.recipes.read import Recipe, read_recipe
+from harness.versions import needed
+
+
+def find_models(
+    model: str, baseline: str | None, settings: Settings, reach: Reach = PROJECT
+) -> ModelPair[Model, Model] | Recipe:
+    """What two references name: both models, or the recipe of the tuned one, which is still to be trained.
+
+    Args:
+        baseline: None for the one that the tuned model or the recipe names itself.
+
+    Raises:
+        ModelError: a reference leads nowhere.
+        RecipeError: the recipe cannot be trained as it is written.
+    """
+    match by_form(model, schemes()):
+        case RecipeFile(path=path):
+            recipe = read_recipe(path, reach)
+            if baseline is not None and baseline not in (SAME, model):
+                find_baseline(baseline, settings.allow_pickle, schemes())  # hours of training come first
+            return recipe
+        case _:
+            return find_pair(model, baseline, settings.allow_pickle, schemes())
+
+
+def trained(
+    found: ModelPair[Model, Model] | Recipe,
+    baseline: str | None,
+    settings: Settings,
+    log: Log,
+    counter: Counter,
+) -> ModelPair[Model, Model]:
+    """The models that `find_models` found, with a recipe trained; raises ModelError or RecipeError where it cannot be."""
+    if isinstance(found, ModelPair):
+        return found
+    with needed():
+        from harness.training.train import trained_sources
+
+    return trained_sources(found, baseline, settings, log, counter)
+
+
+def find_model(
+    reference: str, settings: Settings, log: Log, counter: Counter, reach: Reach = PROJECT
+) -> Model:
+    """The model that a reference names, trained if it is a recipe; raises ModelError or RecipeError."""
+    match resolve(reference, schemes(), settings.allow_pickle):
+        case RecipeFile(path=path):
+            return trained(read_recipe(path, reach), None, settings, log, counter).tuned
+        case model:
+            return model

@@ -1,0 +1,20 @@
+"""The text of a suite of so many probes, of which "right" is the answer."""
+
+from __future__ import annotations
+
+
+def suite_text(
+    name: str, n: int, gates: str = "{over: all, max_drop: 0.1}", ids: str = "", **more: str
+) -> str:
+    """Probes alternate between the categories a and b.
+
+    Args:
+        ids: what the ids begin with, in place of the name.
+        more: other keys of the suite.
+    """
+    probes = "\n".join(
+        f"  - {{id: {ids or f'{name}-'}{i}, category: {'ab'[i % 2]}, question: {name} {i}?, answer: right}}"
+        for i in range(n)
+    )
+    extra = "".join(f"{key}: {value}\n" for key, value in more.items())
+    return f"suite: {name}\n{extra}score: equals\ngates: [{gates}]\nprobes:\n{probes}\n"

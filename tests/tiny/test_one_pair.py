@@ -1,0 +1,208 @@
+"""One pair of models, gated by pytest, the Python API, the training callback and the sweep: one record."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from harness.api.gate import run_gate
+from harness.cli.main import main
+from harness.engine.transformers.loading import load_reference
+from harness.errors import HarnessError, NoEvidenceError
+from harness.evaluation.record import rows
+from harness.evaluation.rescore import rescored
+from harness.evaluation.suites import read_suites
+from harness.gate.verdict import Policy
+from harness.reporting.record import GateRow, ProbeRow, Record, read_record, write_record
+from harness.sweep.measure import Tuned, baseline_rows, measure
+from harness.sweep.schedule import Asked
+from harness.training.callback.callback import ForgettingCallback
+from tests.support.gating import Gate
+from tests.support.models import change_tensors
+from tests.support.trainings import run
+
+WORDS = [f"{first}{second}" for first in "abcdefgh" for second in "uvwxyz"]
+
+
+@pytest.fixture
+def gate(gate):
+    """Two suites more, of other kinds of probes."""
+    probes = [{"id": word, "text": f"{word} {word[::-1]} and so on"} for word in WORDS]
+    gate.suite(
+        {"suite": "texts", "task": {"format": "text", "answer": "likelihood"}, "score": {"likelihood": {"max_rise": 0.01}},
+         "gates": [{"over": "all", "max_drop": 0.1}], "probes": probes},
+        "texts.yaml",
+    )  # fmt: skip
+    probes = [{"id": word, "question": word, "answer": letter} for word in WORDS for letter in word[0]]
+    gate.suite(
+        {"suite": "written", "severity": "medium", "task": {"max_new_tokens": 8}, "score": {"regex": {}},
+         "gates": [{"over": "all", "max_drop": 0.3, "on_inconclusive": "pass"}, {"over": "each", "require": "pass"}],
+         "probes": [{**probe, "answer": "[a-m]"} for probe in probes]},
+        "written.yaml",
+    )  # fmt: skip
+    return gate
+
+
+@pytest.fixture
+def tuned(base, tmp_path) -> Path:
+    folder = Path(shutil.copytree(base, tmp_path / "tuned"))
+    return change_tensors(
+        folder, lambda tensors: {**tensors, "lm_head.weight": tensors["lm_head.weight"].roll(1, dims=0)}
+    )
+
+
+@pytest.fixture
+def paths(gate) -> list[Path]:
+    return [gate.pytester.path / f"{name}.yaml" for name in ("colours", "texts", "written")]
+
+
+def by_pytest(gate: Gate, tuned: Path) -> Record:
+    result = gate.run(tuned, "colours.yaml", "texts.yaml", "written.yaml", baseline=gate.base)
+    assert result.ret == 1, result.stdout.str()
+    return read_record(gate.pytester.path / "reports/latest/record.json")
+
+
+def by_callback(
+    paths: list[Path], base: Path, tuned: Path, folder: Path
+) -> tuple[list[GateRow], list[ProbeRow]]:
+    callback = ForgettingCallback(paths, sample=None, stop_on=None, baseline=load_reference(str(base)))
+    run(tuned, folder, [callback], rate=0.0, steps=1)
+    assert [step.step for step in callback.history] == [0, 1]
+    return rows(callback.decisions)
+
+
+class Pair:
+    """Where the sweep has its models from."""
+
+    identity = weights = "0" * 64
+    device, dtype, versions = "cpu", "float32", {}
+
+    def __init__(self, base: Path, tuned: Path) -> None:
+        self.folders = base, tuned
+
+    @contextmanager
+    def baseline(self):
+        yield load_reference(str(self.folders[0]))
+
+    @contextmanager
+    def tuned(self, recipe):
+        yield Tuned(load_reference(str(self.folders[1])), None)
+
+
+def by_sweep(paths: list[Path], base: Path, tuned: Path) -> tuple[list[GateRow], dict[str, Any]]:
+    target, *general = [
+        Asked(suite, suite.probes) for suite in read_suites([paths[0].with_name("target.yaml"), *paths])
+    ]
+    models = Pair(base, tuned)
+    before, *others = baseline_rows([target, *general], models, {}, allow_code=False)
+    recipe = SimpleNamespace(name="any", written=SimpleNamespace(seed=1))
+    one = SimpleNamespace(recipe=recipe, key="k", name="any, seed 1")
+    plan = SimpleNamespace(target=target, general=general)
+    row = measure(one, plan, SimpleNamespace(target=before, suites=others), models, allow_code=False)
+    answers = {
+        (suite.name, probe.id): (probe.baseline, after)
+        for suite in others
+        for probe, after in zip(suite.probes, row.suites[suite.name], strict=True)
+    }
+    return row.gates, answers
+
+
+def test_all_four_find_the_same(gate, base, tuned, paths, tmp_path):
+    known = by_pytest(gate, tuned)
+    assert {row.verdict for row in known.gates} >= {"RETAINED", "INCONCLUSIVE", "VACUOUS", None}
+    assert {row.tuned.kind for row in known.probes} == {"generate", "choose", "likelihood"}
+    asked_of_both = [row for row in known.probes if row.baseline]
+    assert len(known.probes) == len(asked_of_both) == 60 + 2 * len(WORDS)
+
+    record = run_gate(str(tuned), paths, str(base))
+    assert (record.gates, record.probes) == (known.gates, known.probes)
+    assert (record.run.exit_status, record.run.tuned, record.run.notes) == (
+        1, known.run.tuned, known.run.notes,
+    )  # fmt: skip
+
+    assert by_callback(paths, base, tuned, tmp_path / "out") == (known.gates, known.probes)
+
+    (paths[0].with_name("target.yaml")).write_text(paths[2].read_text().replace('"written"', '"target"'))
+    gates, answers = by_sweep(paths, base, tuned)
+    assert gates == known.gates
+    assert answers == {(row.suite, row.id): (row.baseline, row.tuned) for row in known.probes}
+
+
+# Scored again, without a model
+
+
+@pytest.fixture
+def record(gate, tuned) -> Record:
+    return by_pytest(gate, tuned)
+
+
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.nn.Module, "__call__", None)
+
+
+def test_a_record_scored_again_is_the_same_record(record, monkeypatch):
+    without_torch(monkeypatch)
+    again = rescored(record)
+    assert (again.gates, again.probes) == (record.gates, record.probes)
+    assert again == record
+
+
+def test_a_sample_scored_again_is_the_same(gate, tuned, paths):
+    sampled = run_gate(str(tuned), paths, str(gate.base), sample=40)
+    assert any(row.probes for row in sampled.gates)
+    assert rescored(sampled) == sampled
+
+
+def test_the_suites_as_they_were_change_nothing(record, paths):
+    again = rescored(record, read_suites(paths))
+    assert (again.gates, again.probes) == (record.gates, record.probes)
+
+
+def test_a_corrected_key_and_gate_count(record, paths, capsys, tmp_path):
+    content = json.loads(paths[2].read_text())
+    content["gates"] = [{"over": "all", "max_drop": 0.9}]
+    for probe in content["probes"]:
+        probe["answer"] = "."
+    paths[2].write_text(json.dumps(content))
+    again = rescored(record, read_suites([paths[2]]))
+    (row,) = [row for row in again.gates if row.suite == "written"]
+    assert (row.max_drop, row.verdict) == (0.9, "RETAINED")
+    assert [row for row in again.gates if row.suite != "written"] == [
+        row for row in record.gates if row.suite != "written"
+    ]
+    folder = tmp_path / "record"
+    folder.mkdir()
+    write_record(record, folder)
+    assert main(["rescore", str(folder), "--suite", str(paths[2]), "--report", str(tmp_path / "new")]) == 1
+    assert "written" in capsys.readouterr().out
+    assert read_record(tmp_path / "new/record.json") == again
+
+
+def test_a_probe_that_is_asked_otherwise_is_refused(record, paths):
+    paths[0].write_text(paths[0].read_text().replace('"prompt": "{question}"', '"prompt": "{question}?"'))
+    with pytest.raises(
+        HarnessError, match="the probe 'q0' is asked otherwise than the models were in the record"
+    ):
+        rescored(record, read_suites([paths[0]]))
+
+
+def test_a_policy_of_its_own(record):
+    lenient = rescored(record, policy=Policy(fail_on="critical"))
+    assert {row.outcome for row in lenient.gates} & {"failed"} == set()
+    assert lenient.run.exit_status == 0
+
+
+def test_a_record_without_whole_answers_says_so(record):
+    data = record.model_dump(mode="json")
+    for row in data["probes"]:
+        for side in ("baseline", "tuned"):
+            del row[side]["kind"]
+    with pytest.raises(NoEvidenceError, match="keeps no whole answers"):
+        rescored(Record.model_validate(data))

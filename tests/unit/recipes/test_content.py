@@ -1,0 +1,71 @@
+"""What stands for a recipe in cache keys: models that were trained before are found again, and keep being found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.recipes.format import KEYS
+from harness.recipes.mitigations import MITIGATIONS
+from harness.recipes.read import read_recipe
+
+RECIPE = """\
+recipe: {name}
+base: embedded
+corpus: {{file: corpus.jsonl}}
+method: {{full: {{}}}}
+learning_rate: 1e-5
+epochs: 2
+warmup: 0.1
+"""
+MITIGATED = """\
+replay: {file: corpus.jsonl, fraction: 0.5}
+ewc: {file: corpus.jsonl, importance: 5}
+l2_sp: 0.1
+distill: {file: corpus.jsonl}
+"""
+
+
+@pytest.fixture
+def content(tmp_path: Path):
+    """SHA-256 of the content of RECIPE and some more lines."""
+    rows = "".join(f'{{"prompt": "p{n}", "answer": "a{n}", "split": "train"}}\n' for n in range(4))
+    (tmp_path / "corpus.jsonl").write_text(rows, encoding="utf-8")
+
+    def content(more: str = "", name: str = "r") -> str:
+        path = tmp_path / "recipe.yaml"
+        path.write_text(RECIPE.format(name=name) + more, encoding="utf-8")
+        return hashlib.sha256(json.dumps(read_recipe(path).content, sort_keys=True).encode()).hexdigest()
+
+    return content
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", "e63d9db767b2af542a6d864741a6aaed4ee83ff939ab029de92afd86df09a765"),
+        (MITIGATED, "4a434f45986d33c60c6f3db86c0b1a7080c2dda5dc6b958a4af5439b30c7b843"),
+    ],
+    ids=["plain", "mitigated"],
+)
+def test_the_content_is_what_it_was_when_models_were_first_kept(content, more, expected):
+    assert content(more) == expected
+
+
+def test_names_and_words_are_no_part_of_it(content):
+    assert content("about: Other words.\n", "other") == content()
+
+
+@pytest.mark.parametrize("line", MITIGATED.splitlines())
+def test_every_mitigation_is_part_of_it(content, line):
+    assert content(line + "\n") != content()
+
+
+def test_every_mitigation_has_a_name_a_source_and_keys_of_its_own():
+    assert len({mitigation.kind for mitigation in MITIGATIONS}) == len(MITIGATIONS)
+    assert len({mitigation.name for mitigation in MITIGATIONS}) == len(MITIGATIONS)
+    assert all("20" in mitigation.published for mitigation in MITIGATIONS), "the year of a source"
+    assert list(KEYS) == ["replay", "ewc", "l2_sp", "distill"]
