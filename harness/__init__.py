@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from harness.api import compare_forgetting as compare_forgetting
     from harness.api import evaluate_general_qa as evaluate_general_qa
     from harness.api import run_forgetting_checklist as run_forgetting_checklist
+    from harness.api import run_gate as run_gate
     from harness.engine.functions import FunctionEngine as FunctionEngine
     from harness.engine.registry import engine_for as engine_for
     from harness.engine.requests import Answer as Answer
@@ -51,7 +52,7 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
 _PUBLIC = {
-    "harness.api": ("compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist"),
+    "harness.api": ("compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist", "run_gate"),
     "harness.engine.functions": ("FunctionEngine",),
     "harness.engine.registry": ("engine_for",),
     "harness.engine.requests": (

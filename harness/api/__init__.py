@@ -7,6 +7,7 @@ from harness.api.checklist import ChecklistResult, Failure, run_forgetting_check
 from harness.api.compare import ForgettingResult, compare_forgetting
 from harness.api.evaluate import evaluate_general_qa
 from harness.api.evaluation import Asked, CategoryResult, Evaluation
+from harness.api.gate import run_gate
 from harness.api.models import Model, Who
 from harness.api.suites import shipped_suite
 
@@ -22,5 +23,6 @@ __all__ = [
     "compare_forgetting",
     "evaluate_general_qa",
     "run_forgetting_checklist",
+    "run_gate",
     "shipped_suite",
 ]

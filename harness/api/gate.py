@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from harness.documents.within import Reach
 from harness.engine.keywords import EngineOptions, settings_of_keywords
 from harness.engine.pair import EnginePair
 from harness.engine.prompts import request, under
-from harness.engine.registry import open_pair, schemes
+from harness.engine.registry import open_pair
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.permission import code_problem
@@ -24,11 +25,14 @@ from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Policy
-from harness.models.reference import find_pair
+from harness.progress import Progress
 from harness.reporting.record import ModelRow, Record, RunRow
 from harness.spelling import in_python
 from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import Suite
+from harness.training.references import find_models, trained
+
+logger = logging.getLogger("harness")
 
 
 def run_gate(
@@ -50,7 +54,7 @@ def run_gate(
         assert record.run.exit_status == 0
 
     Args:
-        model: the tuned one: a reference such as "./tuned", a function from prompt to text, an Engine, or a
+        model: the tuned one: a reference such as "./tuned" or a recipe, a function from prompt to text, an Engine, or a
             (model, tokenizer) pair.
         suites: suite files, or folders of them.
         baseline: the model before tuning; a reference needs none where its adapter or model card names it.
@@ -80,9 +84,10 @@ def run_gate(
         raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
     if sample is not None and sample < 1:
         raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
-    read = _suites([suites] if isinstance(suites, str | Path) else suites, allow_code, allow_outside)
+    reach = Reach(anywhere=allow_outside)
+    read = _suites([suites] if isinstance(suites, str | Path) else suites, allow_code, reach)
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
-    engines, who = _engines(model, baseline, settings, asked)
+    engines, who = _engines(model, baseline, settings, asked, reach)
     session = PairSession(Policy(strict, fail_on), settings, allow_code=allow_code)
     session.need(asked)
     decisions = [
@@ -110,8 +115,8 @@ def run_gate(
     return Record(run=run, gates=gates, probes=probes)
 
 
-def _suites(paths: Sequence[str | Path], allow_code: bool, allow_outside: bool) -> list[Suite]:
-    suites = read_suites([Path(path) for path in paths], Reach(anywhere=allow_outside))
+def _suites(paths: Sequence[str | Path], allow_code: bool, reach: Reach) -> list[Suite]:
+    suites = read_suites([Path(path) for path in paths], reach)
     if problems := list(filter(None, (code_problem(suite, suite.probes, allow_code) for suite in suites))):
         raise InputError(problems)
     if not suites:
@@ -120,14 +125,16 @@ def _suites(paths: Sequence[str | Path], allow_code: bool, allow_outside: bool) 
 
 
 def _engines(
-    model: Model, baseline: Model | None, settings: Settings, asked: Sequence[Case]
+    model: Model, baseline: Model | None, settings: Settings, asked: Sequence[Case], reach: Reach
 ) -> tuple[EnginePair, dict[str, Any]]:
     """Both engines, and the rows of the record that say who they are."""
     if isinstance(model, str | Path) and isinstance(baseline, str | Path | None):
         named = None if baseline is None else str(baseline)
-        pair = find_pair(str(model), named, settings.allow_pickle, schemes())
+        pair = trained(
+            find_models(str(model), named, settings, reach), named, settings, logger.info, _uncounted
+        )
         requests = [request(under(case.suite, settings), probe) for case in asked for probe in case.probes]
-        engines = open_pair(pair, settings, asked=list(dict.fromkeys(requests)))
+        engines = open_pair(pair, settings, logger.info, list(dict.fromkeys(requests)))
         return engines, {
             "baseline": model_row(pair.baseline, named, engines.baseline.label),
             "tuned": model_row(pair.tuned, str(model), engines.tuned.label),
@@ -136,9 +143,21 @@ def _engines(
         raise NoEvidenceError(
             "a model in memory has no baseline that is known\n  give the model before tuning: baseline=..."
         )
-    sides = [engine_of(side, settings) for side in (baseline, model)]
-    before, after = (_row(who) for _, who in sides)
-    return EnginePair(sides[0][0], sides[1][0]), {"baseline": before, "tuned": after}
+    (before, who_before), (after, who_after) = (
+        engine_of(side, settings if isinstance(side, str | Path) else _of_asking(settings))
+        for side in (baseline, model)
+    )
+    return EnginePair(before, after), {"baseline": _row(who_before), "tuned": _row(who_after)}
+
+
+def _of_asking(settings: Settings) -> Settings:
+    """The settings that act on a model which is loaded already."""
+    return Settings(template_arguments=settings.template_arguments, thinking_tokens=settings.thinking_tokens)
+
+
+def _uncounted(label: str, unit: str = "") -> Progress:
+    """For work whose progress nobody watches."""
+    return lambda done, total: None
 
 
 def _row(who: Any) -> ModelRow:

@@ -734,7 +734,7 @@ class Flaky(Scripted):
 
 @pytest.fixture
 def tuned(request):
-    request.config.stash[RUN].scores.clear()
+    request.config.stash[RUN].session.suites.clear()
     return Flaky("tuned")
 """
 

@@ -13,7 +13,8 @@ import pytest
 import harness
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ABOUT_THE_INSIDE = ROOT / "docs/architecture.md"
+DOCUMENTS = [ROOT / "README.md", *sorted({*(ROOT / "docs").rglob("*.md")} - {ABOUT_THE_INSIDE})]
 BY_PATH = {"harness.plugin"}
 """What pytest takes by its path."""
 

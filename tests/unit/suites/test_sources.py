@@ -8,6 +8,7 @@ import re
 import sys
 from datetime import date, datetime
 from decimal import Decimal
+from importlib.util import find_spec
 
 import pytest
 
@@ -16,6 +17,11 @@ from harness.limits import MOST_DATA_BYTES
 from harness.scoring import SCORERS
 from harness.suites.detect import sniff
 from harness.suites.read import read_suite
+
+PYARROW, DATASETS = (
+    pytest.mark.skipif(find_spec(name) is None, reason=f"{name} is not installed")
+    for name in ("pyarrow", "datasets")
+)
 
 HEAD = "suite: s\nscore: contains\ngates: [{over: all, max_drop: 0.1}]\n"
 CHOOSE = HEAD.replace("contains", "choice") + "task: {answer: choose, format: text}\n"
@@ -125,8 +131,11 @@ def test_a_sample_is_seeded_and_stratified(read, beside):
         ("d.csv", "x", "gone.csv", "no such file"),
         ("d.csv", "x", "{file: d.csv, split: test}", "'split' belongs to a 'dataset', not to a 'file'"),
         ("d.csv", "x", "{sample: 3}", "has one of 'file' and 'dataset'"),
-        ("d.parquet", "x", "d.parquet", "not Parquet"),
-        ("d.csv", "x", "{dataset: no-such-set-here}", "the data set 'no-such-set-here' cannot be loaded (split 'test')"),
+        pytest.param("d.parquet", "x", "d.parquet", "not Parquet", marks=PYARROW),
+        pytest.param(
+            "d.csv", "x", "{dataset: no-such-set-here}",
+            "the data set 'no-such-set-here' cannot be loaded (split 'test')", marks=DATASETS,
+        ),
     ],
 )  # fmt: skip
 def test_errors_stand_in_the_data(problems, beside, monkeypatch, name, data, source, message):
@@ -317,7 +326,7 @@ def test_a_long_cell_is_read_and_the_limit_is_left_as_it_was(read, beside):
         ("d.jsonl", '{"question": "é"}\n'.encode("latin-1"), "d.jsonl:1:15: not UTF-8 text: saw byte 0xe9"),
         ("d.jsonl", gzip.compress(b"{}", mtime=0), "d.jsonl:1:1: not text: it is packed (gzip)\n  unpack it first"),
         ("d.jsonl.gz", gzip.compress(b"{}", mtime=0), "4:14: 'd.jsonl.gz' is packed: unpack it first"),
-        ("d.parquet", gzip.compress(b"{}", mtime=0), "d.parquet: not Parquet"),
+        pytest.param("d.parquet", gzip.compress(b"{}", mtime=0), "d.parquet: not Parquet", marks=PYARROW),
     ],
 )  # fmt: skip
 def test_files_that_are_something_else(problems, tmp_path, name, data, message):
@@ -325,7 +334,7 @@ def test_files_that_are_something_else(problems, tmp_path, name, data, message):
     assert message in problems(HEAD + f"probes_from: {name}\n")
 
 
-@pytest.mark.parametrize("name", ["d.csv", "d.jsonl", "d.parquet"])
+@pytest.mark.parametrize("name", ["d.csv", "d.jsonl", pytest.param("d.parquet", marks=PYARROW)])
 def test_pipes_and_folders_are_not_read(problems, tmp_path, name):
     os.mkfifo(tmp_path / name)
     text = HEAD + f"probes_from: {name}\n"

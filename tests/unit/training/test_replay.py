@@ -6,14 +6,15 @@ import collections
 import re
 from pathlib import Path
 
-import datasets
 import numpy
-import pandas
-import pyarrow
 import pytest
 
 from harness.errors import NoEvidenceError
 from harness.training.replay import create_replay_dataset
+
+datasets = pytest.importorskip("datasets")
+pandas = pytest.importorskip("pandas")
+pyarrow = pytest.importorskip("pyarrow")
 
 ROWS = [{"prompt": f"say {number}", "answer": str(number)} for number in range(20)]
 GENERAL = [{"prompt": f"what is {number}?", "answer": "that"} for number in range(20)]

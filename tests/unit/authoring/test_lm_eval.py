@@ -407,16 +407,16 @@ def test_the_tasks_of_the_benchmark(tmp_path, name):
 
 def exact_match(prediction: str, target: str, metric: Metric) -> bool:
     """lm-evaluation-harness's `exact_match`, after its filter `remove_whitespace` where the metric strips."""
-    if metric.strip:
-        prediction = prediction.strip()
-    pair = [prediction, target]
-    if metric.ignore_case:
-        pair = [text.lower() for text in pair]
+    return compared(prediction.strip() if metric.strip else prediction, metric) == compared(target, metric)
+
+
+def compared(text: str, metric: Metric) -> str:
+    """What a metric compares of a text."""
+    text = text.lower() if metric.ignore_case else text
     removed = (string.punctuation if metric.ignore_punctuation else "") + (
         string.digits if metric.ignore_numbers else ""
     )
-    pair = [text.translate(str.maketrans("", "", removed)) for text in pair]
-    return pair[0] == pair[1]
+    return text.translate(str.maketrans("", "", removed))
 
 
 METRIC = st.builds(Metric, st.just("exact_match"), st.booleans(), st.booleans(), st.booleans(), st.booleans())
@@ -432,9 +432,9 @@ PIECES = st.lists(
 @example("  a", "! a", Metric("exact_match", ignore_punctuation=True, strip=True))
 def test_a_pattern_finds_just_what_the_metric_calls_right(prediction, target, metric):
     pattern = exact_pattern(target, metric)
-    for text in (prediction, target, f" {target} ", f".{target}1", target.swapcase()):
-        if pattern is not None:
-            assert (re.search(pattern, text, re.MULTILINE) is not None) == exact_match(text, target, metric)
+    assert (pattern is None) == (not compared(target, metric).strip())
+    for text in (prediction, target, f" {target} ", f".{target}1", target.swapcase()) if pattern else ():
+        assert (re.search(pattern, text, re.MULTILINE) is not None) == exact_match(text, target, metric)
 
 
 def test_patterns_that_people_read():
