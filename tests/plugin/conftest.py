@@ -13,6 +13,7 @@ import harness.plugin.run
 import harness.recipes.read
 import harness.reporting.summary  # noqa: F401
 from tests.support.project import Project
+from tests.support.runs import ALL
 from tests.support.scorers import as_before
 
 ROOT = Path(__file__).parents[2]
@@ -34,3 +35,12 @@ def _scores_as_before():
     """Nested runs register scores in this very process."""
     with as_before():
         yield
+
+
+@pytest.fixture
+def green(project):
+    """A project whose last run was green; the options name its models."""
+    project.capability(ALL, (60, 0, 0, 0))
+    project.green = (*project.folders(), "general.yaml")
+    assert project.run(*project.green).ret == 0
+    return project

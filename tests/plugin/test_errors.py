@@ -171,7 +171,7 @@ def test_a_baseline_alone_is_not_enough(project):
     assert "a suite needs a model to gate" in not_green(result)
 
 
-def adapter(project, base):
+def write_adapter(project, base):
     project.write("adapter/adapter_config.json", json.dumps({"base_model_name_or_path": base}))
     project.write("adapter/adapter_model.safetensors", "x")
 
@@ -207,17 +207,17 @@ def break_model(project, how):
             del arguments[2:]
             project.write("tuned/README.md", "---\nbase_model: ./nowhere\n---\n")
         case "adapter without base":
-            adapter(project, "./nowhere")
+            write_adapter(project, "./nowhere")
             arguments = ["--model", "adapter"]
         case "adapter that names none":
-            adapter(project, None)
+            write_adapter(project, None)
             arguments = ["--model", "adapter"]
         case "adapter that is no JSON":
-            adapter(project, "base")
+            write_adapter(project, "base")
             project.write("adapter/adapter_config.json", "{")
             arguments = ["--model", "adapter"]
         case "pickled adapter":
-            adapter(project, "base")
+            write_adapter(project, "base")
             (project.path / "adapter/adapter_model.safetensors").rename(
                 project.path / "adapter/adapter_model.bin"
             )

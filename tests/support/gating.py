@@ -18,8 +18,6 @@ from harness.engine.transformers.loading import load_reference
 from tests.support.project import said
 
 CHOICES = ("red", "green", "blue", "white")
-
-
 QUESTIONS = [f"{chr(97 + i % 26)}{chr(65 + i * 7 % 26)}{i}{chr(97 + i * 11 % 26)}" for i in range(60)]
 """They end in many ways, for a model of random weights sees little but the last token."""
 
@@ -67,7 +65,7 @@ class Gate:
         return "\n".join(self.record()["run"]["notes"])
 
 
-def refused(result: pytest.RunResult, *texts: str) -> None:
+def wrong_usage(result: pytest.RunResult, *texts: str) -> None:
     """Prove that a run ended with the exit code of wrong usage and a message, and without a traceback."""
     shown = said(result)
     assert result.ret == 4, shown

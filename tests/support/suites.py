@@ -18,3 +18,20 @@ def suite_text(
     )
     extra = "".join(f"{key}: {value}\n" for key, value in more.items())
     return f"suite: {name}\n{extra}score: equals\ngates: [{gates}]\nprobes:\n{probes}\n"
+
+
+NAME = "a name without spaces, colons, slashes, backslashes and square brackets"
+
+
+def suite_with(
+    probe: str = "{id: a, question: Why?, answer: b}",
+    gates: str = "[{over: all, max_drop: 0.1}]",
+    score: str | None = "mentions",
+    task: str = "{}",
+    more: str = "",
+) -> str:
+    """A suite with its gates in line 2 from column 8, its task in 3 from 7, its score in 4 from 8,
+    and its first probe in line 6 (5 without a score) from column 5.
+    """
+    scored = "" if score is None else f"score: {score}\n"
+    return f"suite: s\ngates: {gates}\ntask: {task}\n{scored}probes:\n  - {probe}\n{more}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.gating import CHOICES, QUESTIONS, refused
+from tests.support.gating import CHOICES, QUESTIONS, wrong_usage
 from tests.support.models import (
     CHANGES,
     appends_end,
@@ -71,19 +71,19 @@ def test_the_base_under_another_name_is_no_tuned_model(gate, base, tmp_path, way
         shutil.copytree(base, folder)
     else:
         resaved(base, folder, **arguments.get(way, {}))
-    refused(gate.run(folder, baseline=base), "are those of the baseline", "nothing was tuned")
+    wrong_usage(gate.run(folder, baseline=base), "are those of the baseline", "nothing was tuned")
     assert gate.record()["gates"] == []
 
 
 def test_a_link_to_the_base_is_no_tuned_model(gate, base, tmp_path):
     (tmp_path / "link").symlink_to(base)
-    refused(gate.run(tmp_path / "link", baseline=base), "would be held against itself")
+    wrong_usage(gate.run(tmp_path / "link", baseline=base), "would be held against itself")
 
 
 def test_a_card_that_names_its_own_model_is_no_baseline(gate, base, tmp_path):
     folder = Path(shutil.copytree(base, tmp_path / "tuned"))
     (folder / "README.md").write_text("---\nbase_model: .\n---\n")
-    refused(gate.run(folder), "would be held against itself: its model card names")
+    wrong_usage(gate.run(folder), "would be held against itself: its model card names")
 
 
 def test_a_model_against_itself_on_purpose_says_so(gate, base):
@@ -98,7 +98,9 @@ def test_a_model_against_itself_on_purpose_says_so(gate, base):
 def test_tensors_that_nobody_reads_stop_the_run(gate, base, tmp_path):
     folder = Path(shutil.copytree(base, tmp_path / "tuned"))
     change_tensors(folder, lambda t: {**t, "base_model.model.lm_head.lora_A.weight": torch.ones(4, 32)})
-    refused(gate.run(folder, baseline=base), "1 tensors of its file have no place", "lm_head.lora_A.weight")
+    wrong_usage(
+        gate.run(folder, baseline=base), "1 tensors of its file have no place", "lm_head.lora_A.weight"
+    )
 
 
 @pytest.mark.parametrize("side", ["baseline", "tuned"])
@@ -110,7 +112,7 @@ def test_infinite_logits_name_the_model_the_probe_and_the_dtype(gate, base, tmp_
         lambda t: {**t, "lm_head.weight": t["lm_head.weight"].index_fill(0, torch.tensor([7]), torch.inf)},
     )
     pair = {"tuned": good, "baseline": bad} if side == "baseline" else {"tuned": bad, "baseline": good}
-    refused(
+    wrong_usage(
         gate.run(**pair),
         f"{bad}: its logits are NaN or infinite in float32",
         "the suite 'colours' cannot be asked: the probe 'q",
@@ -123,7 +125,7 @@ def test_a_reward_model_stops_the_run(gate, base, tmp_path):
     (folder / "config.json").write_text(
         json.dumps({**config, "architectures": ["LlamaForSequenceClassification"]})
     )
-    refused(
+    wrong_usage(
         gate.run(folder, baseline=base), "LlamaForSequenceClassification, which is no causal language model"
     )
 
@@ -133,16 +135,16 @@ def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
     folder = resaved(base, tmp_path / "tuned", max_shard_size="20KB" if damage == "shard" else "5GB")
     if damage == "shard":
         sorted(folder.glob("model-*.safetensors"))[1].unlink()
-        refused(gate.run(folder, baseline=base), "the shard model-00002-of-", "is missing")
+        wrong_usage(gate.run(folder, baseline=base), "the shard model-00002-of-", "is missing")
     elif damage == "pointer":
         (folder / "model.safetensors").write_text(
             "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"
         )
-        refused(gate.run(folder, baseline=base), "is a git-lfs pointer", "git lfs pull")
+        wrong_usage(gate.run(folder, baseline=base), "is a git-lfs pointer", "git lfs pull")
     else:
         file = folder / "model.safetensors"
         file.write_bytes(file.read_bytes()[:-100])
-        refused(gate.run(folder, baseline=base), "cannot be loaded")
+        wrong_usage(gate.run(folder, baseline=base), "cannot be loaded")
 
 
 # Configs
@@ -169,7 +171,7 @@ def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
 def test_a_config_that_cannot_be_used_stops_the_run(gate, base, tmp_path, file, change, message):
     folder = tuned_a_little(base, tmp_path / "tuned")
     (folder / file).write_text(json.dumps({**json.loads((folder / file).read_text()), **change}))
-    refused(gate.run(folder, baseline=base), message)
+    wrong_usage(gate.run(folder, baseline=base), message)
 
 
 def test_tokens_beyond_the_vocabulary_are_said_and_harm_nothing(gate, base, tmp_path):
@@ -194,7 +196,7 @@ def test_an_adapter_that_acts_on_a_token_of_the_prompts_is_gated(gate, base, tmp
 
 
 def test_an_adapter_that_acts_on_no_token_of_the_prompts_stops_the_run(gate, base, tmp_path):
-    refused(
+    wrong_usage(
         gate.run(rare(base, tmp_path / "tuned", letter(base, "~"))),
         "the adapter changes nothing that is asked: with it on and off, the logits of all 60 prompts are the same",
         "does it act on tokens that no prompt has?",
@@ -214,7 +216,7 @@ def test_a_model_without_a_tokenizer_stops_the_run_until_it_is_told_whose_to_use
     folder = tuned_a_little(base, tmp_path / "tuned")
     for file in [*folder.glob("token*"), folder / "chat_template.jinja"]:
         file.unlink()
-    refused(gate.run(folder, baseline=base), "there is no tokenizer in", "--template baseline")
+    wrong_usage(gate.run(folder, baseline=base), "there is no tokenizer in", "--template baseline")
     assert gate.run(folder, "--template", "baseline", baseline=base).ret == 0
 
 

@@ -20,7 +20,7 @@ from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_reference
 from harness.engine.transformers.tokenizing import render
-from tests.support.gating import refused
+from tests.support.gating import wrong_usage
 from tests.support.project import said
 from tests.support.thinking import KINDS, PLAIN, Kind, tokenizer
 
@@ -205,7 +205,7 @@ def test_a_stop_text_and_a_check_see_the_answer_alone(runs, thinking):
 def test_an_argument_that_no_template_uses_is_an_error(runs, thinking, name):
     runs.suite()
     result = runs.run(thinking, "same", "--template-arg", f"{name}=false")
-    refused(
+    wrong_usage(
         result, f"capitals.yaml:1:1: the chat template of {thinking} makes no use of the argument '{name}'"
     )
     assert ("did you mean 'enable_thinking'?" in said(result)) == (name == "enable_thinkin")
@@ -238,7 +238,7 @@ def test_an_argument_that_one_of_two_templates_uses_is_said(runs, thinking, tmp_
 )
 def test_an_argument_that_is_none_is_refused(runs, thinking, argument, message, capsys):
     suite = runs.suite()
-    refused(runs.run(thinking, "same", "--template-arg", argument), message)
+    wrong_usage(runs.run(thinking, "same", "--template-arg", argument), message)
     capsys.readouterr()
     assert main(["preview", str(suite), "--template-arg", argument]) == 4
     assert message in capsys.readouterr().err
@@ -326,7 +326,7 @@ def test_a_template_that_loops_ends_the_run_in_words(runs, thinking, tmp_path):
     hostile = learnt(tmp_path / "hostile", {"a": "b"}, steps=1)
     loop = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
     tokenizer(Kind(loop, others=("<think>", "</think>"))).save_pretrained(hostile)
-    refused(
+    wrong_usage(
         runs.run(hostile, thinking),
         f"{hostile}: its chat template does not come to an end: it was stopped after 1 s of processor time",
     )

@@ -20,10 +20,8 @@ from huggingface_hub.errors import (
 )
 
 from harness.errors import ModelError
-from harness.models.cache import VARIABLE
 from harness.models.embedded import embedded_folder
 from harness.models.folder import find_folder
-from harness.models.json_file import read_json
 from harness.models.reference import (
     ITSELF,
     Adapter,
@@ -37,43 +35,7 @@ from harness.models.reference import (
     same_place,
 )
 from harness.spelling import on_command_line
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder, its own cache, and a hub that must not be asked."""
-
-    def no_hub(repo: str, **_: object) -> str:
-        raise AssertionError(f"the hub was asked for {repo}")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", no_hub)
-    return tmp_path
-
-
-def model(name: str, weights: str = "model.safetensors", card: str | None = None) -> Path:
-    folder = Path(name)
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text("{}")
-    (folder / weights).write_bytes(b"")
-    if card is not None:
-        (folder / "README.md").write_text(card)
-    return folder.resolve()
-
-
-def adapter(name: str, base: object, weights: str = "adapter_model.safetensors") -> Path:
-    folder = Path(name)
-    folder.mkdir(parents=True)
-    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
-    (folder / weights).write_bytes(b"")
-    return folder.resolve()
-
-
-def refused(message: str) -> pytest.RaisesExc[ModelError]:
-    """Expect a ModelError with exactly this text on a command line."""
-    return pytest.raises(ModelError, check=lambda error: error.on_command_line == message)
-
+from tests.support.references import adapter, model, model_error
 
 # folders
 
@@ -111,7 +73,7 @@ def test_the_same_folder_in_another_spelling_is_no_baseline(here, monkeypatch, s
     folder = model("tuned")
     (here / "link").symlink_to(folder)
     baseline = spelling.format(here=here)
-    with refused(
+    with model_error(
         f"./tuned: would be held against itself: --baseline {baseline} is the same folder, {folder}\n"
         "  name the model before tuning: --baseline PATH_OR_HUB_ID; or, to measure noise: --baseline same"
     ):
@@ -156,7 +118,7 @@ def test_a_relative_base_is_meant_from_the_adapter_too(here, named):
 def test_a_relative_base_that_means_two_models_is_refused(here, named):
     base = model("base")
     folder, beside = adapter("lora", named), model("lora/base")
-    with refused(
+    with model_error(
         f"{folder}: its base '{named}' may be {base} (from the working folder) or {beside} (from the model's)\n"
         "  name the one that is meant: --baseline PATH_OR_HUB_ID"
     ):
@@ -204,7 +166,7 @@ def test_an_adapter_whose_base_is_gone_is_put_on_the_baseline(here):
 def test_an_adapter_whose_base_is_gone(here, baseline):
     adapter("lora", "./gone")
     adapter("other", "./gone")
-    with refused(
+    with model_error(
         "lora: the adapter's base model './gone' (from adapter_config.json) cannot be found\n"
         "  name it: --baseline PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
@@ -215,7 +177,7 @@ def test_an_adapter_whose_base_is_gone(here, baseline):
 @pytest.mark.parametrize("base", [None, "", 3])
 def test_an_adapter_that_names_no_base(here, base):
     folder = adapter("lora", base)
-    with refused(
+    with model_error(
         f"{folder}/adapter_config.json: names no base_model_name_or_path\n  name it: --baseline PATH_OR_HUB_ID"
     ):
         find_pair("lora", None)
@@ -234,7 +196,7 @@ def test_an_adapter_that_names_no_base_is_put_on_the_baseline(here):
 def test_an_adapter_over_an_adapter(here):
     adapter("one", "./base")
     adapter("two", "./one")
-    with refused(
+    with model_error(
         "two: the adapter's base model './one' (from adapter_config.json) cannot be found\n"
         "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, and a full model is needed here\n"
         "  an adapter that was trained on another: merge that one into its base and save it (merge_and_unload)"
@@ -309,7 +271,7 @@ def test_baseline_goes_before_the_card(here):
 )
 def test_no_baseline(here, card):
     model("tuned", card=card)
-    with refused(
+    with model_error(
         "tuned: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
         "  name it: --baseline PATH_OR_HUB_ID"
     ):
@@ -326,7 +288,7 @@ def test_no_baseline(here, card):
 def test_several_base_models_are_no_baseline(here, bases, shown):
     model("base")
     model("merged", card=f"---\nbase_model: {json.dumps(bases)}\ntags: [merge]\n---\n")
-    with refused(
+    with model_error(
         "merged: no baseline to compare with: it is a full model, and its model card (README.md) names "
         f"{shown}\n  name it: --baseline PATH_OR_HUB_ID"
     ):
@@ -380,7 +342,7 @@ def test_a_base_model_that_is_no_name(here, value, message):
 
 def test_a_base_model_of_the_card_that_is_gone(here):
     model("tuned", card="---\nbase_model: ./gone\n---\n")
-    with refused(
+    with model_error(
         "tuned: the base_model './gone' of its model card cannot be found\n"
         "  name it: --baseline PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
@@ -390,277 +352,8 @@ def test_a_base_model_of_the_card_that_is_gone(here):
 
 def test_a_baseline_that_is_gone_is_not_blamed_on_the_card(here):
     model("tuned", card="---\nbase_model: ./base\n---\n")
-    with refused("./gone: no such folder\n  a hub id has the form org/name or org/name@revision"):
+    with model_error("./gone: no such folder\n  a hub id has the form org/name or org/name@revision"):
         find_pair("tuned", "./gone")
-
-
-# what cannot be used
-
-
-@pytest.mark.parametrize(
-    ("reference", "message"),
-    [
-        ("./tunde", "./tunde: no such folder\n  did you mean 'tuned'?"),
-        ("tunde", "tunde: no such folder\n  did you mean 'tuned'?"),
-        ("tuned/a/b", "tuned/a/b: no such folder\n  a hub id has the form org/name or org/name@revision"),
-        ("/nowhere/x", "/nowhere/x: no such folder\n  a hub id has the form org/name or org/name@revision"),
-        ("a b", "a b: no such folder\n  a hub id has the form org/name or org/name@revision"),
-        ("file.bin", "file.bin: is a file; a model is a folder, a hub id or a fixture (.yaml)"),
-        ("m.zip", "m.zip: is a file; a model is a folder, a hub id or a fixture (.yaml)\n  unpack it"),
-        (
-            "m.gguf",
-            "m.gguf: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
-            "  GGUF is for other programs; name the model that it was made from",
-        ),
-        (
-            "tuned/model.safetensors",
-            "tuned/model.safetensors: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
-            "  did you mean its folder, 'tuned'?",
-        ),
-        ("x" * 300, f"{'x' * 200}: cannot be looked at: File name too long"),
-        ("x\0y", "x\\u0000y: no such folder\n  a hub id has the form org/name or org/name@revision"),
-    ],
-)
-def test_no_such_folder(here, reference, message):
-    model("tuned")
-    for name in ("file.bin", "m.zip", "m.gguf"):
-        (here / name).write_bytes(b"")
-    with refused(message):
-        find_folder(reference)
-
-
-def test_a_home_of_nobody(here):
-    with refused("~nobody-has-this-name/model: there is no such home folder"):
-        find_folder("~nobody-has-this-name/model")
-
-
-@pytest.mark.parametrize(("files", "seen"), [([], "nothing"), (["b.txt", "a.txt"], "a.txt, b.txt")])
-def test_a_folder_without_a_model(here, files, seen):
-    (here / "empty").mkdir()
-    for name in files:
-        (here / "empty" / name).write_text("")
-    with refused(
-        "empty: a folder without a model: neither config.json nor adapter_config.json is in it\n"
-        f"  saw: {seen}"
-    ):
-        find_weights("empty")
-
-
-def test_a_folder_without_weights(here):
-    folder = model("tuned", weights="notes.txt")
-    with refused(f"tuned: no weights: there is no model.safetensors in {folder}"):
-        find_weights("tuned")
-    model("base")
-    folder = adapter("lora", "./base", weights="notes.txt")
-    with refused(f"lora: no weights: there is no adapter_model.safetensors in {folder}"):
-        find_pair("lora", None)
-
-
-def test_a_decoy_beside_pickled_weights_is_not_taken_for_them(here):
-    model("base")
-    folder = adapter("lora", "./base", weights="adapter_model.bin")
-    (folder / "model.safetensors").write_bytes(b"")
-    with refused(PICKLED.format("lora")):
-        find_pair("lora", None)
-    (folder / "adapter_model.bin").unlink()
-    with refused(
-        f"lora: no weights: there is no adapter_model.safetensors in {folder}; saw model.safetensors, which nothing reads\n"
-        "  was the adapter merged into its base? then take adapter_config.json out of the folder"
-    ):
-        find_pair("lora", None)
-
-
-@pytest.mark.parametrize("place", ["tuned", "base"])
-def test_a_pointer_of_git_lfs_is_no_model(here, place):
-    model("base")
-    adapter("tuned", "./base")
-    name = "model.safetensors" if place == "base" else "adapter_model.safetensors"
-    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 269060552\n"
-    (here / place / name).write_bytes(pointer)
-    with pytest.raises(ModelError, match=r"is a git-lfs pointer of 73 bytes.*\n  fetch them: git lfs pull"):
-        find_pair("tuned", None)
-
-
-def test_a_missing_shard_is_named(here):
-    folder = model("tuned", weights="model-00001-of-00002.safetensors")
-    shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
-    with refused(
-        "tuned: the shard model-00002-of-00002.safetensors is missing, which model.safetensors.index.json names"
-    ):
-        find_weights("tuned")
-    (folder / shards["b"]).write_bytes(b"")
-    assert find_weights("tuned").folder == folder
-    (folder / "model.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"two sets of weights: .*only the first would be read"):
-        find_weights("tuned")
-
-
-PICKLED = (
-    "{}: its weights are pickled (.bin), which can run code when they are read\n"
-    "  save them as safetensors, or allow it: --allow-pickle"
-)
-
-
-def test_pickled_weights_are_refused_unless_allowed(here):
-    model("base")
-    folder = model("tuned", weights="pytorch_model.bin")
-    with refused(PICKLED.format("tuned")):
-        find_pair("tuned", "base")
-    assert find_pair("tuned", "base", allow_pickle=True).tuned == Weights("tuned", folder)
-
-
-@pytest.mark.parametrize("place", ["tuned", "base"])
-def test_pickled_adapters_and_bases_too(here, place):
-    model("base", weights="pytorch_model.bin" if place == "base" else "model.safetensors")
-    adapter(
-        "lora", "./base", weights="adapter_model.bin" if place == "tuned" else "adapter_model.safetensors"
-    )
-    with pytest.raises(ModelError, match="which can run code when they are read"):
-        find_pair("lora", None)
-    assert isinstance(find_pair("lora", None, allow_pickle=True).tuned, Adapter)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "cannot be read as JSON: Expecting property name"),
-        ("", "cannot be read as JSON: Expecting value"),
-        ("[]", "is not a JSON object"),
-        (None, "cannot be read as JSON: "),
-        ('{"a": NaN}', "cannot be read as JSON: NaN is no number"),
-        ('{"a": -Infinity}', "cannot be read as JSON: -Infinity is no number"),
-        ('{"a": "\\ud800"}', "cannot be read as JSON: it holds half a surrogate pair"),
-        ('{"\\udfff": 1}', "cannot be read as JSON: it holds half a surrogate pair"),
-        (
-            '{"a": %s}' % ("[" * 99_999 + "]" * 99_999),
-            "cannot be read as JSON: its brackets are nested too deeply",
-        ),
-        ('{"a": %s}' % ("9" * 9999), "cannot be read as JSON: Exceeds the limit"),
-    ],
-)
-def test_read_json(here, text, message):
-    if text is not None:
-        (here / "a.json").write_text(text)
-    with pytest.raises(ModelError, match=f"a.json: {message}"):
-        read_json(here / "a.json")
-
-
-def test_a_file_beyond_all_bounds_is_not_read(here):
-    folder = model("tuned", card="---\nbase_model: base\n---\n" + "x" * 3_000_000)
-    model("base")
-    assert find_pair("tuned", None).baseline.name == "base"
-    with (folder / "config.json").open("ab") as file:
-        file.truncate(40 << 20)
-    with refused(
-        f"{folder}/config.json: is 40 MB, and at most 32 MB are read\n  is it really a model's config.json?"
-    ):
-        find_pair("tuned", None)
-
-
-@pytest.mark.parametrize(
-    "name", ["config.json", "generation_config.json", "tokenizer_config.json", "added_tokens.json"]
-)
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[" * 99_999, "its brackets are nested too deeply"),
-        ('{"a": "\\ud800"}', "it holds half a surrogate pair"),
-        ("{", "Expecting property name"),
-    ],
-)
-def test_what_transformers_reads_is_read_by_us_first(here, name, text, message):
-    folder = model("tuned")
-    (folder / name).write_text(text)
-    with pytest.raises(
-        ModelError, match=rf"\A{re.escape(f'{folder}/{name}: cannot be read as JSON: {message}')}"
-    ):
-        find_weights("tuned")
-
-
-def test_numbers_of_transformers_may_be_infinite(here):
-    folder = model("tuned")
-    (folder / "config.json").write_text('{"time_step_limit": [0.0, Infinity]}')
-    assert find_weights("tuned").folder == folder
-
-
-@pytest.mark.parametrize("shard", ["../base/model.safetensors", "/etc/passwd", "sub/model.safetensors"])
-def test_an_index_leads_nowhere_else(here, shard):
-    folder = model("tuned", weights="notes.txt")
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": shard}}))
-    with refused(f"{folder}/model.safetensors.index.json: the shard {shard} is not in the model's folder"):
-        find_weights("tuned")
-
-
-# what trainers leave behind
-
-
-@pytest.mark.parametrize(
-    ("folders", "hint"),
-    [
-        (["checkpoint-2"], "did you mean 'run/checkpoint-2'?"),
-        (
-            ["checkpoint-9", "checkpoint-10", "checkpoint-100"],
-            "did you mean 'run/checkpoint-100'?; there are checkpoint-9, checkpoint-10 too",
-        ),
-        (["checkpoint-100", "final"], "did you mean 'run/final'?; there are checkpoint-100 too"),
-        (["a/b"], "did you mean 'run/a/b'?"),
-        (["snapshots/0123"], "did you mean 'run/snapshots/0123'?"),
-        (["a/b/c"], "saw: a"),
-        ([".best-unfinished"], "saw: .best-unfinished"),
-    ],
-)
-def test_a_folder_that_holds_models_is_none(here, folders, hint):
-    for name in folders:
-        model(f"run/{name}")
-    with refused(
-        f"run: a folder without a model: neither config.json nor adapter_config.json is in it\n  {hint}"
-    ):
-        find_pair("run", None)
-
-
-@pytest.mark.parametrize(
-    ("left", "hint"),
-    [
-        (
-            "pytorch_model_fsdp.bin",
-            "pytorch_model_fsdp.bin is FSDP's own; join its shards: accelerate merge-weights ",
-        ),
-        (
-            "pytorch_model_fsdp_0/__0_0.distcp",
-            "pytorch_model_fsdp_0 is FSDP's own; join its shards: accelerate ",
-        ),
-        (
-            "global_step4/mp_rank_00.pt",
-            "global_step4 is DeepSpeed's own; join its shards: python zero_to_fp32.py ",
-        ),
-        (
-            "model-q4.gguf",
-            "model-q4.gguf is GGUF, which is for other programs; name the model that it was made from",
-        ),
-        (
-            "consolidated.00.pth",
-            "consolidated.00.pth is in the format of the model's author; convert it to that of",
-        ),
-        ("checkpoint-8/config.json", "did you mean 'tuned/checkpoint-8'?"),
-    ],
-)
-def test_other_weights_are_named_with_what_to_do(here, left, hint):
-    folder = model("tuned", weights="training_args.bin")
-    (folder / left).parent.mkdir(exist_ok=True)
-    (folder / left).write_bytes(b"")
-    with pytest.raises(
-        ModelError,
-        match=rf"\A{re.escape(f'tuned: no weights: there is no model.safetensors in {folder}')}\n  {re.escape(hint)}",
-    ):
-        find_weights("tuned", allow_pickle=True)
-
-
-@pytest.mark.parametrize("left", ["training_args.bin", "optimizer.bin", "scheduler.pt"])
-def test_what_a_trainer_keeps_for_itself_is_no_weights(here, left):
-    folder = model("tuned", weights=left)
-    with refused(f"tuned: no weights: there is no model.safetensors in {folder}"):
-        find_weights("tuned")
 
 
 # the hub
@@ -710,7 +403,11 @@ def test_an_adapters_base_on_the_hub(hub, here):
 
 
 NOT_FOUND = "there is no such folder, and the hub did not give a model of that name"
+
+
 NOT_REACHED = "there is no such folder, it was not downloaded before, and the hub cannot be reached"
+
+
 GONE = SimpleNamespace(headers={}, request=None)
 
 
@@ -764,7 +461,7 @@ def test_a_hub_that_gives_nothing(here, monkeypatch, error, reason, line):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", "/hub")
-    with refused(f"org/name@v2: {reason}\n  {line}"):
+    with model_error(f"org/name@v2: {reason}\n  {line}"):
         find_folder("org/name@v2")
 
 
@@ -838,7 +535,7 @@ def test_a_scheme_that_no_engine_answers_for(here, reference, schemes, hint):
         f"  {hint}; a hub id has the form org/name or org/name@revision"
     )
     for find in (lambda: resolve(reference, schemes), lambda: find_pair(reference, None, False, schemes)):
-        with refused(message):
+        with model_error(message):
             find()
 
 
@@ -853,7 +550,7 @@ def test_an_endpoint_is_held_against_anything(here):
     same = find_pair("fake:x", "fake:x", False, {"fake"})
     assert same.baseline is same.tuned
     assert same.notes == (ITSELF,)
-    with refused(
+    with model_error(
         "lost: the adapter's base model './gone' (from adapter_config.json) cannot be found\n"
         "  name it: --baseline PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
@@ -862,7 +559,7 @@ def test_an_endpoint_is_held_against_anything(here):
 
 
 def test_an_endpoint_has_no_baseline_of_its_own():
-    with refused(
+    with model_error(
         "fake:x: no baseline to compare with: an engine of its own names none\n  name it: --baseline PATH_OR_HUB_ID"
     ):
         find_pair("fake:x", None, False, {"fake"})
@@ -870,5 +567,5 @@ def test_an_endpoint_has_no_baseline_of_its_own():
 
 def test_a_recipe_is_no_baseline(here):
     model("tuned")
-    with refused("r.yaml: is a recipe, and a baseline is a model"):
+    with model_error("r.yaml: is a recipe, and a baseline is a model"):
         find_pair("tuned", "r.yaml")
