@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from harness.engine.prompts import request
-from harness.engine.requests import Choose, Plain
+from harness.engine.requests import MultipleChoice, Plain
 from harness.engine.transformers.loading import load_reference
 from harness.engine.transformers.quiet import quiet
 from harness.scoring import SCORERS
@@ -29,7 +29,7 @@ def main(probes: int) -> None:
         f"Question: {p.fields['question']}\nAnswer: {p.answers[0]}\n\n" for p in suite.probes[-5:]
     )
     choices = [
-        Choose(
+        MultipleChoice(
             Plain(f"{shots}Question: {p.fields['question']}\nAnswer:"),
             (f" {p.answers[0]}", " yes", " no", " maybe"),
         )

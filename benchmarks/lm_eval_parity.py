@@ -31,7 +31,7 @@ from lm_eval.tasks import TaskManager
 from harness.authoring.lm_eval.convert import convert
 from harness.authoring.lm_eval.task import METRICS, read_task
 from harness.engine.prompts import request
-from harness.engine.requests import Choose, Chosen
+from harness.engine.requests import ChoiceLogProbs, MultipleChoice
 from harness.engine.transformers.gguf import ensure_embedded
 from harness.engine.transformers.loading import load_reference
 from harness.models.embedded import embedded_folder
@@ -107,8 +107,8 @@ def compare(name, engine, samples, suites, requests, answers, seconds_theirs, se
     off = 0.0
     for sample, asked, answer in zip(samples, requests, answers, strict=True):
         shown = engine.render(asked.prompt)
-        if isinstance(asked, Choose):
-            assert isinstance(answer, Chosen)
+        if isinstance(asked, MultipleChoice):
+            assert isinstance(answer, ChoiceLogProbs)
             pairs = [(one[0], one[1]) for one in sample["arguments"]]
             prompts += [context + after for context, after in pairs] == [
                 shown + one for one in asked.continuations
@@ -129,7 +129,7 @@ def compare(name, engine, samples, suites, requests, answers, seconds_theirs, se
         scores.append(sum(bool(sample[metric]) == one for sample, one in zip(samples, here, strict=True)))
         right.append(f"{metric} {sum(here)}/{n}")
     print(ROW.format(
-        name, n, f"{prompts}/{n}", f"{off:.1e}" if isinstance(requests[0], Choose) else "-", f"{same}/{n}",
+        name, n, f"{prompts}/{n}", f"{off:.1e}" if isinstance(requests[0], MultipleChoice) else "-", f"{same}/{n}",
         " ".join(f"{each}/{n}" for each in scores), f"{seconds_theirs:.1f} s", f"{seconds_ours:.1f} s",
         f"{seconds_theirs / seconds_ours:.1f}",
     ))  # fmt: skip

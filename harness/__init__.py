@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from harness.engine.registry import engine_for as engine_for
     from harness.engine.requests import Answer as Answer
     from harness.engine.requests import Chat as Chat
-    from harness.engine.requests import Choose as Choose
-    from harness.engine.requests import Chosen as Chosen
+    from harness.engine.requests import ChoiceLogProbs as ChoiceLogProbs
     from harness.engine.requests import Engine as Engine
     from harness.engine.requests import Generate as Generate
     from harness.engine.requests import Generated as Generated
-    from harness.engine.requests import Measure as Measure
-    from harness.engine.requests import Measured as Measured
+    from harness.engine.requests import LogLikelihood as LogLikelihood
     from harness.engine.requests import Message as Message
+    from harness.engine.requests import MultipleChoice as MultipleChoice
     from harness.engine.requests import Plain as Plain
     from harness.engine.requests import Progress as Progress
     from harness.engine.requests import Prompt as Prompt
     from harness.engine.requests import Reasoning as Reasoning
     from harness.engine.requests import Request as Request
+    from harness.engine.requests import RollingLogLikelihood as RollingLogLikelihood
     from harness.engine.settings import Settings as Settings
     from harness.errors import EngineError as EngineError
     from harness.errors import HarnessError as HarnessError
@@ -56,7 +56,7 @@ _PUBLIC = {
     "harness.engine.functions": ("FunctionEngine",),
     "harness.engine.registry": ("engine_for",),
     "harness.engine.requests": (
-        "Answer", "Chat", "Choose", "Chosen", "Engine", "Generate", "Generated", "Measure", "Measured", "Message", "Plain",
+        "Answer", "Chat", "MultipleChoice", "ChoiceLogProbs", "Engine", "Generate", "Generated", "RollingLogLikelihood", "LogLikelihood", "Message", "Plain",
         "Progress", "Prompt", "Reasoning", "Request",
     ),
     "harness.engine.settings": ("Settings",),

@@ -11,15 +11,15 @@ from harness.engine.abilities import Reads
 from harness.engine.requests import (
     Answer,
     Chat,
-    Choose,
-    Chosen,
+    ChoiceLogProbs,
     Engine,
     Generate,
     Generated,
-    Measure,
-    Measured,
+    LogLikelihood,
+    MultipleChoice,
     Plain,
     Request,
+    RollingLogLikelihood,
 )
 from harness.errors import HarnessError, did_you_mean
 from harness.reporting.explain import expected
@@ -64,11 +64,11 @@ def probe_lines(suite: Suite, probe: Probe) -> Iterator[str]:
 def prompt_lines(asked: Request) -> Iterator[str]:
     """What is asked, before any chat template."""
     match asked:
-        case Measure(text=text):
+        case RollingLogLikelihood(text=text):
             yield from _field("text", text)
         case (
             Generate(prompt=Chat(messages=messages, arguments=arguments))
-            | Choose(prompt=Chat(messages=messages, arguments=arguments))
+            | MultipleChoice(prompt=Chat(messages=messages, arguments=arguments))
         ):
             for message in messages:
                 yield from _field(message.role, message.content)
@@ -76,18 +76,18 @@ def prompt_lines(asked: Request) -> Iterator[str]:
                 yield from _field(
                     "the template's arguments", "\n".join(f"{name}: {value}" for name, value in arguments)
                 )
-        case Generate(prompt=Plain() as plain) | Choose(prompt=Plain() as plain):
+        case Generate(prompt=Plain() as plain) | MultipleChoice(prompt=Plain() as plain):
             yield from _field("prompt", plain.text)
     yield from _ending(asked)
 
 
 def reading_lines(asked: Request, engine: Engine) -> Iterator[str]:
     """What the model reads: the prompt after its chat template, with special tokens where the engine can tell them."""
-    if isinstance(asked, Measure):
+    if isinstance(asked, RollingLogLikelihood):
         yield from _field("text", asked.text)
         return
     if isinstance(engine, Reads):
-        choosing = isinstance(asked, Choose)
+        choosing = isinstance(asked, MultipleChoice)
         tokens = count(len(engine.tokens(asked.prompt, choosing)), "token")
         yield from _field(f"prompt ({tokens})", engine.reading(asked.prompt, choosing))
     else:
@@ -104,19 +104,19 @@ def answer_lines(probe: Probe, answer: Answer, judged: Score) -> Iterator[str]:
                 ended = "" if reasoning.closed else ", without an end"
                 yield from _field(f"reasoning ({count(reasoning.tokens, 'token')}{ended})", reasoning.text)
             yield from _field(f"answer ({count(tokens, 'token')}): {verdict}", text)
-        case Chosen(logprobs=logprobs):
+        case ChoiceLogProbs(logprobs=logprobs):
             listed = [
                 f"{logprob:9.2f}  {choice}" for choice, logprob in zip(probe.choices, logprobs, strict=True)
             ]
             yield from _field("log-probabilities", "\n".join(listed))
             yield from _field(f"answer: {verdict}", judged.shown)
-        case Measured(tokens=tokens):
+        case LogLikelihood(tokens=tokens):
             yield from _field(f"measured ({count(tokens, 'token')})", judged.shown)
 
 
 def _ending(asked: Request) -> Iterator[str]:
     match asked:
-        case Choose(continuations=continuations):
+        case MultipleChoice(continuations=continuations):
             yield from _field("choices, each scored after the prompt", "\n".join(map(repr, continuations)))
         case Generate(max_new_tokens=most, stop=stop, thinking_tokens=thinking):
             ends = f", or to {', '.join(map(repr, stop))}" if stop else ""

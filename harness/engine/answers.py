@@ -12,14 +12,14 @@ from typing import Any
 from harness.digest import digest
 from harness.engine.requests import (
     Answer,
-    Choose,
-    Chosen,
+    ChoiceLogProbs,
     Generate,
     Generated,
-    Measure,
-    Measured,
+    LogLikelihood,
+    MultipleChoice,
     Reasoning,
     Request,
+    RollingLogLikelihood,
 )
 from harness.visible import encodable
 
@@ -40,9 +40,9 @@ def as_data(answer: Answer) -> dict[str, Any]:
                     "reasoning_tokens": reasoning.tokens,
                     "reasoning_ended": reasoning.closed,
                 }
-        case Chosen(logprobs):
+        case ChoiceLogProbs(logprobs):
             data = {"kind": "choose", "logprobs": list(logprobs)}
-        case Measured(logprob, tokens, vocabulary):
+        case LogLikelihood(logprob, tokens, vocabulary):
             data = {
                 "kind": "likelihood", "logprobs": [logprob], "tokens": tokens, "vocabulary": vocabulary,
             }  # fmt: skip
@@ -64,14 +64,14 @@ def as_answer(data: Mapping[str, Any]) -> Answer:
                 )
             return Generated(str(data["text"]), int(data["tokens"]), data.get("ended"), reasoning)
         case "choose":
-            return Chosen(tuple(map(float, data["logprobs"])))
+            return ChoiceLogProbs(tuple(map(float, data["logprobs"])))
         case "likelihood":
             (logprob,) = data["logprobs"]
-            return Measured(float(logprob), int(data["tokens"]), data.get("vocabulary"))
+            return LogLikelihood(float(logprob), int(data["tokens"]), data.get("vocabulary"))
     raise ValueError(f"no kind of answer: {data['kind']!r}")
 
 
-KINDS = {Generate: "Generate", Choose: "Choose", Measure: "Measure"}
+KINDS = {Generate: "Generate", MultipleChoice: "Choose", RollingLogLikelihood: "Measure"}
 """The kind of a request in its key, which outlives the names of classes."""
 
 

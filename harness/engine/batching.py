@@ -22,7 +22,7 @@ class Budget:
         self.tokens = max(1, self.tokens // 2)
 
 
-def plan_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def make_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Group the indices of `lengths` into batches of at most `budget` padded tokens each.
 
     The longest come first, so that a batch that does not fit is found at the start; an item that is longer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Prompt, Request
+from harness.engine.requests import Chat, Generate, MultipleChoice, Prompt, Request, RollingLogLikelihood
 
 TOKENS_A_WORD = 1.4
 """Of English prose; other languages and code take more."""
@@ -13,10 +13,10 @@ def estimated_tokens(request: Request) -> float:
     match request:
         case Generate():
             return _tokens(_text(request.prompt)) + request.max_new_tokens + (request.thinking_tokens or 0)
-        case Choose():
+        case MultipleChoice():
             context = _tokens(_text(request.prompt))
             return sum(context + _tokens(continuation) for continuation in request.continuations)
-        case Measure():
+        case RollingLogLikelihood():
             return _tokens(request.text)
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain, Prompt, Request
+from harness.engine.requests import (
+    Chat,
+    Generate,
+    Message,
+    MultipleChoice,
+    Plain,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+)
 from harness.engine.settings import Settings
 from harness.suites.suite import Probe, Suite, Task
 from harness.suites.template import fill
@@ -45,7 +54,7 @@ def request(suite: Suite, probe: Probe) -> Request:
             return Generate(prompt(task, probe), task.max_new_tokens, task.stop, task.thinking_tokens)
         case "choose":
             space = " " if task.format == "text" else ""
-            return Choose(prompt(task, probe), tuple(space + choice for choice in probe.choices))
+            return MultipleChoice(prompt(task, probe), tuple(space + choice for choice in probe.choices))
         case "likelihood":
             assert probe.text is not None, "the reader lets no such probe pass"
-            return Measure(probe.text)
+            return RollingLogLikelihood(probe.text)

@@ -25,7 +25,7 @@ from harness.engine.pair import EnginePair
 from harness.engine.requests import Engine, Request
 from harness.engine.settings import Settings
 from harness.errors import EngineError, HarnessError, ModelError, shown_path, what_was_raised
-from harness.models.reference import SCHEME, Endpoint, Model, ModelPair, SourcePair
+from harness.models.reference import SCHEME, Endpoint, LocalPair, Model, ModelPair
 from harness.spelling import option
 from harness.versions import needed
 
@@ -94,7 +94,7 @@ def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda
     """
     if isinstance(model, Endpoint):
         return _opened(model, settings)
-    return _load_pair(SourcePair(model, model), settings, say, ()).tuned
+    return _load_pair(LocalPair(model, model), settings, say, ()).tuned
 
 
 def open_pair(
@@ -114,7 +114,7 @@ def open_pair(
     """
     baseline, tuned = pair.baseline, pair.tuned
     if not isinstance(baseline, Endpoint) and not isinstance(tuned, Endpoint):
-        return _load_pair(SourcePair(baseline, tuned, pair.notes), settings, say, asked)
+        return _load_pair(LocalPair(baseline, tuned, pair.notes), settings, say, asked)
     if settings.template != "own":
         raise ModelError(
             f"{option('template', settings.template)}: {baseline.name} and {tuned.name} have no engine in common, so that "
@@ -133,12 +133,12 @@ def open_pair(
 def _half(model: Model, settings: Settings, say: Say, asked: Sequence[Request]) -> EnginePair:
     """One model of a pair whose engines have nothing in common, as both sides of a pair of its own."""
     if not isinstance(model, Endpoint):
-        return _load_pair(SourcePair(model, model), settings, say, asked)
+        return _load_pair(LocalPair(model, model), settings, say, asked)
     engine = _opened(model, settings)
     return EnginePair(engine, engine)
 
 
-def _load_pair(pair: SourcePair, settings: Settings, say: Say, asked: Sequence[Request]) -> EnginePair:
+def _load_pair(pair: LocalPair, settings: Settings, say: Say, asked: Sequence[Request]) -> EnginePair:
     with needed():
         from harness.engine.transformers.loading import load_pair
 

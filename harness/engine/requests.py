@@ -56,7 +56,7 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
+class MultipleChoice:
     """Say how likely each continuation is after the prompt."""
 
     prompt: Prompt
@@ -64,13 +64,13 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class RollingLogLikelihood:
     """Say how likely a text is."""
 
     text: str
 
 
-Request = Generate | Choose | Measure
+Request = Generate | MultipleChoice | RollingLogLikelihood
 
 Side = Literal["baseline", "tuned"]
 """Which model of a pair."""
@@ -103,14 +103,14 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChoiceLogProbs:
     """The log-probability of each continuation, in nats, summed over its tokens."""
 
     logprobs: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class LogLikelihood:
     """The log-probability of a text, in nats, summed over `tokens` tokens of a vocabulary of so many; None if unknown."""
 
     logprob: float
@@ -118,7 +118,7 @@ class Measured:
     vocabulary: int | None = field(default=None, compare=False)
 
 
-Answer = Generated | Chosen | Measured
+Answer = Generated | ChoiceLogProbs | LogLikelihood
 
 
 class UnansweredError(EngineError):

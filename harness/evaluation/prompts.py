@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from harness.engine.abilities import Reasons, Templated, Tokenizes
 from harness.engine.prompts import request
-from harness.engine.requests import Engine, Measure, Request
+from harness.engine.requests import Engine, Request, RollingLogLikelihood
 from harness.errors import EngineError, did_you_mean
 from harness.spelling import option
 from harness.suites.suite import Probe, Suite
@@ -89,7 +89,7 @@ def _numbered_unlike(
 def _pieces(engine: Engine, asked: Request) -> Sequence[str]:
     if isinstance(engine, Tokenizes):
         return engine.request_pieces(asked)
-    return [asked.text if isinstance(asked, Measure) else engine.render(asked.prompt)]
+    return [asked.text if isinstance(asked, RollingLogLikelihood) else engine.render(asked.prompt)]
 
 
 def _around(pieces: Sequence[str], place: int) -> str:

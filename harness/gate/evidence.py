@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
-from harness.engine.requests import Generated, Measured
+from harness.engine.requests import Generated, LogLikelihood
 from harness.gate.compare import Pair
 from harness.scoring.score import Score
 from harness.spelling import option
@@ -159,7 +159,7 @@ def _no_better_than_uniform(pairs: Sequence[Pair]) -> str | None:
     bits = uniform = 0.0
     for pair in pairs:
         answer = pair.baseline.answer if pair.baseline else None
-        if isinstance(answer, Measured) and pair.probe.text:
+        if isinstance(answer, LogLikelihood) and pair.probe.text:
             bits -= answer.logprob / math.log(2)
             uniform += (
                 answer.tokens * math.log2(answer.vocabulary)

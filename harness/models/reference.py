@@ -24,7 +24,7 @@ from harness.spelling import option
 
 
 @dataclass(frozen=True)
-class Weights:
+class FullModel:
     """A full model in a folder; `name` is what the user called it."""
 
     name: str
@@ -38,7 +38,7 @@ class Adapter:
 
     name: str
     folder: Path
-    base: Weights
+    base: FullModel
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Endpoint:
         return f"{self.scheme}:{self.rest}"
 
 
-Source = Weights | Adapter
+LocalModel = FullModel | Adapter
 """A model on this disk."""
 
-Model = Source | Endpoint
+Model = LocalModel | Endpoint
 B = TypeVar("B", bound=Model, covariant=True)
 T = TypeVar("T", bound=Model, covariant=True)
 
@@ -82,7 +82,7 @@ class ModelPair(Generic[B, T]):
         return self.baseline if side == "baseline" else self.tuned
 
 
-SourcePair = ModelPair[Source, Source]
+LocalPair = ModelPair[LocalModel, LocalModel]
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
 """Of an endpoint, as in a URL, but of at least two characters: one alone is a drive of Windows."""
@@ -107,7 +107,7 @@ def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpo
 
 def resolve(
     reference: str, schemes: Collection[str] = (), allow_pickle: bool = False
-) -> Weights | Adapter | RecipeFile | Endpoint:
+) -> FullModel | Adapter | RecipeFile | Endpoint:
     """What a reference names; a recipe need not be there.
 
     Args:
@@ -119,7 +119,7 @@ def resolve(
     if (found := by_form(reference, schemes)) is not None:
         return found
     _check_scheme(reference, schemes)
-    return find_source(reference, allow_pickle)
+    return find_local_model(reference, allow_pickle)
 
 
 def find_pair(
@@ -166,7 +166,7 @@ def _tuned(
     if (folder / ADAPTER_CONFIG).is_file():
         full = baseline is not None and by_form(baseline, schemes) is None
         return _adapter(model, folder, baseline if full else None, allow_pickle)
-    return find_weights(model, allow_pickle), ()
+    return find_full_model(model, allow_pickle), ()
 
 
 def find_baseline(reference: str, allow_pickle: bool = False, schemes: Collection[str] = ()) -> Model:
@@ -177,7 +177,7 @@ def find_baseline(reference: str, allow_pickle: bool = False, schemes: Collectio
     return found
 
 
-def _own_baseline(tuned: Model, allow_pickle: bool) -> Source:
+def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
     """The baseline that a model itself names; raises ModelError where there is none to be found."""
     if isinstance(tuned, Endpoint):
         raise ModelError(
@@ -187,7 +187,7 @@ def _own_baseline(tuned: Model, allow_pickle: bool) -> Source:
         return tuned.base
     named = card_base(tuned.name, tuned.folder)
     try:
-        return find_source(named, allow_pickle)
+        return find_local_model(named, allow_pickle)
     except ModelError as error:
         raise ModelError(
             f"{tuned.name}: the base_model '{named}' of its model card cannot be found\n"
@@ -230,7 +230,7 @@ def _adapter(
     except ModelError:
         if stand_in is None or not full:
             raise
-        base = find_weights(stand_in, allow_pickle)
+        base = find_full_model(stand_in, allow_pickle)
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which is not here" if named else "names no base"
         notes = (f"the adapter {what}; it was put on {option('baseline', stand_in)}",)
@@ -238,21 +238,21 @@ def _adapter(
     return Adapter(model, folder, base), notes
 
 
-def find_source(reference: str, allow_pickle: bool = False) -> Source:
+def find_local_model(reference: str, allow_pickle: bool = False) -> LocalModel:
     """The full model or the adapter that a reference names; raises ModelError."""
     folder = find_folder(reference)
     if (folder / ADAPTER_CONFIG).is_file():
         return _adapter(reference, folder, None, allow_pickle)[0]
-    return find_weights(reference, allow_pickle)
+    return find_full_model(reference, allow_pickle)
 
 
-def find_weights(reference: str, allow_pickle: bool = False) -> Weights:
+def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
     """The full model that a reference names; raises ModelError."""
     if reference == REFERENCE:
-        return Weights(NAME, embedded_folder(), embedded=True)
+        return FullModel(NAME, embedded_folder(), embedded=True)
     folder = find_folder(reference)
     if folder == embedded_folder():
-        return Weights(NAME, folder, embedded=True)
+        return FullModel(NAME, folder, embedded=True)
     if (folder / ADAPTER_CONFIG).is_file():
         raise ModelError(
             f"{reference}: is an adapter, and a full model is needed here\n"
@@ -265,14 +265,14 @@ def find_weights(reference: str, allow_pickle: bool = False) -> Weights:
             f"  {models_within(reference, folder) or other_weights(folder) or 'saw: ' + seen}"
         )
     check_weights(reference, folder, "model", allow_pickle)
-    return Weights(reference, folder)
+    return FullModel(reference, folder)
 
 
-def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> Weights:
+def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> FullModel:
     """The base that an adapter's config names; raises ModelError."""
     named = adapter_base(folder)
     try:
-        return find_weights(named, allow_pickle)
+        return find_full_model(named, allow_pickle)
     except ModelError as error:
         raise ModelError(
             f"{model}: the adapter's base model '{named}' (from {ADAPTER_CONFIG}) cannot be found\n"
@@ -280,11 +280,11 @@ def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> Weights:
         ) from error
 
 
-def base_of(source: Source) -> Weights:
+def base_of(source: LocalModel) -> FullModel:
     """The full model of a source."""
     return source.base if isinstance(source, Adapter) else source
 
 
-def same_place(left: Source, right: Source) -> bool:
+def same_place(left: LocalModel, right: LocalModel) -> bool:
     """Whether two references lead to the same folder, as when a model is held against itself."""
     return left.folder == right.folder

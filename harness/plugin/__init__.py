@@ -18,7 +18,7 @@ from harness.plugin.names import add_options, find_paths, names_of, spell_out
 from harness.plugin.options import options_of, settle
 from harness.plugin.recorder import NOTES, shows_only
 from harness.plugin.root import settle_root
-from harness.plugin.start import KEEPER, begin_early, keeper_of, refuse
+from harness.plugin.start import WRITER, begin_early, refuse, writer_of
 from harness.plugin.state import RUN, SUITES
 from harness.plugin.tally import Tally
 from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
@@ -64,9 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Tally(), "forgetting-tally")
     else:
         with _told(config):
-            keeper = keeper_of(config)
-        config.pluginmanager.register(keeper.tally, "forgetting-tally")
-        config.pluginmanager.register(keeper, "forgetting-keeper")
+            writer = writer_of(config)
+        config.pluginmanager.register(writer.tally, "forgetting-tally")
+        config.pluginmanager.register(writer, "forgetting-keeper")
     if options.names_a_model and not shows_only(config.option):
         with _told(config):
             _run(config).models.prepare()
@@ -76,8 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     """The exit code is never 0 without evidence, even where no session began."""
     code = yield
-    keeper = config.stash.get(KEEPER, None)
-    return code if keeper is None or code is None else keeper.status(code)
+    writer = config.stash.get(WRITER, None)
+    return code if writer is None or code is None else writer.status(code)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -189,8 +189,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     notes = run.notes if (run := config.stash.get(RUN, None)) else []
     if hasattr(config, "workeroutput"):
         config.workeroutput[NOTES] = list(notes)
-    elif keeper := config.stash.get(KEEPER, None):
-        keeper.rows.note(*notes)
+    elif writer := config.stash.get(WRITER, None):
+        writer.rows.note(*notes)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -35,7 +35,7 @@ SHOWS_ONLY = (
 """Options with which pytest runs nothing itself."""
 
 
-class Keeper:
+class RecordWriter:
     """Gathers what cases came to, and writes it down when the session ends."""
 
     def __init__(self, config: pytest.Config, options: RunOptions) -> None:

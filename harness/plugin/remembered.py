@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 KEY = "forgetting-gate/tuned"
 
-Weights = Sequence[str | None]
+FullModel = Sequence[str | None]
 """SHA-256 of the tuned model, its base, the baseline, its base; None where there is no such thing."""
 
 
-def weights_of(tuned: ModelRow | None, baseline: ModelRow | None) -> Weights | None:
+def weights_of(tuned: ModelRow | None, baseline: ModelRow | None) -> FullModel | None:
     """Both sides by content; None where that is not known of the tuned model."""
     if tuned is None or not tuned.weights:
         return None
@@ -37,7 +37,7 @@ def option_that_leaves_out(config: pytest.Config) -> str | None:
     return "--stepwise" if stepwise and not option.stepwise_reset else None
 
 
-def check_model(config: pytest.Config, reference: str, weights: Weights | None) -> None:
+def check_model(config: pytest.Config, reference: str, weights: FullModel | None) -> None:
     """Refuse to leave gates out, unless the last run gated this model; `weights` are None while they are not known.
 
     Raises:
@@ -67,7 +67,7 @@ def refusal(option: str, before: str | None, now: str) -> str:
 
 
 def remember(
-    config: pytest.Config, reference: str | None, weights: Weights | None, failed: set[str], seen: set[str]
+    config: pytest.Config, reference: str | None, weights: FullModel | None, failed: set[str], seen: set[str]
 ) -> None:
     """Note what this run gated, and which of the cases seen pytest will remember as failed."""
     cache = getattr(config, "cache", None)  # -p no:cacheprovider

@@ -20,10 +20,10 @@ import pytest
 
 from harness.plugin.names import REGISTERED, Names, arguments_of
 from harness.plugin.options import RunOptions, options_of
-from harness.plugin.recorder import Keeper, shows_only
+from harness.plugin.recorder import RecordWriter, shows_only
 from harness.suites.detect import has_ending, sniff
 
-KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
+WRITER: pytest.StashKey[RecordWriter] = pytest.StashKey()
 
 
 def begin_early(config: pytest.Config, sure: bool) -> None:
@@ -35,32 +35,32 @@ def begin_early(config: pytest.Config, sure: bool) -> None:
         pytest.UsageError: no record can be written.
     """
     known = config.known_args_namespace
-    if KEEPER in config.stash or _in_worker() or shows_only(known):
+    if WRITER in config.stash or _in_worker() or shows_only(known):
         return
     options = RunOptions.of(_view(config, known, known.file_or_dir or ()))
     named = options.names_a_model and (sure or (options.report / "record.json").exists())
     if named or any(map(_holds_a_suite, options.paths)):
-        config.stash[KEEPER] = Keeper(config, options)
-        config.stash[KEEPER].begin()
+        config.stash[WRITER] = RecordWriter(config, options)
+        config.stash[WRITER].begin()
 
 
-def keeper_of(config: pytest.Config) -> Keeper:
+def writer_of(config: pytest.Config) -> RecordWriter:
     """The keeper of this run, which holds the folder from now on if the run names a model.
 
     Raises:
         pytest.UsageError: no record can be written.
     """
     options = options_of(config)
-    keeper = config.stash.setdefault(KEEPER, Keeper(config, options))
-    keeper.options = options  # a conftest.py may have changed them
+    writer = config.stash.setdefault(WRITER, RecordWriter(config, options))
+    writer.options = options  # a conftest.py may have changed them
     if options.names_a_model and not shows_only(config.option):
-        keeper.begin()
-    return keeper
+        writer.begin()
+    return writer
 
 
 def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
     """Write the record of a run that ended before it began: an option cannot have its value, a plugin cannot be loaded."""
-    if KEEPER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
+    if WRITER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for option in ("model", "baseline", "report"):
@@ -70,9 +70,9 @@ def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
     if (asked.model is None and asked.baseline is None) or shows_only(known):
         return
     options = RunOptions.of(_view(config, config.option, ()))
-    keeper = Keeper(config, replace(options, report=Path(asked.report or options.report)))
+    writer = RecordWriter(config, replace(options, report=Path(asked.report or options.report)))
     with suppress(pytest.UsageError):  # the run ends in one already
-        keeper.begin()  # and says so when it lets go of the folder, which is next
+        writer.begin()  # and says so when it lets go of the folder, which is next
 
 
 def _view(config: pytest.Config, option: Any, paths: Iterable[str]) -> pytest.Config:

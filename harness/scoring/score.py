@@ -6,7 +6,7 @@ import math
 import unicodedata
 from dataclasses import dataclass, field
 
-from harness.engine.requests import Answer, Chosen, Generated, Measured
+from harness.engine.requests import Answer, ChoiceLogProbs, Generated, LogLikelihood
 from harness.errors import NoEvidenceError, ScorerError, what_was_raised
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
 from harness.spelling import option
@@ -42,12 +42,12 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
         case Generated(text=text) if scorer.judges == "generate":
             # A blank answer says nothing, so it is wrong even where every check of form holds.
             return Score(_says_something(text) and _right(probe, text, allow_code), text, answer)
-        case Chosen(logprobs=logprobs) if isinstance(scorer, Choice):
+        case ChoiceLogProbs(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
             return Score(chosen in probe.answers, chosen, answer)
-        case Measured(logprob=logprob) if isinstance(scorer, Likelihood) and probe.text:
+        case LogLikelihood(logprob=logprob) if isinstance(scorer, Likelihood) and probe.text:
             bits = bits_per_byte(logprob, probe.text)
-            reference = baseline.logprob if isinstance(baseline, Measured) else logprob
+            reference = baseline.logprob if isinstance(baseline, LogLikelihood) else logprob
             kept = scorer.kept(bits, bits_per_byte(reference, probe.text))
             return Score(kept, f"{bits:.3f} bits per byte", answer)
     raise NoEvidenceError(
@@ -86,10 +86,10 @@ def _says_something(text: str) -> bool:
 def _problem(probe: Probe, answer: Answer | None) -> str | None:
     """Why nothing follows from the numbers of an answer, or None."""
     match answer:
-        case Chosen(logprobs=logprobs):
+        case ChoiceLogProbs(logprobs=logprobs):
             if len(logprobs) != len(probe.choices):
                 return f"with {len(logprobs)} log-probabilities for {len(probe.choices)} choices"
-        case Measured(logprob=logprob, tokens=tokens):
+        case LogLikelihood(logprob=logprob, tokens=tokens):
             logprobs = (logprob,)
             if tokens < 1:
                 return "in which no token was measured"

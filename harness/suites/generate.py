@@ -12,7 +12,7 @@ from harness.documents.validate import Shape
 from harness.errors import LimitError
 from harness.limits import DRAW, EXPRESSION, MOST_MADE, MOST_WORDS, PIECE
 from harness.suites.expression import fill
-from harness.suites.filler import filler
+from harness.suites.haystack import filler
 
 TRIES = 200
 """How often a draw that was made before is made again."""

@@ -18,8 +18,8 @@ from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.reporting.record import AnswerRow, gate_row
 from harness.spelling import on_command_line
-from harness.sweep.record import AskedRow, LadderRecord, SeedRow, SuiteRow
-from harness.sweep.schedule import Asked, LadderPlan
+from harness.sweep.record import AskedRow, SeedRow, SuiteRow, SweepRecord
+from harness.sweep.schedule import AskedSuite, Schedule
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True)
-class Run:
+class Trial:
     """A recipe under one seed; `key` stands for all that its answers depend on."""
 
     recipe: Recipe
@@ -60,17 +60,17 @@ class Run:
         return f"{self.recipe.name}, seed {self.recipe.written.seed}"
 
 
-def runs_of(recipe: Recipe, seeds: Sequence[int], plan: LadderPlan, models: Models) -> list[Run]:
+def trials_of(recipe: Recipe, seeds: Sequence[int], plan: Schedule, models: Models) -> list[Trial]:
     """The recipe under each seed; its own where the user names none."""
     written = recipe.written
     seeded = [
         replace(recipe, written=written.model_copy(update={"seed": seed}))
         for seed in seeds or (written.seed,)
     ]
-    return [Run(one, _run_key(one, plan, models)) for one in seeded]
+    return [Trial(one, _run_key(one, plan, models)) for one in seeded]
 
 
-def _run_key(recipe: Recipe, plan: LadderPlan, models: Models) -> str:
+def _run_key(recipe: Recipe, plan: Schedule, models: Models) -> str:
     return digest(
         models.identity,
         recipe.content,
@@ -80,7 +80,7 @@ def _run_key(recipe: Recipe, plan: LadderPlan, models: Models) -> str:
 
 
 def baseline_rows(
-    suites: Sequence[Asked], models: Models, kept: Mapping[str, SuiteRow], allow_code: bool
+    suites: Sequence[AskedSuite], models: Models, kept: Mapping[str, SuiteRow], allow_code: bool
 ) -> list[SuiteRow]:
     """Each suite with the baseline's answers, which are asked for once, ever."""
     keys = [digest(models.identity, one.content) for one in suites]
@@ -93,7 +93,7 @@ def baseline_rows(
     return [rows[key].model_copy(update=_heading(one)) for one, key in zip(suites, keys, strict=True)]
 
 
-def _baseline_row(one: Asked, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
+def _baseline_row(one: AskedSuite, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
     unused_arguments(one.suite, engine)
     progress = counter(f"{one.suite.name}, baseline")
     answered = ask(engine, one.suite, one.probes, progress=progress, allow_code=allow_code)
@@ -110,13 +110,13 @@ def _baseline_row(one: Asked, key: str, engine: Engine, allow_code: bool) -> Sui
     return SuiteRow(key=key, probes=probes, **_heading(one))
 
 
-def _heading(one: Asked) -> dict[str, Any]:
+def _heading(one: AskedSuite) -> dict[str, Any]:
     """Suite metadata that does not affect answers: name, path, description, size."""
     path = shown_path(one.suite.path) if one.suite.path else ""
     return {"name": one.suite.name, "path": path, "about": one.suite.about, "of": len(one.suite.probes)}
 
 
-def measure(run: Run, plan: LadderPlan, record: LadderRecord, models: Models, allow_code: bool) -> SeedRow:
+def measure(run: Trial, plan: Schedule, record: SweepRecord, models: Models, allow_code: bool) -> SeedRow:
     """Train the recipe, and ask the tuned model everything.
 
     Raises:

@@ -17,7 +17,7 @@ from harness.engine.transformers.engine import free_memory
 from harness.engine.transformers.gguf import ensure_embedded
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.json_file import read_json
-from harness.models.reference import Weights
+from harness.models.reference import FullModel
 from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.sweep.measure import Tuned
@@ -28,7 +28,7 @@ from harness.training.train import DONE, trained_sources
 class TorchModels:
     """Models of one base. At most the base and one tuned model are held; an adapter shares the base's weights."""
 
-    def __init__(self, base: Weights, settings: Settings) -> None:
+    def __init__(self, base: FullModel, settings: Settings) -> None:
         if base.embedded:
             ensure_embedded(say)  # its content is part of the identity
         self.base = base

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from harness.reporting.explain import INTERVAL
 from harness.reporting.figures import inline
 from harness.sweep.recommendation import recommend
-from harness.sweep.record import LadderRecord, RungRow
+from harness.sweep.record import RecipeRow, SweepRecord
 from harness.sweep.text import (
     BASES,
     NOTE,
@@ -58,7 +58,7 @@ class _Lost:
     probes: tuple[_Probe, ...]
 
 
-def ladder_page(record: LadderRecord, plot: str | None) -> str:
+def sweep_page(record: SweepRecord, plot: str | None) -> str:
     """The page.
 
     Args:
@@ -106,12 +106,12 @@ def _visible(value: object) -> object:
     return value
 
 
-def _rows(record: LadderRecord, rows: list[tuple[str, ...]]) -> Iterator[_Row]:
+def _rows(record: SweepRecord, rows: list[tuple[str, ...]]) -> Iterator[_Row]:
     for rung, cells in zip(record.rungs, rows, strict=True):
         yield _Row(cells, rung.measured.verdict if rung.measured else "failed", rung.rank == 1)
 
 
-def _lost(record: LadderRecord, rung: RungRow) -> _Lost:
+def _lost(record: SweepRecord, rung: RecipeRow) -> _Lost:
     """What the recipe's first seed lost."""
     seed = rung.seeds[0]
     probes = []

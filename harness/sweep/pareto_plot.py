@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.reporting.figures import INK, PAPER, QUIET, new_figure
-from harness.sweep.record import LadderRecord, MeasuredRow, RungRow
+from harness.sweep.record import MeasuredRow, RecipeRow, SweepRecord
 from harness.visible import visible
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LONGEST = 26
 """A longer name is cut."""
 
 
-def pareto(record: LadderRecord) -> Figure | None:
+def pareto(record: SweepRecord) -> Figure | None:
     """The plot; None where nothing was measured."""
     rungs = [(rung, rung.measured) for rung in record.rungs if rung.measured]
     if not rungs:
@@ -43,7 +43,7 @@ def pareto(record: LadderRecord) -> Figure | None:
     return figure
 
 
-def _limits(axes: Axes, record: LadderRecord, measured: Sequence[MeasuredRow]) -> None:
+def _limits(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) -> None:
     """Room for every interval, for the gain that is enough, for no drop at all and for the margin."""
     gains = [100 * value for one in measured for value in one.gain_interval]
     if record.unranked is None:
@@ -64,7 +64,7 @@ def _limits(axes: Axes, record: LadderRecord, measured: Sequence[MeasuredRow]) -
         spine.set_color(QUIET)
 
 
-def _lines(axes: Axes, record: LadderRecord, measured: Sequence[MeasuredRow]) -> None:
+def _lines(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) -> None:
     """No drop, the margin, and the gain from which on drops are compared."""
     axes.axhline(0, color=QUIET, linewidth=1)
     axes.axhline(100 * record.margin, color=WORST, linewidth=1, linestyle=(0, (4, 3)))
@@ -82,22 +82,22 @@ def _lines(axes: Axes, record: LadderRecord, measured: Sequence[MeasuredRow]) ->
         )  # fmt: skip
 
 
-def _enough(record: LadderRecord, measured: Sequence[MeasuredRow]) -> float:
+def _enough(record: SweepRecord, measured: Sequence[MeasuredRow]) -> float:
     """The gain from which on drops are compared, in points."""
     return 100 * record.matched * max(one.gain for one in measured)
 
 
-def _colour(record: LadderRecord, rung: RungRow) -> str:
+def _colour(record: SweepRecord, rung: RecipeRow) -> str:
     if rung.name == record.reference:
         return WORST
     return LESS if record.unranked is None and rung.rank is None else BEST
 
 
-def _marker(record: LadderRecord, rung: RungRow) -> str:
+def _marker(record: SweepRecord, rung: RecipeRow) -> str:
     return "^" if record.unranked is None and rung.rank is None else "o"
 
 
-def _point(axes: Axes, record: LadderRecord, rung: RungRow, measured: MeasuredRow) -> None:
+def _point(axes: Axes, record: SweepRecord, rung: RecipeRow, measured: MeasuredRow) -> None:
     gain, drop = measured.gain, measured.drop
     colour = _colour(record, rung)
     axes.errorbar(
@@ -117,7 +117,7 @@ def _reach(value: float, interval: tuple[float, float]) -> Any:
 
 
 def _names(
-    axes: Axes, record: LadderRecord, rungs: Sequence[tuple[RungRow, MeasuredRow]], height: float
+    axes: Axes, record: SweepRecord, rungs: Sequence[tuple[RecipeRow, MeasuredRow]], height: float
 ) -> None:
     """A column of names at the right, in the order of the drops, with lines to the points."""
     low, high = axes.get_ylim()
@@ -166,7 +166,7 @@ def _top(block: Sequence[float], apart: float) -> float:
 
 
 def _legend(
-    figure: Figure, record: LadderRecord, rungs: Sequence[tuple[RungRow, MeasuredRow]], height: float
+    figure: Figure, record: SweepRecord, rungs: Sequence[tuple[RecipeRow, MeasuredRow]], height: float
 ) -> None:
     """What the marks mean, above the plot; only the marks that occur."""
     from matplotlib.lines import Line2D

@@ -15,7 +15,7 @@ from harness.wording import tenths
 
 
 @dataclass(frozen=True)
-class Rung:
+class RecipeResult:
     """One recipe as measured. Rates are fractions; `seconds` of training is None where it is not known."""
 
     name: str
@@ -26,19 +26,19 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Place:
+class Standing:
     """Where a rung stands.
 
     Attributes:
         rank: from 1 among the matched; None for a rung that learnt less.
         learnt: its gain's interval lies above 0.
-        front: no other rung learnt as much and lost as little, and one of the two strictly better.
+        pareto_optimal: no other recipe learnt as much and lost as little, and one of the two strictly better.
     """
 
-    rung: Rung
+    rung: RecipeResult
     rank: int | None
     learnt: bool
-    front: bool
+    pareto_optimal: bool
 
     @property
     def matched(self) -> bool:
@@ -46,7 +46,7 @@ class Place:
         return self.rank is not None
 
 
-def rank(rungs: Sequence[Rung], share: float) -> list[Place]:
+def rank(rungs: Sequence[RecipeResult], share: float) -> list[Standing]:
     """The matched rungs by drop (then gain, then seconds), after them the others, those that learnt most first.
 
     Args:
@@ -74,29 +74,29 @@ def rank(rungs: Sequence[Rung], share: float) -> list[Place]:
         (rung for rung in rungs if rung.gain < enough),
         key=lambda rung: (-rung.gain, rung.drop, _seconds(rung)),
     )
-    edge = front(rungs)
+    edge = pareto_optimal(rungs)
     return [
-        Place(
+        Standing(
             rung,
             rank=place if place <= len(matched) else None,
             learnt=rung.gain_interval[0] > 0,
-            front=rung.name in edge,
+            pareto_optimal=rung.name in edge,
         )
         for place, rung in enumerate((*matched, *rest), start=1)
     ]
 
 
-def front(rungs: Sequence[Rung]) -> set[str]:
+def pareto_optimal(rungs: Sequence[RecipeResult]) -> set[str]:
     """The names of the rungs on the Pareto front: none is beaten in gain or drop without being better in the other."""
     return {rung.name for rung in rungs if not any(_beats(other, rung) for other in rungs)}
 
 
-def _beats(one: Rung, other: Rung) -> bool:
+def _beats(one: RecipeResult, other: RecipeResult) -> bool:
     as_good = one.gain >= other.gain and one.drop <= other.drop
     return as_good and (one.gain > other.gain or one.drop < other.drop)
 
 
-def reference(places: Sequence[Place]) -> Rung:
+def reference(places: Sequence[Standing]) -> RecipeResult:
     """The rung that others are held against: of those that learnt, the one that lost most.
 
     `places` come from `rank`, which lets none pass in which nobody learnt.
@@ -104,5 +104,5 @@ def reference(places: Sequence[Place]) -> Rung:
     return max((place.rung for place in places if place.learnt), key=lambda rung: (rung.drop, rung.gain))
 
 
-def _seconds(rung: Rung) -> float:
+def _seconds(rung: RecipeResult) -> float:
     return float("inf") if rung.seconds is None else rung.seconds

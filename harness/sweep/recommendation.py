@@ -15,7 +15,7 @@ from harness.recipes.methods import method_of
 from harness.recipes.mitigations import LEAST_COSTLY_FIRST
 from harness.recipes.mitigations.mitigation import Mitigation
 from harness.reporting.explain import INTERVAL, shown_interval
-from harness.sweep.record import LadderRecord, MeasuredRow, RungRow
+from harness.sweep.record import MeasuredRow, RecipeRow, SweepRecord
 from harness.wording import between, count, points
 
 Basis = Literal["measured", "together", "there", "published", "failed"]
@@ -49,7 +49,7 @@ class Recommendation:
 class _Step:
     """From the reference to a rung: what changed, and how the general probes fared."""
 
-    rung: RungRow
+    rung: RecipeRow
     measured: MeasuredRow
     changes: Changes
     pooled: Pooled
@@ -60,7 +60,7 @@ class _Step:
         return tuple(change.mitigation for change in self.changes.adds)
 
 
-def recommend(record: LadderRecord) -> Recommendation:
+def recommend(record: SweepRecord) -> Recommendation:
     """What follows from a ladder; one that has no ranks has nothing to recommend, and says why."""
     if record.unranked is not None:
         return Recommendation(record.unranked, (), "No recipe can be recommended.")
@@ -83,7 +83,7 @@ def recommend(record: LadderRecord) -> Recommendation:
     )
 
 
-def _between(record: LadderRecord, before: RungRow, after: RungRow) -> Pooled:
+def _between(record: SweepRecord, before: RecipeRow, after: RecipeRow) -> Pooled:
     """Two rungs over all general probes: `lost` are those that the first has right and the second has not."""
     return pool(
         [seed.right(record.suites) for seed in before.seeds],
@@ -91,7 +91,7 @@ def _between(record: LadderRecord, before: RungRow, after: RungRow) -> Pooled:
     )
 
 
-def _opening(record: LadderRecord, base: RungRow, measured: MeasuredRow) -> str:
+def _opening(record: SweepRecord, base: RecipeRow, measured: MeasuredRow) -> str:
     why = "as asked for" if record.asked_for else "which forgot most of those that learnt"
     text = (
         f"Held against '{base.name}', {why}: a drop of {_points(measured.drop)} at a gain of "
@@ -105,7 +105,7 @@ def _opening(record: LadderRecord, base: RungRow, measured: MeasuredRow) -> str:
 # Mitigations
 
 
-def _advice(record: LadderRecord, base: RungRow, steps: Sequence[_Step]) -> Iterator[Advice]:
+def _advice(record: SweepRecord, base: RecipeRow, steps: Sequence[_Step]) -> Iterator[Advice]:
     """Of each mitigation what is known, least costly first; at the end the rungs that add none."""
     for mitigation in LEAST_COSTLY_FIRST:
         alone = [step for step in steps if step.added == (mitigation,)]
@@ -119,7 +119,7 @@ def _advice(record: LadderRecord, base: RungRow, steps: Sequence[_Step]) -> Iter
             yield _measured(record, base, step)
 
 
-def _measured(record: LadderRecord, base: RungRow, step: _Step) -> Advice:
+def _measured(record: SweepRecord, base: RecipeRow, step: _Step) -> Advice:
     title = " + ".join(mitigation.name for mitigation in step.added) or "no mitigation"
     what = "; ".join(change.text for change in step.changes.adds)
     if step.changes.gives_up:
@@ -135,7 +135,7 @@ def _measured(record: LadderRecord, base: RungRow, step: _Step) -> Advice:
     return Advice(title, "together" if len(step.added) > 1 else "measured", text)
 
 
-def _effect(base: RungRow, step: _Step) -> str:
+def _effect(base: RecipeRow, step: _Step) -> str:
     """ "drop 53.1 -> 8.8 points at a gain of 97 (was 95)"."""
     assert base.measured is not None
     before, after = base.measured, step.measured
@@ -145,7 +145,7 @@ def _effect(base: RungRow, step: _Step) -> str:
     )
 
 
-def _judgement(record: LadderRecord, step: _Step) -> str:
+def _judgement(record: SweepRecord, step: _Step) -> str:
     """What the change came to; a drop at a lesser gain is no proof that a mitigation helps."""
     low, high = step.pooled.interval
     if high < 0:
@@ -161,7 +161,7 @@ def _judgement(record: LadderRecord, step: _Step) -> str:
     return f"{forgot}{joined} it learnt less than {points(record.matched)} % of the best"
 
 
-def _otherwise(mitigation: Mitigation, base: RungRow, within: Sequence[_Step]) -> Iterator[Advice]:
+def _otherwise(mitigation: Mitigation, base: RecipeRow, within: Sequence[_Step]) -> Iterator[Advice]:
     """What there is to say of a mitigation that no rung adds alone."""
     if within:
         if named := [step for step in within if step.added[-1] is not mitigation]:
@@ -191,7 +191,7 @@ def _number(mean: float) -> str:
 # Which recipe to take
 
 
-def _conclusion(record: LadderRecord) -> str:
+def _conclusion(record: SweepRecord) -> str:
     matched = [rung for rung in record.rungs if rung.rank is not None]
     best, others = matched[0], matched[1:]
     assert best.measured is not None, "only what was measured has a rank"
@@ -207,7 +207,7 @@ def _conclusion(record: LadderRecord) -> str:
     return text + _caution(record, best)
 
 
-def _caution(record: LadderRecord, best: RungRow) -> str:
+def _caution(record: SweepRecord, best: RecipeRow) -> str:
     assert best.measured is not None
     margin, n = _points(record.margin), count(best.measured.general.n, "probe")
     match best.measured.verdict:
@@ -226,7 +226,7 @@ def _caution(record: LadderRecord, best: RungRow) -> str:
     return f" It is RETAINED at a margin of {margin}."
 
 
-def _adds(record: LadderRecord, rung: RungRow, mitigation: Mitigation) -> bool:
+def _adds(record: SweepRecord, rung: RecipeRow, mitigation: Mitigation) -> bool:
     """Whether a recipe has a mitigation, or adds it to the reference."""
     base = record.rung(record.reference)
     return mitigation.has(rung.recipe) or (

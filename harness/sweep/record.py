@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.engine.requests import Measured
+from harness.engine.requests import LogLikelihood
 from harness.errors import HarnessError, NoEvidenceError, did_you_mean
 from harness.gate.pooling import Pooled, pool
 from harness.gate.verdict import MARGIN, Verdict, judge
@@ -20,7 +20,7 @@ from harness.recipes.format import RecipeFormat
 from harness.reporting.record import AnswerRow, GateRow, read_back
 from harness.spelling import option
 from harness.stats.paired import CONFIDENCE
-from harness.sweep.ranking import Place, Rung, front, rank, reference
+from harness.sweep.ranking import RecipeResult, Standing, pareto_optimal, rank, reference
 from harness.visible import visible_json
 from harness.writing import ELSEWHERE, system_fault, write_whole, writing
 
@@ -40,7 +40,7 @@ class AskedRow(_Row):
     fields: dict[str, str]
     expected: list[str]
     baseline: AnswerRow
-    measured: Measured | None = None
+    measured: LogLikelihood | None = None
     """Of an older version, whose answers were not whole."""
 
 
@@ -110,7 +110,7 @@ class MeasuredRow(_Row):
     by_suite: dict[str, EffectRow]
 
 
-class RungRow(_Row):
+class RecipeRow(_Row):
     """One recipe. A failed one has an `error`; one that is not finished has neither that nor `measured`.
 
     `rank` is None for one that learnt less than the matched.
@@ -133,7 +133,7 @@ class RungRow(_Row):
         return sum(known) / len(known) if known and len(known) == len(self.seeds) else None
 
 
-class LadderRun(_Row):
+class SweepRun(_Row):
     """Where the numbers come from."""
 
     harness: str
@@ -149,11 +149,11 @@ class LadderRun(_Row):
     notes: list[str] = []
 
 
-class LadderRecord(_Row):
+class SweepRecord(_Row):
     """The record of one ladder; `planned` names its recipes, of which `rungs` lacks some until it is finished."""
 
     version: Literal[1] = VERSION
-    run: LadderRun
+    run: SweepRun
     confidence: float = CONFIDENCE
     margin: float = MARGIN
     """The largest acceptable drop over all general probes, by which each rung gets its verdict."""
@@ -165,7 +165,7 @@ class LadderRecord(_Row):
     planned: list[str]
     target: SuiteRow
     suites: list[SuiteRow]
-    rungs: list[RungRow]
+    rungs: list[RecipeRow]
     unranked: str | None = None
     """Why the rungs have no ranks."""
 
@@ -175,12 +175,12 @@ class LadderRecord(_Row):
         tried = {rung.name for rung in self.rungs if rung.measured or rung.error}
         return [name for name in self.planned if name not in tried]
 
-    def rung(self, name: str | None) -> RungRow | None:
+    def rung(self, name: str | None) -> RecipeRow | None:
         """The rung of that name, if there is one."""
         return next((rung for rung in self.rungs if rung.name == name), None)
 
 
-def rung_row(
+def recipe_row(
     name: str,
     path: str,
     recipe: RecipeFormat,
@@ -190,10 +190,10 @@ def rung_row(
     *,
     of: int,
     error: str | None = None,
-) -> RungRow:
+) -> RecipeRow:
     """The row of a recipe; it is measured once it has `of` seeds, and failed if it did under any of them."""
     measured = _measured(seeds, target, suites) if error is None and len(seeds) == of else None
-    return RungRow(name=name, path=path, recipe=recipe, seeds=list(seeds), error=error, measured=measured)
+    return RecipeRow(name=name, path=path, recipe=recipe, seeds=list(seeds), error=error, measured=measured)
 
 
 def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[SuiteRow]) -> MeasuredRow:
@@ -231,7 +231,7 @@ def _effect_row(pooled: Pooled) -> EffectRow:
     )
 
 
-def ranked(record: LadderRecord) -> LadderRecord:
+def ranked(record: SweepRecord) -> SweepRecord:
     """The record with its rungs in the order of their ranks, those without a measurement last; the reference chosen.
 
     Raises:
@@ -246,7 +246,7 @@ def ranked(record: LadderRecord) -> LadderRecord:
     try:
         places = rank(rungs, record.matched)
     except NoEvidenceError as error:
-        edge = front(rungs)
+        edge = pareto_optimal(rungs)
         unplaced = [rows[rung.name].model_copy(update=_nowhere(rung.name in edge)) for rung in rungs]
         return record.model_copy(
             update={"rungs": [*unplaced, *rest], "unranked": error.on_command_line, "reference": None}
@@ -259,19 +259,19 @@ def ranked(record: LadderRecord) -> LadderRecord:
     return record.model_copy(update={"rungs": [*placed, *rest], "unranked": None, "reference": chosen})
 
 
-def _rung(row: RungRow, measured: MeasuredRow) -> Rung:
-    return Rung(row.name, measured.gain, measured.gain_interval, measured.drop, row.seconds_training)
+def _rung(row: RecipeRow, measured: MeasuredRow) -> RecipeResult:
+    return RecipeResult(row.name, measured.gain, measured.gain_interval, measured.drop, row.seconds_training)
 
 
-def _placed(place: Place) -> Mapping[str, object]:
-    return {"rank": place.rank, "learnt": place.learnt, "front": place.front}
+def _placed(place: Standing) -> Mapping[str, object]:
+    return {"rank": place.rank, "learnt": place.learnt, "front": place.pareto_optimal}
 
 
 def _nowhere(front: bool) -> Mapping[str, object]:
     return {"rank": None, "learnt": False, "front": front}
 
 
-def write_ladder(record: LadderRecord, folder: Path) -> Path:
+def write_sweep(record: SweepRecord, folder: Path) -> Path:
     """Write `ladder.json` into `folder`, whole or not at all; returns its path.
 
     Raises:
@@ -284,10 +284,10 @@ def write_ladder(record: LadderRecord, folder: Path) -> Path:
     return path
 
 
-def read_ladder(folder: Path) -> LadderRecord:
+def read_sweep(folder: Path) -> SweepRecord:
     """Read a ladder's record back.
 
     Raises:
         HarnessError: there is none in the folder, or it is of another version or shape.
     """
-    return read_back(folder / FILE, LadderRecord, "the record of a ladder", VERSION)
+    return read_back(folder / FILE, SweepRecord, "the record of a ladder", VERSION)

@@ -16,20 +16,20 @@ from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.reporting.figures import svg
 from harness.spelling import on_command_line, option
-from harness.sweep.measure import Models, Run, baseline_rows, measure, runs_of
-from harness.sweep.page import ladder_page
+from harness.sweep.measure import Models, Trial, baseline_rows, measure, trials_of
+from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto
 from harness.sweep.record import (
     FILE,
-    LadderRecord,
-    LadderRun,
     SeedRow,
+    SweepRecord,
+    SweepRun,
     ranked,
-    read_ladder,
-    rung_row,
-    write_ladder,
+    read_sweep,
+    recipe_row,
+    write_sweep,
 )
-from harness.sweep.schedule import LadderPlan, SweepOptions, read_plan
+from harness.sweep.schedule import Schedule, SweepOptions, read_schedule
 from harness.sweep.text import markdown_page, terminal_lines
 from harness.terminal import say, show
 from harness.visible import encodable
@@ -47,34 +47,34 @@ def ladder(options: SweepOptions, settings: Settings) -> int:
     Raises:
         HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
     """
-    plan = read_plan(options, settings)
+    plan = read_schedule(options, settings)
     from harness.sweep.models import TorchModels
 
-    return climb(plan, options, TorchModels(plan.base, settings))
+    return run_sweep(plan, options, TorchModels(plan.base, settings))
 
 
 def render(options: SweepOptions) -> int:
     """Render the reports of a ladder again from its record, ranked by other rules if the user gives them; 0."""
-    record = read_ladder(options.report)
+    record = read_sweep(options.report)
     changed = {"matched": options.matched, "asked_for": options.reference}
     given = {key: value for key, value in changed.items() if value is not None}
     record = ranked(record.model_copy(update=given))
-    write_ladder(record, options.report)
+    write_sweep(record, options.report)
     _publish(record, options.report)
     return 0
 
 
-def climb(plan: LadderPlan, options: SweepOptions, models: Models) -> int:
+def run_sweep(plan: Schedule, options: SweepOptions, models: Models) -> int:
     """Measure what was not measured yet, with models from anywhere; see `ladder`."""
     folder = options.report
     earlier = _earlier(folder)
     _clear(folder)
     record = _begun(plan, options, models, earlier)
     known = {seed.key: seed for rung in (earlier.rungs if earlier else ()) for seed in rung.seeds}
-    rungs = [runs_of(recipe, options.seeds, plan, models) for recipe in plan.recipes]
+    rungs = [trials_of(recipe, options.seeds, plan, models) for recipe in plan.recipes]
     for runs in rungs:  # what is known, first of all, so that a kill loses nothing of it
         record = _with_rung(record, runs, known)
-    write_ladder(record, folder)
+    write_sweep(record, folder)
     for runs in rungs:
         for run in runs:
             if run.key in known:
@@ -87,14 +87,14 @@ def climb(plan: LadderPlan, options: SweepOptions, models: Models) -> int:
                 error = failure.on_command_line
                 say(f"{run.name}: failed\n  {error}")
             record = _with_rung(record, runs, known, error)
-            write_ladder(record, folder)
+            write_sweep(record, folder)
             if error is not None:
                 break
     _publish(record, folder)
     return _outcome(record)
 
 
-def _outcome(record: LadderRecord) -> int:
+def _outcome(record: SweepRecord) -> int:
     """The exit code; no evidence is an error, unless a failed recipe is the graver news."""
     if any(rung.error for rung in record.rungs):
         return 1
@@ -103,12 +103,12 @@ def _outcome(record: LadderRecord) -> int:
     return 0
 
 
-def _earlier(folder: Path) -> LadderRecord | None:
+def _earlier(folder: Path) -> SweepRecord | None:
     """The record of an earlier ladder in this folder, if it can be used."""
     if not (folder / FILE).is_file():
         return None
     try:
-        return read_ladder(folder)
+        return read_sweep(folder)
     except HarnessError as error:
         say(f"{error.text}\n  everything is measured anew")
         return None
@@ -128,9 +128,7 @@ def _clear(folder: Path) -> None:
 # Results
 
 
-def _begun(
-    plan: LadderPlan, options: SweepOptions, models: Models, earlier: LadderRecord | None
-) -> LadderRecord:
+def _begun(plan: Schedule, options: SweepOptions, models: Models, earlier: SweepRecord | None) -> SweepRecord:
     """The record before the first rung: the baseline has been asked, and has something to learn.
 
     Raises:
@@ -143,7 +141,7 @@ def _begun(
             f"the baseline is right on all {len(target.probes)} probes of the target '{target.name}', so nothing can be "
             "gained\n  give a target suite that the baseline has yet to learn"
         )
-    run = LadderRun(
+    run = SweepRun(
         harness=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=[encodable(argument) for argument in options.command],
@@ -156,7 +154,7 @@ def _begun(
         seeds=list(options.seeds) or None,
         notes=[encodable(on_command_line(note)) for note in plan.notes],
     )
-    return LadderRecord(
+    return SweepRecord(
         run=run,
         matched=MATCHED if options.matched is None else options.matched,
         reference=None,
@@ -169,14 +167,14 @@ def _begun(
 
 
 def _with_rung(
-    record: LadderRecord, runs: Sequence[Run], known: Mapping[str, SeedRow], error: str | None = None
-) -> LadderRecord:
+    record: SweepRecord, runs: Sequence[Trial], known: Mapping[str, SeedRow], error: str | None = None
+) -> SweepRecord:
     """The record with what is known of a recipe in it, ranked anew."""
     seeds = [known[run.key] for run in runs if run.key in known]
     if not seeds and error is None:
         return record
     recipe = runs[0].recipe
-    row = rung_row(
+    row = recipe_row(
         recipe.name, shown_path(recipe.path), recipe.written, seeds, record.target, record.suites,
         of=len(runs), error=error,
     )  # fmt: skip
@@ -186,11 +184,11 @@ def _with_rung(
     return ranked(record.model_copy(update={"rungs": in_order}))
 
 
-def _publish(record: LadderRecord, folder: Path) -> None:
+def _publish(record: SweepRecord, folder: Path) -> None:
     """Write the pages, print the table."""
     figure = pareto(record)
     plot = None if figure is None else svg(figure)
-    pages = {TEXT: markdown_page(record, PLOT if plot else None), PAGE: ladder_page(record, plot)}
+    pages = {TEXT: markdown_page(record, PLOT if plot else None), PAGE: sweep_page(record, plot)}
     if plot is not None:
         pages[PLOT] = plot
     for name, text in pages.items():

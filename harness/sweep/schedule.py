@@ -1,4 +1,4 @@
-"""What the user typed in, a LadderPlan out: every recipe and suite read, and all that can be wrong found, before training."""
+"""What the user typed in, a Schedule out: every recipe and suite read, and all that can be wrong found, before training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.sample import draw, narrowed
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
-from harness.models.reference import Weights, find_weights
+from harness.models.reference import FullModel, find_full_model
 from harness.recipes.mitigations.replay import REPLAY_KEY
 from harness.recipes.read import Recipe, base_reference, read_recipe
 from harness.spelling import on_command_line
@@ -51,7 +51,7 @@ class SweepOptions:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedSuite:
     """A suite and those of its probes that are asked."""
 
     suite: Suite
@@ -75,17 +75,17 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class LadderPlan:
+class Schedule:
     """What a ladder will train and ask; the recipes share `base` and `target`."""
 
     recipes: tuple[Recipe, ...]
-    base: Weights
-    target: Asked
-    general: tuple[Asked, ...]
+    base: FullModel
+    target: AskedSuite
+    general: tuple[AskedSuite, ...]
     notes: tuple[str, ...] = ()
 
 
-def read_plan(options: SweepOptions, settings: Settings = Settings()) -> LadderPlan:
+def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Schedule:
     """Read and check everything; suites are asked as `settings` have it.
 
     Raises:
@@ -116,9 +116,9 @@ def read_plan(options: SweepOptions, settings: Settings = Settings()) -> LadderP
     if problems := list(_not_gained(suite)):
         raise InputError(problems)
     sampled, more = _sampled(general, options.sample)
-    target_asked = Asked(under(suite, settings), suite.probes)
+    target_asked = AskedSuite(under(suite, settings), suite.probes)
     general_asked = tuple(replace(one, suite=under(one.suite, settings)) for one in sampled)
-    return LadderPlan(recipes, base, target_asked, general_asked, (*notes, *more))
+    return Schedule(recipes, base, target_asked, general_asked, (*notes, *more))
 
 
 def _recipes(paths: Sequence[Path], reach: Reach) -> tuple[Recipe, ...]:
@@ -169,10 +169,10 @@ def _check_reference(name: str | None, recipes: Sequence[Recipe]) -> None:
         raise HarnessError(f"--from {name}: no recipe of this ladder has that name\n  {near}")
 
 
-def _base(recipes: Sequence[Recipe], allow_pickle: bool) -> Weights:
+def _base(recipes: Sequence[Recipe], allow_pickle: bool) -> FullModel:
     """The base that all recipes share."""
     references = dict.fromkeys(map(base_reference, recipes))
-    bases = {reference: find_weights(reference, allow_pickle) for reference in references}
+    bases = {reference: find_full_model(reference, allow_pickle) for reference in references}
     first, *others = recipes
     base = bases[base_reference(first)]
     for recipe in others:
@@ -238,15 +238,15 @@ def _with_consent(target: Suite, general: Sequence[Suite], allowed: bool) -> tup
     return rest, [on_command_line(note) for note in notes]
 
 
-def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[Asked, ...], list[str]]:
+def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[AskedSuite, ...], list[str]]:
     """The general probes that are asked, and what the user should hear of it."""
-    whole = tuple(Asked(suite, suite.probes) for suite in suites)
+    whole = tuple(AskedSuite(suite, suite.probes) for suite in suites)
     pool = {(suite.name, probe.id): probe for suite in suites for probe in suite.probes}
     if n is None or n >= len(pool):
         return whole, []
     drawn = draw(pool, n, SAMPLE_SEED)
     asked = [
-        Asked(suite, tuple(probe for probe in suite.probes if (suite.name, probe.id) in drawn))
+        AskedSuite(suite, tuple(probe for probe in suite.probes if (suite.name, probe.id) in drawn))
         for suite in suites
     ]
     notes = [f"a sample of {n:,} of {len(pool):,} general probes (--sample {n})"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.reporting.explain import INTERVAL
 from harness.sweep.recommendation import Advice, recommend
-from harness.sweep.record import LadderRecord, MeasuredRow, RungRow, SuiteRow
+from harness.sweep.record import MeasuredRow, RecipeRow, SuiteRow, SweepRecord
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
 from harness.wording import between, count, percent, tenths
@@ -37,7 +37,7 @@ SEEDS_NOTE = (
 COLUMNS = ("rank", "recipe", "gain", INTERVAL, "drop", INTERVAL, "by seed", "verdict", "training", "")
 
 
-def cells(record: LadderRecord, rung: RungRow) -> tuple[str, ...]:
+def cells(record: SweepRecord, rung: RecipeRow) -> tuple[str, ...]:
     """One row of the table, as text."""
     place = "-" if rung.rank is None else str(rung.rank)
     if rung.measured is None:
@@ -57,7 +57,7 @@ def cells(record: LadderRecord, rung: RungRow) -> tuple[str, ...]:
     )
 
 
-def remarks(record: LadderRecord, rung: RungRow) -> Iterator[str]:
+def remarks(record: SweepRecord, rung: RecipeRow) -> Iterator[str]:
     """What else there is to say of a rung in a word or two."""
     if rung.front:
         yield "Pareto front"
@@ -67,19 +67,19 @@ def remarks(record: LadderRecord, rung: RungRow) -> Iterator[str]:
         yield "reference"
 
 
-def spread(rung: RungRow, measured: MeasuredRow) -> str:
+def spread(rung: RecipeRow, measured: MeasuredRow) -> str:
     """The smallest and the largest drop among the seeds; "-" where there is but one."""
     if len(rung.seeds) < 2:
         return "-"
     return between((measured.general.smallest_drop, measured.general.largest_drop))
 
 
-def seconds(rung: RungRow) -> str:
+def seconds(rung: RecipeRow) -> str:
     """How long the training took, in the mean; "-" where it is not known."""
     return "-" if rung.seconds_training is None else f"{rung.seconds_training:.0f} s"
 
 
-def table(record: LadderRecord) -> list[tuple[str, ...]]:
+def table(record: SweepRecord) -> list[tuple[str, ...]]:
     """The heading and a row a rung, without columns that say nothing."""
     rows = [COLUMNS, *(cells(record, rung) for rung in record.rungs)]
     kept = [
@@ -95,7 +95,7 @@ def columns_of_words(rows: Sequence[tuple[str, ...]]) -> list[int]:
     return [column for column, name in enumerate(rows[0]) if name in ("recipe", "verdict", "")]
 
 
-def suites_table(record: LadderRecord) -> list[tuple[str, ...]]:
+def suites_table(record: SweepRecord) -> list[tuple[str, ...]]:
     """The drop of each rung on each general suite, in points."""
     names = [suite.name for suite in record.suites]
     rows = [("drop on", *names)]
@@ -113,7 +113,7 @@ def asked(suite: SuiteRow) -> str:
     return f"{suite.name}, {probes}, baseline {right} right"
 
 
-def state(record: LadderRecord) -> Iterator[str]:
+def state(record: SweepRecord) -> Iterator[str]:
     """What a reader must know before the numbers: what is missing, failed or noted."""
     if record.missing:
         done, planned = len(record.planned) - len(record.missing), len(record.planned)
@@ -124,13 +124,13 @@ def state(record: LadderRecord) -> Iterator[str]:
     yield from (f"note: {note}" for note in record.run.notes)
 
 
-def terminal_lines(record: LadderRecord) -> Iterator[str]:
+def terminal_lines(record: SweepRecord) -> Iterator[str]:
     """The ladder as a terminal shows it."""
     for text in _terminal(record):
         yield from visible_lines(text)
 
 
-def _terminal(record: LadderRecord) -> Iterator[str]:
+def _terminal(record: SweepRecord) -> Iterator[str]:
     yield f"base     {record.run.base}, on {record.run.device} in {record.run.dtype}"
     yield f"target   {asked(record.target)}"
     for place, suite in enumerate(record.suites):
@@ -154,7 +154,7 @@ def _line(advice: Advice) -> str:
     return f"  {advice.title} ({BASES[advice.basis]}): {advice.text}"
 
 
-def markdown_page(record: LadderRecord, plot: str | None) -> str:
+def markdown_page(record: SweepRecord, plot: str | None) -> str:
     """The ladder as a Markdown page.
 
     Args:
@@ -163,7 +163,7 @@ def markdown_page(record: LadderRecord, plot: str | None) -> str:
     return "\n".join(_markdown(record, plot)) + "\n"
 
 
-def _markdown(record: LadderRecord, plot: str | None) -> Iterator[str]:
+def _markdown(record: SweepRecord, plot: str | None) -> Iterator[str]:
     recommendation = recommend(record)
     yield from ("# Which recipe forgets least", "", f"**{escaped(recommendation.conclusion)}**", "")
     yield f"- base: {escaped(f'{record.run.base}, on {record.run.device} in {record.run.dtype}')}"

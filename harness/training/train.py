@@ -24,7 +24,15 @@ from harness.models.cache import cache_folder, keeping
 from harness.models.identity import identities
 from harness.models.kept import fault_of, kept_identities
 from harness.models.origin import RECIPE
-from harness.models.reference import Model, ModelPair, Source, Weights, find_pair, find_source, find_weights
+from harness.models.reference import (
+    FullModel,
+    LocalModel,
+    Model,
+    ModelPair,
+    find_full_model,
+    find_local_model,
+    find_pair,
+)
 from harness.progress import Counter, Log
 from harness.recipes.advice import advise
 from harness.recipes.methods import method_of
@@ -47,23 +55,23 @@ files: `base`, the folder that was trained on, and `trained`, this one."""
 
 def trained_sources(
     recipe: Recipe, baseline: str | None, settings: Settings, log: Log, counter: Counter
-) -> ModelPair[Model, Source]:
+) -> ModelPair[Model, LocalModel]:
     """Train the recipe unless that was done before, and find the pair that the gate compares.
 
     Raises:
         RecipeError, ModelError: the recipe cannot be trained.
     """
     reference = base_reference(recipe)
-    base = find_weights(reference, settings.allow_pickle)
+    base = find_full_model(reference, settings.allow_pickle)
     folder = train(recipe, base, settings, log, counter)
     pair = find_pair(str(folder), baseline or reference, settings.allow_pickle, schemes())
-    tuned = replace(find_source(str(folder), settings.allow_pickle), name=str(recipe.path))
+    tuned = replace(find_local_model(str(folder), settings.allow_pickle), name=str(recipe.path))
     advice = tuple(f"{recipe.path.name}: {one.message}" for one in advise(recipe, base.folder))
     against = tuned if pair.baseline is pair.tuned else pair.baseline
     return ModelPair(against, tuned, (*pair.notes, *advice))
 
 
-def train(recipe: Recipe, base: Weights, settings: Settings, log: Log, counter: Counter) -> Path:
+def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter: Counter) -> Path:
     """The folder of the trained model; a lock keeps xdist workers from training it twice.
 
     A training that was killed goes on from its last checkpoint.
@@ -106,7 +114,7 @@ def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) ->
 def _train(
     folder: Path,
     recipe: Recipe,
-    base: Weights,
+    base: FullModel,
     trained_on: dict[str, str],
     engine: TorchEngine,
     log: Log,
@@ -129,7 +137,7 @@ def _train(
 
 
 def _train_into(
-    folder: Path, recipe: Recipe, base: Weights, engine: TorchEngine, log: Log, counter: Counter
+    folder: Path, recipe: Recipe, base: FullModel, engine: TorchEngine, log: Log, counter: Counter
 ) -> dict[str, Any]:
     """Train the model and save it; returns what `DONE` says of the training."""
     written, began = recipe.written, time.monotonic()

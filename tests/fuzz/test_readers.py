@@ -21,7 +21,7 @@ from harness.recipes.read import read_recipe
 from harness.reporting.record import read_record
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
-from harness.sweep.record import read_ladder
+from harness.sweep.record import read_sweep
 from tests.fuzz.inputs import (
     ADAPTER,
     CARD,
@@ -148,7 +148,7 @@ def test_a_record_is_read_or_refused(folder: Path, text: str) -> None:
 @given(text=as_json(broken(st.just(LADDER))) | damaged(as_json(st.just(LADDER))))
 def test_a_ladder_is_read_or_refused(folder: Path, text: str) -> None:
     file(folder, "ladder.json", text)
-    read_or_refused(lambda: read_ladder(folder))
+    read_or_refused(lambda: read_sweep(folder))
 
 
 @often

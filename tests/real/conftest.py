@@ -9,7 +9,7 @@ import pytest
 
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import EnginePair, load_pair
-from harness.models.reference import find_weights
+from harness.models.reference import find_full_model
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
@@ -50,7 +50,7 @@ def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def adapter(recipe_file: Path) -> Path:
     """The folder of the trained adapter, in the cache."""
-    return train(read_recipe(recipe_file), find_weights("embedded"), Settings(), print, silent)
+    return train(read_recipe(recipe_file), find_full_model("embedded"), Settings(), print, silent)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import harness.api
 import harness.plugin.collect
 import harness.plugin.run
 import harness.reporting.summary  # noqa: F401
-from harness.engine.requests import Choose, Plain
+from harness.engine.requests import MultipleChoice, Plain
 from harness.engine.transformers.loading import load_reference
 from tests.support.project import said
 
@@ -29,7 +29,9 @@ class Gate:
         self.pytester = pytester
         self.base = base
         engine = load_reference(str(base))
-        requests = [Choose(Plain(text), tuple(f" {choice}" for choice in CHOICES)) for text in QUESTIONS]
+        requests = [
+            MultipleChoice(Plain(text), tuple(f" {choice}" for choice in CHOICES)) for text in QUESTIONS
+        ]
         keys = [CHOICES[max(range(4), key=answer.logprobs.__getitem__)] for answer in engine.ask(requests)]
         probes = [
             {"id": f"q{i}", "question": text, "choices": CHOICES, "answer": key, "category": "ab"[i % 2]}

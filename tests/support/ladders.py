@@ -9,13 +9,13 @@ from harness.recipes.format import RecipeFormat
 from harness.reporting.record import AnswerRow
 from harness.sweep.record import (
     AskedRow,
-    LadderRecord,
-    LadderRun,
-    RungRow,
+    RecipeRow,
     SeedRow,
     SuiteRow,
+    SweepRecord,
+    SweepRun,
     ranked,
-    rung_row,
+    recipe_row,
 )
 
 TARGET, GENERAL = 40, 100
@@ -94,19 +94,19 @@ TARGET_SUITE = suite_row("drug-info", TARGET, 0)
 
 def rung(
     written: RecipeFormat, *runs: tuple[int, int] | tuple[int, int, int], error: str | None = None
-) -> RungRow:
+) -> RecipeRow:
     """A recipe with one run a seed: (learnt, lost) or (learnt, lost, gained)."""
     seeds = [seed(*run, suites=SUITES, number=42 + place) for place, run in enumerate(runs)]
-    return rung_row(
+    return recipe_row(
         written.recipe, f"recipes/{written.recipe}.yaml", written, seeds, TARGET_SUITE, SUITES,
         of=len(runs), error=error,
     )  # fmt: skip
 
 
 def ladder(
-    *rungs: RungRow, asked_for: str | None = None, matched: float = 0.9, **changed: Any
-) -> LadderRecord:
-    run = LadderRun(
+    *rungs: RecipeRow, asked_for: str | None = None, matched: float = 0.9, **changed: Any
+) -> SweepRecord:
+    run = SweepRun(
         harness="0.1.0",
         started="2026-11-03T10:00:00+00:00",
         command=["ladder", "recipes/careless.yaml"],
@@ -118,7 +118,7 @@ def ladder(
         sample=None,
         seeds=None,
     )
-    record = LadderRecord(
+    record = SweepRecord(
         run=run,
         matched=matched,
         reference=None,
@@ -135,7 +135,7 @@ LORA = {"lora": {"r": 16, "alpha": 32}}
 REPLAY = {"file": "general.jsonl", "fraction": 0.25}
 
 
-def shipped() -> LadderRecord:
+def shipped() -> SweepRecord:
     """A ladder as the shipped recipes might end."""
     return ladder(
         rung(recipe("careless"), (38, 53)),

@@ -11,7 +11,7 @@ from harness.authoring.lm_eval.convert import convert
 from harness.authoring.lm_eval.task import read_task
 from harness.authoring.lm_eval.write import Item
 from harness.engine.prompts import request
-from harness.engine.requests import Choose
+from harness.engine.requests import MultipleChoice
 from harness.errors import InputError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
@@ -76,7 +76,9 @@ class Task:
         """What a model is shown for each document, and the continuations that it chooses from."""
         suite = self.suite(text, docs, **options)
         asked = [request(suite, probe) for probe in suite.probes]
-        return [(one.prompt.text, one.continuations if isinstance(one, Choose) else ()) for one in asked]
+        return [
+            (one.prompt.text, one.continuations if isinstance(one, MultipleChoice) else ()) for one in asked
+        ]
 
     def problems(self, text: str, docs: list[dict] | None = None, **options: object) -> str:
         path = self.write(text, docs)

@@ -9,7 +9,7 @@ from harness.engine.functions import FunctionEngine
 from harness.errors import ModelError
 from harness.sweep import run as module
 from harness.sweep.measure import Tuned
-from harness.sweep.schedule import SweepOptions, read_plan
+from harness.sweep.schedule import SweepOptions, read_schedule
 
 RECIPE = """\
 recipe: {name}
@@ -77,9 +77,9 @@ def sweep_options(*recipes: str, suites=("general.yaml",), **changed) -> SweepOp
     return SweepOptions(paths, [Path(one) for one in suites], Path("out"), **changed)
 
 
-def climb(models: Fake, *recipes: str, **changed) -> int:
+def run_sweep(models: Fake, *recipes: str, **changed) -> int:
     chosen = sweep_options(*recipes, **changed)
-    return module.climb(read_plan(chosen), chosen, models)
+    return module.run_sweep(read_schedule(chosen), chosen, models)
 
 
 GOOD = {

@@ -30,7 +30,7 @@ from harness.suites.read import read_suite
 from harness.training.callback.beginning import find_beginning
 from harness.training.callback.callback import ForgettingCallback
 from harness.training.callback.checkpoints import BASELINE
-from harness.training.callback.isolation import as_it_was, check_askable, switches_off
+from harness.training.callback.isolation import can_disable_adapter, check_supported, preserve_training_state
 from tests.support.trainings import (
     CHOICES,
     WORDS,
@@ -248,7 +248,7 @@ def test_what_was_frozen_or_at_rest_stays_so(base):
         return modes, learns, torch.get_rng_state().tolist(), keys.tolist(), place, random.getstate()
 
     before = state()
-    with as_it_was(model), model.disable_adapter():
+    with preserve_training_state(model), model.disable_adapter():
         assert not any(module.training for module in model.modules())
         draw()
     assert state() == before
@@ -341,10 +341,10 @@ def test_an_adapter_that_began_by_changing_its_base_is_held_against_step_0(base,
 
 def test_switching_off_gives_the_base_only_where_nothing_of_it_learns(base):
     model = adapted(loaded(base)[0], modules_to_save=["lm_head"])
-    assert switches_off(model)
-    assert not switches_off(loaded(base)[0])
+    assert can_disable_adapter(model)
+    assert not can_disable_adapter(loaded(base)[0])
     model.base_model.model.model.norm.weight.requires_grad_(True)
-    assert not switches_off(model)
+    assert not can_disable_adapter(model)
 
 
 def test_a_baseline_can_be_given(base, suite, tmp_path):
@@ -476,19 +476,19 @@ def test_a_model_that_became_nan_is_an_error_and_no_pass(base, suite, tmp_path):
 
 def test_a_model_in_parts_is_refused(base, suite, tmp_path, monkeypatch):
     made = trainer(base, tmp_path, [])
-    check_askable(made.args, made.model)
+    check_supported(made.args, made.model)
     refused = pytest.raises(
         EngineError, match="cannot ask a model that FSDP, DeepSpeed or tensor parallelism"
     )
     for option in ("fsdp", "deepspeed"):
         with refused:
-            check_askable(SimpleNamespace(**{option: True}), made.model)
+            check_supported(SimpleNamespace(**{option: True}), made.model)
     monkeypatch.setitem(
         AcceleratorState._shared_state, "fsdp_plugin", object()
     )  # as `accelerate launch` does
     made.add_callback(ForgettingCallback([suite]))
     with refused:
-        check_askable(made.args, made.model)
+        check_supported(made.args, made.model)
 
 
 def test_an_adapter_that_learns_a_prompt_is_refused(base, suite, tmp_path):
@@ -498,7 +498,7 @@ def test_an_adapter_that_learns_a_prompt_is_refused(base, suite, tmp_path):
             loaded(base)[0], PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)
         )
     with pytest.raises(EngineError, match="whose adapter learns a prompt; use LoRA or its like"):
-        check_askable(SimpleNamespace(), model)
+        check_supported(SimpleNamespace(), model)
 
 
 def test_a_training_that_could_show_nothing_does_not_begin(base, suite, tmp_path, caplog):

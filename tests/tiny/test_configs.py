@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.transformers.loading import load_pair, load_reference, wrap
 from harness.errors import HarnessError, ModelError
 from harness.models.reference import find_pair
 
 ASK = [
     *(Generate(Chat((Message("user", text),)), 4, ("\n",)) for text in ("hello", "what is this?")),
-    Choose(Plain("one two"), (" three", " four")),
-    Measure("The quick brown fox."),
+    MultipleChoice(Plain("one two"), (" three", " four")),
+    RollingLogLikelihood("The quick brown fox."),
 ]
 
 WRONG = ["x", "", -1, 10**30, 1.5, True, None, [], [1, "x"], [[1]], {"a": 1}, float("inf")]

@@ -14,7 +14,7 @@ from peft import PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import EnginePair, load_pair, load_reference
 from harness.engine.transformers.quiet import quiet
@@ -24,7 +24,10 @@ from harness.models.reference import find_pair
 from tests.support.models import CHANGES, TARGETS, lora, save_model, save_trained
 
 ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]
-ASK += [Choose(Plain("one two"), (" three", " four")), Measure("The quick brown fox jumps.")]
+ASK += [
+    MultipleChoice(Plain("one two"), (" three", " four")),
+    RollingLogLikelihood("The quick brown fox jumps."),
+]
 
 
 def other(kind, **changes):

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.training.callback.checkpoints import BEST, BestCheckpoint
 
 
-class Weights:
+class FullModel:
     """Saves one file, as a model or a tokenizer would."""
 
     def __init__(self, text: str) -> None:
@@ -29,7 +29,7 @@ def offered(folder: Path, *offers: tuple[int, float | None]) -> BestCheckpoint:
     best = BestCheckpoint(folder)
     best.begin("this", 0)
     for step, loss in offers:
-        best.offer(step, 0.0, loss, Weights(str(step)), TOKENIZER)
+        best.offer(step, 0.0, loss, FullModel(str(step)), TOKENIZER)
     return best
 
 
@@ -57,7 +57,7 @@ def test_which_is_the_best(tmp_path, offers, kept):
 
 def test_what_is_kept_is_not_written_again_when_its_loss_is_known(tmp_path):
     best = offered(tmp_path / "best", (1, None))
-    best.offer(1, 0.0, 0.5, Weights("again"), TOKENIZER)
+    best.offer(1, 0.0, 0.5, FullModel("again"), TOKENIZER)
     assert (best.loss, (tmp_path / "best" / "weights").read_text()) == (0.5, "1")
 
 
@@ -65,7 +65,7 @@ def test_a_resumed_training_goes_on_from_its_best_and_a_new_one_does_not(tmp_pat
     offered(tmp_path / "best", (4, 0.5))
     again = BestCheckpoint(tmp_path / "best")
     again.begin("this", 4)
-    again.offer(8, 0.0, 0.7, Weights("8"), TOKENIZER)
+    again.offer(8, 0.0, 0.7, FullModel("8"), TOKENIZER)
     assert (again.step, (tmp_path / "best" / "weights").read_text()) == (4, "4")
     assert offered(tmp_path / "best", (2, 0.9)).step == 2
     assert (tmp_path / "best" / "weights").read_text() == "2"
@@ -94,9 +94,9 @@ def die(*args: object) -> None:
 
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_older_one(tmp_path, monkeypatch):
     best = offered(tmp_path / "best", (1, None))
-    monkeypatch.setattr(Weights, "save_pretrained", die)
+    monkeypatch.setattr(FullModel, "save_pretrained", die)
     with pytest.raises(Killed):
-        best.offer(2, 0.0, None, Weights("2"), TOKENIZER)
+        best.offer(2, 0.0, None, FullModel("2"), TOKENIZER)
     assert (tmp_path / "best" / "weights").read_text() == "1"
 
 
@@ -115,7 +115,7 @@ def test_a_kill_between_the_renames_leaves_one_whole(tmp_path, monkeypatch, dies
 
     monkeypatch.setattr(Path, "rename", kill)
     try:
-        best.offer(2, 0.0, None, Weights("2"), TOKENIZER)
+        best.offer(2, 0.0, None, FullModel("2"), TOKENIZER)
     except Killed:
         pass
     monkeypatch.undo()
@@ -131,5 +131,5 @@ def test_an_interruption_between_the_renames_is_undone(tmp_path, monkeypatch):
         Path, "rename", lambda path, to: die() if path.name.endswith("unfinished") else rename(path, to)
     )
     with pytest.raises(Killed):
-        best.offer(2, 0.0, None, Weights("2"), TOKENIZER)
+        best.offer(2, 0.0, None, FullModel("2"), TOKENIZER)
     assert (tmp_path / "best" / "weights").read_text() == "1"

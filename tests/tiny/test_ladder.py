@@ -8,7 +8,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.sweep import models as ladder_models
-from harness.sweep.record import read_ladder
+from harness.sweep.record import read_sweep
 
 RECIPE = """\
 recipe: {name}
@@ -52,7 +52,7 @@ def ladder(*arguments: str) -> int:
 
 def test_recipes_are_trained_measured_and_ranked(folder, capsys):
     assert ladder("careless.yaml", "adapter.yaml") == 0
-    record = read_ladder(folder / "out")
+    record = read_sweep(folder / "out")
     assert {one.rank for one in record.rungs} == {1, 2}
     for one in record.rungs:
         assert one.measured.gain >= 0.9
@@ -79,7 +79,7 @@ def test_a_killed_ladder_asks_and_trains_no_recipe_twice(folder, capsys, monkeyp
 
     monkeypatch.setattr(ladder_models, "trained_sources", kill)
     assert ladder("careless.yaml", "held.yaml") == 130
-    assert (tried, read_ladder(folder / "out").missing) == (["careless", "held"], ["held"])
+    assert (tried, read_sweep(folder / "out").missing) == (["careless", "held"], ["held"])
     capsys.readouterr()
 
     monkeypatch.setattr(
@@ -93,18 +93,18 @@ def test_a_killed_ladder_asks_and_trains_no_recipe_twice(folder, capsys, monkeyp
     assert "careless, seed 42: measured before" in err
     assert "baseline: 16 answers" not in err
     assert "careless, seed 42: 16 answers" not in err
-    whole = read_ladder(folder / "out")
+    whole = read_sweep(folder / "out")
     assert whole.missing == []
 
     assert ladder("careless.yaml", "held.yaml") == 0
     assert tried == ["careless", "held", "held"]
     assert "loading" not in capsys.readouterr().err
-    assert read_ladder(folder / "out").rungs == whole.rungs
+    assert read_sweep(folder / "out").rungs == whole.rungs
 
 
 def test_two_seeds_are_two_models(folder):
     assert ladder("careless.yaml", "--seeds", "1,2", "--sample", "8") == 0
-    (rung,) = read_ladder(folder / "out").rungs
+    (rung,) = read_sweep(folder / "out").rungs
     first, second = rung.seeds
     assert [answer.answer for answer in first.suites["texts"]] != [
         answer.answer for answer in second.suites["texts"]
@@ -114,7 +114,7 @@ def test_two_seeds_are_two_models(folder):
 
 def test_a_training_that_fails_fails_the_command_and_not_the_others(folder, capsys):
     assert ladder("hot.yaml", "careless.yaml") == 1
-    record = read_ladder(folder / "out")
+    record = read_sweep(folder / "out")
     assert "training failed: the loss or a weight became NaN or infinite" in record.rung("hot").error
     assert record.rung("careless").rank == 1
     assert "hot, seed 42: failed\n  hot.yaml:" in capsys.readouterr().err

@@ -30,7 +30,7 @@ from harness.engine.requests import Chat, Generate, Message, Plain
 from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
-from harness.models.reference import Adapter, Weights, find_pair
+from harness.models.reference import Adapter, FullModel, find_pair
 from harness.spelling import on_command_line
 from tests.support.models import moved, save_tokenizer
 
@@ -333,32 +333,32 @@ def layouts(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 FOUND = [
-    ("full", "base", Weights, "base"),
-    ("full/checkpoint-2", "base", Weights, "base"),
+    ("full", "base", FullModel, "base"),
+    ("full/checkpoint-2", "base", FullModel, "base"),
     ("lora", None, Adapter, "base"),
     ("lora/checkpoint-4", None, Adapter, "base"),
     ("lora", "full", Adapter, "full"),
-    ("sharded", "base", Weights, "base"),
+    ("sharded", "base", FullModel, "base"),
     ("two_adapters", None, Adapter, "base"),
     ("two_adapters/second", None, Adapter, "base"),
     ("named/mine", None, Adapter, "base"),
-    ("trl", "base", Weights, "base"),
+    ("trl", "base", FullModel, "base"),
     ("trl_lora", None, Adapter, "base"),
     ("trl_dpo", None, Adapter, "base"),
     ("trl_dpo", "trl_dpo/ref", Adapter, "ref"),
     ("trl_template", None, Adapter, "base"),
     ("unsloth", "base", Adapter, "base"),
-    ("unsloth_merged", None, Weights, "base"),
+    ("unsloth_merged", None, FullModel, "base"),
     ("unsloth_both", None, Adapter, "base"),
     ("axolotl", None, Adapter, "base"),
-    ("axolotl/merged", "base", Weights, "base"),
+    ("axolotl/merged", "base", FullModel, "base"),
     ("factory_lora", None, Adapter, "base"),
-    ("factory", None, Weights, "base"),
-    ("factory_export", "base", Weights, "base"),
-    ("mergekit", "base", Weights, "base"),
-    ("mergekit_one", None, Weights, "base"),
+    ("factory", None, FullModel, "base"),
+    ("factory_export", "base", FullModel, "base"),
+    ("mergekit", "base", FullModel, "base"),
+    ("mergekit_one", None, FullModel, "base"),
     ("mergekit_lora", None, Adapter, "base"),
-    ("models--org--tuned/snapshots/0123456789abcdef", "base", Weights, "base"),
+    ("models--org--tuned/snapshots/0123456789abcdef", "base", FullModel, "base"),
     ("older", None, Adapter, "base"),
     ("several_templates", None, Adapter, "base"),
 ]

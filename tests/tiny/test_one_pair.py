@@ -22,7 +22,7 @@ from harness.evaluation.suites import read_suites
 from harness.gate.verdict import Policy
 from harness.reporting.record import GateRow, ProbeRow, Record, read_record, write_record
 from harness.sweep.measure import Tuned, baseline_rows, measure
-from harness.sweep.schedule import Asked
+from harness.sweep.schedule import AskedSuite
 from harness.training.callback.callback import ForgettingCallback
 from tests.support.gating import Gate
 from tests.support.models import change_tensors
@@ -98,7 +98,7 @@ class Pair:
 
 def by_sweep(paths: list[Path], base: Path, tuned: Path) -> tuple[list[GateRow], dict[str, Any]]:
     target, *general = [
-        Asked(suite, suite.probes) for suite in read_suites([paths[0].with_name("target.yaml"), *paths])
+        AskedSuite(suite, suite.probes) for suite in read_suites([paths[0].with_name("target.yaml"), *paths])
     ]
     models = Pair(base, tuned)
     before, *others = baseline_rows([target, *general], models, {}, allow_code=False)

@@ -22,7 +22,7 @@ from transformers import (
     OpenAIGPTLMHeadModel,
 )
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import context_length
 from harness.engine.transformers.loading import load_pair, load_reference, wrap
@@ -43,8 +43,8 @@ from tests.support.models import (
 TEXTS = ("hello", "what is this?", "abc")
 CHATS = [Generate(Chat((Message("user", text),)), 8) for text in TEXTS]
 PLAIN = [Generate(Plain(text), 8) for text in TEXTS]
-CHOICES = [Choose(Plain(text), (" three", " four")) for text in TEXTS]
-MEASURES = [Measure("The quick brown fox jumps."), Measure("over the lazy dog")]
+CHOICES = [MultipleChoice(Plain(text), (" three", " four")) for text in TEXTS]
+MEASURES = [RollingLogLikelihood("The quick brown fox jumps."), RollingLogLikelihood("over the lazy dog")]
 
 
 @pytest.fixture

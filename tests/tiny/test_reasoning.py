@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.requests import Chat, Choose, Generate, Generated, Message, Plain
+from harness.engine.requests import Chat, Generate, Generated, Message, MultipleChoice, Plain
 from harness.engine.transformers.marking import marks_of, template_of
 from harness.engine.transformers.prompting import Prompting
 from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark
@@ -244,7 +244,7 @@ def test_a_template_may_begin_the_reasoning_in_words():
 )
 def test_choices_are_scored_after_reasoning(name, ends):
     speech = prompting(name)
-    request = Choose(WHY, ("Paris", "Rome"))
+    request = MultipleChoice(WHY, ("Paris", "Rome"))
     assert speech.shown(request).endswith(ends)
     context, choice = speech.continuation(request, "Paris")
     assert speech.decode([*context, *choice]).endswith(f"{ends}Paris")
@@ -253,7 +253,7 @@ def test_choices_are_scored_after_reasoning(name, ends):
 
 def test_who_gives_the_argument_is_heard_for_choices_too():
     thinking = Chat(WHY.messages, (("enable_thinking", "true"),))
-    assert prompting("qwen").shown(Choose(thinking, ("a", "b"))).endswith("<|im_start|>assistant\n")
+    assert prompting("qwen").shown(MultipleChoice(thinking, ("a", "b"))).endswith("<|im_start|>assistant\n")
 
 
 # Templates

@@ -9,7 +9,7 @@ import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, GenerationConfig
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers import engine as torch_engine
 from harness.engine.transformers.loading import load_reference, wrap
@@ -58,14 +58,14 @@ def brute_force_logprob(reference, context: str, continuation: str) -> float:
 def test_choices_have_the_log_probabilities_of_brute_force(base, reference, tokens):
     engine = load_reference(str(base), Settings(batch_tokens=tokens))
     choices = (" yes", " no way", " x")
-    requests = [Choose(Plain(f"Question: {text}\nAnswer:"), choices) for text in PROMPTS]
+    requests = [MultipleChoice(Plain(f"Question: {text}\nAnswer:"), choices) for text in PROMPTS]
     for request, answer in zip(requests, engine.ask(requests), strict=True):
         wanted = [brute_force_logprob(reference, request.prompt.text, choice) for choice in choices]
         assert answer.logprobs == pytest.approx(wanted, abs=2e-4)
 
 
 def test_white_space_at_the_end_of_a_context_belongs_to_the_choice(base, reference, engine):
-    with_space = engine.ask([Choose(Plain("Answer: "), ("yes",))])[0]
+    with_space = engine.ask([MultipleChoice(Plain("Answer: "), ("yes",))])[0]
     assert with_space.logprobs == pytest.approx([brute_force_logprob(reference, "Answer:", " yes")], abs=2e-4)
 
 
@@ -76,7 +76,7 @@ def test_a_text_is_measured_from_its_first_token(base, reference, engine):
     with torch.no_grad():
         logprobs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
     wanted = sum(logprobs[i - 1, ids[i]].item() for i in range(1, len(ids)))
-    answer = engine.ask([Measure(text)])[0]
+    answer = engine.ask([RollingLogLikelihood(text)])[0]
     assert answer.logprob == pytest.approx(wanted, abs=1e-3)
     assert answer.tokens == len(ids) - 1
 
@@ -130,7 +130,8 @@ def test_an_error_that_is_not_about_memory_is_not_swallowed(base, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "request_", [Generate(chat("a"), 4), Choose(Plain("a b"), (" c", " d")), Measure("some text")]
+    "request_",
+    [Generate(chat("a"), 4), MultipleChoice(Plain("a b"), (" c", " d")), RollingLogLikelihood("some text")],
 )
 def test_nan_logits_are_an_error_not_an_answer(base, request_):
     engine = load_reference(str(base))
@@ -147,7 +148,7 @@ def test_a_prompt_that_is_too_long_is_said_not_cut(engine):
 
 def test_a_choice_that_adds_no_token_is_an_error(engine):
     with pytest.raises(EngineError, match="adds no token"):
-        engine.ask([Choose(Plain("abc"), ("",))])
+        engine.ask([MultipleChoice(Plain("abc"), ("",))])
 
 
 def test_a_model_that_the_caller_loaded_is_left_as_it_was(reference):
@@ -165,7 +166,7 @@ def test_a_shared_prefix_changes_no_answer(base, monkeypatch):
     long = "The same long beginning of every prompt. "
     requests = [
         *(Generate(chat(long + text), 10) for text in PROMPTS),
-        *(Choose(Plain(long + text), (" a", " bc")) for text in PROMPTS),
+        *(MultipleChoice(Plain(long + text), (" a", " bc")) for text in PROMPTS),
     ]
     shared = load_reference(str(base)).ask(requests)
     monkeypatch.setattr(torch_engine, "read_prefix", lambda model, rows: torch_engine.NO_PREFIX)
@@ -207,8 +208,8 @@ def test_a_prompt_that_begins_itself_is_begun_once(beginning, engine):
     "ask",
     [
         lambda start: Generate(Plain(f"{start}The sky is"), 8),
-        lambda start: Choose(Plain(f"{start}The sky is"), (" blue", " a nut")),
-        lambda start: Measure(f"{start}The sky is blue."),
+        lambda start: MultipleChoice(Plain(f"{start}The sky is"), (" blue", " a nut")),
+        lambda start: RollingLogLikelihood(f"{start}The sky is blue."),
     ],
     ids=["generate", "choose", "measure"],
 )

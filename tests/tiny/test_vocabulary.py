@@ -17,7 +17,7 @@ import torch
 from peft import get_peft_model
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from harness.engine.requests import Choose, Generate, Measure, Plain
+from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.transformers.loading import load_pair, load_reference
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
@@ -29,8 +29,8 @@ BOTH = ["embed_tokens", "lm_head"]
 ADDED = [261, 262, 263]
 ASK = [
     Generate(Plain("hello"), 8),
-    Choose(Plain("one two"), (" three", " four")),
-    Measure("The quick brown fox."),
+    MultipleChoice(Plain("one two"), (" three", " four")),
+    RollingLogLikelihood("The quick brown fox."),
 ]
 ROW = torch.tensor([[0, 5, 73, 76, 100, 200, 255]])
 
@@ -184,17 +184,21 @@ def test_two_adapters_of_different_vocabularies_have_a_base_each(base, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "request_", [Generate(Plain("a~b"), 4), Choose(Plain("ab"), (" ~", " c")), Measure("ab ~ c")]
+    "request_",
+    [Generate(Plain("a~b"), 4), MultipleChoice(Plain("ab"), (" ~", " c")), RollingLogLikelihood("ab ~ c")],
 )
 def test_an_adapter_that_acts_on_a_token_that_is_asked(base, tmp_path, request_):
     folder = rare(base, tmp_path / "tuned", letter(base, "~"))
-    pair = load_pair(find_pair(str(folder), None), asked=[Measure("nothing of it"), request_])
+    pair = load_pair(find_pair(str(folder), None), asked=[RollingLogLikelihood("nothing of it"), request_])
     assert pair.tuned.request_tokens(request_) == pair.baseline.request_tokens(request_)
 
 
 def test_one_that_acts_on_no_token_that_is_asked_changes_nothing(base, tmp_path):
     folder = rare(base, tmp_path / "tuned", letter(base, "~"))
-    asked = [Choose(Plain("one two"), (" three", " four")), Measure("The quick brown fox.")]
+    asked = [
+        MultipleChoice(Plain("one two"), (" three", " four")),
+        RollingLogLikelihood("The quick brown fox."),
+    ]
     with pytest.raises(
         EngineError,
         match=r"the adapter changes nothing that is asked: with it on and off, the logits of all 2 prompts are the same\n"

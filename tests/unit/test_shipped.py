@@ -18,7 +18,7 @@ from harness.scoring.text import folded, normalised
 from harness.stats.power import minimum_detectable_drop
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
-from harness.sweep.record import read_ladder
+from harness.sweep.record import read_sweep
 from harness.wording import points
 
 ROOT = Path(__file__).parents[2]
@@ -190,7 +190,7 @@ def test_no_recipe_sees_a_question_of_the_target():
 
 
 def test_the_numbers_on_mitigations_are_those_of_the_ladder_that_ships():
-    record = read_ladder(ROOT / "reports" / "example")
+    record = read_sweep(ROOT / "reports" / "example")
     assert len([rung for rung in record.rungs if rung.measured]) >= 8
     page = (ROOT / "docs" / "mitigations.md").read_text(encoding="utf-8")
     for rung in record.rungs:

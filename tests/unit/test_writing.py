@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.reporting.latest import Latest
-from harness.sweep.record import write_ladder
+from harness.sweep.record import write_sweep
 from harness.writing import restore_folder, whole_folder, write_wanted, write_whole, writing
 from tests.support.ladders import ladder, recipe, rung
 
@@ -96,7 +96,7 @@ def test_a_part_of_the_path_is_a_file(tmp_path):
 def test_the_record_of_a_ladder(tmp_path, full):
     record = ladder(rung(recipe("a"), (38, 5)), rung(recipe("b"), (38, 9)))
     with pytest.raises(HarnessError) as caught:
-        write_ladder(record, tmp_path)
+        write_sweep(record, tmp_path)
     assert caught.value.on_command_line == (
         f"--report {tmp_path}: no record can be written there: No space left on device\n"
         "  make room there, or name another folder: --report DIR"

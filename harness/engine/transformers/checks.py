@@ -18,7 +18,7 @@ from harness.engine.transformers.proof import (
 )
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError, first_line
-from harness.models.reference import Adapter, SourcePair
+from harness.models.reference import Adapter, LocalPair
 from harness.spelling import option
 
 CAUSAL = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
@@ -71,7 +71,7 @@ def check_complete(name: str, info: dict[str, Any]) -> None:
 
 
 def check_differs(
-    sources: SourcePair, baseline: TorchEngine, tuned: TorchEngine, allow_conversion: bool
+    sources: LocalPair, baseline: TorchEngine, tuned: TorchEngine, allow_conversion: bool
 ) -> None:
     """Nothing is shown by a tuned model that is the baseline: a wrong folder, a variable that was never trained.
 

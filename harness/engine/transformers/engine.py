@@ -10,17 +10,17 @@ from typing import Any
 
 import torch
 
-from harness.engine.batching import Budget, plan_batches, run_halving
+from harness.engine.batching import Budget, make_batches, run_halving
 from harness.engine.requests import (
     Answer,
-    Choose,
-    Chosen,
+    ChoiceLogProbs,
     Generate,
-    Measure,
-    Measured,
+    LogLikelihood,
+    MultipleChoice,
     Progress,
     Prompt,
     Request,
+    RollingLogLikelihood,
     UnansweredError,
 )
 from harness.engine.transformers.decoding import (
@@ -117,7 +117,7 @@ class TorchEngine:
         Args:
             choosing: up to where a choice is scored, which in a chat is after any reasoning.
         """
-        return self.prompting.tokens(Choose(prompt, ()) if choosing else Generate(prompt, 1))
+        return self.prompting.tokens(MultipleChoice(prompt, ()) if choosing else Generate(prompt, 1))
 
     def reading(self, prompt: Prompt, choosing: bool = False) -> str:
         """The same as text, special tokens included."""
@@ -152,8 +152,8 @@ class TorchEngine:
             for most in sorted({r.max_new_tokens for r in distinct if isinstance(r, Generate)}, reverse=True):
                 same = [r for r in distinct if isinstance(r, Generate) and r.max_new_tokens == most]
                 self._generate_all(same, done)
-            self._choose_all([r for r in distinct if isinstance(r, Choose)], done)
-            self._measure_all([r for r in distinct if isinstance(r, Measure)], done)
+            self._choose_all([r for r in distinct if isinstance(r, MultipleChoice)], done)
+            self._measure_all([r for r in distinct if isinstance(r, RollingLogLikelihood)], done)
         return [answers[request] for request in requests]
 
     # Writing
@@ -218,7 +218,9 @@ class TorchEngine:
 
     # Log-probabilities
 
-    def _choose_all(self, requests: list[Choose], done: Callable[[dict[Request, Answer]], None]) -> None:
+    def _choose_all(
+        self, requests: list[MultipleChoice], done: Callable[[dict[Request, Answer]], None]
+    ) -> None:
         rows = [
             self.prompting.continuation(request, continuation)
             for request in requests
@@ -244,10 +246,12 @@ class TorchEngine:
                 sums[request][position] = logprob
                 waiting[request] -= 1
                 if not waiting[request]:
-                    finished[request] = Chosen(tuple(sums[request]))
+                    finished[request] = ChoiceLogProbs(tuple(sums[request]))
             done(finished)
 
-    def _measure_all(self, requests: list[Measure], done: Callable[[dict[Request, Answer]], None]) -> None:
+    def _measure_all(
+        self, requests: list[RollingLogLikelihood], done: Callable[[dict[Request, Answer]], None]
+    ) -> None:
         rows = [self.prompting.measured(request) for request in requests]
         for request, (context, continuation) in zip(requests, rows, strict=True):
             self._check_fits(len(context) + len(continuation), request)
@@ -259,7 +263,7 @@ class TorchEngine:
         budget = max(1, min(self.budget.tokens, LOGITS_BYTES // (4 * self.vocabulary)))
         for batch, logprobs in self._in_batches(lengths, budget, run):
             done({
-                requests[i]: Measured(logprob, len(rows[i][1]), self.vocabulary)
+                requests[i]: LogLikelihood(logprob, len(rows[i][1]), self.vocabulary)
                 for i, logprob in zip(batch, logprobs, strict=True)
             })  # fmt: skip
 
@@ -296,7 +300,7 @@ class TorchEngine:
     def _in_batches(
         self, lengths: Sequence[int], budget: int, run: Callable[[Sequence[int]], list[Any]]
     ) -> Any:
-        for batch in [[i] for i in range(len(lengths))] if self.whole else plan_batches(lengths, budget):
+        for batch in [[i] for i in range(len(lengths))] if self.whole else make_batches(lengths, budget):
             try:
                 yield batch, run_halving(batch, run, out_of_memory, self.budget, free_memory)
             except RuntimeError as error:

@@ -55,11 +55,11 @@ from harness.models.layout import ADAPTER_CONFIG
 from harness.models.origin import trained_on
 from harness.models.reference import (
     Adapter,
-    Source,
-    SourcePair,
-    Weights,
+    FullModel,
+    LocalModel,
+    LocalPair,
     base_of,
-    find_source,
+    find_local_model,
 )
 from harness.spelling import option
 
@@ -68,7 +68,7 @@ GPU_BATCH_TOKENS = 65536
 
 
 def load_pair(
-    sources: SourcePair,
+    sources: LocalPair,
     settings: Settings = Settings(),
     say: Callable[[str], None] = lambda text: None,
     asked: Sequence[Request] = (),
@@ -107,7 +107,7 @@ def load_reference(
     reference: str, settings: Settings = Settings(), say: Callable[[str], None] = lambda text: None
 ) -> TorchEngine:
     """Load the model that a reference names, without a baseline; raises ModelError."""
-    loader, source = Loader(settings, say), find_source(reference, settings.allow_pickle)
+    loader, source = Loader(settings, say), find_local_model(reference, settings.allow_pickle)
     engine = loader.engine(source)
     loader.prove_acting(source, engine)
     return engine
@@ -162,7 +162,9 @@ class Loader:
         notes: what the user should hear of what was loaded.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None], speaker: Source | None = None) -> None:
+    def __init__(
+        self, settings: Settings, say: Callable[[str], None], speaker: LocalModel | None = None
+    ) -> None:
         self.settings = settings
         self.say = say
         self.speaker = speaker
@@ -174,7 +176,7 @@ class Loader:
         self._put: dict[Adapter, _Put] = {}
         limit_threads()
 
-    def pair(self, baseline: Source, tuned: Source) -> tuple[TorchEngine, TorchEngine]:
+    def pair(self, baseline: LocalModel, tuned: LocalModel) -> tuple[TorchEngine, TorchEngine]:
         """Two models; adapters come first, for one that changes its base leaves it to no other."""
         if not isinstance(baseline, Adapter):
             second = self.engine(tuned)
@@ -191,9 +193,9 @@ class Loader:
             self.bases.clear()
         return first, self.engine(tuned)
 
-    def engine(self, source: Source) -> TorchEngine:
+    def engine(self, source: LocalModel) -> TorchEngine:
         """The model that a source names; an adapter is put on the copy of its base that is there already."""
-        if isinstance(source, Weights):
+        if isinstance(source, FullModel):
             base = self._base(source)
             return self._engine(source, base, lambda: without_adapter(base.model))
         base = self._base(source.base)
@@ -207,9 +209,9 @@ class Loader:
 
     def prove_acting(
         self,
-        source: Source,
+        source: LocalModel,
         engine: TorchEngine,
-        other: Source | None = None,
+        other: LocalModel | None = None,
         other_engine: TorchEngine | None = None,
         asked: Sequence[Request] = (),
     ) -> None:
@@ -225,7 +227,7 @@ class Loader:
             return
         put = self._put[source]
         off = put.off
-        is_base = isinstance(other, Weights) and other.folder == source.base.folder
+        is_base = isinstance(other, FullModel) and other.folder == source.base.folder
         if off is None and is_base and other_engine is not None:
             size = min(engine.embeddings, other_engine.embeddings)
             off = State(other_engine.model, other_engine.active, size)
@@ -254,14 +256,14 @@ class Loader:
             return None
         return self._engine(source, base, lambda: with_adapter(base.model, put.name))
 
-    def _base(self, source: Weights) -> _Base:
+    def _base(self, source: FullModel) -> _Base:
         if source.folder not in self.bases:
             model = self._weights(source)
             self.bases[source.folder] = _Base(model, self._tokenizer(source, model), not keeps_cache(model))
         return self.bases[source.folder]
 
     def _engine(
-        self, source: Source, base: _Base, active: Callable[[], AbstractContextManager[Any]]
+        self, source: LocalModel, base: _Base, active: Callable[[], AbstractContextManager[Any]]
     ) -> TorchEngine:
         tokenizer = base.tokenizer
         whole = base.whole
@@ -270,7 +272,7 @@ class Loader:
             whole |= bool(read_json(source.folder / ADAPTER_CONFIG).get("alora_invocation_tokens"))
         return TorchEngine(base.model, tokenizer, source.name, active, self.budget, whole)
 
-    def _weights(self, source: Weights) -> Any:
+    def _weights(self, source: FullModel) -> Any:
         if source.embedded:
             ensure_embedded(self.say)
         self.say(f"loading {source.name} on {self.device}")
@@ -326,7 +328,7 @@ class Loader:
         self._put[source] = put = _Put(name, changed, off if rests else None, seen)
         return put
 
-    def _tokenizer(self, source: Source, model: Any) -> Any:
+    def _tokenizer(self, source: LocalModel, model: Any) -> Any:
         """The tokenizer that a source is asked through: the speaker's, its own, or, for an adapter, its base's."""
         own = self._tokenizer_of(source) if self.speaker is None or _tokenizer_folder(source) else None
         tokenizer = own
@@ -347,7 +349,7 @@ class Loader:
             )
         return tokenizer
 
-    def _tokenizer_of(self, source: Source) -> Any:
+    def _tokenizer_of(self, source: LocalModel) -> Any:
         if (base := base_of(source)).embedded:
             ensure_embedded(self.say)
         folder = _tokenizer_folder(source)
@@ -360,7 +362,7 @@ class Loader:
         return load_tokenizer(source.name, folder, self.settings.allow_remote_code)
 
 
-def _tokenizer_folder(source: Source) -> Path | None:
+def _tokenizer_folder(source: LocalModel) -> Path | None:
     """Where the tokenizer of a source is; None if it has none. An adapter without one speaks with its base's."""
     folders = [source.folder, base_of(source).folder]
     return next((folder for folder in folders if has_tokenizer(folder)), None)

@@ -8,7 +8,16 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from harness.bounded.jinja import TemplateError
-from harness.engine.requests import Chat, Choose, Ended, Generate, Measure, Plain, Prompt, Request
+from harness.engine.requests import (
+    Chat,
+    Ended,
+    Generate,
+    MultipleChoice,
+    Plain,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+)
 from harness.engine.transformers.marking import generation_prompt, marks_of, template_of
 from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark
 from harness.engine.transformers.tokenizing import (
@@ -106,9 +115,9 @@ class Prompting:
         match request:
             case Generate():
                 return self.render(request.prompt)
-            case Choose():
+            case MultipleChoice():
                 return self.before_choice(request.prompt)
-            case Measure():
+            case RollingLogLikelihood():
                 return request.text
 
     # Reasoning
@@ -195,7 +204,7 @@ class Prompting:
 
     # Tokens
 
-    def tokens(self, request: Generate | Choose) -> list[int]:
+    def tokens(self, request: Generate | MultipleChoice) -> list[int]:
         """The tokens of a request's prompt."""
         tokens = self.encode(self.shown(request), special=isinstance(request.prompt, Plain))
         return tokens or self._start()
@@ -205,18 +214,18 @@ class Prompting:
         match request:
             case Generate():
                 return [self.tokens(request)]
-            case Choose():
+            case MultipleChoice():
                 pairs = [self.continuation(request, one) for one in request.continuations]
-            case Measure():
+            case RollingLogLikelihood():
                 pairs = [self.measured(request)]
         return [[*context, *after] for context, after in pairs]
 
-    def measured(self, request: Measure) -> tuple[list[int], list[int]]:
+    def measured(self, request: RollingLogLikelihood) -> tuple[list[int], list[int]]:
         """What a text begins with, and its tokens."""
         tokens = self.encode(request.text, special=True)
         return (tokens[:1], tokens[1:]) if self._has_start(tokens) else (self._start(), tokens)
 
-    def continuation(self, request: Choose, continuation: str) -> tuple[list[int], list[int]]:
+    def continuation(self, request: MultipleChoice, continuation: str) -> tuple[list[int], list[int]]:
         """Context and continuation, divided as lm-evaluation-harness does.
 
         White space at the end of the context belongs to the continuation, and both are tokenized as one text.

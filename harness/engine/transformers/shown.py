@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.engine.requests import Chat, Choose, Generate, Measure, Prompt, Request
+from harness.engine.requests import Chat, Generate, MultipleChoice, Prompt, Request, RollingLogLikelihood
 from harness.engine.transformers.prompting import Prompting
 from harness.engine.transformers.tokenizing import gives_back, holds
 from harness.errors import EngineError
@@ -24,7 +24,7 @@ def check_shown(prompting: Prompting, requests: Sequence[Request], embeddings: i
             model has no embeddings for.
     """
     shown: dict[str, Prompt] = {}
-    unseen: list[Generate | Choose] = []
+    unseen: list[Generate | MultipleChoice] = []
     lost = []
     for request in requests:
         rows = prompting.rows(request)
@@ -36,7 +36,7 @@ def check_shown(prompting: Prompting, requests: Sequence[Request], embeddings: i
                 "save_embedding_layers=True)"
             )
         text = prompting.shown(request)
-        if not isinstance(request, Measure):
+        if not isinstance(request, RollingLogLikelihood):
             first = shown.setdefault(text, request.prompt)
             if first != request.prompt:
                 raise EngineError(
@@ -47,7 +47,7 @@ def check_shown(prompting: Prompting, requests: Sequence[Request], embeddings: i
                 unseen.append(request)
         if not gives_back(prompting.tokenizer, text, rows[0]):
             lost.append(text)
-    if unseen and len(unseen) == sum(not isinstance(request, Measure) for request in requests):
+    if unseen and len(unseen) == sum(not isinstance(request, RollingLogLikelihood) for request in requests):
         raise EngineError(
             f"{prompting.label}: its chat template shows it none of the questions: {_last(unseen[0].prompt)!r:.80} becomes "
             f"{prompting.shown(unseen[0])[-120:]!r}"

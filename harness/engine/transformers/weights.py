@@ -16,7 +16,7 @@ from harness.engine.transformers.checks import check_architecture, check_complet
 from harness.engine.transformers.engine import out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
-from harness.models.reference import Weights
+from harness.models.reference import FullModel
 from harness.spelling import option
 
 GENERATION = "generation_config.json"
@@ -26,7 +26,7 @@ MISFIT = re.compile(
 )
 
 
-def load_weights(source: Weights, settings: Settings, device: torch.device) -> tuple[Any, list[str]]:
+def load_weights(source: FullModel, settings: Settings, device: torch.device) -> tuple[Any, list[str]]:
     """The model on its device, and what the user should hear of it.
 
     Raises:
@@ -77,7 +77,7 @@ def load_weights(source: Weights, settings: Settings, device: torch.device) -> t
     return model, said
 
 
-def _check_config(source: Weights, settings: Settings) -> int | None:
+def _check_config(source: FullModel, settings: Settings) -> int | None:
     """Read the configs by themselves, so that an error names its file, and before anything is made by their numbers.
 
     Returns:
@@ -100,7 +100,7 @@ def _check_config(source: Weights, settings: Settings) -> int | None:
     return pad if isinstance(pad, int) and isinstance(size, int) and not -size <= pad < size else None
 
 
-def _read(source: Weights, kind: Any, file: str, **extra: Any) -> Any:
+def _read(source: FullModel, kind: Any, file: str, **extra: Any) -> Any:
     try:
         with quiet():
             return kind.from_pretrained(source.folder, **extra)
@@ -120,7 +120,7 @@ def _tensors(folder: Path) -> int | None:
     return found or None
 
 
-def _end_tokens(source: Weights, model: Any) -> tuple[list[int] | None, list[int]]:
+def _end_tokens(source: FullModel, model: Any) -> tuple[list[int] | None, list[int]]:
     """The tokens that end a turn by the model's configs, and what they name beyond its vocabulary."""
     named = model.generation_config.eos_token_id
     listed = [] if named is None else named if isinstance(named, list) else [named]
@@ -134,7 +134,7 @@ def _end_tokens(source: Weights, model: Any) -> tuple[list[int] | None, list[int
     return [token for token in listed if token in known] or None, [t for t in listed if t not in known]
 
 
-def _misfit(source: Weights, lines: Sequence[str]) -> str | None:
+def _misfit(source: FullModel, lines: Sequence[str]) -> str | None:
     """What of its weights is of another size than its config says, by the report of transformers; None if nothing is."""
     found = next(filter(None, map(MISFIT.search, lines)), None)
     if found is None:
@@ -145,7 +145,7 @@ def _misfit(source: Weights, lines: Sequence[str]) -> str | None:
     )
 
 
-def _reason(source: Weights, error: Exception, file: str | None = None) -> str:
+def _reason(source: FullModel, error: Exception, file: str | None = None) -> str:
     if "trust_remote_code" in str(error):
         return f"{source.name}: it comes with Python code of its own\n  if you trust its author: {option('allow_remote_code')}"
     text = f"{type(error).__name__}: {first_line(' '.join(str(error).split()))}"

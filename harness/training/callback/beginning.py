@@ -26,7 +26,7 @@ from harness.evaluation.session import PairSession
 from harness.gate.cases import Case
 from harness.gate.verdict import Policy
 from harness.training.callback.checkpoints import DIGITS, GIVE_BASELINE, holds, keep_answers, kept_answers
-from harness.training.callback.isolation import of_adapter, switches_off
+from harness.training.callback.isolation import can_disable_adapter, of_adapter
 
 logger = logging.getLogger("harness")
 
@@ -73,7 +73,7 @@ def find_beginning(
         EngineError: the baseline cannot be asked.
     """
     step, recorded = int(state.global_step), recorded_weights(state.log_history)
-    off = switches_off(model)
+    off = can_disable_adapter(model)
     weights = starting_weights(model) if off or step == 0 else recorded
     if given is not None:
         _check_apart(given, model, step)
@@ -116,7 +116,7 @@ def begin_anew(beginning: Beginning, model: Any, state: Any, touched: bool) -> B
 
 def keep_beginning(beginning: Beginning, model: Any, cases: Sequence[Case], file: Path) -> None:
     """Keep the answers of a baseline that training changes, unless the file has them."""
-    if beginning.weights is None or switches_off(model) or holds(file, cases, beginning.weights):
+    if beginning.weights is None or can_disable_adapter(model) or holds(file, cases, beginning.weights):
         return
     keep_answers(
         file, cases, beginning.weights, {suite: one.answers for suite, one in beginning.baseline.items()}
@@ -125,7 +125,7 @@ def keep_beginning(beginning: Beginning, model: Any, cases: Sequence[Case], file
 
 def starting_weights(model: Any) -> str:
     """The fingerprint of the baseline of a training that begins with this model; as costly as reading it once."""
-    off = switches_off(model)
+    off = can_disable_adapter(model)
     return fingerprint(
         (name, value) for name, value in model.named_parameters() if not (off and of_adapter(model, name))
     )

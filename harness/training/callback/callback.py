@@ -29,7 +29,7 @@ from harness.training.callback.beginning import (
 )
 from harness.training.callback.cases import check_power, read_watched
 from harness.training.callback.checkpoints import BASELINE, BestCheckpoint
-from harness.training.callback.isolation import as_it_was, check_askable, told_by_main
+from harness.training.callback.isolation import broadcast_from_main, check_supported, preserve_training_state
 from harness.training.callback.step import GatedStep, gated_step
 
 logger = logging.getLogger("harness")
@@ -133,8 +133,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
-        check_askable(args, model)
-        told_by_main(lambda: self._begin(args, state, control, model, tokenizer))
+        check_supported(args, model)
+        broadcast_from_main(lambda: self._begin(args, state, control, model, tokenizer))
         self._offered = None
         self._gated = set() if state.global_step else {0}
 
@@ -164,7 +164,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         beginning = self._again(state, model)
         again = beginning is not None
         if beginning is None:
-            with as_it_was(model):
+            with preserve_training_state(model):
                 beginning = find_beginning(
                     model, tokenizer, self.cases, given=self.baseline, state=state, file=file,
                     allow_code=self.allow_code,
@@ -215,7 +215,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             return False
 
         self._offered = None
-        if told_by_main(gate):
+        if broadcast_from_main(gate):
             control.should_training_stop = True
         self._gated.add(step)
 
@@ -229,7 +229,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
 
     def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
         beginning = self._begun()
-        with as_it_was(model):
+        with preserve_training_state(model):
             session = session_of(self.cases, self.policy, self.allow_code)
             session.know("baseline", beginning.baseline)
             session.ask("tuned", wrap(model, tokenizer, "the model in training"))

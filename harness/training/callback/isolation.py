@@ -24,7 +24,7 @@ CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 
 
 @contextmanager
-def as_it_was(model: Any) -> Iterator[None]:
+def preserve_training_state(model: Any) -> Iterator[None]:
     """No dropout inside; afterwards modes, what learns, and the random numbers to come are what they were."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     on_device = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
@@ -43,7 +43,7 @@ def as_it_was(model: Any) -> Iterator[None]:
             torch.cuda.set_rng_state_all(on_device)
 
 
-def switches_off(model: Any) -> bool:
+def can_disable_adapter(model: Any) -> bool:
     """Whether the base of a model can be had at any time by switching its adapter off.
 
     Not where something of the base learns too, as biases may, nor where the adapter began by changing the base.
@@ -64,7 +64,7 @@ def of_adapter(model: PeftModel, name: str) -> bool:
     return any(part in name for part in (model.base_model.prefix, "modules_to_save", "trainable_tokens"))
 
 
-def check_askable(args: Any, model: Any) -> None:
+def check_supported(args: Any, model: Any) -> None:
     """Refuse a model that one process cannot ask alone, or that the engine cannot run.
 
     Raises:
@@ -84,7 +84,7 @@ def check_askable(args: Any, model: Any) -> None:
         )
 
 
-def told_by_main(ask: Callable[[], T]) -> T:
+def broadcast_from_main(ask: Callable[[], T]) -> T:
     """What the main process finds, on every process; the others wait for it.
 
     Raises:

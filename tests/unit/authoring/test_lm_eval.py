@@ -18,7 +18,7 @@ from harness.authoring.lm_eval.exact import exact_pattern
 from harness.authoring.lm_eval.task import Metric, read_task
 from harness.cli.main import main
 from harness.engine.prompts import request
-from harness.engine.requests import Choose, Generate
+from harness.engine.requests import Generate, MultipleChoice
 from harness.scoring import SCORERS
 from harness.spelling import option
 from harness.suites.read import read_suite
@@ -43,7 +43,9 @@ def test_a_choice_task(task):
         ("doc-1", ("c", "d"), ("d",)),
         ("doc-2", ("e", "f"), ("f",)),
     ]
-    assert request(suite, suite.probes[0]) == Choose(request(suite, suite.probes[0]).prompt, (" a", " b"))
+    assert request(suite, suite.probes[0]) == MultipleChoice(
+        request(suite, suite.probes[0]).prompt, (" a", " b")
+    )
     assert request(suite, suite.probes[0]).prompt.text == "One?\nA:"
 
 
@@ -464,7 +466,7 @@ def test_every_text_is_read_back_as_it_was(tmp_path_factory, choices, prompt):
     (folder / "t.yaml").write_text(CHOICE.replace(r'"{{q}}\nA:"', "q"))
     (folder / "s.yaml").write_text(convert(read_task(folder / "t.yaml")).text, encoding="utf-8", newline="\n")
     suite = read_suite(folder / "s.yaml", SCORERS)
-    assert request(suite, suite.probes[0]) == Choose(
+    assert request(suite, suite.probes[0]) == MultipleChoice(
         request(suite, suite.probes[0]).prompt, tuple(f" {choice}" for choice in choices)
     )
     shown = request(suite, suite.probes[0]).prompt.text

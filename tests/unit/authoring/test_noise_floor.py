@@ -13,7 +13,7 @@ from harness.cli.calibrate import report
 from harness.cli.main import main
 from harness.engine.batching import Budget
 from harness.engine.functions import FunctionEngine
-from harness.engine.requests import Measured
+from harness.engine.requests import LogLikelihood
 from harness.errors import EngineError
 from harness.stats.power import minimum_margin, probability_retained
 from tests.support.suites import suite_text
@@ -176,7 +176,7 @@ def test_texts_are_right_by_definition_and_held_against_the_first_condition(read
         kinds: frozenset[str] = frozenset({"likelihood"})
 
         def ask(self, requests, progress=None):
-            return [Measured(-10.0 - self.worse * (i == 0), 5) for i, _ in enumerate(requests)]
+            return [LogLikelihood(-10.0 - self.worse * (i == 0), 5) for i, _ in enumerate(requests)]
 
     found = measure(suite, [Condition("first", Reader(0.0)), Condition("second", Reader(2.0))])
     assert (found.always, found.flipped) == (("b",), ("a",))

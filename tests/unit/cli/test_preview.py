@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from harness.cli.main import main
-from harness.engine.requests import Chat, Choose, Chosen, Generate, Generated, Measured
+from harness.engine.requests import Chat, ChoiceLogProbs, Generate, Generated, LogLikelihood, MultipleChoice
 
 FACTS = """\
 suite: facts
@@ -43,8 +43,8 @@ class FakeEngine:
     def ask(self, requests):
         return [
             Generated("It is\nParis.\x1b[2J", 3) if isinstance(request, Generate)
-            else Chosen((-1.25, -3.5)) if isinstance(request, Choose)
-            else Measured(-20.0, 4)
+            else ChoiceLogProbs((-1.25, -3.5)) if isinstance(request, MultipleChoice)
+            else LogLikelihood(-20.0, 4)
             for request in requests
         ]  # fmt: skip
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from harness.engine.answers import as_answer, as_data, request_data, request_key
 from harness.engine.requests import (
     Chat,
-    Choose,
-    Chosen,
+    ChoiceLogProbs,
     Generate,
     Generated,
-    Measure,
-    Measured,
+    LogLikelihood,
     Message,
+    MultipleChoice,
     Plain,
     Reasoning,
+    RollingLogLikelihood,
 )
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -28,8 +28,8 @@ TOKENS = st.integers(0, 1000)
 REASONING = st.none() | st.builds(Reasoning, TEXTS, TOKENS, st.booleans())
 ANSWERS = (
     st.builds(Generated, TEXTS, TOKENS, st.sampled_from(["turn", "stop", "limit", None]), REASONING)
-    | st.builds(lambda logprobs: Chosen(tuple(logprobs)), st.lists(NATS, max_size=5))
-    | st.builds(Measured, NATS, TOKENS, st.none() | TOKENS)
+    | st.builds(lambda logprobs: ChoiceLogProbs(tuple(logprobs)), st.lists(NATS, max_size=5))
+    | st.builds(LogLikelihood, NATS, TOKENS, st.none() | TOKENS)
 )
 
 
@@ -68,6 +68,6 @@ def test_what_an_answer_depends_on_makes_another_key():
     requests = [
         Generate(CHAT, 5), Generate(CHAT, 6), Generate(CHAT, 5, ("x",)), Generate(CHAT, 5, (), 7), Generate(Plain("Hi"), 5),
         Generate(Chat(CHAT.messages, (("enable_thinking", "false"),)), 5),
-        Choose(Plain("Hi"), ("a", "b")), Choose(Plain("Hi"), ("b", "a")), Measure("Hi"),
+        MultipleChoice(Plain("Hi"), ("a", "b")), MultipleChoice(Plain("Hi"), ("b", "a")), RollingLogLikelihood("Hi"),
     ]  # fmt: skip
     assert len({request_key(request) for request in requests}) == len(requests)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine.batching import Budget, plan_batches, run_halving
+from harness.engine.batching import Budget, make_batches, run_halving
 
 
 @pytest.mark.parametrize(
@@ -24,13 +24,13 @@ from harness.engine.batching import Budget, plan_batches, run_halving
     ],
 )
 def test_plan_batches(lengths, budget, batches):
-    assert plan_batches(lengths, budget) == batches
+    assert make_batches(lengths, budget) == batches
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 200))
 def test_each_item_is_in_one_batch_that_fits(lengths, budget):
-    batches = plan_batches(lengths, budget)
+    batches = make_batches(lengths, budget)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= budget

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.engine.prompts import prompt, request, under
-from harness.engine.requests import Chat, Choose, Generate, Measure, Message, Plain
+from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.scoring import SCORERS
 from harness.suites.suite import MarginGate, Probe, Shot, Suite, Task
@@ -48,9 +48,9 @@ def test_text_with_shots():
             Task(max_new_tokens=5, stop=("\n",)),
             Generate(Chat((Message("user", "Why?"),)), 5, ("\n",)),
         ),
-        (Task(answer="choose"), Choose(Chat((Message("user", "Why?"),)), ("b", "c"))),
-        (Task("text", answer="choose"), Choose(Plain("Why?"), (" b", " c"))),
-        (Task("text", answer="likelihood", prompt="{gone}"), Measure("Hello.")),
+        (Task(answer="choose"), MultipleChoice(Chat((Message("user", "Why?"),)), ("b", "c"))),
+        (Task("text", answer="choose"), MultipleChoice(Plain("Why?"), (" b", " c"))),
+        (Task("text", answer="likelihood", prompt="{gone}"), RollingLogLikelihood("Hello.")),
     ],
 )
 def test_requests(task, expected):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from harness.engine.requests import Ended, Generated, Measured, Reasoning
+from harness.engine.requests import Ended, Generated, LogLikelihood, Reasoning
 from harness.gate.compare import Pair
 from harness.gate.evidence import chance, chance_of_guessing, cut, nothing_known
 from harness.scoring import SCORERS, Score
@@ -31,7 +31,7 @@ def writing(right: int, n: int) -> list[Pair]:
 
 
 def measured(bits: float, vocabulary: int | None, text: str = "abcd", tokens: int = 2) -> list[Pair]:
-    answer = Measured(-bits * math.log(2), tokens, vocabulary)
+    answer = LogLikelihood(-bits * math.log(2), tokens, vocabulary)
     probe = Probe("p", SCORERS["likelihood"](), text=text)
     return [Pair(probe, Score(True, "", answer), Score(True, "", answer))]
 

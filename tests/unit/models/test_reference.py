@@ -26,11 +26,11 @@ from harness.models.reference import (
     ITSELF,
     Adapter,
     Endpoint,
+    FullModel,
     RecipeFile,
-    Weights,
     by_form,
+    find_full_model,
     find_pair,
-    find_weights,
     resolve,
     same_place,
 )
@@ -43,8 +43,8 @@ from tests.support.references import adapter, model, model_error
 def test_two_full_models(here):
     base, tuned = model("base"), model("tuned")
     pair = find_pair("./tuned", "./base")
-    assert pair.tuned == Weights("./tuned", tuned)
-    assert pair.baseline == Weights("./base", base)
+    assert pair.tuned == FullModel("./tuned", tuned)
+    assert pair.baseline == FullModel("./base", base)
     assert pair.notes == ()
     assert not same_place(pair.baseline, pair.tuned)
 
@@ -96,15 +96,15 @@ def test_a_folder_in_the_home(here, monkeypatch):
 def test_an_adapter_names_its_baseline(here):
     base, tuned = model("base"), adapter("lora", str(here / "base"))
     pair = find_pair("lora", None)
-    assert pair.tuned == Adapter("lora", tuned, Weights(str(base), base))
-    assert pair.baseline == Weights(str(base), base)
+    assert pair.tuned == Adapter("lora", tuned, FullModel(str(base), base))
+    assert pair.baseline == FullModel(str(base), base)
 
 
 @pytest.mark.parametrize("named", ["./base", "base", "./lora/../base"])
 def test_a_relative_base_is_meant_from_where_the_user_is(here, named):
     base = model("base")
     adapter("lora", named)
-    assert find_pair("lora", None).baseline == Weights(named, base)
+    assert find_pair("lora", None).baseline == FullModel(named, base)
 
 
 @pytest.mark.parametrize("named", ["../base", "./../base"])
@@ -123,7 +123,7 @@ def test_a_relative_base_that_means_two_models_is_refused(here, named):
         "  name the one that is meant: --baseline PATH_OR_HUB_ID"
     ):
         find_pair("lora", None)
-    assert find_pair("lora", "base").tuned == Adapter("lora", folder, Weights("base", base))
+    assert find_pair("lora", "base").tuned == Adapter("lora", folder, FullModel("base", base))
 
 
 def test_a_base_of_a_revision_is_the_one_that_the_adapter_was_trained_on(hub, here):
@@ -139,7 +139,7 @@ def test_an_adapter_against_another_adapter(here):
     adapter("one", "./base")
     two = adapter("two", "./base")
     pair = find_pair("one", "two")
-    assert pair.baseline == Adapter("two", two, Weights("./base", base))
+    assert pair.baseline == Adapter("two", two, FullModel("./base", base))
 
 
 def test_an_adapter_against_another_full_model(here):
@@ -147,7 +147,7 @@ def test_an_adapter_against_another_full_model(here):
     other = model("other")
     adapter("lora", "./base")
     pair = find_pair("lora", "other")
-    assert pair.baseline == Weights("other", other)
+    assert pair.baseline == FullModel("other", other)
     assert isinstance(pair.tuned, Adapter)
     assert pair.tuned.base.folder == here / "base"
 
@@ -187,7 +187,7 @@ def test_an_adapter_that_names_no_base_is_put_on_the_baseline(here):
     base = model("base")
     adapter("lora", None)
     pair = find_pair("lora", "base")
-    assert pair.baseline == Weights("base", base)
+    assert pair.baseline == FullModel("base", base)
     assert [on_command_line(note) for note in pair.notes] == [
         "the adapter names no base; it was put on --baseline base"
     ]
@@ -237,7 +237,7 @@ def test_an_adapter_over_an_adapter(here):
 def test_the_model_card_names_the_baseline(here, card):
     base = model("base")
     model("tuned", card=card)
-    assert find_pair("tuned", None).baseline == Weights("./base", base)
+    assert find_pair("tuned", None).baseline == FullModel("./base", base)
 
 
 def test_a_base_model_beside_the_card(here):
@@ -388,7 +388,7 @@ def hub(here: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | No
     ],
 )
 def test_a_hub_id(hub, here, reference, repo, revision):
-    assert find_weights(reference) == Weights(reference, here / "hub" / repo)
+    assert find_full_model(reference) == FullModel(reference, here / "hub" / repo)
     assert set(hub) == {(repo, revision)}
 
 
@@ -469,10 +469,10 @@ def test_a_hub_that_gives_nothing(here, monkeypatch, error, reason, line):
 
 
 def test_the_embedded_model_need_not_be_there_yet(here):
-    found = find_weights("embedded")
-    assert found == Weights("SmolLM2-135M-Instruct", embedded_folder(), embedded=True)
+    found = find_full_model("embedded")
+    assert found == FullModel("SmolLM2-135M-Instruct", embedded_folder(), embedded=True)
     assert here / "cache" in found.folder.parents
-    assert find_weights(str(embedded_folder())) == found
+    assert find_full_model(str(embedded_folder())) == found
     adapter("lora", "embedded")
     assert find_pair("lora", None).baseline == found
 
@@ -503,14 +503,14 @@ def test_what_a_reference_names_by_its_form(reference, found):
 
 def test_a_folder_is_no_endpoint(here):
     model("fake:tuned")
-    assert resolve("fake:tuned", {"fake"}) == Weights("fake:tuned", here / "fake:tuned")
+    assert resolve("fake:tuned", {"fake"}) == FullModel("fake:tuned", here / "fake:tuned")
 
 
 def test_what_a_reference_names(here):
     base = model("base")
     folder = adapter("lora", "./base")
-    assert resolve("base") == Weights("base", base)
-    assert resolve("lora") == Adapter("lora", folder, Weights("./base", base))
+    assert resolve("base") == FullModel("base", base)
+    assert resolve("lora") == Adapter("lora", folder, FullModel("./base", base))
     assert resolve("r.yaml") == RecipeFile(Path("r.yaml"))
     assert resolve("fake:x", {"fake"}).name == "fake:x"
 

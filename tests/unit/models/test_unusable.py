@@ -12,9 +12,9 @@ from harness.models.folder import find_folder
 from harness.models.json_file import read_json
 from harness.models.reference import (
     Adapter,
-    Weights,
+    FullModel,
+    find_full_model,
     find_pair,
-    find_weights,
 )
 from tests.support.references import adapter, model, model_error
 
@@ -67,13 +67,13 @@ def test_a_folder_without_a_model(here, files, seen):
         "empty: a folder without a model: neither config.json nor adapter_config.json is in it\n"
         f"  saw: {seen}"
     ):
-        find_weights("empty")
+        find_full_model("empty")
 
 
 def test_a_folder_without_weights(here):
     folder = model("tuned", weights="notes.txt")
     with model_error(f"tuned: no weights: there is no model.safetensors in {folder}"):
-        find_weights("tuned")
+        find_full_model("tuned")
     model("base")
     folder = adapter("lora", "./base", weights="notes.txt")
     with model_error(f"lora: no weights: there is no adapter_model.safetensors in {folder}"):
@@ -112,12 +112,12 @@ def test_a_missing_shard_is_named(here):
     with model_error(
         "tuned: the shard model-00002-of-00002.safetensors is missing, which model.safetensors.index.json names"
     ):
-        find_weights("tuned")
+        find_full_model("tuned")
     (folder / shards["b"]).write_bytes(b"")
-    assert find_weights("tuned").folder == folder
+    assert find_full_model("tuned").folder == folder
     (folder / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelError, match=r"two sets of weights: .*only the first would be read"):
-        find_weights("tuned")
+        find_full_model("tuned")
 
 
 PICKLED = (
@@ -131,7 +131,7 @@ def test_pickled_weights_are_refused_unless_allowed(here):
     folder = model("tuned", weights="pytorch_model.bin")
     with model_error(PICKLED.format("tuned")):
         find_pair("tuned", "base")
-    assert find_pair("tuned", "base", allow_pickle=True).tuned == Weights("tuned", folder)
+    assert find_pair("tuned", "base", allow_pickle=True).tuned == FullModel("tuned", folder)
 
 
 @pytest.mark.parametrize("place", ["tuned", "base"])
@@ -199,13 +199,13 @@ def test_what_transformers_reads_is_read_by_us_first(here, name, text, message):
     with pytest.raises(
         ModelError, match=rf"\A{re.escape(f'{folder}/{name}: cannot be read as JSON: {message}')}"
     ):
-        find_weights("tuned")
+        find_full_model("tuned")
 
 
 def test_numbers_of_transformers_may_be_infinite(here):
     folder = model("tuned")
     (folder / "config.json").write_text('{"time_step_limit": [0.0, Infinity]}')
-    assert find_weights("tuned").folder == folder
+    assert find_full_model("tuned").folder == folder
 
 
 @pytest.mark.parametrize("shard", ["../base/model.safetensors", "/etc/passwd", "sub/model.safetensors"])
@@ -215,7 +215,7 @@ def test_an_index_leads_nowhere_else(here, shard):
     with model_error(
         f"{folder}/model.safetensors.index.json: the shard {shard} is not in the model's folder"
     ):
-        find_weights("tuned")
+        find_full_model("tuned")
 
 
 # what trainers leave behind
@@ -279,11 +279,11 @@ def test_other_weights_are_named_with_what_to_do(here, left, hint):
         ModelError,
         match=rf"\A{re.escape(f'tuned: no weights: there is no model.safetensors in {folder}')}\n  {re.escape(hint)}",
     ):
-        find_weights("tuned", allow_pickle=True)
+        find_full_model("tuned", allow_pickle=True)
 
 
 @pytest.mark.parametrize("left", ["training_args.bin", "optimizer.bin", "scheduler.pt"])
 def test_what_a_trainer_keeps_for_itself_is_no_weights(here, left):
     folder = model("tuned", weights=left)
     with model_error(f"tuned: no weights: there is no model.safetensors in {folder}"):
-        find_weights("tuned")
+        find_full_model("tuned")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine.requests import Chosen, Generated, Measured
+from harness.engine.requests import ChoiceLogProbs, Generated, LogLikelihood
 from harness.errors import NoEvidenceError, ScorerError, Span
 from harness.scoring import SCORERS, Score, Scorer, score
 from harness.suites.suite import Probe
@@ -56,16 +56,16 @@ def test_any_text_is_right_or_wrong(name, text):
 
 def test_choices():
     asked = probe("choice", choices=("three", "four"))
-    assert score(asked, Chosen((-2.0, -1.0))) == Score(True, "four")
-    assert score(asked, Chosen((-1.0, -2.0))) == Score(False, "three")
+    assert score(asked, ChoiceLogProbs((-2.0, -1.0))) == Score(True, "four")
+    assert score(asked, ChoiceLogProbs((-1.0, -2.0))) == Score(False, "three")
 
 
 def test_likelihood_is_judged_against_the_baseline():
     asked = Probe("p", SCORERS["likelihood"](), text="ab")
-    baseline = Measured(-2 * math.log(2), 1)
+    baseline = LogLikelihood(-2 * math.log(2), 1)
     assert score(asked, baseline) == Score(True, "1.000 bits per byte")
-    assert score(asked, Measured(-2.1 * math.log(2), 1), baseline) == Score(True, "1.050 bits per byte")
-    assert score(asked, Measured(-4 * math.log(2), 1), baseline) == Score(False, "2.000 bits per byte")
+    assert score(asked, LogLikelihood(-2.1 * math.log(2), 1), baseline) == Score(True, "1.050 bits per byte")
+    assert score(asked, LogLikelihood(-4 * math.log(2), 1), baseline) == Score(False, "2.000 bits per byte")
 
 
 NAN = math.nan
@@ -74,11 +74,11 @@ NAN = math.nan
 @pytest.mark.parametrize(
     ("name", "answer", "baseline"),
     [
-        ("choice", Chosen((NAN, -1.0)), None),
-        ("choice", Chosen((-1.0, NAN)), None),
-        ("likelihood", Measured(NAN, 1), None),
-        ("likelihood", Measured(NAN, 1), Measured(-1.0, 1)),
-        ("likelihood", Measured(-1.0, 1), Measured(NAN, 1)),
+        ("choice", ChoiceLogProbs((NAN, -1.0)), None),
+        ("choice", ChoiceLogProbs((-1.0, NAN)), None),
+        ("likelihood", LogLikelihood(NAN, 1), None),
+        ("likelihood", LogLikelihood(NAN, 1), LogLikelihood(-1.0, 1)),
+        ("likelihood", LogLikelihood(-1.0, 1), LogLikelihood(NAN, 1)),
     ],
 )
 def test_nan_is_no_evidence(name, answer, baseline):
@@ -89,10 +89,10 @@ def test_nan_is_no_evidence(name, answer, baseline):
 @pytest.mark.parametrize(
     ("name", "answer", "problem"),
     [
-        ("choice", Chosen((-1.0, -math.inf)), "whose log-probability is infinite"),
-        ("choice", Chosen((-1.0,)), "with 1 log-probabilities for 2 choices"),
-        ("likelihood", Measured(-math.inf, 1), "whose log-probability is infinite"),
-        ("likelihood", Measured(0.0, 0), "in which no token was measured"),
+        ("choice", ChoiceLogProbs((-1.0, -math.inf)), "whose log-probability is infinite"),
+        ("choice", ChoiceLogProbs((-1.0,)), "with 1 log-probabilities for 2 choices"),
+        ("likelihood", LogLikelihood(-math.inf, 1), "whose log-probability is infinite"),
+        ("likelihood", LogLikelihood(0.0, 0), "in which no token was measured"),
     ],
 )
 def test_numbers_from_which_nothing_follows(name, answer, problem):
@@ -103,10 +103,10 @@ def test_numbers_from_which_nothing_follows(name, answer, problem):
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("mentions", Chosen((-1.0,))),
+        ("mentions", ChoiceLogProbs((-1.0,))),
         ("choice", Generated("a", 1)),
         ("likelihood", Generated("a", 1)),
-        ("number", Measured(-1.0, 1)),
+        ("number", LogLikelihood(-1.0, 1)),
     ],
 )
 def test_an_answer_of_another_kind(name, answer):

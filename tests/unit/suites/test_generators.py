@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import LimitError
-from harness.suites.filler import filler
 from harness.suites.generate import Allowance, GeneratorFormat, generate
+from harness.suites.haystack import filler
 
 HEAD = "suite: s\nscore: number\ngates: [{over: all, max_drop: 0.1}]\ngenerators:\n"
 

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.engine.requests import Measure, Measured
+from harness.engine.requests import LogLikelihood, RollingLogLikelihood
 from harness.errors import HarnessError, NoEvidenceError
 from harness.stats.paired import tango_interval
 from harness.sweep.measure import Tuned
-from harness.sweep.record import read_ladder
+from harness.sweep.record import read_sweep
 from tests.support.suites import suite_text
-from tests.support.sweeps import GOOD, Fake, climb
+from tests.support.sweeps import GOOD, Fake, run_sweep
 
 # Measuring
 
 
 def test_a_ladder_from_end_to_end(folder, capsys):
-    assert climb(Fake(GOOD)) == 0
-    record = read_ladder(folder / "out")
+    assert run_sweep(Fake(GOOD)) == 0
+    record = read_sweep(folder / "out")
     careful, careless = record.rungs
     assert (careful.name, careful.rank, careless.rank, record.reference) == ("careful", 1, 2, "careless")
     assert careful.measured.gain == pytest.approx(0.9)
@@ -45,7 +45,7 @@ def test_a_ladder_from_end_to_end(folder, capsys):
 
 def test_the_baseline_is_asked_once_and_before_anything_is_trained(folder):
     models = Fake({**GOOD, "careless": "no luck"})
-    assert climb(models, suites=("general.yaml", "second.yaml")) == 1
+    assert run_sweep(models, suites=("general.yaml", "second.yaml")) == 1
     assert models.asked == [
         "baseline: target",
         "baseline: general",
@@ -58,8 +58,8 @@ def test_the_baseline_is_asked_once_and_before_anything_is_trained(folder):
 
 
 def test_drops_by_suite_and_over_all(folder):
-    climb(Fake(GOOD), suites=("general.yaml", "second.yaml"))
-    careless = read_ladder(folder / "out").rung("careless").measured
+    run_sweep(Fake(GOOD), suites=("general.yaml", "second.yaml"))
+    careless = read_sweep(folder / "out").rung("careless").measured
     assert {name: row.drop for name, row in careless.by_suite.items()} == {
         "general": pytest.approx(8 / 20),
         "second": pytest.approx(5 / 10),
@@ -71,9 +71,9 @@ def test_drops_by_suite_and_over_all(folder):
 def test_seeds_are_all_trained_and_averaged(folder):
     right = {**GOOD, "careful/1": {"target": 10, "general": 10}, "careful/2": {"target": 8, "general": 6}}
     models = Fake(right)
-    assert climb(models, seeds=(1, 2)) == 0
+    assert run_sweep(models, seeds=(1, 2)) == 0
     assert models.trained == ["careless/1", "careless/2", "careful/1", "careful/2"]
-    careful = read_ladder(folder / "out").rung("careful")
+    careful = read_sweep(folder / "out").rung("careful")
     assert [seed.seed for seed in careful.seeds] == [1, 2]
     assert careful.measured.drop_interval == tango_interval(2, 0, 20)
     assert (careful.measured.general.smallest_drop, careful.measured.general.largest_drop) == (0.0, 0.2)
@@ -81,14 +81,14 @@ def test_seeds_are_all_trained_and_averaged(folder):
 
 def test_a_sample_of_the_general_probes(folder):
     models = Fake(GOOD)
-    climb(models, suites=("general.yaml", "second.yaml"), sample=9)
-    record = read_ladder(folder / "out")
+    run_sweep(models, suites=("general.yaml", "second.yaml"), sample=9)
+    record = read_sweep(folder / "out")
     assert [len(suite.probes) for suite in record.suites] == [6, 3]
     assert [suite.of for suite in record.suites] == [20, 10]
     assert len(record.target.probes) == 10
     assert record.run.notes == ["a sample of 9 of 30 general probes (--sample 9)"]
-    climb(models, suites=("second.yaml", "general.yaml"), sample=9)
-    again = read_ladder(folder / "out")
+    run_sweep(models, suites=("second.yaml", "general.yaml"), sample=9)
+    again = read_sweep(folder / "out")
     assert {suite.name: [probe.id for probe in suite.probes] for suite in again.suites} == {
         suite.name: [probe.id for probe in suite.probes] for suite in record.suites
     }
@@ -96,8 +96,8 @@ def test_a_sample_of_the_general_probes(folder):
 
 def test_a_suite_without_a_probe_in_the_sample_is_named(folder):
     (folder / "tiny.yaml").write_text(suite_text("tiny", 1), encoding="utf-8")
-    climb(Fake(GOOD), suites=("general.yaml", "tiny.yaml"), sample=2)
-    assert read_ladder(folder / "out").run.notes[1:] == [
+    run_sweep(Fake(GOOD), suites=("general.yaml", "tiny.yaml"), sample=2)
+    assert read_sweep(folder / "out").run.notes[1:] == [
         "tiny: none of its probes is in the sample; it sees nothing"
     ]
 
@@ -115,8 +115,11 @@ class Likely:
         return self.engine.render(prompt)
 
     def ask(self, requests, progress=None):
-        measured = Measured(self.logprob, 10)
-        return [measured if isinstance(one, Measure) else self.engine.ask([one])[0] for one in requests]
+        measured = LogLikelihood(self.logprob, 10)
+        return [
+            measured if isinstance(one, RollingLogLikelihood) else self.engine.ask([one])[0]
+            for one in requests
+        ]
 
 
 class LikelyFake(Fake):
@@ -137,10 +140,10 @@ def test_likelihoods_are_held_against_the_baseline_that_was_kept(folder):
     )
     (folder / "texts.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(NoEvidenceError):
-        climb(LikelyFake({"careful": {}}), "careful", suites=("texts.yaml",))
-    assert read_ladder(folder / "out").suites[0].probes[0].baseline.raw() == Measured(-10.0, 10)
-    climb(LikelyFake(GOOD), suites=("texts.yaml",))
-    drops = {one.name: one.measured.drop for one in read_ladder(folder / "out").rungs}
+        run_sweep(LikelyFake({"careful": {}}), "careful", suites=("texts.yaml",))
+    assert read_sweep(folder / "out").suites[0].probes[0].baseline.raw() == LogLikelihood(-10.0, 10)
+    run_sweep(LikelyFake(GOOD), suites=("texts.yaml",))
+    drops = {one.name: one.measured.drop for one in read_sweep(folder / "out").rungs}
     assert drops == {"careful": 0.0, "careless": 1.0}
 
 
@@ -150,22 +153,22 @@ def test_likelihoods_are_held_against_the_baseline_that_was_kept(folder):
 def test_a_ladder_that_was_killed_goes_on(folder, capsys):
     killed = Fake({**GOOD, "careful": KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
-        climb(killed)
-    part = read_ladder(folder / "out")
+        run_sweep(killed)
+    part = read_sweep(folder / "out")
     assert (part.missing, [one.name for one in part.rungs]) == (["careful"], ["careless"])
     models = Fake(GOOD)
-    assert climb(models) == 0
+    assert run_sweep(models) == 0
     assert models.trained == ["careful/42"]
     assert models.asked == ["careful/42: target", "careful/42: general"]
     assert "careless, seed 42: measured before, kept in out/ladder.json" in capsys.readouterr().err
-    assert read_ladder(folder / "out").missing == []
+    assert read_sweep(folder / "out").missing == []
 
 
 def test_a_ladder_with_nothing_new_loads_no_model(folder):
-    climb(Fake(GOOD))
+    run_sweep(Fake(GOOD))
     before = (folder / "out/ladder.html").read_text(encoding="utf-8")
     models = Fake(GOOD)
-    assert climb(models) == 0
+    assert run_sweep(models) == 0
     assert (models.trained, models.asked) == ([], [])
     started = re.compile(r"20\d\d-\S+")
     assert started.sub("", (folder / "out/ladder.html").read_text(encoding="utf-8")) == started.sub(
@@ -175,22 +178,22 @@ def test_a_ladder_with_nothing_new_loads_no_model(folder):
 
 def test_a_kill_between_seeds_keeps_the_first(folder):
     with pytest.raises(KeyboardInterrupt):
-        climb(Fake({**GOOD, "careless/2": KeyboardInterrupt()}), seeds=(1, 2))
-    record = read_ladder(folder / "out")
+        run_sweep(Fake({**GOOD, "careless/2": KeyboardInterrupt()}), seeds=(1, 2))
+    record = read_sweep(folder / "out")
     assert record.missing == ["careless", "careful"]
     models = Fake(GOOD)
-    climb(models, seeds=(1, 2))
+    run_sweep(models, seeds=(1, 2))
     assert models.trained == ["careless/2", "careful/1", "careful/2"]
 
 
 def test_what_is_known_of_later_recipes_survives_a_second_kill(folder):
-    climb(Fake(GOOD), "careless", "careful", "third")
+    run_sweep(Fake(GOOD), "careless", "careful", "third")
     text = (folder / "careless_recipe.yaml").read_text(encoding="utf-8")
     (folder / "careless_recipe.yaml").write_text(text.replace("0.001", "0.002"), encoding="utf-8")
     with pytest.raises(KeyboardInterrupt):
-        climb(Fake({"careless": KeyboardInterrupt()}), "careless", "careful", "third")
+        run_sweep(Fake({"careless": KeyboardInterrupt()}), "careless", "careful", "third")
     models = Fake(GOOD)
-    climb(models, "careless", "careful", "third")
+    run_sweep(models, "careless", "careful", "third")
     assert models.trained == ["careless/42"]
 
 
@@ -206,12 +209,12 @@ def test_what_is_known_of_later_recipes_survives_a_second_kill(folder):
     ],
 )
 def test_what_depends_on_a_change_is_measured_again(folder, file, old, new):
-    climb(Fake(GOOD), "careless")
+    run_sweep(Fake(GOOD), "careless")
     text = (folder / file).read_text(encoding="utf-8")
     assert old in text
     (folder / file).write_text(text.replace(old, new), encoding="utf-8")
     models = Fake(GOOD)
-    climb(models, "careless")
+    run_sweep(models, "careless")
     assert models.trained == ["careless/42"]
 
 
@@ -223,19 +226,19 @@ def test_what_depends_on_a_change_is_measured_again(folder, file, old, new):
     ],
 )
 def test_what_does_not_matter_is_not_measured_again(folder, file, old, new):
-    climb(Fake(GOOD), "careless")
+    run_sweep(Fake(GOOD), "careless")
     text = (folder / file).read_text(encoding="utf-8")
     assert old in text
     (folder / file).write_text(text.replace(old, new), encoding="utf-8")
     models = Fake(GOOD)
-    climb(models, "careless")
+    run_sweep(models, "careless")
     assert (models.trained, models.asked) == ([], [])
 
 
 def test_another_base_is_another_measurement(folder):
-    climb(Fake(GOOD), "careless")
+    run_sweep(Fake(GOOD), "careless")
     models = Fake(GOOD, identity="another")
-    climb(models, "careless")
+    run_sweep(models, "careless")
     assert models.asked[0] == "baseline: target"
     assert models.trained == ["careless/42"]
 
@@ -243,14 +246,14 @@ def test_another_base_is_another_measurement(folder):
 def test_a_record_that_cannot_be_used_is_said(folder, capsys):
     (folder / "out").mkdir()
     (folder / "out/ladder.json").write_text("{}", encoding="utf-8")
-    assert climb(Fake(GOOD)) == 0
+    assert run_sweep(Fake(GOOD)) == 0
     assert "out/ladder.json: not the record of a ladder, version 1: " in capsys.readouterr().err
 
 
 def test_pages_of_an_earlier_ladder_do_not_stay_behind(folder):
-    climb(Fake(GOOD))
+    run_sweep(Fake(GOOD))
     with pytest.raises(KeyboardInterrupt):
-        climb(Fake({"third": KeyboardInterrupt()}), "careless", "third")
+        run_sweep(Fake({"third": KeyboardInterrupt()}), "careless", "third")
     assert [path.name for path in (folder / "out").iterdir()] == ["ladder.json"]
 
 
@@ -261,8 +264,8 @@ def test_a_recipe_that_fails_is_shown_and_the_others_are_measured(folder, capsys
     models = Fake(
         {**GOOD, "careless": "careless_recipe.yaml:6:1: the loss became NaN\n  lower the learning_rate"}
     )
-    assert climb(models, "careless", "careful", "third") == 1
-    record = read_ladder(folder / "out")
+    assert run_sweep(models, "careless", "careful", "third") == 1
+    record = read_sweep(folder / "out")
     assert [one.name for one in record.rungs] == ["careful", "third", "careless"]
     assert record.rung("careless").error.startswith("careless_recipe.yaml:6:1: the loss became NaN")
     out = capsys.readouterr().out
@@ -271,24 +274,24 @@ def test_a_recipe_that_fails_is_shown_and_the_others_are_measured(folder, capsys
 
 
 def test_a_recipe_that_failed_is_tried_again(folder):
-    climb(Fake({**GOOD, "careless": "no luck"}))
+    run_sweep(Fake({**GOOD, "careless": "no luck"}))
     models = Fake(GOOD)
-    assert climb(models) == 0
+    assert run_sweep(models) == 0
     assert models.trained == ["careless/42"]
-    assert read_ladder(folder / "out").rung("careless").error is None
+    assert read_sweep(folder / "out").rung("careless").error is None
 
 
 def test_one_seed_that_fails_fails_the_recipe(folder):
     models = Fake({**GOOD, "careless/1": "no luck"})
-    assert climb(models, seeds=(1, 2)) == 1
+    assert run_sweep(models, seeds=(1, 2)) == 1
     assert models.trained == ["careless/1", "careful/1", "careful/2"]
-    assert read_ladder(folder / "out").rung("careless").measured is None
+    assert read_sweep(folder / "out").rung("careless").measured is None
 
 
 def test_no_ranking_without_a_gain(folder, capsys):
     models = Fake({"careless": {"target": 1, "general": 2}, "careful": {"target": 0, "general": 9}})
     with pytest.raises(NoEvidenceError, match="^no ranking is possible: no recipe has shown to learn"):
-        climb(models)
+        run_sweep(models)
     assert "No recipe can be recommended." in capsys.readouterr().out
     assert "No recipe can be recommended." in (folder / "out/ladder.html").read_text(encoding="utf-8")
 
@@ -296,7 +299,7 @@ def test_no_ranking_without_a_gain(folder, capsys):
 def test_a_target_that_the_baseline_masters(folder):
     models = Fake(GOOD, baseline={"target": 10, "general": 10})
     with pytest.raises(NoEvidenceError) as caught:
-        climb(models)
+        run_sweep(models)
     assert str(caught.value) == (
         "the baseline is right on all 10 probes of the target 'target', so nothing can be gained\n"
         "  give a target suite that the baseline has yet to learn"
@@ -308,7 +311,7 @@ def test_a_report_that_cannot_be_written(folder):
     (folder / "out").write_text("", encoding="utf-8")
     models = Fake(GOOD)
     with pytest.raises(HarnessError) as caught:
-        climb(models)
+        run_sweep(models)
     assert caught.value.on_command_line == (
         "--report out: nothing can be written there: File exists\n  name another folder: --report DIR"
     )

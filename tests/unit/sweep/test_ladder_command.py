@@ -11,9 +11,9 @@ from harness.cli.main import main
 from harness.engine.requests import Generate, Generated
 from harness.spelling import on_command_line
 from harness.sweep import run as module
-from harness.sweep.record import read_ladder
-from harness.sweep.schedule import read_plan
-from tests.support.sweeps import GOOD, RECIPE, Fake, climb, sweep_options
+from harness.sweep.record import read_sweep
+from harness.sweep.schedule import read_schedule
+from tests.support.sweeps import GOOD, RECIPE, Fake, run_sweep, sweep_options
 
 # What is refused before anything is trained
 
@@ -108,7 +108,7 @@ def test_a_folder_of_suites_may_hold_the_target(folder):
     for recipe in folder.glob("*_recipe.yaml"):
         text = recipe.read_text(encoding="utf-8").replace("target.yaml", "suites/target.yaml")
         recipe.write_text(text, encoding="utf-8")
-    plan = read_plan(sweep_options(suites=("suites",)))
+    plan = read_schedule(sweep_options(suites=("suites",)))
     assert ([one.suite.name for one in plan.general], plan.target.suite.name) == (
         ["general", "second"],
         "target",
@@ -153,12 +153,12 @@ def test_code_is_not_run_unasked(folder, capsys, file):
 
 def test_among_others_a_suite_that_runs_code_is_left_out(folder):
     (folder / "coding.yaml").write_text(CODE, encoding="utf-8")
-    plan = read_plan(sweep_options(suites=("general.yaml", "coding.yaml")))
+    plan = read_schedule(sweep_options(suites=("general.yaml", "coding.yaml")))
     assert [one.suite.name for one in plan.general] == ["general"]
     assert [on_command_line(note) for note in plan.notes] == [
         "coding: left out, because it runs code that a model wrote; --allow-code asks it"
     ]
-    plan = read_plan(sweep_options(suites=("general.yaml", "coding.yaml"), allow_code=True))
+    plan = read_schedule(sweep_options(suites=("general.yaml", "coding.yaml"), allow_code=True))
     assert ([one.suite.name for one in plan.general], plan.notes) == (["general", "coding"], ())
 
 
@@ -216,7 +216,7 @@ def test_options_reach_the_ladder(folder, monkeypatch):
 
 
 def test_pages_are_rendered_again_from_the_record(folder, capsys):
-    climb(Fake(GOOD), "careless", "careful", "third")
+    run_sweep(Fake(GOOD), "careless", "careful", "third")
     files = ["ladder.html", "ladder.json", "ladder.md", "pareto.svg"]
     before = {name: (folder / "out" / name).read_bytes() for name in files}
     table = capsys.readouterr().out
@@ -229,7 +229,7 @@ def test_pages_are_rendered_again_from_the_record(folder, capsys):
 
 
 def test_pages_on_a_disk_that_is_full(folder, monkeypatch, capsys):
-    climb(Fake(GOOD))
+    run_sweep(Fake(GOOD))
     capsys.readouterr()
     before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
 
@@ -246,14 +246,14 @@ def test_pages_on_a_disk_that_is_full(folder, monkeypatch, capsys):
 
 
 def test_an_argument_that_is_no_text_is_written_escaped(folder):
-    climb(Fake(GOOD), command=("--from", "\udcff"))
-    assert read_ladder(folder / "out").run.command == ["--from", "\\udcff"]
+    run_sweep(Fake(GOOD), command=("--from", "\udcff"))
+    assert read_sweep(folder / "out").run.command == ["--from", "\\udcff"]
 
 
 def test_rendered_by_other_rules(folder, capsys):
-    climb(Fake(GOOD), "careless", "careful", "third")
+    run_sweep(Fake(GOOD), "careless", "careful", "third")
     assert main(["ladder", "--render", "out", "--matched", "1", "--from", "third"]) == 0
-    record = read_ladder(folder / "out")
+    record = read_sweep(folder / "out")
     assert [(one.name, one.rank) for one in record.rungs] == [
         ("third", 1),
         ("careless", 2),
@@ -264,7 +264,7 @@ def test_rendered_by_other_rules(folder, capsys):
 
 
 def test_rendered_where_the_report_is(folder):
-    climb(Fake(GOOD))
+    run_sweep(Fake(GOOD))
     page = folder / "out/ladder.html"
     for arguments in (["--report", "out", "--render"], ["--render", "--report", "out"]):
         page.unlink()

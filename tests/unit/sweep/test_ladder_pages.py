@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.reporting.figures import INK, inline, svg
-from harness.sweep.page import ladder_page
+from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto, spread_out
 from harness.sweep.record import ranked
 from harness.sweep.text import escaped, markdown_page, terminal_lines
@@ -81,7 +81,7 @@ def test_a_ladder_that_is_not_finished_says_so():
     record = small(planned=["careless", "gentle", "short", "hot", "later"])
     text = "\n".join(terminal_lines(record))
     assert "not finished: 4 of 5 recipes tried, without later" in text
-    assert "not finished: 4 of 5 recipes tried, without later" in ladder_page(record, None)
+    assert "not finished: 4 of 5 recipes tried, without later" in sweep_page(record, None)
 
 
 def test_nothing_learnt_is_said_in_place_of_a_ranking():
@@ -197,7 +197,7 @@ def hostile(text: str = HOSTILE):
 
 def test_the_page_obeys_nothing_from_elsewhere():
     record = hostile()
-    tags = parse(ladder_page(record, plot(record)))
+    tags = parse(sweep_page(record, plot(record)))
     assert not {"script", "b", "img"} & set(tags.seen)
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
     assert "".join(tags.text).count(HOSTILE) > 20
@@ -212,7 +212,7 @@ def test_nothing_that_is_not_to_be_seen_is_in_any_page():
     ET.fromstring(drawn)
     pages = [
         drawn,
-        ladder_page(record, drawn),
+        sweep_page(record, drawn),
         markdown_page(record, "pareto.svg"),
         "\n".join(terminal_lines(record)),
     ]
@@ -226,13 +226,13 @@ def test_a_recipe_may_have_a_name_in_any_script():
     record = small(name)
     drawn = plot(record)
     assert name in drawn
-    assert ladder_page(record, drawn).count(name) > 3
+    assert sweep_page(record, drawn).count(name) > 3
     assert name in markdown_page(record, None)
 
 
 def test_the_page_stands_alone():
     record = small()
-    page = ladder_page(record, plot(record))
+    page = sweep_page(record, plot(record))
     tags = parse(page)
     assert [value for name, value in tags.attributes if name in ("src", "href", "action", "xlink:href")
             and not str(value).startswith("#")] == []  # fmt: skip
@@ -243,7 +243,7 @@ def test_the_page_stands_alone():
 
 
 def test_the_page_shows_what_was_lost():
-    text = "".join(parse(ladder_page(small(), None)).text)
+    text = "".join(parse(sweep_page(small(), None)).text)
     assert "careless: 106 lost" in text
     assert re.search(
         r"general-qa · p0\s+question \"Question 0\?\"\s+expected \"Paris\"\s+baseline \"It is Paris.\"", text
@@ -255,7 +255,7 @@ def test_the_page_shows_what_was_lost():
 def test_a_page_without_measurements():
     record = ladder(rung(recipe("a"), error="NaN"))
     assert pareto(record) is None
-    text = "".join(parse(ladder_page(record, None)).text)
+    text = "".join(parse(sweep_page(record, None)).text)
     assert "no recipe could be measured, so none can be ranked" in text
     assert "No recipe can be recommended." in text
     assert "No recipe can be recommended." in markdown_page(record, None)

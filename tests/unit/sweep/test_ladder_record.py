@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from harness.engine.requests import Measured
+from harness.engine.requests import LogLikelihood
 from harness.errors import HarnessError
 from harness.gate.pooling import pool
 from harness.reporting.record import AnswerRow
@@ -14,11 +14,11 @@ from harness.scoring.score import Score
 from harness.stats.paired import tango_interval
 from harness.sweep.record import (
     FILE,
-    LadderRecord,
+    SweepRecord,
     ranked,
-    read_ladder,
-    rung_row,
-    write_ladder,
+    read_sweep,
+    recipe_row,
+    write_sweep,
 )
 from tests.support.ladders import (
     GENERAL,
@@ -64,8 +64,8 @@ def test_seeds_are_averaged_and_are_no_more_probes():
 
 def test_a_recipe_that_lacks_a_seed_or_failed_is_not_measured():
     whole = rung(recipe("a"), (38, 10), (36, 20))
-    part = rung_row("a", "a.yaml", whole.recipe, whole.seeds[:1], TARGET_SUITE, SUITES, of=2)
-    failed = rung_row("a", "a.yaml", whole.recipe, whole.seeds, TARGET_SUITE, SUITES, of=2, error="NaN")
+    part = recipe_row("a", "a.yaml", whole.recipe, whole.seeds[:1], TARGET_SUITE, SUITES, of=2)
+    failed = recipe_row("a", "a.yaml", whole.recipe, whole.seeds, TARGET_SUITE, SUITES, of=2, error="NaN")
     assert part.measured is None
     assert failed.measured is None
     assert ladder(part).missing == ["a"]
@@ -114,13 +114,13 @@ def test_a_reference_that_failed_is_none():
 
 def test_the_record_is_read_back_as_it_was_written(tmp_path):
     record = shipped()
-    probe = record.suites[0].probes[0].model_copy(update={"measured": Measured(-12.5, 7)})
+    probe = record.suites[0].probes[0].model_copy(update={"measured": LogLikelihood(-12.5, 7)})
     suites = [record.suites[0].model_copy(update={"probes": [probe, *record.suites[0].probes[1:]]})]
     record = record.model_copy(update={"suites": [*suites, record.suites[1]]})
-    assert write_ladder(record, tmp_path / "new") == tmp_path / "new" / FILE
-    again = read_ladder(tmp_path / "new")
+    assert write_sweep(record, tmp_path / "new") == tmp_path / "new" / FILE
+    again = read_sweep(tmp_path / "new")
     assert again == record
-    assert again.suites[0].probes[0].measured == Measured(-12.5, 7)
+    assert again.suites[0].probes[0].measured == LogLikelihood(-12.5, 7)
     assert [path.name for path in (tmp_path / "new").iterdir()] == [FILE]
 
 
@@ -134,13 +134,13 @@ def test_a_record_of_another_version(tmp_path):
     text = shipped().model_dump_json().replace('"version":1', '"version":2')
     (tmp_path / FILE).write_text(text, encoding="utf-8")
     with pytest.raises(HarnessError) as caught:
-        read_ladder(tmp_path)
+        read_sweep(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / FILE}: not the record of a ladder, version 1: version ")
 
 
 def test_no_record(tmp_path):
     with pytest.raises(HarnessError) as caught:
-        read_ladder(tmp_path)
+        read_sweep(tmp_path)
     assert (
         str(caught.value)
         == f"{tmp_path / FILE}: the record of a ladder cannot be read: No such file or directory"
@@ -149,7 +149,7 @@ def test_no_record(tmp_path):
 
 def test_numbers_follow_from_the_answers_in_the_record():
     """Everything that a report shows can be worked out again from the record alone."""
-    record = LadderRecord.model_validate_json(shipped().model_dump_json())
+    record = SweepRecord.model_validate_json(shipped().model_dump_json())
     for one in record.rungs:
         if one.measured:
             before = [right for suite in record.suites for right in suite.baseline]

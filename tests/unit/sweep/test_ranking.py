@@ -7,14 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.sweep.ranking import Rung, front, rank, reference
+from harness.sweep.ranking import RecipeResult, pareto_optimal, rank, reference
 
 
-def rung(name: str, gain: float, drop: float, seconds: float | None = 60.0, reach: float = 0.05) -> Rung:
-    return Rung(name, gain, (gain - reach, gain + reach), drop, seconds)
+def rung(
+    name: str, gain: float, drop: float, seconds: float | None = 60.0, reach: float = 0.05
+) -> RecipeResult:
+    return RecipeResult(name, gain, (gain - reach, gain + reach), drop, seconds)
 
 
-def order(rungs: list[Rung], share: float = 0.9) -> list[tuple[str, int | None]]:
+def order(rungs: list[RecipeResult], share: float = 0.9) -> list[tuple[str, int | None]]:
     return [(place.rung.name, place.rank) for place in rank(rungs, share)]
 
 
@@ -87,8 +89,8 @@ def test_the_front():
         rung("d", 0.5, 0.0),
         rung("e", 0.9, 0.1),
     ]
-    assert front(rungs) == {"a", "b", "d", "e"}
-    assert {place.rung.name for place in rank(rungs, 0.9) if place.front} == {"a", "b", "d", "e"}
+    assert pareto_optimal(rungs) == {"a", "b", "d", "e"}
+    assert {place.rung.name for place in rank(rungs, 0.9) if place.pareto_optimal} == {"a", "b", "d", "e"}
 
 
 VALUES = st.integers(-2, 4).map(lambda value: value / 4)
@@ -108,5 +110,5 @@ def test_the_front_by_brute_force(measured):
                 beaten = True
         if not beaten:
             expected.add(one.name)
-    assert front(rungs) == expected
+    assert pareto_optimal(rungs) == expected
     assert expected
