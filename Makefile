@@ -10,7 +10,7 @@ PLUGINS_VENV ?= .plugins-venv
 LOWEST_VENV ?= .lowest-venv
 NEWEST_VENV ?= .newest-venv
 LM_EVAL := lm-eval==0.4.13
-# The newest, whose wheels for Linux bring CUDA along; `make test-newest TORCH=torch==2.13.0` takes another.
+# The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
 .PHONY: demo test test-lowest test-newest test-plugins fuzz check audit bench bench-parity clean
@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
-# The lowest versions that pyproject.toml allows, and the newest that there are, each in an environment of its own.
+# The lowest versions that pyproject.toml allows, and the newest available, each in its own environment.
 test-lowest: $(LOWEST_VENV)/.installed
 	$(LOWEST_VENV)/bin/python -m harness doctor
 	$(LOWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
@@ -35,7 +35,7 @@ test-newest:
 	$(NEWEST_VENV)/bin/python -m harness doctor
 	$(NEWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
 
-# Beside the most used pytest plugins, each alone and all together, in an environment that has them.
+# Beside the most used pytest plugins, each alone and all together, in an environment with all of them.
 test-plugins: $(PLUGINS_VENV)/.installed
 	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PLUGINS_VENV)/bin/python -m pytest -v tests/neighbours/neighbours.py
 
@@ -48,18 +48,18 @@ check: $(VENV)/.dev
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive harness
 	$(BIN)/pip-audit --progress-spinner off --no-deps --disable-pip --requirement constraints.txt
 
-# As in `check`, but red too where the advisories on a package cannot be read.
+# pip-audit as in `check`, but fails if the advisories on a package cannot be read.
 audit: $(VENV)/.dev
 	$(BIN)/pip-audit --progress-spinner off --strict --no-deps --disable-pip --requirement constraints.txt
 
-# Readers and scores against what hypothesis writes, for as long as 5,000 files each take.
+# Readers and scores on broken and hostile input from hypothesis, 5,000 files each.
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile fuzz -n 2
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/engine.py
 
-# Item by item against lm-evaluation-harness, in an environment that has both.
+# Item by item against lm-evaluation-harness, in an environment with both.
 bench-parity: $(BENCHMARK_VENV)/.installed
 	$(BENCHMARK_VENV)/bin/python benchmarks/lm_eval_parity.py
 

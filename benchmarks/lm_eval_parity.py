@@ -29,7 +29,8 @@ from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
 from harness.authoring.lm_eval.convert import convert
-from harness.authoring.lm_eval.task import METRICS, read_task
+from harness.authoring.lm_eval.read import read_task
+from harness.authoring.lm_eval.task import METRICS
 from harness.engine.prompts import request
 from harness.engine.requests import ChoiceLogProbs, MultipleChoice
 from harness.engine.transformers.gguf import ensure_embedded

@@ -1,4 +1,4 @@
-"""A gate against catastrophic forgetting: ask a baseline and a tuned model the same probes."""
+"""A gate against catastrophic forgetting: ask a baseline and a tuned model the same probes, and compare."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ _PUBLIC = {
     "harness.engine.functions": ("FunctionEngine",),
     "harness.engine.registry": ("engine_for",),
     "harness.engine.requests": (
-        "Answer", "Chat", "MultipleChoice", "ChoiceLogProbs", "Engine", "Generate", "Generated", "RollingLogLikelihood", "LogLikelihood", "Message", "Plain",
-        "Progress", "Prompt", "Reasoning", "Request",
+        "Answer", "Chat", "ChoiceLogProbs", "Engine", "Generate", "Generated", "LogLikelihood", "Message",
+        "MultipleChoice", "Plain", "Progress", "Prompt", "Reasoning", "Request", "RollingLogLikelihood",
     ),
     "harness.engine.settings": ("Settings",),
     "harness.errors": (
@@ -77,7 +77,7 @@ __all__ = sorted([*_WHERE, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used, so that the import of a plugin is cheap."""
+    """Load a public name on first use, so that importing the plugin is cheap."""
     if name in _WHERE:
         with import_module("harness.versions").needed():
             return getattr(import_module(_WHERE[name]), name)

@@ -1,8 +1,9 @@
-"""A word of a command line in, its value out: types for argparse that say what was seen and what was expected."""
+"""Types for argparse, whose errors say what was expected and what was seen."""
 
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from math import inf, nan
 
 from harness.errors import did_you_mean
@@ -24,7 +25,7 @@ class OneOf:
 
 
 def whole(value: str) -> int:
-    """A whole number, 0 too."""
+    """A whole number, including 0."""
     if not value.isdecimal():
         raise ArgumentTypeError(f"must be a whole number, saw {value!r}")
     return int(value)
@@ -38,39 +39,33 @@ def count(value: str) -> int:
 
 
 def seeds(value: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them, each once."""
-    found = tuple(whole(part) for part in value.split(","))
-    if len(set(found)) < len(found):
+    """Different whole numbers, separated by commas."""
+    numbers = tuple(whole(part) for part in value.split(","))
+    if len(set(numbers)) < len(numbers):
         raise ArgumentTypeError(f"must be different numbers, saw {value!r}")
-    return found
+    return numbers
 
 
 def rate(value: str) -> float:
-    """A number from 0 up to, and without, 1."""
-    number = _number(value)
-    if not 0 <= number < 1:
-        raise ArgumentTypeError(f"must be a number from 0 to less than 1, saw {value!r}")
-    return number
+    """A number in [0, 1)."""
+    return _number(value, "from 0 to less than 1", lambda number: 0 <= number < 1)
 
 
 def share(value: str) -> float:
-    """A number above 0, 1 at most."""
-    number = _number(value)
-    if not 0 < number <= 1:
-        raise ArgumentTypeError(f"must be a number above 0 and at most 1, saw {value!r}")
-    return number
+    """A number in (0, 1]."""
+    return _number(value, "above 0 and at most 1", lambda number: 0 < number <= 1)
 
 
 def positive(value: str) -> float:
-    """A number above 0."""
-    number = _number(value)
-    if not 0 < number < inf:
-        raise ArgumentTypeError(f"must be a number above 0, saw {value!r}")
-    return number
+    """A finite number above 0."""
+    return _number(value, "above 0", lambda number: 0 < number < inf)
 
 
-def _number(value: str) -> float:
+def _number(value: str, expected: str, fits: Callable[[float], bool]) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        return nan  # which lies in no range
+        number = nan  # fits no range
+    if not fits(number):
+        raise ArgumentTypeError(f"must be a number {expected}, saw {value!r}")
+    return number

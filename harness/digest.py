@@ -1,4 +1,4 @@
-"""Plain data in, a key that stands for its content out."""
+"""Plain data in, a content key out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from typing import Any
 
 
 def digest(*values: Any) -> str:
-    """SHA-256 in hexadecimal over values as JSON, the keys of mappings in order; one value stands for itself."""
+    """The SHA-256, in hexadecimal, of the values as JSON with sorted keys; a single value is not put in a list."""
     content = values[0] if len(values) == 1 else values
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,13 +1,13 @@
-"""What can be wrong with a user's input, as a tree of errors: places in, readable text out.
+"""The errors of a user's input, with their places and messages.
 
 HarnessError            your input; a plain AssertionError is our bug and keeps its traceback
-├── InputError          problems in a file, each with its line and column
+├── InputError          problems in files, each with its line and column
 │   ├── SuiteError
 │   └── RecipeError
 ├── ModelError          a model reference that cannot be used
 ├── EngineError         a model that loads but cannot answer
-├── ScorerError         a score that cannot be loaded, or that broke while it judged
-├── LimitError          something that takes more time or memory than it may
+├── ScorerError         a score that cannot be loaded, or that failed on an answer
+├── LimitError          something that exceeds a limit of time or memory
 └── NoEvidenceError     numbers that prove nothing: empty, unpaired or NaN
 """
 
@@ -20,20 +20,21 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 from harness.spelling import in_python, on_command_line
 from harness.visible import visible
 
-MOST_TOLD = 100
-"""Problems that are written out; the rest is counted."""
+MOST_LISTED = 100
+"""Problems written out in one error; the rest are counted."""
 
 MOST_CHARACTERS = 1_000
-"""Of what a problem says: a value that it quotes may be as long as its file."""
+"""Characters of a problem's message, which may quote a value as long as its file."""
 
 HARNESS = Path(__file__).parent
 LONGEST_NAME = 100
 MOST_NAMES = 1_000
-"""What is held against each other to find the name that was meant."""
+"""Names compared to suggest one for a misspelt name; longer lists and names would take too long."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,7 +59,7 @@ class Problem:
 
     @property
     def text(self) -> str:
-        """The whole of it, in which options are still marks."""
+        """The whole message, its options still marks."""
         message = visible(shortened(self.message))
         text = f"{self.span}: {message}" if self.span else message
         return as_message(f"{text}\n  {shortened(self.hint)}" if self.hint else text)
@@ -73,9 +74,9 @@ class Problem:
 
 
 class HarnessError(Exception):
-    """The input of a run cannot be used; `str()` is the whole message for a caller in Python, safe to be shown anywhere.
+    """Unusable input. `str()` is the whole message for a caller in Python, safe to show anywhere.
 
-    `text` is for a message that takes it up: options in it are still marks.
+    `text` is for another message to quote: its options are still marks.
     """
 
     def __init__(self, *messages: str) -> None:
@@ -98,15 +99,20 @@ class InputError(HarnessError):
             *sorted(known, key=lambda problem: (problem.span, problem.message)),
             *(problem for problem in problems if not problem.span),
         ]
-        super().__init__(*told(self.problems))
+        super().__init__(*listed(self.problems))
+
+    @classmethod
+    def at(cls, span: Span | None, message: str, hint: str | None = None) -> Self:
+        """The error of a single problem."""
+        return cls([Problem(span, message, hint)])
 
 
 class SuiteError(InputError):
-    """A suite file that cannot be run as it is written."""
+    """A suite file with errors."""
 
 
 class RecipeError(InputError):
-    """A recipe file that cannot be trained as it is written."""
+    """A recipe file with errors."""
 
 
 class ModelError(HarnessError):
@@ -114,15 +120,15 @@ class ModelError(HarnessError):
 
 
 class EngineError(HarnessError):
-    """A model that was loaded but cannot answer what it is asked."""
+    """A model that loads but cannot answer."""
 
 
 class ScorerError(HarnessError):
-    """A score that cannot be loaded, or that broke while it judged an answer."""
+    """A score that cannot be loaded, or that failed on an answer."""
 
 
 class LimitError(HarnessError):
-    """Something in a file that takes more time or memory than it may, and what to do about it."""
+    """Something in a file that exceeds a limit of time or memory, and how to stay below it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(f"{message}\n  {hint}")
@@ -131,30 +137,30 @@ class LimitError(HarnessError):
 
 
 class NoEvidenceError(HarnessError, ValueError):
-    """Numbers from which nothing follows: empty, unpaired or NaN."""
+    """Numbers that prove nothing: empty, unpaired or NaN."""
 
 
-def told(problems: Sequence[Problem]) -> list[str]:
-    """Each problem's text; of more than MOST_TOLD the first, how many more there are, and the last if it has no place."""
-    listed = [problem.text for problem in problems[:MOST_TOLD]]
-    last = [problem.text for problem in problems[MOST_TOLD:][-1:] if not problem.span]
-    more = len(problems) - len(listed) - len(last)
+def listed(problems: Sequence[Problem]) -> list[str]:
+    """The problems' texts; of more than MOST_LISTED, the first, a count, and the last if it is about the file as a whole."""
+    first = [problem.text for problem in problems[:MOST_LISTED]]
+    last = [problem.text for problem in problems[MOST_LISTED:][-1:] if not problem.span]
+    more = len(problems) - len(first) - len(last)
     counted = [f"and {more:,} more {'problem' if more == 1 else 'problems'}"] if more else []
-    return [*listed, *counted, *last]
+    return [*first, *counted, *last]
 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
-    """Text of at most about `most` characters; of a longer one its beginning and its end."""
+    """Text of about `most` characters at most: the beginning and the end of a longer one."""
     return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
 
 
 def as_message(text: str) -> str:
-    """A message of which a terminal obeys nothing; its lines after the first are indented, and no value begins another."""
+    """A message made safe to show. Only a line break before an indent is ours; one in a quoted value is escaped."""
     return "\n".join(map(visible, re.split(r"\n(?=  )", text)))
 
 
 def shown_path(path: Path) -> str:
-    """The path as a person would type it: relative to the working folder where that is shorter."""
+    """The path as a person would type it: relative to the working folder if it lies in there."""
     try:
         return visible(str(path.relative_to(Path.cwd())))
     except (ValueError, OSError):
@@ -162,7 +168,7 @@ def shown_path(path: Path) -> str:
 
 
 def what_was_raised(error: BaseException) -> str:
-    """What code that is not ours raised, and where in it."""
+    """The error of foreign code, and its place there."""
     if isinstance(error, HarnessError):
         return error.text
     steps = traceback.extract_tb(error.__traceback__)
@@ -172,18 +178,18 @@ def what_was_raised(error: BaseException) -> str:
 
 
 def first_line(error: object, most: int = 300) -> str:
-    """The first line of what an error of another library says."""
+    """The first line of another library's error."""
     lines = str(error).strip().splitlines()
     return visible(lines[0][:most]) if lines else ""
 
 
 def reason(error: OSError) -> str:
-    """What the system says of a file that cannot be read or written."""
+    """The system's reason why a file cannot be read or written."""
     return error.strerror or first_line(error) or type(error).__name__
 
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str | None:
-    """`did you mean 'x'?` with the nearest known name, or None when none is near, or there is too much to be compared."""
+    """`did you mean 'x'?` with the nearest known name; None if none is near."""
     if len(seen) > LONGEST_NAME:
         return None
     names = [name for name in islice(known, MOST_NAMES) if len(name) <= LONGEST_NAME]

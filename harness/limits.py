@@ -1,84 +1,84 @@
-"""How much a suite may hold and make: bounds far beyond any real suite, so that reading one ends, whatever stands in it."""
+"""Limits of what a suite may hold and generate: far beyond any real suite, so that reading a hostile one ends too."""
 
 from __future__ import annotations
 
 MOST_BYTES = 32 * 2**20
-"""Of a file of YAML; data files have a bound of their own."""
+"""The size of a YAML file; data files have a limit of their own."""
 
 MOST_VALUES = 1_000_000
-"""Of a file of YAML, keys included; each takes half a kilobyte of memory while it is read."""
+"""Values in a YAML file, keys included; each takes half a kilobyte of memory while the file is read."""
 
 MOST_DATA_BYTES = 64 * 2**20
-"""Of a data file."""
+"""The size of a data file."""
 
 MOST_CELL_BYTES = 256 * 2**20
-"""Of the cells of a table, which may be packed into a far smaller file."""
+"""The cells of a table, which may be compressed in a far smaller file."""
 
 MOST_ROWS = 1_000_000
-"""Of the data that probes are taken from."""
+"""Rows of the data that probes are taken from."""
 
 MOST_ALIASED_CHARACTERS = 4_000_000
-"""Of the texts that YAML's aliases repeat, together."""
+"""Characters that the aliases of a YAML file repeat."""
 
 MOST_PROBES = 100_000
-"""Of one suite, from wherever: with so many a gate sees a drop of 0.2 points."""
+"""Probes of a suite from all its sources; with so many, a gate detects a drop of 0.2 points."""
 
 MOST_ANSWERS = 1_000
-"""Of one probe; each is looked for in each answer of a model."""
+"""Right answers of a probe; each is searched for in each answer of a model."""
 
 MOST_PROBLEMS = 10_000
-"""After so many a file is not read on."""
+"""Problems of a file after which its reading ends."""
 
 MOST_ROW_PROBLEMS = 20
-"""Rows of data, and lines of a corpus, have the same fault all at once; so many of them are told."""
+"""Problems in the rows of data or the lines of a corpus, which tend to fail alike, after which their reading ends."""
 
 MOST_HINTS = 100
-"""Problems of a file for which the name that was meant is looked for."""
+"""Problems of a file that come with a guess at the name that was meant."""
 
 MOST_TEXT = 2_000_000
-"""Characters of a text that an expression makes, and of one that is made of several."""
+"""Characters of a text that an expression makes, or that is joined from several."""
 
 MOST_WORDS = 200_000
-"""Of one filler; some 270,000 tokens."""
+"""Words of a filler; some 270,000 tokens."""
 
 MOST_DIGITS = 400
-"""Of a whole number, written or computed."""
+"""Digits of a whole number, written or computed."""
 
 MOST_EXPRESSION = 1_000
 """Characters of an {expression}."""
 
 MOST_MADE = 60_000_000
-"""Characters that the generators of a suite draw, write and compare; some 20 million of them are in its probes."""
+"""Characters that the generators of a suite draw, write and compare; some 20 million of them end up in its probes."""
 
 DRAW = 100
-"""So many of them for each draw, whatever it gives."""
+"""Characters counted for each draw, whatever it gives."""
 
 EXPRESSION = 300
-"""So many of them for each {expression}."""
+"""Characters counted for each {expression}."""
 
 PIECE = 30
-"""So many of them for each text of a probe, whatever its length."""
+"""Characters counted for each text of a probe, on top of its length."""
 
 MOST_NAME = 500
-"""Characters of a name: of a suite, a category or a probe."""
+"""Characters of the name of a suite, a category or a probe."""
 
 MOST_TOKENS = 1_000_000
-"""Of one answer."""
+"""Tokens of an answer."""
 
 MOST_STOPS = 100
-"""Texts that end an answer; each is looked for after each token."""
+"""Texts that end an answer; each is searched for after each token."""
 
 MOST_DIRECTIVES = 20
-"""Lines of YAML that declare a tag; none is of use here, and each is held against all others."""
+"""Lines of YAML that declare a tag; none is of use here, and each is compared with all others."""
 
 MOST_PATTERN = 100_000
 """Characters of a regular expression."""
 
 MOST_PROMPTED = 200_000_000
-"""Characters of all prompts of a suite together, with the shots that each begins with."""
+"""Characters of all prompts of a suite, each with its shots."""
 
 MOST_OF_TEMPLATE = 1_000_000
-"""Characters of a Jinja template; the longest that models come with have some ten thousand."""
+"""Characters of a Jinja template; the longest of published models have tens of thousands."""
 
 MOST_RENDERED = 10_000_000
-"""Characters of a text that a Jinja template gives."""
+"""Characters of a rendered Jinja template."""

@@ -1,4 +1,4 @@
-"""Text in, its normal form out, in linear time: Unicode's NFKC, in which letters and marks that look alike are alike."""
+"""Unicode's normal form NFKC, in which characters that look alike are equal, in linear time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import unicodedata
 from itertools import groupby, islice
 
 MOST_MARKS = 30
-"""Combining marks in a row that are read, as in Unicode's stream-safe text (UAX 15); to sort more takes ever longer."""
+"""Combining marks kept in a row, as in Unicode's stream-safe text format (UAX 15); sorting more takes quadratic time."""
 
 
 def nfkc(text: str) -> str:
-    """The text in NFKC; of more than MOST_MARKS marks on one letter, the first."""
+    """The text in NFKC, with at most MOST_MARKS combining marks on one letter."""
     if text.isascii():
         return text
     runs = groupby(text, key=lambda character: unicodedata.combining(character) > 0)

@@ -1,7 +1,7 @@
-"""An option that a message names in, the way its reader writes it out: `--allow-pickle` in a shell, `allow_pickle=True` in Python.
+"""Spell the options in a message as its reader writes them: `--allow-pickle` in a shell, `allow_pickle=True` in Python.
 
-Whoever finds a fault does not know who called. So its message refers to an option with a mark, and the edge that shows the
-message (pytest, a command, Python itself) spells it.
+The code that finds a fault does not know its caller. It refers to an option by a mark, and the edge that shows the message
+(pytest, a command, Python itself) spells the mark.
 """
 
 from __future__ import annotations
@@ -14,32 +14,27 @@ _FLAG = re.compile(r"allow_(?!key)|strict$")
 
 
 def option(name: str, value: str | None = None) -> str:
-    """A reference to an option in a message.
+    """The mark of an option in a message.
 
     Args:
-        name: as Python writes it, such as "allow_pickle".
-        value: what to give it; in capitals where that stands for the reader's own, such as "PATH_OR_HUB_ID".
+        name: as in Python, such as "allow_pickle".
+        value: its value; capitals are a placeholder for the reader's own, such as "PATH_OR_HUB_ID".
     """
     return f"⟦option {name}⟧" if value is None else f"⟦option {name}={value}⟧"
 
 
 def on_command_line(text: str) -> str:
-    """A message with its options as a shell takes them."""
-    return _MARK.sub(lambda found: _in_shell(found[1], found[2]), text)
+    """The message with its options as in a shell."""
+    return _MARK.sub(lambda mark: f"--{mark[1].replace('_', '-')}{f' {mark[2]}' if mark[2] else ''}", text)
 
 
 def in_python(text: str) -> str:
-    """A message with its options as a function takes them."""
-    return _MARK.sub(lambda found: _as_argument(found[1], found[2]), text)
-
-
-def _in_shell(name: str, value: str | None) -> str:
-    written = f"--{name.replace('_', '-')}"
-    return written if value is None else f"{written} {value}"
+    """The message with its options as in Python."""
+    return _MARK.sub(lambda mark: _as_argument(mark[1], mark[2]), text)
 
 
 def _as_argument(name: str, value: str | None) -> str:
-    """An argument; those that a command line repeats, one value at a time, Python takes at once."""
+    """The option as a Python argument; a repeatable option takes all values at once there."""
     if _FLAG.match(name):
         return f"{name}=True"
     if name == "allow_key":
@@ -52,7 +47,7 @@ def _as_argument(name: str, value: str | None) -> str:
 
 
 def _as_dict(pair: str) -> dict[str, object]:
-    """`KEY=VALUE` as Python holds it."""
+    """`KEY=VALUE` as a dict."""
     key, _, value = pair.partition("=")
     try:
         return {key: json.loads(value)}

@@ -1,4 +1,4 @@
-"""What commands show and say in, text that any terminal, pipe or file takes out; nothing else in this room prints."""
+"""All printing of the commands, safe for any terminal, pipe or file."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from harness.spelling import on_command_line
 from harness.visible import visible_lines
 
 CLOSED = 141
-"""Exit code where nobody reads any more, such as after `| head`: that of a process ended by SIGPIPE."""
+"""Exit code after the reader closed the pipe, as `| head` does: that of a process ended by SIGPIPE."""
 
 STOPPED = 130
 """Exit code after Ctrl-C: that of a process ended by SIGINT."""
 
 
 def show(text: str = "") -> None:
-    """What a command was asked for, on stdout.
+    """Print a result on stdout.
 
     Raises:
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: the reader closed the pipe.
         HarnessError: it cannot be written.
     """
     _print(_shown(text), sys.stdout)
 
 
 def say(text: str) -> None:
-    """What there is to say besides, on stderr; raises BrokenPipeError. Where it cannot be written, nobody can be told."""
+    """Print a message on stderr, or nothing if it cannot be written; raises BrokenPipeError."""
     with suppress(HarnessError):
         _print(_shown(text), sys.stderr)
 
 
 def rewrite(text: str, end: str = "") -> None:
-    """A line on stderr, in the place of the last one where that is a terminal."""
+    """Print a line on stderr, over the last one in a terminal."""
     line = " ".join(visible_lines(text))
     with suppress(HarnessError):
         _print(f"\r{line}\033[K" if moves() else line, sys.stderr, end)
 
 
 def moves() -> bool:
-    """Whether stderr is a terminal, in which a line can be written over."""
+    """Whether stderr is a terminal, where a line can be overwritten."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
@@ -54,8 +54,8 @@ def _shown(text: str) -> str:
 
 
 def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
-    """Write at once, so that what cannot be written is known here."""
-    if stream is None:  # closed by whoever called
+    """Print and flush, so that a failure is raised here."""
+    if stream is None:  # closed by the caller
         return
     try:
         print(text, file=stream, end=end, flush=True)
@@ -67,18 +67,18 @@ def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    """Send what is left in a stream nowhere: Python writes it once more when it ends."""
+    """Discard the rest of a stream, which Python would write again when it exits."""
     with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def take_any_text() -> None:
-    """Have stdout and stderr escape what their encoding does not have, unless the user wants something else of them."""
+    """Have stdout and stderr escape characters outside their encoding, unless PYTHONIOENCODING names an error handler."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace")
 
 
 def write_out() -> None:
-    """Write what others printed, and what still waits in stdout; raises as `show` does."""
+    """Flush stdout; raises as `show` does."""
     _print("", sys.stdout, end="")

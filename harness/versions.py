@@ -1,4 +1,4 @@
-"""The installed packages in, what is wrong with their versions out, by the ranges in our own metadata; nothing is imported."""
+"""Check installed packages against the version ranges in our metadata, without importing any of them."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from harness.errors import HarnessError, first_line
 
 OURS = "forgetting-gate"
 DEVELOPMENT = "dev"
-"""The extra that brings what our own tests need."""
+"""The extra of our own tests."""
 
 DOCTOR = "python -m harness doctor"
 
 
 class VersionError(HarnessError):
-    """A package that is missing, or whose version is none that this was tested with."""
+    """A package that is missing, or has an untested version."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package that we use."""
+    """A package that we or our dependencies require."""
 
     name: str
     wanted: str
-    """The versions that were tested, as in `>=5.0,<6`; empty for any."""
+    """The tested versions, such as `>=5.0,<6`; empty for any."""
     seen: str | None
-    """The version that is installed; None where there is none."""
+    """The installed version; None if it is not installed."""
     extra: str | None = None
-    """The extra that brings it; None where we cannot do without."""
+    """The extra that brings it; None if it is required."""
     user: str = OURS
-    """The package that needs it."""
+    """The package that requires it."""
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with it; None where nothing is."""
+        """What is wrong with it, if anything."""
         by = "" if self.user == OURS else f" by {self.user}"
         if self.seen is None:
             return None if self.extra else f"{self.name} is not installed, and is needed{by}"
@@ -47,7 +47,7 @@ class Package:
 
     @property
     def remedy(self) -> str:
-        """The command that brings it."""
+        """The command that installs it."""
         return f"python -m pip install '{self.name}{self.wanted}'"
 
 
@@ -57,30 +57,24 @@ def python() -> Package:
     Raises:
         VersionError: our own metadata is not installed.
     """
-    try:
-        [wanted] = metadata(OURS).get_all("Requires-Python") or [""]
-    except PackageNotFoundError as error:
-        raise _not_installed() from error
+    [wanted] = _our_metadata("Requires-Python") or [""]
     return Package("python", wanted, "{}.{}.{}".format(*sys.version_info))
 
 
 def packages() -> Sequence[Package]:
-    """What we need, then what extras bring, each as it is installed.
+    """Our requirements, then those of our extras.
 
     Raises:
-        ImportError: `packaging`, which reads versions, is not there.
+        ImportError: `packaging`, which reads versions, is missing.
         VersionError: our own metadata is not installed.
     """
-    try:
-        extras = metadata(OURS).get_all("Provides-Extra") or ()
-        needed = list(_required(OURS, [extra for extra in extras if extra != DEVELOPMENT]))
-    except PackageNotFoundError as error:
-        raise _not_installed() from error
+    extras = [extra for extra in _our_metadata("Provides-Extra") if extra != DEVELOPMENT]
+    needed = _required(OURS, extras)
     return sorted(needed, key=lambda package: (package.extra or "", package.name))
 
 
 def disagreements() -> Sequence[Package]:
-    """What the packages that we need want of others and do not find, where we find nothing wrong with either."""
+    """The unmet requirements of our dependencies, where our own ranges find no fault with either package."""
     needed = packages()
     wrong = {package.name for package in needed if package.fault}
     return [
@@ -94,26 +88,26 @@ def disagreements() -> Sequence[Package]:
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """While modules are loaded that need other packages.
+    """Explain an error inside the block by missing or untested packages, if there are any.
 
     Raises:
-        VersionError: something broke, and a package is missing or has another version than those that were tested.
+        VersionError: with the packages to install.
     """
     try:
         yield
     except (HarnessError, OSError):
         raise
     except Exception as error:  # an old package may break a module in any way
-        if told := explained(error):
-            raise VersionError(told) from error
+        if explanation := explained(error):
+            raise VersionError(explanation) from error
         raise
 
 
 def explained(error: Exception) -> str | None:
-    """What to do about an error that an old or a missing package may be the reason of; None where none is to be seen."""
+    """The packages that may have caused an error, and the command that installs them; None if all are as they should be."""
     try:
         wrong = [package for package in [*packages(), *disagreements()] if package.fault]
-    except (ImportError, ValueError, VersionError) as other:  # ValueError: metadata that nobody can read
+    except (ImportError, ValueError, VersionError) as other:  # ValueError: unreadable metadata
         return f"{first_line(error)}\n  {first_line(other)}" if isinstance(error, ImportError) else None
     if not wrong:
         return None
@@ -125,12 +119,17 @@ def explained(error: Exception) -> str | None:
     )
 
 
-def _not_installed() -> VersionError:
-    return VersionError(f"{OURS} is not installed: this is its source alone\n  run: python -m pip install .")
+def _our_metadata(key: str) -> Sequence[str]:
+    try:
+        return metadata(OURS).get_all(key) or ()
+    except PackageNotFoundError as error:
+        raise VersionError(
+            f"{OURS} is not installed: this is its source alone\n  run: python -m pip install ."
+        ) from error
 
 
 def _required(name: str, extras: Sequence[str] = ()) -> Iterator[Package]:
-    """What a package requires on this machine, and what `extras` of it do; raises PackageNotFoundError."""
+    """The requirements of a package and of its `extras` on this machine; raises PackageNotFoundError."""
     from packaging.requirements import Requirement
 
     for requirement in map(Requirement, requires(name) or ()):
@@ -138,13 +137,16 @@ def _required(name: str, extras: Sequence[str] = ()) -> Iterator[Package]:
         brings = [extra for extra in ("", *extras) if marker is None or marker.evaluate({"extra": extra})]
         if brings and requirement.name != name:  # an extra may name others of its own package
             wanted = ",".join(sorted(map(str, requirement.specifier), reverse=True))
-            yield Package(requirement.name, wanted, _version(requirement.name), brings[0] or None, name)
+            yield Package(
+                requirement.name, wanted, installed_version(requirement.name), brings[0] or None, name
+            )
 
 
-def _version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """The version of a package; None if it is not installed."""
     try:
         return version(name)
-    except (PackageNotFoundError, KeyError):  # it has no version at all
+    except (PackageNotFoundError, KeyError):  # KeyError: metadata without a version
         return None
 
 

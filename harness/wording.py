@@ -1,4 +1,4 @@
-"""Numbers and model output in, words for people out. Model output is untrusted: it is shown on one line, escaped."""
+"""Numbers, names and model output as people read them. Model output is untrusted, and shown escaped on one line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def points(fraction: float) -> str:
 
 
 def tenths(fraction: float) -> str:
-    """A fraction in percent or points as a column of numbers has it: 0.1 is "10.0"."""
+    """A fraction in percent with one decimal, for columns of numbers: 0.1 is "10.0"."""
     return f"{100 * fraction:.1f}"
 
 
 def percent(fraction: float) -> str:
-    """A rate as "53.5 %"."""
+    """A fraction in percent: "53.5 %"."""
     return f"{tenths(fraction)} %"
 
 
 def between(interval: tuple[float, float]) -> str:
-    """The ends of an interval of fractions, in points: "-1.2 to 6"."""
+    """An interval of fractions, in points: "-1.2 to 6"."""
     low, high = interval
     return f"{points(low)} to {points(high)}"
 
@@ -35,13 +35,16 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
-    """The first of the names, and how many more there are: "a, b, c and 2 more"."""
+    """The first names and the number of the others: "a, b, c and 2 more"."""
     listed = ", ".join(names[:most])
     return f"{listed} and {len(names) - most:,} more" if len(names) > most else listed
 
 
 def one_line(text: str, most: int = 60) -> str:
-    """Model output in quotes, on one line of at most `most` characters, with nothing a terminal would obey."""
-    shown = visible(text.strip()[: 2 * most])
-    short = shown if len(shown) <= most and len(text.strip()) <= 2 * most else shown[: most - 3] + "..."
-    return f'"{short}"'
+    """Model output in quotes, escaped and shortened to one line of `most` characters."""
+    return f'"{cut(visible(text.strip()[: 2 * most]), most)}"'
+
+
+def cut(text: str, most: int) -> str:
+    """Text of at most `most` characters, a longer one with "..." at its end."""
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all; and why something cannot be written, as an error for its author."""
+"""Write files and folders whole or not at all, and explain why one cannot be written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import HarnessError, reason, shown_path
@@ -15,7 +15,7 @@ from harness.spelling import option
 ELSEWHERE = f"name another folder: {option('report', 'DIR')}"
 
 PARTIAL = ".partial"
-"""How the names of files end that are not whole yet."""
+"""The end of the name of a file that is not complete yet."""
 
 FULL = "the disk is full"
 
@@ -33,7 +33,7 @@ FAULTS = {
     }.items()
     if hasattr(errno, name)
 }
-"""Why something cannot be written, by the number of the system's error."""
+"""Reasons by the number of the system's error."""
 
 IN_WORDS = {
     "No space left": FULL,
@@ -41,11 +41,11 @@ IN_WORDS = {
     "Permission denied": FAULTS[errno.EACCES],
     "Not a directory": FAULTS[errno.ENOTDIR],
     "Disk quota exceeded": FULL,
-    # torch says no more of a full disk.
+    # all that torch says of a full disk
     "PytorchStreamWriter failed writing": FULL,
     "unexpected pos": FULL,
 }
-"""The same, by what safetensors and torch say of it."""
+"""Reasons by the messages of safetensors and torch, which have no number."""
 
 
 # Whole or not at all
@@ -53,39 +53,38 @@ IN_WORDS = {
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write a file that takes the place of `path` when the block ends; a link stays one.
+    """A path to write to inside the block, whose file replaces `path` when the block ends; a link stays a link.
 
     Raises:
-        OSError: it cannot be put there; what was there before is there still, as after an error in the block.
+        OSError: it cannot be replaced; the old file stays, as it does after an error in the block.
     """
     target = Path(os.path.realpath(path))
-    # A name may have 255 bytes, and a character four.
+    # names have up to 255 bytes, and characters up to four
     partial = target.with_name(f".{target.name[:50]}.{os.getpid()}{PARTIAL}")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
         partial.replace(target)
     finally:
-        with suppress(OSError):  # of a folder that is gone or cannot be written
+        with suppress(OSError):  # the folder is gone or read-only
             partial.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole; text as UTF-8, with line feeds on Windows too. Raises OSError as `whole_file` does."""
+    """Write a file whole, text as UTF-8 with line feeds on every system; raises OSError as `whole_file` does."""
     with whole_file(path) as partial:
         partial.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 @contextmanager
 def whole_folder(folder: Path, goes_on: Callable[[Path], bool] = lambda unfinished: False) -> Iterator[Path]:
-    """A folder to write into, which takes the place of `folder` when the block ends.
+    """A folder to fill inside the block, which replaces `folder` when the block ends.
 
     Args:
-        goes_on: whether an unfinished folder that a kill or an error left has something to go on from; else it is
-            removed.
+        goes_on: whether an unfinished folder, left by a kill or an error, is worth continuing; otherwise it is removed.
 
     Raises:
-        OSError: it cannot be put there; what was there before is there still, as after an error in the block.
+        OSError: it cannot be replaced; the old folder stays, as it does after an error in the block.
     """
     unfinished = folder.with_name(f".{folder.name}-unfinished")
     restore_folder(folder)
@@ -101,7 +100,7 @@ def whole_folder(folder: Path, goes_on: Callable[[Path], bool] = lambda unfinish
 
 
 def restore_folder(folder: Path) -> None:
-    """Undo what a kill left between two renames: the older folder gets its name again."""
+    """Give the older folder its name back after a kill between the two renames of `whole_folder`."""
     older = _older(folder)
     if older.exists() and not folder.exists():
         older.rename(folder)
@@ -128,14 +127,14 @@ def _older(folder: Path) -> Path:
 
 
 def write_fault(error: BaseException) -> str | None:
-    """Why nothing more could be written, in words; None for an error of another kind."""
+    """The reason why something could not be written, in words; None for an error of another kind."""
     if isinstance(error, OSError) and error.errno in FAULTS:
         return FAULTS[error.errno]
     return next((words for text, words in IN_WORDS.items() if text in str(error)), None)
 
 
 def system_fault(error: BaseException) -> str | None:
-    """What the system says, where nothing but writing can have failed; None for an error that is not the system's."""
+    """The system's reason, where only writing can have failed; None for an error that is not the system's."""
     return reason(error) if isinstance(error, OSError) else None
 
 
@@ -146,15 +145,15 @@ def writing(
     fault: Callable[[Exception], str | None] = write_fault,
     kind: type[HarnessError] = HarnessError,
 ) -> Iterator[None]:
-    """While something is written, tell its author why it cannot be.
+    """Turn the errors of writing inside the block into a HarnessError.
 
     Args:
-        sentence: where, and what cannot be written: "a.json: cannot be written".
-        remedy: what to do about it: "name another folder".
-        fault: what is said of an error; None lets it pass as it is.
+        sentence: the place and the failure: "a.json: cannot be written".
+        remedy: "name another folder".
+        fault: gives the reason for an error; one without a reason passes unchanged.
 
     Raises:
-        HarnessError: of `kind`; it cannot be written.
+        HarnessError: of `kind`.
     """
     try:
         yield
@@ -166,8 +165,13 @@ def writing(
         raise cannot_write(sentence, error, remedy, why, kind) from error
 
 
+def writing_report(folder: Path, what: str = "no record") -> AbstractContextManager[None]:
+    """`writing` for the folder of a report; raises HarnessError."""
+    return writing(f"{option('report', str(folder))}: {what} can be written there", ELSEWHERE, system_fault)
+
+
 def write_wanted(path: Path, content: str | bytes, remedy: str) -> None:
-    """Write a file that a command was asked for, whole; raises HarnessError with the remedy where it cannot be written."""
+    """Write a file that the user asked for, whole; raises HarnessError with the remedy."""
     with writing(f"{shown_path(path)}: cannot be written", remedy, system_fault):
         write_whole(path, content)
 
@@ -175,6 +179,6 @@ def write_wanted(path: Path, content: str | bytes, remedy: str) -> None:
 def cannot_write(
     sentence: str, error: Exception, remedy: str, why: str, kind: type[HarnessError] = HarnessError
 ) -> HarnessError:
-    """The error for its author; on a full disk, to make room is a remedy too."""
+    """The error with its remedy; on a full disk, making room is another one."""
     room = "make room there, or " if (write_fault(error) or "").startswith(FULL) else ""
     return kind(f"{sentence}: {why}\n  {room}{remedy}")

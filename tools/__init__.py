@@ -1,1 +1,1 @@
-"""What this repository needs and its users do not."""
+"""Tools for this checkout, not part of the package."""

@@ -1,25 +1,15 @@
-"""The gate for people who write their own tests: ask a model questions, compare two results, run a checklist.
+"""The Python API: evaluate a model, compare two evaluations, run a checklist, run the gate.
 
-The same engine, scores and statistics as `pytest suites/ --model REF`, behind plain dicts.
+The same engines, scores and statistics as `pytest suites/ --model REF`.
 """
 
-from harness.api.checklist import ChecklistResult, Failure, run_forgetting_checklist
-from harness.api.compare import ForgettingResult, compare_forgetting
+from harness.api.checklist import run_forgetting_checklist
+from harness.api.compare import compare_forgetting
 from harness.api.evaluate import evaluate_general_qa
-from harness.api.evaluation import Asked, CategoryResult, Evaluation
 from harness.api.gate import run_gate
-from harness.api.models import Model, Who
 from harness.api.suites import shipped_suite
 
 __all__ = [
-    "Asked",
-    "CategoryResult",
-    "ChecklistResult",
-    "Evaluation",
-    "Failure",
-    "ForgettingResult",
-    "Model",
-    "Who",
     "compare_forgetting",
     "evaluate_general_qa",
     "run_forgetting_checklist",

@@ -1,4 +1,4 @@
-"""A function that answers prompts in, what it passes and fails of a checklist out."""
+"""Run a checklist on one model: a function that answers prompts in, the checks it passes and fails out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.suites.severity import SEVERITIES, Severity
 
 
 class Failure(TypedDict):
-    """A check that a model did not pass."""
+    """A check that the model failed."""
 
     test: str
     severity: Severity
@@ -40,18 +40,18 @@ def run_forgetting_checklist(
 
     Args:
         generate_fn: takes a prompt and returns the model's answer.
-        suite: the path of another checklist; without it, the one that ships.
-        allow_code: whether a score may run code that stands in an answer.
-        allow_outside: whether the checklist may take its probes from outside its folder and the working folder.
+        suite: the path of a checklist; the default is the one that ships.
+        allow_code: whether a score may run code in an answer.
+        allow_outside: whether the checklist may read probes from outside its folder and the working folder.
 
     Returns:
-        How many checks passed and failed, each failure with its severity and the answer, the most severe first, and
-        the share that passed.
+        The numbers of checks passed and failed, the failures with their severity and answer, most severe first, and the
+        share of checks passed.
 
     Raises:
         SuiteError: the checklist cannot be read.
-        EngineError: the function gave something other than text.
-        ScorerError: a score broke, or runs code and may not.
+        EngineError: the function returned something other than text.
+        ScorerError: a score raised, or would run code without permission.
     """
     checklist = suite_at(suite, "checklist", allow_outside)
     check_code(checklist, allow_code)

@@ -1,21 +1,12 @@
-"""Two evaluations of the same questions in, what was lost between them and what to do about it out."""
+"""Compare two evaluations of the same questions: what was lost, and what to do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from harness.api.read_back import (
-    Result,
-    accuracy,
-    categories,
-    check_shape,
-    count,
-    is_number,
-    questions,
-    shown,
-    single_answers,
-)
+from harness.api import read_back
+from harness.api.read_back import Result, accuracy
 from harness.errors import NoEvidenceError
 from harness.gate.compare import Comparison, comparison
 from harness.gate.verdict import MARGIN, judge
@@ -27,7 +18,7 @@ ASK_BOTH = "ask both models the same questions"
 
 
 class ForgettingResult(TypedDict, total=False):
-    """What `compare_forgetting` returns; the last three only where they apply."""
+    """What `compare_forgetting` returns; `verdict` and `interval` only if both evaluations have single answers."""
 
     overall_accuracy_before: float
     overall_accuracy_after: float
@@ -46,27 +37,27 @@ def compare_forgetting(
     """Compare two evaluations of the same questions, of a model before and after it was tuned.
 
     Args:
-        before, after: what `evaluate_general_qa` returned, or the same shape read back from a file.
+        before, after: what `evaluate_general_qa` returned, possibly read back from a file.
         threshold: the largest acceptable drop in overall accuracy, a fraction in [0, 1].
 
     Returns:
-        Accuracies before and after, their drop (positive when worse), whether it is over the threshold, the drop by
-        category, and what to do. A category that only one side has is in `missing_categories` and is named in the
-        recommendation. Where both sides hold their single answers ("right"), `verdict` and `interval` say how sure it is;
-        RETAINED takes as many questions as would show it of a model that lost nothing: 25 for a threshold of 0.10.
+        Both accuracies, the drop (positive when worse), whether it is over the threshold, the drop by category, and a
+        recommendation. `missing_categories` and the recommendation name the categories that only one side has. If both
+        sides have single answers ("right"), `verdict` and `interval` say how certain the drop is; RETAINED takes at least
+        as many questions as a model that lost nothing needs: 25 for a threshold of 0.10.
 
     Raises:
-        NoEvidenceError: a side is no evaluation, is empty, has NaN or a count that is none; the threshold is no fraction;
-            the questions differ, in their number or in what is asked under one id; both sides are one evaluation, or are
-            of the same weights, which shows nothing of a tuned model.
+        NoEvidenceError: a side is no evaluation, is empty, or has NaN or an invalid count; the threshold is no fraction;
+            the questions differ, in number or under one id; both sides are the same evaluation or have the same weights,
+            which says nothing about a tuned model.
     """
-    if not is_number(threshold) or not 0 <= threshold <= 1:
-        raise NoEvidenceError(f"threshold must lie between 0 and 1, saw {shown(threshold)}")
-    check_shape(before, "before")
-    check_shape(after, "after")
+    if not read_back.is_number(threshold) or not 0 <= threshold <= 1:
+        raise NoEvidenceError(f"threshold must lie between 0 and 1, saw {read_back.shown(threshold)}")
+    read_back.check_shape(before, "before")
+    read_back.check_shape(after, "after")
     _check_not_itself(before, after)
     first, second = accuracy(before, "before"), accuracy(after, "after")
-    by_category = categories(before, "before"), categories(after, "after")
+    by_category = read_back.categories(before), read_back.categories(after)
     drop = first - second
     result: ForgettingResult = {
         "overall_accuracy_before": first,
@@ -82,12 +73,12 @@ def compare_forgetting(
         result["verdict"] = judge(paired, threshold)
         if result["verdict"] == "RETAINED" and _too_few(paired.n, threshold):
             result["verdict"] = "INCONCLUSIVE"
-    result["recommendation"] = _recommendation(result, threshold, paired.n if paired else None)
+    result["recommendation"] = _recommendation(result, threshold, paired.n if paired else 0)
     return result
 
 
 def _drops(before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[str, float]:
-    """The drop of each category that both sides have, the largest first."""
+    """The drop in each category that both sides have, largest first."""
     drops = {
         name: accuracy(before[name], f"before, {name}") - accuracy(after[name], f"after, {name}")
         for name in before
@@ -97,7 +88,7 @@ def _drops(before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[st
 
 
 def _missing(before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[str, str]:
-    """The categories that one side alone has, and which side lacks them."""
+    """The categories that only one side has, and the side that lacks them."""
     return {
         **{name: "missing after" for name in before if name not in after},
         **{name: "missing before" for name in after if name not in before},
@@ -105,17 +96,15 @@ def _missing(before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[
 
 
 def _check_not_itself(before: Result, after: Result) -> None:
-    """A model that is held against itself has forgotten nothing, which shows nothing of a tuned one."""
+    """Raise NoEvidenceError if both sides are one model, which cannot have forgotten anything."""
     id = before.get("evaluation_id")
     if before is after or (id and id == after.get("evaluation_id")):
         raise NoEvidenceError(
-            "before and after are one evaluation: what is held against itself has lost nothing\n"
+            "before and after are one evaluation: compared with itself, a model has lost nothing\n"
             "  evaluate the model before tuning and the tuned one, and compare the two"
         )
-    first, second = before.get("model"), after.get("model")
-    if not isinstance(first, Mapping) or not isinstance(second, Mapping) or not first.get("weights"):
-        return
-    if all(first.get(key) == second.get(key) for key in ("weights", "base_weights")):
+    first, second = before.get("model", {}), after.get("model", {})
+    if first.get("weights") and all(first.get(key) == second.get(key) for key in ("weights", "base_weights")):
         raise NoEvidenceError(
             f"before and after are of the same weights: '{first.get('label')}' and '{second.get('label')}' are one model, "
             f"by the SHA-256 {str(first['weights'])[:12]} of its files\n"
@@ -126,7 +115,7 @@ def _check_not_itself(before: Result, after: Result) -> None:
 def _check_questions(
     before: Result, after: Result, first: Mapping[str, Result], second: Mapping[str, Result]
 ) -> None:
-    """What both sides have must be as many questions, and the same; a category that only one has is told elsewhere.
+    """Raise NoEvidenceError unless both sides asked the same questions, except in categories that only one side has.
 
     Args:
         first, second: the categories of both sides.
@@ -135,15 +124,14 @@ def _check_questions(
     if first.keys() == second.keys():
         pairs["all"] = (before, after)
     for name, sides in pairs.items():
-        totals = count(sides[0], "total", "before"), count(sides[1], "total", "after")
+        totals = read_back.count(sides[0], "total", "before"), read_back.count(sides[1], "total", "after")
         if None not in totals and totals[0] != totals[1]:
             raise NoEvidenceError(
                 f"the two evaluations asked different questions: over {name}, {totals[0]} before and {totals[1]} after\n"
                 f"  {ASK_BOTH}"
             )
-    asked = questions(before), questions(after)
-    changed = [id for id in asked[0] if id in asked[1] and asked[0][id] != asked[1][id]]
-    if changed:
+    asked, again = read_back.questions(before), read_back.questions(after)
+    if changed := [id for id in asked if id in again and asked[id] != again[id]]:
         raise NoEvidenceError(
             f"the two evaluations asked different questions under the same id: {len(changed)}, the first '{changed[0]}'\n"
             f"  {ASK_BOTH}: their wording, the task and the score too"
@@ -151,8 +139,8 @@ def _check_questions(
 
 
 def _paired(before: Result, after: Result, comparable: bool) -> Comparison | None:
-    """Question by question; None where a side does not say, or where a category is missing on one of them."""
-    first, second = single_answers(before, "before"), single_answers(after, "after")
+    """The comparison in pairs; None if a side lacks single answers or a category."""
+    first, second = read_back.single_answers(before, "before"), read_back.single_answers(after, "after")
     if first is None or second is None or not comparable:
         return None
     if first.keys() != second.keys():
@@ -169,29 +157,28 @@ def _paired(before: Result, after: Result, comparable: bool) -> Comparison | Non
 
 
 def _too_few(n: int, threshold: float) -> bool:
-    """Whether so many questions could not show of a model that lost nothing that it is within the threshold."""
+    """Whether `n` questions are too few to show that a model which lost nothing is within the threshold."""
     needed = least_to_retain(threshold)
     return needed is None or n < needed
 
 
-def _recommendation(result: ForgettingResult, threshold: float, n: int | None) -> str:
-    parts = []
-    if result["catastrophic_forgetting_detected"]:
+def _recommendation(result: ForgettingResult, threshold: float, n: int) -> str:
+    over = result["catastrophic_forgetting_detected"]
+    parts = [
+        f"Accuracy fell by {points(max(result['accuracy_drop'], 0.0))} points, {'over' if over else 'within'} the threshold "
+        f"of {points(threshold)}{': do not ship this model' if over else ''}."
+    ]
+    if over:
         parts.append(
-            f"Accuracy fell by {points(result['accuracy_drop'])} points, over the threshold of {points(threshold)}: do not "
-            "ship this model. Try, the least costly first: LoRA, a lower learning rate, fewer epochs, replay of "
-            "general data, elastic weight consolidation."
-        )
-    else:
-        parts.append(
-            f"Accuracy fell by {points(max(result['accuracy_drop'], 0.0))} points, within the threshold of {points(threshold)}."
+            "Try, the least costly first: LoRA, a lower learning rate, fewer epochs, replay of general data, elastic weight "
+            "consolidation."
         )
     if result.get("verdict") == "INCONCLUSIVE":
         low, high = result["interval"]
         parts.append(
             f"Too few questions to be sure: the drop may be anything from {points(low)} to {points(high)} points."
         )
-        if n is not None and _too_few(n, threshold):
+        if _too_few(n, threshold):
             needed = least_to_retain(threshold)
             parts.append(
                 "No number of questions can show that nothing at all was lost."

@@ -13,9 +13,9 @@ from harness.api.evaluation import Evaluation, evaluation_of
 from harness.api.models import Model, engine_of
 from harness.api.suites import check_code, suite_at
 from harness.engine.abilities import Templated
-from harness.engine.keywords import EngineOptions, settings_of_keywords
 from harness.engine.prompts import under
 from harness.engine.requests import Engine
+from harness.engine.settings import EngineOptions, settings_of_keywords
 from harness.errors import EngineError, NoEvidenceError
 from harness.evaluation.ask import ask
 from harness.evaluation.prompts import unused_arguments
@@ -42,27 +42,27 @@ def evaluate_general_qa(
 
     Args:
         model: a reference such as "./tuned", a function from prompt to text, an Engine, or a (model, tokenizer) pair.
-        tokenizer: that of a model in memory; for any other the questions may stand in its place.
-        questions: dicts with `question`, `answer` or `correct_answer` (text, or a list of which any is right) and perhaps
-            `category` and `id`; or lists of such dicts by category; or the path of a suite file; without it, the suite
-            `general_qa` that ships. Dicts are asked through the chat template, or as they are where the model has none.
-        score: for dicts, the score by which an answer is right.
+        tokenizer: for a model in memory; for any other model, the questions may come second.
+        questions: dicts with `question`, `answer` or `correct_answer` (text, or a list of right answers), and optionally
+            `category` and `id`; or lists of such dicts by category; or the path of a suite file. The default is the suite
+            `general_qa` that ships. Dicts go through the model's chat template if it has one.
+        score: for dicts, the score that judges answers.
         max_new_tokens: for dicts, the longest answer.
-        allow_code: whether a score may run code that stands in an answer.
-        allow_outside: whether a suite may take its probes from outside its folder and the working folder.
-        options: how the model runs (see EngineOptions); of a model that is no reference, `template_arguments` and
-            `thinking_tokens` alone, and of a function none.
+        allow_code: whether a score may run code in an answer.
+        allow_outside: whether a suite may read probes from outside its folder and the working folder.
+        options: how the model runs (see EngineOptions). A model in memory and an Engine take only `template_arguments`
+            and `thinking_tokens`, a function takes none.
 
     Returns:
         {"correct", "total", "overall_accuracy", "by_category": {name: {"correct", "total", "accuracy"}}}, and the
         evidence that `compare_forgetting` needs, under "evaluation_id", "right", "asked" and "model" (see Evaluation).
 
     Raises:
-        NoEvidenceError: there are no questions, one has no question or answer, or the score cannot judge them.
-        ScorerError: a score broke, or runs code and may not.
+        NoEvidenceError: there are no questions, one lacks a question or an answer, or the score cannot judge them.
+        ScorerError: a score raised, or would run code without permission.
         SuiteError, ModelError, EngineError: as in a run of pytest.
-        HarnessError: an option has no value that it may have.
-        TypeError: an option of that name does not exist.
+        HarnessError: an option has an invalid value.
+        TypeError: there is no option of that name.
     """
     settings = settings_of_keywords(options, evaluate_general_qa)
     model, questions = _model_and_questions(model, tokenizer, questions)
@@ -71,18 +71,19 @@ def evaluate_general_qa(
     else:
         suite = suite_of_questions(questions, _scorer(score), max_new_tokens)
     check_code(suite, allow_code)
-    engine, who = engine_of(model, settings)
-    if suite.path is None and _has_no_template(engine):
+    engine, row = engine_of(model, settings)
+    if suite.path is None and isinstance(engine, Templated) and engine.template_names is None:
         suite = replace(suite, task=replace(suite.task, format="text"))
     suite = under(suite, settings)
     unused_arguments(suite, engine)
-    return evaluation_of(suite, ask(engine, suite, suite.probes, allow_code=allow_code).scores, who)
+    scores = ask(engine, suite, suite.probes, allow_code=allow_code).scores
+    return evaluation_of(suite, scores, str(engine.label), row)
 
 
 def _model_and_questions(
     model: Model, tokenizer: Any, questions: Questions | str | Path | None
 ) -> tuple[Model, Questions | str | Path | None]:
-    """What was given first, with its tokenizer if there is one, and what is asked; raises HarnessError for neither."""
+    """The model, as a pair if it has a tokenizer, and the questions; raises HarnessError if they are mixed up."""
     if tokenizer is None:
         return model, questions
     if isinstance(tokenizer, str | Path | Iterable):
@@ -97,11 +98,6 @@ def _model_and_questions(
             "  leave it out: evaluate_general_qa(model, questions)"
         )
     return (model, tokenizer), questions
-
-
-def _has_no_template(engine: Engine) -> bool:
-    """Whether its tokenizer is known to have no chat template."""
-    return isinstance(engine, Templated) and engine.template_names is None
 
 
 def _scorer(name: str) -> Scorer:

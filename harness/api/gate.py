@@ -1,4 +1,4 @@
-"""Two models and suites in, the Record of a gate run out: `pytest SUITES --model MODEL`, for Python."""
+"""`pytest SUITES --model MODEL`, for Python: two models and suites in, a Record out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from harness import __version__
 from harness.api.models import Model, engine_of
 from harness.documents.within import Reach
-from harness.engine.keywords import EngineOptions, settings_of_keywords
-from harness.engine.pair import EnginePair
 from harness.engine.prompts import request, under
 from harness.engine.registry import open_pair
-from harness.engine.settings import Settings
+from harness.engine.requests import EnginePair, Side
+from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
-from harness.evaluation.permission import code_problem
+from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.record import exit_code, model_row, rows, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
@@ -48,35 +47,35 @@ def run_gate(
     allow_outside: bool = False,
     **options: Unpack[EngineOptions],
 ) -> Record:
-    """Ask both models the probes of suites, and decide their gates.
+    """Ask both models the probes of the suites, and decide every gate.
 
         record = run_gate("./tuned", "suites/")
         assert record.run.exit_status == 0
 
     Args:
-        model: the tuned one: a reference such as "./tuned" or a recipe, a function from prompt to text, an Engine, or a
+        model: the tuned model: a reference such as "./tuned" or a recipe, a function from prompt to text, an Engine, or a
             (model, tokenizer) pair.
         suites: suite files, or folders of them.
-        baseline: the model before tuning; a reference needs none where its adapter or model card names it.
-        sample: how many probes to ask at most, each suite and category with its share; None for all. Gates over `each`
-            keep all of their probes.
-        seed: of the sample.
-        strict: what is inconclusive fails.
-        fail_on: gates of lesser severity warn and do not fail.
-        allow_code: run code that the model writes, where a score does.
-        allow_outside: let suites take their probes from outside their folders and the working folder.
+        baseline: the model before tuning; not needed if an adapter, a model card or a recipe names it.
+        sample: ask at most this many probes, stratified by suite and category; None asks all. Gates over `each` keep all
+            of their probes.
+        seed: seed of the sample.
+        strict: whether inconclusive gates fail.
+        fail_on: gates below this severity warn instead of failing.
+        allow_code: whether scores may run code in answers.
+        allow_outside: whether suites may read probes from outside their folders and the working folder.
         options: how the models run (see EngineOptions).
 
     Returns:
-        What pytest writes to record.json. `run.exit_status` is 0 where all gates passed, 1 where one failed, 5 where none
-        was decided.
+        The record that pytest writes to record.json. `run.exit_status` is 0 if all gates passed, 1 if one failed, and 5 if
+        none was decided.
 
     Raises:
-        InputError: a suite cannot be read, or runs code and may not.
-        NoEvidenceError: there are no suites, or nothing follows from an answer.
+        InputError: a suite cannot be read, or is named by its file and would run code without permission.
+        NoEvidenceError: there are no suites, or an answer is no evidence, such as NaN.
         ModelError, EngineError, ScorerError: as in a run of pytest.
-        HarnessError: an option has no value that it may have.
-        TypeError: an option of that name does not exist.
+        HarnessError: an option has an invalid value.
+        TypeError: there is no option of that name.
     """
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     settings = settings_of_keywords(options, run_gate)
@@ -85,9 +84,10 @@ def run_gate(
     if sample is not None and sample < 1:
         raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
     reach = Reach(anywhere=allow_outside)
-    read = _suites([suites] if isinstance(suites, str | Path) else suites, allow_code, reach)
+    paths = [suites] if isinstance(suites, str | Path) else suites
+    read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
-    engines, who = _engines(model, baseline, settings, asked, reach)
+    engines, models = _engines(model, baseline, settings, asked, reach)
     session = PairSession(Policy(strict, fail_on), settings, allow_code=allow_code)
     session.need(asked)
     decisions = [
@@ -107,32 +107,36 @@ def run_gate(
         versions=versions(),
         strict=strict,
         fail_on=fail_on,
-        notes=[in_python(note) for note in (*engines.notes, *session.notes)],
+        notes=[in_python(note) for note in (*left_out, *engines.notes, *session.notes)],
         seconds_asking=session.seconds_asking,
-        **who,
+        **models,
         **session.given,
     )
     return Record(run=run, gates=gates, probes=probes)
 
 
-def _suites(paths: Sequence[str | Path], allow_code: bool, reach: Reach) -> list[Suite]:
-    suites = read_suites([Path(path) for path in paths], reach)
+def _suites(paths: Sequence[Path], allow_code: bool, reach: Reach) -> tuple[list[Suite], list[str]]:
+    """The suites to run, and a note for each one left out: it runs code without permission, and only its folder was named."""
+    suites, notes = read_suites(paths, reach), list[str]()
+    if not allow_code:
+        along = [suite for suite in suites if suite.path not in paths]
+        kept, notes = without_code(along, anyway=len(along) < len(suites))
+        suites = [suite for suite in suites if suite.path in paths or suite in kept]
     if problems := list(filter(None, (code_problem(suite, suite.probes, allow_code) for suite in suites))):
         raise InputError(problems)
     if not suites:
         raise NoEvidenceError("no suites were given, so no forgetting would be seen")
-    return suites
+    return suites, notes
 
 
 def _engines(
     model: Model, baseline: Model | None, settings: Settings, asked: Sequence[Case], reach: Reach
-) -> tuple[EnginePair, dict[str, Any]]:
-    """Both engines, and the rows of the record that say who they are."""
+) -> tuple[EnginePair, dict[Side, ModelRow]]:
+    """Both engines, and the models' rows in the record."""
     if isinstance(model, str | Path) and isinstance(baseline, str | Path | None):
         named = None if baseline is None else str(baseline)
-        pair = trained(
-            find_models(str(model), named, settings, reach), named, settings, logger.info, _uncounted
-        )
+        found = find_models(str(model), named, settings, reach)
+        pair = trained(found, named, settings, logger.info, _no_progress)
         requests = [request(under(case.suite, settings), probe) for case in asked for probe in case.probes]
         engines = open_pair(pair, settings, logger.info, list(dict.fromkeys(requests)))
         return engines, {
@@ -141,28 +145,17 @@ def _engines(
         }
     if baseline is None:
         raise NoEvidenceError(
-            "a model in memory has no baseline that is known\n  give the model before tuning: baseline=..."
+            "the baseline of a model in memory is unknown\n  give the model before tuning: baseline=..."
         )
-    (before, who_before), (after, who_after) = (
-        engine_of(side, settings if isinstance(side, str | Path) else _of_asking(settings))
-        for side in (baseline, model)
+    # Options of loading are for the side that a reference names; the other is loaded already.
+    asking = Settings(
+        template_arguments=settings.template_arguments, thinking_tokens=settings.thinking_tokens
     )
-    return EnginePair(before, after), {"baseline": _row(who_before), "tuned": _row(who_after)}
+    (before, baseline_row), (after, tuned_row) = (
+        engine_of(side, settings if isinstance(side, str | Path) else asking) for side in (baseline, model)
+    )
+    return EnginePair(before, after), {"baseline": baseline_row, "tuned": tuned_row}
 
 
-def _of_asking(settings: Settings) -> Settings:
-    """The settings that act on a model which is loaded already."""
-    return Settings(template_arguments=settings.template_arguments, thinking_tokens=settings.thinking_tokens)
-
-
-def _uncounted(label: str, unit: str = "") -> Progress:
-    """For work whose progress nobody watches."""
+def _no_progress(label: str, unit: str = "") -> Progress:
     return lambda done, total: None
-
-
-def _row(who: Any) -> ModelRow:
-    label = who["label"]
-    return ModelRow(
-        reference=label, name=label, weights=who.get("weights"), base_weights=who.get("base_weights"),
-        source="reference" if "weights" in who else "fixture",
-    )  # fmt: skip

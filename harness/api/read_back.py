@@ -1,4 +1,4 @@
-"""An evaluation, perhaps read back from a file, in; its numbers, once they are shown to be some, out."""
+"""Read an evaluation that may come from a file: anything in, its numbers out, or a NoEvidenceError that says what is wrong."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from harness.documents.written import HALF
 from harness.errors import NoEvidenceError
 
 MOST_QUESTIONS = 10**12
-"""A larger count is none."""
+"""Larger counts are refused."""
 
 DISAGREEMENT = 0.01
-"""Between a stored rate and its counts; rates are often stored with two digits."""
+"""Tolerance between a stored rate and its counts: rates are often stored with two digits."""
 
 Result = Mapping[str, Any]
 
 
 def check_shape(evaluation: Any, side: str) -> None:
-    """What was read back may be anything; raises NoEvidenceError for what no evaluation has."""
+    """Raise NoEvidenceError for a value that does not have the shape of an evaluation."""
     if not isinstance(evaluation, Mapping):
         raise NoEvidenceError(
             f"{side}: must be what evaluate_general_qa returned, or that read back from JSON, saw {describe(evaluation)}"
         )
     for key in ("by_category", "right", "asked", "model"):
         if key in evaluation and not isinstance(evaluation[key], Mapping):
-            held = "must hold a result for each category" if key == "by_category" else "must be a mapping"
-            raise NoEvidenceError(f"{side}: '{key}' {held}, saw {describe(evaluation[key])}")
+            expected = "must hold a result for each category" if key == "by_category" else "must be a mapping"
+            raise NoEvidenceError(f"{side}: '{key}' {expected}, saw {describe(evaluation[key])}")
+    if not all(isinstance(result, Mapping) for result in categories(evaluation).values()):
+        raise NoEvidenceError(f"{side}: 'by_category' must hold a result for each category")
     for name in (*evaluation.get("by_category", ()), *evaluation.get("right", ())):
         if isinstance(name, str) and HALF.search(name):
             raise NoEvidenceError(
-                f"{side}: half a surrogate pair is no character, saw the name {shown(ascii(name))}"
+                f"{side}: half a surrogate pair is not a character, saw the name {shown(ascii(name))}"
             )
     if not isinstance(evaluation.get("asked", {}).get("questions", {}), Mapping):
         raise NoEvidenceError(f"{side}: 'questions' under 'asked' must be a mapping")
 
 
 def accuracy(result: Result, side: str) -> float:
-    """The accuracy of a result, which must agree with its counts where it has them; nothing at all is not 0."""
+    """The accuracy of a result, which must agree with its counts if it has any; no questions means no accuracy, not 0."""
     correct, total = count(result, "correct", side), count(result, "total", side)
     rate = result.get("overall_accuracy", result.get("accuracy"))
     if total == 0:
@@ -53,7 +55,7 @@ def accuracy(result: Result, side: str) -> float:
 
 
 def count(result: Result, key: str, side: str) -> int | None:
-    """A number of questions; None where a result does not say it."""
+    """A number of questions; None if the result does not have it."""
     value = result.get(key)
     if value is None:
         return None
@@ -62,43 +64,40 @@ def count(result: Result, key: str, side: str) -> int | None:
     return int(value)
 
 
-def categories(evaluation: Result, side: str) -> Mapping[str, Result]:
-    """The result of each category; none for an evaluation that does not say."""
-    found: Mapping[str, Result] = evaluation.get("by_category", {})
-    if not all(isinstance(result, Mapping) for result in found.values()):
-        raise NoEvidenceError(f"{side}: 'by_category' must hold a result for each category")
-    return found
+def categories(evaluation: Result) -> Mapping[str, Result]:
+    """The results by category, if the evaluation has any."""
+    results: Mapping[str, Result] = evaluation.get("by_category", {})
+    return results
 
 
-def questions(result: Result) -> Result:
-    """The fingerprint of each question, by its id; none for a result that does not say."""
-    asked = result.get("asked")
-    questions = asked.get("questions") if isinstance(asked, Mapping) else None
-    return questions if isinstance(questions, Mapping) else {}
+def questions(evaluation: Result) -> Mapping[str, str]:
+    """The fingerprints by question id, if the evaluation has any."""
+    fingerprints: Mapping[str, str] = evaluation.get("asked", {}).get("questions", {})
+    return fingerprints
 
 
-def single_answers(result: Result, side: str) -> Mapping[str, bool] | None:
-    """Whether each question was answered rightly, by its id; None for a result that does not say."""
-    right = result.get("right")
-    if not isinstance(right, Mapping):
+def single_answers(evaluation: Result, side: str) -> Mapping[str, bool] | None:
+    """Whether each answer was right, by question id; None if the evaluation does not say."""
+    right: Mapping[str, bool] | None = evaluation.get("right")
+    if right is None:
         return None
     if not all(isinstance(answer, bool) for answer in right.values()):
         raise NoEvidenceError(f"{side}: 'right' must say true or false of each question")
-    correct, total = count(result, "correct", side), count(result, "total", side)
+    correct, total = count(evaluation, "correct", side), count(evaluation, "total", side)
     if correct not in (None, sum(right.values())) or total not in (None, len(right)):
         raise NoEvidenceError(f"{side}: its single answers ('right') do not come to {correct} of {total}")
     return right
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number of Python's or numpy's; True and False are none."""
+    """Whether the value is a number of Python or NumPy; True and False are not."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def shown(value: Any) -> str:
-    """A wrong value for a message, which no value makes long."""
+    """A wrong value, shortened for a message."""
     try:
         text = str(value)
-    except (ValueError, RecursionError):  # a number of more digits than Python writes
+    except (ValueError, RecursionError):  # more digits than Python converts
         text = f"a value of type {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:60]}..."

@@ -1,1 +1,1 @@
-"""For the author of suites: lint rules, power, noise floor, new suites, other tools' tasks; without torch."""
+"""For authors of suites: lint rules, power, noise floor, new suites, tasks of other tools; without torch."""

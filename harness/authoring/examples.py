@@ -1,4 +1,4 @@
-"""Nothing in, the parts of a new suite's text out: example probes, scores, tasks and the file around them."""
+"""The parts of a new suite's text: example probes, scores, tasks and the file around them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ PROBES: dict[str, tuple[str, ...]] = {
         'text: "def area(width, height):\\n    return width * height\\n"',
     ),
 }  # fmt: skip
-"""Example probes for each score: short, and such that a small model can get some of them right."""
+"""Example probes for each score, short enough for a small model to get some right."""
 
 PROBES["contains"] = tuple(example.replace("[7, seven]", "seven") for example in PROBES["mentions"])
 
@@ -81,11 +81,11 @@ WRITTEN_SCORES = {
     "    required: [name, age]\n"
     "    properties: {name: {type: string}, age: {type: integer}}\n",
     "check": 'score:\n  check: {min_words: 5, max_lines: 3, ends_with: [".", "!"], no_repetition: true}\n',
-    "python": "# Each probe has its own tests as its score. A run needs --allow-code: it executes what the model wrote.\n",
+    "python": "# Each probe has its own tests as its score. A run needs --allow-code: it executes code that the model wrote.\n",
     "number": "score:\n  number: {tolerance: 0}\n",
     "likelihood": "score:\n  likelihood: {max_rise: 0.05}\n",
 }
-"""How those scores are written that take more than their name."""
+"""The text of scores that have parameters."""
 
 TASKS = {
     "generate": """\
@@ -93,7 +93,7 @@ task:
   format: chat                     # through the chat template; text: as it is written
   prompt: "{question}"             # {fields} of the probe; add fields as you like
   answer: generate
-  max_new_tokens: 64               # as few as a right answer takes: they are what a run spends its time on
+  max_new_tokens: 64               # as few as a right answer needs: they take most of a run's time
 """,
     "choose": """\
 task:
@@ -107,7 +107,7 @@ task:
   answer: likelihood               # how well the model predicts a probe's text
 """,
 }
-"""How probes are asked, for each kind of answer."""
+"""The text of the task for each kind of answer."""
 
 SUITE = """\
 {hint}# {name}: what must survive a fine-tune.
@@ -119,12 +119,12 @@ suite: {name}
 about: {about}
 severity: {severity}
 {task}{score}gates:
-  # Each probe is a case: what the baseline can do and the tuned model cannot fails. Good for a few probes.
+  # Each probe is a case, and fails if the baseline is right and the tuned model is not. Good for a few probes.
   - {{over: each}}
-  # With 100 probes or more, a margin says more; `plan` tells what it can see:
+  # With 100 probes or more, use a margin; `plan` shows which drops it can detect:
   # - {{over: all, max_drop: 0.10}}
   # With 30 or more in each category:
   # - {{over: category, max_drop: 0.20}}
 probes:
 {probes}"""
-"""The whole file, with {gaps} for what is wished."""
+"""The file, with {gaps} for the options."""

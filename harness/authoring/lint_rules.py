@@ -1,7 +1,7 @@
-"""A Suite that can be run in, what makes it a weak gate out: a place, what was seen there, what to do.
+"""Find what makes a valid suite a weak gate: the place, the weakness, and the remedy.
 
-A suite can be sound and still prove little: an answer that its question gives away, the same question twice, a gate
-over so few probes that no loss could fail it. None of this stops a run; `lint` says it.
+A suite can be valid and still prove little: an answer that its question gives away, the same question twice, a gate
+over so few probes that no loss can fail it. None of this stops a run; `lint` reports it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ UNDERPOWERED = 0.30
 
 
 def weaknesses(suite: Suite) -> list[Problem]:
-    """What the author of a suite should look at, in the order of the file."""
-    found = [
+    """The weaknesses of a suite, in the order of the file."""
+    weak = [
         *suite.warnings,
         *_answers_given_away(suite),
         *_asked_twice(suite),
@@ -37,7 +37,7 @@ def weaknesses(suite: Suite) -> list[Problem]:
         *_only_forbidden(suite),
         *_gates(suite),
     ]
-    return sorted(found, key=lambda problem: (problem.span is None, problem.span, problem.message))
+    return sorted(weak, key=lambda problem: (problem.span is None, problem.span, problem.message))
 
 
 def _answers_given_away(suite: Suite) -> Iterator[Problem]:
@@ -45,34 +45,27 @@ def _answers_given_away(suite: Suite) -> Iterator[Problem]:
         if not isinstance(probe.scorer, Contains | Mentions | Equals):
             continue
         for answer in probe.answers:
-            if name := next(
-                (name for name, text in probe.fields.items() if _gives_away(probe, text, answer)), None
-            ):
+            names = [name for name, text in probe.fields.items() if _gives_away(probe, text, answer)]
+            if names:
                 yield Problem(
                     probe.span,
-                    f"the probe '{probe.id}' says its answer {answer!r} in its {name}",
+                    f"the probe '{probe.id}' gives away its answer {answer!r} in its {names[0]}",
                     "a model that repeats the question would be right; ask in other words",
                 )
                 break
 
 
 def _gives_away(probe: Probe, text: str, answer: str) -> bool:
-    if len(text.split()) > LONG_TEXT_WORDS:  # a text to read, in which the answer has to stand
+    if len(text.split()) > LONG_TEXT_WORDS:  # a passage to read, which has to hold the answer
         return False
-    if isinstance(probe.scorer, Equals):  # only an answer that is nothing but the field would be right
-        return probe.scorer.right(text, [answer])
-    if isinstance(probe.scorer, Contains) and not _one_letter(answer):
-        return probe.scorer.right(text, [answer])
-    return mentions(text, answer)
+    if isinstance(probe.scorer, Mentions) or (isinstance(probe.scorer, Contains) and _one_letter(answer)):
+        return mentions(text, answer)
+    return probe.scorer.right(text, [answer])
 
 
 def _asked_twice(suite: Suite) -> Iterator[Problem]:
     """Probes that ask what an earlier one asks: they count one piece of knowledge twice."""
-    if suite.task.answer == "likelihood":
-        asked = [Asked({"text": probe.text or ""}, (), probe.scorer) for probe in suite.probes]
-    else:
-        asked = [_asked(probe) for probe in suite.probes]
-    for pair in alike(asked):
+    for pair in alike([_asked(probe) for probe in suite.probes]):
         first, second = suite.probes[pair.first], suite.probes[pair.second]
         how = "word for word" if pair.same_words else "in nearly the same words"
         yield Problem(
@@ -83,8 +76,9 @@ def _asked_twice(suite: Suite) -> Iterator[Problem]:
 
 
 def _asked(probe: Probe) -> Asked:
-    choices = {"choices": " ".join(probe.choices)} if probe.choices else {}
-    return Asked({**probe.fields, **choices}, probe.answers, probe.scorer)
+    others = {"choices": " ".join(probe.choices), "text": probe.text or ""}
+    fields = {**probe.fields, **{name: text for name, text in others.items() if text}}
+    return Asked(fields, probe.answers, probe.scorer)
 
 
 def _short_answers(suite: Suite) -> Iterator[Problem]:
@@ -99,13 +93,13 @@ def _short_answers(suite: Suite) -> Iterator[Problem]:
 
 
 def _one_letter(answer: str) -> bool:
-    """Whether an answer is one letter or digit; a character that is a word, as in Chinese, is more than that."""
+    """Whether an answer is one letter or digit; a character that is a word, as in Chinese, is not."""
     text = answer.strip()
     return len(text) == 1 and unicodedata.category(text) in ("Lu", "Ll", "Nd")
 
 
 def _only_forbidden(suite: Suite) -> Iterator[Problem]:
-    """Checks under which nearly any answer is right: each rule once, at the first probe that has it."""
+    """Checks that nearly any answer passes: each rule once, at the first probe that has it."""
     probes: dict[str, list[Probe]] = {}
     for probe in suite.probes:
         if isinstance(probe.scorer, Rule) and only_forbids(probe.scorer):
@@ -120,19 +114,13 @@ def _only_forbidden(suite: Suite) -> Iterator[Problem]:
 
 
 def only_forbids(rule: Rule) -> bool:
-    """Whether a rule asks for nothing: it is made of limits and `not` alone."""
-    asked: Mapping[str, Any] = {
-        name: value for name in type(rule).model_fields if (value := getattr(rule, name)) is not None
-    }
-    return all(_forbids(name, value) for name, value in asked.items())
+    """Whether a rule requires nothing: it consists of limits and `not` alone."""
+    return all(_forbids(name, value) for name, value in rule if value is not None)
 
 
 def _forbids(name: str, value: Any) -> bool:
-    match name:
-        case "all":
-            return all(only_forbids(rule) for rule in value)
-        case "any":
-            return any(only_forbids(rule) for rule in value)
+    if name in ("all", "any"):
+        return (all if name == "all" else any)(map(only_forbids, value))
     return name in ("not_", "no_repetition") or name.startswith("max_")
 
 
@@ -144,9 +132,9 @@ def _gates(suite: Suite) -> Iterator[Problem]:
 
 
 def _slices(suite: Suite, gate: MarginGate) -> dict[str, int]:
-    """The number of probes in each slice that a gate is over: of "all", or of "'math'" and other categories."""
-    sizes = {shown_slice(name): len(probes) for name, probes in gate.slices(suite).items()}
-    return sizes if gate.over == "all" else {f"'{name}'": n for name, n in sizes.items()}
+    """The number of probes in each slice of a gate: "all", or "'math'" and the other categories."""
+    quote = "'" if gate.over == "category" else ""
+    return {f"{quote}{shown_slice(name)}{quote}": len(probes) for name, probes in gate.slices(suite).items()}
 
 
 def _left_out(suite: Suite, gate: MarginGate) -> Iterator[Problem]:
@@ -154,20 +142,19 @@ def _left_out(suite: Suite, gate: MarginGate) -> Iterator[Problem]:
     if without and gate.over == "category":
         yield Problem(
             gate.span,
-            f"{count(len(without), 'probe has', 'probes have')} no category and {'is' if len(without) == 1 else 'are'} "
-            f"left out of this gate: {some(without)}",
+            f"this gate leaves out {count(len(without), 'probe')} without a category: {some(without)}",
             "give each probe a category",
         )
 
 
 def _size(gate: MarginGate, slices: Mapping[str, int]) -> Iterator[Problem]:
-    """What the size of the slices and the margin rule out; the gravest of it for each slice."""
+    """Verdicts that the size of the slices and the margin rule out; the gravest for each slice."""
     margin = gate.max_drop
     if margin >= 1 - ROUNDING:
         yield Problem(
             gate.span,
-            "a gate with 'max_drop: 1' can see no loss: losing every answer is within it",
-            "its verdict is always VACUOUS; choose a margin that you would not accept to lose",
+            "a gate with 'max_drop: 1' detects no loss: losing every answer is within the margin",
+            "its verdict is always VACUOUS; choose a smaller margin",
         )
         return
     passes = gate.on_inconclusive == "pass"
@@ -175,9 +162,9 @@ def _size(gate: MarginGate, slices: Mapping[str, int]) -> Iterator[Problem]:
     if cannot_fail:
         yield Problem(
             gate.span,
-            f"this gate can never fail over {_sized(cannot_fail)}: even if every answer is lost, that is "
-            "inconclusive, which passes",
-            "add probes, or leave 'on_inconclusive: pass' out",
+            f"this gate can never fail over {_sized(cannot_fail)}: even the loss of every answer is inconclusive, "
+            "which passes",
+            "add probes, or remove 'on_inconclusive: pass'",
         )
     others = {name: n for name, n in slices.items() if name not in cannot_fail}
     if weak := {name: n for name, n in others.items() if underpowered(n)}:
@@ -188,26 +175,26 @@ def _size(gate: MarginGate, slices: Mapping[str, int]) -> Iterator[Problem]:
         reach = max(comparison(n, 0, 0, 0).interval[1] for n in never.values())
         yield Problem(
             gate.span,
-            f"a model that loses nothing cannot be called RETAINED over {_sized(never)}: the interval reaches "
+            f"a model that loses nothing cannot be RETAINED over {_sized(never)}: the interval reaches "
             f"{100 * reach:.0f} points, and the margin is {points(margin)}",
-            "add probes, or take a larger margin",
+            "add probes, or choose a larger margin",
         )
 
 
 def _too_weak(gate: MarginGate, slices: Mapping[str, int]) -> Problem:
-    """What to say of underpowered slices."""
     drops = [drop for n in slices.values() if (drop := _detectable(n)) is not None]
-    seen = f"a drop only from about {100 * min(drops):.0f} points on" if drops else "no drop at all"
+    detected = f"a drop only from about {100 * min(drops):.0f} points on" if drops else "no drop at all"
+    which = "the best of these" if len(slices) > 1 else "this"
     return Problem(
         gate.span,
-        f"too few probes to see anything: {_sized(slices)}; {'the best of ' if len(slices) > 1 else ''}this sees {seen}",
-        "30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees",
+        f"too few probes: {_sized(slices)}; {which} can detect {detected}",
+        "30 probes detect about 20 points, 130 about 6; 'plan' shows what each gate can detect",
     )
 
 
 def underpowered(n: int) -> bool:
-    """Whether n probes are too few to tell a drop of UNDERPOWERED from chance, four times out of five."""
-    drop = _detectable(min(n, 200))  # more detect smaller drops
+    """Whether n probes detect a drop of UNDERPOWERED less than four times out of five."""
+    drop = _detectable(min(n, 200))  # more probes detect smaller drops
     return drop is None or drop > UNDERPOWERED
 
 
@@ -217,7 +204,7 @@ def _detectable(n: int) -> float | None:
 
 @lru_cache(maxsize=4096)
 def _can_fail(n: int, margin: float) -> bool:
-    """Whether any outcome over n probes is FORGOTTEN: losing them all is the worst there is."""
+    """Whether any outcome over n probes is FORGOTTEN; losing them all is the worst."""
     return judge(comparison(0, n, 0, 0), margin) == "FORGOTTEN"
 
 

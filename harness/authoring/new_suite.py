@@ -1,4 +1,4 @@
-"""A name and what else is wanted in, the text of a new suite out: one that can be run and that `lint` finds nothing wrong with."""
+"""Write the text of a new suite: one that runs, and that `lint` finds nothing wrong with."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import get_args
 
 import yaml
 
 from harness.authoring.examples import PROBES, SUITE, TASKS, WRITTEN_SCORES
 from harness.authoring.schemas import schema_file
-from harness.documents.validate import Like, literal_names
-from harness.errors import HarnessError, did_you_mean
+from harness.documents.validate import Like
+from harness.errors import HarnessError, InputError, Problem, did_you_mean
 from harness.scoring import load_scorers
 from harness.spelling import option
 from harness.suites.detect import has_ending
@@ -24,18 +26,18 @@ from harness.suites.read import DEFAULT_SCORES
 from harness.suites.severity import SEVERITIES
 from harness.terminal import say
 
-ANSWERS = literal_names(AnswerKind)
+ANSWERS = get_args(AnswerKind)
 
 Ask = Callable[[str, str], str]
-"""Someone who answers: the question and what an empty answer means in, the answer out."""
+"""Asks the author: a question and its default in, the answer out."""
 
 Check = Callable[[str, str], None]
-"""Where a value stands and the value in; raises HarnessError where it will not do."""
+"""Checks a value: its option and the value in; raises HarnessError for an invalid one."""
 
 
 @dataclass(frozen=True)
 class NewSuiteOptions:
-    """What is wanted of a new suite; None for what nobody has said. Categories have commas between them."""
+    """The options of a new suite; None for those not given. `categories` are separated by commas."""
 
     name: str
     about: str | None = None
@@ -46,7 +48,7 @@ class NewSuiteOptions:
 
 
 def new_path(name: str, out: Path | None = None) -> Path:
-    """Where a suite of this name is written; raises HarnessError for a name or a place that no suite can have."""
+    """The path of a suite of this name; raises HarnessError for an invalid name or path."""
     _check("NAME", name, _like(Name))
     path = out or Path("suites") / f"{name}.yaml"
     if not has_ending(path):
@@ -55,10 +57,10 @@ def new_path(name: str, out: Path | None = None) -> Path:
 
 
 def completed(options: NewSuiteOptions, ask: Ask | None) -> NewSuiteOptions:
-    """The options with every gap filled, in the order in which they depend on each other: asked for, or else by default.
+    """The options with every gap filled, from the answers to questions or, without `ask`, by default.
 
     Raises:
-        HarnessError: one cannot have its value.
+        HarnessError: an option has an invalid value.
     """
 
     def fill(key: str, question: str, default: str, check: Check) -> str:
@@ -69,20 +71,22 @@ def completed(options: NewSuiteOptions, ask: Ask | None) -> NewSuiteOptions:
         check(option(key), value)
         return value
 
-    about = fill("about", "What does it protect, in a sentence", "", _anything)
-    severities, answers = ", ".join(SEVERITIES), ", ".join(ANSWERS)
-    severity = fill("severity", f"How bad is a loss ({severities})", "high", _one_of(SEVERITIES))
-    answer = fill("answer", f"What does a model do ({answers})", "generate", _one_of(ANSWERS))
-    scores = scores_for(answer)
+    def choose(key: str, question: str, names: Sequence[str], default: str) -> str:
+        return fill(key, f"{question} ({', '.join(names)})", default, partial(_check_name, names))
+
+    about = fill("about", "What does it protect, in a sentence", "", lambda key, value: None)
+    severity = choose("severity", "How bad is a loss", SEVERITIES, "high")
+    answer = choose("answer", "What does a model do", ANSWERS, "generate")
+    scores = scores_for(answer)  # which depend on the answer
     score = scores[0]
     if options.score is not None or len(scores) > 1:
-        score = fill("score", f"What makes an answer right ({', '.join(scores)})", score, _one_of(scores))
-    categories = fill("categories", "Categories, with commas between them", "", _categories)
+        score = choose("score", "What makes an answer right", scores, score)
+    categories = fill("categories", "Categories, separated by commas", "", _check_categories)
     return replace(options, about=about, severity=severity, answer=answer, score=score, categories=categories)
 
 
 def _answer(ask: Ask, key: str, question: str, default: str, check: Check) -> str:
-    """The first answer that will do."""
+    """The first valid answer."""
     while True:
         value = ask(question, default)
         try:
@@ -94,15 +98,15 @@ def _answer(ask: Ask, key: str, question: str, default: str, check: Check) -> st
 
 
 def scores_for(answer: str) -> tuple[str, ...]:
-    """The scores that judge such answers and for which there are examples; the usual one first."""
-    usual = DEFAULT_SCORES.get(answer, "mentions")
+    """The scores with examples that judge such answers; the default first."""
+    default = DEFAULT_SCORES.get(answer, "mentions")
     known = load_scorers()
-    names = sorted(name for name in PROBES if known[name].judges == answer)
-    return (usual, *(name for name in names if name != usual))
+    names = [name for name in PROBES if known[name].judges == answer]
+    return tuple(sorted(names, key=lambda name: (name != default, name)))
 
 
 def suite_text(options: NewSuiteOptions, path: Path) -> str:
-    """The text of the suite file that has the options, all of which are filled in."""
+    """The text of a suite file with these options, all of them filled."""
     assert options.answer is not None
     assert options.score is not None
     return SUITE.format(
@@ -118,20 +122,18 @@ def suite_text(options: NewSuiteOptions, path: Path) -> str:
 
 
 def _probes(score: str, categories: Sequence[str]) -> str:
-    """Example probes, spread over the categories; a category for which none is left is a comment."""
+    """Example probes, spread over the categories; a category without one is a comment."""
     examples = PROBES[score]
-    lines = []
-    for number, (example, category) in enumerate(
-        zip(examples, cycle(categories or [""]), strict=False), start=1
-    ):
-        place = f"category: {_plain(category)}, " if category else ""
-        lines.append(f"  - {{id: example-{number}, {place}{example}}}\n")
-    lines += [f"  # - {{id: ..., category: {_plain(name)}, ...}}\n" for name in categories[len(examples) :]]
-    return "".join(lines)
+    places = [f"category: {_plain(name)}, " for name in categories]
+    lines = [
+        f"  - {{id: example-{number}, {place}{example}}}\n"
+        for number, (example, place) in enumerate(zip(examples, cycle(places or [""]), strict=False), start=1)
+    ]
+    return "".join(lines + [f"  # - {{id: ..., {place}...}}\n" for place in places[len(examples) :]])
 
 
 def _hint(path: Path) -> str:
-    """The line by which editors find the schema; nothing where there is none, or the suite is written elsewhere."""
+    """The line that tells editors where the schema is; empty without a schema, or for a suite outside the working folder."""
     schema = schema_file("suite")
     if not schema.is_file() or not path.resolve().is_relative_to(Path.cwd()):
         return ""
@@ -140,12 +142,12 @@ def _hint(path: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Text as YAML reads it back, on one line."""
+    """Text in quotes, on one line, as YAML reads it back."""
     return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).strip()
 
 
 def _plain(name: str) -> str:
-    """A name without quotes where YAML reads it as text all the same."""
+    """A name, without quotes if YAML still reads it as text."""
     plain = re.fullmatch(r"[A-Za-z][\w -]*", name) and name.lower() not in ("true", "false", "null")
     return name if plain else _quoted(name)
 
@@ -155,7 +157,7 @@ def _listed(categories: str) -> list[str]:
 
 
 def _like(kind: object) -> Like:
-    """What makes a name of this kind a good one."""
+    """The pattern that names of this kind match."""
     return next(mark for mark in getattr(kind, "__metadata__", ()) if isinstance(mark, Like))
 
 
@@ -164,21 +166,12 @@ def _check(place: str, value: str, like: Like) -> None:
         raise HarnessError(f"{place} must be {like.words}, saw {value!r}")
 
 
-def _anything(place: str, value: str) -> None:
-    """Any text will do."""
+def _check_name(names: Sequence[str], place: str, value: str) -> None:
+    if value not in names:
+        message = f"{place} must be one of {', '.join(names)}, saw {value!r}"
+        raise InputError([Problem(None, message, did_you_mean(value, names))])
 
 
-def _one_of(names: Sequence[str]) -> Check:
-    def check(place: str, value: str) -> None:
-        if value not in names:
-            near = did_you_mean(value, names)
-            raise HarnessError(
-                f"{place} must be one of {', '.join(names)}, saw {value!r}" + (f"\n  {near}" if near else "")
-            )
-
-    return check
-
-
-def _categories(place: str, value: str) -> None:
+def _check_categories(place: str, value: str) -> None:
     for name in _listed(value):
         _check(place, name, _like(Category))

@@ -1,4 +1,4 @@
-"""A Suite and equivalent conditions in, what a baseline can lose there and how noisy it is, out."""
+"""Ask a baseline the same suite under equivalent conditions: what it can lose, and how noisy it is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from harness.engine.abilities import Batches
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated_tokens
 from harness.engine.prompts import request
-from harness.engine.requests import Answer, Engine, Progress
-from harness.errors import EngineError
+from harness.engine.requests import Engine, Progress
+from harness.evaluation.ask import Answered, ask
 from harness.gate.cases import cases
-from harness.scoring import Score, score
 from harness.stats.paired import ROUNDING
 from harness.stats.power import minimum_margin, probability_retained
 from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Suite
@@ -21,41 +20,41 @@ from harness.wording import count, percent
 
 FLOOR = 1 / 3
 CEILING = 0.95
-"""Accuracies of the baseline under and over which a slice shows little."""
+"""A baseline accuracy below FLOOR or above CEILING leaves little to measure."""
 
 SMALLER = 4
-"""The second condition's batches are smaller by this factor."""
+"""How many times smaller the batches of the second condition are."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A way to ask the baseline that should make no difference, and the engine that asks so."""
+    """A way to ask the baseline that should make no difference, as an engine."""
 
     name: str
     engine: Engine
 
 
 def equivalent_conditions(engine: Engine, suite: Suite) -> list[Condition]:
-    """The engine as it is, and with batches so small that the suite takes several; one without batches is asked twice."""
+    """The engine with its own batches and with smaller ones, so that the suite takes several; or, without batches, twice."""
     if not isinstance(engine, Batches):
         return [Condition("asked once", engine), Condition("asked again", engine)]
-    whole = sum(estimated_tokens(request(suite, probe)) for probe in suite.probes)
+    tokens = sum(estimated_tokens(request(suite, probe)) for probe in suite.probes)
     smaller = copy.copy(engine)
-    smaller.budget = Budget(max(1, int(min(engine.budget.tokens, whole)) // SMALLER))
+    smaller.budget = Budget(max(1, int(min(engine.budget.tokens, tokens)) // SMALLER))
     return [Condition(f"batches of {asked.budget.tokens} tokens", asked) for asked in (engine, smaller)]
 
 
 @dataclass(frozen=True)
 class SliceCalibration:
-    """What the baseline does on a slice and what that means for the gate over it. Rates are fractions.
+    """The baseline's accuracy on a slice, and its consequences for the gate over it. Rates are fractions.
 
     Attributes:
-        accuracies: under each condition.
+        accuracies: one for each condition.
         noise_floor: the largest drop between two conditions.
-        margin: of the gate over this slice; None where there is none, or it is over each probe.
+        margin: of the gate over this slice; None without a gate, or if the gate is over each probe.
         retained: the chance that an unchanged model is RETAINED under that margin, at the measured flip rate.
         suggested: the smallest margin, in whole points, at which that chance is at least 80 %; None if there is none.
-        remarks: what is wrong with the slice or its gate.
+        remarks: problems of the slice or its gate.
     """
 
     slice: str
@@ -70,12 +69,12 @@ class SliceCalibration:
 
 @dataclass(frozen=True)
 class SuiteCalibration:
-    """What the baseline does on a suite.
+    """The baseline's answers to a suite, compared between conditions.
 
     Attributes:
-        flip_rate: the share of the probes that are right under one condition and wrong under another.
-        reworded: how many answers differ between conditions, be they right or wrong.
-        always, never, flipped: ids of the probes that are right under all conditions, none, and some.
+        flip_rate: the share of probes that are right under one condition and wrong under another.
+        reworded: how many answers differ between conditions, whether right or wrong.
+        always, never, flipped: ids of the probes that are right under all, none, and some of the conditions.
     """
 
     suite: str
@@ -96,61 +95,39 @@ def measure(
     allow_code: bool = False,
     counter: Callable[[str], Progress] | None = None,
 ) -> SuiteCalibration:
-    """Ask a suite under each condition, and compare.
+    """Ask a suite under each condition, and compare; likelihoods are compared with those of the first condition.
 
     Args:
-        counter: what to tell how far the asking under a condition is, for a label; None tells nobody.
+        counter: makes the progress callback for a label; None reports no progress.
 
     Raises:
         EngineError: the model cannot answer.
         NoEvidenceError: an answer is NaN or incomplete.
     """
     assert len(conditions) > 1, "one condition says nothing about noise"
-    answers = [
-        _ask(suite, one.engine, counter(f"{suite.name}, {one.name}") if counter else None)
-        for one in conditions
-    ]
-    scores = [_judge(suite, answers[0], given, allow_code) for given in answers]
-    right = {probe.id: [side[probe.id].right for side in scores] for probe in suite.probes}
+    runs: list[Answered] = []
+    for condition in conditions:
+        engine = condition.engine
+        progress = counter(f"{suite.name}, {condition.name}") if counter else None
+        first = runs[0].answers if runs else None
+        run = ask(engine, suite, suite.probes, baseline=first, progress=progress, allow_code=allow_code)
+        runs.append(run)
+    scores = {probe.id: [run.scores[probe.id] for run in runs] for probe in suite.probes}
+    right = {id: [score.right for score in given] for id, given in scores.items()}
     flipped = tuple(id for id, seen in right.items() if any(seen) and not all(seen))
     flip_rate = len(flipped) / len(suite.probes)
-    shown = (len({side[probe.id].shown for side in scores}) for probe in suite.probes)
     return SuiteCalibration(
         suite=suite.name,
         model=conditions[0].engine.label,
         conditions=tuple(condition.name for condition in conditions),
         n=len(suite.probes),
         flip_rate=flip_rate,
-        reworded=sum(different > 1 for different in shown),
+        reworded=sum(len({score.shown for score in given}) > 1 for given in scores.values()),
         slices=tuple(_slices(suite, right, flip_rate)),
         always=tuple(id for id, seen in right.items() if all(seen)),
         never=tuple(id for id, seen in right.items() if not any(seen)),
         flipped=flipped,
     )
-
-
-def _ask(suite: Suite, engine: Engine, progress: Progress | None) -> list[Answer]:
-    requests = [request(suite, probe) for probe in suite.probes]
-    place = f"{suite.span}: " if suite.span else ""
-    if suite.task.answer not in engine.kinds:
-        raise EngineError(
-            f"{place}{engine.label}: cannot answer the suite '{suite.name}': "
-            f"it has no 'answer: {suite.task.answer}'"
-        )
-    try:
-        return list(engine.ask(requests, progress))
-    except EngineError as error:
-        raise EngineError(f"{place}the suite '{suite.name}' cannot be asked\n  {error.text}") from error
-
-
-def _judge(
-    suite: Suite, reference: Sequence[Answer], given: Sequence[Answer], allow_code: bool
-) -> dict[str, Score]:
-    """The scores of answers, by the probe's id; likelihoods are held against those of the first condition."""
-    return {
-        probe.id: score(probe, answer, before, allow_code=allow_code)
-        for probe, answer, before in zip(suite.probes, given, reference, strict=True)
-    }
 
 
 def _slices(suite: Suite, right: Mapping[str, list[bool]], flip_rate: float) -> Iterator[SliceCalibration]:
@@ -183,22 +160,22 @@ def _slice(
     elif gate:
         remarks += _each_remarks(gate, right)
     return SliceCalibration(
-        name, n, accuracies, noise_floor, margin, retained, suggested, tuple(remarks)
-    )  # fmt: skip
+        name, n, accuracies, noise_floor, margin, retained, suggested, remarks=tuple(remarks)
+    )
 
 
 def _accuracy_remarks(accuracy: float) -> Iterator[str]:
     if accuracy < FLOOR:
         yield f"floor: {percent(accuracy)} right; there is little to lose"
     if accuracy > CEILING:
-        yield f"ceiling: {percent(accuracy)} right; so easy that a model may forget much and show nothing"
+        yield f"ceiling: {percent(accuracy)} right; so easy that a model may forget much unnoticed"
 
 
 def _margin_remarks(
     n: int, accuracy: float, margin: float, suggested: float | None, retained: float
 ) -> Iterator[str]:
     if accuracy <= margin + ROUNDING:
-        yield "VACUOUS: losing all that is right would be within the margin"
+        yield "VACUOUS: losing every right answer would be within the margin"
     if suggested is None:
         yield f"no margin lets {count(n, 'probe')} prove an unchanged model RETAINED"
     elif margin < suggested - ROUNDING:
@@ -207,7 +184,7 @@ def _margin_remarks(
             f"{percent(retained)} of runs"
         )
     if suggested is not None and margin < suggested and accuracy <= suggested + ROUNDING:
-        yield "the suggested margin would be VACUOUS: it needs more probes, or easier ones"
+        yield "the suggested margin would be VACUOUS: add probes, or easier ones"
 
 
 def _each_remarks(gate: EachGate, right: Sequence[Sequence[bool]]) -> Iterator[str]:
@@ -216,11 +193,11 @@ def _each_remarks(gate: EachGate, right: Sequence[Sequence[bool]]) -> Iterator[s
     probes = count(len(right), "probe")
     if gate.require == "pass":
         if wrong := missed + flipped:
-            yield f"the baseline itself does not pass {wrong} of {probes}"
+            yield f"the baseline itself fails {wrong} of {probes}"
         return
     if missed == len(right):
         yield "VACUOUS: the baseline is right on no probe"
     elif missed:
-        yield f"{missed} of {probes} have nothing to lose and will be skipped"
+        yield f"{missed} of {probes} have nothing to lose and are skipped"
     if flipped:
-        yield f"{flipped} of {probes} flip without any tuning: their gates would fail by chance"
+        yield f"{flipped} of {probes} flip without any tuning: their gates fail by chance"

@@ -1,4 +1,4 @@
-"""A SuiteCalibration in, the lines that a person reads of it out."""
+"""Show a SuiteCalibration as the lines of `calibrate`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH = 110
 
 
 def calibration_lines(found: SuiteCalibration) -> Iterator[str]:
-    """The suite's accuracy under each condition, a line a slice, remarks, and which probes are never right."""
+    """The accuracy under each condition, a table of slices, remarks, and the probes that are always, never or at times right."""
     yield f"{found.suite}: {count(found.n, 'probe')}, asked of {found.model} under {len(found.conditions)} equivalent conditions"
     for name, accuracy in zip(found.conditions, found.slices[0].accuracies, strict=True):
         yield f"  {name}: {percent(accuracy)} right"
@@ -26,45 +26,34 @@ def calibration_lines(found: SuiteCalibration) -> Iterator[str]:
         f"{count(found.reworded, 'answer')} worded differently"
     )
     yield ""
-    yield from aligned([COLUMNS, *(_cells(one) for one in found.slices)])
+    yield from aligned([COLUMNS, *map(_cells, found.slices)])
     yield "right in %, noise floor and margins in points; retained: how often, in %, an unchanged model would be RETAINED"
-    if any(one.remarks for one in found.slices):
+    remarks = [(part.slice, remark) for part in found.slices for remark in part.remarks]
+    if remarks:
         yield ""
-    for one in found.slices:
-        for remark in one.remarks:
-            yield f"warning: {found.suite} · {shown_slice(one.slice)}: {remark}"
+    yield from (f"warning: {found.suite} · {shown_slice(slice)}: {remark}" for slice, remark in remarks)
     yield ""
     yield from _listed("always right", found.always)
     yield from _listed("never right", found.never)
     yield from _listed("right at times", found.flipped)
 
 
-def _cells(one: SliceCalibration) -> tuple[str, ...]:
-    if one.margin is None:
-        margin = suggested = "-"
-    else:
-        margin = points(one.margin)
-        suggested = "none" if one.suggested is None else points(one.suggested)
+def _cells(part: SliceCalibration) -> tuple[str, ...]:
+    margin = suggested = "-"
+    if part.margin is not None:
+        margin = points(part.margin)
+        suggested = "none" if part.suggested is None else points(part.suggested)
     return (
-        shown_slice(one.slice),
-        str(one.n),
-        " / ".join(dict.fromkeys(map(tenths, one.accuracies))),
-        tenths(one.noise_floor),
+        shown_slice(part.slice),
+        str(part.n),
+        " / ".join(dict.fromkeys(map(tenths, part.accuracies))),
+        tenths(part.noise_floor),
         margin,
-        chance(one.retained),
+        chance(part.retained),
         suggested,
     )
 
 
-def _listed(title: str, ids: Sequence[str]) -> Iterator[str]:
-    heading = f"{title} ({len(ids)})"
-    if not ids:
-        yield heading
-        return
-    yield from textwrap.wrap(
-        f"{heading}: {', '.join(ids)}",
-        WIDTH,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _listed(title: str, ids: Sequence[str]) -> list[str]:
+    text = f"{title} ({len(ids)})" + (f": {', '.join(ids)}" if ids else "")
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

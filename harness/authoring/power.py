@@ -1,4 +1,4 @@
-"""A Suite in, what its gates can and cannot see, and how much it asks of a model, out: arithmetic, no model."""
+"""Work out what the gates of a suite can detect, and how much the suite asks of a model; no model is loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from harness.engine.estimate import estimated_tokens
 from harness.engine.prompts import request
 from harness.gate.cases import Case, cases
 from harness.stats.power import (
-    FLIP_RATE,
     AnyLost,
     OverMargin,
     Rule,
@@ -23,44 +22,44 @@ from harness.stats.power import (
 )
 from harness.suites.suite import EachGate, Gate, MarginGate, Suite
 
-TOKENS_PER_SECOND = 400.0
 DROP = 0.05
-"""The drop, as a fraction, for which `plan` says how many probes are missing."""
+"""The drop, a fraction, for which `plan` reports how many probes are missing."""
 
 
-@dataclass(frozen=True)
-class GatePlan:
-    """What a gate can see over one slice. Drops and chances are fractions; None where a number has no meaning.
+@dataclass(frozen=True, kw_only=True)
+class GatePower:
+    """The power of a gate over one slice. Drops and chances are fractions; only `catches` and `false_alarm` apply to
+    a gate over each probe.
 
     Attributes:
-        slice: "all", "category[math]", or "each" for all the cases of a gate over each probe.
-        cases: the pytest cases that it makes.
-        catches: the smallest true drop that fails the gate with 80 % power.
+        slice: "all", "category[math]", or "each" for all cases of a gate over each probe.
+        cases: the number of pytest cases.
+        catches: the smallest true drop that fails the gate with 80 % power; None if there is none.
         false_alarm: the chance that the gate fails an unchanged model.
-        retained: the chance that an unchanged model is RETAINED, rather than INCONCLUSIVE.
-        sees: the minimum detectable drop: the smallest true one that a one-sided mid-p test at 5 % finds with 80 %
-            power, whatever the margin.
+        retained: the chance that an unchanged model is RETAINED rather than INCONCLUSIVE.
+        sees: the minimum detectable drop: the smallest true drop that a one-sided mid-p test at 5 % finds with 80 %
+            power, whatever the margin; None if there is none.
         by_chance: the chance that this test accuses an unchanged model.
-        more_probes: how many more probes would let it see 5 points; 0 if none are missing.
+        more_probes: how many more probes would detect 5 points; None if no number of them does.
     """
 
     suite: str
     slice: str
     n: int
-    cases: int
-    margin: float | None
-    on_inconclusive: str | None
+    cases: int = 1
+    margin: float | None = None
+    on_inconclusive: str | None = None
     catches: float | None
     false_alarm: float
-    retained: float | None
-    sees: float | None
-    by_chance: float | None
-    more_probes: int | None
+    retained: float | None = None
+    sees: float | None = None
+    by_chance: float | None = None
+    more_probes: int | None = None
 
 
 @dataclass(frozen=True)
 class SuiteSize:
-    """How much a suite asks of one model; `seconds` is an estimate at a stated rate."""
+    """How much a suite asks of one model; `tokens` and `seconds` are estimates."""
 
     suite: str
     probes: int
@@ -69,25 +68,23 @@ class SuiteSize:
     seconds: float
 
 
-def gate_plans(suite: Suite, flip_rate: float = FLIP_RATE) -> Iterator[GatePlan]:
-    """One plan a gate and slice, in the order of the file; the cases of a gate over each probe are one."""
-    gain_rate = flip_rate / 2
-    for gate, found in groupby(cases(suite), key=lambda case: case.gate):
-        listed = list(found)
+def gate_powers(suite: Suite, flip_rate: float) -> Iterator[GatePower]:
+    """The power of each gate over each slice, in the order of the file; the cases of a gate over each probe are one."""
+    for gate, group in groupby(cases(suite), key=lambda case: case.gate):
+        listed = list(group)
         if isinstance(gate, EachGate):
-            yield _plan_each(suite, gate, len(listed), gain_rate)
+            yield _each_power(suite, gate, len(listed), flip_rate / 2)
         else:
-            yield from (_plan_slice(case, gate, gain_rate) for case in listed)
+            yield from (_slice_power(case, gate, flip_rate / 2) for case in listed)
 
 
-def _plan_slice(case: Case, gate: MarginGate, gain_rate: float) -> GatePlan:
+def _slice_power(case: Case, gate: MarginGate, gain_rate: float) -> GatePower:
     n, rule = len(case.probes), gate_rule(gate)
     needed = probes_to_see(DROP, gain_rate)
-    return GatePlan(
+    return GatePower(
         suite=case.suite.name,
         slice=case.slice,
         n=n,
-        cases=1,
         margin=gate.max_drop,
         on_inconclusive=gate.on_inconclusive,
         catches=minimum_detectable_drop(n, gain_rate, rule=rule),
@@ -99,29 +96,16 @@ def _plan_slice(case: Case, gate: MarginGate, gain_rate: float) -> GatePlan:
     )
 
 
-def _plan_each(suite: Suite, gate: EachGate, n: int, gain_rate: float) -> GatePlan:
-    rule = gate_rule(gate)
-    return GatePlan(
-        suite=suite.name,
-        slice="each",
-        n=n,
-        cases=n,
-        margin=None,
-        on_inconclusive=None,
-        catches=minimum_detectable_drop(n, gain_rate, rule=rule),
-        false_alarm=power(n, 0.0, gain_rate, rule),
-        retained=None,
-        sees=None,
-        by_chance=None,
-        more_probes=None,
-    )
+def _each_power(suite: Suite, gate: EachGate, n: int, gain_rate: float) -> GatePower:
+    catches = minimum_detectable_drop(n, gain_rate, rule=gate_rule(gate))
+    false_alarm = power(n, 0.0, gain_rate, gate_rule(gate))
+    return GatePower(suite=suite.name, slice="each", n=n, cases=n, catches=catches, false_alarm=false_alarm)
 
 
 def gate_rule(gate: Gate) -> Rule:
-    """When a gate fails, as the verdicts have it, for arithmetic.
+    """The rule by which a gate fails.
 
-    What the baseline is right on is not known here: a gate that has nothing to lose is VACUOUS, which `calibrate`
-    tells.
+    It ignores what the baseline can do: a gate with nothing to lose is VACUOUS, which `calibrate` reports.
     """
     if isinstance(gate, EachGate):
         return AnyLost()
@@ -130,22 +114,21 @@ def gate_rule(gate: Gate) -> Rule:
 
 @lru_cache(maxsize=64)
 def probes_to_see(drop: float, gain_rate: float) -> int | None:
-    """The probes that find a drop, a fraction, with 80 % power; None where no number of them does."""
+    """How many probes detect a drop, a fraction, with 80 % power; None if no number does."""
     return probes_for(drop, gain_rate) if drop + 2 * gain_rate <= 1 else None
 
 
-def suite_size(suite: Suite, tokens_per_second: float = TOKENS_PER_SECOND) -> SuiteSize:
+def suite_size(suite: Suite, tokens_per_second: float) -> SuiteSize:
     """How much a suite asks of a model."""
     tokens = round(sum(estimated_tokens(request(suite, probe)) for probe in suite.probes))
-    return SuiteSize(
-        suite.name, len(suite.probes), sum(1 for _ in cases(suite)), tokens, tokens / tokens_per_second
-    )
+    n_cases = sum(1 for _ in cases(suite))
+    return SuiteSize(suite.name, len(suite.probes), n_cases, tokens, tokens / tokens_per_second)
 
 
-def any_false_alarm(gates: Sequence[GatePlan]) -> float:
-    """At most how often at least one of the gates fails an unchanged model.
+def any_false_alarm(gates: Sequence[GatePower]) -> float:
+    """An upper bound on the chance that any of the gates fails an unchanged model.
 
-    As if all were independent. Gates that share probes tend to fail together, which only makes it rarer (all
-    of them are monotone in what becomes of each probe: Harris's inequality).
+    It is exact for independent gates. Gates that share probes tend to fail together, which makes a false alarm
+    rarer: every gate is monotone in the outcome of each probe (Harris's inequality).
     """
-    return 1 - prod(1 - row.false_alarm for row in gates)
+    return 1 - prod(1 - gate.false_alarm for gate in gates)

@@ -1,12 +1,12 @@
-"""GatePlans and SuiteSizes in, the table that a person reads of them out."""
+"""Show the power of gates and the size of suites, as a table or as data for JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import groupby
+from typing import Any
 
-from harness.authoring.power import DROP, GatePlan, SuiteSize, any_false_alarm, probes_to_see
+from harness.authoring.power import DROP, GatePower, SuiteSize, any_false_alarm, probes_to_see
 from harness.gate.cases import shown_slice
 from harness.stats.paired import CONFIDENCE
 from harness.stats.power import POWER, SIGNIFICANT
@@ -20,98 +20,100 @@ COLUMNS = (
 LEFT = {0, 1}
 
 
-def plan_lines(
-    gates: Sequence[GatePlan], sizes: Sequence[SuiteSize], flip_rate: float, tokens_per_second: float
+def power_lines(
+    gates: Sequence[GatePower], sizes: Sequence[SuiteSize], flip_rate: float, tokens_per_second: float
 ) -> Iterator[str]:
-    """The table, a line a gate and slice and one of totals, and what its columns mean."""
-    by_suite = {size.suite: size for size in sizes}
-    cells: list[tuple[str, ...]] = [COLUMNS]
-    for name, rows in groupby(gates, key=lambda row: row.suite):
-        for place, row in enumerate(rows):
-            cells.append(_cells(row, by_suite[name] if place == 0 else None))
-    cells.append(_total_cells(gates, sizes))
-    yield from aligned(cells, LEFT)
+    """The table, a line a gate and slice and one of totals, and the meaning of its columns."""
+    rows: list[tuple[str, ...]] = [COLUMNS]
+    for size in sizes:
+        of_suite = [gate for gate in gates if gate.suite == size.suite]
+        rows += [_cells(gate, size if gate is of_suite[0] else None) for gate in of_suite]
+    yield from aligned([*rows, _total_cells(gates, sizes)], LEFT)
     yield ""
     yield from _legend(flip_rate, tokens_per_second)
 
 
-def plan_data(
-    gates: Sequence[GatePlan], sizes: Sequence[SuiteSize], flip_rate: float, tokens_per_second: float
+def power_data(
+    gates: Sequence[GatePower], sizes: Sequence[SuiteSize], flip_rate: float, tokens_per_second: float
 ) -> dict[str, object]:
-    """The same for a program, as JSON can hold it; rates are fractions."""
+    """The same for JSON; rates are fractions."""
     return {
         "flip_rate": flip_rate,
         "power": POWER,
         "level": SIGNIFICANT.level,
         "confidence": CONFIDENCE,
         "tokens_per_second": tokens_per_second,
-        "gates": [asdict(row) for row in gates],
+        "gates": [asdict(gate) for gate in gates],
         "suites": [asdict(size) for size in sizes],
         "total": {
             "suites": len(sizes),
-            "probes": sum(size.probes for size in sizes),
-            "cases": sum(size.cases for size in sizes),
-            "tokens": sum(size.tokens for size in sizes),
-            "seconds": sum(size.seconds for size in sizes),
+            **_totals(sizes),
             "any_false_alarm_at_most": any_false_alarm(gates),
             "probes_for_5_points": probes_to_see(DROP, flip_rate / 2),
         },
     }
 
 
-def _cells(row: GatePlan, size: SuiteSize | None) -> tuple[str, ...]:
+def _totals(sizes: Sequence[SuiteSize]) -> dict[str, Any]:
+    return {
+        name: sum(getattr(size, name) for size in sizes) for name in ("probes", "cases", "tokens", "seconds")
+    }
+
+
+def _total_cells(gates: Sequence[GatePower], sizes: Sequence[SuiteSize]) -> tuple[str, ...]:
+    totals = _totals(sizes)
+    cells = {
+        "suite": "total",
+        "slice": count(len(sizes), "suite"),
+        "n": f"{totals['probes']:,}",
+        "false alarm": f"at most {chance(any_false_alarm(gates))}",
+        "cases": str(totals["cases"]),
+        "tokens": f"{totals['tokens']:,}",
+        "seconds": f"{totals['seconds']:.0f}",
+    }
+    return tuple(cells.get(column, "") for column in COLUMNS)
+
+
+def _cells(gate: GatePower, size: SuiteSize | None) -> tuple[str, ...]:
+    each = gate.slice == "each"
     return (
-        row.suite,
-        shown_slice(row.slice),
-        str(row.n),
-        _margin(row),
-        in_points(row.catches),
-        chance(row.false_alarm),
-        chance(row.retained),
-        "-" if row.slice == "each" else in_points(row.sees),
-        chance(row.by_chance),
-        _more(row),
-        str(row.cases),
+        gate.suite,
+        shown_slice(gate.slice),
+        str(gate.n),
+        _margin(gate),
+        in_points(gate.catches),
+        chance(gate.false_alarm),
+        chance(gate.retained),
+        "-" if each else in_points(gate.sees),
+        chance(gate.by_chance),
+        "-" if each else _more(gate.more_probes),
+        str(gate.cases),
         f"{size.tokens:,}" if size else "",
         f"{size.seconds:.0f}" if size else "",
     )
 
 
-def _total_cells(gates: Sequence[GatePlan], sizes: Sequence[SuiteSize]) -> tuple[str, ...]:
-    blank = ""
-    return (
-        "total",
-        count(len(sizes), "suite"),
-        f"{sum(size.probes for size in sizes):,}",
-        blank,
-        blank,
-        f"at most {chance(any_false_alarm(gates))}",
-        blank,
-        blank,
-        blank,
-        blank,
-        str(sum(size.cases for size in sizes)),
-        f"{sum(size.tokens for size in sizes):,}",
-        f"{sum(size.seconds for size in sizes):.0f}",
-    )
-
-
-def _margin(row: GatePlan) -> str:
-    if row.margin is None:
+def _margin(gate: GatePower) -> str:
+    if gate.margin is None:
         return "-"
-    note = "" if row.on_inconclusive == "observed" else f" ({row.on_inconclusive})"
-    return points(row.margin) + note
+    return points(gate.margin) + ("" if gate.on_inconclusive == "observed" else f" ({gate.on_inconclusive})")
+
+
+def _more(probes: int | None) -> str:
+    if probes is None:
+        return "none do"
+    return f"+{probes}" if probes else "enough"
 
 
 def in_points(drop: float | None) -> str:
-    """The smallest drop that is found, in points; "nothing" where none is, "any" where even none at all is."""
+    """The minimum detectable drop in points; "nothing" if there is none, "any" if the gate fails even without a drop."""
     if drop is None:
         return "nothing"
     return tenths(drop) if drop else "any"
 
 
 def chance(fraction: float | None) -> str:
-    """A chance in percent, to one digit; never "0.0" for what can happen."""
+    """A chance in percent, to one digit; never "0.0" for something possible."""
     if fraction is None:
         return "-"
     if 0 < fraction < 0.0005:
@@ -121,31 +123,23 @@ def chance(fraction: float | None) -> str:
     return tenths(fraction)
 
 
-def _more(row: GatePlan) -> str:
-    if row.by_chance is None:
-        return "-"
-    if row.more_probes is None:
-        return "none do"
-    return f"+{row.more_probes}" if row.more_probes else "enough"
-
-
 def _legend(flip_rate: float, tokens_per_second: float) -> Iterator[str]:
     needed = probes_to_see(DROP, flip_rate / 2)
     probes = "no number of probes" if needed is None else count(needed, "probe")
     yield (
-        f"Exact, supposing that {100 * flip_rate:g} % of the answers of an unchanged model flip by chance, "
-        "half of them each way. Drops and margins in points, chances in %."
+        f"Exact, assuming that {100 * flip_rate:g} % of an unchanged model's answers flip by chance, half of them each "
+        "way. Drops and margins in points, chances in %."
     )
     meanings = {
-        "margin": "the largest acceptable drop; in brackets what becomes of an inconclusive interval, unless the "
-        "observed drop decides",
+        "margin": "the largest acceptable drop; in brackets the rule for an inconclusive interval, unless the observed "
+        "drop decides",
         "catches": f"the smallest true drop that fails this gate in {100 * POWER:.0f} % of runs",
         "false alarm": "how often this gate fails an unchanged model; in the total, any of the gates",
-        "retained": "how often an unchanged model is RETAINED, and not merely INCONCLUSIVE",
-        "sees": f"the smallest true drop that a one-sided mid-p test finds in {100 * POWER:.0f} % of runs, whatever "
-        "the margin",
+        "retained": "how often an unchanged model is RETAINED, not merely INCONCLUSIVE",
+        "sees": f"the smallest true drop that a one-sided mid-p test finds in {100 * POWER:.0f} % of runs, whatever the "
+        "margin",
         "by chance": "how often that test accuses an unchanged model",
-        "for 5": f"how many more probes would see a drop of {points(DROP)} points; it takes {probes}",
+        "for 5": f"how many more probes would detect a drop of {points(DROP)} points, which takes {probes}",
         "tokens": "of one model, estimated from the words of its prompts and the longest answers",
         "seconds": f"of one model, estimated at {tokens_per_second:g} tokens a second",
     }

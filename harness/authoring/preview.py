@@ -1,8 +1,7 @@
-"""A suite, or a slice of it, in, its probes as a model is shown them out; with an engine, what it reads and answers too."""
+"""Show the probes of a suite, or of a slice of it, as a model reads them; with an engine, its answers too."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +20,8 @@ from harness.engine.requests import (
     Request,
     RollingLogLikelihood,
 )
-from harness.errors import HarnessError, did_you_mean
+from harness.errors import InputError, Problem, did_you_mean
+from harness.gate.cases import shown_slice
 from harness.reporting.explain import expected
 from harness.scoring import Score, load_scorers
 from harness.suites.read import read_suite
@@ -31,77 +31,63 @@ from harness.wording import count
 
 
 def find_probes(reference: str, reach: Reach = PROJECT) -> tuple[Suite, Sequence[Probe]]:
-    """The suite, and the probes of the slice, that `FILE` or `FILE::SLICE` means; raises HarnessError."""
-    path, _, slice_name = reference.partition("::")
+    """The suite and the probes of `FILE` or `FILE::SLICE`; raises HarnessError."""
+    path, _, name = reference.partition("::")
     suite = read_suite(Path(path), load_scorers(), reach)
-    if slice_name in ("", "all"):
-        return suite, suite.probes
-    found = re.fullmatch(r"(probe|category)\[(.*)\]", slice_name)
-    if not found:
-        raise HarnessError(f"{reference}: a slice is all, category[NAME] or probe[ID], saw {slice_name!r}")
-    kind, name = found.groups()
-    names = [probe.id for probe in suite.probes] if kind == "probe" else list(suite.categories())
-    if name not in names:
-        near = did_you_mean(name, names)
-        raise HarnessError(f"{path}: there is no {kind} '{name}'" + (f"\n  {near}" if near else ""))
-    return suite, [
-        probe for probe in suite.probes if name == (probe.id if kind == "probe" else probe.category)
-    ]
+    slices: dict[str, Sequence[Probe]] = {"": suite.probes, "all": suite.probes}
+    slices |= {f"category[{category}]": probes for category, probes in suite.by_category().items()}
+    slices |= {f"probe[{probe.id}]": (probe,) for probe in suite.probes}
+    if name not in slices:
+        kind, _, written = name.partition("[")
+        known = [shown_slice(slice) for slice in slices if slice.startswith(f"{kind}[")]
+        near = did_you_mean(written.removesuffix("]"), known)
+        hint = near if known else "a slice is all, category[NAME] or probe[ID]"
+        raise InputError([Problem(None, f"{path}: there is no slice '{name}'", hint)])
+    return suite, slices[name]
 
 
 def probe_lines(suite: Suite, probe: Probe) -> Iterator[str]:
-    """What a probe is called, where it stands and what it takes to be right."""
-    about = [
-        f"probe[{probe.id}]",
-        *([probe.category] if probe.category else []),
-        str(probe.span or suite.path),
-    ]
-    yield "  ".join(about)
+    """The id, category and place of a probe, and its right answer."""
+    yield "  ".join(filter(None, [f"probe[{probe.id}]", probe.category, str(probe.span or suite.path)]))
     if suite.task.answer != "likelihood":
         yield from _field(f"right ({probe.scorer.name})" if probe.answers else "right", expected(probe))
 
 
-def prompt_lines(asked: Request) -> Iterator[str]:
-    """What is asked, before any chat template."""
+def request_lines(asked: Request, engine: Engine | None = None) -> Iterator[str]:
+    """The request as written; with an engine as its model reads it, after the chat template, with any special tokens."""
     match asked:
         case RollingLogLikelihood(text=text):
             yield from _field("text", text)
-        case (
-            Generate(prompt=Chat(messages=messages, arguments=arguments))
-            | MultipleChoice(prompt=Chat(messages=messages, arguments=arguments))
-        ):
-            for message in messages:
+        case Generate(prompt=prompt) | MultipleChoice(prompt=prompt) if isinstance(engine, Reads):
+            choosing = isinstance(asked, MultipleChoice)
+            tokens = count(len(engine.tokens(prompt, choosing)), "token")
+            yield from _field(f"prompt ({tokens})", engine.reading(prompt, choosing))
+        case Generate(prompt=prompt) | MultipleChoice(prompt=prompt) if engine:
+            yield from _field("prompt", engine.render(prompt))
+        case Generate(prompt=Plain(text=text)) | MultipleChoice(prompt=Plain(text=text)):
+            yield from _field("prompt", text)
+        case Generate(prompt=Chat() as chat) | MultipleChoice(prompt=Chat() as chat):
+            for message in chat.messages:
                 yield from _field(message.role, message.content)
-            if arguments:
-                yield from _field(
-                    "the template's arguments", "\n".join(f"{name}: {value}" for name, value in arguments)
-                )
-        case Generate(prompt=Plain() as plain) | MultipleChoice(prompt=Plain() as plain):
-            yield from _field("prompt", plain.text)
-    yield from _ending(asked)
-
-
-def reading_lines(asked: Request, engine: Engine) -> Iterator[str]:
-    """What the model reads: the prompt after its chat template, with special tokens where the engine can tell them."""
-    if isinstance(asked, RollingLogLikelihood):
-        yield from _field("text", asked.text)
-        return
-    if isinstance(engine, Reads):
-        choosing = isinstance(asked, MultipleChoice)
-        tokens = count(len(engine.tokens(asked.prompt, choosing)), "token")
-        yield from _field(f"prompt ({tokens})", engine.reading(asked.prompt, choosing))
-    else:
-        yield from _field("prompt", engine.render(asked.prompt))
-    yield from _ending(asked)
+            if chat.arguments:
+                arguments = "\n".join(f"{name}: {value}" for name, value in chat.arguments)
+                yield from _field("the template's arguments", arguments)
+    match asked:
+        case MultipleChoice(continuations=continuations):
+            yield from _field("choices, each scored after the prompt", "\n".join(map(repr, continuations)))
+        case Generate(max_new_tokens=most, stop=stop, thinking_tokens=thinking):
+            ends = f", or up to {', '.join(map(repr, stop))}" if stop else ""
+            after = f" after {thinking} of reasoning" if thinking else ""
+            yield f"  answered in at most {count(most, 'token')}{after}{ends}"
 
 
 def answer_lines(probe: Probe, answer: Answer, judged: Score) -> Iterator[str]:
-    """What the model answered, and what the score makes of it."""
+    """The model's answer, and whether it is right."""
     verdict = "right" if judged.right else "wrong"
     match answer:
         case Generated(text=text, tokens=tokens, reasoning=reasoning):
             if reasoning:
-                ended = "" if reasoning.closed else ", without an end"
+                ended = "" if reasoning.closed else ", unfinished"
                 yield from _field(f"reasoning ({count(reasoning.tokens, 'token')}{ended})", reasoning.text)
             yield from _field(f"answer ({count(tokens, 'token')}): {verdict}", text)
         case ChoiceLogProbs(logprobs=logprobs):
@@ -112,16 +98,6 @@ def answer_lines(probe: Probe, answer: Answer, judged: Score) -> Iterator[str]:
             yield from _field(f"answer: {verdict}", judged.shown)
         case LogLikelihood(tokens=tokens):
             yield from _field(f"measured ({count(tokens, 'token')})", judged.shown)
-
-
-def _ending(asked: Request) -> Iterator[str]:
-    match asked:
-        case MultipleChoice(continuations=continuations):
-            yield from _field("choices, each scored after the prompt", "\n".join(map(repr, continuations)))
-        case Generate(max_new_tokens=most, stop=stop, thinking_tokens=thinking):
-            ends = f", or to {', '.join(map(repr, stop))}" if stop else ""
-            after = f" after {thinking} of reasoning" if thinking else ""
-            yield f"  answered in at most {count(most, 'token')}{after}{ends}"
 
 
 def _field(name: str, text: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The code in, the JSON Schemas of its files out: of suites and of recipes, as they are kept for editors."""
+"""The JSON Schemas of suites and recipes, as kept for editors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.scoring import BUILT_IN
 from harness.suites.schema import Schema, shape_schema, suite_schema
 
 FOLDER = Path("docs")
-"""Where editors look for them."""
+"""The folder in which editors find them."""
 
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "suite": lambda: suite_schema(BUILT_IN),
@@ -19,14 +19,14 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
         RecipeFormat, "A recipe of the forgetting gate: how a model fixture is trained"
     ),
 }
-"""By the kind of file that each is of."""
+"""Makes the schema of each kind of file."""
 
 
 def schema_file(kind: str, folder: Path = FOLDER) -> Path:
-    """Where the schema of a kind of file is kept."""
+    """The file of a schema."""
     return folder / f"{kind}.schema.json"
 
 
 def schema_text(kind: str) -> str:
-    """A schema that comes with the harness, as it is written down."""
+    """A schema as the text of its file."""
     return json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False) + "\n"

@@ -1,1 +1,1 @@
-"""Work on text of strangers (templates, patterns, schemas), bounded in time and memory."""
+"""Templates, patterns and schemas of strangers, evaluated in bounded time and memory."""

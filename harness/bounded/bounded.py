@@ -1,7 +1,7 @@
-"""The names of jobs and their arguments in, what they give out, in bounded time and memory.
+"""The name of a job and its arguments in, its result out, in bounded time and memory.
 
-A regular expression or a template may take years, and Python cannot interrupt one. So what comes along with a suite or a
-model is tried in a process of its own (`runner.py`), which is ended when a job takes too much.
+A regular expression or a template may take years, and Python cannot interrupt one. So those of a suite or a model are
+evaluated in a process of their own (`runner.py`), which is killed when a job takes too much.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from harness.errors import LimitError
 RUNNER = Path(__file__).with_name("runner.py")
 
 SECONDS = 1.0
-"""Of processor time that a job may take."""
+"""The processor time that a job may take."""
 
 SECONDS_MORE = 0.00001
-"""Of processor time by which what is left of SECONDS grows with each character of a job, so that many take not too much."""
+"""The processor time that each character of a job adds to the rest of SECONDS, which all jobs of a process share."""
 
 CLOCK_SECONDS = 20.0
-"""After which a job is given up where a process cannot be given a bound of processor time."""
+"""The time after which a job is killed on systems that cannot limit processor time."""
 
 MEMORY_MB = 512
 
 
 class EndedError(Exception):
-    """A job that took more than it may; `str()` says of what."""
+    """A job that took more time or memory than it may; `str()` says which."""
 
 
 class Bounded:
-    """The process that does the jobs of a module: started when it is first asked, and again after a job has ended it.
+    """The process that does the jobs of a module, started for the first job and again after a job has ended it.
 
     Args:
-        module: its `JOBS` are functions by name, whose values JSON knows.
+        module: its `JOBS` are functions by name, which return JSON values.
     """
 
     def __init__(self, module: str) -> None:
@@ -53,7 +53,7 @@ class Bounded:
         self.end: Callable[[], object] = lambda: None
 
     def do(self, name: str, **arguments: Any) -> Any:
-        """What a job gives; of its arguments, what JSON does not know becomes text.
+        """The result of a job; arguments that are not JSON values become text.
 
         Raises:
             EndedError: it takes too much time or memory.
@@ -63,7 +63,7 @@ class Bounded:
             process = self._started()
             try:
                 answer = _exchange(process, line)
-            except BaseException:  # Ctrl-C: its answer would be taken for that of the next job
+            except BaseException:  # after Ctrl-C its answer would be read as that of the next job
                 self.end()
                 raise
             if answer is None:
@@ -77,15 +77,15 @@ class Bounded:
         return answer["value"]
 
     def judge(self, name: str, what: str, hint: str, on: str = "", **arguments: Any) -> Any:
-        """What a job gives that judges something a suite holds.
+        """The result of a job that judges a part of a suite.
 
         Args:
-            what: what is judged, as its author would call it.
-            hint: what to do where it takes too much.
-            on: what it was tried on, as the end of the message.
+            what: the part, as its author would call it.
+            hint: what to do if it takes too much.
+            on: what it was applied to, as the end of the message.
 
         Raises:
-            LimitError: it takes too much time or memory to tell, so neither right nor wrong follows.
+            LimitError: it takes too much time or memory, so it is neither right nor wrong.
         """
         try:
             return self.do(name, **arguments)
@@ -93,7 +93,7 @@ class Bounded:
             raise LimitError(f"{what} {error}{on}", hint) from error
 
     def _started(self) -> subprocess.Popen[bytes]:
-        """The process; a fork of the one that started it gets its own."""
+        """The process; a fork of this process, which shares its pipes, gets one of its own."""
         process = self.process
         if process is None or self.owner != os.getpid() or process.poll() is not None:
             self.end()
@@ -115,30 +115,27 @@ class Bounded:
         }
         if _exchange(process, json.dumps(settings).encode() + b"\n") is None:
             _end(process, os.getpid())
-            raise EndedError("could not be tried: Python could not be started")
+            raise EndedError("could not be tried: Python did not start")
         return process
 
 
 def _exchange(process: subprocess.Popen[bytes], line: bytes) -> dict[str, Any] | None:
-    """A line to the process, and the one that it answers; None where it ended instead."""
+    """A line to the process in, the line that it answers out; None if it ended instead."""
     assert process.stdin is not None
     assert process.stdout is not None
-    with (
-        _clock(process),
-        suppress(OSError),
-    ):  # where it ended while it was written to, there is nothing to be read
+    with _clock(process), suppress(OSError):  # the process ended while it was written to
         process.stdin.write(line)
         process.stdin.flush()
         answer = process.stdout.readline()
         if answer.endswith(b"\n"):
-            found: dict[str, Any] = json.loads(answer)
-            return found
+            result: dict[str, Any] = json.loads(answer)
+            return result
     return None
 
 
 @contextmanager
 def _clock(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the process after CLOCK_SECONDS, where it has no timer of its own."""
+    """Kill the process after CLOCK_SECONDS on Windows, where it has no timer of its own."""
     if sys.platform != "win32":
         yield
         return
@@ -151,24 +148,24 @@ def _clock(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
-    """End a runner, unless it is another process's, of which this one is a fork."""
+    """End a runner, unless it belongs to the process that this one was forked from."""
     for stream in (process.stdin, process.stdout):
         assert stream is not None
         with suppress(OSError):
             stream.close()
     if owner != os.getpid():
-        process.returncode = 0  # or it would be waited for
+        process.returncode = 0  # so that Popen does not wait for it
         return
     process.kill()
     process.wait()
 
 
 def _why_it_ended(code: int) -> str:
-    """What a job did that ended its process."""
+    """Why a job ended its process."""
     if sys.platform == "win32":
         stopped, after = code == 1, f"{CLOCK_SECONDS:g} s"
     else:
         stopped, after = code == -signal.SIGPROF, f"{SECONDS:g} s of processor time"
     if stopped:
-        return f"does not come to an end: it was stopped after {after}"
-    return f"breaks what tries it (exit code {code}), as one that takes too much memory does"
+        return f"does not finish: it was stopped after {after}"
+    return f"crashes the process that tries it (exit code {code}), perhaps by taking too much memory"

@@ -1,4 +1,4 @@
-"""A Jinja template and its values in, its text, or what stands in it, out; for `harness.bounded.bounded`."""
+"""A Jinja template and its values in, its text or its variables out: jobs for `harness.bounded.bounded`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 from harness.limits import MOST_RENDERED
 
 MOST_SAID = 1000
-"""Characters of an error that are handed on."""
+"""Characters of an error message that are passed on."""
 
 Job = Callable[..., dict[str, Any]]
 
 
 def said(job: Job) -> Job:
-    """A job whose error, of which only the message is kept, is an answer: a template may raise anything."""
+    """A job that returns the message of an error instead of raising it, as a template may raise anything."""
 
     @wraps(job)
     def done(**arguments: Any) -> dict[str, Any]:
@@ -38,21 +38,21 @@ def said(job: Job) -> Job:
 
 @said
 def render(dialect: str, template: str, values: dict[str, Any], today: str) -> dict[str, Any]:
-    """The text that a template gives, and its length; a text that is too long is left out.
+    """The text of a template, and its length; too long a text is left out.
 
     Args:
-        today: the day that a chat template is shown by `strftime_now`, one day for all; "" for none.
+        today: the day that `strftime_now` of a chat template returns; "" for none.
     """
     if today:
         day = datetime.fromisoformat(today)
-        values["strftime_now"] = lambda form: day.strftime(form)
+        values["strftime_now"] = day.strftime
     text = compiled(dialect, template).render(**values)
     return {"length": len(text), "text": text if len(text) <= MOST_RENDERED else ""}
 
 
 @said
 def uses(dialect: str, template: str) -> dict[str, Any]:
-    """The names that a template takes from outside, and the texts that stand in it, but for its comments."""
+    """The variables that a template takes, and its literal texts without comments."""
     parsed = environment(dialect).parse(template)
     texts = [node.data for node in parsed.find_all(nodes.TemplateData)]
     texts += [node.value for node in parsed.find_all(nodes.Const) if isinstance(node.value, str)]
@@ -61,13 +61,13 @@ def uses(dialect: str, template: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def compiled(dialect: str, template: str) -> Template:
-    """A template, ready to be rendered."""
+    """A template, ready to render."""
     return environment(dialect).from_string(template)
 
 
 @lru_cache
 def environment(dialect: str) -> Environment:
-    """What templates of a dialect may use, as the tool that they are written for has it: transformers or lm-eval."""
+    """The environment of a dialect, as in the tool that its templates are written for: transformers or lm-eval."""
     if dialect == "chat":
         chat = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=[Generation, "jinja2.ext.loopcontrols"]
@@ -83,7 +83,7 @@ def environment(dialect: str) -> Environment:
 
 
 class Generation(Extension):
-    """The block `generation`, which marks what an assistant wrote and changes no text."""
+    """The block `generation`, which marks text of the assistant and changes nothing."""
 
     tags = {"generation"}
 
@@ -103,7 +103,7 @@ def tojson(
     separators: Any = None,
     sort_keys: bool = False,
 ) -> str:
-    """JSON without the escapes for HTML of Jinja's own filter."""
+    """JSON without the HTML escapes of Jinja's own filter."""
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )

@@ -1,4 +1,4 @@
-"""A regular expression in, what is wrong with it, or whether it is found in a text, out; for `harness.bounded.bounded`."""
+"""A regular expression in, its fault or whether it matches a text out: jobs for `harness.bounded.bounded`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import warnings
 
 
 def problem(pattern: str) -> str | None:
-    """Why `pattern` cannot be searched for, or None."""
+    """Why `pattern` cannot be used, or None."""
     try:
-        with warnings.catch_warnings():  # of a set in a set, which later Pythons will read differently
+        with (
+            warnings.catch_warnings()
+        ):  # for syntax, such as a set in a set, that later Pythons will read differently
             warnings.simplefilter("error", FutureWarning)
             compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError, FutureWarning) as error:
@@ -20,7 +22,7 @@ def problem(pattern: str) -> str | None:
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether `pattern` is found in `text`, `^` and `$` at lines."""
+    """Whether `pattern` matches anywhere in `text`, with `^` and `$` at the ends of lines."""
     return re.search(pattern, text, re.MULTILINE) is not None
 
 

@@ -1,7 +1,7 @@
-"""Jobs on standard input, what they give on standard output, a line of JSON each: does them in this process.
+"""Jobs on standard input in, their results on standard output out, one line of JSON each.
 
-A script of its own, started by `harness.bounded.bounded` in a process that does nothing else. What a job takes of time and
-memory is bounded by the kernel, for Python cannot interrupt itself in the middle of one operation.
+A script that `harness.bounded.bounded` starts in a process of its own. The kernel limits the time and memory of a job, for
+Python cannot interrupt itself in the middle of an operation.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 
 def main() -> None:
-    """Do each job until there is none."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this
+    """Do jobs until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     settings = json.loads(sys.stdin.readline())
     sys.path[:] = settings["path"]
     jobs: dict[str, Callable[..., Any]] = import_module(settings["module"]).JOBS
@@ -34,13 +34,13 @@ def main() -> None:
 
 
 def say(answer: dict[str, Any]) -> None:
-    """One line to who asked."""
+    """Write one line of JSON."""
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def bound_memory(megabytes: int) -> None:
-    """Bound the address space of this process, where the system can."""
+    """Limit the address space of this process, where the system can."""
     if sys.platform == "win32":
         return
     with suppress(ImportError, ValueError, OSError):
@@ -53,14 +53,14 @@ def bound_memory(megabytes: int) -> None:
 
 
 def timer(seconds: float) -> float:
-    """End this process after so many seconds of processor time from now on; what was left of the last such."""
-    if sys.platform == "win32":  # the clock of who started this is all there is
+    """Kill this process after so many seconds of processor time; returns the rest of the previous limit."""
+    if sys.platform == "win32":  # the process that started this one has a clock
         return 0.0
     return signal.setitimer(signal.ITIMER_PROF, seconds)[0]
 
 
 def done(job: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """What a job gives, or that it takes too much memory, or the error that it raised, which is a fault of ours."""
+    """The result of a job, or that it takes too much memory, or the error that it raised, which is a bug of ours."""
     try:
         return {"value": job(**arguments)}
     except MemoryError:

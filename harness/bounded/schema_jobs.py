@@ -1,4 +1,4 @@
-"""A JSON Schema in, what is wrong with it, or whether a value fits it, out; for `harness.bounded.bounded`."""
+"""A JSON Schema in, its fault or whether a value fits it out: jobs for `harness.bounded.bounded`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
 
 def problem(written: str) -> str | None:
-    """Why the text of a schema (draft 2020-12) is none, or None."""
+    """Why a text is not a schema (draft 2020-12), or None."""
     with _deep_calls():
         error = best_match(_schemas().iter_errors(json.loads(written)))
     return str(error.message) if error else None
@@ -27,13 +27,13 @@ def problem(written: str) -> str | None:
 
 @cache
 def _schemas() -> Draft202012Validator:
-    """What schemas fit: the parts of draft 2020-12's own schema in one, which takes a fifth of the time."""
+    """The schema of schemas: all vocabularies of draft 2020-12 merged into one, which takes a fifth of the time."""
     draft = Draft202012Validator.META_SCHEMA
     parts = [draft, *(REGISTRY.contents(urljoin(draft["$id"], part["$ref"])) for part in draft["allOf"])]
-    whole: dict[str, Any] = {"type": ["object", "boolean"]}
+    merged: dict[str, Any] = {"type": ["object", "boolean"]}
     for key in ("properties", "$defs"):
-        whole[key] = {name: rule for part in parts for name, rule in part.get(key, {}).items()}
-    text = json.dumps(whole).replace('"$dynamicRef": "#meta"', '"$ref": "#"')
+        merged[key] = {name: rule for part in parts for name, rule in part.get(key, {}).items()}
+    text = json.dumps(merged).replace('"$dynamicRef": "#meta"', '"$ref": "#"')
     text = re.sub(r'"meta/[a-z-]+#', '"#', text)
     return Draft202012Validator(json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
@@ -46,7 +46,7 @@ def fits(schema: dict[str, Any], value: Any) -> bool:
 
 @contextmanager
 def _deep_calls() -> Iterator[None]:
-    """Let calls nest deeper than usual: a level of a schema takes a dozen."""
+    """Let calls nest more deeply than usual: a level of a schema takes a dozen."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(10_000)
     try:
@@ -56,7 +56,7 @@ def _deep_calls() -> Iterator[None]:
 
 
 def _multiple_of(validator: Any, factor: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-    """Exactly, as the numbers are written: 0.3 is a multiple of 0.1, and no quotient overflows."""
+    """`multipleOf` in exact arithmetic: 0.3 is a multiple of 0.1, and no quotient overflows."""
     if validator.is_type(value, "number") and (_exact(value) / _exact(factor)).denominator != 1:
         yield ValidationError(f"not a multiple of {factor}")
 
@@ -66,13 +66,13 @@ def _exact(number: float) -> Fraction:
 
 
 def _unique_items(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-    """Without comparing each item with each."""
+    """`uniqueItems` without comparing every pair of items."""
     if wanted and validator.is_type(value, "array") and len(set(map(_hashable, value))) < len(value):
         yield ValidationError("not of unique items")
 
 
 def _hashable(value: Any) -> Any:
-    """What is hashable, and equal for equal JSON values, in which 1.0 is 1 and `true` is not."""
+    """A hashable value that is equal for equal JSON values, where 1.0 equals 1 and `true` does not."""
     match value:
         case bool():
             return str(value), bool

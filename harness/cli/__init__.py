@@ -1,1 +1,1 @@
-"""python -m harness: commands for what is not a test run."""
+"""The commands of `python -m harness`."""

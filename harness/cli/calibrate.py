@@ -1,7 +1,7 @@
-"""`calibrate`: suite files and a baseline in, what it can lose there and which margins its noise allows, out.
+"""`calibrate`: measure what a baseline can lose on suites, and which margins its noise allows.
 
-Each probe is asked under conditions that should make no difference: batches of two sizes. What differs all the
-same is the noise floor of this model on this machine, below which no margin means anything.
+Each probe is asked under conditions that should make no difference: batches of two sizes. The differences that remain
+are the noise floor of this model on this machine; a margin below it means nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_allow_code, add_reading, add_suites, reach_of
-from harness.engine.options import add_engine_options, settings_of
+from harness.engine.settings import add_engine_options, settings_of
 from harness.errors import HarnessError, ModelError
 from harness.progress import counter
 from harness.terminal import say, show
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "calibrate", help="ask a baseline: what it can lose on suites, and which margins its noise allows"
+        "calibrate", help="measure what a baseline can lose on suites, and which margins its noise allows"
     )
-    add_suites(parser, "SUITE")
+    add_suites(parser)
     parser.add_argument(
-        "--model", required=True, metavar="BASE", help="the baseline: a folder, a hub id or 'embedded'"
+        "--model", required=True, metavar="BASE", help="baseline: a folder, a hub id or 'embedded'"
     )
     add_engine_options(parser, template=False)
     add_allow_code(parser)
-    parser.add_argument("--json", action="store_true", help="what was found, for a program")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     add_reading(parser)
     parser.set_defaults(run=run)
 
 
 def run(parsed: Namespace) -> int:
-    """Ask the baseline all probes of the suites, twice, and print what follows; 0.
+    """Ask the baseline every probe twice, and print the results; 0.
 
     Raises:
         SuiteError: some suites cannot be read.
         NoEvidenceError: a folder has no suites.
         ModelError: the model cannot be loaded.
         EngineError: it cannot answer.
-        HarnessError: a suite runs code, which is not allowed or cannot be confined here.
+        HarnessError: a suite runs code, which is not allowed or cannot be sandboxed here.
     """
     from harness.authoring.noise_floor import equivalent_conditions
     from harness.engine.prompts import under
@@ -65,8 +65,8 @@ def run(parsed: Namespace) -> int:
     model = resolve(parsed.model, schemes(), settings.allow_pickle)
     if isinstance(model, RecipeFile):
         raise ModelError(
-            f"{parsed.model}: is a fixture, and suites are calibrated on a baseline\n"
-            "  name the fixture's base instead"
+            f"{parsed.model} is a recipe, and suites are calibrated on a baseline\n"
+            "  name the recipe's base instead"
         )
     engine = open_engine(model, settings, say)
     for suite in suites:
@@ -81,15 +81,14 @@ def report(
     as_json: bool = False,
     allow_code: bool = False,
 ) -> None:
-    """Calibrate suites one after another, and print each as soon as it is known."""
+    """Calibrate suites one by one, and print each result at once."""
     from harness.authoring.noise_floor import measure
     from harness.authoring.noise_floor_text import calibration_lines
 
-    found = []
-    for place, suite in enumerate(suites):
-        found.append(measure(suite, conditions(suite), allow_code, counter))
+    results = []
+    for suite in suites:
+        results.append(measure(suite, conditions(suite), allow_code, counter))
         if not as_json:
-            lines = "\n".join(calibration_lines(found[-1]))
-            show(lines if place == 0 else "\n" + lines)
+            show("\n".join([*([""] if len(results) > 1 else []), *calibration_lines(results[-1])]))
     if as_json:
-        show(json.dumps([asdict(one) for one in found], indent=2))
+        show(json.dumps([asdict(result) for result in results], indent=2))

@@ -1,4 +1,4 @@
-"""A user's conftest.py in, its scores and engines registered: for commands that read suites, which run no user code unasked."""
+"""Import a user's conftest.py for the scores and engines it registers; commands run no user code without `--conftest`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from harness.errors import ScorerError, shown_path
 
 
 def import_conftests(paths: Sequence[Path]) -> None:
-    """Import each file as pytest would: under a name of its own, with its folder on the way to imports.
+    """Import each file as pytest would: under its own name, with its folder first on `sys.path`.
 
     Raises:
-        ScorerError: a file is not there, or breaks.
+        ScorerError: a file is missing, or breaks.
     """
     for number, path in enumerate(paths):
         _import(path, f"forgetting_gate_conftest_{number}")
@@ -25,14 +25,14 @@ def _import(path: Path, name: str) -> None:
     path = path.absolute()
     if not path.is_file():
         raise ScorerError(
-            f"{shown_path(path)}: no such file\n  --conftest takes the file in which scores and engines are registered"
+            f"{shown_path(path)}: no such file\n  --conftest takes the file that registers scores and engines"
         )
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ScorerError(f"{shown_path(path)}: not a Python file")
     sys.path.insert(0, str(path.parent))
     module = module_from_spec(spec)
-    sys.modules[name] = module  # where annotations written as text are looked up
+    sys.modules[name] = module  # for annotations that are text
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
@@ -42,7 +42,7 @@ def _import(path: Path, name: str) -> None:
 
 
 def _place(path: Path, error: BaseException) -> str:
-    """The file, with the line in it where it broke."""
+    """The file, with the line that broke."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{shown_path(path)}:{error.lineno}"
     lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if step.filename == str(path)]

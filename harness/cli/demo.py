@@ -1,4 +1,4 @@
-"""`demo`: the gate shown at work on two fine-tunes, or why forgetting happens, in an experiment of seconds."""
+"""`demo`: show the gate at work on two fine-tunes, or why forgetting happens, in an experiment of seconds."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from harness.errors import HarnessError
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "demo", help="gate a careless and a careful fine-tune, or show in seconds why forgetting happens"
+        "demo", help="gate a careless and a careful fine-tune, or show why forgetting happens"
     )
     parser.add_argument(
-        "what", nargs="?", choices=("gate", "mechanism"), default="gate", help="which of the two (gate)"
+        "what", nargs="?", choices=("gate", "mechanism"), default="gate", help="demo to show (default: gate)"
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE",
-        help="where `mechanism` draws its plot, an .svg or .png (reports/mechanism.svg)",
+        help="plot that `mechanism` draws, an .svg or .png (default: reports/mechanism.svg)",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(parsed: Namespace) -> int:
-    """Show one of the two; 0, or 1 where the gate did not tell the fine-tunes apart.
+    """Show one demo; 0, or 1 if the gate did not tell the fine-tunes apart.
 
     Raises:
-        HarnessError: a run broke, the plot cannot be written, or the folder has no suites and fixtures.
+        HarnessError: a run broke, the plot cannot be written, or the working folder has no suites and fixtures.
     """
     if parsed.what == "mechanism":
         from harness.cli.demo_mechanism import mechanism
 
         return mechanism(parsed.out or Path("reports/mechanism.svg"))
     if parsed.out:
-        raise HarnessError("--out is where `demo mechanism` draws its plot; `demo gate` draws none")
+        raise HarnessError("--out is the plot of `demo mechanism`; `demo gate` draws none")
     from harness.cli.demo_gate import gate
 
     return gate()

@@ -1,4 +1,4 @@
-"""`embedded`: the embedded model converted, once, and its folder printed."""
+"""`embedded`: convert the embedded model, once, and print its folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(parsed: Namespace) -> int:
-    """Convert it; 0. Raises ModelError where it is not installed."""
+    """Convert it; 0. Raises ModelError if it is not installed."""
     from harness.engine.transformers.gguf import ensure_embedded
     from harness.models.embedded import embedded_folder
 

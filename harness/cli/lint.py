@@ -1,4 +1,4 @@
-"""`lint`: suite files in; every error of all of them, what weakens them, and a line about each, out. No model is loaded."""
+"""`lint`: print every error and weakness of suites, and a line about each. No model is loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_reading, add_suites, reach_of
-from harness.errors import Problem, shown_path, told
+from harness.errors import Problem, listed, shown_path
 from harness.terminal import say, show
 from harness.wording import count
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
-    parser = commands.add_parser("lint", help="check suite files without a model; every error at once")
+    parser = commands.add_parser("lint", help="check suites and report every error at once; loads no model")
     add_suites(parser)
-    parser.add_argument("--strict", action="store_true", help="warnings alone end in exit code 1")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings alone")
     add_reading(parser)
     parser.set_defaults(run=run)
 
 
 def run(parsed: Namespace) -> int:
-    """Check suites; 0 when all can be run, 2 when some cannot, as pytest would; with `--strict` 1 for warnings alone.
+    """Check suites; 0 if all can run, 2 if some cannot, as in pytest; with `--strict`, 1 for warnings alone.
 
     Raises:
         NoEvidenceError: a folder has no suites.
@@ -36,26 +36,26 @@ def run(parsed: Namespace) -> int:
     suites, problems = read_all(parsed.files, reach_of(parsed))
     for suite in suites:
         show(_line(suite))
-    for text in told(problems):
+    for text in listed(problems):
         say(text)
-    if any(_is_a_strange_score(problem) for problem in problems):
-        say("scores that a conftest.py registers are known with --conftest FILE")
+    if any(map(_is_unknown_score, problems)):
+        say("for scores that a conftest.py registers, add --conftest FILE")
     warnings = [
         *dict.fromkeys(under_another_name(parsed.files)),
         *(warning for suite in suites for warning in weaknesses(suite)),
     ]
-    for text in told([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):
+    for text in listed([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):
         say(text)
-    found = [(len(problems), "problem"), (len(warnings), "warning")]
-    if counted := ", ".join(count(number, noun) for number, noun in found if number):
+    counts = [(len(problems), "problem"), (len(warnings), "warning")]
+    if counted := ", ".join(count(number, noun) for number, noun in counts if number):
         say(counted)
     if problems:
         return 2
     return 1 if warnings and parsed.strict else 0
 
 
-def _is_a_strange_score(problem: Problem) -> bool:
-    """Whether a score is unknown and no known one is near, so that it may well be the user's own."""
+def _is_unknown_score(problem: Problem) -> bool:
+    """Whether a score is unknown and resembles no known one, so that it may be the user's own."""
     return problem.message.startswith("unknown score ") and "did you mean" not in (problem.hint or "")
 
 

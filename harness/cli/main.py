@@ -1,4 +1,4 @@
-"""A command line in, one command run, its exit code out. Each command is a module of this room, light until it runs."""
+"""Run one command. Each command is a module of this room, and light until it runs."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from harness.versions import needed
 COMMANDS = (
     lint, plan, calibrate, new, preview, rescore, schema, import_lm_eval, doctor, embedded, ladder, advise, demo,
 )  # fmt: skip
-"""In the order of `--help`. Importing one loads what its options need; what it runs with it imports when it runs."""
+"""In the order of `--help`. Importing one loads only what its options need; it imports the rest when it runs."""
 
 UNREADABLE = 2
-"""Exit code for a suite that cannot be read, as pytest's."""
+"""Exit code for a suite or recipe that cannot be read, as in pytest."""
 
 USAGE = 4
-"""Exit code for other input that cannot be used, as pytest's."""
+"""Exit code for other input that cannot be used, as in pytest."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; input errors are printed as their message and end in exit code 4, or 2 for those of a suite or a recipe.
+    """Run one command and return its exit code; input errors are printed and return 4, or 2 for a suite or a recipe.
 
-    Ctrl-C ends in 130, and a pipe that is closed, such as after `| head`, in 141, as of other tools.
+    Ctrl-C returns 130, and a closed pipe, such as after `| head`, 141, as in other tools.
     """
     take_any_text()
     try:
@@ -57,10 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def command_line() -> argparse.ArgumentParser:
-    """The parser of all commands; the Namespace that it makes has the `run` of the one that was asked for."""
+    """The parser of all commands; its Namespace has the `run` of the chosen one."""
     parser = _Parser(
         prog="python -m harness",
-        description="What surrounds `pytest suites/ --model REF`: check suites, prepare models, show the gate at work.",
+        description="Companion commands of `pytest suites/ --model REF`: write and check suites, prepare models, compare recipes.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -85,13 +85,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
         return command_line().parse_args(arguments)
-    except SystemExit:  # after --help or --version, or for what argparse does not take
+    except SystemExit:  # after --help, --version or a usage error
         write_out()
         raise
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that ends in the exit code for what cannot be used, as pytest does; its commands' parsers are of this class too."""
+    """A parser whose usage errors exit with 4, as pytest's do; the parsers of its commands are of this class too."""
 
     def error(self, message: str) -> NoReturn:
         say(f"{self.format_usage()}{self.prog}: {message}")

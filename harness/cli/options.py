@@ -1,4 +1,4 @@
-"""The options that several commands share, and what their values mean."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -7,50 +7,66 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.documents.within import Reach
+from harness.errors import HarnessError, shown_path
+
+NAME_ANOTHER = "name another file with --out"
+"""The remedy for an output file that cannot be written."""
 
 
 class Commands(Protocol):
-    """What argparse gives for the commands of a parser."""
+    """The type of argparse's subparsers."""
 
     def add_parser(self, name: str, *, help: str) -> ArgumentParser: ...
 
 
-def add_suites(parser: ArgumentParser, metavar: str = "FILE") -> None:
-    """The suites that a command is about."""
-    parser.add_argument(
-        "files", nargs="+", type=Path, metavar=metavar, help="suite files, or folders of them"
-    )
+def add_suites(parser: ArgumentParser) -> None:
+    """Add the suites of a command."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="suite files or folders of them")
 
 
 def add_allow_code(parser: ArgumentParser) -> None:
-    """The option of every command that scores what a model answers."""
+    """Add the option of every command that scores a model's answers."""
     parser.add_argument(
-        "--allow-code", action="store_true", help="run code that a model writes, where a score does"
-    )
+        "--allow-code", action="store_true", help="let scores run code that a model wrote"
+    )  # fmt: skip
 
 
 def add_reading(parser: ArgumentParser) -> None:
-    """The options of every command that reads suites, which may name a user's own scores and other files."""
+    """Add the options of every command that reads suites, which may name a user's own scores and other files."""
     add_conftest(parser)
     add_allow_outside(parser)
 
 
 def add_conftest(parser: ArgumentParser) -> None:
-    """The option by which a user's own scores are known."""
+    """Add the option that registers a user's own scores."""
     parser.add_argument(
         "--conftest", action="append", type=Path, metavar="FILE",
-        help="import this conftest.py first, for the scores and engines that it registers (may be given again)",
+        help="import this conftest.py first, for the scores and engines it registers (repeatable)",
     )  # fmt: skip
 
 
 def add_allow_outside(parser: ArgumentParser) -> None:
-    """The option of every command that reads files which name others."""
+    """Add the option of every command that reads files that name others."""
     parser.add_argument(
         "--allow-outside", action="store_true",
-        help="read files that a suite or a recipe names outside its folder and the working folder",
+        help="let suites and recipes name files outside their folder and the working folder",
     )  # fmt: skip
 
 
+def add_out(parser: ArgumentParser, default: str) -> None:
+    """Add the options of every command that writes a suite."""
+    parser.add_argument("--out", type=Path, metavar="FILE", help=f"suite file to write (default: {default})")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Raise HarnessError if the file exists and may not be overwritten."""
+    if path.exists() and not force:
+        raise HarnessError(
+            f"{shown_path(path)} exists\n  name another file with --out, or overwrite it with --force"
+        )
+
+
 def reach_of(parsed: Namespace) -> Reach:
-    """Where the files that others name may lie."""
+    """How far the files that a suite or recipe names may lie."""
     return Reach(anywhere=parsed.allow_outside)

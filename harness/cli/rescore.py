@@ -1,8 +1,8 @@
-"""`rescore`: a run's record in, its answers scored and its gates decided again, without a model, out."""
+"""`rescore`: score the answers of a record and decide its gates again, without a model."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
 from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
@@ -15,42 +15,36 @@ from harness.terminal import show
 
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
-    parser: ArgumentParser = commands.add_parser(
-        "rescore", help="score and decide a run's record again, without a model"
-    )
+    parser = commands.add_parser("rescore", help="score and decide a record again, without a model")
     parser.add_argument(
-        "record", type=Path, metavar="RECORD", help="a record.json, or the folder of one (reports/latest)"
+        "record", type=Path, metavar="RECORD", help="a record.json, or its folder: reports/latest"
     )
     parser.add_argument(
         "--suite", action="append", type=Path, default=[], metavar="SUITE",
-        help="take scores, right answers and gates from this file instead (may be given again)",
+        help="take scores, right answers and gates from this file instead (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--strict",
-        action="store_true",
-        help="what is inconclusive fails, whatever the record's run made of it",
+        "--strict", action="store_true", help="fail inconclusive gates, whether or not the run did"
     )
     parser.add_argument(
-        "--fail-on",
-        type=OneOf(*SEVERITIES),
-        metavar="SEVERITY",
-        help="the least severity that fails (the record's)",
-    )
+        "--fail-on", type=OneOf(*SEVERITIES), metavar="SEVERITY",
+        help="least severity that fails (default: the record's)",
+    )  # fmt: skip
     parser.add_argument(
         "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
-        help=f"how to print it: {' or '.join(FORMATS)} (terminal)",
+        help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
     )  # fmt: skip
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write the new record.json there")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write the new record.json to this folder")
     add_allow_code(parser)
     add_reading(parser)
     parser.set_defaults(run=run)
 
 
 def run(parsed: Namespace) -> int:
-    """Print what the record comes to now; 0, 1 where a gate fails, 5 where none is decided.
+    """Print the record as decided now; 0, 1 if a gate fails, 5 if none is decided.
 
     Raises:
-        HarnessError: the record cannot be read, says too little, or a suite asks something else.
+        HarnessError: the record cannot be read or lacks answers, or a suite asks something else.
     """
     from harness.evaluation.record import exit_code
     from harness.evaluation.rescore import rescored
@@ -59,7 +53,6 @@ def run(parsed: Namespace) -> int:
     from harness.reporting.formats import render
     from harness.reporting.record import FILE, read_record, write_record
     from harness.spelling import on_command_line
-    from harness.writing import ELSEWHERE, system_fault, writing
 
     path = parsed.record / FILE if parsed.record.is_dir() else parsed.record
     record = read_record(path)
@@ -68,6 +61,5 @@ def run(parsed: Namespace) -> int:
     again = rescored(record, suites, policy, allow_code=parsed.allow_code)
     show(on_command_line(render(again, parsed.format)))
     if parsed.report:
-        with writing(f"--report {parsed.report}: no record can be written there", ELSEWHERE, system_fault):
-            show(f"record: {shown_path(write_record(again, parsed.report))}")
+        show(f"record: {shown_path(write_record(again, parsed.report))}")
     return exit_code(again.gates)

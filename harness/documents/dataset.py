@@ -1,46 +1,47 @@
-"""The name of a data set in, what `datasets` loads for it out, none of whose files lies where it may not."""
+"""The name of a data set in, the data that `datasets` loads for it out, after a check of the files that it would read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from harness.documents.text_file import numbered_lines, read_text
 from harness.documents.within import Reach, is_there
 from harness.documents.written import whole_text
-from harness.errors import InputError, Problem, Span, reason
+from harness.errors import InputError, Span, reason
 
 INSTALL = "pip install 'forgetting-gate[data]'"
-NESTED = "JSON that is nested too deep to be read"
+NESTED = "JSON that is nested too deeply"
 JSON = (".json", ".jsonl", ".ndjson")
 _OF_A_BUILDER = ("data_dir", "data_files", "cache_dir", "features", "revision", "token", "storage_options")
 
 
 def load_dataset(name: str, config: str | None, reach: Reach, file: Path, **arguments: Any) -> Any:
-    """What `datasets.load_dataset` gives, once it is known which files it would read.
+    """The data set that `datasets.load_dataset` loads, if all files that it would read are within `reach`.
 
     Args:
-        file: what names the data set.
+        file: the file that names the data set.
 
     Raises:
-        InputError: one of its files lies where `reach` ends, or could run code.
-        ImportError: `datasets` is not there.
+        InputError: one of its files is outside, or could run code.
+        ImportError: `datasets` is not installed.
         Exception: whatever the data set's loader raises.
     """
     import datasets
 
     if name == "pandas":
-        raise InputError(
-            [Problem(None, "the loader 'pandas' reads pickles, which can run code", "save it as Parquet")]
+        raise InputError.at(
+            None, "the loader 'pandas' reads pickles, which can run code", "save it as Parquet"
         )
     if isinstance(folder := arguments.get("data_dir"), str):
         reach.address(folder, file, Path.cwd())
     known = {key: value for key, value in arguments.items() if key in _OF_A_BUILDER}
-    builder = datasets.load_dataset_builder(name, config, **known)  # which finds the files and reads none
-    for address in _addresses(builder.config.data_files):
+    builder = datasets.load_dataset_builder(name, config, **known)  # finds the files and reads none
+    for address in chain.from_iterable((builder.config.data_files or {}).values()):
+        address = str(address)
         reach.address(address, file, Path.cwd())
         if address.lower().endswith(JSON) and is_there(Path(address)):
             check_json(Path(address))
@@ -48,7 +49,7 @@ def load_dataset(name: str, config: str | None, reach: Reach, file: Path, **argu
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether a folder holds what `save_to_disk` of a data set wrote."""
+    """Whether a folder holds a data set that `save_to_disk` wrote."""
     return any(is_there(folder / info) for info in ("dataset_info.json", "dataset_dict.json"))
 
 
@@ -66,13 +67,8 @@ def load_saved(folder: Path, split: str, reach: Reach, file: Path) -> Any:
     return table
 
 
-def _addresses(files: Any) -> Iterator[str]:
-    for listed in (files or {}).values():
-        yield from map(str, listed)
-
-
 def check_json(path: Path) -> None:
-    """Refuse what `datasets` ends the process for or reads as a number: depth, half a surrogate pair, NaN.
+    """Refuse JSON that makes `datasets` abort the process (depth, half a surrogate pair) or read a number that is none (NaN).
 
     Raises:
         InputError: with the row.
@@ -80,11 +76,11 @@ def check_json(path: Path) -> None:
     try:
         for span, line in numbered_lines(path):
             _check_values(line, span)
-    except json.JSONDecodeError:  # not a value a line, but perhaps an array
+    except json.JSONDecodeError:  # not one value per line, but perhaps an array
         with suppress(json.JSONDecodeError):
             _check_values(read_text(path), Span(path, 1, 1))
     except OSError as error:
-        raise InputError([Problem(None, f"{path}: cannot be read: {reason(error)}")]) from error
+        raise InputError.at(None, f"{path}: cannot be read: {reason(error)}") from error
 
 
 def _check_values(text: str, span: Span) -> None:
@@ -95,8 +91,8 @@ def _check_values(text: str, span: Span) -> None:
         raise
     except (ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, ValueError) else NESTED
-        raise InputError([Problem(span, why)]) from error
+        raise InputError.at(span, why) from error
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")

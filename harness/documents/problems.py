@@ -1,4 +1,4 @@
-"""Problems of one file in, each once; reading ends where there are too many of them."""
+"""The problems of one file, each once and in order; too many of them end its reading."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from harness.limits import MOST_HINTS, MOST_PROBLEMS
 
 
 class Problems:
-    """What is wrong with a file, in the order in which it was found, each thing once.
+    """Everything wrong with a file so far.
 
     Args:
-        error: what is raised where there is too much of it.
+        error: the type of error to raise when there are too many.
     """
 
     def __init__(self, found: Iterable[Problem] = (), error: type[InputError] = SuiteError) -> None:
@@ -20,10 +20,10 @@ class Problems:
         self._error = error
 
     def add(self, *problems: Problem) -> None:
-        """Note problems.
+        """Note problems; one that is known already is not noted again.
 
         Raises:
-            InputError: there are so many by now that the rest of the file is not worth reading.
+            InputError: there are MOST_PROBLEMS of them, so the rest of the file is not worth reading.
         """
         self._found.update(dict.fromkeys(problems))
         if len(self) >= MOST_PROBLEMS:
@@ -31,12 +31,12 @@ class Problems:
             raise self._error([*self, rest])
 
     def near(self, seen: str, known: Iterable[str]) -> str | None:
-        """`did you mean 'x'?`, as `did_you_mean`, but not for the thousandth time."""
+        """`did you mean 'x'?`, as `did_you_mean`, for the first MOST_HINTS problems."""
         return did_you_mean(seen, known) if self.few else None
 
     @property
     def few(self) -> bool:
-        """Whether there are so few that each is worth a hint."""
+        """Whether there are so few problems that each is worth a hint, which takes time to find."""
         return len(self) < MOST_HINTS
 
     def __iter__(self) -> Iterator[Problem]:

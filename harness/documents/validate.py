@@ -1,15 +1,15 @@
 """A Document and the shape that it should have in, a typed value or every problem out.
 
-The shape is a pydantic model. Its errors are retold for the author of the file: where, what was
-seen, what was expected, and the nearest right key.
+The shape is a pydantic model. Its errors are reworded for the author of the file: where, what was seen, what was expected,
+and the nearest valid key.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue
@@ -24,11 +24,9 @@ M = TypeVar("M", bound="Shape")
 
 
 class Shape(BaseModel):
-    """Base of everything that is read from YAML: no unknown keys, no silent conversions."""
+    """Base of all shapes that are read from YAML: no unknown keys, no silent conversions."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -36,7 +34,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 @dataclass(frozen=True)
 class Like:
-    """Text that matches `pattern`, which a message calls `words`: an author can act on those."""
+    """Text that matches `pattern`. Messages say `words` instead of the pattern."""
 
     pattern: str
     words: str
@@ -60,7 +58,7 @@ class Like:
 
 @dataclass(frozen=True)
 class Part:
-    """How a part of a file is called in messages, and the keys that it may have."""
+    """The name of a part of a file in messages, and the shape with its keys."""
 
     name: str
     shape: type[BaseModel] | None = None
@@ -75,14 +73,14 @@ def validate(
     *,
     hints: bool = True,
 ) -> tuple[M | None, list[Problem]]:
-    """Check `data`, which stands at `at` in `document`, against `shape`.
+    """Check `data`, the value at `at` in `document`, against `shape`.
 
     Args:
-        parts: by the key that holds a part (`gates`, `task`), how to speak of it; "" is the whole.
-        hints: whether the names that were meant are worth looking for; never those of more than MOST_HINTS problems.
+        parts: the parts of the file by the key that holds them (`gates`, `task`); "" is the whole file.
+        hints: whether to look for the names that were meant; at most for the first MOST_HINTS problems.
 
     Returns:
-        The value, or None with all that is wrong with it.
+        The value, or None and all its problems.
     """
     try:
         return shape.model_validate(data), []
@@ -94,7 +92,7 @@ def validate(
 
 
 def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Place, hints: bool) -> Problem:
-    place: Place = (*at, *_known_steps(details["loc"], document, at))
+    place = _place(details["loc"], document, at)
     kind, seen, context = details["type"], details["input"], details.get("ctx", {})
     parent = _part(place[:-1], parts)
     key = next((step for step in reversed(place) if isinstance(step, str)), "")
@@ -103,34 +101,35 @@ def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Pl
         hint = did_you_mean(str(place[-1]), _keys(parent.shape)) if hints else None
         return Problem(document.span(place), f"unknown key '{place[-1]}' in {parent.name}", hint)
     if kind == "missing":
-        holder = _part((*at, *details["loc"][:-1]), parts)
-        return Problem(
-            document.span((*at, *details["loc"][:-1])),
-            f"{holder.name} needs '{details['loc'][-1]}'",
-        )
+        holder: Place = (*at, *details["loc"][:-1])
+        return Problem(document.span(holder), f"{_part(holder, parts).name} needs '{details['loc'][-1]}'")
     if kind == "value_error":
         return Problem(span, str(context["error"]))
     expected = _expected(kind, context)
     hint = None
     if kind == "literal_error" and isinstance(seen, str) and hints:
-        hint = did_you_mean(seen, re_literals(context["expected"]))
+        hint = did_you_mean(seen, re.findall("'([^']*)'", context["expected"]))  # "'a', 'b' or 'c'"
     where = f"'{key}'" if key and isinstance(place[-1], str) else parent.name
     return Problem(span, f"{where} must be {expected}, saw {describe(seen)}", hint)
 
 
-def _known_steps(loc: tuple[str | int, ...], document: Document, at: Place) -> Iterator[str | int]:
-    """The steps of a pydantic location that are steps of the file (unions add their own)."""
+def _place(loc: tuple[str | int, ...], document: Document, at: Place) -> Place:
+    """The place in the file that a pydantic location means.
+
+    Within a union pydantic adds the alternative that it tried, as in ("probes_from", "SourceFormat", "sample"). No author
+    wrote that, so steps that the file does not have are left out. Only the last may be absent and yet meant, such as an
+    item that is not there; it is kept if the file has all steps before it.
+    """
     place = at
-    last = len(loc) - 1
-    for index, step in enumerate(loc):
-        if (*place, step) in document.values or index == last:
-            if index == last and (*place, step) not in document.values and place != (*at, *loc[:-1]):
-                return
+    for step in loc[:-1]:
+        if (*place, step) in document.values:
             place = (*place, step)
-            yield step
+    full: Place = (*place, *loc[-1:])
+    return full if full in document.values or place == (*at, *loc[:-1]) else place
 
 
 def _part(place: Place, parts: Mapping[str, Part]) -> Part:
+    """The part that a place is in; a key without a part of its own has the keys of the part around it."""
     steps = [step for step in place if isinstance(step, str)]
     if not steps:
         return parts[""]
@@ -139,14 +138,7 @@ def _part(place: Place, parts: Mapping[str, Part]) -> Part:
 
 
 def _keys(shape: type[BaseModel] | None) -> list[str]:
-    if shape is None:
-        return []
-    return [info.alias or name for name, info in shape.model_fields.items()]
-
-
-def re_literals(expected: str) -> list[str]:
-    """The names in pydantic's "'a', 'b' or 'c'"."""
-    return [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+    return [info.alias or name for name, info in shape.model_fields.items()] if shape else []
 
 
 _EXPECTED = {
@@ -156,7 +148,7 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
-    "string_too_short": "text that is not empty",
+    "string_too_short": "non-empty text",
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "a mapping",
@@ -178,14 +170,14 @@ def _expected(kind: str, context: Mapping[str, Any]) -> str:
         case "literal_error":
             return str(context["expected"]).replace("'", "").replace("True", "true")
         case "too_short":
-            return f"a {'mapping' if context['field_type'] == 'Dictionary' else 'list'} that is not empty"
+            return f"a non-empty {'mapping' if context['field_type'] == 'Dictionary' else 'list'}"
         case "unlike":
             return str(context["words"])
     return _EXPECTED.get(kind, kind.replace("_", " "))
 
 
 def describe(seen: Any) -> str:
-    """A value as its author would call it, never longer than a line."""
+    """A value as its author would call it, in at most a line."""
     match seen:
         case None:
             return "nothing"
@@ -198,8 +190,3 @@ def describe(seen: Any) -> str:
         case list() | tuple():
             return "a list" if seen else "an empty list"
     return str(seen)
-
-
-def literal_names(literal: Any) -> tuple[str, ...]:
-    """The names that a `Literal[...]` of text allows."""
-    return tuple(get_args(literal))

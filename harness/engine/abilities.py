@@ -1,4 +1,4 @@
-"""What an engine may do beyond the contract: whoever makes use of it asks by `isinstance`, and does without otherwise."""
+"""Optional abilities of engines. Callers check for them with `isinstance`, and do without otherwise."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from harness.engine.requests import Prompt, Request
 
 @runtime_checkable
 class Tokenizes(Protocol):
-    """An engine that can say what tokens its model reads, by number and as its tokenizer writes them."""
+    """An engine that can tell the tokens that its model reads, by id and as its tokenizer spells them."""
 
     def request_tokens(self, request: Request) -> list[list[int]]:
-        """One row of tokens for each continuation, or for the one text that is read."""
+        """One row of token ids for each continuation, or for the prompt or text alone."""
         ...
 
     def request_pieces(self, request: Request) -> list[str]:
-        """The same, one row after another, as text."""
+        """The same tokens as text, one row after another."""
         ...
 
 
 @runtime_checkable
 class Reads(Protocol):
-    """An engine that can say what its model reads of a prompt, as tokens and as text with the special ones.
+    """An engine that can tell what its model reads for a prompt, as tokens and as text with special tokens.
 
-    `choosing` is for where a choice is scored, which in a chat comes after any reasoning.
+    `choosing` asks for the place where a choice is scored, which in a chat is after any reasoning.
     """
 
     def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]: ...
@@ -35,7 +35,7 @@ class Reads(Protocol):
 
 @runtime_checkable
 class Templated(Protocol):
-    """An engine that can say which names its chat template takes from outside; None where it has none."""
+    """An engine that can tell the variables that its chat template reads; None without a template."""
 
     @property
     def template_names(self) -> frozenset[str] | None: ...
@@ -43,7 +43,7 @@ class Templated(Protocol):
 
 @runtime_checkable
 class Reasons(Protocol):
-    """An engine that can say whether its model marks what it thinks before it answers."""
+    """An engine that can tell whether its model marks reasoning before an answer."""
 
     @property
     def marks_reasoning(self) -> bool: ...
@@ -51,6 +51,6 @@ class Reasons(Protocol):
 
 @runtime_checkable
 class Batches(Protocol):
-    """An engine that reads several requests at once, as many as its budget of tokens holds."""
+    """An engine that reads several requests at once, up to a budget of tokens."""
 
     budget: Budget

@@ -1,6 +1,6 @@
-"""Answers in, plain data for a file out, and the same answers back; and a key for the request that they answer.
+"""Answers in, JSON data out, and back; and a key for the request that they answer.
 
-Every file that keeps answers (a run's record, a sweep's, the callback's baseline) keeps them in this form.
+Every file of answers (a run's record, a sweep's, the callback's baseline) has them in this form.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness.visible import encodable
 
 
 def as_data(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON holds it, without what is not known; half a surrogate pair, which UTF-8 cannot hold, is escaped.
+    """An answer as JSON data, without unknown values; lone surrogates, which UTF-8 cannot encode, are escaped.
 
     `kind` is "generate", "choose" or "likelihood"; log-probabilities are in nats.
     """
@@ -53,7 +53,7 @@ def as_answer(data: Mapping[str, Any]) -> Answer:
     """The answer that `as_data` wrote.
 
     Raises:
-        KeyError, TypeError, ValueError: it is no such data.
+        KeyError, TypeError, ValueError: the data is malformed.
     """
     match data["kind"]:
         case "generate":
@@ -72,13 +72,13 @@ def as_answer(data: Mapping[str, Any]) -> Answer:
 
 
 KINDS = {Generate: "Generate", MultipleChoice: "Choose", RollingLogLikelihood: "Measure"}
-"""The kind of a request in its key, which outlives the names of classes."""
+"""The kind of a request in its key; keys must outlive the names of classes."""
 
 
 def request_data(request: Request) -> dict[str, Any]:
-    """All that an answer depends on besides the model, as JSON holds it."""
+    """Everything that an answer depends on besides the model, as JSON data."""
     data = {"kind": KINDS[type(request)], **asdict(request)}
-    # Left out as long as they say nothing, so that a key is what it was before they existed.
+    # Omitted while unset, so that keys stay what they were before these fields existed.
     if "prompt" in data and not data["prompt"].get("arguments"):
         data["prompt"].pop("arguments", None)
     if isinstance(request, Generate) and request.thinking_tokens is None:
@@ -87,5 +87,5 @@ def request_data(request: Request) -> dict[str, Any]:
 
 
 def request_key(request: Request) -> str:
-    """What stands for a request: equal keys, equal questions to any one model."""
+    """A key for a request; equal requests to a model have equal keys."""
     return digest(request_data(request))

@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 @dataclass
 class Budget:
-    """How many tokens, padding included, a batch may hold. Models that share a device share it.
+    """How many tokens, padding included, a batch may hold.
 
-    What one of them learns about its limit then holds for the next batches of both.
+    Models on one device share it, so that both heed a limit that one of them ran into.
     """
 
     tokens: int
@@ -25,9 +25,8 @@ class Budget:
 def make_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Group the indices of `lengths` into batches of at most `budget` padded tokens each.
 
-    The longest come first, so that a batch that does not fit is found at the start; an item that is longer
-    than the budget gets a batch of its own. The plan depends on the lengths alone, so two models that are
-    asked the same get batches of the same shape.
+    The longest come first, so that a batch that does not fit the memory fails at the start; an item longer than the budget
+    gets a batch of its own. Batches depend on the lengths alone, so two models with the same requests get the same shapes.
     """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     batches: list[list[int]] = []
@@ -51,7 +50,7 @@ def run_halving(
     """Run a batch; when memory runs out, run its halves instead.
 
     Raises:
-        Whatever `run` raises, when it is not about memory or when the batch is of one.
+        Whatever `run` raises, unless the memory ran out for a batch of several.
     """
     try:
         return run(batch)

@@ -1,15 +1,15 @@
-"""A Request in, about how many tokens it takes out: no tokenizer is asked, so it is an estimate and no more."""
+"""A Request in, a rough number of its tokens out, without a tokenizer."""
 
 from __future__ import annotations
 
 from harness.engine.requests import Chat, Generate, MultipleChoice, Prompt, Request, RollingLogLikelihood
 
 TOKENS_A_WORD = 1.4
-"""Of English prose; other languages and code take more."""
+"""For English prose; other languages and code take more."""
 
 
 def estimated_tokens(request: Request) -> float:
-    """Tokens read and written, at most: an answer may end early, and a shared beginning is read once."""
+    """Tokens read and written, at most: answers may end early, and a shared beginning is read once."""
     match request:
         case Generate():
             return _tokens(_text(request.prompt)) + request.max_new_tokens + (request.thinking_tokens or 0)

@@ -1,23 +1,20 @@
-"""A plain function from prompt to answer in, an Engine out: for models that live elsewhere, and for tests."""
+"""A function from prompt to answer in, an Engine out: for models that run elsewhere, and for tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.engine.requests import Answer, Chat, Generate, Generated, Progress, Prompt, Request
-from harness.engine.stop_sequences import cut_at_stop
+from harness.engine.requests import Answer, Chat, Generate, Generated, Progress, Prompt, Request, cut_at_stop
 from harness.errors import EngineError
 from harness.suites.format import AnswerKind
 
-GenerateFunction = Callable[[str], str]
-
 
 class FunctionEngine:
-    """Asks a function for text; a chat reaches it as the content of its last turn."""
+    """An Engine that calls a function for text; of a chat, the function gets the content of the last turn."""
 
     kinds: frozenset[AnswerKind] = frozenset({"generate"})
 
-    def __init__(self, function: GenerateFunction, label: str = "the given function") -> None:
+    def __init__(self, function: Callable[[str], str], label: str = "the given function") -> None:
         self.function = function
         self.label = label
 
@@ -28,7 +25,7 @@ class FunctionEngine:
         """Answer each request.
 
         Raises:
-            EngineError: a request is not for text, or the function gave something other than text.
+            EngineError: a request is not for text, or the function did not return text.
         """
         answers: list[Answer] = []
         for request in requests:

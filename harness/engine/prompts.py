@@ -1,4 +1,4 @@
-"""The probes of a suite in, the Requests to ask of both models out."""
+"""The probes of a suite in, the Requests for both models out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.suites.template import fill
 
 
 def under(suite: Suite, settings: Settings) -> Suite:
-    """The suite as a run's settings have it asked: their arguments of chat templates and room for reasoning go before its own."""
+    """The suite under the settings of a run, whose template arguments and limit of reasoning override its own."""
     task = suite.task
     given = dict(settings.template_arguments) if task.format == "chat" else {}
     template = tuple(sorted({**dict(task.template), **given}.items()))
@@ -31,10 +31,10 @@ def under(suite: Suite, settings: Settings) -> Suite:
 
 
 def prompt(task: Task, probe: Probe) -> Prompt:
-    """What a probe shows a model, few-shot examples included.
+    """The prompt of a probe, few-shot examples included.
 
-    As chat, shots are earlier turns. As text, a shot is the prompt filled from it, a space, its answer
-    and a blank line, as in lm-evaluation-harness.
+    In a chat, shots are earlier turns. In text, a shot is its prompt, a space, its answer and a blank line, as in
+    lm-evaluation-harness.
     """
     question = fill(task.prompt, probe.fields)
     if task.format == "text":
@@ -47,7 +47,7 @@ def prompt(task: Task, probe: Probe) -> Prompt:
 
 
 def request(suite: Suite, probe: Probe) -> Request:
-    """The request that asks `probe` as its suite's task says."""
+    """The request for a probe, by its suite's task."""
     task = suite.task
     match task.answer:
         case "generate":

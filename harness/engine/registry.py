@@ -1,7 +1,7 @@
 """A model in, the engine that answers for it out: transformers for folders and hub ids, others by the scheme of a reference.
 
-An engine is one function, or one class, from an Endpoint and the Settings of a run to an Engine. Ours stand in BUILT_IN; a
-user's own is registered in a conftest.py:
+What opens an engine is a function, or a class, that takes an Endpoint and the Settings of a run. Ours are listed in
+BUILT_IN; users register theirs in a conftest.py:
 
     @engine_for("fake")
     class Fake: ...
@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from harness.engine.pair import EnginePair
-from harness.engine.requests import Engine, Request
+from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import Settings
 from harness.errors import EngineError, HarnessError, ModelError, shown_path, what_was_raised
 from harness.models.reference import SCHEME, Endpoint, LocalPair, Model, ModelPair
@@ -35,26 +34,26 @@ F = TypeVar("F", bound=Opener)
 
 GROUP = "forgetting_gate.engines"
 BUILT_IN: dict[str, str] = {}
-"""By scheme, `module:function` of each engine of ours that needs more than a folder; imported when it is asked for."""
+"""`module:function` of our own engines by scheme; imported on first use."""
 
 OPENERS: dict[str, Opener] = {}
-"""Engines of a user's own, by scheme."""
+"""What opens users' own engines, by scheme."""
 
 _PLACES: dict[str, tuple[str, int]] = {}
-"""Where each of them was registered: file and line."""
+"""File and line of each registration, by scheme."""
 
 _FOREIGN: WeakValueDictionary[int, Engine] = WeakValueDictionary()
-"""Engines that outsiders' code opened, by their id."""
+"""Engines that users' or packages' code opened, by their id."""
 
 
 def engine_for(scheme: str) -> Callable[[F], F]:
-    """Register what opens the models of references such as `SCHEME:NAME`.
+    """Register the function or class that opens references such as `SCHEME:NAME`.
 
-    It is called with the Endpoint, of which `rest` is `NAME`, and the Settings of the run, and gives an Engine.
+    It is called with the Endpoint, whose `rest` is `NAME`, and the Settings of the run, and returns an Engine.
 
     Raises:
-        TypeError: the scheme is no text.
-        ValueError: it cannot be one, or another engine has it already.
+        TypeError: the scheme is not text.
+        ValueError: the scheme is malformed, or taken by another engine.
     """
     if not isinstance(scheme, str):
         raise TypeError(f'an engine needs a scheme: write @engine_for("name"), saw @engine_for({scheme!r})')
@@ -62,13 +61,11 @@ def engine_for(scheme: str) -> Callable[[F], F]:
         raise ValueError(
             f"the scheme of an engine has two or more of a-z, 0-9, '+', '.' and '-', a letter first, saw {scheme!r}"
         )
-    frame = inspect.currentframe()
-    assert frame is not None
-    assert frame.f_back is not None
-    place = (frame.f_back.f_code.co_filename, frame.f_back.f_lineno)
+    caller = inspect.stack(context=0)[1]
+    place = (caller.filename, caller.lineno)
 
     def register(opener: F) -> F:
-        # The same lines run twice where a file is loaded again, as by two runs in one process.
+        # The same line registers twice if its file is loaded again, as by two runs in one process.
         if _PLACES.setdefault(scheme, place) != place:
             path, line = _PLACES[scheme]
             raise ValueError(
@@ -81,7 +78,7 @@ def engine_for(scheme: str) -> Callable[[F], F]:
 
 
 def schemes() -> Collection[str]:
-    """All schemes that an engine answers for."""
+    """All schemes that have an engine."""
     return {*OPENERS, *_installed(), *BUILT_IN}
 
 
@@ -92,9 +89,7 @@ def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda
         ModelError: it cannot be loaded.
         EngineError: it cannot answer.
     """
-    if isinstance(model, Endpoint):
-        return _opened(model, settings)
-    return _load_pair(LocalPair(model, model), settings, say, ()).tuned
+    return _alone(model, settings, say).tuned
 
 
 def open_pair(
@@ -103,14 +98,14 @@ def open_pair(
     say: Say = lambda text: None,
     asked: Sequence[Request] = (),
 ) -> EnginePair:
-    """Both engines of a pair; two models of transformers share what they can be proven to share.
+    """Both engines of a pair; two local models share the memory of what is proven to be equal.
 
     Args:
-        asked: what will be asked of both; an adapter must change something of it.
+        asked: the requests to come; an adapter must change a logit of one.
 
     Raises:
         ModelError: a model cannot be loaded.
-        EngineError: it cannot answer, or the tuned model is the baseline.
+        EngineError: it cannot answer, or the tuned model equals the baseline.
     """
     baseline, tuned = pair.baseline, pair.tuned
     if not isinstance(baseline, Endpoint) and not isinstance(tuned, Endpoint):
@@ -120,18 +115,16 @@ def open_pair(
             f"{option('template', settings.template)}: {baseline.name} and {tuned.name} have no engine in common, so that "
             "one cannot be asked through the template of the other"
         )
-    if baseline is tuned:
-        engine = open_engine(tuned, settings, say)
-        return EnginePair(engine, engine, notes=pair.notes)
-    halves = [_half(model, settings, say, asked) for model in (baseline, tuned)]
-    loaded = next((half for half in halves if half.device), EnginePair(halves[0].tuned, halves[1].tuned))
-    return EnginePair(
-        halves[0].tuned, halves[1].tuned, loaded.device, loaded.dtype, (*pair.notes, *loaded.notes)
-    )
+    halves = [
+        _alone(model, settings, say, asked) for model in ([tuned] if baseline is tuned else [baseline, tuned])
+    ]
+    loaded = next((half for half in halves if half.device), halves[0])
+    notes = (*pair.notes, *loaded.notes)
+    return EnginePair(halves[0].tuned, halves[-1].tuned, loaded.device, loaded.dtype, notes)
 
 
-def _half(model: Model, settings: Settings, say: Say, asked: Sequence[Request]) -> EnginePair:
-    """One model of a pair whose engines have nothing in common, as both sides of a pair of its own."""
+def _alone(model: Model, settings: Settings, say: Say, asked: Sequence[Request] = ()) -> EnginePair:
+    """One model as both sides of a pair."""
     if not isinstance(model, Endpoint):
         return _load_pair(LocalPair(model, model), settings, say, asked)
     engine = _opened(model, settings)
@@ -146,7 +139,7 @@ def _load_pair(pair: LocalPair, settings: Settings, say: Say, asked: Sequence[Re
 
 
 def is_foreign(engine: Engine) -> bool:
-    """Whether a reference named the engine and its code is an outsider's, so that what it raises is no fault of ours."""
+    """Whether users' or packages' code opened the engine: its exceptions are then their bugs, not ours."""
     return _FOREIGN.get(id(engine)) is engine
 
 
@@ -168,7 +161,7 @@ def _opened(endpoint: Endpoint, settings: Settings) -> Engine:
 
 
 def _wrong(engine: Any) -> str | None:
-    """What was given in place of an engine, and what it lacks; None for an engine."""
+    """Why a value is not an Engine, naming its type and what it lacks; None if it is one."""
     if isinstance(engine, type):
         return f"the class {engine.__name__} itself"
     if lacks := [name for name in ("label", "kinds", "ask", "render") if not hasattr(engine, name)]:
@@ -179,7 +172,7 @@ def _wrong(engine: Any) -> str | None:
 
 
 def _opener(scheme: str) -> tuple[Opener, bool]:
-    """What opens the models of a scheme, and whether it is an outsider's; raises EngineError where it cannot be loaded."""
+    """What opens the engines of a scheme, and whether it is foreign; raises EngineError if it cannot be imported."""
     if scheme in OPENERS:
         return OPENERS[scheme], True
     if (point := _installed().get(scheme)) is None:
@@ -197,5 +190,5 @@ def _opener(scheme: str) -> tuple[Opener, bool]:
 
 @cache
 def _installed() -> Mapping[str, EntryPoint]:
-    """The engines of installed packages, by scheme; none of them is imported."""
+    """The engines of installed packages, by scheme, not yet imported."""
     return {point.name: point for point in entry_points(group=GROUP) if SCHEME.fullmatch(point.name)}

@@ -1,12 +1,12 @@
-"""What may be asked of a model and what it may answer, as plain values; and the Engine that answers.
+"""Requests and answers as plain values, and the Engine that turns one into the other.
 
-A Request says all that its answer depends on besides the model, so that an engine may batch,
-reorder, store or send it elsewhere.
+A Request holds everything that its answer depends on besides the model, so an engine may batch, reorder, store or send
+it elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -26,7 +26,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A prompt that goes through the model's own chat template, with what that is given beside the messages."""
+    """A prompt for the model's chat template, with arguments for the template."""
 
     messages: tuple[Message, ...]
     arguments: Arguments = ()
@@ -34,7 +34,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A prompt that is given as it is written."""
+    """A prompt that reaches the model unchanged."""
 
     text: str
 
@@ -44,9 +44,9 @@ Prompt = Chat | Plain
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Write on, greedily, to the end of the turn, a stop text or `max_new_tokens`.
+    """Continue a prompt greedily until the end of the turn, a stop text or `max_new_tokens`.
 
-    Reasoning before the answer has its own limit, `thinking_tokens`; None leaves that to the engine.
+    Reasoning before the answer has its own limit, `thinking_tokens`; None leaves the limit to the engine.
     """
 
     prompt: Prompt
@@ -57,7 +57,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class MultipleChoice:
-    """Say how likely each continuation is after the prompt."""
+    """Score each continuation by its log-probability after the prompt."""
 
     prompt: Prompt
     continuations: tuple[str, ...]
@@ -65,7 +65,7 @@ class MultipleChoice:
 
 @dataclass(frozen=True, slots=True)
 class RollingLogLikelihood:
-    """Say how likely a text is."""
+    """Score a text by its log-probability."""
 
     text: str
 
@@ -77,12 +77,12 @@ Side = Literal["baseline", "tuned"]
 
 
 Ended = Literal["turn", "stop", "limit"]
-"""Why an answer ends: its turn is over, a stop text came, or `max_new_tokens` (in reasoning, its own limit) cut it."""
+"""Why an answer ended: the model ended its turn, a stop text occurred, or a limit of tokens cut it off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """What was thought before an answer, with its marks, as it was written; its length in tokens; whether it ended."""
+    """Reasoning before an answer, verbatim with its marks; its length in tokens; whether it ended."""
 
     text: str
     tokens: int
@@ -91,9 +91,9 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text up to the end of the turn or a stop text, neither included, without reasoning; its length in tokens.
+    """The answer without its reasoning and without the stop text that ended it, and its length in tokens.
 
-    `ended` is None where an engine cannot tell.
+    `ended` is None if the engine cannot tell.
     """
 
     text: str
@@ -111,7 +111,7 @@ class ChoiceLogProbs:
 
 @dataclass(frozen=True, slots=True)
 class LogLikelihood:
-    """The log-probability of a text, in nats, summed over `tokens` tokens of a vocabulary of so many; None if unknown."""
+    """The log-probability of a text, in nats, summed over `tokens` tokens; `vocabulary` is the size, None if unknown."""
 
     logprob: float
     tokens: int
@@ -122,7 +122,7 @@ Answer = Generated | ChoiceLogProbs | LogLikelihood
 
 
 class UnansweredError(EngineError):
-    """A request that a model gave no answer to, as where its logits are infinite."""
+    """A request that the model cannot answer, as when its logits are infinite."""
 
     def __init__(self, message: str, request: Request) -> None:
         super().__init__(message)
@@ -131,7 +131,7 @@ class UnansweredError(EngineError):
 
 @runtime_checkable
 class Engine(Protocol):
-    """A model that can be asked. `ask` answers in the order of the requests.
+    """A model that answers requests.
 
     `kinds` are the kinds of answer that it can give; `label` names the model in reports.
     """
@@ -140,9 +140,30 @@ class Engine(Protocol):
     kinds: frozenset[AnswerKind]
 
     def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
-        """Answer each request; raises EngineError rather than leave one out."""
+        """Answer each request, in order; raises EngineError rather than omit one."""
         ...
 
     def render(self, prompt: Prompt) -> str:
-        """The exact text that the model is given for a prompt."""
+        """The exact text that the model reads for a prompt."""
         ...
+
+
+@dataclass(frozen=True)
+class EnginePair:
+    """Two engines that are ready to answer; `device` and `dtype` are None if unknown, `notes` are for the user."""
+
+    baseline: Engine
+    tuned: Engine
+    device: str | None = None
+    dtype: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def of(self, side: Side) -> Engine:
+        """The engine of one side."""
+        return self.baseline if side == "baseline" else self.tuned
+
+
+def cut_at_stop(text: str, stops: Iterable[str]) -> str:
+    """`text` up to the first stop text, which is left out."""
+    ends = [position for stop in stops if (position := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text

@@ -1,9 +1,15 @@
-"""How a model is to be run, as plain values; decided without torch."""
+"""How models run: Settings, and the two ways to write them: options of a command line, and keyword arguments in Python."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hints
+
+from harness.command_line import OneOf, count
+from harness.errors import HarnessError, did_you_mean
 
 if TYPE_CHECKING:
     from harness.suites.arguments import Arguments
@@ -18,15 +24,15 @@ class Settings:
 
     Attributes:
         device: "auto" (CUDA, else MPS, else CPU) or a torch device such as "cuda:1".
-        dtype: "auto" is float32 on a CPU and what the weights are saved in elsewhere.
-        batch_tokens: the tokens a batch may hold, padding included; None chooses by device.
+        dtype: "auto" is float32 on a CPU and the dtype of the saved weights elsewhere.
+        batch_tokens: the tokens a batch may hold, padding and answers included; None chooses by device.
         template: whose tokenizer and chat template both models are asked through; "own" leaves each its own.
         allow_remote_code: run Python code that comes with a model.
-        allow_pickle: read weights that are not safetensors.
-        allow_keys: keys of an adapter's config that the installed peft does not know and may leave out.
-        template_arguments: what chat templates are given, over what suites say.
-        thinking_tokens: what reasoning may take before an answer, in tokens, over what suites say.
-        allow_conversion: gate a tuned model whose weights are the baseline's, but for the rounding of a smaller float.
+        allow_pickle: read weights that are not safetensors; a pickle can run code.
+        allow_keys: keys of adapter_config.json to ignore where the installed peft does not know them.
+        template_arguments: arguments of chat templates, which override those of suites.
+        thinking_tokens: the most tokens of reasoning before an answer, in addition to the answer's own; overrides suites.
+        allow_conversion: gate a tuned model whose weights equal the baseline's up to the rounding of a smaller float.
     """
 
     device: str = "auto"
@@ -39,3 +45,175 @@ class Settings:
     allow_conversion: bool = False
     template_arguments: Arguments = ()
     thinking_tokens: int | None = None
+
+
+# The command line
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of argparse; its name is without leading dashes."""
+
+    name: str
+    help: str
+    keywords: Mapping[str, Any] = field(default_factory=lambda: {"action": "store_true"})
+
+    @property
+    def key(self) -> str:
+        """The attribute that argparse stores its value in."""
+        return self.name.replace("-", "_")
+
+
+TEMPLATE = Option(
+    "template",
+    "whose tokenizer and chat template both models are asked through: own (each its own), baseline or tuned",
+    {"default": "own", "type": OneOf(*get_args(Template)), "metavar": "SIDE"},
+)
+"""Left out where only one model is asked."""
+
+ENGINE_OPTIONS: Sequence[Option] = (
+    Option(
+        "device",
+        "where the models run: auto (CUDA if there is one), cpu, cuda, cuda:1, mps",
+        {"default": "auto", "metavar": "DEVICE"},
+    ),
+    Option(
+        "dtype",
+        "auto (float32 on a CPU, else the dtype of the saved weights), float32, bfloat16 or float16",
+        {"default": "auto", "type": OneOf(*get_args(Dtype)), "metavar": "DTYPE"},
+    ),
+    Option(
+        "batch-tokens",
+        "tokens in a batch, padding and answers included (8192 on a CPU, 65536 on a GPU)",
+        {"type": count, "metavar": "N"},
+    ),
+    TEMPLATE,
+    Option(
+        "template-arg",
+        "an argument of the chat template, such as enable_thinking=false; may be repeated",
+        {"action": "append", "metavar": "KEY=VALUE"},
+    ),
+    Option(
+        "thinking-tokens",
+        "the most tokens of reasoning before an answer, in addition to the answer's own",
+        {"type": count, "metavar": "N"},
+    ),
+    Option("allow-pickle", "read weights that are not safetensors; a pickle can run code"),
+    Option("allow-remote-code", "run Python code that comes with a model"),
+    Option(
+        "allow-key",
+        "ignore a key of adapter_config.json that the installed peft does not know; may be repeated",
+        {"action": "append", "metavar": "KEY"},
+    ),
+    Option(
+        "allow-conversion",
+        "gate a tuned model whose weights equal the baseline's up to the rounding of a smaller float",
+    ),
+)
+
+
+def add_engine_options(parser: ArgumentParser, template: bool = True) -> None:
+    """Give a command the options of its models.
+
+    Args:
+        template: whether it asks two models, which can then share the template of one.
+    """
+    for option in ENGINE_OPTIONS:
+        if template or option is not TEMPLATE:
+            parser.add_argument(f"--{option.name}", help=option.help, **option.keywords)
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """The Settings of a command line; `values` holds each engine option under its key.
+
+    Raises:
+        HarnessError: an argument of the chat template cannot be used.
+    """
+    from harness.suites.arguments import read_arguments  # loads a YAML reader, which --help can do without
+
+    given = {option.key: values[option.key] for option in ENGINE_OPTIONS if option.key in values}
+    given["allow_keys"] = tuple(given.pop("allow_key") or ())
+    given["template_arguments"] = read_arguments(given.pop("template_arg") or ())
+    return Settings(**given)
+
+
+# Python
+
+
+class EngineOptions(TypedDict, total=False):
+    """Keyword arguments for how a model runs, each as in `Settings`, whose defaults apply.
+
+    `allow_keys` is any collection of names, and `template_arguments` a dict such as {"enable_thinking": False}.
+    """
+
+    device: str
+    dtype: Dtype
+    batch_tokens: int | None
+    allow_remote_code: bool
+    allow_pickle: bool
+    allow_keys: Sequence[str]
+    template_arguments: Mapping[str, Any] | None
+    thinking_tokens: int | None
+
+
+OF_LOADING = ("device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys")
+"""The keyword arguments that act when a model is loaded; the others act on its chat template, when it is asked."""
+
+
+def settings_of_keywords(options: EngineOptions, function: Callable[..., Any]) -> Settings:
+    """The Settings that keyword arguments ask for.
+
+    Args:
+        function: the function that received them; a misspelled name may be meant for one of its own parameters.
+
+    Raises:
+        TypeError: there is no such option.
+        HarnessError: an option has a value of the wrong kind.
+    """
+    from harness.documents.validate import describe
+    from harness.suites.arguments import checked_arguments
+
+    given: dict[str, Any] = dict(options)
+    kinds = get_type_hints(EngineOptions)
+    for name, value in given.items():
+        if name not in kinds:
+            raise TypeError(_no_such(name, function))
+        fits, expected = _EXPECTED[kinds[name]]
+        if not fits(value):
+            near = (
+                did_you_mean(value, get_args(Dtype)) if name == "dtype" and isinstance(value, str) else None
+            )
+            hint = f"\n  {near}" if near else ""
+            raise HarnessError(f"{name} must be {expected}, saw {describe(value):.80}{hint}")
+    given["allow_keys"] = tuple(given.get("allow_keys", ()))
+    given["template_arguments"] = checked_arguments(given.get("template_arguments") or {})
+    return Settings(**given)
+
+
+def _no_such(name: str, function: Callable[..., Any]) -> str:
+    parameters = signature(function).parameters.values()
+    own = [parameter.name for parameter in parameters if parameter.kind != Parameter.VAR_KEYWORD]
+    near = did_you_mean(name, [*own, *EngineOptions.__annotations__])
+    hint = f"; {near}" if near else ""
+    return f"{function.__name__}() got an unexpected keyword argument {name!r}{hint}"
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) and all(isinstance(name, str) for name in value)
+
+
+_EXPECTED: Mapping[Any, tuple[Callable[[Any], bool], str]] = {
+    str: (lambda value: isinstance(value, str), "text such as 'auto' or 'cuda:1'"),
+    Dtype: (lambda value: value in get_args(Dtype), "auto, float32, bfloat16 or float16"),
+    bool: (lambda value: isinstance(value, bool), "True or False"),
+    int | None: (
+        lambda value: value is None or (type(value) is int and value > 0),
+        "a whole number of at least 1",
+    ),
+    Sequence[str]: (_are_names, "a list of keys"),
+    Mapping[str, Any] | None: (
+        lambda value: value is None or (isinstance(value, Mapping) and _are_names(list(value))),
+        "a dict by name",
+    ),
+}
+"""Of each kind of keyword argument, whether a value fits and the words for one that does."""

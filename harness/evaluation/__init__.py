@@ -1,1 +1,1 @@
-"""Suites and two engines in, a record out: what plugin, callback, sweep and API share."""
+"""The shared gate of plugin, callback, sweep and Python API: suites and two engines in, a record out."""

@@ -1,4 +1,4 @@
-"""An Engine and the probes of a suite in, its answers and their scores out; an error names the suite."""
+"""Ask an Engine the probes of a suite and score its answers; every error names the suite."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.suites.suite import Probe, Suite
 
 @dataclass(frozen=True)
 class Answered:
-    """What one model answered, and how it was judged, by the id of each probe."""
+    """The answers of one model and their scores, by probe id."""
 
     answers: Mapping[str, Answer]
     scores: Mapping[str, Score]
@@ -30,42 +30,36 @@ def ask(
     progress: Progress | None = None,
     allow_code: bool = False,
 ) -> Answered:
-    """Ask a model some probes of a suite and judge its answers.
+    """Ask a model some probes of a suite and score its answers.
 
     Args:
-        baseline: the baseline's answers by id, for scores that are comparisons; None when the baseline is asked.
+        baseline: the baseline's answers by id, for scores that are comparisons; None when asking the baseline itself.
 
     Raises:
         EngineError: the model cannot answer the suite, or left a probe out.
-        NoEvidenceError: nothing follows from its answers, as from NaN.
-        ScorerError: a score broke, or runs code and may not.
+        NoEvidenceError: its answers prove nothing, such as NaN.
+        ScorerError: a score broke, or runs code without permission.
     """
-    place = f"{suite.span}: " if suite.span else ""
+    failure = f"{_where(suite)} cannot be asked"
     if suite.task.answer not in engine.kinds:
-        raise EngineError(
-            f"{engine.label}: cannot answer the suite '{suite.name}': it has no 'answer: {suite.task.answer}'"
-        )
+        raise EngineError(f"{failure}\n  {engine.label}: it has no 'answer: {suite.task.answer}'")
     try:
-        given = engine.ask([request(suite, probe) for probe in probes], progress)
-        if not isinstance(given, Sequence):
-            raise EngineError(f"{engine.label}: must give a list of answers, gave {type(given).__name__}")
-        if len(given) != len(probes):
-            raise EngineError(f"{engine.label}: gave {len(given)} answers to {len(probes)} requests")
+        answers = engine.ask([request(suite, probe) for probe in probes], progress)
+        if not isinstance(answers, Sequence):
+            raise EngineError(f"{engine.label}: must give a list of answers, saw {type(answers).__name__}")
+        if len(answers) != len(probes):
+            raise EngineError(f"{engine.label}: gave {len(answers)} answers to {len(probes)} requests")
     except UnansweredError as error:
         ids = ", ".join(f"'{probe.id}'" for probe in probes if request(suite, probe) == error.request)
-        raise EngineError(
-            f"{place}the suite '{suite.name}' cannot be asked: the probe {ids}\n  {error.text}"
-        ) from error
+        raise EngineError(f"{failure}: the probe {ids}\n  {error.text}") from error
     except EngineError as error:
-        raise EngineError(f"{place}the suite '{suite.name}' cannot be asked\n  {error.text}") from error
+        raise EngineError(f"{failure}\n  {error.text}") from error
     except Exception as error:
         if isinstance(error, HarnessError) or not is_foreign(engine):
             raise
-        raise EngineError(
-            f"{place}the suite '{suite.name}' cannot be asked\n  {engine.label}: {what_was_raised(error)}"
-        ) from error
-    answers = {probe.id: answer for probe, answer in zip(probes, given, strict=True)}
-    return judged(suite, probes, answers, baseline=baseline, allow_code=allow_code, label=engine.label)
+        raise EngineError(f"{failure}\n  {engine.label}: {what_was_raised(error)}") from error
+    by_id = {probe.id: answer for probe, answer in zip(probes, answers, strict=True)}
+    return judged(suite, probes, by_id, baseline=baseline, allow_code=allow_code, label=engine.label)
 
 
 def judged(
@@ -77,15 +71,16 @@ def judged(
     allow_code: bool = False,
     label: str = "the model",
 ) -> Answered:
-    """Judge what a model answered, by the id of each probe; raises NoEvidenceError and ScorerError as `ask`."""
+    """Score the answers of a model, by probe id; raises NoEvidenceError and ScorerError as `ask` does."""
     try:
         scores = {
             probe.id: score(probe, answers[probe.id], (baseline or {}).get(probe.id), allow_code=allow_code)
             for probe in probes
         }
     except NoEvidenceError as error:
-        place = f"{suite.span}: " if suite.span else ""
-        raise NoEvidenceError(
-            f"{place}the suite '{suite.name}' cannot be judged\n  {label}: {error.text}"
-        ) from error
+        raise NoEvidenceError(f"{_where(suite)} cannot be judged\n  {label}: {error.text}") from error
     return Answered(answers, scores)
+
+
+def _where(suite: Suite) -> str:
+    return f"{suite.span}: the suite '{suite.name}'" if suite.span else f"the suite '{suite.name}'"

@@ -1,4 +1,4 @@
-"""The probes of a suite in, keys that stand for their content out: what was asked, and how answers were judged."""
+"""Content keys of probes: equal where a model is shown the same, and where its answers are scored the same way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.suites.suite import Probe, Suite
 
 
 def question_key(suite: Suite, probe: Probe) -> str:
-    """What stands for all that a model is shown for a probe and for how its answer is judged."""
+    """The key of everything that determines a probe's answer and its score."""
     return digest({
         "request": request_data(request(suite, probe)),
         "score": {probe.scorer.name: probe.scorer.written()},
@@ -20,7 +20,7 @@ def question_key(suite: Suite, probe: Probe) -> str:
 
 
 def asked_key(asked: Iterable[tuple[Suite, Iterable[Probe]]]) -> str:
-    """What stands for all that a model is shown for probes of several suites; not for how its answers are judged."""
+    """The key of everything that a model is shown for probes of several suites, but not of how its answers are scored."""
     return digest([
         [suite.name, [[probe.id, request_key(request(suite, probe))] for probe in probes]]
         for suite, probes in asked

@@ -1,4 +1,4 @@
-"""Suites, and whether the code in answers may run, in; which of them may be asked, and why the others may not, out."""
+"""Decide which suites may be asked: scoring some of them runs code that a model wrote, which needs permission."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.suites.suite import Probe, Suite
 
 
 def runs_code(suite: Suite) -> bool:
-    """Whether judging the suite runs what a model wrote."""
+    """Whether scoring the suite runs code that a model wrote."""
     return any(probe.scorer.runs_code for probe in suite.probes)
 
 
 def code_problem(suite: Suite, probes: Iterable[Probe], allowed: bool) -> Problem | None:
-    """Why `probes` of a suite may not be asked: one runs code that is not `allowed`, or cannot be confined here."""
+    """Why `probes` of a suite may not be asked: scoring one runs code that is not `allowed`, or cannot be confined here."""
     for probe in probes:
         if not probe.scorer.runs_code:
             continue
@@ -34,15 +34,15 @@ def code_problem(suite: Suite, probes: Iterable[Probe], allowed: bool) -> Proble
 
 
 def without_code(suites: Sequence[Suite], anyway: bool = False) -> tuple[list[Suite], list[str]]:
-    """The suites that run no code, and a note for each of the others, which is not asked.
+    """The suites that run no code, and a note for each suite left out.
 
-    Where all of them run some, all of them, to be refused; unless something else is asked `anyway`.
+    If every suite runs code, all are returned for the caller to refuse, unless something else is asked `anyway`.
     """
     rest = [suite for suite in suites if not runs_code(suite)]
     if not rest and not anyway:
         return list(suites), []
     return rest, [
-        f"{suite.name}: left out, because it runs code that a model wrote; {option('allow_code')} asks it"
+        f"{suite.name}: left out, because it runs code that a model wrote; include it with {option('allow_code')}"
         for suite in suites
         if suite not in rest
     ]

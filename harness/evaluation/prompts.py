@@ -1,7 +1,6 @@
-"""The probes of a suite and both engines in; how what they are shown differs, in words, or None out.
+"""Compare what both engines are shown for the probes of a suite, and describe the difference.
 
-Tokens are compared where engines have any, not text: a token that one tokenizer puts before a text and the other does not is
-in no text.
+Engines with a tokenizer are compared by their tokens: a token that only one of them puts before a prompt is in neither text.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from harness.spelling import option
 from harness.suites.suite import Probe, Suite
 
 AROUND = 6
-"""Pieces that are shown on either side of the first difference."""
+"""How many pieces from the first difference on are quoted."""
 
 
 def marks_reasoning(engine: Engine) -> bool:
-    """Whether the model of an engine is known to mark reasoning."""
+    """Whether an engine says that its model marks reasoning."""
     return isinstance(engine, Reasons) and engine.marks_reasoning
 
 
 def unused_arguments(suite: Suite, *engines: Engine) -> list[str]:
-    """What should be said of arguments that suite or run give to chat templates, of which some make no use of them.
+    """Notes on arguments, of suite or run, that only some of the chat templates use.
 
     Raises:
-        EngineError: no template does, so that the name is wrong, or the model another than was meant.
+        EngineError: no template uses one, so the name or the model is wrong.
     """
     known = [
         (engine.label, engine.template_names)
@@ -42,22 +41,21 @@ def unused_arguments(suite: Suite, *engines: Engine) -> list[str]:
         if len(without) == len(known):
             near = did_you_mean(name, sorted(set().union(*(names for _, names in known))))
             raise EngineError(
-                f"{suite.span or suite.name}: the chat template of {' and of '.join(without)} makes no use of the argument "
-                f"'{name}', which the suite's task gives or {option('template_arg')}"
+                f"{suite.span or suite.name}: the chat template of {' and of '.join(without)} does not use the argument "
+                f"'{name}', which the suite's task or {option('template_arg')} gives"
                 + (f"\n  {near}" if near else "")
             )
         if without:
             notes.append(
-                f"{suite.name}: only one of the two chat templates makes use of the argument '{name}': that of {without[0]} "
-                "does not"
+                f"{suite.name}: only one of the two chat templates uses the argument '{name}': that of {without[0]} does not"
             )
     return notes
 
 
 def prompt_difference(suite: Suite, probes: Sequence[Probe], baseline: Engine, tuned: Engine) -> str | None:
-    """How many prompts differ between the two models, and where the first one does; None if none does."""
+    """A sentence on how many prompts differ between the two models, and where the first one does; None if all are equal."""
     requests = [request(suite, probe) for probe in probes]
-    shown = [(_pieces(baseline, one), _pieces(tuned, one)) for one in requests]
+    shown = [(_pieces(baseline, asked), _pieces(tuned, asked)) for asked in requests]
     unlike = [(before, after) for before, after in shown if before != after]
     if not unlike:
         return _numbered_unlike(suite, requests, baseline, tuned)
@@ -67,17 +65,17 @@ def prompt_difference(suite: Suite, probes: Sequence[Probe], baseline: Engine, t
     return (
         f"{suite.name}: the two models are shown different text in {len(unlike)} of {len(shown)} prompts: {where}the baseline "
         f"reads {_around(before, place)} and the tuned model {_around(after, place)}; {option('template', 'baseline')} "
-        "(or tuned) asks both alike"
+        "(or tuned) shows both the same"
     )
 
 
 def _numbered_unlike(
     suite: Suite, requests: Sequence[Request], baseline: Engine, tuned: Engine
 ) -> str | None:
-    """Tokens that look the same and have other numbers, as where a tokenizer was exchanged for one of its size."""
+    """A sentence on equal tokens with different ids, as after a tokenizer was swapped for another of the same size."""
     if not (isinstance(baseline, Tokenizes) and isinstance(tuned, Tokenizes)):
         return None
-    unlike = sum(baseline.request_tokens(one) != tuned.request_tokens(one) for one in requests)
+    unlike = sum(baseline.request_tokens(asked) != tuned.request_tokens(asked) for asked in requests)
     if not unlike:
         return None
     return (

@@ -1,21 +1,21 @@
-"""Decisions in, the rows of a record out: each gate once, and each probe once."""
+"""Decisions in, the rows of a record out: one for each gate and one for each probe."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 
 from harness.gate.verdict import Decision
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Endpoint, Model
 from harness.reporting.record import GateRow, ModelRow, ProbeRow, gate_row, probe_row
+from harness.versions import installed_version
 
 PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest")
 
 
 def rows(decisions: Iterable[Decision]) -> tuple[list[GateRow], list[ProbeRow]]:
-    """The gates in their order, and their probes; of a probe that both models were asked and one was, the row of both."""
+    """The gates in order, and their probes; a row with both models' answers replaces one with the tuned model's alone."""
     gates: list[GateRow] = []
     probes: dict[tuple[str, str], ProbeRow] = {}
     for decision in decisions:
@@ -29,7 +29,7 @@ def rows(decisions: Iterable[Decision]) -> tuple[list[GateRow], list[ProbeRow]]:
 
 
 def exit_code(gates: Iterable[GateRow]) -> int:
-    """What a run that decided these gates ends in: 1 where one failed, 5 where none was decided, else 0."""
+    """The exit code of a run with these gates: 1 if one failed, 5 if none was decided, else 0."""
     outcomes = {row.outcome for row in gates}
     if "failed" in outcomes:
         return 1
@@ -37,7 +37,7 @@ def exit_code(gates: Iterable[GateRow]) -> int:
 
 
 def model_row(model: Model, reference: str | None = None, label: str | None = None) -> ModelRow:
-    """Who a model is: as the user called it, and by the content of its files, where it has any; else by its engine's label."""
+    """The row of a model: the user's reference, and the hashes of its files; an endpoint has a label in their place."""
     if isinstance(model, Endpoint):
         return ModelRow(reference=reference or model.name, name=label or model.name)
     base = model.base if isinstance(model, Adapter) else None
@@ -50,11 +50,6 @@ def model_row(model: Model, reference: str | None = None, label: str | None = No
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that answers depend on, as installed."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    """The installed versions of Python and of the packages that answers depend on."""
+    found = {name: version for name in PACKAGES if (version := installed_version(name))}
+    return {"python": platform.python_version(), **found}

@@ -1,12 +1,12 @@
-"""Cases and a number of probes in, the same cases over a seeded, stratified sample of their probes out.
+"""Narrow cases to a seeded, stratified sample of their probes.
 
-The sample is drawn before any model is asked, so that both models get the same probes. It depends on the probes and the seed
-alone: cases in another order, or other workers, draw the same.
+Both models get the same probes: the sample is drawn before either is asked, and depends on nothing but the probes and the
+seed, so every worker and every order of cases draws the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from harness.gate.cases import Case
@@ -14,11 +14,11 @@ from harness.stats.sampling import stratified
 from harness.suites.suite import Probe
 
 Key = tuple[str, str]
-"""Of a probe: the name of its suite, and its id."""
+"""The name of a probe's suite, and its id."""
 
 
 def pool(cases: Iterable[Case]) -> dict[Key, Probe]:
-    """The probes that a sample of cases is drawn from; one that is a case of its own is no sample of anything."""
+    """The probes to draw from: those of all cases but the gates over `each` probe, which are never sampled."""
     return {
         (case.suite.name, probe.id): probe
         for case in cases
@@ -28,23 +28,22 @@ def pool(cases: Iterable[Case]) -> dict[Key, Probe]:
 
 
 def draw(probes: dict[Key, Probe], n: int, seed: int) -> set[Key]:
-    """The keys of at most `n` of the probes; each suite and category has its share."""
+    """The keys of at most `n` of the probes, with a proportional share for each suite and category."""
     return set(stratified(sorted(probes), lambda key: (key[0], probes[key].category), n, seed))
 
 
 def narrowed(case: Case, drawn: set[Key]) -> Case | None:
-    """A case over those of its probes that were drawn, None if there are none; one over a single probe stays as it is."""
+    """The case over its drawn probes, None if there are none; a gate over `each` probe stays as it is."""
     if case.gate.over == "each":
         return case
     probes = tuple(probe for probe in case.probes if (case.suite.name, probe.id) in drawn)
     return replace(case, probes=probes) if probes else None
 
 
-def sampled(cases: Iterable[Case], n: int | None, seed: int) -> Iterator[Case]:
-    """Cases of at most `n` probes in all; None takes every probe."""
+def sampled(cases: Iterable[Case], n: int | None, seed: int) -> list[Case]:
+    """The cases over at most `n` probes in all, or over every probe where `n` is None."""
     every = list(cases)
     if n is None:
-        yield from every
-        return
+        return every
     drawn = draw(pool(every), n, seed)
-    yield from filter(None, (narrowed(case, drawn) for case in every))
+    return [found for case in every if (found := narrowed(case, drawn))]

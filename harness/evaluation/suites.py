@@ -1,4 +1,4 @@
-"""Paths in, the suites that they mean out, or every problem of all of them."""
+"""Paths in, the suites they name out, or every problem in all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
-from harness.errors import NoEvidenceError, Problem, Span, SuiteError, shown_path, told
+from harness.errors import NoEvidenceError, Problem, Span, SuiteError, listed, shown_path
 from harness.scoring import load_scorers
 from harness.suites.detect import has_ending, look_through
 from harness.suites.read import read_suite
@@ -14,10 +14,10 @@ from harness.suites.suite import Suite
 
 
 def read_suites(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Suite]:
-    """The suites of files and folders, in order, for a command that needs all of them to be sound.
+    """The suites of files and folders, in order; for callers that need every one of them to be valid.
 
     Raises:
-        SuiteError: with everything wrong in all of them; a path that is not there is wrong too.
+        SuiteError: with every problem in all of them, missing files included.
         NoEvidenceError: a folder has no suites.
     """
     suites, problems = read_all(paths, reach)
@@ -27,7 +27,7 @@ def read_suites(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Suite]:
 
 
 def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Problem]]:
-    """The suites of files and folders that can be read, in order, and everything that is wrong in all of them.
+    """The suites of files and folders that can be read, in order, and the problems of those that cannot.
 
     Raises:
         NoEvidenceError: a folder has no suites.
@@ -44,7 +44,7 @@ def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Pro
 
 
 def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The suite files that paths mean, each once; a folder means those in it and below, and what nearly is one.
+    """The suite files at these paths, each once; a folder is searched recursively, and yields near misses for the reader to reject.
 
     Raises:
         NoEvidenceError: a folder has no suites.
@@ -56,15 +56,14 @@ def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
             found = [file for file, _ in look_through(path) if has_ending(file)]
             if not found:
                 others = list(under_another_name([path]))
-                raise NoEvidenceError(
-                    *told([*others, Problem(None, f"{shown_path(path)}: no suite files in this folder")])
-                )
+                missing = Problem(None, f"{shown_path(path)}: no suite files in this folder")
+                raise NoEvidenceError(*listed([*others, missing]))
         yield from (file for file in found if file.resolve() not in seen)
         seen.update(file.resolve() for file in found)
 
 
 def under_another_name(paths: Sequence[Path]) -> Iterator[Problem]:
-    """The files in folders that hold a suite under another name, such as an editor's copy."""
+    """Files in folders that hold a suite without being named like one, such as an editor's copy."""
     for path in paths:
         for file, found in look_through(path) if path.is_dir() else ():
             if not has_ending(file):
@@ -80,5 +79,5 @@ def _repeated_names(suites: Sequence[Suite]) -> Iterator[Problem]:
 
 
 def second_suite(suite: Suite, first: Suite) -> Problem:
-    """Two suites of one name could not be told apart in a record."""
+    """The problem of a suite whose name is taken: a record could not distinguish the two."""
     return Problem(suite.span, f"a second suite called '{suite.name}'", f"the first is at {first.span}")

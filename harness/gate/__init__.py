@@ -1,1 +1,1 @@
-"""Scores in, Comparisons and Verdicts out."""
+"""Pair scores, compare them and reach a verdict: Scores in, Comparisons and Decisions out."""

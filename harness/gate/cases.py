@@ -1,4 +1,4 @@
-"""A Suite in, the cases that it is gated by out: one for each gate and slice."""
+"""A Suite in, its cases out: one for each gate and slice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.visible import visible
 
 @dataclass(frozen=True)
 class Case:
-    """A gate over one slice; `slice` is "all", "category[math]" or "probe[json-object]"."""
+    """One gate over one slice, named "all", "category[math]" or "probe[json-object]"."""
 
     suite: Suite
     gate: Gate
@@ -24,22 +24,22 @@ class Case:
 
     @property
     def tuned_alone(self) -> bool:
-        """Whether the case asks the tuned model alone, and needs no baseline."""
+        """Whether the case judges the tuned model alone and needs no baseline."""
         return isinstance(self.gate, EachGate) and self.gate.require == "pass"
 
     @property
     def title(self) -> str:
-        """The case as reports and logs call it, safe to be shown anywhere: "general-qa · math"."""
+        """The case's name in reports and logs, escaped: "general-qa · math"."""
         return visible(f"{self.suite.name} · {shown_slice(self.slice)}")
 
 
 def shown_slice(name: str) -> str:
-    """A slice as people read it: "math" for "category[math]", "json-object" for "probe[json-object]"."""
+    """A slice's name for people: "math" for "category[math]", "json-object" for "probe[json-object]"."""
     return name.partition("[")[2].removesuffix("]") or name
 
 
 def cases(suite: Suite) -> Iterator[Case]:
-    """The cases of a suite in the order of its gates."""
+    """The cases of a suite, in the order of its gates."""
     for gate in suite.gates:
         if isinstance(gate, EachGate):
             for probe in suite.probes:

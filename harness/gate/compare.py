@@ -1,10 +1,10 @@
-"""Pair baseline and tuned scores: two score sequences in, one Comparison out."""
+"""Pair baseline and tuned scores: two sets of scores in, one Comparison out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from harness.errors import NoEvidenceError
 from harness.scoring.score import Score
@@ -16,7 +16,7 @@ Change = Literal["kept", "lost", "gained", "missed"]
 
 @dataclass(frozen=True)
 class Pair:
-    """One probe and how both models did on it; `baseline` is None if only the tuned model was asked."""
+    """One probe and both models' scores; `baseline` is None if only the tuned model was asked."""
 
     probe: Probe
     baseline: Score | None
@@ -34,7 +34,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a slice did before and after: counts of probes, rates as fractions."""
+    """A slice before and after: counts of probes, rates as fractions."""
 
     kept: int
     lost: int
@@ -68,7 +68,7 @@ class Comparison:
 def pair(
     probes: Sequence[Probe], baseline: Mapping[str, Score] | None, tuned: Mapping[str, Score]
 ) -> list[Pair]:
-    """Bring together both models' scores of the same probes, by id.
+    """Match both models' scores by the id of their probe.
 
     Raises:
         NoEvidenceError: a probe lacks a score on one side.
@@ -86,20 +86,18 @@ def pair(
 
 
 def compare(pairs: Sequence[Pair]) -> Comparison:
-    """Count what was kept, lost, gained and missed, and say how sure the drop is.
+    """Count the pairs kept, lost, gained and missed, and compute the drop's interval and mid-p value.
 
     Raises:
         NoEvidenceError: there are no pairs, or some lack a baseline.
     """
     changes = [pair.change for pair in pairs]
     if None in changes:
-        raise NoEvidenceError("the baseline was not asked; nothing can be compared")
-    counts = {name: changes.count(name) for name in ("kept", "lost", "gained", "missed")}
-    return comparison(**counts)
+        raise NoEvidenceError("the baseline was not asked, so there is nothing to compare")
+    return comparison(**{change: changes.count(change) for change in get_args(Change)})
 
 
 def comparison(kept: int, lost: int, gained: int, missed: int) -> Comparison:
-    """The Comparison of these counts; raises NoEvidenceError where they are all 0."""
-    n = kept + lost + gained + missed
-    interval = tango_interval(lost, gained, n)
+    """The Comparison with these counts; raises NoEvidenceError if all are 0."""
+    interval = tango_interval(lost, gained, kept + lost + gained + missed)
     return Comparison(kept, lost, gained, missed, interval, mcnemar_mid_p(lost, gained))

@@ -1,6 +1,6 @@
-"""All that was asked of a suite in; why its gates may not decide, or None, out.
+"""Check that a suite's pairs are evidence at all: the baseline knows something, and `max_new_tokens` cut few answers.
 
-A gate that finds nothing lost proves something only if there was something to lose, and if the answers are whole.
+A gate that finds nothing lost proves something only if there was something to lose and the answers are complete.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
@@ -20,24 +21,24 @@ from harness.spelling import option
 from harness.stats.paired import ROUNDING, mcnemar_mid_p
 
 LEVEL = 0.05
-"""The chance that a baseline which only guesses is taken for one that knows something."""
+"""Significance level at which a baseline counts as better than guessing."""
 
 LEVEL_OF_CUTS = 0.01
-"""The chance that as many answers of both models are cut, and one is taken to be cut more; every gate is asked that."""
+"""Significance level for "one side was cut more often"; small, because every gate runs the test."""
 
 LEAST_BETTER_THAN_UNIFORM = 1.25
-"""A model that gives every token of its vocabulary the same probability takes so many times the bits of one that knows
-the language at all; models with random weights take as many or more."""
+"""A baseline knows the language if a uniform distribution over its vocabulary needs at least this many times its bits.
+Random weights need about as many bits as the uniform distribution, or more."""
 
 CUT_WORTH_A_WARNING = 0.05
-"""The share of answers that may be cut at `max_new_tokens` before anyone is told."""
+"""Share of answers cut at `max_new_tokens` above which a run says so."""
 
 BITS_PER_BYTE_OF_NOISE = 8.0
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How many of `n` answers of each model `max_new_tokens` cut off, and how many to probes where it cut only that one's."""
+    """How many of each model's `n` answers hit a token limit; `only_*` counts probes where only that side's did."""
 
     baseline: int
     tuned: int
@@ -45,12 +46,12 @@ class Cut:
     only_tuned: int
     n: int
     thinking_baseline: int = 0
-    """Of those cut, how many were still reasoning, and have no answer."""
+    """Of those cut, how many were still reasoning and hold no answer."""
     thinking_tuned: int = 0
 
     @property
     def remedy(self) -> str:
-        """What an author does about it."""
+        """What the suite's author can do about it."""
         if self.thinking_baseline or self.thinking_tuned:
             return (
                 "give reasoning more room, 'thinking: {max_tokens: …}' in the suite's task or "
@@ -60,10 +61,10 @@ class Cut:
         return "raise 'max_new_tokens' in the suite's task"
 
     def described(self, limit: str) -> str:
-        """How many answers of each side were cut, and how many of these before there was any.
+        """How many answers of each side were cut, and how many of those during reasoning.
 
         Args:
-            limit: what cut them, where that was no limit of reasoning.
+            limit: the name of the limit that cut answers, as opposed to reasoning.
         """
         thinking = self.thinking_baseline + self.thinking_tuned
         by = limit if thinking < self.baseline + self.tuned else "the limit of reasoning"
@@ -83,14 +84,14 @@ class Cut:
 
 
 def nothing_known(pairs: Sequence[Pair]) -> str | None:
-    """Why the baseline is not shown to know anything of what a suite asks; None where it is shown.
+    """Why there is no evidence that the baseline knows anything about a suite; None if there is.
 
-    Right answers are held against guessing by the exact distribution of guesses (a binomial where every probe has as many
-    choices). A text's likelihood is right by definition, so it is held against a model that knows nothing: one for
-    which all tokens of the vocabulary are equally likely.
+    Right answers are tested against guessing, by the exact distribution of the number of right guesses (a binomial if all
+    probes have the same number of choices). A text's likelihood is right by definition, so it is compared with a uniform
+    distribution over the vocabulary.
 
     Args:
-        pairs: every probe of the suite that was asked of both models.
+        pairs: every probe of the suite that both models answered.
     """
     if texts := [pair for pair in pairs if pair.probe.text is not None]:
         return _no_better_than_uniform(texts)
@@ -108,15 +109,15 @@ def nothing_known(pairs: Sequence[Pair]) -> str | None:
 
 
 def chance(pair: Pair) -> float:
-    """How often a guess would be right: the share of a probe's choices that are; 0 where an answer is written."""
+    """The chance that a guess is right: the share of right choices, 0 for generated answers."""
     choices = pair.probe.choices
     return sum(choice in pair.probe.answers for choice in choices) / len(choices) if choices else 0.0
 
 
 def chance_of_guessing(right: int, chances: Sequence[float]) -> float:
-    """P(at least `right` guesses are right) for guesses that are right with `chances`, exactly.
+    """P(at least `right` of the guesses are right), exactly, if each is right with its own probability in `chances`.
 
-    The Poisson binomial distribution, by convolution of a binomial for each chance that there is.
+    The Poisson binomial distribution, as the convolution of one binomial for each distinct probability.
     """
     distribution = np.ones(1)
     for p, n in Counter(chances).items():
@@ -130,32 +131,30 @@ def chance_of_guessing(right: int, chances: Sequence[float]) -> float:
 
 def cut(pairs: Sequence[Pair]) -> Cut:
     """How many answers were cut off on each side."""
-    both = [(_was_cut(pair.baseline), _was_cut(pair.tuned)) for pair in pairs]
-    return Cut(
-        sum(before for before, _ in both),
-        sum(after for _, after in both),
-        both.count((True, False)),
-        both.count((False, True)),
-        len(pairs),
-        sum(_was_cut(pair.baseline) and _was_thinking(pair.baseline) for pair in pairs),
-        sum(_was_cut(pair.tuned) and _was_thinking(pair.tuned) for pair in pairs),
-    )
+    before = [_cut_part(pair.baseline) for pair in pairs]
+    after = [_cut_part(pair.tuned) for pair in pairs]
+    baseline, tuned = len(pairs) - before.count(None), len(pairs) - after.count(None)
+    both = sum(None not in parts for parts in zip(before, after, strict=True))
+    thinking = before.count("reasoning"), after.count("reasoning")
+    return Cut(baseline, tuned, baseline - both, tuned - both, len(pairs), *thinking)
 
 
-def _was_cut(score: Score | None) -> bool:
-    """Whether an answer ends at a limit; one that is all reasoning, of which nobody knows why it ends, must have."""
-    if score is None or not isinstance(score.answer, Generated):
-        return False
-    return score.answer.ended == "limit" or (score.answer.ended is None and _was_thinking(score))
+def _cut_part(score: Score | None) -> Literal["answer", "reasoning"] | None:
+    """Where a token limit cut an answer; None for a complete one.
 
-
-def _was_thinking(score: Score | None) -> bool:
-    reasoning = score.answer.reasoning if score and isinstance(score.answer, Generated) else None
-    return reasoning is not None and not reasoning.closed
+    If the engine does not say why an answer ended, reasoning that is still open was cut.
+    """
+    answer = score.answer if score else None
+    if not isinstance(answer, Generated):
+        return None
+    thinking = answer.reasoning is not None and not answer.reasoning.closed
+    if answer.ended == "limit" or (answer.ended is None and thinking):
+        return "reasoning" if thinking else "answer"
+    return None
 
 
 def _no_better_than_uniform(pairs: Sequence[Pair]) -> str | None:
-    """Summed over all texts; a text whose measure is not at hand counts on neither side."""
+    """The same for texts, by bits summed over all of them; a text without a log-likelihood counts on neither side."""
     bits = uniform = 0.0
     for pair in pairs:
         answer = pair.baseline.answer if pair.baseline else None

@@ -1,9 +1,11 @@
-"""The same probes right or wrong before and after, in several runs, in; one pooled comparison out."""
+"""Pool several runs over the same probes: right or wrong before and after in each in, one Pooled comparison out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from harness.errors import NoEvidenceError
 from harness.stats.paired import tango_interval
@@ -11,11 +13,11 @@ from harness.stats.paired import tango_interval
 
 @dataclass(frozen=True)
 class Pooled:
-    """How probes did before and after, averaged over runs: counts of probes, not whole numbers; rates as fractions.
+    """Mean counts of probes over runs, so not whole numbers; rates as fractions.
 
     Attributes:
-        n: the number of probes, however many runs asked them.
-        smallest, largest: the drop of the run that lost least, and of the one that lost most.
+        n: the number of probes, whatever the number of runs.
+        smallest_drop, largest_drop: the drops of the runs that lost least and most.
     """
 
     n: int
@@ -23,8 +25,8 @@ class Pooled:
     gained: float
     baseline_accuracy: float
     interval: tuple[float, float]
-    smallest: float
-    largest: float
+    smallest_drop: float
+    largest_drop: float
 
     @property
     def drop(self) -> float:
@@ -39,40 +41,35 @@ class Pooled:
 def pool(before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]) -> Pooled:
     """Compare each run's `after` with its `before`, probe by probe, and average over the runs.
 
-    The interval is Tango's, of the mean counts out of the number of probes. Asking the same probes of a model
-    trained under another seed gives no new sample of probes, so n does not grow with the runs. That is
-    conservative: averaging takes some of the noise away, and the interval is as wide as for one run.
+    The interval is Tango's for the mean counts out of the number of probes. Another seed gives no new sample of probes,
+    so n does not grow with the runs. That is conservative: averaging removes some noise, and the interval stays as wide
+    as for one run.
 
     Args:
-        before, after: for each run, whether each probe was right; all runs have the same probes in one order.
+        before, after: for each run, whether each probe was right; the same probes in the same order in all of them.
 
     Raises:
-        NoEvidenceError: there are no runs or no probes, or they are not the same on both sides.
+        NoEvidenceError: there are no runs or no probes, or the two sides differ in number.
     """
     sizes = {len(run) for run in (*before, *after)}
     if len(before) != len(after) or len(sizes) != 1:
         raise NoEvidenceError(
-            f"{len(before)} and {len(after)} runs over {sorted(sizes)} probes cannot be compared: each must have "
-            "its counterpart over the same probes"
+            f"cannot compare {len(before)} runs before with {len(after)} after, over {sorted(sizes)} probes: runs come in "
+            "pairs over the same probes"
         )
-    n, runs = sizes.pop(), len(before)
-    if n == 0:
-        raise NoEvidenceError("no probes: nothing follows from an empty comparison")
-    lost = [
-        sum(was and not now for was, now in zip(*run, strict=True)) for run in zip(before, after, strict=True)
-    ]
-    gained = [
-        sum(now and not was for was, now in zip(*run, strict=True)) for run in zip(before, after, strict=True)
-    ]
-    drops = [(less - more) / n for less, more in zip(lost, gained, strict=True)]
-    mean_lost = sum(lost) / runs
-    mean_gained = min(sum(gained) / runs, n - mean_lost)  # rounding must not make more flips than probes
+    n = sizes.pop()
+    was, now = np.array(before, dtype=bool), np.array(after, dtype=bool)  # (runs, probes)
+    lost, gained = (was & ~now).sum(axis=1), (now & ~was).sum(axis=1)  # (runs,)
+    mean_lost = float(lost.mean())
+    mean_gained = min(float(gained.mean()), n - mean_lost)  # rounding must not make more flips than probes
+    interval = tango_interval(mean_lost, mean_gained, n)
+    drops = (lost - gained) / n
     return Pooled(
         n=n,
         lost=mean_lost,
         gained=mean_gained,
-        baseline_accuracy=sum(map(sum, before)) / (n * runs),
-        interval=tango_interval(mean_lost, mean_gained, n),
-        smallest=min(drops),
-        largest=max(drops),
+        baseline_accuracy=float(was.mean()),
+        interval=interval,
+        smallest_drop=float(drops.min()),
+        largest_drop=float(drops.max()),
     )

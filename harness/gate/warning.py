@@ -1,4 +1,4 @@
-"""The warning that a gate gives where it does not fail: inconclusive, or of a severity that is let pass."""
+"""The warning for a gate that did not retain its capability and still does not fail the run."""
 
 
 class ForgettingWarning(UserWarning):

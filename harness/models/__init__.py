@@ -1,1 +1,1 @@
-"""A reference such as "./tuned" in; what to load, its identity and its baseline out. No torch here."""
+"""A reference such as "./tuned" in; the folder to load, its identity and its baseline out. No torch here."""

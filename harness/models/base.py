@@ -1,4 +1,4 @@
-"""A model's folder in, the reference of the base that it names itself out."""
+"""A model's folder in, the reference of the base that it names out."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def adapter_base(folder: Path) -> str:
     """The base that an adapter's config names, at the revision that it was trained on.
 
     Raises:
-        ModelError: it names none, or it would depend on the working folder which one is meant.
+        ModelError: it names none, or an ambiguous relative path.
     """
     config = read_json(folder / ADAPTER_CONFIG)
     named, revision = config.get("base_model_name_or_path"), config.get("revision")
     if not isinstance(named, str) or not named:
         raise ModelError(f"{folder / ADAPTER_CONFIG}: names no base_model_name_or_path\n  {NAME_IT}")
-    found = _beside(folder, named)
-    match = HUB_ID.match(found)
+    base = _beside(folder, named)
+    match = HUB_ID.match(base)
     pinned = isinstance(revision, str) and revision and match and not match["revision"]
-    return f"{found}@{revision}" if pinned and not Path(found).is_dir() else found
+    return f"{base}@{revision}" if pinned and not Path(base).is_dir() else base
 
 
 def card_base(name: str, folder: Path) -> str:
     """The base that a full model's card names.
 
     Args:
-        name: what the user called the model.
+        name: the user's reference to the model.
 
     Raises:
-        ModelError: it names none, or several, or it would depend on the working folder which one is meant.
+        ModelError: it names none, several, or an ambiguous relative path.
     """
     bases = card_bases(folder)
     if len(bases) == 1:
@@ -53,7 +53,7 @@ def card_base(name: str, folder: Path) -> str:
 
 
 def _hint(folder: Path) -> str:
-    """The base that mergekit's config names, or the folder above: that of a run, for a checkpoint or a merged model in it."""
+    """The base that mergekit's config or the folder above (the run of a checkpoint or merged model) names, for a message."""
     above = folder.parent
     try:
         if merged := merge_bases(folder):
@@ -66,18 +66,18 @@ def _hint(folder: Path) -> str:
 
 
 def _beside(folder: Path, named: str) -> str:
-    """A relative path that a model gives: meant from where the user is, or from the model's folder.
+    """The base that a model names; a relative path is looked up in the working folder and in the model's.
 
     Raises:
-        ModelError: both are models, so that it would depend on the working folder which one is meant.
+        ModelError: both folders have such a model, so the working folder would decide which one is used.
     """
     if named == REFERENCE or Path(named).is_absolute() or named.startswith("~"):
         return named
     here, there = Path(named), folder / named
-    found = [path.resolve() for path in (here, there) if is_model(path)]
-    if len(set(found)) > 1:
+    models = [path.resolve() for path in (here, there) if is_model(path)]
+    if len(set(models)) > 1:
         raise ModelError(
-            f"{folder}: its base '{named}' may be {found[0]} (from the working folder) or {found[1]} (from the model's)\n"
-            f"  name the one that is meant: {option('baseline', 'PATH_OR_HUB_ID')}"
+            f"{folder}: its base '{named}' may be {models[0]} (from the working folder) or {models[1]} (from the model's)\n"
+            f"  {NAME_IT}"
         )
-    return named if not found or is_model(here) else str(found[0])
+    return named if not models or is_model(here) else str(models[0])

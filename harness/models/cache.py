@@ -1,4 +1,4 @@
-"""Where the harness keeps what is costly to make again: converted and trained models."""
+"""The folder of models that are costly to make again: converted and trained ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VARIABLE = "FORGETTING_GATE_CACHE"
 
 
 def cache_folder() -> Path:
-    """The folder that `FORGETTING_GATE_CACHE` names, else the platform's own for caches; raises ModelError."""
+    """The folder that `FORGETTING_GATE_CACHE` names, or the platform's cache folder; raises ModelError."""
     named = os.environ.get(VARIABLE)
     try:
         return Path(named).expanduser() if named else user_cache_path("forgetting-gate")
@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 
 
 def keeping(what: str, folder: Path) -> AbstractContextManager[None]:
-    """While a folder of the cache is written; raises ModelError where it cannot be, as on a full disk."""
+    """A block that writes to the cache; raises ModelError if it cannot, as on a full disk."""
     return writing(
         f"{what}: cannot be kept in {folder}",
         f"name another folder: {VARIABLE}=FOLDER",
@@ -34,7 +34,7 @@ def keeping(what: str, folder: Path) -> AbstractContextManager[None]:
 
 
 def _elsewhere(error: Exception, folder: Path) -> bool:
-    """Whether an error is of a file that is not of a folder."""
+    """Whether an error names a file outside a folder and its parent."""
     named = error.filename if isinstance(error, OSError) else None
     if not isinstance(named, str):
         return False

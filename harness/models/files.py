@@ -1,4 +1,4 @@
-"""A model's folder in; whether all of its weights are there, readable and of the kind that is meant, out. No torch here."""
+"""A model's folder in, an error out if its weights are missing, pickled or incomplete, or a file exceeds its limit."""
 
 from __future__ import annotations
 
@@ -12,62 +12,59 @@ from harness.models.layout import ADAPTER_CONFIG, CONFIG, models_within, other_w
 from harness.spelling import option
 
 LFS = b"version https://git-lfs.github.com/spec/"
-"""How the small text file begins that git keeps in the place of a large one."""
+"""The beginning of the small text file that git keeps in place of a large one."""
 
 TOKENIZERS = (
     "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model",
     "tekken.json", "*.tiktoken",
 )  # fmt: skip
-"""Any of these holds a vocabulary; `tokenizer_config.json` alone holds none."""
-
+"""Files with a vocabulary; `tokenizer_config.json` has none."""
 
 CONFIGS = (
     CONFIG, "generation_config.json", ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.json",
 )  # fmt: skip
-"""Read by transformers and peft, if they are there."""
+"""Files that transformers and peft read if they exist."""
 
 MOST_BYTES_OF_VOCABULARY = 256 << 20
-"""The largest in use takes an eighth of it."""
+"""The largest in use are an eighth of it."""
 
 MOST_BYTES_OF_TEMPLATE = 1 << 20
 
 
 def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -> None:
-    """Check that the weights that a loader will read are there, and that no other file of the model is beyond all bounds.
+    """Check that the weights that a loader will read exist, and that the files beside them can be read.
 
     Args:
-        stem: "model" or "adapter_model"; safetensors of other names are not what is read.
+        stem: "model" or "adapter_model"; loaders ignore safetensors of other names.
 
     Raises:
-        ModelError: there are none, they are pickled, a shard is missing, or git holds a pointer in their place; or a file
-            beside them is no JSON, or too large to be read.
+        ModelError: there are no weights, they are pickled, a shard is missing, or a git-lfs pointer is in their place; or a
+            file beside them is not JSON, or too large.
     """
     _check_texts(folder)
     safe, pickled = (list(_weights(reference, folder, stem, kind)) for kind in ("safetensors", "bin"))
     for file in safe or pickled:
-        check_pointer(reference, file)
-    if safe:
+        _check_pointer(reference, file)
+    if safe or (pickled and allow_pickle):
         return
-    if pickled or (stem == "model" and (folder / "pytorch_model.bin").is_file()):
-        if allow_pickle:
-            return
+    if pickled:
         raise ModelError(
             f"{reference}: its weights are pickled (.bin), which can run code when they are read\n"
             f"  save them as safetensors, or allow it: {option('allow_pickle')}"
         )
     others = sorted(path.name for path in folder.glob("*.safetensors"))
-    seen = f"; saw {', '.join(others[:4])}, which nothing reads" if others else ""
+    seen = f"; saw {', '.join(others[:4])}, which no loader reads" if others else ""
     hint = other_weights(folder) or models_within(reference, folder)
     if stem == "adapter_model" and "model.safetensors" in others:
-        hint = f"was the adapter merged into its base? then take {ADAPTER_CONFIG} out of the folder"
+        hint = f"was the adapter merged into its base? then remove {ADAPTER_CONFIG} from the folder"
     raise ModelError(
         f"{reference}: no weights: there is no {stem}.safetensors in {folder}{seen}"
         + (f"\n  {hint}" if hint else "")
     )
 
 
-def check_pointer(reference: str, file: Path) -> None:
+def _check_pointer(reference: str, file: Path) -> None:
     """Raise ModelError for a file whose content git has not fetched."""
     with file.open("rb") as opened:
         if opened.read(len(LFS)) == LFS:
@@ -94,14 +91,14 @@ def _check_texts(folder: Path) -> None:
 
 
 def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Path]:
-    """The files of the weights, whole or in shards; raises ModelError where the index names one that is missing."""
+    """The files of the weights, whole or in shards; raises ModelError if the index names a missing one."""
     name = f"pytorch_{stem}" if (stem, kind) == ("model", "bin") else stem
     whole, index = folder / f"{name}.{kind}", folder / f"{name}.{kind}.index.json"
     if whole.is_file():
         if kind == "safetensors" and index.is_file():
             raise ModelError(
                 f"{reference}: two sets of weights: {whole.name}, and the shards of {index.name}; only the first would be read\n"
-                "  remove the one that is out of date"
+                "  remove the outdated one"
             )
         yield whole
         return
@@ -109,10 +106,10 @@ def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Pat
         return
     shards: Any = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not shards:
-        raise ModelError(f"{index}: has no 'weight_map', which says where each tensor is")
+        raise ModelError(f"{index}: has no 'weight_map', which maps tensors to files")
     for shard in sorted(set(map(str, shards.values()))):
         if Path(shard).name != shard:
             raise ModelError(f"{index}: the shard {shard} is not in the model's folder")
         if not (folder / shard).is_file():
-            raise ModelError(f"{reference}: the shard {shard} is missing, which {index.name} names")
+            raise ModelError(f"{reference}: the shard {shard}, which {index.name} names, is missing")
         yield folder / shard

@@ -1,4 +1,4 @@
-"""The reference of a model with files in, their folder on this disk out, downloaded if the hub has it."""
+"""The reference of a local or hub model in, its folder on this disk out, downloaded if need be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.models.layout import file_hint
 
 
 def find_folder(reference: str) -> Path:
-    """The folder of a reference, downloaded from the hub if that is where it is; raises ModelError."""
+    """The folder of a reference, downloaded if it is on the hub; raises ModelError."""
     if reference == REFERENCE:
         return embedded_folder()
     try:
@@ -22,7 +22,7 @@ def find_folder(reference: str) -> Path:
     except RuntimeError as error:
         raise ModelError(f"{reference}: there is no such home folder") from error
     except OSError as error:
-        raise ModelError(f"{reference:.200}: cannot be looked at: {reason(error)}") from error
+        raise ModelError(f"{reference:.200}: cannot be opened: {reason(error)}") from error
     if path == embedded_folder():
         return path
     if is_file:
@@ -32,11 +32,8 @@ def find_folder(reference: str) -> Path:
     looks_like_path = reference.startswith((".", "/", "~")) or reference.partition("@")[0].count("/") > 1
     match = HUB_ID.match(reference)
     if looks_like_path or not match:
-        near = (
-            did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else None
-        )
-        raise ModelError(
-            f"{reference}: no such folder\n  "
-            + (near or "a hub id has the form org/name or org/name@revision")
-        )
+        siblings = path.parent.iterdir() if path.parent.is_dir() else ()
+        near = did_you_mean(path.name, [sibling.name for sibling in siblings])
+        hint = near or "a hub id has the form org/name or org/name@revision"
+        raise ModelError(f"{reference}: no such folder\n  {hint}")
     return download(reference, match["repo"], match["revision"])

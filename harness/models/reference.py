@@ -1,8 +1,7 @@
 """A reference in, what it names out: a full model, an adapter, a recipe or an endpoint.
 
 A reference is a folder with a full model, a folder with a PEFT adapter, a hub id (`org/name@revision`), the word
-`embedded`, a recipe (`fixtures/lora.yaml`), which is trained first, or `SCHEME:NAME` where an engine answers for that
-scheme.
+`embedded`, a recipe (`fixtures/lora.yaml`), which is trained first, or `SCHEME:NAME` if the scheme has an engine.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from harness.spelling import option
 
 @dataclass(frozen=True)
 class FullModel:
-    """A full model in a folder; `name` is what the user called it."""
+    """A full model in a folder; `name` is the reference to it as the user wrote it."""
 
     name: str
     folder: Path
@@ -34,7 +33,7 @@ class FullModel:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A PEFT adapter in a folder, over a full model; `base` is what its own config names."""
+    """A PEFT adapter in a folder, and the full model that it is put on."""
 
     name: str
     folder: Path
@@ -43,21 +42,21 @@ class Adapter:
 
 @dataclass(frozen=True)
 class RecipeFile:
-    """A recipe, which may not be there."""
+    """A recipe, whose file may be missing."""
 
     path: Path
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model that an engine other than transformers answers for, such as `fake:careless`."""
+    """A model of an engine other than transformers, such as `fake:careless`."""
 
     scheme: str
     rest: str
 
     @property
     def name(self) -> str:
-        """The reference as it was written."""
+        """The reference as the user wrote it."""
         return f"{self.scheme}:{self.rest}"
 
 
@@ -71,7 +70,7 @@ T = TypeVar("T", bound=Model, covariant=True)
 
 @dataclass(frozen=True)
 class ModelPair(Generic[B, T]):
-    """What to load for a run; `notes` are things that the user should hear."""
+    """The models of a run; `notes` are for the user."""
 
     baseline: B
     tuned: T
@@ -85,19 +84,19 @@ class ModelPair(Generic[B, T]):
 LocalPair = ModelPair[LocalModel, LocalModel]
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
-"""Of an endpoint, as in a URL, but of at least two characters: one alone is a drive of Windows."""
+"""Of an endpoint, as in a URL, but of at least two characters: one letter is a drive of Windows."""
 
 SAME = "same"
-"""What the option `baseline` says for a model that is held against itself on purpose."""
+"""The value of the option `baseline` that compares a model with itself on purpose."""
 
-ITSELF = "the model is held against itself, on purpose: what moves is the noise of asking, and nothing is shown retained"
+ITSELF = "the model is compared with itself, on purpose: every difference is noise, and no capability is shown retained"
 
 
 def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpoint | None:
-    """What a reference names, where its form alone says so; None for a model on this disk or on the hub.
+    """The recipe or endpoint that a reference names by its form; None for a model on this disk or on the hub.
 
     Args:
-        schemes: those that an engine answers for; a file or folder that is there is no endpoint.
+        schemes: those with an engine; a reference to an existing file or folder is no endpoint.
     """
     scheme, colon, rest = reference.partition(":")
     if colon and scheme in schemes and not _is_there(reference):
@@ -108,13 +107,13 @@ def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpo
 def resolve(
     reference: str, schemes: Collection[str] = (), allow_pickle: bool = False
 ) -> FullModel | Adapter | RecipeFile | Endpoint:
-    """What a reference names; a recipe need not be there.
+    """The model or recipe that a reference names; the file of a recipe may be missing.
 
     Args:
-        schemes: those that an engine answers for.
+        schemes: those with an engine.
 
     Raises:
-        ModelError: it leads nowhere.
+        ModelError: it names nothing.
     """
     if (found := by_form(reference, schemes)) is not None:
         return found
@@ -125,63 +124,51 @@ def resolve(
 def find_pair(
     model: str, baseline: str | None, allow_pickle: bool = False, schemes: Collection[str] = ()
 ) -> ModelPair[Model, Model]:
-    """Find the tuned model, and the baseline that it is held against.
+    """Find the tuned model and its baseline.
 
-    Without `baseline`, an adapter's is its base, and a full model's is the `base_model` of its model card. "same", or the
-    same text for both, holds a model against itself.
+    Without `baseline`, it is an adapter's base, or the `base_model` of a full model's card. "same", or the same text for
+    both, compares a model with itself.
 
     Raises:
-        ModelError: something is not there, there is no baseline to be found, or it is the tuned model itself.
+        ModelError: a model cannot be found, no baseline is known, or it turns out to be the tuned model.
     """
     on_purpose = baseline is not None and baseline in (SAME, model)
     named = None if on_purpose else baseline
-    tuned, notes = _tuned(model, named, allow_pickle, schemes)
+    tuned: Model
+    notes: tuple[str, ...] = ()
+    if isinstance(by_name := by_form(model, schemes), Endpoint):
+        tuned = by_name
+    else:
+        _check_scheme(model, schemes)
+        stand_in = named if named and by_form(named, schemes) is None else None
+        tuned, notes = _find_local(model, allow_pickle, stand_in)
     if on_purpose:
         return ModelPair(tuned, tuned, (*notes, ITSELF))
-    found = (
-        _own_baseline(tuned, allow_pickle) if named is None else find_baseline(named, allow_pickle, schemes)
-    )
-    if not isinstance(found, Endpoint) and not isinstance(tuned, Endpoint) and same_place(found, tuned):
-        who = (
-            option("baseline", baseline)
-            if baseline
-            else f"its model card names '{found.name}' as its base_model, which"
-        )
+    found = find_baseline(named, allow_pickle, schemes) if named else _own_baseline(tuned, allow_pickle)
+    if isinstance(found, LocalModel) and isinstance(tuned, LocalModel) and found.folder == tuned.folder:
+        by_card = f"its model card names '{found.name}' as its base_model, which"
         raise ModelError(
-            f"{model}: would be held against itself: {who} is the same folder, {tuned.folder}\n"
+            f"{model}: would be compared with itself: {option('baseline', named) if named else by_card} is the same folder, "
+            f"{tuned.folder}\n"
             f"  name the model before tuning: {option('baseline', 'PATH_OR_HUB_ID')}; or, to measure noise: "
             f"{option('baseline', SAME)}"
         )
     return ModelPair(found, tuned, notes)
 
 
-def _tuned(
-    model: str, baseline: str | None, allow_pickle: bool, schemes: Collection[str]
-) -> tuple[Model, tuple[str, ...]]:
-    """The tuned model, with notes; an adapter whose base is not to be had is put on the baseline."""
-    if isinstance(found := by_form(model, schemes), Endpoint):
-        return found, ()
-    _check_scheme(model, schemes)
-    folder = find_folder(model)
-    if (folder / ADAPTER_CONFIG).is_file():
-        full = baseline is not None and by_form(baseline, schemes) is None
-        return _adapter(model, folder, baseline if full else None, allow_pickle)
-    return find_full_model(model, allow_pickle), ()
-
-
 def find_baseline(reference: str, allow_pickle: bool = False, schemes: Collection[str] = ()) -> Model:
-    """The model that a reference names as a baseline; raises ModelError where it leads nowhere, or to a recipe."""
+    """The model that a reference names as a baseline; raises ModelError if it names nothing, or a recipe."""
     found = resolve(reference, schemes, allow_pickle)
     if isinstance(found, RecipeFile):
-        raise ModelError(f"{reference}: is a recipe, and a baseline is a model")
+        raise ModelError(f"{reference}: is a recipe, but a baseline must be a model")
     return found
 
 
 def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
-    """The baseline that a model itself names; raises ModelError where there is none to be found."""
+    """The baseline that a model itself names; raises ModelError if it names none, or one that cannot be found."""
     if isinstance(tuned, Endpoint):
         raise ModelError(
-            f"{tuned.name}: no baseline to compare with: an engine of its own names none\n  {NAME_IT}"
+            f"{tuned.name}: no baseline to compare with: only adapters and model cards name one\n  {NAME_IT}"
         )
     if isinstance(tuned, Adapter):
         return tuned.base
@@ -196,19 +183,16 @@ def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
 
 
 def _check_scheme(reference: str, schemes: Collection[str]) -> None:
-    """Refuse what looks like an endpoint, and no engine answers for; raises ModelError."""
+    """Raise ModelError for a reference that looks like an endpoint, but whose scheme has no engine."""
     scheme, colon, _ = reference.partition(":")
     if not colon or not SCHEME.fullmatch(scheme) or _is_there(reference):
         return
-    near = did_you_mean(scheme, schemes)
-    known = (
-        f"there are: {', '.join(sorted(schemes))}"
-        if schemes
-        else f"none is: register one in a conftest.py, with @engine_for('{scheme}')"
-    )
+    hint = f"register one in a conftest.py, with @engine_for('{scheme}')"
+    if schemes:
+        hint = did_you_mean(scheme, schemes) or f"there are: {', '.join(sorted(schemes))}"
     raise ModelError(
-        f"{reference}: no such folder, and no engine answers for '{scheme}:'\n"
-        f"  {near or known}; a hub id has the form org/name or org/name@revision"
+        f"{reference}: no such folder, and no engine for '{scheme}:'\n"
+        f"  {hint}; a hub id has the form org/name or org/name@revision"
     )
 
 
@@ -219,31 +203,30 @@ def _is_there(reference: str) -> bool:
         return False
 
 
-def _adapter(
-    model: str, folder: Path, stand_in: str | None, allow_pickle: bool
-) -> tuple[Adapter, tuple[str, ...]]:
-    """The adapter on the base that its config names, or, where that is not to be had, on a full model; with notes."""
-    full = stand_in is not None and not (find_folder(stand_in) / ADAPTER_CONFIG).is_file()
+def find_local_model(reference: str, allow_pickle: bool = False) -> LocalModel:
+    """The full model or the adapter that a reference names; raises ModelError."""
+    return _find_local(reference, allow_pickle)[0]
+
+
+def _find_local(
+    reference: str, allow_pickle: bool, stand_in: str | None = None
+) -> tuple[LocalModel, tuple[str, ...]]:
+    """A model on this disk, and notes; an adapter whose base cannot be found is put on the full model `stand_in`."""
+    folder = find_folder(reference)
     notes: tuple[str, ...] = ()
+    if not (folder / ADAPTER_CONFIG).is_file():
+        return find_full_model(reference, allow_pickle), notes
     try:
-        base = _adapter_base(model, folder, allow_pickle)
+        base = _adapter_base(reference, folder, allow_pickle)
     except ModelError:
-        if stand_in is None or not full:
+        if stand_in is None or (find_folder(stand_in) / ADAPTER_CONFIG).is_file():
             raise
         base = find_full_model(stand_in, allow_pickle)
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
-        what = f"names the base '{named}', which is not here" if named else "names no base"
+        what = f"names the base '{named}', which cannot be found" if named else "names no base"
         notes = (f"the adapter {what}; it was put on {option('baseline', stand_in)}",)
-    check_weights(model, folder, "adapter_model", allow_pickle)
-    return Adapter(model, folder, base), notes
-
-
-def find_local_model(reference: str, allow_pickle: bool = False) -> LocalModel:
-    """The full model or the adapter that a reference names; raises ModelError."""
-    folder = find_folder(reference)
-    if (folder / ADAPTER_CONFIG).is_file():
-        return _adapter(reference, folder, None, allow_pickle)[0]
-    return find_full_model(reference, allow_pickle)
+    check_weights(reference, folder, "adapter_model", allow_pickle)
+    return Adapter(reference, folder, base), notes
 
 
 def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
@@ -255,8 +238,8 @@ def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
         return FullModel(NAME, folder, embedded=True)
     if (folder / ADAPTER_CONFIG).is_file():
         raise ModelError(
-            f"{reference}: is an adapter, and a full model is needed here\n"
-            "  an adapter that was trained on another: merge that one into its base and save it (merge_and_unload)"
+            f"{reference}: is an adapter, but a full model is needed here\n"
+            "  if it is the base of another adapter: merge it into its own base and save that (merge_and_unload)"
         )
     if not (folder / "config.json").is_file():
         seen = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
@@ -281,10 +264,5 @@ def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> FullModel:
 
 
 def base_of(source: LocalModel) -> FullModel:
-    """The full model of a source."""
+    """The full model itself, or an adapter's base."""
     return source.base if isinstance(source, Adapter) else source
-
-
-def same_place(left: LocalModel, right: LocalModel) -> bool:
-    """Whether two references lead to the same folder, as when a model is held against itself."""
-    return left.folder == right.folder

@@ -1,25 +1,23 @@
-"""pytest's hooks, each of a few lines: options, collection, fixtures, outcomes, the record and the summary.
+"""pytest's hooks and fixtures, each of a few lines: options, collection, outcomes and the record.
 
-Nothing here imports torch, and nothing happens in a project that has no suite files.
+Nothing here imports torch, and nothing happens in a project without suites.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin import remembered
-from harness.plugin.names import add_options, find_paths, names_of, spell_out
-from harness.plugin.options import options_of, settle
-from harness.plugin.recorder import NOTES, shows_only
+from harness.plugin.gathered import NOTES
+from harness.plugin.names import add_options, find_paths, names_of, spell_out, usage_errors
+from harness.plugin.options import RUN_OPTIONS, RunOptions, shows_only
 from harness.plugin.root import settle_root
 from harness.plugin.start import WRITER, begin_early, refuse, writer_of
-from harness.plugin.state import RUN, SUITES
+from harness.plugin.state import RUN, SUITES, run_of
 from harness.plugin.tally import Tally
 from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
 from harness.suites.severity import MEANINGS
@@ -27,12 +25,10 @@ from harness.versions import VersionError, needed
 
 if TYPE_CHECKING:
     from harness.engine.requests import Engine
-    from harness.plugin.collect import CaseItem
-    from harness.plugin.run import Run
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Options of the gate; a conftest.py that names the plugin loads it late."""
+    """Register the options, which is late where a conftest.py loads the plugin."""
     config: Any = pluginmanager.get_plugin("pytestconfig")
     late = any(name.endswith("conftest.py") for name, plugin in pluginmanager.list_name_plugin() if plugin)
     add_options(parser, config, late)
@@ -43,38 +39,39 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, Any, Any]:
-    """Hold the folder of the record before a conftest.py can break the run; read our options when all others are known."""
+    """Begin the record before a conftest.py can break the run; resolve our options once all others are registered."""
     if find_paths(parser, early_config, args):
-        with _told(early_config):
+        with usage_errors(early_config):
             begin_early(early_config, sure=False)
     result = yield
     spell_out(parser, early_config, args)
-    settle_root(parser, early_config)
-    with _told(early_config):
+    with usage_errors(early_config):
+        settle_root(parser, early_config)
         begin_early(early_config, sure=True)
     return result
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Know the severities as markers, and find the models before anything is collected."""
+    """Declare the severities as markers, begin the record, and find the models before anything is collected."""
     for name, about in MEANINGS.items():
         config.addinivalue_line("markers", f"{name}: {about} (forgetting gate)")
-    options = settle(config)
-    if hasattr(config, "workerinput"):
-        config.pluginmanager.register(Tally(), "forgetting-tally")
-    else:
-        with _told(config):
+    options = RunOptions.read(config.option, config.args, config.invocation_params.dir)
+    config.stash[RUN_OPTIONS] = options
+    with usage_errors(config):
+        if hasattr(config, "workerinput"):
+            config.pluginmanager.register(Tally(), "forgetting-tally")
+        else:
             writer = writer_of(config)
-        config.pluginmanager.register(writer.tally, "forgetting-tally")
-        config.pluginmanager.register(writer, "forgetting-keeper")
-    if options.names_a_model and not shows_only(config.option):
-        with _told(config):
-            _run(config).models.prepare()
+            config.pluginmanager.register(writer.tally, "forgetting-tally")
+            config.pluginmanager.register(writer.gathered, "forgetting-reports")
+            config.pluginmanager.register(writer, "forgetting-record")
+        if options.names_a_model and not shows_only(config.option):
+            run_of(config).models.prepare()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
-    """The exit code is never 0 without evidence, even where no session began."""
+    """Never exit with 0 without evidence, even if no session began."""
     code = yield
     writer = config.stash.get(WRITER, None)
     return code if writer is None or code is None else writer.status(code)
@@ -84,14 +81,14 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Collect suites, and what nearly is one where it is named; what another plugin collects is its own."""
+    """Collect suites, and near misses that are named; leave the files of other plugins to them."""
     collected = yield
     if not may_be_suite(file_path):
         return collected
-    config, options, found = parent.config, options_of(parent.config), sniff(file_path)
+    config, options, found = parent.config, parent.config.stash[RUN_OPTIONS], sniff(file_path)
     for link in dangling_links(file_path.parent) if options.names_a_model else ():
-        _run(config).leave_out(link, sniff(link).reason)
-    # pytest's own doctest takes any .txt that is named
+        run_of(config).leave_out(link, sniff(link).reason)
+    # pytest's doctest plugin collects every .txt that is named
     if found.kind != "suite" and any(not type(node).__module__.startswith("_pytest.") for node in collected):
         return collected
     refused = found.kind == "nearly" or (options.names_a_model and has_ending(file_path))
@@ -104,7 +101,7 @@ def pytest_collect_file(
         config.stash[SUITES] = True
         return [*collected, SuiteFile.from_parent(parent, path=file_path)]
     if found.kind == "nearly" and options.names_a_model:
-        _run(config).leave_out(file_path, found.reason)
+        run_of(config).leave_out(file_path, found.reason)
     return collected
 
 
@@ -112,58 +109,30 @@ def pytest_collect_file(
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Refuse what cannot be run as it is asked; keep the wanted suites and the sample."""
+    """Check the cases, and keep those of the wanted suites over a sample of their probes."""
     try:
-        _arrange(config, items)
+        with usage_errors(config):
+            if SUITES in config.stash:
+                from harness.plugin.select import arrange
+
+                arrange(items, config)
+            elif suites := config.stash[RUN_OPTIONS].suites:
+                raise HarnessError(f"--suite {suites[0]}: no suite was collected")
     except pytest.UsageError as error:
-        told = names_of(config).here(str(error))
         if not hasattr(config, "workerinput"):
-            raise pytest.UsageError(told) from error
-        _run(config).refused = told  # xdist takes no error of a worker before its first item
-
-
-def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    options = options_of(config)
-    if options.suites and SUITES not in config.stash:
-        raise pytest.UsageError(f"--suite {options.suites[0]}: no suite was collected")
-    if SUITES not in config.stash:
-        return
-    from harness.plugin import collect
-    from harness.plugin import select as subset
-
-    if cases := [item for item in items if isinstance(item, collect.CaseItem)]:
-        _run(config)
-        collect.check_names(cases)
-        if not config.option.collectonly:
-            collect.check_models(cases, config)
-            _check_memory(cases, config)
-        chosen = subset.choose(items, options)
-        items[:] = chosen.kept
-        if chosen.left_out:
-            config.hook.pytest_deselected(items=chosen.left_out)
-        if not config.option.collectonly:
-            collect.check_code((item for item in items if isinstance(item, collect.CaseItem)), config)
-        _run(config).notes += chosen.notes
-
-
-def _check_memory(cases: list[CaseItem], config: pytest.Config) -> None:
-    """What passed for an engine of the user's own says nothing of the next: nobody knows its weights."""
-    from harness.plugin.engines import is_overridden
-
-    option = remembered.option_that_leaves_out(config)
-    if option and any(is_overridden(case, "tuned") for case in cases):
-        raise pytest.UsageError(remembered.refusal(option, None, "the engine of the fixture 'tuned'"))
+            raise
+        run_of(config).refused = str(error)  # xdist shows no error of a worker before its first item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note which probes the selected cases need, so that each suite is asked in one go."""
+    """Pass on the selected cases, so that each suite is asked in one go."""
     if run := session.config.stash.get(RUN, None):
         run.select(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tell in a worker of xdist why the run was refused, before a model is loaded."""
+    """Raise in a worker of xdist why the run was refused, before a model is loaded."""
     if (run := item.config.stash.get(RUN, None)) and run.refused:
         raise HarnessError(run.refused)
 
@@ -172,7 +141,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Send what a case came to along with its report, as plain data that crosses to xdist's controller."""
+    """Attach the result of a case to its report, as plain data that reaches xdist's controller."""
     report = yield
     run = item.config.stash.get(RUN, None)
     if run and (data := run.take_report(item, call, report)) is not None:
@@ -184,19 +153,19 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Pass on what was noted, which else comes along with decided gates alone."""
+    """Pass on the notes, which otherwise come with decided gates alone."""
     config: Any = session.config
     notes = run.notes if (run := config.stash.get(RUN, None)) else []
     if hasattr(config, "workeroutput"):
         config.workeroutput[NOTES] = list(notes)
     elif writer := config.stash.get(WRITER, None):
-        writer.rows.note(*notes)
+        writer.gathered.note(*notes)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a suite on one worker, so that no probe is asked twice."""
-    if config.getvalue("dist") != "load" or not options_of(config).names_a_model:
+    """Keep each suite on one worker, so that no probe is asked twice."""
+    if config.getvalue("dist") != "load" or not config.stash[RUN_OPTIONS].names_a_model:
         return None
     from xdist.scheduler import LoadFileScheduling
 
@@ -206,55 +175,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture(scope="session")
 def baseline(request: pytest.FixtureRequest) -> Engine:
     """The model before fine-tuning, as an Engine; override it to gate a model of your own."""
-    return _run(request.config).models.engine("baseline")
+    return run_of(request.config).models.engine("baseline")
 
 
 @pytest.fixture(scope="session")
 def tuned(request: pytest.FixtureRequest) -> Engine:
     """The model after fine-tuning, as an Engine; override it to gate a model of your own."""
-    return _run(request.config).models.engine("tuned")
+    return run_of(request.config).models.engine("tuned")
 
 
 @pytest.fixture
 def gate_baseline(request: pytest.FixtureRequest) -> Engine:
-    """What suites ask as the baseline: the fixture `baseline` where it gives an Engine; a second name to override."""
+    """The engine that suites ask as the baseline: by default the fixture `baseline`, if that gives an Engine."""
     from harness.plugin.engines import choose
 
-    return choose(request, "baseline", _run(request.config))
+    return choose(request, "baseline", run_of(request.config))
 
 
 @pytest.fixture
 def gate_tuned(request: pytest.FixtureRequest) -> Engine:
-    """What suites ask as the tuned model: the fixture `tuned` where it gives an Engine; a second name to override."""
+    """The engine that suites ask as the tuned model: by default the fixture `tuned`, if that gives an Engine."""
     from harness.plugin.engines import choose
 
-    return choose(request, "tuned", _run(request.config))
-
-
-@contextmanager
-def _told(config: pytest.Config) -> Iterator[None]:
-    """Tell what is wrong by the names that our options have here; and what an old or missing package broke, in words.
-
-    Raises:
-        pytest.UsageError: either.
-    """
-    wrong: pytest.UsageError | None = None
-    try:
-        with needed():
-            try:
-                yield
-            except pytest.UsageError as error:  # which no package is the reason of
-                wrong = error
-    except VersionError as error:
-        raise pytest.UsageError(str(error)) from error
-    if wrong is not None:
-        raise pytest.UsageError(names_of(config).here(str(wrong))) from wrong
-
-
-def _run(config: pytest.Config) -> Run:
-    """The state of this run, made when it is first needed."""
-    if RUN not in config.stash:
-        from harness.plugin.run import Run
-
-        config.stash[RUN] = Run(config)
-    return config.stash[RUN]
+    return choose(request, "tuned", run_of(request.config))

@@ -1,4 +1,4 @@
-"""A suite file in, pytest items out: one for each case, as functions that take the real fixtures."""
+"""A suite file in, pytest items out: a test function for each case, with the fixtures of both models."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ from harness.gate.cases import Case, cases
 from harness.gate.verdict import Decision
 from harness.gate.warning import ForgettingWarning
 from harness.plugin.engines import is_overridden
+from harness.plugin.junit import may_describe_cases
 from harness.plugin.names import name_a_model, names_of, reach_of
-from harness.plugin.options import options_of
+from harness.plugin.options import RUN_OPTIONS
+from harness.plugin.remembered import option_that_leaves_out, refusal
 from harness.plugin.state import RUN
 from harness.reporting.explain import explain
+from harness.reporting.record import gate_row
 from harness.scoring import load_scorers
 from harness.spelling import on_command_line
 from harness.suites.read import read_suite
 from harness.visible import visible
 
+NOT_PROPERTIES = {"interval", "place", "probes", "require", "on_inconclusive"}
+"""Keys of a GateRow that JUnit does not show: lists, and the rule of the gate."""
+
 
 class SuiteFile(pytest.Module):
-    """A suite: collects one item a case. It is a Module, as fixtures and plugins ask every test function for its own."""
+    """A suite, collected as one item a case. It is a Module because fixtures and plugins expect one around a function."""
 
     def __init__(self, *, path: Path, parent: pytest.Collector, **arguments: Any) -> None:
         root = parent.config.rootpath
@@ -42,7 +48,7 @@ class SuiteFile(pytest.Module):
         super().__init__(path=path, parent=parent, **arguments)
 
     def collect(self) -> Iterator[CaseItem]:
-        """The cases of the suite; raises SuiteError for a file that cannot be read, ScorerError for a score."""
+        """The cases of the suite; raises SuiteError for problems in the file, ScorerError for a score that cannot be loaded."""
         suite = read_suite(self.path, load_scorers(), reach_of(self.config))
         for case in cases(suite):
             yield CaseItem.from_parent(
@@ -50,27 +56,25 @@ class SuiteFile(pytest.Module):
             )
 
     def _getobj(self) -> ModuleType:
-        """A module of the suite's name and path, with the functions of its cases."""
+        """A module with the name and path of the suite, and the functions of its cases."""
         name = self.nodeid.strip("/").replace("/", ".")
         module = sys.modules[name] = ModuleType(name, f"The cases of {self.nodeid}.")
         vars(module).update(__file__=str(self.path), ask_both=ask_both, ask_tuned=ask_tuned)
         return module
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A suite's own problems without a traceback, which would only show the harness."""
-        if isinstance(excinfo.value, HarnessError):
-            return names_of(self.config).here(excinfo.value.text)
-        return super().repr_failure(excinfo)
+        """The problems of the suite without a traceback, which would only show the harness."""
+        return _input_error(self, excinfo) or super().repr_failure(excinfo)
 
 
 def _name(case: Case) -> str:
-    """The case's slice, as terminals show it and as the environment holds it, where pytest puts its name."""
+    """The slice, safe for terminals and for the environment, where pytest puts the names of tests."""
     encoding = sys.getfilesystemencoding()
     return visible(case.slice).encode(encoding, "backslashreplace").decode(encoding)
 
 
 class CaseItem(pytest.Function):
-    """One case; where it is reported is the line of its gate or probe."""
+    """One case, reported at the line of its gate or probe."""
 
     def __init__(self, *, case: Case, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -80,34 +84,39 @@ class CaseItem(pytest.Function):
         self.add_marker(case.severity)
 
     def describe(self, properties: Sequence[tuple[str, object]]) -> None:
-        """Set what reporters show of the case, instead of what they show of an earlier attempt at it."""
-        others = [shown for shown in self.user_properties if shown not in self.described]
+        """Set the properties for reporters, instead of those of an earlier attempt at the case."""
+        others = [given for given in self.user_properties if given not in self.described]
         self.user_properties[:] = [*others, *properties]
         self.described = properties
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """File, line (from 0) and name for pytest's output."""
+        """The file, the line (from 0) and the name for pytest's output."""
         line = self.case.span.line - 1 if self.case.span else None
         return Path(visible(str(self.path))), line, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Input errors as their message alone; our own bugs keep their traceback."""
-        if isinstance(excinfo.value, HarnessError):
-            return names_of(self.config).here(excinfo.value.text)
-        return super().repr_failure(excinfo)
+        """An input error as its message alone; a bug of ours keeps its traceback."""
+        return _input_error(self, excinfo) or super().repr_failure(excinfo)
+
+
+def _input_error(
+    node: pytest.Item | pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]
+) -> str | None:
+    error = excinfo.value
+    return names_of(node.config).here(error.text) if isinstance(error, HarnessError) else None
 
 
 def ask_both(request: pytest.FixtureRequest, gate_baseline: Engine, gate_tuned: Engine) -> None:
     """Ask both models what the case needs, compare, and pass, warn, skip or fail."""
-    _settle(request, gate_baseline, gate_tuned)
+    _gate(request, gate_baseline, gate_tuned)
 
 
 def ask_tuned(request: pytest.FixtureRequest, gate_tuned: Engine) -> None:
     """Ask the tuned model alone what the case needs, and pass, warn, skip or fail."""
-    _settle(request, None, gate_tuned)
+    _gate(request, None, gate_tuned)
 
 
-def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engine) -> None:
+def _gate(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engine) -> None:
     item: Any = request.node
     run = request.config.stash[RUN]
     decision = run.decide(item.case, baseline, tuned)
@@ -116,20 +125,30 @@ def _settle(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engi
         decision = replace(decision, outcome="failed")
         text += "\n  this run makes warnings errors, so it fails"
     item.decision = decision
-    item.describe(run.properties(decision))
+    item.describe(_properties(decision) if may_describe_cases(request.config) else ())
     if decision.outcome == "skipped":
         raise pytest.skip.Exception(text.splitlines()[0], _use_item_location=True)
     if decision.outcome == "failed":
         pytest.fail(text, pytrace=False)
 
 
+def _properties(decision: Decision) -> list[tuple[str, object]]:
+    row = gate_row(decision).model_dump(exclude=NOT_PROPERTIES, exclude_none=True)
+    if decision.comparison:
+        row["interval"] = "{:.4f} to {:.4f}".format(*decision.comparison.interval)
+    return [
+        (name, f"{value:.4f}" if isinstance(value, float) else visible(str(value)))
+        for name, value in row.items()
+    ]
+
+
 def _warn(item: CaseItem, text: str) -> bool:
-    """Warn at the case's place; False where the user's filters make that an error."""
+    """Warn at the case's place; False if the user's filters turn that into an error."""
     span = item.case.span
     path, line = (span.path, span.line) if span else (item.path, 1)
     shown, source = visible(str(path)), linecache.getline(str(path), line).strip()
     if visible(source) != source:
-        shown += ":"  # no file is called so, whose line Python would show as it is
+        shown += ":"  # not a file's name any more, so Python does not show the unsafe line
     try:
         warnings.warn_explicit(ForgettingWarning(text), None, shown, line)
     except ForgettingWarning:
@@ -138,46 +157,40 @@ def _warn(item: CaseItem, text: str) -> bool:
 
 
 def check_names(items: Iterable[CaseItem]) -> None:
-    """Two suites of one name could not be told apart in a record.
-
-    Raises:
-        pytest.UsageError: they are told, with both places.
-    """
+    """Reject a second suite of one name, which a record could not distinguish from the first; raises HarnessError."""
     first: dict[str, CaseItem] = {}
     for item in items:
         suite = item.case.suite
         other = first.setdefault(suite.name, item).case.suite
         if other.path != suite.path:
-            raise pytest.UsageError(str(second_suite(suite, other)))
+            raise HarnessError(second_suite(suite, other).text)
 
 
 def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
-    """Without a model there is nothing to gate, unless the user's own fixtures give both.
-
-    Raises:
-        pytest.UsageError: `--model` is missing.
-    """
-    options = options_of(config)
-    if options.model is not None:
+    """Reject a run without `--model`, unless the user's own fixtures give both models; raises HarnessError."""
+    if config.stash[RUN_OPTIONS].model is not None:
         return
     for item in items:
         for side in ("tuned", "baseline"):
             if f"gate_{side}" in item.fixturenames and not is_overridden(item, side):
-                raise pytest.UsageError(
+                raise HarnessError(
                     f"{shown_path(item.path)}: a suite needs a model to gate\n{name_a_model(config)}"
                 )
 
 
-def check_code(items: Iterable[CaseItem], config: pytest.Config) -> None:
-    """A score that runs what a model wrote needs permission and a kernel that confines it; it is never skipped in silence.
+def check_memory(items: Iterable[CaseItem], config: pytest.Config) -> None:
+    """Reject leaving out gates that passed for a user's own engine, whose weights are unknown; raises HarnessError."""
+    option = option_that_leaves_out(config)
+    if option and any(is_overridden(item, "tuned") for item in items):
+        raise refusal(option, None, "the engine of the fixture 'tuned'")
 
-    Raises:
-        pytest.UsageError: `--allow-code` is missing, or code cannot be confined here.
-    """
-    allowed = options_of(config).allow_code
+
+def check_code(items: Iterable[CaseItem], config: pytest.Config) -> None:
+    """Reject cases that run code without permission, or where it cannot be confined; raises HarnessError."""
+    allowed = config.stash[RUN_OPTIONS].allow_code
     for item in items:
         if problem := code_problem(item.case.suite, item.case.probes, allowed):
             otherwise = "" if allowed else "or "
-            raise pytest.UsageError(
-                f"{problem.on_command_line}\n  {otherwise}leave the suite out: --deselect {shown_path(item.path)}"
+            raise HarnessError(
+                f"{problem.text}\n  {otherwise}leave the suite out: --deselect {shown_path(item.path)}"
             )

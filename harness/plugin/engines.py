@@ -1,7 +1,7 @@
-"""The fixtures of a case in, the engine to ask out: the user's own where they give one, else that of the options.
+"""The fixtures of a case in, its engine out: that of a user's own fixture, or the model of the options.
 
-`baseline` and `tuned` are names that a project may well use for something else, so what such a fixture gives is looked at
-first; `gate_baseline` and `gate_tuned` are nobody else's.
+A project may use the names `baseline` and `tuned` for something else, so the value of such a fixture is checked first; nobody
+else uses `gate_baseline` and `gate_tuned`.
 """
 
 from __future__ import annotations
@@ -19,45 +19,42 @@ if TYPE_CHECKING:
     from harness.plugin.run import Run
 
 OURS = "harness.plugin"
-"""The module of our own fixtures."""
+"""The module of our fixtures."""
 
 
 def choose(request: pytest.FixtureRequest, side: Side, run: Run) -> Engine:
     """The engine of one side for the case that requests it.
 
     Raises:
-        EngineError: the user's fixture gives something else, and no option names a model to ask instead.
+        EngineError: the user's fixture gives something else, and no option names a model.
         HarnessError: the model cannot be loaded.
     """
     fixture = _override(request.node, side)
     if fixture is None or fixture in run.other_fixtures:
         return run.models.engine(side)
-    found = _look(request, side, fixture)
-    if isinstance(found, Engine):
-        return found
+    value = _value(request, side, fixture)
+    if isinstance(value, Engine):
+        return value
     if run.options.model is None:
-        raise not_an_engine(
-            side,
-            found,
-            f"\n  or call that one 'gate_{side}', where '{side}' is yours\n{name_a_model(run.config)}",
-        )
+        hint = f"\n  or name the engine's fixture 'gate_{side}', if '{side}' is another\n{name_a_model(run.config)}"
+        raise not_an_engine(side, value, hint)
     run.other_fixtures.add(fixture)
     run.note(
-        f"the fixture '{side}' gives no Engine (saw {found}), so {names_of(run.config).best('model')} "
-        f"{run.options.model} decides what is asked; one that gives an Engine may be called 'gate_{side}'"
+        f"the fixture '{side}' gives no Engine (saw {value}), so {names_of(run.config).best('model')} "
+        f"{run.options.model} is asked; a fixture that gives an Engine may be named 'gate_{side}'"
     )
     return run.models.engine(side)
 
 
 def is_overridden(item: pytest.Item, side: Side) -> bool:
-    """Whether a fixture of the user's may give the engine of a case."""
+    """Whether a user's own fixture may give the engine of a case."""
     return any(_override(item, name) is not None for name in (side, f"gate_{side}"))
 
 
 def was_given(item: pytest.Item, side: Side) -> bool:
-    """Whether a test was given an engine of one side by its fixtures."""
-    given = getattr(item, "funcargs", None) or {}
-    return any(isinstance(given.get(name), Engine) for name in (side, f"gate_{side}"))
+    """Whether a test got an engine of one side from its fixtures."""
+    values = getattr(item, "funcargs", None) or {}
+    return any(isinstance(values.get(name), Engine) for name in (side, f"gate_{side}"))
 
 
 def not_an_engine(fixture: str, seen: str, hint: str = "") -> EngineError:
@@ -69,24 +66,24 @@ def not_an_engine(fixture: str, seen: str, hint: str = "") -> EngineError:
 
 
 def _override(item: pytest.Item, name: str) -> Any:
-    """The user's fixture that a case would get by a name of ours; None if it is ours."""
-    session: Any = item.session  # pytest has no public way to look at a fixture without running it
+    """The user's own fixture that a case would get under one of our names; None if it is ours."""
+    session: Any = item.session  # pytest has no public way to inspect a fixture without running it
     fixtures = session._fixturemanager.getfixturedefs(name, item)
     return fixtures[-1] if fixtures and fixtures[-1].func.__module__ != OURS else None
 
 
-def _look(request: pytest.FixtureRequest, side: Side, fixture: Any) -> Engine | str:
-    """What the user's fixture gives: an engine, or in words something else; an error of its own is the case's."""
+def _value(request: pytest.FixtureRequest, side: Side, fixture: Any) -> Engine | str:
+    """The engine that a user's own fixture gives, or a description of anything else; an error of its own passes."""
     if fixture.params is not None:
         return "one with params"
     if inspect.iscoroutinefunction(fixture.func) or inspect.isasyncgenfunction(fixture.func):
         return "an async one"
     try:
-        found = request.getfixturevalue(side)
+        value = request.getfixturevalue(side)
     except pytest.FixtureLookupError as error:
         return f"one that requests '{error.argname}', which no case has"
     except AttributeError as error:
         if error.name != "param" or not isinstance(error.obj, pytest.FixtureRequest):
             raise
         return "one that needs a parameter"
-    return found if isinstance(found, Engine) else type(found).__name__
+    return value if isinstance(value, Engine) else type(value).__name__

@@ -1,4 +1,4 @@
-"""The options in, both models out: found before collection, loaded when the first case asks, described for the record."""
+"""The options in, both models out: found before collection, loaded for the first case, described for the record."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from harness.engine.pair import EnginePair
 from harness.engine.prompts import request, under
 from harness.engine.registry import open_pair
-from harness.engine.requests import Engine, Side
+from harness.engine.requests import Engine, EnginePair, Side
 from harness.errors import HarnessError
 from harness.evaluation.record import model_row
 from harness.gate.cases import Case
 from harness.models.reference import Model, ModelPair
 from harness.plugin.names import name_a_model, names_of, reach_of
-from harness.plugin.options import options_of
+from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.progress import Progress
 from harness.plugin.remembered import check_model, option_that_leaves_out, weights_of
 from harness.recipes.diff import untried
@@ -31,81 +30,73 @@ class Models:
     """The models of a run, each loaded once.
 
     Attributes:
-        untried: what the recipe has not tried against forgetting, the least costly first.
+        untried: mitigations that the recipe lacks, the least costly first.
     """
 
     def __init__(
         self, config: pytest.Config, progress: Progress, selected: Sequence[Case], note: Callable[[str], None]
     ) -> None:
-        """`selected` may grow until the first model is asked for; `note` takes what the user should hear."""
+        """`selected` may grow until the first model is loaded; `note` takes notes for the user."""
         self.config = config
-        self.options = options_of(config)
+        self.options = config.stash[RUN_OPTIONS]
         self.progress = progress
         self.selected = selected
         self.note = note
         self.untried: list[str] = []
         self._found: ModelPair[Model, Model] | Recipe | None = None
         self._engines: EnginePair | None = None
-        self._row = cache(model_row)  # which reads all weights
+        self._row = cache(model_row)  # it reads all weights
 
     def prepare(self) -> None:
         """Find the models, or read the recipe, before anything is collected.
 
         Raises:
-            pytest.UsageError: a reference leads nowhere.
+            HarnessError: a reference leads nowhere.
         """
-        model = self.options.model
-        for option, value in (("model", model), ("baseline", self.options.baseline)):
-            if value is not None and not value.strip():  # a variable of the shell that is not set
+        model, baseline, settings = self.options.model, self.options.baseline, self.options.settings
+        for option, value in (("model", model), ("baseline", baseline)):
+            if value is not None and not value.strip():  # an unset variable of the shell
                 name = names_of(self.config).best(option)
-                raise pytest.UsageError(f"{name}: is empty\n  name a folder, a hub id or a fixture file")
-        try:
-            settings = self.options.settings
-            if model is None:
-                return
-            self._found = find_models(model, self.options.baseline, settings, reach_of(self.config))
-        except HarnessError as error:
-            raise pytest.UsageError(error.on_command_line) from error
-        self._check_memory()
+                raise HarnessError(f"{name}: is empty\n  name a folder, a hub id or a recipe")
+        if model is not None:
+            self._found = find_models(model, baseline, settings, reach_of(self.config))
+            self._check_memory()
 
     def engine(self, side: Side) -> Engine:
-        """The baseline or the tuned model, loaded with the other when first asked for."""
+        """The engine of one side, loaded with the other on first use; raises HarnessError."""
         if self._engines is None:
             with needed():
                 engines = self._load()
-            try:
-                self._check_memory()
-            except pytest.UsageError as error:  # which ends no session from within a test
-                raise HarnessError(str(error)) from error
+            self._check_memory()
             self._engines = engines
             for text in engines.notes:
                 self.note(text)
         return self._engines.of(side)
 
     def rows(self, asked: Mapping[Side, Engine]) -> dict[str, Any]:
-        """Who was really asked, for the record: the models of the options, or the engines of a user's own fixtures."""
+        """The models that were asked, for the record: those of the options, or the engines of a user's own fixtures."""
         known: dict[str, Any] = {"untried": self.untried}
-        sides: Sequence[tuple[Side, str | None]] = (
-            ("baseline", self.options.baseline),
-            ("tuned", self.options.model),
-        )
-        for side, reference in sides:
+        references: dict[Side, str | None] = {"baseline": self.options.baseline, "tuned": self.options.model}
+        for side, reference in references.items():
             engine = asked.get(side)
             if engine is not None and not (self._engines and engine is self._engines.of(side)):
-                known[side] = _fixture_row(engine, side).model_dump(mode="json")
+                name = f"from the fixture '{side}'"
+                row = ModelRow(reference=engine.label, name=name, source="fixture")
                 if reference is not None:
-                    name = names_of(self.config).best("baseline" if side == "baseline" else "model")
+                    option = names_of(self.config).best("baseline" if side == "baseline" else "model")
                     self.note(
-                        f"{name} {reference} was not asked: the fixture '{side}' gives an engine of its own"
+                        f"{option} {reference} was not asked: the fixture '{side}' gives its own engine"
                     )
             elif self._engines and isinstance(self._found, ModelPair):
-                label = self._engines.of(side).label
-                known[side] = self._row(self._found.of(side), reference, label).model_dump(mode="json")
+                row = self._row(self._found.of(side), reference, self._engines.of(side).label)
                 known |= {"device": self._engines.device, "dtype": self._engines.dtype}
+            else:
+                continue
+            known[side] = row.model_dump(mode="json")
         return known
 
     def _check_memory(self) -> None:
-        """Refuse to leave out what another model passed; until it is trained, a recipe is known by its name alone."""
+        """Refuse to leave out gates that another model passed; a recipe is known by its name until it is trained."""
         model, found, weights = self.options.model, self._found, None
         if model is None or option_that_leaves_out(self.config) is None:
             return
@@ -114,19 +105,13 @@ class Models:
         check_model(self.config, model, weights)
 
     def _load(self) -> EnginePair:
-        options, say = self.options, self.progress.say
+        baseline, settings, say = self.options.baseline, self.options.settings, self.progress.say
         if self._found is None:
             raise HarnessError(f"no model to load\n{name_a_model(self.config)}")
         if isinstance(self._found, Recipe):
             self.untried = untried(self._found.written)
-        self._found = trained(self._found, options.baseline, options.settings, say, self.progress.counter)
+        self._found = trained(self._found, baseline, settings, say, self.progress.counter)
         asked = [
-            request(under(case.suite, options.settings), probe)
-            for case in self.selected
-            for probe in case.probes
+            request(under(case.suite, settings), probe) for case in self.selected for probe in case.probes
         ]
-        return open_pair(self._found, options.settings, say, list(dict.fromkeys(asked)))
-
-
-def _fixture_row(engine: Engine, side: Side) -> ModelRow:
-    return ModelRow(reference=engine.label, name=f"from the fixture '{side}'", source="fixture")
+        return open_pair(self._found, settings, say, list(dict.fromkeys(asked)))

@@ -1,8 +1,8 @@
-"""The command line as written in, as pytest is to read it out: under which names our options go in this environment.
+"""Resolve the names of our options, which other plugins and conftest.py files may have taken.
 
-Each option has three names. `--forgetting-model` is registered, and nobody else has it. `--gate-model` and `--model` are
-registered nowhere, so that they meet no other plugin's, whichever loads first: once every conftest.py has had its turn,
-they are spelt out as the first, where nobody else has them.
+Each option has three names. `--forgetting-model` is registered with pytest, and unique. `--gate-model` and `--model` are not
+registered, so they conflict with no other plugin's, whichever loads first: once every conftest.py has loaded, those that
+nobody else registered are replaced by the unique name on the command line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -23,8 +23,10 @@ from typing import Any
 import pytest
 
 from harness.documents.within import Reach
-from harness.plugin.options import OPTIONS, Option, options_of
+from harness.errors import HarnessError
+from harness.plugin.options import OPTIONS, RUN_OPTIONS, Option
 from harness.spelling import on_command_line
+from harness.versions import needed
 
 REGISTERED = "--forgetting-"
 TAKEN = "another plugin's or a conftest.py's here"
@@ -32,32 +34,28 @@ TAKEN = "another plugin's or a conftest.py's here"
 
 @dataclass(frozen=True)
 class Names:
-    """Which names are free for our options, and which are somebody else's."""
+    """The short names that are free for our options, and those that others have taken."""
 
     free: Mapping[str, Option]
     taken: Mapping[str, Option]
 
     @classmethod
     def of(cls, parser: pytest.Parser) -> Names:
-        """The names as they are now; whatever loads later may take more."""
+        """The names at this moment; a plugin that loads later may take more."""
         names = {name: option for option in OPTIONS for name in option.names}
         taken = {name: option for name, option in names.items() if _is_taken(parser, name, option)}
         return cls({name: option for name, option in names.items() if name not in taken}, taken)
 
     def best(self, option: str) -> str:
-        """The name to tell a user: `--model`, or `--gate-model` where that is somebody else's."""
+        """The shortest free name of an option: `--model`, or `--gate-model` where that is taken."""
         return next(
             name
             for name in (f"--{option}", f"--gate-{option}", REGISTERED + option)
             if name not in self.taken
         )
 
-    def hint(self, option: str) -> str:
-        """A line that says why the short name of an option is not the one to write; empty where it is."""
-        return f"\n  --{option} is {TAKEN}: write {self.best(option)}" if f"--{option}" in self.taken else ""
-
     def here(self, text: str) -> str:
-        """A message of ours that tells which option to write, with the names that are ours here."""
+        """A message with each of our options under its best name here."""
         return re.sub(
             rf"(?<![\w-])(--[a-z-]*[a-z])(?![\w-]|(?: is {re.escape(TAKEN)}))",
             lambda found: self.best(self.taken[found[1]].name) if found[1] in self.taken else found[1],
@@ -65,7 +63,7 @@ class Names:
         )
 
     def spelt_out(self, arguments: Iterable[str]) -> list[str]:
-        """The same arguments under the names that are registered; what follows `--` is no option."""
+        """The arguments with our options under their registered names; nothing after `--` is an option."""
         spelt: list[str] = []
         rest = from_files(arguments)
         for argument in rest:
@@ -77,7 +75,7 @@ class Names:
         return [*spelt, *rest]
 
     def unread(self, arguments: Iterable[str]) -> list[str]:
-        """What the user should hear of options that are written by a name that is somebody else's alone."""
+        """Notes on options that were written under a taken name, and so went to its owner alone."""
         written = set(_written(arguments))
         return [
             f"{name} is {TAKEN}, and the gate did not read it: write {self.best(option.name)}"
@@ -92,28 +90,41 @@ UNREAD: pytest.StashKey[Sequence[str]] = pytest.StashKey()
 
 
 def names_of(config: pytest.Config) -> Names:
-    """The names as they were when all that could take one had loaded."""
+    """The names after every plugin and conftest.py has loaded."""
     return config.stash.get(NAMES, Names({}, {}))
 
 
 def name_a_model(config: pytest.Config) -> str:
-    """What to do where a run needs a model."""
-    names = names_of(config)
-    how = "PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)"
-    return f"  name it: {names.best('model')} {how}{names.hint('model')}"
+    """The remedy for a run without a model."""
+    names, best = names_of(config), names_of(config).best("model")
+    taken = f"\n  --model is {TAKEN}: write {best}" if "--model" in names.taken else ""
+    return f"  name it: {best} PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe){taken}"
 
 
 def reach_of(config: pytest.Config) -> Reach:
-    """Where the files that a suite or a recipe names may lie: in pytest's rootdir, unless the user allows all."""
-    allowed = options_of(config).allow_outside
-    return Reach(config.rootpath, allowed)
+    """Where suites and recipes may name files: in pytest's rootdir, unless the user allows more."""
+    return Reach(config.rootpath, config.stash[RUN_OPTIONS].allow_outside)
 
 
-# Steps, in their order
+@contextmanager
+def usage_errors(config: pytest.Config) -> Iterator[None]:
+    """Turn input errors inside the block into pytest's own, with our options under their names here.
+
+    Raises:
+        pytest.UsageError: for a HarnessError, or an error that missing or old packages explain.
+    """
+    try:
+        with needed():
+            yield
+    except HarnessError as error:
+        raise pytest.UsageError(names_of(config).here(error.text)) from error
+
+
+# The steps, in order
 
 
 def add_options(parser: pytest.Parser, config: pytest.Config, late: bool) -> None:
-    """Register the options; also by the names that the command line has, where it is too `late` to spell them out."""
+    """Register the options, with the short names of the command line too if it is too `late` to replace those."""
     group = parser.getgroup("forgetting", "forgetting gate")
     for option in OPTIONS:
         about = option.help if late else argparse.SUPPRESS
@@ -124,9 +135,9 @@ def add_options(parser: pytest.Parser, config: pytest.Config, late: bool) -> Non
 
 
 def find_paths(parser: pytest.Parser, config: pytest.Config, arguments: Sequence[str]) -> bool:
-    """Keep pytest from taking the value of an option for a path of tests, whose conftest.py it would run.
+    """Keep pytest from taking an option's value for a path of tests, and from loading a conftest.py there.
 
-    False where an option has a value that it cannot have, and that a conftest.py's option of its name may well have.
+    False if a value is invalid, which it need not be for an option of that name in a conftest.py.
     """
     try:
         _understand(parser, config, Names.of(parser).spelt_out(arguments))
@@ -136,10 +147,10 @@ def find_paths(parser: pytest.Parser, config: pytest.Config, arguments: Sequence
 
 
 def spell_out(parser: pytest.Parser, config: pytest.Config, arguments: list[str]) -> None:
-    """Rewrite the command line, in place as pytest allows, under the names that are registered.
+    """Replace our short names on the command line by the registered ones, in place as pytest allows.
 
     Raises:
-        pytest.UsageError: a value that an option cannot have, told under the name that was written.
+        pytest.UsageError: an option has an invalid value; the message has the name as written.
     """
     names = config.stash[NAMES] = Names.of(parser)
     config.stash[UNREAD] = names.unread(arguments)
@@ -155,7 +166,7 @@ def spell_out(parser: pytest.Parser, config: pytest.Config, arguments: list[str]
 
 
 def arguments_of(config: pytest.Config) -> Iterator[str]:
-    """All arguments, wherever they come from; those of an ini file only once it was read."""
+    """All arguments: from the environment, the ini file once it was read, and the command line."""
     yield from environment_arguments()
     with suppress(ValueError):
         yield from config.getini("addopts")
@@ -163,32 +174,32 @@ def arguments_of(config: pytest.Config) -> Iterator[str]:
 
 
 def environment_arguments() -> list[str]:
-    """What comes to the arguments from the environment."""
+    """The arguments in PYTEST_ADDOPTS."""
     return shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
 
 
-# Inside
+# Details
 
 
 def _understand(parser: pytest.Parser, config: pytest.Config, spelt: Sequence[str]) -> None:
-    """Correct what pytest knows of its paths and our options before it reads the whole command line."""
+    """Give pytest its paths and our options before it reads the whole command line."""
     read = parser.parse_known_args(spelt, copy.copy(config.option))
     known = ("file_or_dir", *(option.dest for option in OPTIONS))
     vars(config.known_args_namespace).update({name: getattr(read, name) for name in known})
 
 
 def _is_taken(parser: pytest.Parser, name: str, option: Option) -> bool:
-    """Whether a name is somebody else's.
+    """Whether someone else registered a name.
 
-    Neither pytest nor argparse has a public way to ask: `Config.getoption` knows no option without a default before the
-    command line is parsed, and to parse one would run its action.
+    Neither pytest nor argparse has a public way to look: before parsing, `Config.getoption` knows only options with a default,
+    and parsing would run the option's action.
     """
     action = parser.optparser._option_string_actions.get(name)
     return action is not None and action.dest != option.dest
 
 
 def _register(parser: pytest.Parser, names: Names, wanted: Iterable[str]) -> None:
-    """Register free names after all: for `--help`, after which nothing loads any more, or where it is late."""
+    """Register free names after all: for `--help`, which loads nothing afterwards, or when it is too late to replace them."""
     group = parser.getgroup("forgetting")
     for option in OPTIONS:
         free = [name for name in option.names if name in names.free and name in wanted]
@@ -205,16 +216,16 @@ def _as_written(message: str, names: Names, arguments: Iterable[str]) -> str:
 
 
 def _written(arguments: Iterable[str]) -> Iterator[str]:
-    """The names of options that are written, and whatever else is."""
+    """The arguments without their `=VALUE`, up to `--`."""
     return (argument.partition("=")[0] for argument in takewhile("--".__ne__, from_files(arguments)))
 
 
 def from_files(arguments: Iterable[Any]) -> Iterator[str]:
-    """The arguments, with those of a file in the place of `@FILE`, as argparse reads them."""
+    """The arguments, with `@FILE` replaced by those in the file, as in argparse."""
     for argument in map(os.fspath, arguments):
         lines = None
         if argument.startswith("@"):
-            with suppress(OSError, ValueError):  # argparse says so
+            with suppress(OSError, ValueError):  # argparse reports it
                 lines = Path(argument[1:]).read_text(encoding=sys.getfilesystemencoding()).splitlines()
         if lines is None:
             yield argument

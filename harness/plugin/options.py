@@ -1,9 +1,10 @@
-"""pytest's command line in, RunOptions out; what each option is, for `names` to register."""
+"""The gate's options of pytest, and RunOptions: their values in one run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.command_line import OneOf, count
-from harness.engine.options import ENGINE_OPTIONS, settings_of
-from harness.engine.options import Option as EngineOption
+from harness.engine.settings import ENGINE_OPTIONS, settings_of
+from harness.engine.settings import Option as EngineOption
 from harness.suites.severity import SEVERITIES, Severity
 
 if TYPE_CHECKING:
@@ -21,14 +22,20 @@ if TYPE_CHECKING:
     from harness.gate.verdict import Policy
 
 
+SHOWS_ONLY = (
+    "collectonly", "help", "version", "showfixtures", "show_fixtures_per_test", "markers", "cacheshow", "looponfail",
+)  # fmt: skip
+"""pytest's options that show something and run no test."""
+
+
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line says of a run."""
+    """The options of a run."""
 
     model: str | None
     baseline: str | None
     engine: Mapping[str, Any]
-    """The values of the options that `settings` is made of, as they were written."""
+    """The values of the engine options, by their keys."""
     strict: bool
     fail_on: Severity
     report: Path
@@ -41,139 +48,138 @@ class RunOptions:
     """The files and folders that the command line (or pytest's `testpaths`) names, absolute."""
 
     @classmethod
-    def of(cls, config: pytest.Config) -> RunOptions:
-        """The options as they are now; later than that, `options_of` has them."""
-        option = config.option
+    def read(cls, values: Namespace, arguments: Iterable[str], folder: Path) -> RunOptions:
+        """Read the values that pytest parsed.
+
+        Args:
+            arguments: paths of tests, with or without `::NAME`.
+            folder: the one they are relative to.
+        """
         return cls(
-            model=option.forgetting_model,
-            baseline=option.forgetting_baseline,
-            engine={one.key: getattr(option, one.dest) for one in ENGINE},
-            # pytest itself has a `--strict` since 9.0, which it keeps as an override of the ini option of that name;
-            # strict runs are strict about verdicts too. An ini file that says `strict = true` is not meant.
-            strict=option.forgetting_strict or "strict=true" in (option.override_ini or []),
-            fail_on=option.forgetting_fail_on,
-            report=Path(option.forgetting_report),
-            suites=tuple(option.forgetting_suite or ()),
-            sample=option.forgetting_sample,
-            sample_seed=option.forgetting_sample_seed,
-            allow_code=option.forgetting_allow_code,
-            allow_outside=option.forgetting_allow_outside,
-            # Not Session.isinitpath, which forgets a file that is named beside its folder.
-            paths=frozenset(_path_of(argument, config.invocation_params.dir) for argument in config.args),
+            model=values.forgetting_model,
+            baseline=values.forgetting_baseline,
+            engine={option.key: getattr(values, option.dest) for option in ENGINE},
+            # pytest 9 has a `--strict` of its own, which it keeps as an override of its ini option; a strict run is strict
+            # about verdicts too. `strict = true` in an ini file is about pytest alone.
+            strict=values.forgetting_strict or "strict=true" in (values.override_ini or []),
+            fail_on=values.forgetting_fail_on,
+            report=Path(values.forgetting_report),
+            suites=tuple(values.forgetting_suite or ()),
+            sample=values.forgetting_sample,
+            sample_seed=values.forgetting_sample_seed,
+            allow_code=values.forgetting_allow_code,
+            allow_outside=values.forgetting_allow_outside,
+            # not Session.isinitpath, which forgets a file that is named beside its folder
+            paths=frozenset(_path_of(argument, folder) for argument in arguments),
         )
 
     @cached_property
     def settings(self) -> Settings:
-        """How models are run; raises HarnessError where an argument of the chat template is none."""
+        """How models are run; raises HarnessError for a malformed `--template-arg`."""
         return settings_of(self.engine)
 
     @cached_property
     def policy(self) -> Policy:
-        """What the run makes of verdicts."""
-        from harness.gate.verdict import Policy  # loads scipy, which runs without suites do not need
+        """How verdicts become outcomes."""
+        from harness.gate.verdict import Policy  # loads scipy, which a run without suites does not need
 
         return Policy(self.strict, self.fail_on)
 
     @property
     def names_a_model(self) -> bool:
-        """Whether the run is meant to gate something."""
+        """Whether the run is meant to gate a model."""
         return self.model is not None or self.baseline is not None
 
 
-SETTLED: pytest.StashKey[RunOptions] = pytest.StashKey()
+RUN_OPTIONS: pytest.StashKey[RunOptions] = pytest.StashKey()
+"""Set in pytest_configure, after every conftest.py has had the chance to change an option."""
 
 
-def settle(config: pytest.Config) -> RunOptions:
-    """Keep the options of a run, once every conftest.py that could change one before the run has had its turn."""
-    options = config.stash[SETTLED] = RunOptions.of(config)
-    return options
-
-
-def options_of(config: pytest.Config) -> RunOptions:
-    """The options of a run, from when pytest was configured on."""
-    return config.stash[SETTLED]
+def shows_only(values: Any) -> bool:
+    """Whether pytest only shows something, and runs no test."""
+    return any(getattr(values, name, False) for name in SHOWS_ONLY)
 
 
 def _path_of(argument: str, folder: Path) -> Path:
-    """The whole path in `FILE::NAME[PARAMETERS]`; links are not followed, as pytest follows none."""
+    """The absolute path in `FILE::NAME[PARAMETERS]`; links are not followed, as in pytest."""
     return Path(os.path.normpath(folder / argument.partition("[")[0].partition("::")[0]))
 
 
 class Option(EngineOption):
-    """An option, with the names under which pytest has it."""
+    """An option and its names in pytest."""
 
     @property
     def names(self) -> Sequence[str]:
-        """The names to write it by, where they are free; `--strict` is pytest's own, which a run minds too."""
+        """The short names, used where they are free; `--strict` is pytest's own, which the gate obeys too."""
         return [f"--gate-{self.name}"] if self.name == "strict" else [f"--{self.name}", f"--gate-{self.name}"]
 
     @property
     def dest(self) -> str:
-        """Where its value is found in `config.option`."""
+        """Its attribute in `config.option`."""
         return f"forgetting_{self.key}"
 
     @property
     def takes_a_value(self) -> bool:
-        """Whether another argument may follow it."""
+        """Whether the next argument may be its value."""
         return self.keywords.get("action") != "store_true"
 
 
-ENGINE = tuple(Option(one.name, one.help, one.keywords) for one in ENGINE_OPTIONS)
+ENGINE = tuple(Option(option.name, option.help, option.keywords) for option in ENGINE_OPTIONS)
 
 OPTIONS: Sequence[Option] = (
     Option(
         "model",
         "the tuned model: a folder with a model or a PEFT adapter, a hub id (org/name@revision), 'embedded', "
-        "or a fixture file (fixtures/lora.yaml), which is trained first",
+        "SCHEME:NAME where an engine answers for it, or a recipe (fixtures/lora.yaml), which is trained first",
         {"metavar": "REF"},
     ),
     Option(
         "baseline",
-        "the model before tuning; found from the adapter, the model card or the fixture if not given; 'same' holds "
-        "a model against itself on purpose",
+        "the model before tuning; by default the one that the adapter, the model card or the recipe names; 'same' "
+        "compares a model with itself on purpose",
         {"metavar": "REF"},
     ),
     *ENGINE,
     Option(
         "strict",
-        "an inconclusive gate fails, as with pytest's own --strict, which makes pytest strict as well",
+        "fail inconclusive gates; pytest's own --strict does too, and makes pytest strict as well",
         {"action": "store_true"},
     ),
     Option(
         "fail-on",
-        "the least severity that fails the run: low (all, the default), medium, high or critical; "
-        "below it, a failed gate is a warning",
+        "the lowest severity that fails the run: low (the default, so all), medium, high or critical; a failed gate "
+        "below it is a warning",
         {"default": "low", "type": OneOf(*SEVERITIES), "metavar": "SEVERITY"},
     ),
     Option(
         "suite",
-        "only the suite of this name; may be given again",
+        "run only the suite of this name; repeatable",
         {"action": "append", "metavar": "NAME"},
     ),
     Option(
         "sample",
-        "ask only N probes of the suites that are gated by statistics, each suite and category with its share",
+        "ask only N probes in all, a proportional share of each suite and category; gates over each probe keep theirs",
         {"type": count, "metavar": "N"},
     ),
     Option(
         "sample-seed",
-        "what the sample depends on (0)",
+        "the random seed of the sample (0)",
         {"type": int, "default": 0, "metavar": "SEED"},
     ),
     Option(
         "report",
-        "where record.json is written (reports/latest)",
+        "the folder for record.json (reports/latest)",
         {"default": "reports/latest", "metavar": "DIR"},
     ),
     Option(
         "allow-code",
-        "run code that a model wrote, for suites with the score 'python'; it runs confined, on Linux alone: no "
-        "network, no other process, no file but its own",
+        "run code that a model wrote, for suites with the score 'python'; it runs confined (no network, no other "
+        "process, no file but its own), on Linux only",
         {"action": "store_true"},
     ),
     Option(
         "allow-outside",
-        "read files that a suite names outside its folder",
+        "read files outside the project's folder that a suite names",
         {"action": "store_true"},
     ),
 )

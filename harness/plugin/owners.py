@@ -1,7 +1,7 @@
-"""The pytest of this environment in, who has names of our options there out, as JSON on the last line of stdout.
+"""Print, as JSON on the last line of stdout, who has taken names of our options in this environment.
 
-pytest itself is asked, in a process of its own: it loads every plugin and each conftest.py that it loads for a run, and after
-each of them its parser is held against our names. So a plugin that ends the process ends no other.
+`python -m harness doctor` runs this in a process of its own, which a broken plugin may end: pytest loads every plugin and
+conftest.py as for a run, and after each one our names are looked up in its parser.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ import pytest
 from harness.plugin.names import Names
 
 ARGUMENTS = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-"""Nothing is written, and it does not matter that our modules are loaded before pytest could rewrite them."""
+"""Write no cache, and do not warn that our modules were imported before pytest could rewrite their assertions."""
 
 
 class Listener:
-    """Looks, after each plugin that loads, which of our names are taken by now."""
+    """Looks up the taken names after each plugin that loads."""
 
     def __init__(self) -> None:
         self.parser: pytest.Parser | None = None
         self.owners: dict[str, Any] = {}
-        """By name, the plugin that took it."""
-        self.found: dict[str, Any] = {"loaded": False, "taken": []}
+        """The plugin that took each name."""
+        self.result: dict[str, Any] = {"loaded": False, "taken": []}
 
     def pytest_addoption(self, parser: pytest.Parser) -> None:
-        """Remember the parser."""
+        """Keep the parser."""
         self.parser = parser
 
     def pytest_plugin_registered(self, plugin: Any) -> None:
-        """Note what this plugin took."""
+        """Note the names that this plugin took."""
         if self.parser is not None:
             for name in Names.of(self.parser).taken:
                 self.owners.setdefault(name, plugin)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        """Note who that is, and end the run before it begins."""
+        """Name the owners, and end the run before it begins."""
         manager, distributions = config.pluginmanager, config.pluginmanager.list_plugin_distinfo()
         packages = {id(plugin): distribution.project_name for plugin, distribution in distributions}
-        self.found["loaded"] = manager.hasplugin("harness.plugin")
+        self.result["loaded"] = manager.hasplugin("harness.plugin")
         if self.parser is not None:
             names = Names.of(self.parser)
-            self.found["taken"] = [
+            self.result["taken"] = [
                 {
                     "name": name,
                     "by": packages.get(id(plugin)) or _shown(plugin),
@@ -57,7 +57,7 @@ class Listener:
 
 
 def _shown(plugin: Any) -> str:
-    """A plugin that no package brings: pytest's own, a conftest.py or a module of the user's."""
+    """The name of a plugin without a package: pytest's own, a conftest.py or a module of the user's."""
     name = str(getattr(plugin, "__name__", type(plugin).__module__))
     if name.startswith("_pytest."):
         return "pytest"
@@ -65,14 +65,10 @@ def _shown(plugin: Any) -> str:
 
 
 def main() -> int:
-    """Ask pytest and print `{"loaded": whether our plugin is, "taken": [{"name", "by", "instead"}]}`.
-
-    Returns:
-        pytest's own exit code, which is not 0 where it cannot start.
-    """
+    """Run pytest and print `{"loaded": true, "taken": [{"name", "by", "instead"}]}`; return pytest's exit code."""
     listener = Listener()
     code = pytest.main([*ARGUMENTS], plugins=[listener])
-    print(json.dumps(listener.found))
+    print(json.dumps(listener.result))
     return int(code)
 
 

@@ -1,4 +1,4 @@
-"""Reports of a run in, record.json, the summary and the exit code out; works in the controller of an xdist run."""
+"""Write record.json, set the exit code and print the summary; runs in the controller of an xdist run."""
 
 from __future__ import annotations
 
@@ -8,61 +8,46 @@ from collections.abc import Generator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, reason, shown_path
+from harness.errors import HarnessError, shown_path
+from harness.plugin.gathered import Gathered
 from harness.plugin.junit import describe_run
-from harness.plugin.names import UNREAD, names_of
-from harness.plugin.options import RunOptions
+from harness.plugin.names import UNREAD, names_of, usage_errors
+from harness.plugin.options import RunOptions, shows_only
 from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
-from harness.plugin.rows import Rows
-from harness.plugin.tally import Tally, is_case_id
-from harness.spelling import option
+from harness.plugin.tally import Tally
 from harness.visible import encodable
 
 if TYPE_CHECKING:
     from harness.reporting.latest import Latest
     from harness.reporting.record import Record
 
-NOTES = "forgetting_notes"
-"""Under which a worker of xdist sends its notes."""
-
-SHOWS_ONLY = (
-    "collectonly", "help", "version", "showfixtures", "show_fixtures_per_test", "markers", "cacheshow", "looponfail",
-)  # fmt: skip
-"""Options with which pytest runs nothing itself."""
-
 
 class RecordWriter:
-    """Gathers what cases came to, and writes it down when the session ends."""
+    """Locks the report folder when a run begins, and writes its record when it ends."""
 
     def __init__(self, config: pytest.Config, options: RunOptions) -> None:
         self.options = options
         self.config = config
         self.tally = Tally()
+        self.gathered = Gathered(self.tally)
         self.began = time.monotonic()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
-        self.rows = Rows()
-        self.input_errors: list[str] = []
-        self.errors: list[str] = []
-        self.seen: set[str] = set()
-        self.failed: set[str] = set()
-        self.unread = False
-        self.broken = False
         self.latest: Latest | None = None
         self.record: Record | None = None
         self.path: Path | None = None
         self.unwritten = ""
 
-    # From the start
+    # At the start
 
     def begin(self) -> None:
-        """Hold the folder of the record, and write one that is unfinished; an older run's is not this one's.
+        """Lock the folder and write an unfinished record, so that an older one cannot pass for this run's.
 
         Raises:
-            pytest.UsageError: no record can be written there.
+            HarnessError: no record can be written there.
         """
         if self.latest is not None:
             return
@@ -70,136 +55,63 @@ class RecordWriter:
 
         latest = Latest(self.options.report)
         self.config.add_cleanup(latest.release)
-        try:
-            latest.claim()
-            latest.write(self._record("unfinished", None))
-        except HarnessError as error:
-            raise pytest.UsageError(error.on_command_line) from error
-        except OSError as error:
-            raise pytest.UsageError(self._cannot_write(error)) from error
+        latest.claim()
+        latest.write(self._record())
         self.latest = latest
-        self.config.add_cleanup(self.refused)
+        self.config.add_cleanup(self.end_without_session)
 
-    def refused(self) -> None:
-        """Say in the record why there was no session: a refusal has its exit code, anything else stays unfinished."""
+    def end_without_session(self) -> None:
+        """Write why no session began: wrong usage has its exit code, anything else stays unfinished."""
         if self.latest is None or self.record is not None:
             return
         error = sys.exception()
         refused = isinstance(error, pytest.UsageError)
         if error is not None:
-            self.errors.append(str(error) if refused else f"{type(error).__name__}: {error}")
-        record = self._record("finished", 4) if refused else self._record("unfinished", None)
-        with suppress(OSError, HarnessError):  # the run ends in an error of its own
-            self.latest.write(record)
+            self.gathered.errors.append(str(error) if refused else f"{type(error).__name__}: {error}")
+        with suppress(HarnessError):  # the run ends in an error already
+            self.latest.write(self._record(pytest.ExitCode.USAGE_ERROR if refused else None))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
-        """A run of engines of the user's own is known for one by its cases."""
+        """Begin a run that names no model: its cases show that fixtures give the engines."""
         self._begin_with_cases()
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_xdist_node_collection_finished(self) -> None:
-        """The controller knows the cases from its workers."""
+        """The same under xdist, where only workers collect."""
         self._begin_with_cases()
 
     def _begin_with_cases(self) -> None:
         if self.tally.selected and not shows_only(self.config.option):
-            self.begin()
-
-    # Reports
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a report brings along."""
-        self._remember(report)
-        data: dict[str, Any] | None = getattr(report, "forgetting", None)
-        if data is None:
-            self._keep_other(report)
-            return
-        if "error" in data:
-            if data["error"] not in self.input_errors:
-                self.input_errors.append(data["error"])
-            return
-        if "own" in data:
-            self.tally.own.add(report.nodeid)
-        if "ending" in data:
-            self.tally.end(report.nodeid, data["ending"])
-        if "gate" in data:
-            self.rows.add(data)
-            if str(report.longrepr).startswith("[XPASS(strict)]"):
-                self.errors.append(f"{report.nodeid}: {report.longrepr}")
-        elif report.failed:
-            self.errors.append(f"{report.nodeid}: failed in {report.when}")
-
-    def _remember(self, report: pytest.TestReport) -> None:
-        """Note a case as failed by the rule of pytest's `--lf`."""
-        if not is_case_id(report.nodeid):
-            return
-        self.seen.add(report.nodeid)
-        if report.failed:
-            self.failed.add(report.nodeid)
-        elif report.skipped or (report.passed and report.when == "call"):
-            self.failed.discard(report.nodeid)
-
-    def _keep_other(self, report: pytest.TestReport) -> None:
-        """A report that brings nothing: a worker's crash, or an item that is no case."""
-        if report.failed:
-            self.errors.append(f"{report.nodeid}: failed in {report.when}")
-        if report.when in ("setup", "call", "teardown"):
-            self.tally.is_other(report.nodeid)
-        elif report.nodeid in self.tally.selected:
-            self.tally.end(report.nodeid, "error")
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what could not be collected."""
-        if report.failed:
-            self.errors.append(f"{report.nodeid}: could not be collected")
-            if is_case_id(report.nodeid):
-                self.unread = True
-                self.seen.add(report.nodeid)
-                self.failed.add(report.nodeid)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Keep what a worker noted; one that crashed cannot say."""
-        self.rows.note(*getattr(node, "workeroutput", {}).get(NOTES, ()))
-
-    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Keep that pytest, a plugin or a worker broke."""
-        self.broken = True
-        self.errors.append(f"INTERNALERROR: {excinfo.typename}: {excinfo.value}")
-
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Keep what stopped the run from outside: Ctrl-C, or a pytest.exit() with its reason."""
-        if excinfo.type is KeyboardInterrupt or excinfo.errisinstance(pytest.exit.Exception):
-            self.errors.append(f"stopped by {excinfo.typename}: {excinfo.value}")
+            with usage_errors(self.config):
+                self.begin()
 
     # At the end
 
     def status(self, code: int) -> int:
         """The exit code: pytest's, but never 0 without evidence, and that of wrong usage after an input error.
 
-        A suite that cannot be read is pytest's collection error under xdist too, which says 1.
+        A suite that cannot be read is pytest's collection error; xdist would exit with 1 there.
         """
         if shows_only(self.config.option):
             return code
-        if self.input_errors or self.unwritten:
+        if self.gathered.input_errors or self.unwritten:
             return pytest.ExitCode.USAGE_ERROR
-        if self.unread and code == pytest.ExitCode.TESTS_FAILED:
+        if self.gathered.unread and code == pytest.ExitCode.TESTS_FAILED:
             return pytest.ExitCode.INTERRUPTED
         if self.options.model is None and not self.tally.selected:
-            idle = (
-                self.latest is not None and not self.tally.others
-            )  # another plugin left out the suites that were named
-            return pytest.ExitCode.NO_TESTS_COLLECTED if idle and code == pytest.ExitCode.OK else code
-        if self.broken and code == pytest.ExitCode.OK:
+            # another plugin may have left out the suites that were named
+            idle = self.latest is not None and not self.tally.others and code == pytest.ExitCode.OK
+            return pytest.ExitCode.NO_TESTS_COLLECTED if idle else code
+        if self.gathered.broken and code == pytest.ExitCode.OK:
             return pytest.ExitCode.INTERNAL_ERROR
         return self.tally.status(code)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Outermost: the last word on the exit code, which plugins inside may have changed."""
+        """Set the exit code after all plugins inside, which may have changed it."""
         if self.tally.selected:
-            describe_run(self.config, self.rows.run, self._cases())
+            describe_run(self.config, self.gathered.run, self.tally.row())
         try:
             return (yield)
         except pytest.exit.Exception as stop:
@@ -212,86 +124,60 @@ class RecordWriter:
 
     @pytest.hookimpl(trylast=True, specname="pytest_sessionfinish")
     def pytest_sessionfinish_innermost(self, session: pytest.Session) -> None:
-        """Settle the exit code and write the record, before the terminal's summary shows it."""
+        """Set the exit code and write the record, before the terminal's summary shows both."""
         session.exitstatus = self.status(session.exitstatus)
-        gated = self.latest or self.rows.gates or self.input_errors or self.options.names_a_model
-        if gated and not shows_only(self.config.option):
-            self._note_refusal()
-            self.rows.note(*self.config.stash.get(UNREAD, ()))
-            if option := option_that_leaves_out(self.config):
-                self.rows.note(f"{option}: gates that passed before were left out, and not measured again")
-            self.rows.run["notes"] = [names_of(self.config).here(note) for note in self.rows.run["notes"]]
-            self._finish(session)
-            self._remember_model()
+        gathered = self.gathered
+        gated = self.latest or gathered.gates or gathered.input_errors or self.options.names_a_model
+        if not gated or shows_only(self.config.option):
+            return
+        error = sys.exception()  # wrap_session is about to end in it
+        if isinstance(error, pytest.UsageError) and str(error) not in gathered.errors:
+            gathered.errors.append(str(error))
+        gathered.note(*self.config.stash.get(UNREAD, ()))
+        if option := option_that_leaves_out(self.config):
+            gathered.note(f"{option}: gates that passed before were left out, and not measured again")
+        gathered.run["notes"] = [names_of(self.config).here(note) for note in gathered.run["notes"]]
+        record = self.record = self._write(session)
+        if gathered.gates or gathered.failed:
+            weights = weights_of(record.run.tuned, record.run.baseline)
+            remember(self.config, self.options.model, weights, gathered.failed, gathered.seen)
 
-    def _finish(self, session: pytest.Session) -> None:
+    def _write(self, session: pytest.Session) -> Record:
         try:
             self.begin()
             assert self.latest is not None
-            self.record = self._record("finished", int(session.exitstatus))
-            self.path = self.latest.write(self.record)
-        except pytest.UsageError as error:
-            self.unwritten = names_of(self.config).here(str(error))
+            record = self._record(session.exitstatus)
+            self.path = self.latest.write(record)
         except HarnessError as error:
             self.unwritten = names_of(self.config).here(error.text)
-        except OSError as error:
-            self.unwritten = self._cannot_write(error)
-        if self.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            self.record = self._record("finished", int(session.exitstatus))
+            record = self._record(session.exitstatus)
+        return record
 
-    def _cannot_write(self, error: OSError) -> str:
-        from harness.writing import ELSEWHERE, cannot_write
-
-        sentence = f"{option('report', str(self.options.report))}: no record can be written there"
-        return names_of(self.config).here(cannot_write(sentence, error, ELSEWHERE, reason(error)).text)
-
-    def _note_refusal(self) -> None:
-        error = sys.exception()  # of wrap_session, which is about to end in it
-        if isinstance(error, pytest.UsageError) and str(error) not in self.errors:
-            self.errors.append(str(error))
-
-    def _remember_model(self) -> None:
-        if self.record and (self.rows.gates or self.failed):
-            weights = weights_of(self.record.run.tuned, self.record.run.baseline)
-            remember(self.config, self.options.model, weights, self.failed, self.seen)
-
-    def _record(self, status: Literal["unfinished", "finished"], exit_status: int | None) -> Record:
+    def _record(self, exit_status: int | None = None) -> Record:
+        """The record so far; unfinished without an exit status."""
         from harness import __version__
         from harness.evaluation.record import versions
         from harness.reporting.record import Record
 
-        return Record.model_validate(_writable({
+        return Record.model_validate(_encodable({
             "run": {
                 "harness": __version__,
                 "started": self.started,
-                "status": status,
+                "status": "unfinished" if exit_status is None else "finished",
                 "seconds": round(time.monotonic() - self.began, 1),
                 "command": [str(argument) for argument in self.config.invocation_params.args],
-                "exit_status": exit_status,
-                "errors": [*self.input_errors, *self.errors],
+                "exit_status": None if exit_status is None else int(exit_status),
+                "errors": [*self.gathered.input_errors, *self.gathered.errors],
                 "versions": versions(),
                 "strict": self.options.strict,
                 "fail_on": self.options.fail_on,
-                "cases": self._cases(),
-                **self.rows.run,
+                "cases": self.tally.row(),
+                **self.gathered.run,
             },
-            "gates": list(self.rows.gates.values()),
-            "probes": list(self.rows.probes.values()),
+            "gates": list(self.gathered.gates.values()),
+            "probes": list(self.gathered.probes.values()),
         }))  # fmt: skip
-
-    def _cases(self) -> dict[str, int]:
-        tally = self.tally
-        return {
-            "selected": len(tally.selected),
-            "decided": tally.decided,
-            "skipped": tally.count("skipped"),
-            "excused": tally.count("excused"),
-            "errors": tally.count("error"),
-            "never_asked": tally.never_asked,
-            "left_out": tally.left_out,
-            "own": len(tally.own),
-        }
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the summary."""
@@ -308,15 +194,10 @@ class RecordWriter:
             terminalreporter.line(f"record: {shown_path(self.path)}")
 
 
-def shows_only(option: Any) -> bool:
-    """Whether a run is asked to show something, and not to run."""
-    return any(getattr(option, name, False) for name in SHOWS_ONLY)
-
-
-def _writable(value: Any) -> Any:
-    """The same with what UTF-8 cannot hold escaped: a path or an argument need not be text."""
+def _encodable(value: Any) -> Any:
+    """The same data with lone surrogates escaped: a path or an argument need not be valid text."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, dict):
-        return {key: _writable(inner) for key, inner in value.items()}
-    return [_writable(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _encodable(inner) for key, inner in value.items()}
+    return [_encodable(inner) for inner in value] if isinstance(value, list) else value

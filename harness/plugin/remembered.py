@@ -1,6 +1,6 @@
-"""What pytest's cache remembers of the last gated model in; whether this run may leave gates out by it, out.
+"""Remember the last gated model in pytest's cache, and refuse `--lf` and `--stepwise` for another one.
 
-`--lf` and `--stepwise` leave out what passed before. A gate that passed for other weights says nothing of these.
+These options leave out gates that passed before, which is no evidence about other weights.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.plugin.tally import is_case_id
 
 if TYPE_CHECKING:
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
 
 KEY = "forgetting-gate/tuned"
 
-FullModel = Sequence[str | None]
-"""SHA-256 of the tuned model, its base, the baseline, its base; None where there is no such thing."""
+Weights = Sequence[str | None]
+"""The SHA-256 of the tuned model, its base, the baseline and its base; None for one that does not exist."""
 
 
-def weights_of(tuned: ModelRow | None, baseline: ModelRow | None) -> FullModel | None:
-    """Both sides by content; None where that is not known of the tuned model."""
+def weights_of(tuned: ModelRow | None, baseline: ModelRow | None) -> Weights | None:
+    """The hashes of both sides; None if the tuned model's are unknown."""
     if tuned is None or not tuned.weights:
         return None
-    return [found for side in (tuned, baseline) if side for found in (side.weights, side.base_weights)]
+    return [weights for side in (tuned, baseline) if side for weights in (side.weights, side.base_weights)]
 
 
 def option_that_leaves_out(config: pytest.Config) -> str | None:
-    """The option by which this run leaves out what an earlier one passed."""
+    """The option by which this run leaves out gates that passed before, if any."""
     option = config.option
     if getattr(option, "lf", False):
         return "--lf"
@@ -37,39 +38,39 @@ def option_that_leaves_out(config: pytest.Config) -> str | None:
     return "--stepwise" if stepwise and not option.stepwise_reset else None
 
 
-def check_model(config: pytest.Config, reference: str, weights: FullModel | None) -> None:
-    """Refuse to leave gates out, unless the last run gated this model; `weights` are None while they are not known.
+def check_model(config: pytest.Config, reference: str, weights: Weights | None) -> None:
+    """Refuse to leave gates out unless the last run gated this model; `weights` are None while they are unknown.
 
     Raises:
-        pytest.UsageError: it gated another, or nobody knows which.
+        HarnessError: it gated another model, or an unknown one.
     """
     if (option := option_that_leaves_out(config)) is None:
         return
     kept = _kept(config)
     known, remembered = kept.get("weights"), _remembered(config, option)
     if not kept and not remembered:
-        return  # there was no run before, so nothing will be left out
+        return  # this is the first run, so nothing will be left out
     same = bool(known) and (known == list(weights) if weights else kept.get("reference") == reference)
     if not same:
-        raise pytest.UsageError(refusal(option, kept.get("reference") if known else None, reference))
+        raise refusal(option, kept.get("reference") if known else None, reference)
     failed = set(kept["failed"])
     if remembered - failed or (option == "--stepwise" and remembered and failed - remembered):
-        raise pytest.UsageError(refusal(option, None, reference))
+        raise refusal(option, None, reference)
 
 
-def refusal(option: str, before: str | None, now: str) -> str:
-    """Why gates are not left out, and what to do."""
-    by = f"{before}, as it was then" if before == now else before or "a model that is not known"
-    return (
-        f"{option} leaves out gates that passed before, and they passed for {by}; that says nothing of {now}\n"
+def refusal(option: str, before: str | None, now: str) -> HarnessError:
+    """The error of a run that would leave out gates that passed for another model."""
+    passed = f"{before}, as it was then" if before == now else before or "an unknown model"
+    return HarnessError(
+        f"{option} leaves out gates that passed before, and they passed for {passed}; that is no evidence about {now}\n"
         f"  run it with --cache-clear instead of {option}"
     )
 
 
 def remember(
-    config: pytest.Config, reference: str | None, weights: FullModel | None, failed: set[str], seen: set[str]
+    config: pytest.Config, reference: str | None, weights: Weights | None, failed: set[str], seen: set[str]
 ) -> None:
-    """Note what this run gated, and which of the cases seen pytest will remember as failed."""
+    """Keep the model of this run, and the cases that pytest will remember as failed."""
     cache = getattr(config, "cache", None)  # -p no:cacheprovider
     if cache is None:
         return
@@ -90,8 +91,8 @@ def _kept(config: pytest.Config) -> dict[str, Any]:
 
 
 def _remembered(config: pytest.Config, option: str) -> set[str]:
-    """The cases by which pytest chooses; it mixes the failures of all runs, whatever they gated."""
-    assert config.cache is not None, "the option is its plugin's"
+    """The failed cases that pytest remembers, of all runs and models alike."""
+    assert config.cache is not None, "pytest's cache plugin has the option"
     if option == "--lf":
         return set(filter(is_case_id, config.cache.get("cache/lastfailed", {})))
     last = (config.cache.get("cache/stepwise", None) or {}).get("last_failed")

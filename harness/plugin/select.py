@@ -1,7 +1,7 @@
-"""The selected cases in; those of the wanted suites, with a sample of their probes, out.
+"""The collected cases in; those of the wanted suites, over a sample of their probes, out.
 
-The sample is drawn here, before any model is asked, so that both models get the same probes. It depends on the suites and
-the seed alone: xdist's workers draw the same.
+The sample is drawn before any model is asked and depends on nothing but the suites and the seed, so that both models and all
+workers of xdist get the same probes.
 """
 
 from __future__ import annotations
@@ -13,111 +13,118 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import did_you_mean
+from harness.errors import HarnessError, did_you_mean
 from harness.evaluation.permission import without_code
 from harness.evaluation.sample import Key, draw, narrowed, pool
-from harness.plugin.collect import CaseItem
+from harness.plugin.collect import CaseItem, check_code, check_memory, check_models, check_names
 from harness.plugin.options import RunOptions
+from harness.plugin.state import run_of
 from harness.stats.power import FLIP_RATE, minimum_detectable_drop
-from harness.suites.suite import Suite
 from harness.wording import points
 
 
 @dataclass(frozen=True)
 class Subset:
-    """The items to run, those left out, and what the user should hear of it."""
+    """The items to run, those left out, and notes for the user."""
 
     kept: list[pytest.Item]
     left_out: list[pytest.Item]
     notes: list[str]
 
 
-def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
-    """Apply `--suite` and `--sample`, and leave out suites that would run code and that nobody asked for by name.
+def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
+    """Check the cases and narrow the items, in place, to those that are wanted.
 
     Raises:
-        pytest.UsageError: a suite that is wanted was not collected.
+        HarnessError: a case cannot be run, or a wanted suite was not collected.
     """
-    wanted = _of_suites(items, options.suites)
+    cases = [item for item in items if isinstance(item, CaseItem)]
+    if not cases:
+        return
+    run, runs = run_of(config), not config.option.collectonly
+    check_names(cases)
+    if runs:
+        check_models(cases, config)
+        check_memory(cases, config)
+    chosen = choose(items, run.options)
+    items[:] = chosen.kept
+    if chosen.left_out:
+        config.hook.pytest_deselected(items=chosen.left_out)
+    if runs:
+        check_code((item for item in items if isinstance(item, CaseItem)), config)
+    run.notes += chosen.notes
+
+
+def choose(items: Sequence[pytest.Item], options: RunOptions) -> Subset:
+    """Apply `--suite` and `--sample`, and leave out suites that run code unless they were named.
+
+    Raises:
+        HarnessError: a wanted suite was not collected.
+    """
+    cases = [item for item in items if isinstance(item, CaseItem)]
+    names = {item.case.suite.name for item in cases}
     notes: list[str] = []
-    if not options.allow_code and not options.suites:
-        wanted, notes = _without_code(wanted, options.paths)
-    left_out = _without(items, wanted)
-    if options.sample is None:
-        return Subset(wanted, left_out, notes)
-    probes = pool(item.case for item in wanted if isinstance(item, CaseItem))
-    drawn = draw(probes, options.sample, options.sample_seed)
-    kept = [item for item in wanted if _narrow(item, drawn)]
-    left_out += _without(wanted, kept)
-    return Subset(kept, left_out, [*notes, *_notes(wanted, drawn, options)])
+    if options.suites:
+        names = _wanted(options.suites, names)
+    elif not options.allow_code:
+        names, notes = _without_code(cases, options.paths)
+    wanted = [item for item in cases if item.case.suite.name in names]
+    if options.sample is not None:
+        drawn = draw(pool(item.case for item in wanted), options.sample, options.sample_seed)
+        notes += _sample_notes(wanted, drawn, options)
+        wanted = [item for item in wanted if _narrow(item, drawn)]
+    left_out = set(cases).difference(wanted)
+    return Subset(
+        [item for item in items if item not in left_out], [item for item in cases if item in left_out], notes
+    )
 
 
-def _without(items: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> list[pytest.Item]:
-    kept = set(chosen)
-    return [item for item in items if item not in kept]
-
-
-def _without_code(
-    items: Sequence[pytest.Item], named: Collection[Path]
-) -> tuple[list[pytest.Item], list[str]]:
-    """Without the suites that run what a model wrote and came along with a folder, and a note for each.
-
-    A suite whose file the command line names stays, for `collect.check_code` to refuse; so does all of a run that
-    selects nothing else.
-    """
-    along = {
-        item.case.suite.name: item.case.suite
-        for item in items
-        if isinstance(item, CaseItem) and item.path not in named
-    }
-    asked = {item.case.suite.name for item in items if isinstance(item, CaseItem) and item.path in named}
-    kept, notes = without_code([along[name] for name in sorted(along)], anyway=bool(asked))
-    names = asked | {suite.name for suite in kept}
-    return [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name in names], notes
-
-
-def _of_suites(items: Sequence[pytest.Item], names: Sequence[str]) -> list[pytest.Item]:
-    if not names:
-        return list(items)
-    known = {item.case.suite.name for item in items if isinstance(item, CaseItem)}
-    for name in names:
+def _wanted(suites: Sequence[str], known: set[str]) -> set[str]:
+    for name in suites:
         if name not in known:
             near = did_you_mean(name, known) or f"there are: {', '.join(sorted(known))}"
-            raise pytest.UsageError(f"--suite {name}: no such suite was collected\n  {near}")
-    return [item for item in items if not isinstance(item, CaseItem) or item.case.suite.name in names]
+            raise HarnessError(f"--suite {name}: no such suite was collected\n  {near}")
+    return set(suites)
 
 
-def _narrow(item: pytest.Item, drawn: set[Key]) -> bool:
-    """Leave a case the probes that were drawn; False if there are none."""
-    if not isinstance(item, CaseItem):
-        return True
+def _without_code(cases: Sequence[CaseItem], named: Collection[Path]) -> tuple[set[str], list[str]]:
+    """The names of the suites without those that run code and were collected with a folder, and a note for each of these.
+
+    A suite whose file was named stays, for `collect.check_code` to refuse; so do all suites if nothing else is selected.
+    """
+    by_folder = {item.case.suite.name: item.case.suite for item in cases if item.path not in named}
+    by_name = {item.case.suite.name for item in cases if item.path in named}
+    kept, notes = without_code([by_folder[name] for name in sorted(by_folder)], anyway=bool(by_name))
+    return by_name | {suite.name for suite in kept}, notes
+
+
+def _narrow(item: CaseItem, drawn: set[Key]) -> bool:
+    """Narrow a case to its drawn probes; False if there are none."""
     if case := narrowed(item.case, drawn):
         item.case = case
     return case is not None
 
 
-def _notes(items: Sequence[pytest.Item], drawn: set[Key], options: RunOptions) -> list[str]:
-    suites: dict[str, Suite] = {
-        item.case.suite.name: item.case.suite
-        for item in items
-        if isinstance(item, CaseItem) and item.case.gate.over != "each"
+def _sample_notes(cases: Sequence[CaseItem], drawn: set[Key], options: RunOptions) -> list[str]:
+    sizes = {
+        item.case.suite.name: len(item.case.suite.probes) for item in cases if item.case.gate.over != "each"
     }
-    total = sum(len(suite.probes) for suite in suites.values())
     notes = [
-        f"a sample of {len(drawn):,} of {total:,} probes (--sample {options.sample}, seed {options.sample_seed})"
+        f"a sample of {len(drawn):,} of {sum(sizes.values()):,} probes (--sample {options.sample}, seed "
+        f"{options.sample_seed})"
     ]
     counts = Counter(name for name, _ in drawn)
-    for name, suite in suites.items():
-        n = counts[name]
-        if 0 < n < len(suite.probes):
+    for name, size in sizes.items():
+        if not counts[name]:
+            notes.append(f"{name}: none of its {size} probes is in the sample, so it detects nothing")
+        elif counts[name] < size:
             notes.append(
-                f"{name}: {n} of {len(suite.probes)} probes; {_sight(n)}, the whole suite {_sight(len(suite.probes))}"
+                f"{name}: {counts[name]} of {size} probes; minimum detectable drop: {_detectable(counts[name])}, "
+                f"and {_detectable(size)} with the whole suite"
             )
-        elif n == 0:
-            notes.append(f"{name}: none of its {len(suite.probes)} probes is in the sample; it sees nothing")
     return notes
 
 
-def _sight(n: int) -> str:
+def _detectable(n: int) -> str:
     drop = minimum_detectable_drop(n, FLIP_RATE / 2)
-    return "sees no drop at all" if drop is None else f"sees a drop of {points(drop)} points"
+    return "none" if drop is None else f"{points(drop)} points"

@@ -1,7 +1,7 @@
-"""A command line in, the folder of the record held before anything can go wrong, out.
+"""Lock the report folder before anything can go wrong.
 
-pytest parses the command line twice before it configures: once for what it knows, then conftest.py files add options, then
-all of it. Whatever fails on that way must not leave an older run's record in its place.
+pytest parses the command line twice before it configures: first with the options known so far, then, after the conftest.py
+files have added theirs, in full. Whatever fails on the way must not leave an older run's record in place.
 """
 
 from __future__ import annotations
@@ -9,18 +9,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.plugin.names import REGISTERED, Names, arguments_of
-from harness.plugin.options import RunOptions, options_of
-from harness.plugin.recorder import RecordWriter, shows_only
+from harness.plugin.options import RUN_OPTIONS, RunOptions, shows_only
+from harness.plugin.recorder import RecordWriter
 from harness.suites.detect import has_ending, sniff
 
 WRITER: pytest.StashKey[RecordWriter] = pytest.StashKey()
@@ -29,15 +27,15 @@ WRITER: pytest.StashKey[RecordWriter] = pytest.StashKey()
 def begin_early(config: pytest.Config, sure: bool) -> None:
     """Begin the record of a run that is meant to gate, by the options that are known so far.
 
-    Until it is `sure` that a `--model` is ours and no conftest.py's, there has to be an older record, which must not stay.
+    Until it is `sure` that `--model` is ours and not an option of a conftest.py, do so only to replace an older record.
 
     Raises:
-        pytest.UsageError: no record can be written.
+        HarnessError: no record can be written.
     """
     known = config.known_args_namespace
     if WRITER in config.stash or _in_worker() or shows_only(known):
         return
-    options = RunOptions.of(_view(config, known, known.file_or_dir or ()))
+    options = RunOptions.read(known, known.file_or_dir or (), config.invocation_params.dir)
     named = options.names_a_model and (sure or (options.report / "record.json").exists())
     if named or any(map(_holds_a_suite, options.paths)):
         config.stash[WRITER] = RecordWriter(config, options)
@@ -45,12 +43,12 @@ def begin_early(config: pytest.Config, sure: bool) -> None:
 
 
 def writer_of(config: pytest.Config) -> RecordWriter:
-    """The keeper of this run, which holds the folder from now on if the run names a model.
+    """The record writer of this run, which has begun if the run names a model.
 
     Raises:
-        pytest.UsageError: no record can be written.
+        HarnessError: no record can be written.
     """
-    options = options_of(config)
+    options = config.stash[RUN_OPTIONS]
     writer = config.stash.setdefault(WRITER, RecordWriter(config, options))
     writer.options = options  # a conftest.py may have changed them
     if options.names_a_model and not shows_only(config.option):
@@ -59,28 +57,20 @@ def writer_of(config: pytest.Config) -> RecordWriter:
 
 
 def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
-    """Write the record of a run that ended before it began: an option cannot have its value, a plugin cannot be loaded."""
+    """Write the record of a run that ended before it began, such as by an invalid option or a plugin that does not load."""
     if WRITER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for option in ("model", "baseline", "report"):
         parser.add_argument(REGISTERED + option, dest=option, nargs="?", const="")
-    asked, _ = parser.parse_known_args(Names.of(registered).spelt_out(arguments_of(config)))
-    known = getattr(config, "known_args_namespace", None)  # without our options, which came later
-    if (asked.model is None and asked.baseline is None) or shows_only(known):
+    given, _ = parser.parse_known_args(Names.of(registered).spelt_out(arguments_of(config)))
+    known = getattr(config, "known_args_namespace", None)  # parsed before our options were registered
+    if (given.model is None and given.baseline is None) or shows_only(known):
         return
-    options = RunOptions.of(_view(config, config.option, ()))
-    writer = RecordWriter(config, replace(options, report=Path(asked.report or options.report)))
-    with suppress(pytest.UsageError):  # the run ends in one already
-        writer.begin()  # and says so when it lets go of the folder, which is next
-
-
-def _view(config: pytest.Config, option: Any, paths: Iterable[str]) -> pytest.Config:
-    """What RunOptions reads of a config that is not complete."""
-    return cast(
-        pytest.Config,
-        SimpleNamespace(option=option, args=list(paths), invocation_params=config.invocation_params),
-    )
+    options = RunOptions.read(config.option, (), config.invocation_params.dir)
+    writer = RecordWriter(config, replace(options, report=Path(given.report or options.report)))
+    with suppress(HarnessError):  # the run ends in an error already
+        writer.begin()  # its cleanup, which is next, writes the reason
 
 
 def _holds_a_suite(path: Path) -> bool:
@@ -92,5 +82,5 @@ def _holds_a_suite(path: Path) -> bool:
 
 
 def _in_worker() -> bool:
-    """Whether this is a worker of xdist, which its config tells only later; a run that a test in one starts is none."""
-    return "PYTEST_XDIST_WORKER" in os.environ and sys.argv[:1] == ["-c"]  # as execnet starts it
+    """Whether this process is a worker of xdist, started by execnet; not a run that a test in a worker starts."""
+    return "PYTEST_XDIST_WORKER" in os.environ and sys.argv[:1] == ["-c"]

@@ -1,4 +1,4 @@
-"""Where pytest's config keeps what hooks, items and fixtures of one process share."""
+"""What hooks, items and fixtures of one process share, under keys of pytest's config."""
 
 from __future__ import annotations
 
@@ -11,4 +11,13 @@ if TYPE_CHECKING:
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 SUITES: pytest.StashKey[bool] = pytest.StashKey()
-"""Whether any suite file was found; set so that nothing is loaded for projects that have none."""
+"""Set once a suite was found, so that a project without suites loads nothing."""
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The state of this run, created on first use."""
+    if RUN not in config.stash:
+        from harness.plugin.run import Run
+
+        config.stash[RUN] = Run(config)
+    return config.stash[RUN]

@@ -1,7 +1,7 @@
-"""Which cases were selected and what each came to in; what was decided and what was not, out.
+"""Count cases: how many were selected, decided, skipped or lost, and the exit code that follows.
 
-Cases go by their node ids: the controller of an xdist run knows nothing else of them. A YAML item of another plugin looks
-like a case there until its report comes, which brings nothing of ours.
+Cases are known by their node ids, all that the controller of an xdist run has of them. A YAML item of another plugin looks
+like a case there until its report comes without our data.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from typing import Any, Literal
 import pytest
 
 Ending = Literal["failed", "warned", "excused", "passed", "skipped", "error"]
-"""What a case came to; an error is one that ended before anything was decided."""
+"""How a case ended; "error" is before anything was decided."""
 
 WORST_FIRST: Sequence[Ending] = ("failed", "warned", "excused", "passed", "skipped", "error")
-"""A case that ran twice (a rerun, two workers) counts as the first of these: no rerun turns a failed gate green."""
+"""A case that ran twice (a rerun, two workers) counts as the worse ending: no rerun turns a failed gate green."""
 
-DECIDED = {"failed", "warned", "passed"}
 LEFT_OUT = "forgetting_left_out"
 
 
 def is_case_id(nodeid: str) -> bool:
-    """Whether a node id is of an item in a YAML file."""
+    """Whether a node id belongs to an item of a YAML file."""
     return nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))
 
 
@@ -31,12 +30,12 @@ def _is_case(item: pytest.Item) -> bool:
 
 
 def worse(left: Ending, right: Ending) -> Ending:
-    """The one of two endings that counts."""
+    """The worse of two endings."""
     return min(left, right, key=WORST_FIRST.index)
 
 
 class Tally:
-    """Counts cases from their collection to their end; a worker of xdist sends what its controller cannot see."""
+    """Counts cases from collection to end; a worker of xdist sends the number of cases it left out."""
 
     def __init__(self) -> None:
         self.left_out = 0
@@ -44,70 +43,79 @@ class Tally:
         self._collected = 0
         self._selected: set[str] = set()
         self.others: set[str] = set()
-        """The node ids of items that ran and are no cases of ours."""
+        """The node ids of items of YAML files or tests that are no cases."""
         self._endings: dict[str, Ending] = {}
 
     # Selected
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Note a case, whoever leaves it out later: -k, --deselect, --sample or a hook that says nothing."""
+        """Count a case, whoever leaves it out later: -k, --deselect, --sample or another plugin's hook."""
         self._collected += _is_case(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note which cases are to run."""
+        """Note the selected cases."""
         cases = [item.nodeid for item in session.items if _is_case(item)]
         self._selected = set(cases)
         self.left_out = max(0, self._collected - len(cases))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Tell the controller how many cases this worker left out; all workers leave out the same."""
+        """Send the number of cases left out, which is equal in all workers, to the controller."""
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[LEFT_OUT] = self.left_out
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Note which cases a worker is to run."""
+        """Note the selected cases of a worker."""
         self._selected.update(filter(is_case_id, ids))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker left out; one that crashed cannot say."""
+        """Take a worker's number of cases left out; one that crashed sends none."""
         self.left_out = max(self.left_out, getattr(node, "workeroutput", {}).get(LEFT_OUT, 0))
 
     # Ended
 
     def end(self, nodeid: str, ending: Ending) -> None:
-        """A case ended so."""
+        """Note how a case ended."""
         self._endings[nodeid] = worse(self._endings.get(nodeid, ending), ending)
-
-    def is_other(self, nodeid: str) -> None:
-        """An item is no case of ours."""
-        self.others.add(nodeid)
 
     # Counted
 
     @property
     def selected(self) -> set[str]:
-        """The node ids of the cases that were to run."""
+        """The node ids of the selected cases."""
         return self._selected - self.others
 
     @property
     def decided(self) -> int:
-        """How many cases were decided."""
-        return sum(ending in DECIDED for ending in self._endings.values())
+        """The number of decided cases."""
+        return self.count("failed", "warned", "passed")
 
     @property
     def never_asked(self) -> int:
-        """How many cases were to run, and ended in nothing at all."""
+        """The number of selected cases without any ending."""
         return len(self.selected - self._endings.keys())
 
     def count(self, *endings: Ending) -> int:
-        """How many cases ended in one of these ways."""
+        """The number of cases with one of these endings."""
         return sum(ending in endings for ending in self._endings.values())
 
+    def row(self) -> dict[str, int]:
+        """The values of a CasesRow."""
+        return {
+            "selected": len(self.selected),
+            "decided": self.decided,
+            "skipped": self.count("skipped"),
+            "excused": self.count("excused"),
+            "errors": self.count("error"),
+            "never_asked": self.never_asked,
+            "left_out": self.left_out,
+            "own": len(self.own),
+        }
+
     def status(self, code: int) -> int:
-        """pytest's exit code; 0 only where something was decided, nothing failed, and no selected case was lost."""
+        """pytest's exit code, but 0 only if something was decided, nothing failed, and no selected case was lost."""
         if code != pytest.ExitCode.OK:
             return code
         if self.count("failed", "error"):

@@ -1,4 +1,4 @@
-"""A recipe in, what the rules of thumb say against it out: where, what was seen, and why it matters."""
+"""Rules of thumb against a recipe: the place of each, what it says, and why it matters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from harness.errors import ModelError, Problem
 from harness.models.json_file import read_json
 from harness.models.layout import CONFIG
-from harness.recipes.methods import LORA, method_of
-from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.read import Recipe
 
 MANY_EPOCHS = 3
@@ -20,32 +18,27 @@ def advise(recipe: Recipe, base: Path | None = None) -> list[Problem]:
     """What to think about before training.
 
     Args:
-        base: the folder of the base model, whose config.json tells whether it is quantised; None if unknown.
+        base: the folder of the base model, whose config.json says whether it is quantised; None if unknown.
     """
     return [
         *_rate(recipe, base),
         *_epochs(recipe),
         *_warmup(recipe),
         *_modules_to_save(recipe),
-        *_adapter_held(recipe),
+        *_held_adapter(recipe),
     ]
 
 
 def _rate(recipe: Recipe, base: Path | None) -> Iterator[Problem]:
-    method = method_of(recipe.written.method)
-    rates = method.rates(method.key.of(recipe.written.method), base is not None and _is_quantised(base))
-    if rates is None:
+    rates = recipe.written.method.chosen.usual_rates(base is not None and _is_quantised(base))
+    rate = recipe.written.learning_rate
+    if rates is None or rates.low <= rate <= rates.high:
         return
-    rate, span = recipe.written.learning_rate, recipe.span("learning_rate")
-    usual = f"{rates.low:g} to {rates.high:g} is usual for {rates.of}"
+    size, why = "low", "little may be learnt; look at the loss curve"
     if rate > rates.high:
-        yield Problem(
-            span, f"learning_rate {rate:g} is high: {usual}", "the larger the steps, the more is overwritten"
-        )
-    elif rate < rates.low:
-        yield Problem(
-            span, f"learning_rate {rate:g} is low: {usual}", "little may be learnt; look at the loss curve"
-        )
+        size, why = "high", "the larger the steps, the more is overwritten"
+    usual = f"{rates.low:g} to {rates.high:g} is usual for {rates.of}"
+    yield Problem(recipe.span("learning_rate"), f"learning_rate {rate:g} is {size}: {usual}", why)
 
 
 def _epochs(recipe: Recipe) -> Iterator[Problem]:
@@ -71,7 +64,7 @@ def _warmup(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _modules_to_save(recipe: Recipe) -> Iterator[Problem]:
-    lora = LORA.key.of(recipe.written.method)
+    lora = recipe.written.method.lora
     if lora is not None and lora.modules_to_save:
         yield Problem(
             recipe.span("method", "lora", "modules_to_save"),
@@ -80,17 +73,14 @@ def _modules_to_save(recipe: Recipe) -> Iterator[Problem]:
         )
 
 
-def _adapter_held(recipe: Recipe) -> Iterator[Problem]:
-    if not method_of(recipe.written.method).adapter:
-        return
-    for mitigation in MITIGATIONS:
-        if mitigation.penalty and mitigation.penalty.holds == "weights" and mitigation.has(recipe.written):
-            yield Problem(
-                recipe.span(mitigation.kind),
-                f"{mitigation.kind} holds what learns at its start, and under LoRA that is the adapter, not the model",
-                "an adapter starts as random numbers; distill holds what the model says, whatever learns",
-            )
-            return  # once is enough
+def _held_adapter(recipe: Recipe) -> Iterator[Problem]:
+    held = [penalty.key.name for penalty, _ in recipe.written.penalties() if penalty.holds == "weights"]
+    if held and recipe.written.method.chosen.is_adapter:
+        yield Problem(  # once is enough
+            recipe.span(held[0]),
+            f"{held[0]} holds what learns at its start, and under LoRA that is the adapter, not the model",
+            "an adapter starts as random numbers; distill holds what the model says, whatever learns",
+        )
 
 
 def _is_quantised(base: Path) -> bool:

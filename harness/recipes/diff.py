@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.recipes.format import KEYS, RecipeFormat
+from harness.recipes.methods import FullFormat, MethodFormat
 from harness.recipes.mitigations import LEAST_COSTLY_FIRST
 from harness.recipes.mitigations.mitigation import Mitigation
 
 _APART = {"recipe", "about", "base", "target", "seed"}
-"""Keys that change nothing in how a recipe trains, or that a ladder holds equal or varies on purpose."""
+"""Keys that do not affect training, or that a sweep keeps equal or varies on purpose."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,16 @@ def changes(reference: RecipeFormat, recipe: RecipeFormat) -> Changes:
     return Changes(adds, gives_up, tuple(_other(reference, recipe, explained)))
 
 
+def mitigations_of(recipe: RecipeFormat) -> list[Mitigation]:
+    """What a recipe adds to plain full fine-tuning at its own rate and for its own steps; least costly first."""
+    plain = {"method": MethodFormat(full=FullFormat()), **dict.fromkeys(KEYS)}
+    return [added.mitigation for added in _adds(recipe.model_copy(update=plain), recipe)]
+
+
 def untried(recipe: RecipeFormat) -> list[str]:
     """The names of the mitigations that a recipe does not have; its rate and its steps can always be lowered."""
-    return [mitigation.name for mitigation in LEAST_COSTLY_FIRST if not mitigation.has(recipe)]
+    known = mitigations_of(recipe)
+    return [mitigation.name for mitigation in LEAST_COSTLY_FIRST if mitigation not in known]
 
 
 def _adds(old: RecipeFormat, new: RecipeFormat) -> Iterator[Difference]:
@@ -64,7 +72,7 @@ def _other(old: RecipeFormat, new: RecipeFormat, explained: set[str]) -> Iterato
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one, its keys joined by dots."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, inner in value.items():
-        found |= _flat(inner, f"{prefix}{key}.") if isinstance(inner, dict) else {f"{prefix}{key}": inner}
-    return found
+        flat |= _flat(inner, f"{prefix}{key}.") if isinstance(inner, dict) else {f"{prefix}{key}": inner}
+    return flat

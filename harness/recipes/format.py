@@ -1,14 +1,18 @@
-"""The shape of a recipe file: every key, what it may hold and what it means; those of mitigations come from their table."""
+"""The shape of a recipe file: every key, the values it takes and its meaning; mitigations bring keys of their own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field, create_model
 
 from harness.documents.validate import Part, Shape
-from harness.recipes.methods import METHODS, MethodFormat
+from harness.recipes.methods import FullFormat, LoraFormat, MethodFormat
 from harness.recipes.mitigations import MITIGATIONS
+from harness.recipes.mitigations.mitigation import Key, PenaltyMitigation
 from harness.recipes.plain import PlainRecipe, Task
-from harness.recipes.shapes import CorpusFormat, GeneralFormat, Key, with_keys
+from harness.recipes.shapes import CorpusFormat, GeneralFormat
 
 KEYS: dict[str, Key[Any]] = {item.key.name: item.key for item in MITIGATIONS if item.key is not None}
 """The keys that mitigations bring, by their names."""
@@ -16,14 +20,20 @@ KEYS: dict[str, Key[Any]] = {item.key.name: item.key for item in MITIGATIONS if 
 _ALWAYS_IN_CONTENT = {"replay", "ewc", "l2_sp", "distill"}
 """Without them the cache keys of models trained long ago would change."""
 
-if TYPE_CHECKING:  # the keys of mitigations are read through them: EWC_KEY.of(recipe)
-    Mitigated = Task
-else:
-    Mitigated = with_keys("Mitigated", Task, KEYS.values())
+_FIELDS: dict[str, Any] = {
+    name: (key.shape | None, Field(None, description=key.about)) for name, key in KEYS.items()
+}
 
 
-class RecipeFormat(PlainRecipe, Mitigated):  # pydantic orders keys from the last base to the first
+# pydantic orders keys from the last base to the first: those of mitigations stand after those of a Task.
+class RecipeFormat(PlainRecipe, create_model("Mitigated", __base__=Task, **_FIELDS)):  # type: ignore[misc]
     """How a tuned model is trained."""
+
+    def penalties(self) -> Iterator[tuple[PenaltyMitigation, Any]]:
+        """The penalties of the recipe, each with the value of its key."""
+        for mitigation in MITIGATIONS:
+            if isinstance(mitigation, PenaltyMitigation) and (part := mitigation.key.of(self)) is not None:
+                yield mitigation, part
 
     def general(self) -> dict[str, GeneralFormat]:
         """The parts that bring general data, by their keys."""
@@ -31,7 +41,7 @@ class RecipeFormat(PlainRecipe, Mitigated):  # pydantic orders keys from the las
         return {name: part for name, part in parts.items() if isinstance(part, GeneralFormat)}
 
     def content(self) -> dict[str, Any]:
-        """All that the trained model depends on, as JSON values.
+        """Everything that the trained model depends on, as JSON values.
 
         A mitigation that is not used is left out, so that a new kind of mitigation changes no other recipe's content.
         """
@@ -44,9 +54,11 @@ PARTS = {
     "": Part("a recipe", RecipeFormat),
     "corpus": Part("a corpus", CorpusFormat),
     "method": Part("the method", MethodFormat),
+    "lora": Part("lora", LoraFormat),
+    "full": Part("full", FullFormat),
     **{
-        key.name: Part(key.called or key.name, key.shape)
-        for key in (*KEYS.values(), *(method.key for method in METHODS))
+        key.name: Part(key.name, key.shape)
+        for key in KEYS.values()
         if isinstance(key.shape, type) and issubclass(key.shape, Shape)
     },
 }

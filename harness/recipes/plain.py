@@ -28,8 +28,8 @@ class Task(Shape):
     method: MethodFormat = Field(description="What is trained.")
 
 
-class Steps(Shape):
-    """In which steps it is learnt."""
+class PlainRecipe(Task):
+    """How a tuned model is trained, as far as every recipe says it; a mitigation reads its own key with `Key.of`."""
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="The highest learning rate.")
     epochs: Count | None = Field(None, description="How often the data is gone through; or give `steps`.")
@@ -55,7 +55,3 @@ class Steps(Shape):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("a recipe has one of 'epochs' and 'steps'")
         return self
-
-
-class PlainRecipe(Steps, Task):
-    """How a tuned model is trained, as far as every recipe says it; a mitigation reads its own key with `Key.of`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,13 @@ class Example:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe that has been read, with what it trains on; `general` is by the key that brings it (`replay`)."""
+    """A recipe with its data; `general` holds the general data by the key that brings it (`replay`)."""
 
     path: Path
     written: RecipeFormat
     examples: tuple[Example, ...]
-    general: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
-    document: Document | None = field(default=None, compare=False, repr=False)
+    general: Mapping[str, tuple[Example, ...]]
+    document: Document = field(compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -44,32 +44,28 @@ class Recipe:
 
     @property
     def content(self) -> dict[str, Any]:
-        """All that the trained model depends on but its base, as JSON values: `recipe`, `examples` and `general`."""
+        """Everything that the trained model depends on except its base, as JSON: `recipe`, `examples` and `general`."""
         return {
             "recipe": self.written.content(),
-            "examples": _pairs(self.examples),
-            "general": {key: _pairs(examples) for key, examples in self.general.items()},
+            "examples": list(map(astuple, self.examples)),
+            "general": {key: list(map(astuple, examples)) for key, examples in self.general.items()},
         }
 
     @property
     def target(self) -> Path | None:
-        """The suite that measures what is learnt."""
+        """The suite that measures the target task."""
         return self.path.parent / self.written.target if self.written.target else None
 
     def span(self, *place: str) -> Span:
-        """Where a key of the recipe stands."""
-        return self.document.span(place) if self.document else Span(self.path, 1, 1)
-
-
-def _pairs(examples: Sequence[Example]) -> list[list[str]]:
-    return [[example.prompt, example.answer] for example in examples]
+        """The place of a key in the recipe's file."""
+        return self.document.span(place)
 
 
 def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     """Read and check a recipe and its corpora.
 
     Args:
-        reach: where its corpora and its target may lie.
+        reach: where its corpora and its target may be.
 
     Raises:
         RecipeError: with every problem of the file and its corpora, each at its place.
@@ -79,9 +75,11 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     except InputError as error:
         raise RecipeError(error.problems) from error
     if not isinstance(document.value, dict):
-        span = document.span(())
-        raise RecipeError([Problem(span, f"a recipe is a mapping of keys to values, saw {describe(document.value)}",
-                                   "begin with 'recipe: name'")])  # fmt: skip
+        raise RecipeError.at(
+            document.span(()),
+            f"a recipe is a mapping of keys to values, saw {describe(document.value)}",
+            "begin with 'recipe: name'",
+        )
     written, problems = validate(RecipeFormat, document.value, document, PARTS)
     problems = [*document.problems, *problems]
     if written is None:
@@ -101,8 +99,8 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     return Recipe(path, written, examples, general, document)
 
 
-def read_recipes(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Recipe]:
-    """Read several recipes; raises RecipeError with everything wrong in all of them."""
+def read_all(paths: Sequence[Path], reach: Reach = PROJECT) -> tuple[list[Recipe], list[Problem]]:
+    """The recipes that can be read, in order, and everything wrong in all of the files."""
     recipes: list[Recipe] = []
     problems: list[Problem] = []
     for path in paths:
@@ -110,9 +108,7 @@ def read_recipes(paths: Sequence[Path], reach: Reach = PROJECT) -> list[Recipe]:
             recipes.append(read_recipe(path, reach))
         except RecipeError as error:
             problems += error.problems
-    if problems:
-        raise RecipeError(problems)
-    return recipes
+    return recipes, problems
 
 
 def _target_problems(path: Path, target: str, place: Span, reach: Reach) -> Sequence[Problem]:
@@ -128,10 +124,10 @@ def _target_problems(path: Path, target: str, place: Span, reach: Reach) -> Sequ
 def _examples(
     document: Document, key: str, corpus: CorpusFormat, reach: Reach, problems: list[Problem]
 ) -> tuple[Example, ...]:
+    """The examples of the corpus under `key`; adds everything wrong with it to `problems`."""
     place = document.span((key, "file"))
     try:
-        path = reach.path(corpus.file, document.path, place)
-        lines = list(numbered_lines(path))
+        lines = list(numbered_lines(reach.path(corpus.file, document.path, place)))
     except InputError as error:
         problems += error.problems
         return ()
@@ -139,42 +135,40 @@ def _examples(
         message = f"the file '{corpus.file}' cannot be read: {reason(error)}"
         problems.append(Problem(place, message, f"looked for {document.path.parent / corpus.file}"))
         return ()
-    found, before = [], len(problems)
+    examples: list[Example] = []
+    faults: list[Problem] = []
     for span, line in lines:
         try:
-            example = _example(line, corpus.split)
+            row = json_object(line)
+            if corpus.split in (None, row.get("split")):
+                examples.append(_example(row))
         except ValueError as error:
-            problems.append(Problem(span, str(error)))
-        else:
-            found += [example] if example is not None else []
-        if len(problems) - before == MOST_ROW_PROBLEMS:
-            problems.append(
-                Problem(place, f"{MOST_ROW_PROBLEMS} problems in '{corpus.file}'; the rest was not read")
-            )
+            faults.append(Problem(span, str(error)))
+        if len(faults) == MOST_ROW_PROBLEMS:
+            rest = f"{MOST_ROW_PROBLEMS} problems in '{corpus.file}'; the rest was not read"
+            faults.append(Problem(place, rest))
             break
-    if not found and not problems:
+    if not examples and not faults:
         which = f" with split '{corpus.split}'" if corpus.split else ""
-        problems.append(Problem(place, f"the file '{corpus.file}' has no lines{which} to train on"))
-    return tuple(found[: corpus.limit])
+        faults.append(Problem(place, f"the file '{corpus.file}' has no lines{which} to train on"))
+    problems += faults
+    return tuple(examples[: corpus.limit])
 
 
-def _example(line: str, split: str | None) -> Example | None:
-    """The example of a JSON line, None if it is of another split; raises ValueError with what is wrong with it."""
-    value = json_object(line)
-    if split is not None and value.get("split") != split:
-        return None
+def _example(row: dict[str, Any]) -> Example:
+    """The example of a row; raises ValueError with what is wrong with it."""
     for key in ("prompt", "answer"):
-        if not isinstance(value.get(key), str) or not value[key].strip():
-            raise ValueError(f"'{key}' must be text that is not empty, saw {describe(value.get(key))}")
+        if not isinstance(row.get(key), str) or not row[key].strip():
+            raise ValueError(f"'{key}' must be non-empty text, saw {describe(row.get(key))}")
         try:
-            whole_text(value[key])
+            whole_text(row[key])
         except ValueError as error:
             raise ValueError(f"'{key}' holds {error}") from error
-    return Example(value["prompt"], value["answer"])
+    return Example(row["prompt"], row["answer"])
 
 
 def base_reference(recipe: Recipe) -> str:
-    """The base as a reference from the working folder; a relative path is meant from the recipe's folder."""
+    """The base as a reference from the working folder; in a recipe, a relative path starts at the recipe's folder."""
     base = recipe.written.base
     beside = recipe.path.parent / base
     return str(beside) if beside.is_dir() else base

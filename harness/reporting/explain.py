@@ -1,4 +1,4 @@
-"""A Decision in; the sentence that a person reads, and the evidence under it, out."""
+"""A Decision in, the text of a case out: a sentence, and the evidence for it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from harness.spelling import option
 from harness.stats.paired import CONFIDENCE
 from harness.suites.suite import EachGate, MarginGate, Probe
 from harness.visible import visible
-from harness.wording import between, count, one_line, percent, points
+from harness.wording import between, count, cut, one_line, percent, points
 
 INTERVAL = f"{100 * CONFIDENCE:.0f} % interval"
 
 MOST_SHOWN = 10
-"""Lost probes that are listed under a failed gate; the record has them all."""
+"""Lost probes listed under a failed gate; the record has all of them."""
 
 
 def explain(decision: Decision, policy: Policy) -> str:
-    """Why a case did not simply pass: a sentence, the counts, and the probes that show it."""
+    """Explain why a case did not pass: a sentence, the counts, and the probes that prove it."""
     case = decision.case
     if decision.comparison is None:
         head = [f"{case.title}: FAILED, the tuned model's answer is wrong (require: pass)"]
@@ -45,21 +45,16 @@ def _probe_sentence(decision: Decision) -> str:
 
 
 def _vacuous_sentence(decision: Decision) -> str:
-    return (
-        f"{decision.case.title}: VACUOUS, {decision.why}, so there is nothing that could be seen to be lost"
-    )
+    return f"{decision.case.title}: VACUOUS, {decision.why}, so no loss could show"
 
 
 def _slice_sentences(
     decision: Decision, gate: MarginGate, comparison: Comparison, policy: Policy
 ) -> Iterator[str]:
     title, margin = decision.case.title, points(gate.max_drop)
-    held = f"margin {margin}; {shown_interval(comparison.interval)}"
     if decision.outcome == "skipped":
         yield f"{title}: undecided, {decision.why}"
-        yield f"  {counts(comparison)}"
-        return
-    if decision.verdict == "VACUOUS" and decision.why:
+    elif decision.verdict == "VACUOUS" and decision.why:
         yield _vacuous_sentence(decision)
     elif decision.verdict == "VACUOUS":
         yield (
@@ -67,20 +62,23 @@ def _slice_sentences(
             f"so even losing all of it would be within the margin of {margin} points"
         )
     else:
-        yield f"{title}: {decision.verdict}, {movement(comparison.drop)} ({held})"
+        interval = shown_interval(comparison.interval)
+        yield f"{title}: {decision.verdict}, {movement(comparison.drop)} (margin {margin}; {interval})"
     yield f"  {counts(comparison)}"
-    if decision.why and decision.verdict == "INCONCLUSIVE":
+    if decision.outcome == "skipped" or decision.verdict != "INCONCLUSIVE":
+        return
+    if decision.why:
         yield f"  {decision.why}"
         yield f"  {decision.cut.remedy if decision.cut else decision.why}"
-    elif decision.verdict == "INCONCLUSIVE":
+    else:
         rule = option("strict") if policy.strict else f"on_inconclusive: {gate.on_inconclusive}"
-        what = "passes with this warning" if decision.outcome == "warned" else "fails"
-        yield f"  too few probes to tell; it {what} under {rule}"
+        ending = "passes with this warning" if decision.outcome == "warned" else "fails"
+        yield f"  too few probes to tell; it {ending} under {rule}"
         yield f"  {settling(decision.settling)}"
 
 
 def settling(number: int | None) -> str:
-    """How many more probes would settle an inconclusive verdict."""
+    """How many more probes would settle an inconclusive verdict, in words."""
     if number is None:
         return "the drop is so near the margin that no number of probes would settle it"
     return f"about {count(number, 'more probe')} like these would settle it"
@@ -120,7 +118,7 @@ def _evidence(decision: Decision) -> Iterator[str]:
             f"baseline {one_line(pair.baseline.shown)}  tuned {one_line(pair.tuned.shown)}"
         )
     if len(lost) > MOST_SHOWN:
-        yield f"  and {len(lost) - MOST_SHOWN} more lost; all are in the record"
+        yield f"  and {len(lost) - MOST_SHOWN} more lost; the record has all of them"
 
 
 def _in_full(pair: Pair) -> Iterator[str]:
@@ -134,10 +132,8 @@ def _in_full(pair: Pair) -> Iterator[str]:
 
 
 def expected(probe: Probe) -> str:
-    """What a right answer would have been."""
+    """The right answers of a probe, or its score and parameters."""
     if probe.answers:
-        return " or ".join(
-            answer if len(answer) <= 40 else answer[:37] + "..." for answer in map(visible, probe.answers[:4])
-        )
-    text = visible(f"{probe.scorer.name} {json.dumps(probe.scorer.written(), ensure_ascii=False)}")
-    return text if len(text) <= 120 else text[:117] + "..."
+        return " or ".join(cut(visible(answer), 40) for answer in probe.answers[:4])
+    parameters = json.dumps(probe.scorer.written(), ensure_ascii=False)
+    return cut(visible(f"{probe.scorer.name} {parameters}"), 120)

@@ -1,4 +1,4 @@
-"""A Record and the name of a format in, the report as text out. A format is one function from a Record to text."""
+"""A Record and the name of a format in, the report as text out; a format is one function from a Record to text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ FORMATS: dict[str, str] = {
     "terminal": "harness.reporting.summary:render",
     "json": "harness.reporting.record:render",
 }
-"""By name, `module:function` of each format; imported when it is asked for."""
+"""The `module:function` of each format by name, imported on first use."""
 
 
 def render(record: Record, name: str) -> str:
-    """The report of a record; raises KeyError for a name that is no format's."""
+    """The report of a record; raises KeyError for an unknown format."""
     module, _, function = FORMATS[name].partition(":")
     text: str = getattr(import_module(module), function)(record)
     return text

@@ -1,7 +1,7 @@
-"""The folder of the last run's record, held for one run: an older record moves aside, the new one is written whole.
+"""The report folder of a run: locked for it, the previous record moved aside, the new one written whole.
 
-record.json          the last run's, unfinished from its start on
-earlier/DATE.json    those of the runs before, by the date at which they started
+record.json          of the latest run, "unfinished" until it ends
+earlier/DATE.json    of earlier runs, by their start
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+from itertools import chain, count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,14 +17,14 @@ from filelock import FileLock, Timeout
 from harness.errors import HarnessError
 from harness.reporting.record import FILE, Record, write_record
 from harness.spelling import option
-from harness.writing import ELSEWHERE, PARTIAL
+from harness.writing import ELSEWHERE, PARTIAL, writing_report
 
 LOCK = f".{FILE}.lock"
 EARLIER = "earlier"
 
 
 class Latest:
-    """Holds a folder from `claim` to `release`, so that two runs do not write into each other's record."""
+    """Locks a folder from `claim` to `release`, so that two runs never write the same record."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,47 +32,50 @@ class Latest:
         self._lock = FileLock(str(folder / LOCK), thread_local=False)
 
     def claim(self) -> None:
-        """Hold the folder, and move an older record to `earlier/`.
+        """Lock the folder, and move an older record to `earlier/`.
 
         Raises:
-            HarnessError: another run holds the folder, or its record.json is not one of ours.
-            OSError: nothing can be written there.
+            HarnessError: another run has the folder, its record.json is not ours, or it cannot be written.
         """
+        with writing_report(self.folder):
+            self._lock_folder()
+            try:
+                for partial in self.folder.glob(f".{FILE}*{PARTIAL}"):  # of a run that was killed
+                    partial.unlink(missing_ok=True)
+                if (started := self._started()) is not None:
+                    self.path.rename(self._earlier(started))
+            except BaseException:
+                self.release()
+                raise
+
+    def _lock_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
-        except NotImplementedError as error:  # what filelock makes of ENOSYS
+        except NotImplementedError as error:  # filelock's answer to ENOSYS
             raise OSError(errno.ENOSYS, "no file can be locked there") from error
         except Timeout as error:
             raise HarnessError(
                 f"{option('report', str(self.folder))}: another run is writing its record there\n"
                 f"  wait until it ends, or give this run a folder of its own: {option('report', 'DIR')}"
             ) from error
-        try:
-            for half in self.folder.glob(f".{FILE}*{PARTIAL}"):  # of a run that was killed
-                half.unlink(missing_ok=True)
-            if (started := self._started()) is not None:
-                self.path.rename(self._earlier(started))
-        except BaseException:
-            self.release()
-            raise
 
     def write(self, record: Record) -> Path:
         """Write the record of this run, whole or not at all; returns its path.
 
         Raises:
-            HarnessError: meanwhile something else wrote a record.json there.
-            OSError: it cannot be written.
+            HarnessError: something else wrote a record.json there meanwhile, or it cannot be written.
         """
-        self._started()
+        with writing_report(self.folder):
+            self._started()
         return write_record(record, self.folder)
 
     def release(self) -> None:
-        """Let other runs have the folder."""
+        """Unlock the folder."""
         self._lock.release()
 
     def _started(self) -> str | None:
-        """When the run of the record began that is there; None if there is none."""
+        """The start of the run whose record is there; None without a record."""
         if not self.path.exists():
             return None
         try:
@@ -87,12 +91,9 @@ class Latest:
         return str(run.get("started", "")) if isinstance(run, dict) else ""
 
     def _earlier(self, started: str) -> Path:
-        """A free name; without colons, which Windows and CI's stores of artifacts refuse."""
+        """A free name, without the colons that Windows and CI artifact stores refuse."""
         folder = self.folder / EARLIER
         folder.mkdir(exist_ok=True)
         stem = re.sub(r"[^\w+-]", "-", started)[:40] or "undated"
-        path, n = folder / f"{stem}.json", 1
-        while path.exists():
-            n += 1
-            path = folder / f"{stem}-{n}.json"
-        return path
+        names = chain([stem], (f"{stem}-{n}" for n in count(2)))
+        return next(path for name in names if not (path := folder / f"{name}.json").exists())

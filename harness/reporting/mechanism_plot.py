@@ -1,4 +1,4 @@
-"""Curves of what is lost and what is learnt in; one panel for each, side by side on one axis, out."""
+"""Loss curves of both tasks in, a figure with a panel for each way of tuning out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOST, LEARNT = "#c8503c", "#2f6fde"
-"""Told apart by the colour-blind too, and one of them is dashed."""
+"""Distinguishable by the colour-blind; the second curve is dashed as well."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One way of tuning: losses before the first step and after each, and what its title says."""
+    """One way of tuning: its title, and both losses before the first step and after each."""
 
     title: str
     lost: Sequence[float]
@@ -25,7 +25,7 @@ class Panel:
 
 
 def curves(panels: Sequence[Panel], lost: str, learnt: str) -> Figure:
-    """The plot; `lost` and `learnt` name the two curves. Losses stand on a logarithmic axis."""
+    """The plot, on a logarithmic axis; `lost` and `learnt` name the two curves."""
     figure = new_figure(2.7 * len(panels) + 0.6, 3.6)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axis, panel in zip(axes, panels, strict=True):

@@ -1,12 +1,11 @@
-"""What a run came to, as a versioned JSON record: everything that a report needs to be rendered again.
+"""The result of a run as a versioned JSON record, with everything that is needed to render any report again.
 
-`gates` has a row for each case, `probes` both models' answers to each probe, `run` where it all comes from.
+`gates` has a row for each case, `probes` both models' answers to each probe, `run` the models, versions and options.
 Rates are fractions; `drop` is positive when worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +16,7 @@ from harness.engine.prompts import request
 from harness.engine.requests import Answer, Ended
 from harness.errors import HarnessError, NoEvidenceError, reason, shown_path
 from harness.gate.cases import Case
-from harness.gate.compare import Pair
+from harness.gate.compare import Comparison, Pair
 from harness.gate.verdict import Decision, Outcome, Verdict
 from harness.scoring.score import Score
 from harness.stats.paired import CONFIDENCE
@@ -25,10 +24,14 @@ from harness.suites.format import AnswerKind, OnInconclusive
 from harness.suites.severity import Severity
 from harness.suites.suite import EachGate, Suite
 from harness.visible import encodable, visible_json
-from harness.writing import write_whole
+from harness.writing import write_whole, writing_report
 
 VERSION: Literal[1] = 1
 FILE = "record.json"
+COMPARED = (
+    "n", "kept", "lost", "gained", "missed", "baseline_accuracy", "tuned_accuracy", "drop", "interval", "mid_p",
+)  # fmt: skip
+"""The keys of a GateRow that a Comparison has too."""
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -38,7 +41,7 @@ class _Row(BaseModel):
 
 
 class GateRow(_Row):
-    """One case. Counts and rates of a comparison are None where the tuned model was asked alone."""
+    """One case. The counts and rates of a comparison are None if the tuned model alone was asked."""
 
     suite: str
     slice: str
@@ -63,26 +66,26 @@ class GateRow(_Row):
     outcome: Outcome
     more_probes_to_settle: int | None = None
     undecided: str | None = None
-    """Why nothing was decided."""
+    """The reason why nothing was decided."""
     baseline_cut: int | None = None
-    """How many answers `max_new_tokens` cut off."""
+    """The number of answers that `max_new_tokens` cut off."""
     tuned_cut: int | None = None
     probes: list[str] | None = None
-    """The ids of its probes, where these are a sample of its slice."""
+    """The ids of its probes, if they are a sample of its slice."""
 
 
 class AnswerRow(_Row):
-    """What one model answered to a probe, whether that was right, and all that it was judged by.
+    """One model's answer to a probe, whether it was right, and everything that decided that.
 
-    `answer` is the text of a generated answer, the choice that was chosen, or the bits per byte of a text; `logprobs` are in
-    nats, one for each choice, or one for a text of `tokens` tokens out of a `vocabulary` of so many. `ended` is why writing
-    ended, if known. `reasoning` is what was taken off before the answer was judged. What there is none of is left out.
+    `answer` is the generated text, the choice, or the bits per byte of a text. `logprobs` are in nats: one for each choice, or
+    one for a text of `tokens` tokens, from a vocabulary of `vocabulary`. `ended` is why generation ended, if known.
+    `reasoning` was removed before the answer was scored. Keys without a value are left out of the JSON.
     """
 
     answer: str
     right: bool
     kind: AnswerKind | None = None
-    """None in a record of an older version, which kept no more than what is shown."""
+    """None in a record of an older version, which kept only `answer` and `right`."""
     tokens: int | None = None
     ended: Ended | None = None
     logprobs: list[float] | None = None
@@ -93,25 +96,25 @@ class AnswerRow(_Row):
 
     @classmethod
     def of(cls, score: Score) -> AnswerRow:
-        """The row of a score; half a surrogate pair, which cannot be written or sent, is escaped."""
+        """The row of a score; lone surrogates, which UTF-8 cannot encode, are escaped."""
         data = {} if score.answer is None else as_data(score.answer)
-        data.pop("text", None)  # which is what is shown
+        data.pop("text", None)  # `shown` is the same
         return cls(answer=encodable(score.shown), right=score.right, **data)
 
     def raw(self) -> Answer:
-        """The answer as the engine gave it; raises NoEvidenceError where an older version did not keep it."""
+        """The answer as the engine gave it; raises NoEvidenceError if an older version did not keep it."""
         if self.kind is None:
-            raise NoEvidenceError("a record of an older version keeps no whole answers\n  run the gate again")
+            raise NoEvidenceError("a record of an older version has no raw answers\n  run the gate again")
         return as_answer({**self.model_dump(), "text": self.answer})
 
     @model_serializer(mode="wrap")
-    def _without_what_was_not(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_empty(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         row: dict[str, Any] = written(self)
         return {key: value for key, value in row.items() if value is not None or key in ("tokens", "ended")}
 
 
 class ProbeRow(_Row):
-    """One probe and both answers; `baseline` is None where it was not asked."""
+    """One probe and both answers; `baseline` is None if it was not asked."""
 
     suite: str
     id: str
@@ -121,19 +124,19 @@ class ProbeRow(_Row):
     expected: list[str]
     score: str
     scoring: Any = None
-    """The parameters of the score, as YAML holds them."""
+    """The parameters of the score, as in YAML."""
     choices: list[str] = []
     asked: str | None = None
-    """What stands for all that both models were shown (SHA-256)."""
+    """The content key (SHA-256) of everything that both models were shown."""
     baseline: AnswerRow | None
     tuned: AnswerRow
     change: Literal["kept", "lost", "gained", "missed"] | None
 
 
 class ModelRow(_Row):
-    """One side of the comparison: as the user called it, and by content (SHA-256 of the weights).
+    """One side of the comparison: the user's reference, and the SHA-256 of the weights.
 
-    An engine that a fixture of the user's own gives is named by its label, and its weights are not known.
+    The engine of a user's own fixture is named by its label, and its weights are unknown.
     """
 
     reference: str
@@ -144,7 +147,7 @@ class ModelRow(_Row):
 
 
 class CasesRow(_Row):
-    """How many cases were selected, and what was not measured of them; `own` are the user's own tests of the tuned model."""
+    """How many cases were selected, and how they ended; `own` counts the user's own tests of the tuned model."""
 
     selected: int
     decided: int
@@ -157,9 +160,9 @@ class CasesRow(_Row):
 
 
 class RunRow(_Row):
-    """Where the numbers come from; `untried` are mitigations that the tuned model's recipe lacks, least costly first.
+    """The origin of the numbers; `untried` are mitigations that the tuned model's recipe lacks, least costly first.
 
-    A run that was killed stays unfinished, and has no exit status.
+    The record of a run that was killed stays "unfinished", without an exit status.
     """
 
     harness: str
@@ -180,9 +183,9 @@ class RunRow(_Row):
     untried: list[str] = []
     seconds_asking: dict[str, float] = {}
     template: dict[str, dict[str, Any]] = {}
-    """By suite, the arguments that chat templates were given, where there were any."""
+    """The chat template arguments of each suite that has any."""
     thinking_tokens: dict[str, int] = {}
-    """By suite, the room for reasoning that it or the run gives."""
+    """The most tokens of reasoning, for each suite that limits them."""
     cases: CasesRow | None = None
 
 
@@ -212,26 +215,19 @@ def gate_row(decision: Decision) -> GateRow:
         "tuned_cut": decision.cut and decision.cut.tuned,
         **_rule(case),
     }
-    if comparison is None:
-        right = sum(pair.tuned.right for pair in decision.pairs)
-        return GateRow(**common, n=len(decision.pairs), tuned_accuracy=right / len(decision.pairs))
-    return GateRow(
-        **common,
-        n=comparison.n,
-        kept=comparison.kept,
-        lost=comparison.lost,
-        gained=comparison.gained,
-        missed=comparison.missed,
-        baseline_accuracy=comparison.baseline_accuracy,
-        tuned_accuracy=comparison.tuned_accuracy,
-        drop=comparison.drop,
-        interval=comparison.interval,
-        mid_p=comparison.mid_p,
-    )
+    if comparison is not None:
+        return GateRow(**common, **compared(comparison))
+    right = sum(pair.tuned.right for pair in decision.pairs)
+    return GateRow(**common, n=len(decision.pairs), tuned_accuracy=right / len(decision.pairs))
+
+
+def compared(comparison: Comparison) -> dict[str, Any]:
+    """The values of a GateRow that its comparison gives."""
+    return {name: getattr(comparison, name) for name in COMPARED}
 
 
 def _rule(case: Case) -> dict[str, Any]:
-    """What a gate asks of its slice."""
+    """The rule of a gate."""
     gate = case.gate
     if isinstance(gate, EachGate):
         return {"require": gate.require}
@@ -263,48 +259,32 @@ def probe_row(suite: Suite, pair: Pair) -> ProbeRow:
     )
 
 
-def reasoning_line(probes: Sequence[ProbeRow]) -> str | None:
-    """How much each model thought before it answered, and how often it came to no end, in a line; None if neither did."""
-    sides = {
-        "baseline": [row.baseline for row in probes if row.baseline is not None],
-        "tuned model": [row.tuned for row in probes],
-    }
-    if not any(row.reasoning_tokens is not None for rows in sides.values() for row in rows):
-        return None
-    return "reasoning: " + "; ".join(_thought(side, rows) for side, rows in sides.items() if rows)
-
-
-def _thought(side: str, rows: Sequence[AnswerRow]) -> str:
-    tokens = sum(row.reasoning_tokens or 0 for row in rows) / len(rows)
-    unended = sum(row.reasoning_ended is False for row in rows)
-    return f"the {side} wrote {tokens:.0f} tokens on average, and did not end it in {unended} of {len(rows)} answers"
-
-
 def render(record: Record) -> str:
     """The record itself, as JSON."""
     return visible_json(record.model_dump_json(indent=1))
 
 
 def write_record(record: Record, folder: Path) -> Path:
-    """Write `record.json` into `folder`, whole or not at all; returns its path; raises OSError."""
+    """Write `record.json` into `folder`, whole or not at all; returns its path; raises HarnessError."""
     path = folder / FILE
-    write_whole(path, render(record) + "\n")
+    with writing_report(folder):
+        write_whole(path, render(record) + "\n")
     return path
 
 
 def read_record(path: Path) -> Record:
-    """Read a record back; raises HarnessError for one that cannot be read, or of another version or shape."""
+    """Read a record; raises HarnessError as `read_back` does."""
     return read_back(path, Record, "the record of a run", VERSION)
 
 
 def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
-    """Read what was written as JSON.
+    """Read a JSON document.
 
     Args:
-        what: what should stand there, for the error.
+        what: the name of the document, for the error.
 
     Raises:
-        HarnessError: the file cannot be read, or is of another version or shape.
+        HarnessError: the file cannot be read, or has another version or shape.
     """
     try:
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
@@ -313,9 +293,3 @@ def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
     except (ValidationError, UnicodeDecodeError) as error:
         seen = " ".join(line.strip() for line in str(error).splitlines()[1:3])
         raise HarnessError(f"{shown_path(path)}: not {what}, version {version}: {seen}") from error
-
-
-def gate_rows(rows: Sequence[GateRow]) -> list[GateRow]:
-    """Rows with the worst first: failed, then warned, then the rest; within these by drop."""
-    rank = {"failed": 0, "excused": 1, "warned": 2, "skipped": 3, "passed": 4}
-    return sorted(rows, key=lambda row: (rank[row.outcome], -(row.drop if row.drop is not None else -2.0)))

@@ -1,4 +1,4 @@
-"""A Record in, the lines of a terminal summary out: one for each suite and slice, the worst first."""
+"""A Record in, the terminal summary out: a row for each suite and slice, the worst first, and what was not measured."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.gate.cases import shown_slice
 from harness.gate.compare import comparison
 from harness.reporting.explain import INTERVAL
-from harness.reporting.measured import not_measured
-from harness.reporting.record import GateRow, Record, gate_rows, reasoning_line
+from harness.reporting.record import AnswerRow, CasesRow, GateRow, ProbeRow, Record, compared
 from harness.spelling import option
 from harness.tables import aligned
 from harness.visible import visible_lines
@@ -17,11 +16,13 @@ from harness.wording import between, count, points, tenths
 COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", INTERVAL, "margin", "verdict")
 LEFT = {0, 1, 8}
 MOST_UNDECIDED = 5
+NO_GATE = "no gate was decided, so this run says nothing about the model"
+WORST_FIRST = ("failed", "excused", "warned", "skipped", "passed")
 
 
 def render(record: Record) -> str:
-    """The whole summary, and what was not measured; a terminal obeys nothing of it."""
-    lines = (*_summary(record), *not_measured(record))
+    """The summary as text that is safe to show in a terminal."""
+    lines = (*_summary(record), *_not_measured(record))
     return "\n".join(line for text in lines for line in visible_lines(text))
 
 
@@ -33,8 +34,7 @@ def _summary(record: Record) -> Iterator[str]:
     if run.device:
         asking = sum(run.seconds_asking.values())
         yield f"on {run.device} in {run.dtype}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
-    if thought := reasoning_line(record.probes):
-        yield thought
+    yield from _reasoning(record.probes)
     for note in run.notes:
         yield f"note: {note}"
     yield ""
@@ -43,77 +43,78 @@ def _summary(record: Record) -> Iterator[str]:
         yield from _undecided(record.gates)
         yield from _what_now(record)
     else:
-        yield "no gate was decided, so this run says nothing of the model"
+        yield NO_GATE
+
+
+def _reasoning(probes: Sequence[ProbeRow]) -> Iterator[str]:
+    """A line on how much each model reasoned, and how often without an end; nothing if neither did."""
+    sides = {
+        "baseline": [row.baseline for row in probes if row.baseline is not None],
+        "tuned model": [row.tuned for row in probes],
+    }
+    if any(row.reasoning_tokens is not None for rows in sides.values() for row in rows):
+        yield "reasoning: " + "; ".join(_thought(side, rows) for side, rows in sides.items() if rows)
+
+
+def _thought(side: str, rows: Sequence[AnswerRow]) -> str:
+    tokens = sum(row.reasoning_tokens or 0 for row in rows) / len(rows)
+    unended = sum(row.reasoning_ended is False for row in rows)
+    return f"the {side} wrote {tokens:.0f} tokens on average, and did not end it in {unended} of {len(rows)} answers"
 
 
 def _undecided(gates: Sequence[GateRow]) -> Iterator[str]:
-    """Which slices were too small to decide anything."""
+    """The slices that were too small to decide anything."""
     rows = [row for row in gates if row.outcome == "skipped" and row.undecided]
     if rows:
         yield ""
-        yield f"{count(len(rows), 'gate')} of {len(gates)} decided nothing, for want of probes:"
+        yield f"{count(len(rows), 'gate')} of {len(gates)} decided nothing, for lack of probes:"
         for row in rows[:MOST_UNDECIDED]:
             yield f"  {row.suite}  {row.slice}: {row.undecided}"
         if len(rows) > MOST_UNDECIDED:
-            yield f"  and {len(rows) - MOST_UNDECIDED} more; a larger {option('sample')}, or none, asks enough"
+            yield f"  and {len(rows) - MOST_UNDECIDED} more; ask enough with a larger {option('sample')}, or none"
 
 
 def _what_now(record: Record) -> Iterator[str]:
-    """After a failed gate: whether the loss is for good, and what to try."""
+    """After a failed gate: whether the loss can be undone, and what to try."""
     if not any(row.outcome == "failed" and row.verdict == "FORGOTTEN" for row in record.gates):
         return
     yield ""
     if record.run.tuned and record.run.tuned.base_weights:
         yield (
-            "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is what it "
-            "was. With it on, the model has forgotten."
+            "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is unchanged. "
+            "With it on, the model has forgotten."
         )
     if record.run.untried:
-        yield f"What this recipe has not tried, the least costly first: {', '.join(record.run.untried)}."
-    yield "What each mitigation did here: docs/mitigations.md; what it does for you: python -m harness ladder RECIPES"
+        yield f"Mitigations that this recipe has not tried, the least costly first: {', '.join(record.run.untried)}."
+    yield "Effects of each mitigation: docs/mitigations.md; measure your own recipes: python -m harness ladder RECIPES"
 
 
 def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:
-    """One row a slice; the cases of a gate over each probe are gathered into one row a suite."""
+    """One row a slice, the worst first; the cases over `each` probe share one row a suite."""
     slices = [row for row in gates if row.over != "each"]
     by_suite: dict[str, list[GateRow]] = {}
     for row in gates:
         if row.over == "each":
             by_suite.setdefault(row.suite, []).append(row)
-    return gate_rows([*slices, *(_gathered(rows) for rows in by_suite.values())])
-
-
-def _gathered(rows: Sequence[GateRow]) -> GateRow:
-    outcomes = [row.outcome for row in rows]
-    outcome = next(
-        (name for name in ("failed", "excused", "warned", "passed") if name in outcomes), "skipped"
+    rows = [*slices, *map(_joined, by_suite.values())]
+    return sorted(
+        rows, key=lambda row: (WORST_FIRST.index(row.outcome), -(row.drop if row.drop is not None else -2.0))
     )
-    first = rows[0]
-    common = {"slice": "each", "n": len(rows), "outcome": outcome}
+
+
+def _joined(rows: Sequence[GateRow]) -> GateRow:
+    outcomes, verdicts = ({getattr(row, name) for row in rows} for name in ("outcome", "verdict"))
+    # a skipped probe counts only if no other was decided
+    outcome = min(outcomes - {"skipped"} or outcomes, key=WORST_FIRST.index)
+    joined = rows[0].model_copy(update={"slice": "each", "n": len(rows), "outcome": outcome})
     if any(row.kept is None for row in rows):
         accuracy = sum(row.tuned_accuracy for row in rows) / len(rows)
-        return first.model_copy(update={**common, "tuned_accuracy": accuracy, "drop": None})
-    kept, lost, gained, missed = (
-        sum(getattr(row, name) for row in rows) for name in ("kept", "lost", "gained", "missed")
+        return joined.model_copy(update={"tuned_accuracy": accuracy, "drop": None})
+    total = comparison(
+        *(sum(getattr(row, name) for row in rows) for name in ("kept", "lost", "gained", "missed"))
     )
-    whole = comparison(kept, lost, gained, missed)
-    verdict = next(
-        (name for name in ("FORGOTTEN", "RETAINED") if any(row.verdict == name for row in rows)), "VACUOUS"
-    )
-    return first.model_copy(
-        update={
-            **common,
-            "kept": kept,
-            "lost": lost,
-            "gained": gained,
-            "missed": missed,
-            "baseline_accuracy": whole.baseline_accuracy,
-            "tuned_accuracy": whole.tuned_accuracy,
-            "drop": whole.drop,
-            "interval": whole.interval,
-            "verdict": verdict,
-        }
-    )
+    verdict = next((name for name in ("FORGOTTEN", "RETAINED") if name in verdicts), "VACUOUS")
+    return joined.model_copy(update={**compared(total), "verdict": verdict})
 
 
 def _cells(row: GateRow) -> tuple[str, ...]:
@@ -133,8 +134,8 @@ def _cells(row: GateRow) -> tuple[str, ...]:
 
 def _verdict(row: GateRow) -> str:
     words: str = row.verdict or ("RIGHT" if row.outcome == "passed" else "WRONG")
-    if row.over == "each" and row.lost is not None:
-        words += f" ({row.lost} lost)" if row.lost else ""
+    if row.over == "each" and row.lost:
+        words += f" ({row.lost} lost)"
     if row.outcome in ("warned", "excused"):
         return f"{words}, {row.outcome}"
     if row.outcome == "skipped" and row.undecided:
@@ -146,3 +147,32 @@ def _verdict(row: GateRow) -> str:
 
 def _named(reference: str, name: str) -> str:
     return name if reference == name else f"{reference} ({name})"
+
+
+def _not_measured(record: Record) -> Iterator[str]:
+    """How many cases were selected, and how they ended; nothing if every case was decided."""
+    cases = record.run.cases
+    all_decided = cases and cases.decided == cases.selected > 0
+    if cases is None or (all_decided and not cases.left_out and not cases.own):
+        return
+    if record.gates:
+        yield ""
+        if not cases.decided:
+            yield NO_GATE
+    yield "; ".join(_endings(cases))
+
+
+def _endings(cases: CasesRow) -> Iterator[str]:
+    endings = {
+        "decided": cases.decided,
+        "skipped": cases.skipped,
+        "excused (xfail)": cases.excused,
+        "ended in an error": cases.errors,
+        "never asked": cases.never_asked,
+    }
+    came_to = ", ".join(f"{number:,} {ending}" for ending, number in endings.items() if number)
+    yield f"{count(cases.selected, 'case')} selected" + (f": {came_to}" if came_to else "")
+    if cases.left_out:
+        yield f"{cases.left_out:,} left out"
+    if cases.own:
+        yield f"{count(cases.own, 'test')} of your own asked the tuned model"

@@ -1,4 +1,4 @@
-"""(Probe, Answer) in, Score out. Pure: no model, no file, but for `python`, which runs what a model wrote."""
+"""Judge answers: a probe and an answer in, a Score out. Pure, except for `python`, which runs code in the answer."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from harness.scoring.score import Score, score
 from harness.suites.scorer import Scorer
 
 BUILT_IN: Mapping[str, type[Scorer]] = MappingProxyType(dict(SCORERS))
-"""The scores that come with the harness: the modules above have registered theirs, and nobody else could yet."""
+"""The scores that ship: at this point, only the modules above have registered any."""
 
 __all__ = [
     "BUILT_IN", "SCORERS", "Score", "Scorer", "check", "choice", "load_scorers", "number", "python", "score", "scorer",

@@ -1,8 +1,8 @@
-"""A kind of machine and the id of a process in, the seccomp filter that lets it make no other system call out.
+"""An allow-list of system calls as a seccomp filter: a kind of machine and a process id in, a BPF program out.
 
-What an answer written in Python takes is allowed: memory, threads, files, pipes, clocks. All else fails with EPERM,
-among it every call that the kernel has not yet: other processes and their limits, programs, signals to others, sockets,
-devices, mounts, keys, chmod and chown (which Landlock lets pass). A call made for another machine (i386) ends it.
+An answer written in Python gets what it needs: memory, threads, files, pipes, clocks. Everything else fails with EPERM,
+including calls that no kernel has yet: other processes and their limits, programs, signals to others, sockets, devices,
+mounts, keys, chmod and chown (which Landlock does not cover). A call for another machine (i386) kills the process.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import struct
 from collections.abc import Iterator
 
 Condition = tuple[int, int, int]
-"""Where in the call's data a word of 32 bits lies, and what it must be after `& mask`."""
+"""Offset of a 32-bit word in the call's data, mask, and the value that the masked word must have."""
 Step = tuple[int, int, int, int]
 """One instruction of classic BPF: code, steps to skip if true, steps to skip if false, constant."""
 
 MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
-"""By `platform.machine()`: its code (linux/audit.h), and its column in the table below."""
+"""By `platform.machine()`: its audit code (linux/audit.h) and its column in the table below."""
 
 _NUMBERS = """
     brk 12 214, mmap 9 222, munmap 11 215, mprotect 10 226, mremap 25 216, msync 26 227, madvise 28 233,
@@ -38,37 +38,29 @@ _NUMBERS = """
     poll 7 -, ppoll 271 73, select 23 -, pselect6 270 72, epoll_create1 291 20, epoll_ctl 233 21, epoll_wait 232 -,
     epoll_pwait 281 22, epoll_pwait2 441 441, socketpair 53 199, sendto 44 206, recvfrom 45 207, getsockname 51 204
 """
-"""Each call that is allowed, with its number on x86-64 and on arm64, which lacks some (Linux: asm/unistd.h)."""
+"""Each allowed call with its numbers on x86-64 and on arm64, which lacks some (Linux: asm/unistd.h)."""
 
 _LOAD, _AND, _EQUALS, _RETURN = 0x20, 0x54, 0x15, 0x06
 _ALLOW, _FAIL, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _EPERM, _ENOSYS = 1, 38
 _EXACTLY = 0xFFFFFFFF
 _NUMBER, _MACHINE = 0, 4
-"""Where in the call's data its number and machine lie; each argument takes two words from byte 16 on."""
+"""Offsets in the call's data (struct seccomp_data); from byte 16 on, each argument takes two words."""
 
-_DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _GETLK, _SETLK, _SETLKW, _DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 5, 6, 7, 1030
-_TCGETS, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX, _FICLONE = (
-    0x5401,
-    0x541B,
-    0x5421,
-    0x5450,
-    0x5451,
-    0x40049409,
-)
-_NORMAL, _RANDOM, _SEQUENTIAL, _WILLNEED, _DONTNEED, _FREE, _HUGEPAGE, _NOHUGEPAGE = 0, 1, 2, 3, 4, 8, 14, 15
+_FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 1030)
+"""F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC."""
+_IOCTL = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451, 0x40049409)
+"""TCGETS, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FICLONE."""
+_MADVISE = (0, 1, 2, 3, 4, 8, 14, 15)
+"""MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE."""
 _ACCESS_MODE, _TRUNCATE = 0o3, 0o1000
 _UNIX, _STREAM, _KINDS = 1, 1, 0xF
 _THREAD, _MUSL_ONLY = 0x3D0F00, 0x400000
-"""The flags of a new thread, for glibc and musl alike, but for one that means nothing (CLONE_DETACHED)."""
+"""The flags of a new thread in glibc and musl; musl adds one without a meaning (CLONE_DETACHED)."""
 
 
 def _low(argument: int) -> int:
     return 16 + 8 * argument
-
-
-def _high(argument: int) -> int:
-    return _low(argument) + 4
 
 
 def _one_of(argument: int, *values: int) -> list[list[Condition]]:
@@ -76,23 +68,21 @@ def _one_of(argument: int, *values: int) -> list[list[Condition]]:
 
 
 def _null(argument: int) -> list[Condition]:
-    return [(_low(argument), _EXACTLY, 0), (_high(argument), _EXACTLY, 0)]
+    return [(_low(argument), _EXACTLY, 0), (_low(argument) + 4, _EXACTLY, 0)]
 
 
 def _checked(process: int) -> dict[str, list[list[Condition]]]:
-    """The calls whose arguments count: each is allowed where all the conditions of one of its lists hold."""
+    """Calls allowed only with certain arguments: if all conditions of any of a call's lists hold."""
     return {
         "clone": [[(_low(0), _EXACTLY & ~_MUSL_ONLY, _THREAD)]],
         "clone3": [],
         "kill": _one_of(0, process),
         "tgkill": _one_of(0, process),
         "prlimit64": [[(_low(0), _EXACTLY, 0), *_null(2)]],
-        "fcntl": _one_of(1, _DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _GETLK, _SETLK, _SETLKW, _DUPFD_CLOEXEC),
-        "ioctl": _one_of(1, _TCGETS, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX, _FICLONE),
-        "madvise": _one_of(
-            2, _NORMAL, _RANDOM, _SEQUENTIAL, _WILLNEED, _DONTNEED, _FREE, _HUGEPAGE, _NOHUGEPAGE
-        ),
-        # asyncio talks to itself so; a named socket of another process can be reached by neither.
+        "fcntl": _one_of(1, *_FCNTL),
+        "ioctl": _one_of(1, *_IOCTL),
+        "madvise": _one_of(2, *_MADVISE),
+        # How asyncio wakes itself up; neither call reaches the named socket of another process.
         "socketpair": [[(_low(0), _EXACTLY, _UNIX), (_low(1), _KINDS, _STREAM)]],
         "sendto": [_null(4)],
         "open": _opening(1),
@@ -101,20 +91,20 @@ def _checked(process: int) -> dict[str, list[list[Condition]]]:
 
 
 def _opening(flags: int) -> list[list[Condition]]:
-    """Any way to open a file but to truncate what is opened to be read, which the first Landlock lets pass."""
+    """Opening a file in any way except truncating while reading, which the first Landlock does not stop."""
     reads = [(_low(flags), _ACCESS_MODE | _TRUNCATE, 0)]
     return [reads, *([(_low(flags), _ACCESS_MODE, mode)] for mode in (1, 2))]
 
 
 def allowed(machine: str) -> dict[str, int]:
-    """The calls that are allowed at all on a kind of machine, by name; raises KeyError for one that is not known."""
+    """The allowed calls of a kind of machine: name to number; raises KeyError for an unknown machine."""
     column = MACHINES[machine][1]
     rows = (row.split() for row in _NUMBERS.split(","))
     return {name: int(numbers[column]) for name, *numbers in rows if numbers[column] != "-"}
 
 
 def program(machine: str, process: int) -> bytes:
-    """The filter, as an array of `struct sock_filter`, for a process on a kind of machine.
+    """The filter for a process on a kind of machine, as an array of `struct sock_filter`.
 
     Raises:
         KeyError: the machine is not in MACHINES.
@@ -128,7 +118,7 @@ def program(machine: str, process: int) -> bytes:
     ]
     checked = _checked(process)
     for name, number in allowed(machine).items():
-        # Without clone3, whose flags cannot be seen, libc uses clone.
+        # A filter cannot see the flags of clone3; if it is missing (ENOSYS), libc falls back to clone.
         refusal = (_RETURN, 0, 0, _FAIL | (_ENOSYS if name == "clone3" else _EPERM))
         body = [*_tests(checked[name]), refusal] if name in checked else [(_RETURN, 0, 0, _ALLOW)]
         steps += [(_EQUALS, 0, len(body), number), *body]

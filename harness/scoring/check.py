@@ -1,4 +1,4 @@
-"""The score `check`: a rule of small checks, each about the form of an answer, in; right or wrong out.
+"""The score `check`: a rule of small checks on the form of an answer.
 
 All keys of a rule must hold; `all`, `any` and `not` combine rules.
 """
@@ -6,6 +6,7 @@ All keys of a rule must hold; `all`, `any` and `not` combine rules.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -16,7 +17,7 @@ from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
 from harness.scoring.text import folded, mentions
-from harness.suites.scorer import Scorer
+from harness.suites.scorer import Expects, Scorer
 
 REPEATED_WORDS = 4
 REPEATED_TIMES = 3
@@ -40,7 +41,7 @@ Texts = Annotated[
 
 
 class Rule(Shape):
-    """Small checks that must all hold of an answer."""
+    """Small checks, all of which must hold for an answer."""
 
     min_words: Count | None = Field(None, description="At least this many words.")
     max_words: Count | None = Field(None, description="At most this many words.")
@@ -84,7 +85,7 @@ class Rule(Shape):
         return self
 
     def holds(self, text: str) -> bool:
-        """Whether every check of the rule holds of `text`."""
+        """Whether every check of the rule holds for `text`."""
         return all(
             check(text, parameter)
             for name, check in CHECKS.items()
@@ -93,12 +94,12 @@ class Rule(Shape):
 
 
 def rule_keys() -> list[str]:
-    """The checks by the names that they have in YAML."""
+    """The names of all checks, as YAML spells them."""
     return [info.alias or name for name, info in Rule.model_fields.items()]
 
 
 def words(text: str) -> list[str]:
-    """The words of a text: what white space divides and has a letter or digit in it."""
+    """The words of a text: separated by white space, each with a letter or digit in it."""
     return [word for word in text.split() if re.search(r"\w", word)]
 
 
@@ -108,23 +109,20 @@ def lines(text: str) -> list[str]:
 
 
 def items(text: str) -> list[str]:
-    """The lines that begin as a list's item does: `- `, `* `, `1. ` or `1) `."""
+    """The lines that begin like a list item: `- `, `* `, `1. ` or `1) `."""
     return [line for line in lines(text) if re.match(r"\s*(?:[-*•+]|\d+[.)])\s+\S", line)]
 
 
 def titlecase_words(text: str) -> int:
-    """How many words begin with a capital and go on with a small letter."""
+    """The number of words that begin with a capital and a small letter."""
     return sum(pair.istitle() for pair in re.findall(r"\b[^\W\d_]{2}", text))
 
 
 def repeats(text: str) -> bool:
-    """Whether some run of REPEATED_WORDS words stands REPEATED_TIMES times or more."""
-    found = folded(text).split()
-    counts: dict[tuple[str, ...], int] = {}
-    for start in range(len(found) - REPEATED_WORDS + 1):
-        run = tuple(found[start : start + REPEATED_WORDS])
-        counts[run] = counts.get(run, 0) + 1
-    return max(counts.values(), default=0) >= REPEATED_TIMES
+    """Whether any run of REPEATED_WORDS words occurs REPEATED_TIMES times or more."""
+    words = folded(text).split()
+    runs = Counter(zip(*(words[start:] for start in range(REPEATED_WORDS)), strict=False))
+    return max(runs.values(), default=0) >= REPEATED_TIMES
 
 
 def _json_keys(text: str, keys: Sequence[str]) -> bool:
@@ -159,7 +157,7 @@ CHECKS: dict[str, Callable[[str, Any], bool]] = {
 class Check(Scorer, Rule):
     """A rule of small checks over the answer's form; the probe has no `answer`."""
 
-    expects: ClassVar[Literal["required", "optional", "none"]] = "none"
+    expects: ClassVar[Expects] = "none"
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return self.holds(text)

@@ -1,4 +1,4 @@
-"""Scores of log-probabilities: choice (which of several) and likelihood (how well predicted)."""
+"""Scores of log-probabilities: choice (which of several) and likelihood (how well a text is predicted)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from harness.scoring.registry import scorer
 from harness.suites.format import AnswerKind
-from harness.suites.scorer import Scorer
+from harness.suites.scorer import Expects, Scorer
 
 
 @scorer("choice")
@@ -56,14 +56,14 @@ class Likelihood(Scorer):
     """
 
     judges: ClassVar[AnswerKind] = "likelihood"
-    expects: ClassVar = "none"
+    expects: ClassVar[Expects] = "none"
 
     max_rise: Annotated[float, Field(ge=0)] = Field(
         0.05, description="The rise in bits per byte that still counts as kept, as a fraction."
     )
 
     def kept(self, bits_per_byte: float, baseline_bits_per_byte: float) -> bool:
-        """Whether the tuned model predicts the text about as well as the baseline did."""
+        """Whether the tuned model predicts the text about as well as the baseline."""
         return bits_per_byte <= baseline_bits_per_byte * (1 + self.max_rise)
 
 

@@ -1,20 +1,18 @@
-"""A plain function that judges text in, the Scorer class that calls it out."""
+"""A plain function that judges text in, a Scorer class that calls it out."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from pydantic import Field, create_model
 
-from harness.suites.scorer import Scorer
-
-Expects = Literal["required", "optional", "none"]
+from harness.suites.scorer import Expects, Scorer
 
 
 class FunctionScorer(Scorer):
-    """Calls `function` with the text, the probe's answers if it takes them, and the parameters from YAML."""
+    """Calls `function` with the text, the probe's answers if it takes them, and its parameters from YAML."""
 
     function: ClassVar[Callable[..., bool]]
 
@@ -26,10 +24,10 @@ class FunctionScorer(Scorer):
 
 
 def scorer_of(function: Any, name: str) -> type[Scorer]:
-    """The Scorer for `function(text)` or `function(text, expected)`, whose other parameters are those of YAML.
+    """The Scorer for `function(text)` or `function(text, expected)`; its other parameters become those in YAML.
 
     Raises:
-        TypeError: its signature cannot be called so, or does not say of which types the parameters are.
+        TypeError: the function has another signature, or a parameter without an annotation.
     """
     if not callable(function) or inspect.iscoroutinefunction(function):
         raise TypeError(
@@ -52,7 +50,7 @@ def scorer_of(function: Any, name: str) -> type[Scorer]:
         __base__=FunctionScorer,
         __module__=function.__module__,
         __doc__=function.__doc__,
-        **{f"parameter_{one.name}": _field(one, types, name) for one in rest},
+        **{f"parameter_{parameter.name}": _field(parameter, types, name) for parameter in rest},
     )
     kind.function = staticmethod(function)
     kind.expects = expects
@@ -60,7 +58,7 @@ def scorer_of(function: Any, name: str) -> type[Scorer]:
 
 
 def _field(parameter: inspect.Parameter, types: dict[str, Any], name: str) -> Any:
-    """A parameter as pydantic declares it; it goes by an alias, so that no name is taken."""
+    """A parameter as a pydantic field, under an alias, so that it may have any name."""
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
         raise TypeError(f"the score '{name}' cannot take '{parameter}': suites give its parameters by name")
     if parameter.name not in types:

@@ -1,4 +1,4 @@
-"""The score `number`: the last number in a text against the right one."""
+"""The score `number`: compares the last number in a text with the right one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _ORDINAL = re.compile(r"(?<![\d,])[\d,]++(?=(?:st|nd|rd|th)\b)")
 _NUMBER = re.compile(
     r"(?<![\w.])[-+\u2212]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\d)|\.\d+)"
 )
-"""Each expression takes linear time: a model may write digits and commas without end."""
+"""Both expressions take linear time: a model may write digits and commas without end."""
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers of a text in order: `1,000`, `-2.5`, `3e8` and the 5 of `5km` are one number each, `2nd` is none."""
+    """The numbers in a text, in order: `1,000`, `-2.5`, `3e8` and the 5 of `5km` are one number each, `2nd` is none."""
     plain = re.sub(r"(?<=[-+\u2212])[$€£]", "", text)
     plain = re.sub(r"[$€£%°*_`]", " ", plain)
     plain = _ORDINAL.sub("x", plain)

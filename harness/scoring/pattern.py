@@ -1,4 +1,4 @@
-"""A regular expression of a suite and a text in, whether the one is found in the other out, in bounded time and memory."""
+"""Search texts with a suite's regular expressions, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def pattern_problem(pattern: str) -> str | None:
     """Why `pattern` cannot be searched for, or None.
 
     Raises:
-        LimitError: it takes too much to tell.
+        LimitError: compiling it takes too much time or memory.
     """
     if len(pattern) > MOST_PATTERN:
         return f"a regular expression may have {MOST_PATTERN:,} characters, and this one has {len(pattern):,}"
@@ -33,10 +33,10 @@ def _problem(pattern: str) -> str | None:
 
 
 def is_found(pattern: str, text: str) -> bool:
-    """Whether `pattern`, in which `^` and `$` are at lines, is found in `text`.
+    """Whether `pattern` matches anywhere in `text`; `^` and `$` match at line ends.
 
     Raises:
-        LimitError: it takes too much to tell, and neither right nor wrong follows.
+        LimitError: the search takes too much time or memory, so the answer is neither right nor wrong.
     """
     what, on = f"the regular expression {shortened(pattern, 100)!r}", f", on {len(text):,} characters"
     return bool(JOBS.judge("found", what, HINT, on, pattern=pattern, text=text))

@@ -1,11 +1,11 @@
-"""The score `python`: an answer with code in, whether the suite's tests hold of that code out.
+"""The score `python`: run an answer's code and the suite's tests for it.
 
-The code runs in a process of its own, which first confines itself (`harness.scoring.python_runner`): it opens no files
-but Python's standard library and those of an empty folder that is removed; it makes no system call but those that an
-answer needs, so that it has no network, starts no process and reaches no other, not even by a signal; its
-environment is empty; and time, memory, open files and what it writes are bounded. Where Linux cannot do all of that,
-no code is run. It still runs beside its tests in one interpreter: an object that says that it equals everything
-passes a test that asks just that. And a fault of the kernel is not ruled out, so it is off unless it is allowed.
+The code runs in a process of its own, which first confines itself (`harness.scoring.python_runner`). It can open only
+Python's standard library and the files of a scratch folder. It can make only the system calls that an answer needs, so it
+has no network, starts no process and reaches no other, not even by a signal. Its environment is empty, and its time,
+memory, open files and output are bounded. Without a kernel that can do all of this, no code runs. Two risks remain, so
+code runs only if the user allows it: it shares an interpreter with its tests, so an object that claims it equals everything
+passes a test of equality; and the kernel may have faults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, Annotated, Any, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -36,7 +36,7 @@ from harness.errors import ScorerError
 from harness.scoring.calls import MACHINES, program
 from harness.scoring.registry import scorer
 from harness.scoring.scratch import overfull, scratch_folder
-from harness.suites.scorer import Scorer
+from harness.suites.scorer import Expects, Scorer
 
 RUNNER = Path(__file__).with_name("python_runner.py")
 UNCONFINED = "an answer's code cannot be confined here"
@@ -46,7 +46,7 @@ _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^[ \t]*\1|\Z)", re.DO
 
 
 def _is_test(test: str) -> str:
-    """A test as it was written; ValueError for one that is not Python or that cannot fail."""
+    """The test, unchanged; raises ValueError if it is not Python or cannot fail."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # `assert (x, "message")` is always true, and Python warns of it
@@ -73,13 +73,13 @@ def _one_can_fail(tests: list[str]) -> list[str]:
 
 @scorer("python")
 class Python(Scorer):
-    """The answer's code (its first fenced block, else all of it) runs, and every test holds of it.
+    """The answer's code (its first fenced block, else all of it) runs, and every test holds.
 
     Tests are Python statements, such as `assert add(1, 2) == 3`, run in order where the code ran. Needs
     `--allow-code`, and Linux, which confines the code: no network, no other process, no file but its own.
     """
 
-    expects: ClassVar[Literal["required", "optional", "none"]] = "none"
+    expects: ClassVar[Expects] = "none"
     runs_code: ClassVar[bool] = True
 
     tests: Annotated[
@@ -101,16 +101,16 @@ class Python(Scorer):
 
 
 def code_of(text: str) -> str:
-    """The code of an answer: its first fenced block, which may lack its end, else the whole text."""
+    """The code in an answer: its first fenced block, closed or not, else the whole text."""
     found = _FENCE.search(text)
     return textwrap.dedent(found[2] if found else text)
 
 
 def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bool:
-    """Whether `code` runs and every one of `tests` after it, within `timeout` seconds and `memory_mb` megabytes.
+    """Whether `code` and then every test runs, within `timeout` seconds and `memory_mb` megabytes.
 
     Raises:
-        ScorerError: the code could not be run, or not be confined; that says nothing of it.
+        ScorerError: the code could not be started or confined, which says nothing about it.
     """
     machine = platform.machine()
     if sys.platform != "linux" or sys.maxsize < 2**32 or machine not in MACHINES:
@@ -122,34 +122,33 @@ def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bo
         "token": secrets.token_hex(16).encode(),
         "code": code,
         "tests": list(tests),
-        "seconds": math.ceil(timeout) + 1,  # of processor time, should the clock's limit ever be escaped
+        "seconds": math.ceil(timeout) + 1,  # of processor time, in case the limit by the clock fails
         "memory_mb": memory_mb,
         "parent": os.getpid(),
     }
     with scratch_folder() as folder, _start(folder) as process:
         try:
             job["calls"] = program(machine, process.pid)
-            held = _watch(process, job, timeout, folder)
-            return held and not overfull(folder)
+            return _watch(process, job, timeout, folder) and not overfull(folder)
         finally:
-            # Before it is waited for, so that its group's number cannot be another's by now.
+            # Before it is waited for: afterwards another group may have its id.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
 @cache
 def refusal() -> str | None:
-    """Why code cannot be run confined on this machine, or None; found once in a process, by running some."""
+    """Why code cannot be confined on this machine, or None; tried once in a process."""
     try:
-        held = holds("", ["assert True"], SECONDS_TO_START, 256)
+        works = holds("", ["assert True"], SECONDS_TO_START, 256)
     except ScorerError as error:
         return str(error)
-    return None if held else f"{UNCONFINED}: a test that holds was found not to hold"
+    return None if works else f"{UNCONFINED}: a test that holds was found not to hold"
 
 
 def _start(folder: str) -> subprocess.Popen[bytes]:
-    # As `-I` does, but for the environment, which the runner clears: sets must have one order for both models, and
-    # the memory that is set aside for each thread would soon be all that there is.
+    # Like `-I`, but with an environment, which the runner clears: sets must have the same order for both models, and
+    # glibc must not reserve an arena of the bounded address space for each thread.
     return subprocess.Popen(
         [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", str(RUNNER)],
         cwd=folder,
@@ -162,11 +161,11 @@ def _start(folder: str) -> subprocess.Popen[bytes]:
 
 
 def _watch(process: subprocess.Popen[bytes], job: dict[str, Any], timeout: float, folder: str) -> bool:
-    """Give the runner its job, wait until it is ready, and see whether the token comes back in time."""
+    """Give the runner its job, wait until it is ready, and say whether the token comes back in time."""
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    with suppress(BrokenPipeError):  # it broke, which the next line sees
+    with suppress(BrokenPipeError):  # the runner died, which the next read shows
         process.stdin.write(marshal.dumps(job))
     with suppress(BrokenPipeError):
         process.stdin.close()
@@ -178,7 +177,7 @@ def _watch(process: subprocess.Popen[bytes], job: dict[str, Any], timeout: float
 
 
 def _read(stream: IO[bytes], most: int, seconds: float, enough: Callable[[], bool] = lambda: False) -> bytes:
-    """What comes out of a pipe: `most` bytes, or fewer if it ends, time runs out or `enough` is true first."""
+    """Read `most` bytes from a pipe, or fewer if it ends, time runs out or `enough` is true first."""
     deadline = time.monotonic() + seconds
     data = b""
     with selectors.DefaultSelector() as selector:

@@ -1,8 +1,7 @@
-"""A job on standard input, its token on standard output: runs one answer's code and its tests in this process.
+"""Run one answer's code and its tests: a job on standard input, its token on standard output.
 
-A script of its own, started on Linux by `harness.scoring.python` in a process that does nothing else, so it imports
-only the standard library. It takes powers away from itself, says that it is ready, and then speaks only once more:
-after the last test has held, it gives the token back.
+A script that `harness.scoring.python` starts on Linux in a process of its own, so it imports only the standard library. It
+gives up its powers, says that it is ready, and writes only once more: the token, after the last test has held.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION, _BENEATH = 1, 1
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
 _RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))
-"""What Landlock can rule over, by the version that brought it (Linux: linux/landlock.h)."""
+"""The access rights that Landlock handles, by the version that added them (Linux: linux/landlock.h)."""
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else ctypes.pythonapi
 
@@ -43,7 +42,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else ctypes.pythonapi
 def main() -> None:
     """Confine this process, say that it is ready, and run the job."""
     with open(0, "rb", buffering=0, closefd=False) as stdin:
-        # From the process that started this one.
+        # Written by the process that started this one.
         job = marshal.loads(stdin.read())  # nosec B302
     token = [job.pop("token")]
     os.environ.clear()
@@ -63,14 +62,14 @@ def main() -> None:
 
 
 def run(code: str, tests: list[types.CodeType], out: int, token: list[bytes]) -> None:
-    """Take the token out of its list, and write it if `code` and all `tests` run; then leave without any clean-up."""
+    """Write the token if `code` and all `tests` run, and exit without any clean-up; the list loses its token first."""
     write, leave = os.write, os._exit
     try:
-        # A module, as if the answer had been saved and imported: what stands under `if __name__ == "__main__"` rests.
+        # A module, as if the answer had been saved and imported: code under `if __name__ == "__main__"` does not run.
         module = sys.modules[ANSWER] = types.ModuleType(ANSWER)
         steps = (compile(code, f"{ANSWER}.py", "exec", dont_inherit=True), *tests)
-        # From the left: the token and the number of steps lie on this frame's stack before the first runs, where no
-        # frame, trace function or `gc` shows them, and no line of Python stands between two steps.
+        # Evaluated from the left: the token and the number of steps are on this frame's stack before the first step runs,
+        # where no frame, trace function or `gc` shows them; and no Python code of ours runs between two steps.
         write(
             out,
             token.pop() * ((None,) * len(steps) == tuple(map(exec, steps, itertools.repeat(vars(module))))),
@@ -80,7 +79,7 @@ def run(code: str, tests: list[types.CodeType], out: int, token: list[bytes]) ->
 
 
 def confine_files() -> None:
-    """Let this process read the standard library and write the folder that it is in, and open nothing else.
+    """Let this process read the standard library, write in its working folder, and open nothing else.
 
     Raises:
         SystemExit: this kernel cannot do that.
@@ -103,7 +102,7 @@ def confine_files() -> None:
 
 
 def _readable() -> list[str]:
-    """The standard library, without the packages that are installed within it, and what it loads."""
+    """The standard library, without packages installed within it, and the shared libraries that it loads."""
     paths = list(SYSTEM)
     paths += [library for library in sys.path if library.endswith(".zip")]
     for library in filter(os.path.isdir, sys.path):
@@ -118,7 +117,7 @@ def _readable() -> list[str]:
 def _allow(rules: int, path: str, rights: int) -> None:
     try:
         beneath = os.open(path, _O_PATH)
-    except OSError:  # not every system has it
+    except OSError:  # not on every system
         return
     if not stat.S_ISDIR(os.fstat(beneath).st_mode):
         rights &= _READ_FILE | _WRITE_FILE
@@ -127,7 +126,7 @@ def _allow(rules: int, path: str, rights: int) -> None:
 
 
 def bound(seconds: int, memory_mb: int) -> None:
-    """Bound processor time, memory, and the number and size of open files, for good.
+    """Bound processor time, memory, and the number and size of open files, irrevocably.
 
     Raises:
         SystemExit: this system cannot do that.
@@ -151,7 +150,7 @@ def bound(seconds: int, memory_mb: int) -> None:
 
 
 def confine_calls(filters: bytes, parent: int) -> None:
-    """Die with the process `parent`, and make no system calls but those that `filters` allow.
+    """Die with the process `parent`, and make only the system calls that `filters` allow.
 
     Raises:
         SystemExit: this kernel cannot do that, or the parent is gone.

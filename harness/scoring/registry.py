@@ -1,12 +1,12 @@
-"""The scores that YAML may name: Scorer classes and plain functions in, one table of Scorer classes out.
+"""The registry of scores that suites may name: Scorer classes and plain functions in, a table of Scorer classes out.
 
-A user's own come from a conftest.py, or from an installed package through an entry point of the group
-`forgetting_gate.scorers`, whose name is the score's and whose import registers it.
+Users register their own in a conftest.py, or in an installed package with an entry point of the group
+`forgetting_gate.scorers` that has the score's name and whose import registers it.
 """
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
@@ -22,46 +22,46 @@ S = TypeVar("S", bound=type[Scorer] | Callable[..., bool])
 GROUP = "forgetting_gate.scorers"
 SCORERS: dict[str, type[Scorer]] = {}
 _PLACES: dict[str, tuple[str, int, str]] = {}
-"""Where each score was registered: file, line and the name of what was."""
+"""Where each score was registered: file, line and the class's name."""
 
 
 def scorer(name: str) -> Callable[[S], S]:
-    """Register a Scorer, or a plain function, under the name by which suites ask for it.
+    """Register a Scorer, or a plain function, under the name that suites use.
 
-    A function takes the text, perhaps `expected` (the probe's answers) as its second parameter, and any further
-    parameters with annotations, which suites may then give:
+    A function takes the text, optionally `expected` (the probe's answers) as its second parameter, and any further
+    annotated parameters, which suites may set:
 
         @scorer("shouts")
         def shouts(text: str, *, least: int = 1) -> bool:
             return text.count("!") >= least
 
     Raises:
-        TypeError: the name or what is registered cannot be a score.
-        ValueError: another score has the name already.
+        TypeError: the name is no text, or the object cannot be a score.
+        ValueError: another score has this name.
     """
     if not isinstance(name, str) or not name.strip() or name != name.strip():
         raise TypeError(f'a score needs a name: write @scorer("name"), saw @scorer({name!r})')
-    frame = inspect.currentframe()
-    assert frame is not None
-    assert frame.f_back is not None
-    path, line = frame.f_back.f_code.co_filename, frame.f_back.f_lineno
+    caller = sys._getframe(1)
+    path, line = caller.f_code.co_filename, caller.f_lineno
 
     def register(given: S) -> S:
         kind = _kind(given, name)
         place = (path, line, kind.__qualname__)
-        # The same lines run twice where a file is loaded again, as by two runs in one process.
-        if name in SCORERS and _PLACES[name] != place:
-            raise ValueError(f"there is a score '{name}' already, from {_shown(_PLACES[name])}")
+        # A file that is loaded again, as by two runs in one process, registers the same score twice.
+        if _PLACES.setdefault(name, place) != place:
+            file, at, other = _PLACES[name]
+            raise ValueError(
+                f"there is a score '{name}' already, from {shown_path(Path(file))}:{at} ({other})"
+            )
         kind.name = name
         SCORERS[name] = kind
-        _PLACES[name] = place
         return given
 
     return register
 
 
 def _kind(given: Any, name: str) -> type[Scorer]:
-    """The Scorer class for what is to be registered."""
+    """The Scorer class for a registered object."""
     if not isinstance(given, type):
         return scorer_of(given, name)
     if not issubclass(given, Scorer):
@@ -79,17 +79,12 @@ def _kind(given: Any, name: str) -> type[Scorer]:
     return given
 
 
-def _shown(place: tuple[str, int, str]) -> str:
-    path, line, kind = place
-    return f"{shown_path(Path(path))}:{line} ({kind})"
-
-
 @cache
 def load_scorers() -> Mapping[str, type[Scorer]]:
-    """All scores that YAML may name; imports those of installed packages, once.
+    """All scores that suites may name; imports those of installed packages, once.
 
     Raises:
-        ScorerError: a package's score cannot be imported, or registers no score of that name.
+        ScorerError: a package's score cannot be imported, or its import registers no score of that name.
     """
     for point in entry_points(group=GROUP):
         package = point.dist.name if point.dist else "an installed package"

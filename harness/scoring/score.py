@@ -1,4 +1,4 @@
-"""One probe and what a model answered in, right or wrong out."""
+"""A probe and an answer in, a Score out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.suites.suite import Probe
 
 @dataclass(frozen=True)
 class Score:
-    """`right`; `shown`, the answer as a person would want to see it; and `answer`, as the engine gave it."""
+    """A judged answer: `right`, `shown` for people, and the engine's `answer`."""
 
     right: bool
     shown: str
@@ -26,13 +26,13 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
     """Judge an answer to a probe.
 
     Args:
-        baseline: the baseline's answer to the same probe, for scores that are comparisons
-            (likelihood); None when the baseline itself is judged.
-        allow_code: whether a score may run code that stands in the answer.
+        baseline: the baseline's answer to the same probe, for scores that compare (likelihood); None to judge the
+            baseline itself.
+        allow_code: whether a score may run code in the answer.
 
     Raises:
-        NoEvidenceError: the answer is of another kind than the probe asks for, NaN, infinite or incomplete.
-        ScorerError: the score broke, or runs code and may not.
+        NoEvidenceError: the answer is not of the kind that the probe asks for, or is NaN, infinite or incomplete.
+        ScorerError: the score raised, or would run code without permission.
     """
     scorer = probe.scorer
     for side in (answer, baseline):
@@ -40,7 +40,7 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
             raise NoEvidenceError(f"the probe '{probe.id}' has an answer {problem}")
     match answer:
         case Generated(text=text) if scorer.judges == "generate":
-            # A blank answer says nothing, so it is wrong even where every check of form holds.
+            # A blank answer is wrong, even if every check of its form holds.
             return Score(_says_something(text) and _right(probe, text, allow_code), text, answer)
         case ChoiceLogProbs(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
@@ -56,7 +56,7 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
 
 
 def _right(probe: Probe, text: str, allow_code: bool) -> bool:
-    """The score's own judgement; whatever goes wrong in it is an error, for neither right nor wrong follows."""
+    """The score's own judgement; if it raises, the answer is neither right nor wrong, so that is an error."""
     place = f"{probe.span}: " if probe.span else ""
     broke = f"{place}the score '{probe.scorer.name}' cannot judge the probe '{probe.id}'"
     if probe.scorer.runs_code and not allow_code:
@@ -65,7 +65,7 @@ def _right(probe: Probe, text: str, allow_code: bool) -> bool:
         right = probe.scorer.right(text, probe.answers)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # pytest.skip() and sys.exit() too, which would end the case as they like
+    except BaseException as error:  # pytest.skip() and sys.exit() too, which would decide the case
         raise ScorerError(f"{broke}\n  {what_was_raised(error)}\n  the answer was {text[:100]!r}") from error
     if not isinstance(right, bool):
         raise ScorerError(f"{broke}\n  it must return True or False, returned {_kind(right)}")
@@ -73,18 +73,18 @@ def _right(probe: Probe, text: str, allow_code: bool) -> bool:
 
 
 def _kind(value: object) -> str:
-    """The type of a value, with its module where that is not Python's own: numpy's bool is called 'bool' too."""
+    """The type of a value, with its module unless it is built in: numpy's bool is called 'bool' too."""
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def _says_something(text: str) -> bool:
-    """Whether any character can be seen: no space, control or zero-width character can."""
+    """Whether any character is visible, as spaces, controls and zero-width characters are not."""
     return any(unicodedata.category(character)[0] not in "CZ" for character in text)
 
 
 def _problem(probe: Probe, answer: Answer | None) -> str | None:
-    """Why nothing follows from the numbers of an answer, or None."""
+    """Why an answer's numbers are no evidence, or None."""
     match answer:
         case ChoiceLogProbs(logprobs=logprobs):
             if len(logprobs) != len(probe.choices):
@@ -95,8 +95,6 @@ def _problem(probe: Probe, answer: Answer | None) -> str | None:
                 return "in which no token was measured"
         case _:
             return None
-    if any(math.isnan(logprob) for logprob in logprobs):
+    if any(map(math.isnan, logprobs)):
         return "whose log-probability is NaN"
-    if any(math.isinf(logprob) for logprob in logprobs):
-        return "whose log-probability is infinite"
-    return None
+    return "whose log-probability is infinite" if any(map(math.isinf, logprobs)) else None

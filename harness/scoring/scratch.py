@@ -1,4 +1,4 @@
-"""An empty folder for code that cannot be trusted out, watched while it is filled and removed however it was filled."""
+"""A scratch folder for untrusted code: its size is bounded, and it is removed whatever is in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW"
 
 @contextmanager
 def scratch_folder() -> Iterator[str]:
-    """A new folder, removed at the end; what wrote there must have ended by then."""
+    """A new folder, removed at the end; whatever writes there must have ended by then."""
     folder = tempfile.mkdtemp(prefix="answer-")
     try:
         yield folder
@@ -28,7 +28,7 @@ def scratch_folder() -> Iterator[str]:
 
 
 def overfull(folder: str) -> bool:
-    """Whether more than MOST_BYTES or MOST_ENTRIES lie in a folder and those within, or what cannot be counted."""
+    """Whether a folder tree holds more than MOST_BYTES or MOST_ENTRIES, or anything that cannot be counted."""
     if sys.platform == "win32":
         return True
     size, entries, folders = 0, 0, [folder]
@@ -42,15 +42,15 @@ def overfull(folder: str) -> bool:
                         return True
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-        except FileNotFoundError:  # gone by now
+        except FileNotFoundError:  # deleted meanwhile
             continue
-        except OSError:  # locked, or deeper than a path can name
+        except OSError:  # locked, or too deep for a path
             return True
     return False
 
 
 def _empty(folder: str) -> None:
-    """Remove what lies in a folder, from the deepest up, which no path could name; stays out of other folders."""
+    """Remove a folder's contents, deepest first; walks by file descriptor, because a path may be too long or a link."""
     here = os.open(folder, _FOLDER)
     above: list[str] = []
     while True:
@@ -73,7 +73,7 @@ def _empty(folder: str) -> None:
 
 
 def _step(here: int, name: str) -> int:
-    """The folder `name` in the open folder `here`, open in its place."""
+    """Open the folder `name` within the open folder `here`, and close `here`."""
     there = os.open(name, _FOLDER, dir_fd=here)
     os.close(here)
     return there

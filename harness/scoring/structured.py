@@ -9,26 +9,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from harness.bounded.bounded import Bounded
 from harness.errors import shortened
 from harness.scoring.registry import scorer
-from harness.suites.scorer import Scorer
+from harness.suites.scorer import Expects, Scorer
 
 _FENCE = re.compile(r"```[a-zA-Z]*[^\S\n]*\n(.*?)```", re.DOTALL)
 _START = re.compile(r'\{(?=[ \t\r\n]*["}])|\[(?=[ \t\r\n]*[]\[{"\dtfn-])')
-"""Where an object or an array may begin."""
+"""Where a JSON object or array may begin."""
 
 HINT = "write a smaller schema, and its patterns without a repeat inside a repeat, as in (a+)+"
 
 MOST_STARTS = 200
-"""Places in an answer that are tried: each may fail at the answer's end."""
+"""At most this many places in an answer are tried: each may fail only at the answer's end."""
 
 MOST_DEPTH = 100
-"""An answer that nests deeper is none: a model goes round in circles."""
+"""An answer that nests deeper is no JSON value: the model is going round in circles."""
 
 NO_JSON = object()
 
@@ -38,13 +38,13 @@ JOBS = Bounded("harness.bounded.schema_jobs")
 def read_json(text: str) -> Any:
     """The JSON value of an answer, or NO_JSON.
 
-    The whole text, else its first fenced block, else the first object or array that stands in it.
-    NaN, Infinity and numbers beyond all bounds are not JSON.
+    The whole text, else its first fenced block that is JSON, else the first object or array in it.
+    NaN, Infinity and numbers too large for a float are not JSON.
     """
     for candidate in (text, *_FENCE.findall(text)):
         with suppress(ValueError, RecursionError):
             return _not_deep(_DECODER.decode(candidate))
-    with suppress(RecursionError):  # as at the brackets that follow
+    with suppress(RecursionError):  # give up: the brackets that follow nest about as deep
         for start in islice(_START.finditer(text), MOST_STARTS):
             with suppress(ValueError):
                 return _not_deep(_DECODER.raw_decode(text, start.start())[0])
@@ -52,7 +52,7 @@ def read_json(text: str) -> Any:
 
 
 def _not_deep(value: Any) -> Any:
-    """The value; raises RecursionError where it nests deeper than MOST_DEPTH."""
+    """The value; raises RecursionError if it nests deeper than MOST_DEPTH."""
     level = [value]
     for _ in range(MOST_DEPTH + 1):
         level = [item for item in level if isinstance(item, dict | list)]
@@ -80,7 +80,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 class Json(Scorer):
     """The answer holds JSON: equal to the probe's `answer` if it has one, else any object or array."""
 
-    expects: ClassVar[Literal["required", "optional", "none"]] = "optional"
+    expects: ClassVar[Expects] = "optional"
 
     def expected_problem(self, expected: str) -> str | None:
         try:
@@ -104,7 +104,7 @@ class Json(Scorer):
 class JsonSchema(Scorer):
     """The answer holds JSON that fits a JSON Schema (draft 2020-12), written as the parameter."""
 
-    expects: ClassVar[Literal["required", "optional", "none"]] = "none"
+    expects: ClassVar[Expects] = "none"
 
     json_schema: dict[str, Any] = Field(min_length=1)
 
@@ -140,7 +140,7 @@ def _schema_problem(written: str) -> str | None:
 
 
 def same_json(left: Any, right: Any) -> bool:
-    """Equality of JSON values, in which 1.0 is 1 and `true` is not."""
+    """Equality of JSON values: 1.0 equals 1, and `true` does not."""
     match left, right:
         case dict(), dict():
             return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)

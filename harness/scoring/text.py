@@ -17,7 +17,7 @@ _EDGE = re.compile(r"(?<!\w)()(?:(?!\w)())?|(?!\w)()")
 
 @lru_cache(maxsize=16)
 def folded(text: str) -> str:
-    """`text` without differences of case, width, apostrophe or white space."""
+    """`text` with case, width, apostrophes and white space normalised."""
     return " ".join(nfkc(text).replace("\u2019", "'").casefold().split())
 
 
@@ -27,15 +27,16 @@ def normalised(text: str) -> str:
 
 
 def mentions(text: str, wanted: str) -> bool:
-    """Whether `wanted` stands in `text` as whole words."""
+    """Whether `wanted` occurs in `text` as whole words."""
     return _with_edges(folded(wanted)) in _with_edges(folded(text))
 
 
 @lru_cache(maxsize=16)
 def _with_edges(text: str) -> str:
-    """Folded text with a line break where no word goes on to the left, and a tab where none does to the right.
+    """Folded text with a line break wherever no word character precedes, and a tab wherever none follows.
 
-    Folded text has neither, so whole words are found as text is: in linear time, which a regular expression does not promise.
+    Folded text contains neither, so whole words can be found as substrings: in linear time, which a regular expression
+    does not promise.
     """
     return _EDGE.sub(
         lambda edge: ("" if edge[1] is None else "\n") + ("" if edge[2] is edge[3] else "\t"), text

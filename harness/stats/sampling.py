@@ -1,4 +1,4 @@
-"""Many items and how many of them are wanted in; a seeded sample that keeps the proportions of their groups out."""
+"""Items and the size of a sample in, a seeded sample that keeps the proportions of their groups out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def stratified(items: Sequence[T], group: Callable[[T], Hashable], n: int, seed: int = 0) -> list[T]:
-    """At most `n` of `items`, in their order, each group with its share of them.
+    """At most `n` of `items`, in their order, in which each group has its share.
 
     Shares are rounded by largest remainder, and every group keeps at least one item as long as `n` allows. The
     sample depends on the items' order, their groups and `seed` alone.
@@ -23,10 +23,10 @@ def stratified(items: Sequence[T], group: Callable[[T], Hashable], n: int, seed:
         members.setdefault(group(item), []).append(index)
     quotas = _quotas([len(indices) for indices in members.values()], n)
     chooser = random.Random(seed)
-    chosen: set[int] = set()
+    chosen: list[int] = []
     for indices, quota in zip(members.values(), quotas, strict=True):
-        chosen.update(chooser.sample(indices, quota))
-    return [item for index, item in enumerate(items) if index in chosen]
+        chosen += chooser.sample(indices, quota)
+    return [items[index] for index in sorted(chosen)]
 
 
 def _quotas(sizes: Sequence[int], n: int) -> list[int]:
@@ -34,7 +34,8 @@ def _quotas(sizes: Sequence[int], n: int) -> list[int]:
     least = 1 if n >= len(sizes) else 0
     exact = [n * size / total for size in sizes]
     quotas = [min(size, max(least, int(share))) for size, share in zip(sizes, exact, strict=True)]
-    # The largest remainder gains first, the smallest loses first; both end because 0 < n < total.
+    # While quotas are short, the group with the largest remainder gains one; while over, that with the smallest loses one.
+    # Both end because 0 < n < total. The queue is ordered by the remainder, then by the group's index.
     short = n - sum(quotas)
     step = 1 if short > 0 else -1
     waiting = [

@@ -1,4 +1,4 @@
-"""What a chat template is to be given, as someone wrote it, in; Arguments, or what is wrong with it, out."""
+"""The arguments of a chat template as a user wrote them in, Arguments or the problem with them out."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from harness.errors import HarnessError, InputError
 from harness.spelling import option
 
 Arguments = tuple[tuple[str, str], ...]
-"""What a chat template is given beside the messages: each name and its value as JSON, sorted by name."""
+"""The arguments of a chat template beside the messages: each name and its value as JSON, sorted by name."""
 
 GIVEN = frozenset({
     "messages", "tools", "documents", "conversation", "add_generation_prompt", "continue_final_message", "tokenize",
     "chat_template", "sanitize_control_tokens", "padding", "truncation", "max_length", "return_tensors", "return_dict",
     "return_assistant_tokens_mask", "tokenizer_kwargs",
 })  # fmt: skip
-"""What every chat is rendered with, and what transformers keeps for itself."""
+"""Set for every chat, or reserved by transformers."""
 
 OF_JINJA = frozenset({
     "range", "dict", "lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now", "loop", "self", "caller",
     "varargs", "kwargs", "true", "false", "none", "True", "False", "None",
 })  # fmt: skip
-"""What has a meaning in a template already."""
+"""Names with a meaning of their own in every template."""
 
 
 def arguments_of(values: Mapping[str, Any]) -> Arguments:
-    """Arguments with these names and values, in which nothing is wrong."""
+    """Arguments with these names and values, which are valid."""
     return tuple(sorted((name, json.dumps(value, ensure_ascii=False)) for name, value in values.items()))
 
 
 def argument_problem(name: str, value: Any) -> str | None:
-    """What is wrong with an argument; None if nothing."""
+    """The problem with an argument, or None."""
     if name in GIVEN:
-        return f"'{name}' is no argument of a chat template that can be chosen: every chat is rendered with its own"
+        return f"'{name}' cannot be set: every chat is rendered with its own"
     if name in OF_JINJA or not name.isidentifier():
         return f"'{name}' cannot be the name of a chat template's argument"
     if not _is_value(value):
         return (
-            f"the chat template's argument '{name}' must be text, a finite number, true, false, null or a list of such, "
+            f"the chat template's argument '{name}' must be text, a finite number, true, false, null or a list of these, "
             f"saw {describe(value)}"
         )
     return None
 
 
 def read_arguments(written: Sequence[str]) -> Arguments:
-    """The arguments of a command line, each `KEY=VALUE` with a value as YAML has it.
+    """The arguments of a command line, each `KEY=VALUE` with a value in YAML.
 
     Raises:
-        HarnessError: one is none, or stands twice.
+        HarnessError: one is invalid, or given twice.
     """
     values: dict[str, Any] = {}
     for argument in written:
@@ -70,7 +70,7 @@ def read_arguments(written: Sequence[str]) -> Arguments:
 
 
 def checked_arguments(values: Mapping[str, Any]) -> Arguments:
-    """Arguments with these names and values; raises HarnessError where one is none."""
+    """Arguments with these names and values; raises HarnessError if one is invalid."""
     for name, value in values.items():
         if problem := argument_problem(name, value):
             raise HarnessError(f"{option('template_arg')}: {problem}")
@@ -80,13 +80,13 @@ def checked_arguments(values: Mapping[str, Any]) -> Arguments:
 def _value(name: str, text: str) -> Any:
     try:
         document = document_of(Path(name), text)
-        problems = document.problems
+        if document.problems:
+            raise InputError(document.problems)
     except InputError as error:
-        problems = list(error.problems)
-    if problems:
-        raise HarnessError(
-            f"{option('template_arg')} {name}: {text[:80]!r} cannot be read: {problems[0].message}"
+        message = (
+            f"{option('template_arg')} {name}: {text[:80]!r} cannot be read: {error.problems[0].message}"
         )
+        raise HarnessError(message) from error
     return document.value
 
 

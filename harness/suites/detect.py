@@ -1,7 +1,7 @@
 """A file in; whether it is a suite, nearly one, or neither out, from its bytes and without parsing them.
 
-A project's other YAML is left alone. `suite` is a key of other tools too, so it makes a suite only beside a key that
-tells. What nearly is a suite is never read by itself, but it is said: a suite that is passed over protects nothing.
+A project has other YAML, which is left alone. Other tools have a key `suite` too, so it makes a suite only beside another
+telling key. A file that is nearly a suite is not collected but reported, for a suite that is passed over protects nothing.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from harness.documents.text_file import read_bytes, wide_encoding
 from harness.errors import reason
 
 KEYS = ("suite", "about", "severity", "task", "score", "gates", "probes", "generators", "probes_from")
-"""All that stand at the top of a suite."""
+"""All keys at the top of a suite."""
 
 PROBES = frozenset({"probes", "generators", "probes_from"})
-"""Where a suite's probes come from."""
+"""The keys that hold a suite's probes."""
 
 TELLING = PROBES | {"suite", "gates"}
-"""What says most of a suite; the others are everybody's words."""
+"""The keys that are typical of a suite; files of many other tools have the rest."""
 
 ENDINGS = (".yaml", ".yml")
 
 MOST_KEYS = 40
-"""A file with more keys at its top is no suite, and their spelling is not looked into."""
+"""A file with more unknown keys at its top is not a suite, so their spelling is not compared."""
 
 LIST = "it is a list, and a suite is a mapping"
 
@@ -40,7 +40,7 @@ _BLANK = "\0\ufeff \t\r\n"
 
 @dataclass(frozen=True)
 class Sniffed:
-    """What a file is, and why one that is nearly a suite is none."""
+    """What a file is, and why a file that is nearly a suite is not one."""
 
     kind: Literal["suite", "nearly", "none"]
     reason: str = ""
@@ -50,25 +50,24 @@ SUITE, NONE = Sniffed("suite"), Sniffed("none")
 
 
 def sniff(path: Path) -> Sniffed:
-    """What a file is. Of one that cannot be read only the name is known, and a suite's name makes it nearly one."""
+    """What a file is. A file that cannot be read is nearly a suite if it is named like one."""
     if not may_be_suite(path):
         return NONE
     named = has_ending(path)
     try:
         text = _text(read_bytes(path))
     except OSError as error:
-        why = f"only its name is known, for it cannot be read ({reason(error)})"
-        return Sniffed("nearly", why) if named else NONE
+        return Sniffed("nearly", f"it cannot be read ({reason(error)})") if named else NONE
     found = _by_keys(text)
     if named or found is NONE:
         return found
-    if "\0" in text:  # what an editor keeps beside the file that it has open
+    if "\0" in text:  # an editor's swap file
         return NONE
     return Sniffed("nearly", "a suite's name ends in .yaml or .yml")
 
 
 def has_ending(path: Path) -> bool:
-    """Whether a file is called as a suite must be."""
+    """Whether a file has the name of a suite."""
     return path.suffix.lower() in ENDINGS
 
 
@@ -78,7 +77,7 @@ def may_be_suite(path: Path) -> bool:
 
 
 def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
-    """The files in a folder and below that are suites or nearly, in order; links that lead nowhere too."""
+    """The suites, and what is nearly one, in a folder and below, in order; dangling links too."""
     for path in sorted(folder.rglob("*")):
         if may_be_suite(path) and (path.is_file() or _leads_nowhere(path)):
             found = sniff(path)
@@ -87,7 +86,7 @@ def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
 
 
 def dangling_links(folder: Path) -> list[Path]:
-    """The links in a folder that are called like suites and lead nowhere, which pytest does not list."""
+    """The links in a folder that are named like suites and lead nowhere, which pytest does not collect."""
     return sorted(path for path in folder.iterdir() if has_ending(path) and _leads_nowhere(path))
 
 
@@ -96,14 +95,14 @@ def _leads_nowhere(path: Path) -> bool:
 
 
 def _text(data: bytes) -> str:
-    """The text of a file in whichever encoding; the reader says that it must be UTF-8."""
+    """The text of a file in any encoding; the reader reports that it must be UTF-8."""
     if b"\0" not in data[:4] and data[:1] not in (b"\xff", b"\xfe"):
         return data.decode("utf-8-sig", "replace")
     return data.decode(wide_encoding(data) or "utf-8", "replace").removeprefix("\ufeff")
 
 
 def _by_keys(text: str) -> Sniffed:
-    """What a file is that holds this text."""
+    """What a file with this text is."""
     if not text.strip(_BLANK):
         return Sniffed("nearly", "it is empty")
     text = text.replace("\r", "\n")
@@ -112,6 +111,7 @@ def _by_keys(text: str) -> Sniffed:
     if first.lstrip("-[ \t").startswith("{"):
         keys = _KEY_IN_BRACES.findall(text)
         return _inside(keys, LIST) if listed else _at_the_top(keys)
+    # Without a parser the column of a key is all there is of its depth.
     written = [(len(indent), "\t" in indent, key) for indent, _, key in _KEY.findall(text)]
     if not written:
         return NONE
@@ -124,7 +124,7 @@ def _by_keys(text: str) -> Sniffed:
     if len(set(top)) == 1 and len(written) > 1:
         second = min((column for column, _, _ in written if column > lowest), default=lowest)
         below = [key for column, _, key in written if column == second]
-        return _inside(below, f"its keys stand under '{top[0]}'")
+        return _inside(below, f"its keys are nested under '{top[0]}'")
     return _at_the_top(top)
 
 
@@ -135,7 +135,7 @@ def _first_line(text: str) -> str:
 
 
 def _at_the_top(keys: Collection[str]) -> Sniffed:
-    """What a file is whose keys at the top these are."""
+    """What a file with these keys at its top is."""
     exact, near = _keys_of_a_suite(keys)
     if "suite" in exact and exact & TELLING - {"suite"}:
         return SUITE
@@ -154,13 +154,13 @@ def _at_the_top(keys: Collection[str]) -> Sniffed:
 
 
 def _inside(keys: Collection[str], reason: str) -> Sniffed:
-    """What a file is that has these keys, and not at its top: they must tell more there."""
+    """What a file with these keys below its top is: there, two of them must be typical of a suite."""
     exact, near = _keys_of_a_suite(keys)
     return Sniffed("nearly", reason) if len((exact | near.keys()) & TELLING) > 1 else NONE
 
 
 def _keys_of_a_suite(keys: Collection[str]) -> tuple[set[str], dict[str, str]]:
-    """The keys of a suite among these, and the telling ones that are misspelt: {"probes": "prboes"}."""
+    """The keys of a suite among these, and the typical ones that are misspelt: {"probes": "prboes"}."""
     exact = set(keys) & set(KEYS)
     near: dict[str, str] = {}
     others = dict.fromkeys(key for key in keys if key not in exact)

@@ -35,14 +35,13 @@ _MOST_BITS = int(MOST_DIGITS * 3.33)
 
 
 def fill(template: str, values: Mapping[str, Any]) -> Any:
-    """`template` with each `{expression}` replaced; one that is nothing but an expression gives its value as it is.
+    """`template` with each `{expression}` replaced; a single expression gives its value, which may be a number.
 
     Raises:
-        ValueError: an expression is not plain arithmetic over known names, a brace stands alone, or the text is too long.
+        ValueError: an expression is not plain arithmetic over known names, a brace is single, or the text is too long.
     """
-    whole = re.fullmatch(r"\{([^{}]*)\}", template)
-    if whole:
-        return evaluate(whole[1], values)
+    if single := re.fullmatch(r"\{([^{}]*)\}", template):
+        return evaluate(single[1], values)
     length = 0
 
     def replace(match: re.Match[str]) -> str:
@@ -60,7 +59,7 @@ def fill(template: str, values: Mapping[str, Any]) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A value as text: 4.0 is "4", 0.1 + 0.2 is "0.3"; raises ValueError for one that has none."""
+    """A value as text: 4.0 is "4", 0.1 + 0.2 is "0.3"; raises ValueError if it has none."""
     return str(text_of(value))
 
 
@@ -68,7 +67,7 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     """The value of an arithmetic expression over `values`; raises ValueError."""
     if len(expression) > MOST_EXPRESSION:
         raise ValueError(
-            f"an expression has {len(expression):,} characters, and may have {MOST_EXPRESSION:,}"
+            f"an expression may have at most {MOST_EXPRESSION:,} characters, saw {len(expression):,}"
         )
     try:
         value = _value(_parsed(expression), values)
@@ -105,7 +104,7 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
 
 
 def _bounded(compute: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    """Products of text and numbers are useful, and can fill a memory: "ab" * 3."""
+    """Compute within bounds: products of text and numbers ("ab" * 3) are useful, and can fill the memory."""
     if compute is operator.mod and isinstance(left, str):
         raise ValueError("'%' is for numbers")
     if compute is operator.mul:
@@ -125,7 +124,7 @@ def _bounded(compute: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
 
 def _check_length(length: int) -> None:
     if length > MOST_TEXT:
-        raise ValueError(f"a text of {length:,} characters is more than {MOST_TEXT:,}")
+        raise ValueError(f"a text may have at most {MOST_TEXT:,} characters, saw {length:,}")
 
 
 def _check_bits(bits: int) -> None:
@@ -134,7 +133,7 @@ def _check_bits(bits: int) -> None:
 
 
 def _place(digits: int) -> int:
-    """To how many places `round` rounds: below zero a power of ten is computed, which may be a large one."""
+    """The places that `round` rounds to, within bounds: it computes a power of ten for negative ones."""
     if abs(digits) > MOST_DIGITS:
-        raise ValueError(f"no number has {digits} places; {MOST_DIGITS} are the most")
+        raise ValueError(f"'round' takes at most {MOST_DIGITS} places, saw {digits}")
     return digits

@@ -1,7 +1,7 @@
-"""The shape of a suite file, format 1, as its author writes it: one class a part of the file.
+"""The shape of a suite file, format 1, as its author writes it: one class for each part of the file.
 
-What stands here is what YAML may say; `harness.suites.suite` is what the harness works with.
-The order of the fields is the order in which documentation and editors show them.
+These classes define what YAML may contain; the harness works with the values of `harness.suites.suite`. Documentation and
+editors show the fields in the order in which they are declared here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A generator as YAML has it in; its probes, as YAML would have written them out, out. The same seed, the same probes."""
+"""A generator as it is written in, its probes as an author would write them out. The same seed gives the same probes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.suites.expression import fill
 from harness.suites.haystack import filler
 
 TRIES = 200
-"""How often a draw that was made before is made again."""
+"""How often the values of a probe are drawn before its generator counts as exhausted."""
 
 
 class DrawFormat(Shape):
@@ -33,7 +33,7 @@ class DrawFormat(Shape):
     def _is_one(self) -> Self:
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("a draw is one of 'whole', 'choice' and 'filler'")
+            raise ValueError("a draw has one of 'whole', 'choice' and 'filler'")
         if self.whole is not None and self.whole[0] > self.whole[1]:
             raise ValueError(f"'whole' goes from low to high, saw {self.whole}")
         return self
@@ -59,7 +59,7 @@ class Allowance:
         self.left = MOST_MADE
 
     def take(self, characters: int) -> None:
-        """Raises LimitError where there are not so many left."""
+        """Raises LimitError if fewer are left."""
         self.left -= characters
         if self.left < 0:
             raise LimitError(
@@ -68,17 +68,16 @@ class Allowance:
             )
 
 
-def generate(written: GeneratorFormat, allowance: Allowance | None = None) -> list[dict[str, Any]]:
-    """The probes of a generator, no two of which ask the same.
+def generate(written: GeneratorFormat, allowance: Allowance) -> list[dict[str, Any]]:
+    """The probes of a generator, all different.
 
     Args:
-        allowance: what the generators of the suite share; None for a generator of its own.
+        allowance: shared by the generators of a suite.
 
     Raises:
-        ValueError: a template is wrong, or the draws do not give so many different probes.
-        LimitError: they make too much.
+        ValueError: a template is wrong, or the draws do not give `count` different probes.
+        LimitError: the allowance is used up.
     """
-    allowance = allowance or Allowance()
     chance = random.Random(written.seed)
     probes: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -93,7 +92,7 @@ def generate(written: GeneratorFormat, allowance: Allowance | None = None) -> li
                 break
         else:
             raise ValueError(
-                f"the draws give only about {len(probes)} different probes, and 'count' is {written.count}"
+                f"the draws give only about {len(probes)} different probes, but 'count' is {written.count}"
             )
         seen.add(shown)
         identity = {"id": fill(str(written.probe["id"]), {**values, "n": n})} if "id" in written.probe else {}
@@ -114,7 +113,7 @@ def _draw(draws: Mapping[str, DrawFormat], chance: random.Random, allowance: All
             if not isinstance(words, int):
                 raise ValueError(f"'filler' must be a whole number of words, saw {words!r}")
             if words > MOST_WORDS:
-                raise ValueError(f"a filler of {words:,} words is more than {MOST_WORDS:,}")
+                raise ValueError(f"a filler may have at most {MOST_WORDS:,} words, saw {words:,}")
             values[name] = text = filler(words, chance)
             allowance.take(len(text))
     return values

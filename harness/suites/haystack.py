@@ -1,6 +1,6 @@
-"""A number of words and a source of chance in; that many words of plain, unremarkable sentences out.
+"""A number of words and a random generator in, that many words of plain sentences out.
 
-They are hay for needles: sentences about a village, made from parts, that answer no question of any suite.
+The haystack around a needle: sentences about a village, made from parts, that answer no question of any suite.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WHEN = (
 
 
 def filler(words: int, chance: random.Random) -> str:
-    """Sentences of together at least `words` words, and at most a sentence more; "" for none."""
+    """Sentences with at least `words` words in all, and at most a sentence more; "" for none."""
     sentences: list[str] = []
     length = 0
     while length < words:

@@ -20,12 +20,12 @@ ANSWERS = ("answer", "correct_answer")
 KEYS = ("question", *ANSWERS, "category", "id")
 
 Questions = Iterable[Mapping[str, Any]] | Mapping[str, Any]
-"""Dicts, each a question; lists of them by category; or a single one."""
+"""Dicts that each hold a question; lists of them by category; or a single dict."""
 
 
 @dataclass(frozen=True)
 class _Question:
-    """One dict, where it stands, and the category under which it is listed."""
+    """One dict, its place, and the category under which it is listed."""
 
     place: str
     item: Any
@@ -36,7 +36,8 @@ def suite_of_questions(questions: Questions, scorer: Scorer, max_new_tokens: int
     """A suite that asks each question.
 
     Raises:
-        NoEvidenceError: there are none, one has no question or answer, two have one id, or the score cannot judge them.
+        NoEvidenceError: there are none, one has no question or answer, two have the same id, or the score cannot judge
+            them.
     """
     probes = tuple(_probe(question, scorer) for question in _listed(questions))
     if not probes:
@@ -100,7 +101,7 @@ def _probe(question: _Question, scorer: Scorer) -> Probe:
 
 
 def _answers(item: Mapping[str, Any], place: str) -> list[str]:
-    """What the dict says is right; both keys may, if they say the same."""
+    """The right answers of a dict; both keys may give them, if they agree."""
     given = {key: _texts(item[key], place, key) for key in ANSWERS if key in item}
     first, *others = given.values() or [[]]
     if any(sorted(other) != sorted(first) for other in others):
@@ -116,7 +117,7 @@ def _texts(value: Any, place: str, key: str) -> list[str]:
     value = _plain(value)
     if not isinstance(value, list | tuple | set | frozenset):
         return [_text(value, place, key)]
-    return ["" if _is_missing(one) else _text(one, place, key) for one in value]
+    return ["" if _is_missing(answer) else _text(answer, place, key) for answer in value]
 
 
 def _text(value: Any, place: str, key: str) -> str:
@@ -132,23 +133,23 @@ def _text(value: Any, place: str, key: str) -> str:
 def _category(item: Mapping[str, Any], listed_under: str | None, place: str) -> str | None:
     own = _text(item["category"], place, "category") if "category" in item else None
     if own and listed_under and own != listed_under:
-        raise NoEvidenceError(f"{place}: its 'category' is '{own}', and it is listed under '{listed_under}'")
+        raise NoEvidenceError(f"{place}: its 'category' is '{own}', but it is listed under '{listed_under}'")
     return own or listed_under
 
 
 def _plain(value: Any) -> Any:
-    """A number or an array of numpy's as Python's own."""
+    """A number or an array of NumPy as Python's own."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether it is nothing, which data frames write as NaN."""
+    """Whether a value is None, or NaN, which is None in a data frame."""
     value = _plain(value)
     return value is None or (isinstance(value, float) and value != value)
 
 
 def _seen(item: Mapping[str, Any], *wanted: str) -> str:
-    """On a line of their own, the keys that are there instead of the wanted."""
+    """A second line with the keys of a dict that has none of those wanted."""
     keys = [visible(str(key)) for key in item]
     if any(key in wanted for key in keys):
         return ""

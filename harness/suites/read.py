@@ -10,26 +10,23 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from harness.documents.as_written import with_text_as_written
-from harness.documents.cut import cut_texts
 from harness.documents.document import Document, Place, read_document
 from harness.documents.problems import Problems
-from harness.documents.validate import describe, validate
+from harness.documents.validate import describe
 from harness.documents.within import PROJECT, Reach
 from harness.documents.written import text_of
 from harness.errors import InputError, Problem, Span, SuiteError
-from harness.limits import MOST_PROBES, MOST_PROMPTED, MOST_ROW_PROBLEMS, MOST_STOPS, MOST_TOKENS
-from harness.suites.arguments import argument_problem, arguments_of
-from harness.suites.detect import has_ending
-from harness.suites.extent import prompted
-from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
+from harness.limits import MOST_PROBES, MOST_ROW_PROBLEMS
+from harness.suites.detect import PROBES, has_ending
+from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat
 from harness.suites.generate import Allowance, GeneratorFormat, generate
-from harness.suites.probe import PARTS, M, ProbeReader
+from harness.suites.parts import M
+from harness.suites.probe import ProbeReader, Setting
 from harness.suites.scorer import Scorer
-from harness.suites.severity import Severity
 from harness.suites.source import read_rows
-from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Shot, Suite, Task
-from harness.suites.template import template_fields
+from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Suite, Task
+from harness.suites.task import TaskReader
+from harness.suites.texts import cut_texts, write_texts
 
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
 
@@ -39,7 +36,7 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]], reach: Reach = P
 
     Args:
         scorers: the scores that YAML may name.
-        reach: where the data that it names may lie.
+        reach: where the data that it names may be.
 
     Raises:
         SuiteError: with every problem of the file, each at its place.
@@ -55,7 +52,7 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]], reach: Reach = P
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Spare Python the search for garbage while many values are made, and none thrown away: half the time of a large suite."""
+    """Without Python's garbage collector, which takes half the time of reading a large suite and finds nothing to free."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -66,21 +63,22 @@ def _no_collection() -> Iterator[None]:
 
 
 def _misnamed(path: Path) -> list[Problem]:
-    """What is wrong with the name of a file such as `x.yml.txt`, which a run over its folder would not read."""
+    """The problem with a name such as `x.yml.txt`, which a run over the folder would pass over."""
     if not path.suffix or has_ending(path) or not path.is_file():
         return []
     return [Problem(Span(path, 1, 1), "a suite's name ends in .yaml or .yml", "rename the file")]
 
 
 Written = tuple[ProbeReader, Place, ProbeFormat]
-"""A probe as it is written, where it stands, and the reader of the document that it stands in."""
+"""A probe as it is written, its place, and the reader of the document that it is in."""
 
 
 class _Reader(ProbeReader):
-    """Checks a whole suite file; collects problems so that an author sees all of them at once."""
+    """Checks a whole suite file; collects problems so that an author sees all of them at once.
 
-    prompt_known = True
-    """Whether the prompt's fields can be known, so that probes can be held against them."""
+    Parts are checked one by one, and after an invalid part the others still are. So each step takes what is known of the
+    steps before, which may be None, and only the end raises.
+    """
 
     def __init__(
         self, document: Document, scorers: Mapping[str, type[Scorer]], problems: Problems, reach: Reach
@@ -91,27 +89,26 @@ class _Reader(ProbeReader):
     def read(self) -> Suite:
         data = self.document.value
         if not isinstance(data, dict):
-            self.problem((), f"a suite is a mapping of keys to values, saw {describe(data)}",
-                         "begin with 'suite: name'")  # fmt: skip
+            message = f"a suite is a mapping of keys to values, saw {describe(data)}"
+            self.problem((), message, "begin with 'suite: name'")
             raise SuiteError(self.problems)
-        data = with_text_as_written(data, self.document)
+        write_texts(self.document)
         suite = self.valid(SuiteFormat, _without_parts(data), ())
-        task_format = self.task_format(data.get("task", {}))
-        gates = list(self.each_valid(GateFormat, data, "gates"))
-        written = self.few(chain(self.inline(data), self.generated(data), self.rows(suite, task_format)))
-        fields = self.template_fields(task_format)
-        task = self.task(task_format, fields)
+        tasks = TaskReader(self.document, self.scorers, self.problems)
+        task, fields = tasks.read(data.get("task", {}))
+        gates_written = list(self.each_valid(GateFormat, data, "gates"))
+        written = self.few(chain(self.inline(data), self.generated(data), self.rows(suite, task, fields)))
         self.check_ids(written)
         categories = _categories(data) or any(probe.category for _, _, probe in written)
-        read_gates = self.gates(gates, categories, task)
-        if task_format is None:  # there is no telling which scores and answers fit
+        gates = self.gates(gates_written, categories, task)
+        if task is None:  # which scores and answers fit is unknown
             raise SuiteError(self.problems)
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
-        severity = suite.severity if suite else "high"
-        read_probes = list(self.read_probes(written, task, fields, default, severity))
+        setting = Setting(task, fields, default, suite.severity if suite else "high")
+        probes = tuple(self.probes(written, setting))
         if not self.problems:
-            self.check_extent(task, [probe for probe in read_probes if probe is not None])
+            tasks.check_extent(task, probes)
         if self.problems or suite is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -119,8 +116,8 @@ class _Reader(ProbeReader):
             about=suite.about,
             severity=suite.severity,
             task=task,
-            gates=tuple(read_gates),
-            probes=tuple(probe for probe in read_probes if probe is not None),
+            gates=gates,
+            probes=probes,
             path=self.document.path,
             span=self.document.span(("suite",)),
             warnings=tuple(cut_texts(self.document)),
@@ -132,170 +129,51 @@ class _Reader(ProbeReader):
             if (value := self.valid(shape, item, (key, index))) is not None:
                 yield (key, index), value
 
-    def task_format(self, data: Any) -> TaskFormat | None:
-        """The task; where some of its keys are wrong, what the others say, so that probes can be checked."""
-        task = self.valid(TaskFormat, data, ("task",))
-        if task is not None or not isinstance(data, dict):
-            return task
-        sound = {
-            key: value
-            for key, value in data.items()
-            if validate(TaskFormat, {key: value}, self.document, PARTS, ("task",), hints=False)[0] is not None
-        }
-        self.prompt_known = "prompt" in sound
-        return self.valid(TaskFormat, sound, ("task",))
-
-    def template_fields(self, task: TaskFormat | None) -> tuple[str, ...] | None:
-        """The fields of the prompt; None when they cannot be known."""
-        if task is None or not self.prompt_known:
-            return None
-        if task.answer == "likelihood":
-            return ()
-        try:
-            fields = template_fields(task.prompt)
-        except ValueError as error:
-            self.problem(("task", "prompt"), str(error))
-            return None
-        taken = [name for name in fields if name in ProbeFormat.model_fields]
-        for name in taken:
-            self.problem(
-                ("task", "prompt"),
-                f"the prompt uses '{{{name}}}', and '{name}' is no field of the prompt: "
-                "it has a meaning of its own in a probe",
-                "give the field another name",
-            )
-        return None if taken else fields
-
-    def task(self, written: TaskFormat | None, fields: tuple[str, ...] | None) -> Task:
-        if written is None:
-            return Task()
-        given = written.model_fields_set
-        if written.format == "text" and written.system is not None:
-            self.problem(("task", "system"), "a system message needs 'format: chat'")
-        if written.format == "text" and written.template:
-            self.problem(("task", "template"), "arguments of the chat template need 'format: chat'")
-        for name, value in written.template.items():
-            if wrong := argument_problem(name, value):
-                self.problem(("task", "template", name), wrong)
-        if written.answer == "likelihood":
-            if written.format != "text":
-                self.problem(("task", "answer"), "'answer: likelihood' measures plain text",
-                             "write 'format: text'")  # fmt: skip
-            for key in sorted(given & {"prompt", "shots"}):
-                self.problem(("task", key), f"'answer: likelihood' takes no '{key}'; its probes have 'text'")
-        if written.answer != "generate":
-            for key in sorted(given & {"max_new_tokens", "stop", "thinking"}):
-                self.problem(("task", key), f"'{key}' has a meaning only under 'answer: generate'")
-        self.check_task_size(written)
-        shots = () if fields is None or written.answer == "likelihood" else self.shots(written, fields)
-        return Task(
-            format=written.format,
-            system=written.system,
-            prompt=written.prompt,
-            shots=tuple(shots),
-            answer=written.answer,
-            max_new_tokens=written.max_new_tokens,
-            stop=tuple(written.stop),
-            template=arguments_of(written.template),
-            thinking_tokens=written.thinking.max_tokens if written.thinking else None,
-        )
-
-    def check_task_size(self, written: TaskFormat) -> None:
-        tokens: dict[Place, int] = {("max_new_tokens",): written.max_new_tokens}
-        if written.thinking:
-            tokens["thinking", "max_tokens"] = written.thinking.max_tokens
-        for place, number in tokens.items():
-            if number > MOST_TOKENS:
-                self.problem(("task", *place), f"'{place[-1]}' must be at most {MOST_TOKENS:,}, saw {number}")
-        if len(written.stop) > MOST_STOPS:
-            self.problem(
-                ("task", "stop"), f"{len(written.stop):,} stop texts, and a task may have {MOST_STOPS}",
-                "take what they have in common",
-            )  # fmt: skip
-
-    def shots(self, written: TaskFormat, fields: tuple[str, ...]) -> Iterator[Shot]:
-        for index, shot in enumerate(written.shots):
-            place: Place = ("task", "shots", index)
-            known = (*fields, "answer")
-            for key, value in shot.items():
-                if key not in known:
-                    self.problem(
-                        (*place, key), f"unknown key '{key}' in a shot", self.problems.near(key, known)
-                    )
-                elif not isinstance(value, str) or not value.strip():
-                    self.problem(
-                        (*place, key), f"'{key}' must be text that is not empty, saw {describe(value)}"
-                    )
-            if missing := [name for name in known if name not in shot]:
-                self.problem(place, f"a shot needs '{missing[0]}'")
-                continue
-            yield Shot({name: str(shot[name]) for name in fields}, str(shot["answer"]))
-
-    def read_probes(
-        self,
-        written: Sequence[Written],
-        task: Task,
-        fields: tuple[str, ...] | None,
-        default: Scorer | None,
-        severity: Severity,
-    ) -> Iterator[Probe | None]:
-        """Each probe, or None where it is wrong; data whose rows are all wrong is not read to its end."""
-        before = len(self.problems)
-        for reader, place, probe in written:
-            yield reader.probe(probe, place, task, fields, default, severity)
-            if reader is self:
-                before = len(self.problems)
-            elif len(self.problems) - before >= MOST_ROW_PROBLEMS:
-                self.problem(
-                    ("probes_from",), f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
-                )
-                return
+    # Probes, from the three places where they may be
 
     def inline(self, data: dict[str, Any]) -> Iterator[Written]:
-        """The probes that stand in the file."""
-        if not any(key in data for key in ("probes", "generators", "probes_from")):
+        """The probes in the file itself."""
+        if not data.keys() & PROBES:
             self.problem((), "a suite needs 'probes'")
-        for key in ("probes", "generators", "probes_from"):
-            if key in data and data[key] is None:
+        for key in sorted(data.keys() & PROBES):
+            if data[key] is None:
                 expected = "a path or a mapping" if key == "probes_from" else "a list"
-                self.problems.add(
-                    Problem(self.document.values[(key,)], f"'{key}' must be {expected}, saw nothing")
-                )
+                message = f"'{key}' must be {expected}, saw nothing"
+                self.problems.add(Problem(self.document.values[(key,)], message))
         for place, probe in self.each_valid(ProbeFormat, data, "probes"):
             yield self, place, probe
 
     def generated(self, data: dict[str, Any]) -> Iterator[Written]:
-        """The probes that the file's generators make; all of one generator stand where it does."""
+        """The probes that the file's generators make; the place of each is its generator's."""
         allowance = Allowance()
-        for place, generator in self.each_valid(GeneratorFormat, data, "generators"):
+        for (_, index), generator in self.each_valid(GeneratorFormat, data, "generators"):
+            place: Place = ("generators", index, "probe")
             try:
-                with self.bounded((*place, "probe")):
+                with self.bounded(place):
                     made = [_as_text(values) for values in generate(generator, allowance)]
             except ValueError as error:
-                self.problem((*place, "probe"), str(error))
+                self.problem(place, str(error))
                 continue
             for number, values in enumerate(made, start=1):
-                named = {"id": f"generated-{int(place[1]) + 1}-{number}", **values}
-                if (probe := self.valid(ProbeFormat, named, (*place, "probe"))) is not None:
-                    yield self, (*place, "probe"), probe
+                named = {"id": f"generated-{int(index) + 1}-{number}", **values}
+                if (probe := self.valid(ProbeFormat, named, place)) is not None:
+                    yield self, place, probe
 
-    def rows(self, suite: SuiteFormat | None, task: TaskFormat | None) -> Iterator[Written]:
-        """The probes of `probes_from`; each stands in its own line of the data."""
+    def rows(
+        self, suite: SuiteFormat | None, task: Task | None, fields: tuple[str, ...] | None
+    ) -> Iterator[Written]:
+        """The probes of `probes_from`; the place of each is its line in the data."""
         if suite is None or suite.probes_from is None or task is None:
             return
-        fields = self.template_fields(task) or ()
         try:
-            rows = read_rows(suite.probes_from, self.document.path, fields, self.reach)
+            rows = read_rows(suite.probes_from, self.document.path, fields or (), self.reach)
         except InputError as error:
             here = self.document.span(("probes_from",))
-            self.problems.add(
-                *(found if found.span else replace(found, span=here) for found in error.problems)
-            )
+            self.problems.add(*(replace(problem, span=problem.span or here) for problem in error.problems))
             return
         for row in rows:
-            reader = ProbeReader(
-                Document(row.span.path, None, values={(): row.span}), self.scorers, self.problems
-            )
+            line = Document(row.span.path, None, values={(): row.span})
+            reader = ProbeReader(line, self.scorers, self.problems)
             reader.columns = row.columns
             if (probe := reader.valid(ProbeFormat, row.values, ())) is not None:
                 yield reader, (), probe
@@ -304,21 +182,12 @@ class _Reader(ProbeReader):
         """All of the probes, unless they are too many."""
         listed = list(islice(written, MOST_PROBES + 1))
         if len(listed) > MOST_PROBES:
+            remedy = "take a part of the data: 'sample' under 'probes_from', 'count' under 'generators'"
             self.problem(
-                (), f"a suite may have {MOST_PROBES:,} probes, and this one has more",
-                "take a part of the data: 'sample' under 'probes_from', 'count' under 'generators'",
-            )  # fmt: skip
+                (), f"a suite may have at most {MOST_PROBES:,} probes, and this one has more", remedy
+            )
             raise SuiteError(self.problems)
         return listed
-
-    def check_extent(self, task: Task, probes: Sequence[Probe]) -> None:
-        characters = prompted(task, probes)
-        if characters > MOST_PROMPTED:
-            self.problem(
-                ("task", "shots" if task.shots else "prompt"),
-                f"the prompts take {characters:,} characters together, and those of a suite may take {MOST_PROMPTED:,}",
-                "every prompt begins with all shots: take fewer" if task.shots else "take shorter texts or fewer probes",
-            )  # fmt: skip
 
     def check_ids(self, written: Sequence[Written]) -> None:
         first: dict[str, Span] = {}
@@ -330,31 +199,46 @@ class _Reader(ProbeReader):
                 reader.problem((*place, "id"), f"repeated id '{probe.id}'", f"{where} has it already")
             first.setdefault(probe.id, span)
 
-    def gates(self, written: Sequence[tuple[Place, GateFormat]], categories: bool, task: Task) -> list[Gate]:
+    def probes(self, written: Sequence[Written], setting: Setting) -> Iterator[Probe]:
+        """The valid probes; data whose rows are all wrong is not read to its end."""
+        before = len(self.problems)
+        for reader, place, probe_format in written:
+            if (probe := reader.probe(probe_format, place, setting)) is not None:
+                yield probe
+            if reader is self:
+                before = len(self.problems)
+            elif len(self.problems) - before >= MOST_ROW_PROBLEMS:
+                message = f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
+                self.problem(("probes_from",), message)
+                return
+
+    # Gates
+
+    def gates(
+        self, written: Sequence[tuple[Place, GateFormat]], categories: bool, task: Task | None
+    ) -> tuple[Gate, ...]:
         lines: dict[str, int] = {}
         gates: list[Gate] = []
         for place, gate in written:
             span = self.document.span(place)
             if gate.over in lines:
-                self.problem(
-                    place, f"a second gate over '{gate.over}'", f"line {lines[gate.over]} has one already"
-                )
+                hint = f"line {lines[gate.over]} has one already"
+                self.problem(place, f"a second gate over '{gate.over}'", hint)
             lines.setdefault(gate.over, span.line)
             if gate.over == "category" and not categories:
-                self.problem((*place, "over"), "a gate over 'category', and no probe has a category")
-            if gate.require == "pass" and task.answer == "likelihood":
-                self.problem(
-                    (*place, "require"), "'require: pass' cannot judge a likelihood: only a comparison can"
-                )
+                self.problem((*place, "over"), "a gate over 'category', but no probe has a category")
+            if gate.require == "pass" and task is not None and task.answer == "likelihood":
+                message = "'require: pass' cannot judge a likelihood: only a comparison can"
+                self.problem((*place, "require"), message)
             if gate.over == "each" or gate.max_drop is None:
                 gates.append(EachGate(gate.require or "retained", span))
             else:
                 gates.append(MarginGate(gate.over, gate.max_drop, gate.on_inconclusive, span))
-        return gates
+        return tuple(gates)
 
 
 def _categories(data: dict[str, Any]) -> bool:
-    """Whether any probe says a category, be the probe right or wrong."""
+    """Whether any probe in the file has a category, even if the probe is invalid."""
     probes = data.get("probes")
     return any(
         isinstance(probe, dict) and probe.get("category") is not None
@@ -363,7 +247,7 @@ def _categories(data: dict[str, Any]) -> bool:
 
 
 def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A made probe, in which numbers are the text that they would be written as; raises ValueError, with the key."""
+    """A generated probe with numbers as the text that an author would write; raises ValueError, with the key."""
     made: dict[str, Any] = {}
     for key, value in values.items():
         try:
@@ -374,16 +258,14 @@ def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_parts(data: dict[str, Any]) -> dict[str, Any]:
-    """The top of a suite with its parts, which are checked one by one, replaced by ones that fit."""
+    """The top of a suite, with valid stand-ins for the parts that are checked one by one."""
     stand_ins = {
         "task": {},
         "gates": [{"over": "each"}],
         "probes": [{"id": "x"}],
         "generators": [{"count": 1, "probe": {"id": "x"}}],
     }
-    return {
-        key: stand_ins[key]
-        if key in stand_ins and value and isinstance(value, type(stand_ins[key]))
-        else value
-        for key, value in data.items()
+    fitting = {
+        key: part for key, part in stand_ins.items() if data.get(key) and isinstance(data[key], type(part))
     }
+    return data | fitting

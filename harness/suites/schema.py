@@ -1,7 +1,7 @@
 """The shapes of a suite file and the scores that it may name in, a JSON Schema for editors out.
 
-Draft 7, which every editor knows. It tells while typing what the shape of a file can tell; what depends on several
-places of it (repeated ids, fields of the prompt, answers among the choices) is the reader's to say.
+Draft 7, which every editor knows. It shows faults of shape while an author types; those that depend on several places of
+the file (repeated ids, fields of the prompt, answers among the choices) are left to the reader.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from harness.errors import first_line
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.generate import GeneratorFormat
 from harness.suites.scorer import Scorer
@@ -23,7 +24,7 @@ REFERENCE = "#/$defs/{model}"
 MODE: JsonSchemaMode = "validation"
 
 AS_WRITTEN = ["string", "number", "boolean"]
-"""Where a probe has text, a number or a boolean is read as the text that its author wrote."""
+"""The types of a probe's texts: a number or a boolean is read as the text that its author wrote."""
 
 ANSWERS: Schema = {
     "anyOf": [{"type": AS_WRITTEN}, {"type": "array", "minItems": 1, "items": {"type": AS_WRITTEN}}]
@@ -35,19 +36,18 @@ def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
     """The schema of a suite file.
 
     Args:
-        scorers: the scores that YAML may name; each gives its parameters.
+        scorers: the scores that YAML may name, and whose parameters it may give.
     """
-    names, together = models_json_schema(
-        [(SuiteFormat, MODE), *((kind, MODE) for kind in scorers.values())], ref_template=REFERENCE
-    )
+    shapes: list[type[BaseModel]] = [SuiteFormat, ProbeFormat, TaskFormat, GateFormat, GeneratorFormat]
+    shapes += scorers.values()
+    names, together = models_json_schema([(shape, MODE) for shape in shapes], ref_template=REFERENCE)
     parts: dict[str, Schema] = together["$defs"]
 
-    def part(shape: type[BaseModel]) -> Schema:
-        return parts[names_of(shape)]
+    def name_of(shape: type[BaseModel]) -> str:
+        return str(names[shape, MODE]["$ref"]).rpartition("/")[2]
 
-    def names_of(shape: type[BaseModel]) -> str:
-        known = names.get((shape, MODE), {"$ref": REFERENCE.format(model=shape.__name__)})
-        return str(known["$ref"]).rpartition("/")[2]
+    def part(shape: type[BaseModel]) -> Schema:
+        return parts[name_of(shape)]
 
     parameters = {name: _parameters(kind, part(kind)) for name, kind in scorers.items()}
     for shape in (SuiteFormat, ProbeFormat):
@@ -62,32 +62,32 @@ def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
         "type": ["string", "number", "boolean", "null", "array"],
     }  # fmt: skip
     part(GateFormat)["allOf"] = _gate_rules()
-    suite = part(SuiteFormat) | {"anyOf": _sources(), "allOf": _answer_rules()}
-    gone = {names_of(SuiteFormat), *(names_of(kind) for kind in scorers.values())}
+    sources = [{"required": [key]} for key in ("probes", "generators", "probes_from")]
+    suite = part(SuiteFormat) | {"anyOf": sources, "allOf": _answer_rules()}
+    gone = {name_of(SuiteFormat), *(name_of(kind) for kind in scorers.values())}
     parts = {name: schema for name, schema in parts.items() if name not in gone}
     parts["score"] = _score(scorers, parameters)
     return _whole("A suite of the forgetting gate, format 1", suite, parts)
 
 
 def shape_schema(shape: type[BaseModel], title: str) -> Schema:
-    """The schema of a file that is one shape and no more."""
+    """The schema of a file with a single shape."""
     schema = shape.model_json_schema(ref_template=REFERENCE, mode=MODE)
     return _whole(title, schema, schema.pop("$defs", {}))
 
 
 def _whole(title: str, top: Schema, parts: Mapping[str, Schema]) -> Schema:
-    tidied = {name: _tidied(part) for name, part in sorted(parts.items())}
     return {
         "$schema": DIALECT,
         "$comment": "Made from the code: python -m harness schema --write",
         "title": title,
         **_tidied(top),
-        "$defs": tidied,
+        "$defs": {name: _tidied(part) for name, part in sorted(parts.items())},
     }
 
 
 def _tidied(schema: Any) -> Any:
-    """A schema without what only repeats names, and with no key beside a `$ref`, where draft 7 reads none."""
+    """A schema without titles that repeat names, and with no key beside a `$ref`, where draft 7 ignores all."""
     if isinstance(schema, list):
         return [_tidied(item) for item in schema]
     if not isinstance(schema, dict):
@@ -108,7 +108,7 @@ def _tidied(schema: Any) -> Any:
 
 
 def _or_nothing(schema: Schema) -> Schema:
-    """`X or null` as one schema of two types, of which editors give better messages than of alternatives."""
+    """`X or null` as one schema of two types, for which editors give better messages than for alternatives."""
     match schema.get("anyOf"):
         case [{"type": str() as kind} as written, {"type": "null"}] if "const" not in written:
             found = cast(Schema, written)
@@ -119,7 +119,7 @@ def _or_nothing(schema: Schema) -> Schema:
 
 
 def _as_written(probe: Schema) -> None:
-    """Let every text of a probe be a number or a boolean as well; fields of the prompt too."""
+    """Let every text of a probe, fields of the prompt too, also be a number or a boolean."""
     for name, schema in probe["properties"].items():
         if name not in ("score", "severity"):
             _loosen(schema)
@@ -134,15 +134,15 @@ def _loosen(schema: Schema) -> None:
 
 
 def _describe_generated(generator: Schema, probe: Schema) -> None:
-    """The keys of a generated probe: those of a probe, of any type, as a template may become any."""
+    """The keys of a generated probe: those of a probe, but of any type, as a template may have any value."""
     generator["properties"]["probe"]["properties"] = {
         name: {"description": schema["description"]} for name, schema in probe["properties"].items()
     }
 
 
 def _parameters(kind: type[Scorer], shape: Schema) -> Schema:
-    """What stands under the name of a score: its fields, or the one field that is all it takes."""
-    marker: dict[str, Any] = {}
+    """The schema under the name of a score: its fields, or the single field that its short form gives."""
+    marker: dict[str, Any] = {}  # found again by identity, wherever the scorer puts it
     given = kind.parameters(marker)
     if given is marker:
         return shape
@@ -152,23 +152,20 @@ def _parameters(kind: type[Scorer], shape: Schema) -> Schema:
 
 def _score(scorers: Mapping[str, type[Scorer]], parameters: Mapping[str, Schema]) -> Schema:
     """A score: its name, or its name with parameters."""
-    names = [name for name, kind in scorers.items() if _stands_alone(kind)]
+    names = [name for name, kind in scorers.items() if _needs_nothing(kind)]
     return {
         "description": "A score by its name, or {name: {parameters}}.",
         "anyOf": [
-            {"enum": names, "enumDescriptions": [_first_line(scorers[name]) for name in names]},
+            {"enum": names, "enumDescriptions": [first_line(scorers[name].__doc__ or "") for name in names]},
             {
-                "type": "object",
-                "minProperties": 1,
-                "maxProperties": 1,
-                "properties": dict(parameters),
-                "additionalProperties": False,
+                "type": "object", "minProperties": 1, "maxProperties": 1,
+                "properties": dict(parameters), "additionalProperties": False,
             },
         ],
-    }
+    }  # fmt: skip
 
 
-def _stands_alone(kind: type[Scorer]) -> bool:
+def _needs_nothing(kind: type[Scorer]) -> bool:
     """Whether a score needs no parameters."""
     try:
         kind.model_validate(kind.parameters(None))
@@ -177,12 +174,8 @@ def _stands_alone(kind: type[Scorer]) -> bool:
     return True
 
 
-def _first_line(kind: type[Scorer]) -> str:
-    return (kind.__doc__ or "").strip().partition("\n")[0]
-
-
 def _gate_rules() -> list[Schema]:
-    """What GateFormat checks over its keys together."""
+    """The rules of GateFormat over several keys."""
     each = {"properties": {"over": {"const": "each"}}, "required": ["over"]}
     return [{
         "if": each,
@@ -194,13 +187,8 @@ def _gate_rules() -> list[Schema]:
     }]  # fmt: skip
 
 
-def _sources() -> list[Schema]:
-    """A suite has probes from somewhere."""
-    return [{"required": [key]} for key in ("probes", "generators", "probes_from")]
-
-
 def _answer_rules() -> list[Schema]:
-    """What the probes of each kind of answer need, and what the other kinds have no use for."""
+    """The keys that the probes of one kind of answer need, and that no others may have."""
 
     def asks(kind: str) -> Schema:
         answer = {"properties": {"answer": {"const": kind}}, "required": ["answer"]}

@@ -1,6 +1,6 @@
-"""What a suite needs to know of a score: its name in YAML, its parameters, the answers it takes.
+"""The contract of a score with suites: its name in YAML, its parameters, the answers that it takes.
 
-The scores themselves live in `harness.scoring`; a reader of suites is handed them by name.
+The scores themselves are in `harness.scoring`; the reader of suites gets them by name.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from typing import Any, ClassVar, Literal
 from harness.documents.validate import Shape
 from harness.suites.format import AnswerKind
 
+Expects = Literal["required", "optional", "none"]
+
 
 class Scorer(Shape):
     """A rule that makes an answer right or wrong. Its fields are its parameters in YAML."""
 
     name: ClassVar[str]
     judges: ClassVar[AnswerKind] = "generate"
-    expects: ClassVar[Literal["required", "optional", "none"]] = "required"
-    """Whether a probe must, may or must not say its right `answer`."""
+    expects: ClassVar[Expects] = "required"
+    """Whether a probe must, may or must not name its right `answer`."""
     runs_code: ClassVar[bool] = False
-    """Whether judging runs what the model wrote, which a run must be allowed to do."""
+    """Whether judging runs code that the model wrote, which the user must allow."""
     settles: ClassVar[bool] = False
-    """Whether a right answer stays right however it goes on, so that cutting it short can only cost right answers."""
+    """Whether a right answer stays right however it continues, so that cutting answers short never makes one right."""
 
     @classmethod
     def parameters(cls, written: Any) -> Any:
-        """What YAML holds under the score's name, as values for the fields of this class."""
+        """The value under the score's name in YAML, as values for the fields of this class."""
         return {} if written is None else written
 
     @classmethod
@@ -35,7 +37,7 @@ class Scorer(Shape):
         return None
 
     def written(self) -> Any:
-        """The parameters as YAML holds them, without those left out."""
+        """The parameters as YAML has them, without defaults."""
         return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True, by_alias=True)
 
     def expected_problem(self, expected: str) -> str | None:

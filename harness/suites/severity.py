@@ -1,4 +1,4 @@
-"""How bad a loss is: the severities of gates and probes, which are markers of pytest as well."""
+"""How bad a loss is: the severities of gates and probes, which are also pytest markers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data file or a data set in, rows as probes would have been written out: CSV, JSON Lines, Parquet, Hugging Face."""
+"""A data file or a data set in, the rows that become probes out: CSV, JSON Lines, Parquet, Hugging Face."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from harness.documents.data_file import Row, file_kind_problem, file_rows, shown_columns
+from harness.documents.data_file import Row, arrow_rows, file_kind_problem, file_rows, shown_columns
 from harness.documents.dataset import INSTALL, is_saved, load_dataset, load_saved
-from harness.documents.table import plain_rows
 from harness.documents.validate import Shape, Text, describe
 from harness.documents.within import Reach, is_there
 from harness.documents.written import text_of
@@ -21,10 +20,10 @@ from harness.limits import MOST_ROW_PROBLEMS, MOST_ROWS
 from harness.stats.sampling import stratified
 
 OPTIONAL = ("id", "category", "severity", "score")
-"""What a row may leave out: an empty cell or null says nothing of it."""
+"""The keys that a row may leave out, with an empty cell or null."""
 
 KEYS = ("id", "category", "severity", "answer", "choices", "text")
-"""The columns that are taken by their names, beside the fields of the prompt."""
+"""The columns that are read without `fields`, beside those of the prompt."""
 
 
 class SourceFormat(Shape):
@@ -50,7 +49,7 @@ class SourceFormat(Shape):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.file is None) == (self.dataset is None):
-            raise ValueError("'probes_from' is a path, or has one of 'file' and 'dataset'")
+            raise ValueError("'probes_from' must be a path, or have one of 'file' and 'dataset'")
         if self.file is not None:
             if wrong := file_kind_problem(self.file):
                 raise ValueError(wrong)
@@ -60,39 +59,39 @@ class SourceFormat(Shape):
 
 
 def read_rows(source: SourceFormat, file: Path, fields: Sequence[str], reach: Reach) -> list[Row]:
-    """The rows of a source as probes, each value the text of a cell.
+    """The rows of a source as probes, whose values are the text of its cells.
 
     Args:
         file: the suite that names the source; relative paths start from its folder.
-        fields: the prompt's; without `source.fields`, the columns of these names and of KEYS are taken.
+        fields: the prompt's; without `source.fields`, the columns with these names and KEYS are read.
+        reach: where the data may be.
 
     Raises:
-        InputError: the data cannot be read or lies where it may not, has no rows, lacks a column, or has a value
+        InputError: the data cannot be read or is outside of `reach`, has no rows, lacks a column, or has a value
             without a text; with the file and line.
     """
     path = file.parent / (source.file or source.dataset or "")
+    start = Span(path, 1, 1)
     found = file_rows(reach.path(source.file, file)) if source.file else _dataset_rows(source, file, reach)
     rows = list(islice(found, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
-        raise InputError(
-            [Problem(Span(path, 1, 1), f"more than {MOST_ROWS:,} rows; take a part of the data")]
-        )
+        raise InputError.at(start, f"more than {MOST_ROWS:,} rows; use a part of the data")
     if not rows:
-        raise InputError([Problem(Span(path, 1, 1), "no rows: nothing would be asked")])
+        raise InputError.at(start, "no rows, so there is nothing to ask")
     if not source.fields and (missing := [name for name in fields if name not in rows[0].values]):
         message = f"no column '{missing[0]}', which the prompt uses"
-        raise InputError([Problem(Span(path, 1, 1), message, shown_columns(rows[0].values))])
+        raise InputError.at(start, message, shown_columns(rows[0].values))
     probes = _probes(rows, source, (*KEYS, *fields))
     if not probes:
         wanted = ", ".join(f"{column}: {value}" for column, value in source.where.items())
-        raise InputError([Problem(Span(path, 1, 1), f"no rows with {wanted}: nothing would be asked")])
+        raise InputError.at(start, f"no rows with {wanted}, so there is nothing to ask")
     if source.sample is not None:
         return stratified(probes, lambda row: row.values.get("category"), source.sample, source.seed)
     return probes
 
 
 def _probes(rows: Sequence[Row], source: SourceFormat, keys: Sequence[str]) -> list[Row]:
-    """The rows that are wanted, as probes; raises InputError with the first of those that can be none."""
+    """The rows that `where` selects, as probes; raises InputError with the first problems."""
     problems: list[Problem] = []
     found = []
     for number, row in enumerate(rows, start=1):
@@ -114,18 +113,19 @@ def _probes(rows: Sequence[Row], source: SourceFormat, keys: Sequence[str]) -> l
 
 
 def _wanted(row: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Whether a row has the values asked for; CSV has text alone, so values are compared as text is written."""
+    """Whether a row has the values of `where`. They are compared as text, which is all that CSV has."""
     return all(_compared(_column(row, column)) == str(value).lower() for column, value in where.items())
 
 
 def _compared(value: Any) -> str:
     try:
         return str(text_of(value)).lower()
-    except ValueError:  # null, say, which is no text
+    except ValueError:  # such as null, which has no text
         return str(value).lower()
 
 
 def _mapped(row: Mapping[str, Any], source: SourceFormat, keys: Sequence[str]) -> dict[str, Any]:
+    """The keys of a probe with their values in a row; raises ValueError, KeyError."""
     named: Mapping[str, str | list[str]] = {key: key for key in keys if row.get(key, "") != ""}
     columns = source.fields or named
     values: dict[str, Any] = {}
@@ -143,7 +143,7 @@ def _mapped(row: Mapping[str, Any], source: SourceFormat, keys: Sequence[str]) -
 
 
 def _cell(row: Mapping[str, Any], key: str, column: str) -> Any:
-    """What a column says of a probe's key, as text, but for the parameters of a score; raises ValueError, KeyError."""
+    """The value of a probe's key: a cell as text, or as it is for a score with parameters; raises ValueError, KeyError."""
     value = _column(row, column)
     if key == "score":
         return value
@@ -152,11 +152,11 @@ def _cell(row: Mapping[str, Any], key: str, column: str) -> Any:
     except ValueError as error:
         raise ValueError(f"the column '{column}' holds {error}") from error
     except RecursionError as error:
-        raise ValueError(f"the column '{column}' holds lists that are nested too deep") from error
+        raise ValueError(f"the column '{column}' holds lists that are nested too deeply") from error
 
 
 def _chosen(choices: Any, index: Any, column: str) -> Any:
-    """The choice that an index means; raises ValueError."""
+    """The choice at an index; raises ValueError."""
     if not isinstance(choices, list):
         raise ValueError("'answer_index' needs 'choices'")
     if isinstance(index, str) and re.fullmatch("[0-9]{1,9}", index.strip()):
@@ -167,6 +167,7 @@ def _chosen(choices: Any, index: Any, column: str) -> Any:
 
 
 def _column(row: Mapping[str, Any], column: str) -> Any:
+    """The cell of a column, or of the nested column `a.b`; raises KeyError."""
     if column in row:
         return row[column]
     value: Any = row
@@ -188,14 +189,12 @@ def _dataset_rows(source: SourceFormat, file: Path, reach: Reach) -> Iterator[Ro
         else:
             local = str(path) if is_there(path) else name
             table = load_dataset(local, source.config, reach, file, split=source.split)
-        batches = table.with_format("arrow").iter(batch_size=1000)
-        for number, row in enumerate(plain_rows(batches), start=1):
-            yield Row(Span(path, number, 1), row)
+        yield from arrow_rows(path, table.with_format("arrow").iter(batch_size=1000))
     except ImportError as error:
         message = f"'{name}': data sets need the package 'datasets'"
-        raise InputError([Problem(None, message, INSTALL)]) from error
+        raise InputError.at(None, message, INSTALL) from error
     except InputError:
         raise
-    except Exception as error:  # what a data set's loader raises is its own affair
+    except Exception as error:  # a data set's loader may raise anything
         message = f"the data set '{name}' cannot be loaded (split '{source.split}'): {type(error).__name__}: "
-        raise InputError([Problem(None, message + first_line(error, 200))]) from error
+        raise InputError.at(None, message + first_line(error, 200)) from error

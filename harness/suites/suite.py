@@ -1,4 +1,4 @@
-"""A suite as the harness works with it: frozen values, every default resolved."""
+"""A suite as the harness works with it: frozen values, with every default filled in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.suites.severity import Severity
 
 @dataclass(frozen=True)
 class Shot:
-    """A few-shot example: the fields of the prompt and the answer that is shown for them."""
+    """A few-shot example: the fields of the prompt and the answer shown for them."""
 
     fields: Mapping[str, str]
     answer: str
@@ -35,7 +35,7 @@ class Task:
     stop: tuple[str, ...] = ()
     template: Arguments = ()
     thinking_tokens: int | None = None
-    """What reasoning may take, in tokens, before the answer's own; None for the default where a template marks any."""
+    """The room for reasoning before an answer, in tokens; None for the default of templates that mark reasoning."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class MarginGate:
-    """A rule over the whole suite or each of its categories: how much accuracy may be lost there, as a fraction."""
+    """A rule over the whole suite or each of its categories: the largest drop in accuracy there, as a fraction."""
 
     over: Literal["all", "category"]
     max_drop: float
@@ -71,7 +71,7 @@ class MarginGate:
 
 @dataclass(frozen=True)
 class EachGate:
-    """A rule over each probe for itself: the tuned model keeps what the baseline had, or passes it in any case."""
+    """A rule over each probe by itself: the tuned model must retain what the baseline had right, or be right in any case."""
 
     over: ClassVar[Literal["each"]] = "each"
     require: Literal["retained", "pass"] = "retained"
@@ -94,16 +94,16 @@ class Suite:
     path: Path | None = None
     span: Span | None = field(default=None, compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
-    """What the file says in a way that may not be meant."""
+    """Passages of the file that may not mean what the author intended."""
 
     def categories(self) -> tuple[str, ...]:
         """The categories of the probes, each once, in the order of the file."""
-        return tuple(dict.fromkeys(p.category for p in self.probes if p.category is not None))
+        return tuple(self.by_category())
 
     def by_category(self) -> dict[str, tuple[Probe, ...]]:
         """The probes of each category, in the order of the file."""
-        found: dict[str, list[Probe]] = {}
+        members: dict[str, list[Probe]] = {}
         for probe in self.probes:
             if probe.category is not None:
-                found.setdefault(probe.category, []).append(probe)
-        return {name: tuple(probes) for name, probes in found.items()}
+                members.setdefault(probe.category, []).append(probe)
+        return {name: tuple(probes) for name, probes in members.items()}

@@ -9,7 +9,7 @@ from string import Formatter
 def template_fields(template: str) -> tuple[str, ...]:
     """The fields that `template` uses, each once, in order.
 
-    Raises ValueError, with what to do, for braces that are not a plain `{name}`.
+    Raises ValueError, with the remedy, for braces that are not a plain `{name}`.
     """
     names: dict[str, None] = {}
     try:
@@ -28,7 +28,7 @@ def template_fields(template: str) -> tuple[str, ...]:
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
-    """`template` with every field replaced; the values are never read as templates themselves."""
+    """`template` with every field replaced; braces in the values stay as they are."""
     return "".join(
         literal + (fields[name] if name is not None else "")
         for literal, name, _, _ in Formatter().parse(template)

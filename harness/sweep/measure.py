@@ -1,4 +1,4 @@
-"""A run of a ladder in, its row out: what the baseline answers, what a tuned model answers, and keys for both."""
+"""A trial of a sweep in, its row out: the answers of the baseline and of a tuned model, and keys for both."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from harness.sweep.schedule import AskedSuite, Schedule
 
 @dataclass(frozen=True)
 class Tuned:
-    """A trained model, ready to be asked; `seconds` of training is None where nobody knows it."""
+    """A trained model, ready to be asked; `seconds` of training is None if unknown."""
 
     engine: Engine
     seconds: float | None
@@ -32,9 +32,9 @@ class Tuned:
 
 
 class Models(Protocol):
-    """Where the models of a ladder come from; each is in memory only while its context is open.
+    """The source of a sweep's models; each is in memory only while its context is open.
 
-    `identity` stands for the base's content and for how models are run: what every answer depends on.
+    `identity` covers the base's content and how models are run, on which every answer depends.
     """
 
     identity: str
@@ -50,7 +50,7 @@ class Models(Protocol):
 
 @dataclass(frozen=True)
 class Trial:
-    """A recipe under one seed; `key` stands for all that its answers depend on."""
+    """A recipe under one seed; `key` is that of everything that its answers depend on."""
 
     recipe: Recipe
     key: str
@@ -60,43 +60,32 @@ class Trial:
         return f"{self.recipe.name}, seed {self.recipe.written.seed}"
 
 
-def trials_of(recipe: Recipe, seeds: Sequence[int], plan: Schedule, models: Models) -> list[Trial]:
+def trials_of(recipe: Recipe, seeds: Sequence[int], schedule: Schedule, models: Models) -> list[Trial]:
     """The recipe under each seed; its own where the user names none."""
-    written = recipe.written
     seeded = [
-        replace(recipe, written=written.model_copy(update={"seed": seed}))
-        for seed in seeds or (written.seed,)
+        replace(recipe, written=recipe.written.model_copy(update={"seed": seed}))
+        for seed in seeds or (recipe.written.seed,)
     ]
-    return [Trial(one, _run_key(one, plan, models)) for one in seeded]
-
-
-def _run_key(recipe: Recipe, plan: Schedule, models: Models) -> str:
-    return digest(
-        models.identity,
-        recipe.content,
-        plan.target.content,
-        [[one.suite.name, one.content] for one in plan.general],
-    )
+    target, general = schedule.target.content, [[each.suite.name, each.content] for each in schedule.general]
+    return [Trial(each, digest(models.identity, each.content, target, general)) for each in seeded]
 
 
 def baseline_rows(
     suites: Sequence[AskedSuite], models: Models, kept: Mapping[str, SuiteRow], allow_code: bool
 ) -> list[SuiteRow]:
-    """Each suite with the baseline's answers, which are asked for once, ever."""
-    keys = [digest(models.identity, one.content) for one in suites]
+    """Each suite with the baseline's answers; those in `kept`, by key, are not asked for again."""
+    keys = [digest(models.identity, asked.content) for asked in suites]
     rows = {key: kept[key] for key in keys if key in kept}
-    if any(key not in rows for key in keys):
+    if missing := [(key, asked) for key, asked in zip(keys, suites, strict=True) if key not in rows]:
         with models.baseline() as engine:
-            for one, key in zip(suites, keys, strict=True):
-                if key not in rows:
-                    rows[key] = _baseline_row(one, key, engine, allow_code)
-    return [rows[key].model_copy(update=_heading(one)) for one, key in zip(suites, keys, strict=True)]
+            rows |= {key: _baseline_row(asked, key, engine, allow_code) for key, asked in missing}
+    return [rows[key].model_copy(update=_heading(asked)) for key, asked in zip(keys, suites, strict=True)]
 
 
-def _baseline_row(one: AskedSuite, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
-    unused_arguments(one.suite, engine)
-    progress = counter(f"{one.suite.name}, baseline")
-    answered = ask(engine, one.suite, one.probes, progress=progress, allow_code=allow_code)
+def _baseline_row(asked: AskedSuite, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
+    unused_arguments(asked.suite, engine)
+    progress = counter(f"{asked.suite.name}, baseline")
+    answered = ask(engine, asked.suite, asked.probes, progress=progress, allow_code=allow_code)
     probes = [
         AskedRow(
             id=probe.id,
@@ -105,32 +94,36 @@ def _baseline_row(one: AskedSuite, key: str, engine: Engine, allow_code: bool) -
             expected=list(probe.answers),
             baseline=AnswerRow.of(answered.scores[probe.id]),
         )
-        for probe in one.probes
+        for probe in asked.probes
     ]
-    return SuiteRow(key=key, probes=probes, **_heading(one))
+    return SuiteRow(key=key, probes=probes, **_heading(asked))
 
 
-def _heading(one: AskedSuite) -> dict[str, Any]:
+def _heading(asked: AskedSuite) -> dict[str, Any]:
     """Suite metadata that does not affect answers: name, path, description, size."""
-    path = shown_path(one.suite.path) if one.suite.path else ""
-    return {"name": one.suite.name, "path": path, "about": one.suite.about, "of": len(one.suite.probes)}
+    suite = asked.suite
+    path = shown_path(suite.path) if suite.path else ""
+    return {"name": suite.name, "path": path, "about": suite.about, "of": len(suite.probes)}
 
 
-def measure(run: Trial, plan: Schedule, record: SweepRecord, models: Models, allow_code: bool) -> SeedRow:
+def measure(
+    trial: Trial, schedule: Schedule, record: SweepRecord, models: Models, allow_code: bool
+) -> SeedRow:
     """Train the recipe, and ask the tuned model everything.
 
     Raises:
         HarnessError: it cannot be trained, or cannot answer.
     """
-    suites = (plan.target, *plan.general)
-    session = PairSession(allow_code=allow_code, progress=lambda suite, side: counter(f"{suite}, {run.name}"))
+    suites = (schedule.target, *schedule.general)
+    session = PairSession(
+        allow_code=allow_code, progress=lambda suite, side: counter(f"{suite}, {trial.name}")
+    )
     for asked, row in zip(suites, (record.target, *record.suites), strict=True):
         session.need_probes(asked.suite, asked.probes)
         answers = {probe.id: probe.baseline.raw() for probe in row.probes}
-        session.know("baseline", {
-            asked.suite.name: judged(asked.suite, asked.probes, answers, allow_code=allow_code)
-        })  # fmt: skip
-    with models.tuned(run.recipe) as tuned:
+        baseline = judged(asked.suite, asked.probes, answers, allow_code=allow_code)
+        session.know("baseline", {asked.suite.name: baseline})
+    with models.tuned(trial.recipe) as tuned:
         began = time.monotonic()
         session.ask("tuned", tuned.engine)
         rows = {
@@ -141,12 +134,12 @@ def measure(run: Trial, plan: Schedule, record: SweepRecord, models: Models, all
             for asked in suites
         }
         return SeedRow(
-            seed=run.recipe.written.seed,
-            key=run.key,
+            seed=trial.recipe.written.seed,
+            key=trial.key,
             seconds_training=tuned.seconds,
             seconds_asking=round(time.monotonic() - began, 1),
-            target=rows.pop(plan.target.suite.name),
+            target=rows.pop(schedule.target.suite.name),
             suites=rows,
-            gates=[gate_row(session.decide(case)) for asked in plan.general for case in asked.cases],
+            gates=[gate_row(session.decide(case)) for asked in schedule.general for case in asked.cases],
             notes=[on_command_line(note) for note in tuned.notes],
         )

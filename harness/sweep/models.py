@@ -1,4 +1,4 @@
-"""A base and settings in, the models of a ladder out: trained, loaded one after another, and let go."""
+"""A base and settings in, the models of a sweep out: trained, loaded one after another, and released."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.metadata import version
 
 from harness import __version__
 from harness.engine.registry import open_engine, open_pair
 from harness.engine.requests import Engine
 from harness.engine.settings import Settings
-from harness.engine.transformers.device import find_device
-from harness.engine.transformers.engine import free_memory
+from harness.engine.transformers.device import find_device, free_memory
 from harness.engine.transformers.gguf import ensure_embedded
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.json_file import read_json
@@ -22,11 +20,11 @@ from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.sweep.measure import Tuned
 from harness.terminal import say
-from harness.training.train import DONE, trained_sources
+from harness.training.train import DONE, library_versions, trained_sources
 
 
 class TorchModels:
-    """Models of one base. At most the base and one tuned model are held; an adapter shares the base's weights."""
+    """Models of one base. At most the base and one tuned model are in memory; an adapter shares the base's weights."""
 
     def __init__(self, base: FullModel, settings: Settings) -> None:
         if base.embedded:
@@ -35,14 +33,14 @@ class TorchModels:
         self.settings = settings
         self.device = str(find_device(settings.device))
         self.weights = weights_identity(base.folder)
-        self.versions = {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")}
+        self.versions = library_versions()
         self.dtype = self._dtype()
         content = (self.weights, tokenizer_identity(base.folder))
         how = (self.device.partition(":")[0], sorted(asdict(settings).items()))
         self.identity = repr((content, how, sorted(self.versions.items()), __version__))
 
     def _dtype(self) -> str:
-        """What "auto" comes to when the base is loaded."""
+        """The dtype that "auto" means for the base."""
         if self.settings.dtype != "auto":
             return self.settings.dtype
         if self.device == "cpu":
@@ -57,10 +55,10 @@ class TorchModels:
 
     @contextmanager
     def tuned(self, recipe: Recipe) -> Iterator[Tuned]:
-        _free()  # of the model before, which nobody holds any more
+        _free()  # the model before, to which nothing refers any more
         sources = trained_sources(recipe, None, self.settings, say, counter)
         seconds = read_json(sources.tuned.folder / DONE).get("seconds")
-        _free()  # of the copy that was trained
+        _free()  # the copy that was trained
         yield Tuned(open_pair(sources, self.settings, say).tuned, seconds, sources.notes)
 
 

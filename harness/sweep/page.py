@@ -1,8 +1,7 @@
-"""A ladder's record in, one self-contained HTML page out. Names and answers are untrusted: the template escapes them."""
+"""The record of a sweep in, one self-contained HTML page out. Names and answers are untrusted: the template escapes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from harness.sweep.recommendation import recommend
 from harness.sweep.record import RecipeRow, SweepRecord
 from harness.sweep.text import (
     BASES,
-    NOTE,
-    SEEDS_NOTE,
     asked,
     columns_of_words,
+    notes,
     state,
     suites_table,
     table,
@@ -29,16 +27,9 @@ from harness.wording import one_line
 TEMPLATES = Path(__file__).parent / "templates"
 
 MOST_SHOWN = 5
-"""Lost probes that are shown of each recipe; the record has them all."""
+"""How many lost probes of each recipe are shown; the record has them all."""
 
 LONGEST = 300
-
-
-@dataclass(frozen=True)
-class _Row:
-    cells: tuple[str, ...]
-    verdict: str
-    first: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class _Probe:
 
 @dataclass(frozen=True)
 class _Lost:
-    """What a recipe lost; `seed` is None where it was trained under one only."""
+    """The probes that a recipe lost; `seed` is None if it was trained under one only."""
 
     name: str
     of: int
@@ -72,7 +63,6 @@ def sweep_page(record: SweepRecord, plot: str | None) -> str:
         finalize=_visible,
     )
     rows = table(record)
-    several = any(len(rung.seeds) > 1 for rung in record.rungs)
     return environment.get_template(
         "ladder.html"
     ).render(
@@ -83,37 +73,32 @@ def sweep_page(record: SweepRecord, plot: str | None) -> str:
         state=list(state(record)),
         target=asked(record.target),
         suites=[asked(suite) for suite in record.suites],
-        # Drawn here, and its text escaped.
         interval=INTERVAL,
+        # Drawn here, and its text escaped.
         plot=None if plot is None else Markup(inline(plot)),  # nosec B704
         heading=rows[0],
         words=columns_of_words(rows),
-        rows=list(_rows(record, rows[1:])),
-        note=f"{NOTE} {SEEDS_NOTE}" if several else NOTE,
-        by_suite=suites_table(record) if len(record.suites) > 1 else None,
-        lost=[lost for rung in record.rungs if rung.measured and (lost := _lost(record, rung)).of],
+        rows=list(zip(record.rungs, rows[1:], strict=True)),
+        note=" ".join(notes(record)),
+        by_suite=suites_table(record),
+        lost=[lost for row, _ in record.measured if (lost := _lost(record, row)).of],
         most=MOST_SHOWN,
         advised=list(
-            dict.fromkeys(note for rung in record.rungs for seed in rung.seeds for note in seed.notes)
+            dict.fromkeys(note for row in record.rungs for seed in row.seeds for note in seed.notes)
         ),
     )
 
 
 def _visible(value: object) -> object:
-    """What goes into the page, but for our own SVG."""
+    """Text as the page shows it; our own SVG stays as it is."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return "\n".join(visible_lines(value))
     return value
 
 
-def _rows(record: SweepRecord, rows: list[tuple[str, ...]]) -> Iterator[_Row]:
-    for rung, cells in zip(record.rungs, rows, strict=True):
-        yield _Row(cells, rung.measured.verdict if rung.measured else "failed", rung.rank == 1)
-
-
-def _lost(record: SweepRecord, rung: RecipeRow) -> _Lost:
-    """What the recipe's first seed lost."""
-    seed = rung.seeds[0]
+def _lost(record: SweepRecord, row: RecipeRow) -> _Lost:
+    """The probes that the recipe lost under its first seed."""
+    seed = row.seeds[0]
     probes = []
     for suite in record.suites:
         for probe, tuned in zip(suite.probes, seed.suites[suite.name], strict=True):
@@ -124,6 +109,5 @@ def _lost(record: SweepRecord, rung: RecipeRow) -> _Lost:
                 shown.append(("baseline", one_line(probe.baseline.answer, LONGEST)))
                 shown.append(("tuned", one_line(tuned.answer, LONGEST)))
                 probes.append(_Probe(suite.name, probe.id, tuple(shown)))
-    return _Lost(
-        rung.name, len(probes), seed.seed if len(rung.seeds) > 1 else None, tuple(probes[:MOST_SHOWN])
-    )
+    several = len(row.seeds) > 1
+    return _Lost(row.name, len(probes), seed.seed if several else None, tuple(probes[:MOST_SHOWN]))

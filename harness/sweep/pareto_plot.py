@@ -1,6 +1,6 @@
-"""A ladder's record in; a plot of gain against drop, with intervals and the Pareto front, out.
+"""The record of a sweep in; a plot of gain against drop, with intervals and the Pareto front, out.
 
-Names stand in a column on the right, each tied to its point by a line, because good recipes lie close together.
+Names are in a column on the right, each tied to its point by a line, because good recipes lie close together.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ WIDTH = 8.6
 """Inches."""
 
 BEST, LESS, WORST = "#2f6fde", QUIET, "#c8503c"
-"""The colours of what learnt enough, of what learnt less, and of the reference."""
+"""The colours of recipes that learnt enough, of those that learnt less, and of the reference."""
 
 LONGEST = 26
 """A longer name is cut."""
 
 
 def pareto(record: SweepRecord) -> Figure | None:
-    """The plot; None where nothing was measured."""
-    rungs = [(rung, rung.measured) for rung in record.rungs if rung.measured]
-    if not rungs:
+    """The plot; None if nothing was measured."""
+    rows = record.measured
+    if not rows:
         return None
-    height = max(4.4, 1.6 + 0.27 * len(rungs))
+    height = max(4.4, 1.6 + 0.27 * len(rows))
     figure = new_figure(WIDTH, height)
     axes = figure.add_axes((0.085, 0.62 / height, 0.62, 1 - 1.12 / height))
-    _limits(axes, record, [measured for _, measured in rungs])
-    _lines(axes, record, [measured for _, measured in rungs])
-    for rung, measured in rungs:
-        _point(axes, record, rung, measured)
-    _names(axes, record, rungs, height)
-    _legend(figure, record, rungs, height)
+    enough = None
+    if record.unranked is None:
+        enough = 100 * record.matched * max(measured.gain for _, measured in rows)
+    _limits(axes, record, [measured for _, measured in rows], enough)
+    _lines(axes, record, enough)
+    for row, measured in rows:
+        _point(axes, record, row, measured)
+    _names(axes, record, rows, height)
+    _legend(figure, record, height)
     return figure
 
 
-def _limits(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) -> None:
-    """Room for every interval, for the gain that is enough, for no drop at all and for the margin."""
-    gains = [100 * value for one in measured for value in one.gain_interval]
-    if record.unranked is None:
-        gains.append(_enough(record, measured))
-    drops = [100 * value for one in measured for value in one.drop_interval]
-    for low, high, put in (
-        (min(gains), max(gains), axes.set_xlim),
-        (min(0, *drops), max(100 * record.margin, *drops), axes.set_ylim),
-    ):
+def _limits(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow], enough: float | None) -> None:
+    """Room for every interval, for the gain that is enough (in points), for no drop at all and for the margin."""
+    gains = [100 * value for row in measured for value in row.gain_interval]
+    gains += [] if enough is None else [enough]
+    drops = [0, 100 * record.margin, *(100 * value for row in measured for value in row.drop_interval)]
+    for values, set_limits in ((gains, axes.set_xlim), (drops, axes.set_ylim)):
+        low, high = min(values), max(values)
         room = 0.05 * max(high - low, 1)
-        put(low - room, high + room)
+        set_limits(low - room, high + room)
     axes.set_xlabel("gain on the target task, points (right is better)", color=INK)
     axes.set_ylabel("drop in general, points (low is better)", color=INK)
     axes.tick_params(colors=INK)
@@ -64,8 +64,8 @@ def _limits(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) ->
         spine.set_color(QUIET)
 
 
-def _lines(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) -> None:
-    """No drop, the margin, and the gain from which on drops are compared."""
+def _lines(axes: Axes, record: SweepRecord, enough: float | None) -> None:
+    """Lines at no drop, at the margin, and at the gain that is `enough` for drops to be compared."""
     axes.axhline(0, color=QUIET, linewidth=1)
     axes.axhline(100 * record.margin, color=WORST, linewidth=1, linestyle=(0, (4, 3)))
     left = axes.get_xlim()[0]
@@ -73,8 +73,7 @@ def _lines(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) -> 
         f"margin {100 * record.margin:g}", (left, 100 * record.margin), (3, 3), textcoords="offset points",
         color=WORST, fontsize=8.5,
     )  # fmt: skip
-    if record.unranked is None:
-        enough = _enough(record, measured)
+    if enough is not None:
         axes.axvline(enough, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
         axes.annotate(
             f"{100 * record.matched:g} % of the best gain", (enough, axes.get_ylim()[1]), (0, 3),
@@ -82,58 +81,49 @@ def _lines(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow]) -> 
         )  # fmt: skip
 
 
-def _enough(record: SweepRecord, measured: Sequence[MeasuredRow]) -> float:
-    """The gain from which on drops are compared, in points."""
-    return 100 * record.matched * max(one.gain for one in measured)
-
-
-def _colour(record: SweepRecord, rung: RecipeRow) -> str:
-    if rung.name == record.reference:
+def _colour(record: SweepRecord, row: RecipeRow) -> str:
+    if row.name == record.reference:
         return WORST
-    return LESS if record.unranked is None and rung.rank is None else BEST
+    return LESS if record.learnt_less(row) else BEST
 
 
-def _marker(record: SweepRecord, rung: RecipeRow) -> str:
-    return "^" if record.unranked is None and rung.rank is None else "o"
-
-
-def _point(axes: Axes, record: SweepRecord, rung: RecipeRow, measured: MeasuredRow) -> None:
+def _point(axes: Axes, record: SweepRecord, row: RecipeRow, measured: MeasuredRow) -> None:
     gain, drop = measured.gain, measured.drop
-    colour = _colour(record, rung)
+    colour, marker = _colour(record, row), "^" if record.learnt_less(row) else "o"
     axes.errorbar(
         [100 * gain], [100 * drop],
         xerr=_reach(gain, measured.gain_interval), yerr=_reach(drop, measured.drop_interval),
         fmt="none", ecolor=colour, elinewidth=1, capsize=2, alpha=0.5, zorder=2,
     )  # fmt: skip
     axes.plot(
-        [100 * gain], [100 * drop], linestyle="", marker=_marker(record, rung), markersize=8, color=colour,
-        markerfacecolor=colour if rung.front else PAPER, markeredgewidth=1.6, zorder=4 if rung.front else 3,
+        [100 * gain], [100 * drop], linestyle="", marker=marker, markersize=8, color=colour,
+        markerfacecolor=colour if row.front else PAPER, markeredgewidth=1.6, zorder=4 if row.front else 3,
     )  # fmt: skip
 
 
 def _reach(value: float, interval: tuple[float, float]) -> Any:
-    """How far the bar of an interval reaches below and above, as errorbar wants it, in points."""
+    """How far an interval reaches below and above its value, in points, in the form that errorbar takes."""
     return [[max(0.0, 100 * (value - interval[0]))], [max(0.0, 100 * (interval[1] - value))]]
 
 
 def _names(
-    axes: Axes, record: SweepRecord, rungs: Sequence[tuple[RecipeRow, MeasuredRow]], height: float
+    axes: Axes, record: SweepRecord, rows: Sequence[tuple[RecipeRow, MeasuredRow]], height: float
 ) -> None:
     """A column of names at the right, in the order of the drops, with lines to the points."""
     low, high = axes.get_ylim()
     inner = height * axes.get_position().height
-    by_drop = sorted(rungs, key=lambda pair: pair[1].drop)
+    by_drop = sorted(rows, key=lambda pair: pair[1].drop)
     wanted = [(100 * measured.drop - low) / (high - low) for _, measured in by_drop]
-    for (rung, measured), at in zip(by_drop, spread_out(wanted, 0.25 / inner), strict=True):
-        colour = _colour(record, rung)
+    for (row, measured), at in zip(by_drop, spread_out(wanted, 0.25 / inner), strict=True):
+        colour = _colour(record, row)
         axes.annotate(
             "", (100 * measured.gain, 100 * measured.drop), (1.03, at), xycoords="data",
             textcoords="axes fraction", annotation_clip=False, zorder=2,
             arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.45, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 5},
         )  # fmt: skip
-        name = visible(rung.name)
+        name = visible(row.name)
         name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-        place = "" if rung.rank is None else f"{rung.rank}  "
+        place = "" if row.rank is None else f"{row.rank}  "
         axes.text(
             1.04, at, f"{place}{name}", transform=axes.transAxes, color=INK if colour == BEST else colour,
             fontsize=9.5, va="center", parse_math=False,
@@ -165,13 +155,11 @@ def _top(block: Sequence[float], apart: float) -> float:
     return _bottom(block, apart) + apart * (len(block) - 1)
 
 
-def _legend(
-    figure: Figure, record: SweepRecord, rungs: Sequence[tuple[RecipeRow, MeasuredRow]], height: float
-) -> None:
-    """What the marks mean, above the plot; only the marks that occur."""
+def _legend(figure: Figure, record: SweepRecord, height: float) -> None:
+    """The meaning of the marks, above the plot; only the marks that occur."""
     from matplotlib.lines import Line2D
 
-    less = record.unranked is None and any(rung.rank is None for rung, _ in rungs)
+    less = any(record.learnt_less(row) for row, _ in record.measured)
     entries: list[tuple[str, dict[str, Any]]] = [
         ("Pareto front", {"marker": "o", "color": BEST, "markerfacecolor": BEST}),
         ("beaten by another", {"marker": "o", "color": BEST, "markerfacecolor": PAPER}),

@@ -5,6 +5,7 @@ A recipe that hardly learns forgets little, so drops are compared among those th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from harness.wording import tenths
 
 @dataclass(frozen=True)
 class RecipeResult:
-    """One recipe as measured. Rates are fractions; `seconds` of training is None where it is not known."""
+    """One recipe as measured. Rates are fractions; `seconds` of training is None if unknown."""
 
     name: str
     gain: float
@@ -27,37 +28,33 @@ class RecipeResult:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a rung stands.
+    """The place of a recipe in a ranking.
 
     Attributes:
-        rank: from 1 among the matched; None for a rung that learnt less.
+        rank: from 1 among the matched; None for a recipe that learnt less.
         learnt: its gain's interval lies above 0.
         pareto_optimal: no other recipe learnt as much and lost as little, and one of the two strictly better.
     """
 
-    rung: RecipeResult
+    result: RecipeResult
     rank: int | None
     learnt: bool
     pareto_optimal: bool
 
-    @property
-    def matched(self) -> bool:
-        """Whether it learnt so much that its drop may be compared."""
-        return self.rank is not None
 
-
-def rank(rungs: Sequence[RecipeResult], share: float) -> list[Standing]:
-    """The matched rungs by drop (then gain, then seconds), after them the others, those that learnt most first.
+def rank(results: Sequence[RecipeResult], share: float) -> list[Standing]:
+    """The matched recipes by drop (then gain, then seconds), after them the others, those that learnt most first.
 
     Args:
-        share: a rung is matched if its gain is at least this share of the largest gain, in (0, 1].
+        share: a recipe is matched, so that its drop is compared, if its gain is at least this share of the largest gain,
+            in (0, 1].
 
     Raises:
-        NoEvidenceError: there is no rung, or none of them has shown to learn anything.
+        NoEvidenceError: there is no recipe, or none of them has shown to learn anything.
     """
-    if not rungs:
+    if not results:
         raise NoEvidenceError("no recipe could be measured, so none can be ranked")
-    best = max(rungs, key=lambda rung: rung.gain)
+    best = max(results, key=lambda result: result.gain)
     low, high = best.gain_interval
     if best.gain <= 0 or low <= 0:
         raise NoEvidenceError(
@@ -66,43 +63,38 @@ def rank(rungs: Sequence[RecipeResult], share: float) -> list[Standing]:
             "  train longer or at a higher rate, or give the target suite more probes"
         )
     enough = share * best.gain - ROUNDING
-    matched = sorted(
-        (rung for rung in rungs if rung.gain >= enough),
-        key=lambda rung: (rung.drop, -rung.gain, _seconds(rung)),
-    )
-    rest = sorted(
-        (rung for rung in rungs if rung.gain < enough),
-        key=lambda rung: (-rung.gain, rung.drop, _seconds(rung)),
-    )
-    edge = pareto_optimal(rungs)
+
+    def order(result: RecipeResult) -> tuple[bool, float, float, float]:
+        matched, seconds = result.gain >= enough, math.inf if result.seconds is None else result.seconds
+        first, second = (result.drop, -result.gain) if matched else (-result.gain, result.drop)
+        return not matched, first, second, seconds
+
+    best_names = pareto_optimal(results)
     return [
         Standing(
-            rung,
-            rank=place if place <= len(matched) else None,
-            learnt=rung.gain_interval[0] > 0,
-            pareto_optimal=rung.name in edge,
+            result,
+            rank=place if result.gain >= enough else None,
+            learnt=result.gain_interval[0] > 0,
+            pareto_optimal=result.name in best_names,
         )
-        for place, rung in enumerate((*matched, *rest), start=1)
+        for place, result in enumerate(sorted(results, key=order), start=1)
     ]
 
 
-def pareto_optimal(rungs: Sequence[RecipeResult]) -> set[str]:
-    """The names of the rungs on the Pareto front: none is beaten in gain or drop without being better in the other."""
-    return {rung.name for rung in rungs if not any(_beats(other, rung) for other in rungs)}
+def pareto_optimal(results: Sequence[RecipeResult]) -> set[str]:
+    """The names of the recipes on the Pareto front: no other beats them in gain or drop and equals them in the other."""
+    return {result.name for result in results if not any(_beats(other, result) for other in results)}
 
 
-def _beats(one: RecipeResult, other: RecipeResult) -> bool:
-    as_good = one.gain >= other.gain and one.drop <= other.drop
-    return as_good and (one.gain > other.gain or one.drop < other.drop)
+def _beats(result: RecipeResult, other: RecipeResult) -> bool:
+    as_good = result.gain >= other.gain and result.drop <= other.drop
+    return as_good and (result.gain > other.gain or result.drop < other.drop)
 
 
-def reference(places: Sequence[Standing]) -> RecipeResult:
-    """The rung that others are held against: of those that learnt, the one that lost most.
+def reference(standings: Sequence[Standing]) -> RecipeResult:
+    """The recipe that the others are compared with: of those that learnt, the one that lost most.
 
-    `places` come from `rank`, which lets none pass in which nobody learnt.
+    `standings` come from `rank`, which refuses recipes none of which has learnt.
     """
-    return max((place.rung for place in places if place.learnt), key=lambda rung: (rung.drop, rung.gain))
-
-
-def _seconds(rung: RecipeResult) -> float:
-    return float("inf") if rung.seconds is None else rung.seconds
+    learnt = [standing.result for standing in standings if standing.learnt]
+    return max(learnt, key=lambda result: (result.drop, result.gain))

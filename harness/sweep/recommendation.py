@@ -1,6 +1,6 @@
-"""A ladder's record in; each mitigation with its measured or published effect, and which recipe to take, out.
+"""The record of a sweep in; each mitigation with its measured or published effect, and which recipe to take, out.
 
-Every measured sentence follows from two rungs: the reference, which forgot, and one that adds the mitigation.
+Every measured sentence follows from two recipes: the reference, which forgot, and one that adds the mitigation.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.gate.pooling import Pooled, pool
-from harness.recipes.diff import Changes, changes
-from harness.recipes.methods import method_of
+from harness.recipes.diff import Changes, changes, mitigations_of
 from harness.recipes.mitigations import LEAST_COSTLY_FIRST
-from harness.recipes.mitigations.mitigation import Mitigation
+from harness.recipes.mitigations.mitigation import Mitigation, PenaltyMitigation
 from harness.reporting.explain import INTERVAL, shown_interval
 from harness.sweep.record import MeasuredRow, RecipeRow, SweepRecord
 from harness.wording import between, count, points
@@ -27,8 +26,8 @@ class Advice:
 
     Attributes:
         title: the mitigations that it is about, or "no mitigation".
-        basis: measured by a rung that adds this and no other mitigation, or `together` with others; `there`: the
-            reference has it; published: by others, not measured here; failed: the rung could not be measured.
+        basis: measured by a recipe that adds this and no other mitigation, or `together` with others; `there`: the
+            reference has it; published: by others, not measured here; failed: the recipe could not be measured.
     """
 
     title: str
@@ -38,7 +37,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to do: what the others are held against, each mitigation least costly first, and which recipe to take."""
+    """The reference, what is known of each mitigation (least costly first), and which recipe to take."""
 
     opening: str
     advice: tuple[Advice, ...]
@@ -47,9 +46,9 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class _Step:
-    """From the reference to a rung: what changed, and how the general probes fared."""
+    """From the reference to a recipe: the changes, and their effect on the general probes."""
 
-    rung: RecipeRow
+    row: RecipeRow
     measured: MeasuredRow
     changes: Changes
     pooled: Pooled
@@ -61,30 +60,25 @@ class _Step:
 
 
 def recommend(record: SweepRecord) -> Recommendation:
-    """What follows from a ladder; one that has no ranks has nothing to recommend, and says why."""
+    """What follows from a sweep; without ranks there is nothing to recommend, and the reason is given."""
     if record.unranked is not None:
         return Recommendation(record.unranked, (), "No recipe can be recommended.")
-    failed = tuple(
-        Advice(rung.name, "failed", (rung.error or "").splitlines()[0]) for rung in record.rungs if rung.error
-    )
-    base = record.rung(record.reference)
+    failed = tuple(Advice(row.name, "failed", row.error.splitlines()[0]) for row in record.rungs if row.error)
+    base = record.recipe(record.reference)
     if base is None or base.measured is None:
-        opening = f"'{record.asked_for}' was not measured, so no recipe can be held against it."
+        opening = f"'{record.asked_for}' was not measured, so no recipe can be compared with it."
         return Recommendation(opening, failed, _conclusion(record))
     steps = [
-        _Step(rung, rung.measured, changes(base.recipe, rung.recipe), _between(record, base, rung))
-        for rung in record.rungs
-        if rung.measured and rung.name != base.name
+        _Step(row, measured, changes(base.recipe, row.recipe), _between(record, base, row))
+        for row, measured in record.measured
+        if row.name != base.name
     ]
-    return Recommendation(
-        _opening(record, base, base.measured),
-        (*_advice(record, base, steps), *failed),
-        _conclusion(record),
-    )
+    advice = (*_advice(record, base, steps), *failed)
+    return Recommendation(_opening(record, base, base.measured), advice, _conclusion(record))
 
 
 def _between(record: SweepRecord, before: RecipeRow, after: RecipeRow) -> Pooled:
-    """Two rungs over all general probes: `lost` are those that the first has right and the second has not."""
+    """Two recipes over all general probes: `lost` are those that only the first has right."""
     return pool(
         [seed.right(record.suites) for seed in before.seeds],
         [seed.right(record.suites) for seed in after.seeds],
@@ -106,7 +100,7 @@ def _opening(record: SweepRecord, base: RecipeRow, measured: MeasuredRow) -> str
 
 
 def _advice(record: SweepRecord, base: RecipeRow, steps: Sequence[_Step]) -> Iterator[Advice]:
-    """Of each mitigation what is known, least costly first; at the end the rungs that add none."""
+    """What is known of each mitigation, least costly first; at the end the recipes that add none."""
     for mitigation in LEAST_COSTLY_FIRST:
         alone = [step for step in steps if step.added == (mitigation,)]
         last = [step for step in steps if len(step.added) > 1 and step.added[-1] is mitigation]
@@ -128,7 +122,7 @@ def _measured(record: SweepRecord, base: RecipeRow, step: _Step) -> Advice:
     if step.changes.other:
         what += f"{'; ' if what else ''}differs {'too ' if what else ''}in {', '.join(step.changes.other)}"
     text = (
-        f"'{step.rung.name}'{f' ({what})' if what else ''}: {_effect(base, step)}; {_judgement(record, step)}. "
+        f"'{step.row.name}'{f' ({what})' if what else ''}: {_effect(base, step)}; {_judgement(record, step)}. "
         f"Of {count(step.pooled.n, 'probe')}, {_number(step.pooled.gained)} are right only under it and "
         f"{_number(step.pooled.lost)} only under '{base.name}'."
     )
@@ -146,7 +140,7 @@ def _effect(base: RecipeRow, step: _Step) -> str:
 
 
 def _judgement(record: SweepRecord, step: _Step) -> str:
-    """What the change came to; a drop at a lesser gain is no proof that a mitigation helps."""
+    """The effect of the change; a smaller drop at a smaller gain is no proof that a mitigation helps."""
     low, high = step.pooled.interval
     if high < 0:
         forgot, helped = "it forgot less", "it helped"
@@ -155,24 +149,24 @@ def _judgement(record: SweepRecord, step: _Step) -> str:
     else:
         change = f"{INTERVAL} of the change {between(step.pooled.interval)}"
         forgot = helped = f"whether it helped cannot be told ({change})"
-    if step.rung.rank is not None:
+    if step.row.rank is not None:
         return helped
     joined = ", but" if high < 0 else ", and"
     return f"{forgot}{joined} it learnt less than {points(record.matched)} % of the best"
 
 
 def _otherwise(mitigation: Mitigation, base: RecipeRow, within: Sequence[_Step]) -> Iterator[Advice]:
-    """What there is to say of a mitigation that no rung adds alone."""
+    """What is known of a mitigation that no recipe adds alone."""
     if within:
         if named := [step for step in within if step.added[-1] is not mitigation]:
-            names = ", ".join(f"'{step.rung.name}'" for step in named)
+            names = ", ".join(f"'{step.row.name}'" for step in named)
             text = f"measured only together with other mitigations, see {names}"
             yield Advice(mitigation.name, "together", text)
-    elif mitigation.has(base.recipe):
+    elif mitigation in mitigations_of(base.recipe):
         yield Advice(mitigation.name, "there", f"'{base.name}' has it already")
     else:
-        held = mitigation.penalty is not None and mitigation.penalty.holds == "weights"
-        in_adapter = held and method_of(base.recipe.method).adapter
+        holds_weights = isinstance(mitigation, PenaltyMitigation) and mitigation.holds == "weights"
+        in_adapter = holds_weights and base.recipe.method.chosen.is_adapter
         caution = "; under LoRA it holds the adapter, not the model" if in_adapter else ""
         yield Advice(mitigation.name, "published", f"{mitigation.published}{caution}")
 
@@ -192,31 +186,27 @@ def _number(mean: float) -> str:
 
 
 def _conclusion(record: SweepRecord) -> str:
-    matched = [rung for rung in record.rungs if rung.rank is not None]
-    best, others = matched[0], matched[1:]
-    assert best.measured is not None, "only what was measured has a rank"
+    (best, measured), *others = [(row, measured) for row, measured in record.measured if row.rank is not None]
     among = (
-        f"the least of {len(matched)} recipes that learnt as much" if others else "alone in learning as much"
+        f"the least of {len(others) + 1} recipes that learnt as much"
+        if others
+        else "alone in learning as much"
     )
     text = (
-        f"Take '{best.name}': a drop of {_points(best.measured.drop)} "
-        f"({shown_interval(best.measured.drop_interval)}) at a gain of {points(best.measured.gain)}, {among}."
+        f"Take '{best.name}': a drop of {_points(measured.drop)} "
+        f"({shown_interval(measured.drop_interval)}) at a gain of {points(measured.gain)}, {among}."
     )
-    if alike := [f"'{rung.name}'" for rung in others if _cannot_tell(_between(record, best, rung))]:
+    if alike := [f"'{row.name}'" for row, _ in others if _cannot_tell(_between(record, best, row))]:
         text += f" These probes cannot tell it from {_listed(alike)}."
-    return text + _caution(record, best)
+    return text + _caution(record, measured)
 
 
-def _caution(record: SweepRecord, best: RecipeRow) -> str:
-    assert best.measured is not None
-    margin, n = _points(record.margin), count(best.measured.general.n, "probe")
-    match best.measured.verdict:
+def _caution(record: SweepRecord, best: MeasuredRow) -> str:
+    margin, n = _points(record.margin), count(best.general.n, "probe")
+    match best.verdict:
         case "FORGOTTEN":
-            untried = [
-                mitigation.name
-                for mitigation in LEAST_COSTLY_FIRST
-                if not any(_adds(record, rung, mitigation) for rung in record.rungs)
-            ]
+            tried = _tried(record)
+            untried = [mitigation.name for mitigation in LEAST_COSTLY_FIRST if mitigation not in tried]
             more = f": not tried here are {_listed(untried)}" if untried else ""
             return f" But it is FORGOTTEN too, by more than {margin}{more}."
         case "INCONCLUSIVE":
@@ -226,12 +216,13 @@ def _caution(record: SweepRecord, best: RecipeRow) -> str:
     return f" It is RETAINED at a margin of {margin}."
 
 
-def _adds(record: SweepRecord, rung: RecipeRow, mitigation: Mitigation) -> bool:
-    """Whether a recipe has a mitigation, or adds it to the reference."""
-    base = record.rung(record.reference)
-    return mitigation.has(rung.recipe) or (
-        base is not None and mitigation.adds(base.recipe, rung.recipe) is not None
-    )
+def _tried(record: SweepRecord) -> set[Mitigation]:
+    """The mitigations that a recipe has by itself, or adds to the reference."""
+    base = record.recipe(record.reference)
+    tried = {mitigation for row in record.rungs for mitigation in mitigations_of(row.recipe)}
+    if base is not None:
+        tried |= {added.mitigation for row in record.rungs for added in changes(base.recipe, row.recipe).adds}
+    return tried
 
 
 def _cannot_tell(pooled: Pooled) -> bool:

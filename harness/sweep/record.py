@@ -1,12 +1,12 @@
-"""What the recipes of a ladder came to, as a versioned JSON record: everything that its reports need.
+"""The results of a sweep as a versioned JSON record: everything that its reports need.
 
 `target` and `suites` hold the probes and the baseline's answers, `rungs` a row for each recipe: every answer of its
-tuned models, and what follows from them. Rates are fractions; `drop` is positive when worse, `gain` when better.
+tuned models, and the numbers that follow. Rates are fractions; `drop` is positive when worse, `gain` when better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +18,10 @@ from harness.gate.pooling import Pooled, pool
 from harness.gate.verdict import MARGIN, Verdict, judge
 from harness.recipes.format import RecipeFormat
 from harness.reporting.record import AnswerRow, GateRow, read_back
-from harness.spelling import option
 from harness.stats.paired import CONFIDENCE
 from harness.sweep.ranking import RecipeResult, Standing, pareto_optimal, rank, reference
 from harness.visible import visible_json
-from harness.writing import ELSEWHERE, system_fault, write_whole, writing
+from harness.writing import write_whole, writing_report
 
 VERSION: Literal[1] = 1
 FILE = "ladder.json"
@@ -41,11 +40,11 @@ class AskedRow(_Row):
     expected: list[str]
     baseline: AnswerRow
     measured: LogLikelihood | None = None
-    """Of an older version, whose answers were not whole."""
+    """Of an older version, whose rows did not keep the whole answer."""
 
 
 class SuiteRow(_Row):
-    """A suite as it was asked; `key` stands for its content, the baseline and the settings."""
+    """A suite as it was asked; `key` is that of its content, the baseline and the settings."""
 
     name: str
     path: str
@@ -64,8 +63,8 @@ class SuiteRow(_Row):
 class SeedRow(_Row):
     """A recipe trained under one seed, and its answers: `target`, and `suites` by name, in the probes' order.
 
-    `key` stands for all that they depend on. `seconds_training` is None where a killed training went
-    on or the model comes from an earlier version that did not note it.
+    `key` is that of everything that they depend on. `seconds_training` is None where a killed training went on, or the
+    model comes from an earlier version that did not note it.
     """
 
     seed: int
@@ -75,16 +74,16 @@ class SeedRow(_Row):
     target: list[AnswerRow]
     suites: dict[str, list[AnswerRow]]
     gates: list[GateRow] = []
-    """What the gates of the general suites decide of it."""
+    """The decisions of the general suites' gates."""
     notes: list[str] = []
 
     def right(self, suites: Sequence[SuiteRow]) -> list[bool]:
-        """Whether it is right on each probe of these general suites, one after another."""
+        """Whether it is right on each probe of these general suites, suite by suite."""
         return [answer.right for suite in suites for answer in self.suites[suite.name]]
 
 
 class EffectRow(_Row):
-    """Before and after over some probes; `lost` and `gained` are means over the seeds, so not whole numbers."""
+    """Before and after over some probes: harness.gate.pooling.Pooled; `lost` and `gained` are means over the seeds."""
 
     n: int
     lost: float
@@ -98,7 +97,7 @@ class EffectRow(_Row):
 
 
 class MeasuredRow(_Row):
-    """What a recipe did to its target task and to the rest."""
+    """The effect of a recipe on its target task and on the general suites."""
 
     gain: float
     gain_interval: tuple[float, float]
@@ -111,9 +110,9 @@ class MeasuredRow(_Row):
 
 
 class RecipeRow(_Row):
-    """One recipe. A failed one has an `error`; one that is not finished has neither that nor `measured`.
+    """One recipe. A failed one has an `error`; an unfinished one has neither that nor `measured`.
 
-    `rank` is None for one that learnt less than the matched.
+    `rank` is None for one that learnt less than the matched; `front`: it is Pareto-optimal.
     """
 
     name: str
@@ -128,7 +127,7 @@ class RecipeRow(_Row):
 
     @property
     def seconds_training(self) -> float | None:
-        """The mean over the seeds; None where one of them is not known."""
+        """The mean over the seeds; None if it is unknown for one of them."""
         known = [seed.seconds_training for seed in self.seeds if seed.seconds_training is not None]
         return sum(known) / len(known) if known and len(known) == len(self.seeds) else None
 
@@ -150,38 +149,50 @@ class SweepRun(_Row):
 
 
 class SweepRecord(_Row):
-    """The record of one ladder; `planned` names its recipes, of which `rungs` lacks some until it is finished."""
+    """The record of one sweep; `planned` names its recipes, of which `rungs` lacks some until it is finished."""
 
     version: Literal[1] = VERSION
     run: SweepRun
     confidence: float = CONFIDENCE
     margin: float = MARGIN
-    """The largest acceptable drop over all general probes, by which each rung gets its verdict."""
+    """The largest acceptable drop over all general probes, for the verdict of each recipe."""
     matched: float
     reference: str | None
-    """The rung that others are held against; None if the ladder cannot be ranked."""
+    """The recipe that the others are compared with; None if the recipes cannot be ranked."""
     asked_for: str | None
-    """The reference that the user named."""
+    """The reference that the user chose."""
     planned: list[str]
     target: SuiteRow
     suites: list[SuiteRow]
     rungs: list[RecipeRow]
     unranked: str | None = None
-    """Why the rungs have no ranks."""
+    """Why the recipes have no ranks."""
 
     @property
     def missing(self) -> list[str]:
         """The recipes that were not tried to their end yet."""
-        tried = {rung.name for rung in self.rungs if rung.measured or rung.error}
+        tried = {row.name for row in self.rungs if row.measured or row.error}
         return [name for name in self.planned if name not in tried]
 
-    def rung(self, name: str | None) -> RecipeRow | None:
-        """The rung of that name, if there is one."""
-        return next((rung for rung in self.rungs if rung.name == name), None)
+    @property
+    def measured(self) -> list[tuple[RecipeRow, MeasuredRow]]:
+        """The recipes that were measured, each with its measurement."""
+        return [(row, row.measured) for row in self.rungs if row.measured]
+
+    @property
+    def has_several_seeds(self) -> bool:
+        return any(len(row.seeds) > 1 for row in self.rungs)
+
+    def recipe(self, name: str | None) -> RecipeRow | None:
+        """The recipe of that name, if there is one."""
+        return next((row for row in self.rungs if row.name == name), None)
+
+    def learnt_less(self, row: RecipeRow) -> bool:
+        """Whether a measured recipe learnt too little for its drop to be compared."""
+        return self.unranked is None and row.rank is None
 
 
 def recipe_row(
-    name: str,
     path: str,
     recipe: RecipeFormat,
     seeds: Sequence[SeedRow],
@@ -191,19 +202,18 @@ def recipe_row(
     of: int,
     error: str | None = None,
 ) -> RecipeRow:
-    """The row of a recipe; it is measured once it has `of` seeds, and failed if it did under any of them."""
+    """The row of a recipe: measured once it has `of` seeds, failed if it failed under any of them."""
     measured = _measured(seeds, target, suites) if error is None and len(seeds) == of else None
-    return RecipeRow(name=name, path=path, recipe=recipe, seeds=list(seeds), error=error, measured=measured)
+    return RecipeRow(
+        name=recipe.recipe, path=path, recipe=recipe, seeds=list(seeds), error=error, measured=measured
+    )
 
 
 def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[SuiteRow]) -> MeasuredRow:
-    learnt = pool([target.baseline] * len(seeds), [[one.right for one in seed.target] for seed in seeds])
-    before = [right for suite in suites for right in suite.baseline]
-    general = pool([before] * len(seeds), [seed.right(suites) for seed in seeds])
-    by_suite = {
-        suite.name: _effect_row(pool([suite.baseline] * len(seeds), [seed.right([suite]) for seed in seeds]))
-        for suite in suites
-    }
+    learnt = pool(
+        [target.baseline] * len(seeds), [[answer.right for answer in seed.target] for seed in seeds]
+    )
+    general = _general(seeds, suites)
     low, high = learnt.interval
     return MeasuredRow(
         gain=-learnt.drop + 0.0,  # never -0.0
@@ -211,64 +221,60 @@ def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[Suite
         drop=general.drop,
         drop_interval=general.interval,
         verdict=judge(general, MARGIN),
-        target=_effect_row(learnt),
-        general=_effect_row(general),
-        by_suite=by_suite,
+        target=_effect(learnt),
+        general=_effect(general),
+        by_suite={suite.name: _effect(_general(seeds, [suite])) for suite in suites},
     )
 
 
-def _effect_row(pooled: Pooled) -> EffectRow:
-    return EffectRow(
-        n=pooled.n,
-        lost=pooled.lost,
-        gained=pooled.gained,
-        baseline_accuracy=pooled.baseline_accuracy,
-        tuned_accuracy=pooled.tuned_accuracy,
-        drop=pooled.drop,
-        interval=pooled.interval,
-        smallest_drop=pooled.smallest,
-        largest_drop=pooled.largest,
-    )
+def _general(seeds: Sequence[SeedRow], suites: Sequence[SuiteRow]) -> Pooled:
+    """The baseline and the tuned models over all probes of these general suites."""
+    before = [right for suite in suites for right in suite.baseline]
+    return pool([before] * len(seeds), [seed.right(suites) for seed in seeds])
+
+
+def _effect(pooled: Pooled) -> EffectRow:
+    return EffectRow.model_validate(pooled, from_attributes=True)
 
 
 def ranked(record: SweepRecord) -> SweepRecord:
-    """The record with its rungs in the order of their ranks, those without a measurement last; the reference chosen.
+    """The record with its recipes in the order of their ranks, those without a measurement last; the reference chosen.
 
     Raises:
-        HarnessError: the reference that was asked for is no recipe of this ladder.
+        HarnessError: the reference that was asked for is no recipe of this sweep.
     """
-    if record.asked_for is not None and record.asked_for not in record.planned:
-        near = did_you_mean(record.asked_for, record.planned) or f"there are: {', '.join(record.planned)}"
-        raise HarnessError(f"--from {record.asked_for}: no recipe of this ladder has that name\n  {near}")
-    rungs = [_rung(row, row.measured) for row in record.rungs if row.measured]
-    rows = {row.name: row for row in record.rungs}
-    rest = [row for row in record.rungs if not row.measured]
+    check_reference(record.asked_for, record.planned)
+    results = [
+        RecipeResult(row.name, measured.gain, measured.gain_interval, measured.drop, row.seconds_training)
+        for row, measured in record.measured
+    ]
+    unranked = chosen = None
     try:
-        places = rank(rungs, record.matched)
+        standings = rank(results, record.matched)
+        chosen = reference(standings).name
     except NoEvidenceError as error:
-        edge = pareto_optimal(rungs)
-        unplaced = [rows[rung.name].model_copy(update=_nowhere(rung.name in edge)) for rung in rungs]
-        return record.model_copy(
-            update={"rungs": [*unplaced, *rest], "unranked": error.on_command_line, "reference": None}
+        unranked = error.on_command_line
+        best = pareto_optimal(results)
+        standings = [Standing(result, None, False, result.name in best) for result in results]
+    if chosen and record.asked_for is not None:
+        chosen = record.asked_for if record.asked_for in {result.name for result in results} else None
+    rows = {row.name: row for row in record.rungs}
+    placed = [
+        rows.pop(standing.result.name).model_copy(
+            update={"rank": standing.rank, "learnt": standing.learnt, "front": standing.pareto_optimal}
         )
-    chosen: str | None = reference(places).name
-    if record.asked_for is not None:
-        named = rows.get(record.asked_for)
-        chosen = named.name if named and named.measured else None
-    placed = [rows[place.rung.name].model_copy(update=_placed(place)) for place in places]
-    return record.model_copy(update={"rungs": [*placed, *rest], "unranked": None, "reference": chosen})
+        for standing in standings
+    ]
+    return record.model_copy(
+        update={"rungs": [*placed, *rows.values()], "unranked": unranked, "reference": chosen}
+    )
 
 
-def _rung(row: RecipeRow, measured: MeasuredRow) -> RecipeResult:
-    return RecipeResult(row.name, measured.gain, measured.gain_interval, measured.drop, row.seconds_training)
-
-
-def _placed(place: Standing) -> Mapping[str, object]:
-    return {"rank": place.rank, "learnt": place.learnt, "front": place.pareto_optimal}
-
-
-def _nowhere(front: bool) -> Mapping[str, object]:
-    return {"rank": None, "learnt": False, "front": front}
+def check_reference(name: str | None, names: Sequence[str]) -> None:
+    """Refuse a reference that is none of the recipes `names`; raises HarnessError."""
+    if name is not None and name not in names:
+        near = did_you_mean(name, names) or f"there are: {', '.join(names)}"
+        raise HarnessError(f"--from {name}: no recipe of this ladder has that name\n  {near}")
 
 
 def write_sweep(record: SweepRecord, folder: Path) -> Path:
@@ -278,14 +284,13 @@ def write_sweep(record: SweepRecord, folder: Path) -> Path:
         HarnessError: it cannot be written.
     """
     path = folder / FILE
-    sentence = f"{option('report', str(folder))}: no record can be written there"
-    with writing(sentence, ELSEWHERE, system_fault):
+    with writing_report(folder):
         write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
     return path
 
 
 def read_sweep(folder: Path) -> SweepRecord:
-    """Read a ladder's record back.
+    """Read the record of a sweep back.
 
     Raises:
         HarnessError: there is none in the folder, or it is of another version or shape.

@@ -1,7 +1,6 @@
-"""Recipes and suites in; each recipe trained and measured, and the ranking, as table, record and pages, out.
+"""Recipes and suites in; each recipe trained and measured, and the ranking as table, record and pages, out.
 
-After each trained model the record is written, and what stands in it is not measured again as long as nothing that
-it depends on has changed.
+The record is written after each trained model, and its results are kept as long as nothing that they depend on changes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from harness import __version__
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.reporting.figures import svg
-from harness.spelling import on_command_line, option
+from harness.spelling import on_command_line
 from harness.sweep.measure import Models, Trial, baseline_rows, measure, trials_of
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto
@@ -33,28 +32,28 @@ from harness.sweep.schedule import Schedule, SweepOptions, read_schedule
 from harness.sweep.text import markdown_page, terminal_lines
 from harness.terminal import say, show
 from harness.visible import encodable
-from harness.writing import ELSEWHERE, system_fault, write_wanted, writing
+from harness.writing import ELSEWHERE, write_wanted, writing_report
 
 MATCHED = 0.9
-"""From which share of the largest gain on drops are compared, unless the user says otherwise."""
+"""Drops are compared from this share of the largest gain, unless the user gives another."""
 
 PLOT, PAGE, TEXT = "pareto.svg", "ladder.html", "ladder.md"
 
 
-def ladder(options: SweepOptions, settings: Settings) -> int:
-    """Climb the ladder; 0, or 1 if a recipe failed.
+def sweep(options: SweepOptions, settings: Settings) -> int:
+    """Train, measure and rank the recipes; 0, or 1 if a recipe failed.
 
     Raises:
         HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
     """
-    plan = read_schedule(options, settings)
+    schedule = read_schedule(options, settings)
     from harness.sweep.models import TorchModels
 
-    return run_sweep(plan, options, TorchModels(plan.base, settings))
+    return run_sweep(schedule, options, TorchModels(schedule.base, settings))
 
 
 def render(options: SweepOptions) -> int:
-    """Render the reports of a ladder again from its record, ranked by other rules if the user gives them; 0."""
+    """Render the reports of a sweep again from its record, ranked by other rules if the user gives them; 0."""
     record = read_sweep(options.report)
     changed = {"matched": options.matched, "asked_for": options.reference}
     given = {key: value for key, value in changed.items() if value is not None}
@@ -64,39 +63,34 @@ def render(options: SweepOptions) -> int:
     return 0
 
 
-def run_sweep(plan: Schedule, options: SweepOptions, models: Models) -> int:
-    """Measure what was not measured yet, with models from anywhere; see `ladder`."""
+def run_sweep(schedule: Schedule, options: SweepOptions, models: Models) -> int:
+    """Measure what was not measured yet, with models from anywhere; see `sweep`."""
     folder = options.report
     earlier = _earlier(folder)
     _clear(folder)
-    record = _begun(plan, options, models, earlier)
-    known = {seed.key: seed for rung in (earlier.rungs if earlier else ()) for seed in rung.seeds}
-    rungs = [trials_of(recipe, options.seeds, plan, models) for recipe in plan.recipes]
-    for runs in rungs:  # what is known, first of all, so that a kill loses nothing of it
-        record = _with_rung(record, runs, known)
+    record = _begun(schedule, options, models, earlier)
+    known = {seed.key: seed for row in (earlier.rungs if earlier else ()) for seed in row.seeds}
+    trials = [trials_of(recipe, options.seeds, schedule, models) for recipe in schedule.recipes]
+    for of_recipe in trials:  # first everything that is known, so that a kill loses none of it
+        record = _with_recipe(record, of_recipe, known)
     write_sweep(record, folder)
-    for runs in rungs:
-        for run in runs:
-            if run.key in known:
-                say(f"{run.name}: measured before, kept in {shown_path(folder / FILE)}")
+    for of_recipe in trials:
+        for trial in of_recipe:
+            if trial.key in known:
+                say(f"{trial.name}: measured before, kept in {shown_path(folder / FILE)}")
                 continue
             error = None
             try:
-                known[run.key] = measure(run, plan, record, models, options.allow_code)
+                known[trial.key] = measure(trial, schedule, record, models, options.allow_code)
             except HarnessError as failure:
                 error = failure.on_command_line
-                say(f"{run.name}: failed\n  {error}")
-            record = _with_rung(record, runs, known, error)
+                say(f"{trial.name}: failed\n  {error}")
+            record = _with_recipe(record, of_recipe, known, error)
             write_sweep(record, folder)
             if error is not None:
                 break
     _publish(record, folder)
-    return _outcome(record)
-
-
-def _outcome(record: SweepRecord) -> int:
-    """The exit code; no evidence is an error, unless a failed recipe is the graver news."""
-    if any(rung.error for rung in record.rungs):
+    if any(row.error for row in record.rungs):
         return 1
     if record.unranked is not None:
         raise NoEvidenceError(record.unranked)
@@ -104,7 +98,7 @@ def _outcome(record: SweepRecord) -> int:
 
 
 def _earlier(folder: Path) -> SweepRecord | None:
-    """The record of an earlier ladder in this folder, if it can be used."""
+    """The record of an earlier sweep in this folder, if it can be used."""
     if not (folder / FILE).is_file():
         return None
     try:
@@ -115,9 +109,8 @@ def _earlier(folder: Path) -> SweepRecord | None:
 
 
 def _clear(folder: Path) -> None:
-    """Pages of an earlier ladder must not pass for this one's; and a folder that cannot be written is found now."""
-    sentence = f"{option('report', str(folder))}: nothing can be written there"
-    with writing(sentence, ELSEWHERE, system_fault):
+    """Remove an earlier sweep's pages, which must not pass for this one's; finds a folder that cannot be written."""
+    with writing_report(folder, "nothing"):
         folder.mkdir(parents=True, exist_ok=True)
         for name in (PLOT, PAGE, TEXT):
             (folder / name).unlink(missing_ok=True)
@@ -128,14 +121,16 @@ def _clear(folder: Path) -> None:
 # Results
 
 
-def _begun(plan: Schedule, options: SweepOptions, models: Models, earlier: SweepRecord | None) -> SweepRecord:
-    """The record before the first rung: the baseline has been asked, and has something to learn.
+def _begun(
+    schedule: Schedule, options: SweepOptions, models: Models, earlier: SweepRecord | None
+) -> SweepRecord:
+    """The record before the first recipe: the baseline was asked, and misses part of the target.
 
     Raises:
         NoEvidenceError: the baseline is right on the whole target.
     """
     kept = {row.key: row for row in (earlier.target, *earlier.suites)} if earlier else {}
-    target, *suites = baseline_rows((plan.target, *plan.general), models, kept, options.allow_code)
+    target, *suites = baseline_rows((schedule.target, *schedule.general), models, kept, options.allow_code)
     if all(target.baseline):
         raise NoEvidenceError(
             f"the baseline is right on all {len(target.probes)} probes of the target '{target.name}', so nothing can be "
@@ -145,42 +140,41 @@ def _begun(plan: Schedule, options: SweepOptions, models: Models, earlier: Sweep
         harness=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=[encodable(argument) for argument in options.command],
-        base=encodable(plan.base.name),
+        base=encodable(schedule.base.name),
         weights=models.weights,
         device=models.device,
         dtype=models.dtype,
         versions={"python": platform.python_version(), **models.versions},
         sample=options.sample,
         seeds=list(options.seeds) or None,
-        notes=[encodable(on_command_line(note)) for note in plan.notes],
+        notes=[encodable(on_command_line(note)) for note in schedule.notes],
     )
     return SweepRecord(
         run=run,
         matched=MATCHED if options.matched is None else options.matched,
         reference=None,
         asked_for=options.reference,
-        planned=[recipe.name for recipe in plan.recipes],
+        planned=[recipe.name for recipe in schedule.recipes],
         target=target,
         suites=suites,
         rungs=[],
     )
 
 
-def _with_rung(
-    record: SweepRecord, runs: Sequence[Trial], known: Mapping[str, SeedRow], error: str | None = None
+def _with_recipe(
+    record: SweepRecord, trials: Sequence[Trial], known: Mapping[str, SeedRow], error: str | None = None
 ) -> SweepRecord:
     """The record with what is known of a recipe in it, ranked anew."""
-    seeds = [known[run.key] for run in runs if run.key in known]
+    seeds = [known[trial.key] for trial in trials if trial.key in known]
     if not seeds and error is None:
         return record
-    recipe = runs[0].recipe
-    row = recipe_row(
-        recipe.name, shown_path(recipe.path), recipe.written, seeds, record.target, record.suites,
-        of=len(runs), error=error,
+    recipe = trials[0].recipe
+    new = recipe_row(
+        shown_path(recipe.path), recipe.written, seeds, record.target, record.suites,
+        of=len(trials), error=error,
     )  # fmt: skip
-    others = {rung.name: rung for rung in record.rungs if rung.name != row.name}
-    rungs = {**others, row.name: row}
-    in_order = [rungs[name] for name in record.planned if name in rungs]
+    rows = {row.name: row for row in (*record.rungs, new)}
+    in_order = [rows[name] for name in record.planned if name in rows]
     return ranked(record.model_copy(update={"rungs": in_order}))
 
 

@@ -1,41 +1,42 @@
-"""What the user typed in, a Schedule out: every recipe and suite read, and all that can be wrong found, before training."""
+"""The command line of a sweep in, a Schedule out: every recipe and suite is read and checked before training."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from harness.digest import digest
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
 from harness.engine.settings import Settings
-from harness.errors import HarnessError, InputError, NoEvidenceError, Problem, RecipeError, did_you_mean
+from harness.errors import HarnessError, InputError, Problem, RecipeError
 from harness.evaluation.keys import question_key
 from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.sample import draw, narrowed
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
 from harness.models.reference import FullModel, find_full_model
-from harness.recipes.mitigations.replay import REPLAY_KEY
-from harness.recipes.read import Recipe, base_reference, read_recipe
+from harness.recipes.read import Recipe, base_reference, read_all
 from harness.spelling import on_command_line
 from harness.suites.suite import Probe, Suite
-from harness.training.replay import create_replay_dataset
+from harness.sweep.record import check_reference
+from harness.training.rehearsal import mixed
 
 SAMPLE_SEED = 0
 
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """The command line of a ladder.
+    """The command line of a sweep.
 
     Attributes:
         seeds: to train each recipe under; empty for each recipe's own.
         sample: how many of the general probes are asked; None for all.
-        matched: the share of the largest gain from which on drops are compared.
-        reference: the recipe that the others are held against; None for the one that forgets most.
-        reach: where the files that recipes and suites name may lie.
+        matched: drops are compared from this share of the largest gain; None for the default.
+        reference: the recipe that the others are compared with; None for the one that forgets most.
+        reach: where the files that recipes and suites name may be.
     """
 
     recipes: Sequence[Path]
@@ -52,31 +53,27 @@ class SweepOptions:
 
 @dataclass(frozen=True)
 class AskedSuite:
-    """A suite and those of its probes that are asked."""
+    """A suite and the probes of it that are asked."""
 
     suite: Suite
     probes: tuple[Probe, ...]
 
     @property
     def content(self) -> str:
-        """What stands for all that answers and scores depend on: no gates, and not the code of a score."""
+        """A key for everything that answers and scores depend on: no gates, and not the code of a score."""
         return digest([[probe.id, question_key(self.suite, probe)] for probe in self.probes])
 
     @property
     def cases(self) -> list[Case]:
-        """What the suite's gates say of these probes."""
+        """The cases of the suite's gates over these probes."""
         asked = {(self.suite.name, probe.id) for probe in self.probes}
-        narrow = (narrowed(case, asked) for case in cases(self.suite))
-        return [
-            case
-            for case in narrow
-            if case and {(self.suite.name, probe.id) for probe in case.probes} <= asked
-        ]
+        narrow = filter(None, (narrowed(case, asked) for case in cases(self.suite)))
+        return [case for case in narrow if {(self.suite.name, probe.id) for probe in case.probes} <= asked]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What a ladder will train and ask; the recipes share `base` and `target`."""
+    """What a sweep will train and ask; the recipes share `base` and `target`."""
 
     recipes: tuple[Recipe, ...]
     base: FullModel
@@ -86,10 +83,10 @@ class Schedule:
 
 
 def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Schedule:
-    """Read and check everything; suites are asked as `settings` have it.
+    """Read and check everything before anything is trained; suites are asked under `settings`.
 
     Raises:
-        RecipeError: recipes cannot be read, or do not belong on one ladder.
+        RecipeError: recipes cannot be read, or cannot be compared.
         SuiteError, InputError: suites cannot be read.
         ModelError: the base cannot be found.
         HarnessError: there is no recipe or no suite, or the reference is none of the recipes.
@@ -101,7 +98,7 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
     if not options.suites:
         raise HarnessError("no suites to see forgetting by\n  name what must be kept: --suite SUITE.yaml")
     recipes = _recipes(options.recipes, options.reach)
-    _check_reference(options.reference, recipes)
+    check_reference(options.reference, [recipe.name for recipe in recipes])
     base = _base(recipes, settings.allow_pickle)
     target = _target(recipes)
     if any(path.resolve() == target.resolve() for path in options.suites):
@@ -113,120 +110,82 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
     if not general:
         raise HarnessError(f"--suite: there are no suites but the target, {target}\n  give what must be kept")
     general, notes = _with_consent(suite, general, options.allow_code)
-    if problems := list(_not_gained(suite)):
-        raise InputError(problems)
+    if suite.task.answer == "likelihood":
+        raise InputError.at(
+            suite.span,
+            f"the suite '{suite.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
+            "which is right by definition, so that nothing can be gained; ask for answers",
+        )
     sampled, more = _sampled(general, options.sample)
-    target_asked = AskedSuite(under(suite, settings), suite.probes)
-    general_asked = tuple(replace(one, suite=under(one.suite, settings)) for one in sampled)
-    return Schedule(recipes, base, target_asked, general_asked, (*notes, *more))
+    asked = tuple(replace(each, suite=under(each.suite, settings)) for each in sampled)
+    return Schedule(recipes, base, AskedSuite(under(suite, settings), suite.probes), asked, (*notes, *more))
 
 
 def _recipes(paths: Sequence[Path], reach: Reach) -> tuple[Recipe, ...]:
-    """All recipes, with everything wrong in any of them as one error."""
-    problems: list[Problem] = []
-    recipes: list[Recipe] = []
-    seen: set[Path] = set()
-    for path in paths:
-        if path.resolve() in seen:
-            problems.append(Problem(None, f"{path}: this recipe is given twice"))
-            continue
-        seen.add(path.resolve())
-        try:
-            recipes.append(read_recipe(path, reach))
-        except RecipeError as error:
-            problems += error.problems
-    problems += [*_repeated_names(recipes), *_too_little_replay(recipes)]
-    if problems:
-        raise RecipeError(problems)
-    return tuple(recipes)
-
-
-def _repeated_names(recipes: Sequence[Recipe]) -> Iterator[Problem]:
+    """All recipes, or everything wrong in all of them as one error."""
+    targets = [path.resolve() for path in paths]
+    again = {place for place, target in enumerate(targets) if target in targets[:place]}
+    recipes, problems = read_all([path for place, path in enumerate(paths) if place not in again], reach)
+    problems += [Problem(None, f"{paths[place]}: this recipe is given twice") for place in sorted(again)]
     first: dict[str, Recipe] = {}
     for recipe in recipes:
         other = first.setdefault(recipe.name, recipe)
         if other is not recipe:
-            yield Problem(
-                recipe.span("recipe"),
-                f"a second recipe called '{recipe.name}'",
-                f"{other.span('recipe')} is called so already",
-            )
-
-
-def _too_little_replay(recipes: Sequence[Recipe]) -> Iterator[Problem]:
-    for recipe in recipes:
-        if replay := REPLAY_KEY.of(recipe.written):
-            try:
-                create_replay_dataset(recipe.examples, recipe.general["replay"], replay.fraction)
-            except NoEvidenceError as error:
-                yield Problem(recipe.span("replay", "fraction"), str(error))
-
-
-def _check_reference(name: str | None, recipes: Sequence[Recipe]) -> None:
-    names = [recipe.name for recipe in recipes]
-    if name is not None and name not in names:
-        near = did_you_mean(name, names) or f"there are: {', '.join(names)}"
-        raise HarnessError(f"--from {name}: no recipe of this ladder has that name\n  {near}")
+            where = f"the first is at {other.span('recipe')}"
+            problems.append(Problem(recipe.span("recipe"), f"a second recipe called '{recipe.name}'", where))
+        try:
+            mixed(recipe)  # needs enough general data
+        except RecipeError as error:
+            problems += error.problems
+    if problems:
+        raise RecipeError(problems)
+    return tuple(recipes)
 
 
 def _base(recipes: Sequence[Recipe], allow_pickle: bool) -> FullModel:
     """The base that all recipes share."""
     references = dict.fromkeys(map(base_reference, recipes))
     bases = {reference: find_full_model(reference, allow_pickle) for reference in references}
-    first, *others = recipes
-    base = bases[base_reference(first)]
-    for recipe in others:
-        if bases[base_reference(recipe)].folder != base.folder:
-            raise RecipeError([
-                Problem(
-                    recipe.span("base"),
-                    f"the base of '{recipe.name}' is '{recipe.written.base}', and that of '{first.name}' is "
-                    f"'{first.written.base}' ({first.span('base')})",
-                    "recipes are compared over one base",
-                )
-            ])  # fmt: skip
-    return base
+    folders = [bases[base_reference(recipe)].folder for recipe in recipes]
+    _check_shared("base", recipes, folders, "recipes are compared over one base")
+    return bases[base_reference(recipes[0])]
 
 
 def _target(recipes: Sequence[Recipe]) -> Path:
     """The target suite that all recipes share."""
-    without = [recipe for recipe in recipes if recipe.target is None]
-    if without:
+    targets = [recipe.target for recipe in recipes if recipe.target is not None]
+    if len(targets) < len(recipes):
         raise RecipeError(
             Problem(
                 recipe.span(),
                 f"the recipe '{recipe.name}' has no 'target'",
                 "name the suite that measures what is learnt: target: path/to/suite.yaml",
             )
-            for recipe in without
+            for recipe in recipes
+            if recipe.target is None
         )
-    first, *others = recipes
-    assert first.target is not None
-    for recipe in others:
-        assert recipe.target is not None
-        if recipe.target.resolve() != first.target.resolve():
-            raise RecipeError([
-                Problem(
-                    recipe.span("target"),
-                    f"the target of '{recipe.name}' is '{recipe.written.target}', and that of '{first.name}' is "
-                    f"'{first.written.target}' ({first.span('target')})",
-                    "recipes are compared by how well they learn one task",
-                )
-            ])  # fmt: skip
-    return first.target
+    resolved = [target.resolve() for target in targets]
+    _check_shared("target", recipes, resolved, "recipes are compared by how well they learn one task")
+    return targets[0]
 
 
-def _not_gained(target: Suite) -> Iterator[Problem]:
-    if target.task.answer == "likelihood":
-        yield Problem(
-            target.span,
-            f"the suite '{target.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
-            "which is right by definition, so that nothing can be gained; ask for answers",
-        )
+def _check_shared(
+    key: Literal["base", "target"], recipes: Sequence[Recipe], paths: Sequence[Path], why: str
+) -> None:
+    """Refuse recipes whose `key` leads to different paths."""
+    first = recipes[0]
+    for recipe, path in zip(recipes, paths, strict=True):
+        if path != paths[0]:
+            raise RecipeError.at(
+                recipe.span(key),
+                f"the {key} of '{recipe.name}' is '{getattr(recipe.written, key)}', and that of '{first.name}' is "
+                f"'{getattr(first.written, key)}' ({first.span(key)})",
+                why,
+            )
 
 
 def _with_consent(target: Suite, general: Sequence[Suite], allowed: bool) -> tuple[list[Suite], list[str]]:
-    """The general suites that may be asked, and a note for each that is left out because it runs code.
+    """The general suites that may be asked, and a note for each one left out because it runs code.
 
     Raises:
         InputError: the target runs code and may not, nothing else is left, or code cannot be confined here.
@@ -238,12 +197,11 @@ def _with_consent(target: Suite, general: Sequence[Suite], allowed: bool) -> tup
     return rest, [on_command_line(note) for note in notes]
 
 
-def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[AskedSuite, ...], list[str]]:
-    """The general probes that are asked, and what the user should hear of it."""
-    whole = tuple(AskedSuite(suite, suite.probes) for suite in suites)
+def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSuite], list[str]]:
+    """The general probes that are asked, and notes about them for the user."""
     pool = {(suite.name, probe.id): probe for suite in suites for probe in suite.probes}
     if n is None or n >= len(pool):
-        return whole, []
+        return [AskedSuite(suite, suite.probes) for suite in suites], []
     drawn = draw(pool, n, SAMPLE_SEED)
     asked = [
         AskedSuite(suite, tuple(probe for probe in suite.probes if (suite.name, probe.id) in drawn))
@@ -251,8 +209,8 @@ def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[tuple[AskedSuite, 
     ]
     notes = [f"a sample of {n:,} of {len(pool):,} general probes (--sample {n})"]
     notes += [
-        f"{one.suite.name}: none of its probes is in the sample; it sees nothing"
-        for one in asked
-        if not one.probes
+        f"{each.suite.name}: none of its probes is in the sample, so it detects nothing"
+        for each in asked
+        if not each.probes
     ]
-    return tuple(one for one in asked if one.probes), notes
+    return [each for each in asked if each.probes], notes

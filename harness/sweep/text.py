@@ -1,4 +1,4 @@
-"""A ladder's record in; its table, and what follows from it, as lines for a terminal or a Markdown page out."""
+"""The record of a sweep in; its table and recommendation as lines for a terminal or a Markdown page out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.reporting.explain import INTERVAL
 from harness.sweep.recommendation import Advice, recommend
-from harness.sweep.record import MeasuredRow, RecipeRow, SuiteRow, SweepRecord
+from harness.sweep.record import RecipeRow, SuiteRow, SweepRecord
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
 from harness.wording import between, count, percent, tenths
@@ -21,7 +21,7 @@ BASES = {
     "published": "published, not measured here",
     "failed": "failed",
 }
-"""How sure one can be of an advice, in words."""
+"""The basis of an advice, in words."""
 
 NOTE = (
     "Gain: tuned minus baseline accuracy on the target suite; drop: baseline minus tuned accuracy over all general "
@@ -33,59 +33,56 @@ SEEDS_NOTE = (
     "asked again are no new sample of probes. This is conservative."
 )
 
-
 COLUMNS = ("rank", "recipe", "gain", INTERVAL, "drop", INTERVAL, "by seed", "verdict", "training", "")
 
+OPTIONAL = (0, 6, 8)
+"""The columns that are left out where no recipe has a value."""
 
-def cells(record: SweepRecord, rung: RecipeRow) -> tuple[str, ...]:
+
+def notes(record: SweepRecord) -> list[str]:
+    """How to read the numbers, a paragraph each."""
+    return [NOTE, SEEDS_NOTE] if record.has_several_seeds else [NOTE]
+
+
+def cells(record: SweepRecord, row: RecipeRow) -> tuple[str, ...]:
     """One row of the table, as text."""
-    place = "-" if rung.rank is None else str(rung.rank)
-    if rung.measured is None:
-        return (place, rung.name, *("-",) * 5, "-", seconds(rung), "failed" if rung.error else "not finished")
-    measured = rung.measured
+    place = "-" if row.rank is None else str(row.rank)
+    seconds = "-" if row.seconds_training is None else f"{row.seconds_training:.0f} s"
+    if row.measured is None:
+        return (place, row.name, *("-",) * 6, seconds, "failed" if row.error else "not finished")
+    measured, general = row.measured, row.measured.general
+    several = len(row.seeds) > 1
     return (
         place,
-        rung.name,
+        row.name,
         tenths(measured.gain),
         between(measured.gain_interval),
         tenths(measured.drop),
         between(measured.drop_interval),
-        spread(rung, measured),
+        between((general.smallest_drop, general.largest_drop)) if several else "-",
         measured.verdict,
-        seconds(rung),
-        ", ".join(remarks(record, rung)),
+        seconds,
+        ", ".join(remarks(record, row)),
     )
 
 
-def remarks(record: SweepRecord, rung: RecipeRow) -> Iterator[str]:
-    """What else there is to say of a rung in a word or two."""
-    if rung.front:
+def remarks(record: SweepRecord, row: RecipeRow) -> Iterator[str]:
+    """What else there is to say of a measured recipe, in a word or two each."""
+    if row.front:
         yield "Pareto front"
-    if record.unranked is None and rung.measured is not None and rung.rank is None:
+    if record.learnt_less(row):
         yield "learnt less"
-    if rung.name == record.reference:
+    if row.name == record.reference:
         yield "reference"
 
 
-def spread(rung: RecipeRow, measured: MeasuredRow) -> str:
-    """The smallest and the largest drop among the seeds; "-" where there is but one."""
-    if len(rung.seeds) < 2:
-        return "-"
-    return between((measured.general.smallest_drop, measured.general.largest_drop))
-
-
-def seconds(rung: RecipeRow) -> str:
-    """How long the training took, in the mean; "-" where it is not known."""
-    return "-" if rung.seconds_training is None else f"{rung.seconds_training:.0f} s"
-
-
 def table(record: SweepRecord) -> list[tuple[str, ...]]:
-    """The heading and a row a rung, without columns that say nothing."""
-    rows = [COLUMNS, *(cells(record, rung) for rung in record.rungs)]
+    """The heading and a row a recipe, without the OPTIONAL columns that are empty."""
+    rows = [COLUMNS, *(cells(record, row) for row in record.rungs)]
     kept = [
         column
-        for column in range(len(rows[0]))
-        if column not in (0, 6, 8) or any(row[column] != "-" for row in rows[1:])
+        for column in range(len(COLUMNS))
+        if column not in OPTIONAL or any(row[column] != "-" for row in rows[1:])
     ]
     return [tuple(row[column] for column in kept) for row in rows]
 
@@ -96,13 +93,13 @@ def columns_of_words(rows: Sequence[tuple[str, ...]]) -> list[int]:
 
 
 def suites_table(record: SweepRecord) -> list[tuple[str, ...]]:
-    """The drop of each rung on each general suite, in points."""
+    """The drop of each recipe on each general suite, in points; empty if there is but one suite, or no measurement."""
     names = [suite.name for suite in record.suites]
-    rows = [("drop on", *names)]
-    for rung in record.rungs:
-        if rung.measured:
-            rows.append((rung.name, *(tenths(rung.measured.by_suite[name].drop) for name in names)))
-    return rows
+    rows = [
+        (row.name, *(tenths(measured.by_suite[name].drop) for name in names))
+        for row, measured in record.measured
+    ]
+    return [("drop on", *names), *rows] if rows and len(names) > 1 else []
 
 
 def asked(suite: SuiteRow) -> str:
@@ -114,18 +111,16 @@ def asked(suite: SuiteRow) -> str:
 
 
 def state(record: SweepRecord) -> Iterator[str]:
-    """What a reader must know before the numbers: what is missing, failed or noted."""
+    """What a reader must know before the numbers: missing and failed recipes, and notes."""
     if record.missing:
         done, planned = len(record.planned) - len(record.missing), len(record.planned)
         yield f"not finished: {done} of {count(planned, 'recipe')} tried, without {', '.join(record.missing)}"
-    for rung in record.rungs:
-        if rung.error:
-            yield f"failed: {rung.name}: {rung.error}"
+    yield from (f"failed: {row.name}: {row.error}" for row in record.rungs if row.error)
     yield from (f"note: {note}" for note in record.run.notes)
 
 
 def terminal_lines(record: SweepRecord) -> Iterator[str]:
-    """The ladder as a terminal shows it."""
+    """The sweep for a terminal."""
     for text in _terminal(record):
         yield from visible_lines(text)
 
@@ -139,12 +134,12 @@ def _terminal(record: SweepRecord) -> Iterator[str]:
     yield ""
     rows = table(record)
     yield from aligned(rows, columns_of_words(rows))
-    if len(record.suites) > 1 and any(rung.measured for rung in record.rungs):
+    if by_suite := suites_table(record):
         yield ""
-        yield from aligned(suites_table(record))
+        yield from aligned(by_suite)
     yield ""
     recommendation = recommend(record)
-    for text in (recommendation.opening, *(_line(one) for one in recommendation.advice)):
+    for text in (recommendation.opening, *map(_line, recommendation.advice)):
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
     yield ""
     yield from textwrap.wrap(recommendation.conclusion, WIDTH, break_on_hyphens=False)
@@ -155,7 +150,7 @@ def _line(advice: Advice) -> str:
 
 
 def markdown_page(record: SweepRecord, plot: str | None) -> str:
-    """The ladder as a Markdown page.
+    """The sweep as a Markdown page.
 
     Args:
         plot: the file name of the Pareto plot, beside the page; None if there is none.
@@ -175,15 +170,15 @@ def _markdown(record: SweepRecord, plot: str | None) -> Iterator[str]:
         yield from (f"![Gain on the target task against the drop on general suites]({plot})", "")
     rows = table(record)
     yield from markdown([tuple(map(escaped, row)) for row in rows], columns_of_words(rows))
-    yield from ("", NOTE, "")
-    if any(len(rung.seeds) > 1 for rung in record.rungs):
-        yield from (SEEDS_NOTE, "")
-    if len(record.suites) > 1 and any(rung.measured for rung in record.rungs):
-        yield from markdown([tuple(map(escaped, row)) for row in suites_table(record)])
+    yield ""
+    for note in notes(record):
+        yield from (note, "")
+    if by_suite := suites_table(record):
+        yield from markdown([tuple(map(escaped, row)) for row in by_suite])
         yield ""
     yield from ("## Mitigations", "", escaped(recommendation.opening), "")
-    for one in recommendation.advice:
-        yield f"- **{escaped(one.title)}** ({BASES[one.basis]}): {escaped(one.text)}"
+    for advice in recommendation.advice:
+        yield f"- **{escaped(advice.title)}** ({BASES[advice.basis]}): {escaped(advice.text)}"
 
 
 _ESCAPES = str.maketrans(

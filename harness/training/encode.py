@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -25,8 +25,8 @@ def encode(tokenizer: Any, examples: Sequence[Example], form: Literal["chat", "t
     as a suite of `format: text` writes its shots.
 
     Raises:
-        ModelError: the tokenizer has no chat template, or one that takes no chat, takes too much of time or memory, or
-            whose prompt does not begin its finished chat.
+        ModelError: the tokenizer has no chat template, or it fails on a chat, needs too much time or memory, or renders a
+            prompt that does not begin its finished chat.
     """
     before_and_after = _chat if form == "chat" else _text
     rows = []
@@ -47,15 +47,15 @@ def _chat(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
     try:
         with bounded("the base model"):
             prompt = render(tokenizer, [user])
-            whole = render(tokenizer, [user, assistant], answer_follows=False)
+            finished = render(tokenizer, [user, assistant], answer_follows=False)
     except TemplateError as error:
         raise ModelError(f"the base model's chat template does not take a chat: {error}") from error
-    if not whole.startswith(prompt):
+    if not finished.startswith(prompt):
         raise ModelError(
             "the base model's chat template rewrites earlier turns; the answer cannot be told apart"
         )
     before = tokenizer(prompt, add_special_tokens=False).input_ids
-    answer = tokenizer(whole[len(prompt) :].rstrip("\n"), add_special_tokens=False).input_ids
+    answer = tokenizer(finished[len(prompt) :].rstrip("\n"), add_special_tokens=False).input_ids
     return list(before), list(answer)
 
 
@@ -74,13 +74,14 @@ class Collator:
         self.pad_token = pad_token
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, torch.Tensor]:
-        width = max(len(row["input_ids"]) for row in rows)
+        tokens = [row["input_ids"] for row in rows]
+        width = max(map(len, tokens))
 
-        def padded(key: str, value: int) -> torch.Tensor:
-            return torch.tensor([row[key] + [value] * (width - len(row[key])) for row in rows])
+        def padded(lists: Iterable[list[int]], value: int) -> torch.Tensor:
+            return torch.tensor([[*each, *[value] * (width - len(each))] for each in lists])
 
-        ids = padded("input_ids", self.pad_token)
-        mask = torch.tensor(
-            [[1] * len(row["input_ids"]) + [0] * (width - len(row["input_ids"])) for row in rows]
-        )
-        return {"input_ids": ids, "attention_mask": mask, "labels": padded("labels", IGNORED)}
+        return {
+            "input_ids": padded(tokens, self.pad_token),
+            "attention_mask": padded(([1] * len(each) for each in tokens), 0),
+            "labels": padded((row["labels"] for row in rows), IGNORED),
+        }

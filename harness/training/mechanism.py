@@ -1,12 +1,12 @@
-"""Why forgetting happens, in two experiments that take seconds: curves of what is lost and what is learnt.
+"""Why forgetting happens, in two experiments that take seconds: curves of the loss on an old and on a new task.
 
-Two capabilities that share weights: whatever pulls the shared weights for one pulls them away from the other. Nothing
+Two capabilities share weights: a step that pulls the shared weights towards one pulls them away from the other. Nothing
 here is about language; everything here happens to language models too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +24,7 @@ FIRST_STEPS, STEPS, BATCH = 400, 300, 32
 AGGRESSIVE, LOW = 0.5, 0.02
 REPLAY_FRACTION = 0.25
 IMPORTANCE = 50.0
-"""SGD overshoots where AGGRESSIVE * IMPORTANCE * F_i is over 2; this stays well below."""
+"""SGD overshoots if AGGRESSIVE * IMPORTANCE * F_i is over 2; this is well below."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Curve:
 
 
 class TwoCapabilities(torch.nn.Module):
-    """One shared layer, and a head for each capability; it knows from the last column of its input which is meant."""
+    """One shared layer and a head for each capability, which the last column of the input chooses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,18 +82,18 @@ def capability(which: int, generator: torch.Generator) -> Data:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to train: on which examples, each by its data and its place there, at which rate, held by what."""
+    """A way to train: its examples, each by its data and its place there, its rate and its penalty."""
 
     name: str
     examples: Sequence[tuple[Data, int]]
     rate: float
-    held: EWCRegularizer | None = None
+    penalty: EWCRegularizer | None = None
 
 
 def two_capabilities(seed: int = SEED) -> list[Curve]:
     """Learn A, then tune on B in each of four ways from the same weights: aggressive, low rate, replay, EWC.
 
-    All but the low rate have the aggressive rate; every way makes the same number of steps of plain SGD.
+    All ways but the low rate use the aggressive rate, and all make the same number of steps of plain SGD.
     """
     generator = torch.Generator().manual_seed(seed)
     a, b = capability(0, generator), capability(1, generator)
@@ -101,15 +101,15 @@ def two_capabilities(seed: int = SEED) -> list[Curve]:
         torch.manual_seed(seed)
         model = TwoCapabilities()
     only_a, only_b = ([(data, i) for i in range(EXAMPLES)] for data in (a, b))
-    _tune(model, Way("A", only_a, AGGRESSIVE), FIRST_STEPS, seed, watch=lambda: None)
+    list(_tuning(model, Way("A", only_a, AGGRESSIVE), FIRST_STEPS, seed))
     start = {name: value.clone() for name, value in model.state_dict().items()}
-    held = EWCRegularizer(model, IMPORTANCE, variant="exact", seed=seed)
-    held.update_fisher(model, [(a.inputs, a.classes)])
+    penalty = EWCRegularizer(model, IMPORTANCE, variant="exact", seed=seed)
+    penalty.update_fisher(model, [(a.inputs, a.classes)])
     ways = [
         Way("aggressive", only_b, AGGRESSIVE),
         Way("low rate", only_b, LOW),
         Way("replay", create_replay_dataset(only_b, only_a, REPLAY_FRACTION, seed), AGGRESSIVE),
-        Way("EWC", only_b, AGGRESSIVE, held),
+        Way("EWC", only_b, AGGRESSIVE, penalty),
     ]
     curves = []
     for way in ways:
@@ -121,33 +121,29 @@ def two_capabilities(seed: int = SEED) -> list[Curve]:
 def _curve(model: TwoCapabilities, way: Way, a: Data, b: Data, seed: int) -> Curve:
     """Tune the model, which has learnt A, on B."""
     before = copied(model.head_a.state_dict())
-    losses_a, losses_b = [a.loss(model)], [b.loss(model)]
-
-    def watch() -> None:
-        losses_a.append(a.loss(model))
-        losses_b.append(b.loss(model))
-
-    _tune(model, way, STEPS, seed, watch)
+    losses = [(a.loss(model), b.loss(model)) for _ in _tuning(model, way, STEPS, seed)]
     after = model.head_a.state_dict()
     moved = max(float((after[key] - value).abs().max()) for key, value in before.items())
-    return Curve(way.name, tuple(losses_a), tuple(losses_b), moved)
+    return Curve(way.name, *zip(*losses, strict=True), head_moved=moved)
 
 
-def _tune(model: TwoCapabilities, way: Way, steps: int, seed: int, watch: Callable[[], None]) -> None:
+def _tuning(model: TwoCapabilities, way: Way, steps: int, seed: int) -> Iterator[None]:
+    """Tune the model in place; yields before the first step and after each."""
     optimizer = torch.optim.SGD(model.parameters(), lr=way.rate)
     generator = torch.Generator().manual_seed(seed)
+    yield
     for _ in range(steps):
         places = torch.randint(len(way.examples), (BATCH,), generator=generator)  # with replacement
         drawn = [way.examples[place] for place in places.tolist()]
         inputs = torch.stack([data.inputs[i] for data, i in drawn])  # (BATCH, INPUTS + 1)
         classes = torch.stack([data.classes[i] for data, i in drawn])  # (BATCH,)
         loss = cross_entropy(model(inputs), classes)
-        if way.held is not None:
-            loss = loss + way.held.ewc_loss(model)
+        if way.penalty is not None:
+            loss = loss + way.penalty.ewc_loss(model)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        watch()
+        yield
 
 
 WANTED_BY_A, WANTED_BY_B = 1.0, -2.0
@@ -155,7 +151,7 @@ WANTED_BY_A, WANTED_BY_B = 1.0, -2.0
 
 @dataclass(frozen=True)
 class Pull:
-    """One shared weight, tuned for B: where it was before the first step and after each."""
+    """One shared weight, tuned for B: its value before the first step and after each."""
 
     importance: float
     weights: tuple[float, ...]
@@ -172,12 +168,12 @@ class Pull:
 
 
 def single_weight(importance: float = 0.0, rate: float = 0.05, steps: int = 200) -> Pull:
-    """A weight that is 1 because A wants it so, tuned on B, which wants -2; held at 1 by EWC of this importance.
+    """A weight that begins at A's optimum, 1, tuned on B, whose optimum is -2; EWC of this importance holds it at 1.
 
-    The loss is (w + 2)^2 + importance / 2 * (w - 1)^2, as A's Fisher information is taken to be 1.
+    The loss is (w + 2)^2 + importance / 2 * (w - 1)^2: A's Fisher information is taken to be 1.
 
     Raises:
-        HarnessError: the rate is so high that the weight would swing ever wider.
+        HarnessError: the rate is so high that the weight would oscillate ever wider.
     """
     if not 0 < rate * (2 + importance) < 2:
         raise HarnessError(

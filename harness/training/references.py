@@ -1,6 +1,6 @@
 """References in, models that an engine can open out; a recipe is trained first, unless that was done before.
 
-torch is loaded for a recipe that is trained, and for nothing else.
+torch is loaded only to train a recipe.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ from harness.versions import needed
 def find_models(
     model: str, baseline: str | None, settings: Settings, reach: Reach = PROJECT
 ) -> ModelPair[Model, Model] | Recipe:
-    """What two references name: both models, or the recipe of the tuned one, which is still to be trained.
+    """The models that two references name, or the recipe of the tuned one, which is yet to be trained.
 
     Args:
         baseline: None for the one that the tuned model or the recipe names itself.
 
     Raises:
         ModelError: a reference leads nowhere.
-        RecipeError: the recipe cannot be trained as it is written.
+        RecipeError: the recipe has errors.
     """
     match by_form(model, schemes()):
         case RecipeFile(path=path):
             recipe = read_recipe(path, reach)
             if baseline is not None and baseline not in (SAME, model):
-                find_baseline(baseline, settings.allow_pickle, schemes())  # hours of training come first
+                find_baseline(
+                    baseline, settings.allow_pickle, schemes()
+                )  # before hours of training, not after
             return recipe
         case _:
             return find_pair(model, baseline, settings.allow_pickle, schemes())
@@ -52,7 +54,7 @@ def trained(
     log: Log,
     counter: Counter,
 ) -> ModelPair[Model, Model]:
-    """The models that `find_models` found, with a recipe trained; raises ModelError or RecipeError where it cannot be."""
+    """The models that `find_models` found, with a recipe trained; raises ModelError or RecipeError if that fails."""
     if isinstance(found, ModelPair):
         return found
     with needed():

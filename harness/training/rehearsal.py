@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.engine.requests import Chat, Engine, Generate, Generated, Message, Plain
-from harness.errors import NoEvidenceError, Problem, RecipeError
+from harness.errors import NoEvidenceError, RecipeError
 from harness.progress import Progress
 from harness.recipes.mitigations.replay import REPLAY_KEY
 from harness.recipes.read import Example, Recipe
@@ -14,8 +14,8 @@ from harness.recipes.shapes import GeneralFormat
 from harness.training.replay import create_replay_dataset
 
 
-def mixed(recipe: Recipe, engine: Engine, on_progress: Progress) -> list[Example]:
-    """What to train on: the corpus, with its share of general examples where the recipe has `replay`.
+def mixed(recipe: Recipe) -> list[Example]:
+    """The corpus, with its share of general examples where the recipe has `replay`.
 
     Raises:
         RecipeError: there are too few general examples for the fraction.
@@ -23,31 +23,36 @@ def mixed(recipe: Recipe, engine: Engine, on_progress: Progress) -> list[Example
     replay = REPLAY_KEY.of(recipe.written)
     if replay is None:
         return list(recipe.examples)
-    general = list(recipe.general["replay"])
     try:
-        whole = create_replay_dataset(recipe.examples, general, replay.fraction, recipe.written.seed)
+        return create_replay_dataset(
+            recipe.examples, recipe.general["replay"], replay.fraction, recipe.written.seed
+        )
     except NoEvidenceError as error:
-        raise RecipeError([Problem(recipe.span("replay", "fraction"), str(error))]) from error
-    known = set(general)
-    drawn = [example for example in whole if example in known]
+        raise RecipeError.at(recipe.span("replay", "fraction"), str(error)) from error
+
+
+def training_data(recipe: Recipe, engine: Engine, on_progress: Progress) -> list[Example]:
+    """What to train on: `mixed`, with the general examples answered as `replay` says; raises RecipeError."""
+    examples, replay = mixed(recipe), REPLAY_KEY.of(recipe.written)
+    if replay is None:
+        return examples
+    general = set(recipe.general["replay"])
+    drawn = [example for example in examples if example in general]
     answered = dict(zip(drawn, answers(drawn, replay, recipe, engine, on_progress), strict=True))
-    return [answered.get(example, example) for example in whole]
+    return [answered.get(example, example) for example in examples]
 
 
 def answers(
     examples: Sequence[Example], part: GeneralFormat, recipe: Recipe, engine: Engine, on_progress: Progress
 ) -> list[Example]:
-    """The examples as `part` wants them answered; one that the baseline leaves blank keeps the file's answer."""
+    """The examples with the answers that `part` asks for; where the baseline's is blank, the file's stays."""
     if part.answers == "corpus":
         return list(examples)
     chat = recipe.written.format == "chat"
-    requests = [
-        Generate(
-            Chat((Message("user", example.prompt),)) if chat else Plain(example.prompt), part.max_new_tokens
-        )
-        for example in examples
+    prompts = [
+        Chat((Message("user", example.prompt),)) if chat else Plain(example.prompt) for example in examples
     ]
-    given = engine.ask(requests, on_progress)
+    given = engine.ask([Generate(prompt, part.max_new_tokens) for prompt in prompts], on_progress)
     return [
         replace(example, answer=answer.text)
         if isinstance(answer, Generated) and answer.text.strip()

@@ -22,13 +22,13 @@ ROWS_OF = {
     "numpy.ndarray": "{name}.tolist()",
     "torch.Tensor": "{name}.tolist()",
 }
-"""What gives the rows of what is gone through by its columns, or has no rows that are values of Python."""
+"""How to get rows of Python values from types that iterate by column or hold values of another library."""
 
 
 def create_replay_dataset(
     domain_data: Sequence[T], general_data: Sequence[T], replay_fraction: float = 0.1, seed: int = 42
 ) -> list[T]:
-    """All of `domain_data` and so much of `general_data` that it makes up `replay_fraction` of the whole.
+    """All of `domain_data`, with as much of `general_data` as makes up `replay_fraction` of the whole.
 
     The general examples are drawn without replacement and the whole is shuffled, both from `seed` alone.
 
@@ -56,7 +56,13 @@ def create_replay_dataset(
         )
     chooser = random.Random(seed)
     drawn = [general_data[index] for index in chooser.sample(range(len(general_data)), wanted)]
-    domain = list(domain_data) if isinstance(domain_data, Iterable) else _by_index(domain_data)
+    # torch's map-style data sets count and index their rows, but need not iterate over them.
+    rows = (
+        domain_data
+        if isinstance(domain_data, Iterable)
+        else map(domain_data.__getitem__, range(len(domain_data)))
+    )
+    domain = list(rows)
     if drawn:
         _check_alike(domain[0], drawn[0])
     mixed = [*domain, *drawn]
@@ -64,13 +70,8 @@ def create_replay_dataset(
     return mixed
 
 
-def _by_index(data: Any) -> list[Any]:
-    """The rows of a data set that knows how many it has, and cannot be gone through."""
-    return [data[index] for index in range(len(data))]
-
-
 def _check_rows(name: str, data: Any) -> None:
-    """Refuse what would be mixed by its names, its letters or its columns, or what has no end."""
+    """Refuse data that would be mixed by its keys, letters or columns, and data without an end."""
     if isinstance(data, str | bytes | PathLike):
         raise NoEvidenceError(
             f"{name} is a text or a path, and examples were expected: {data!r:.80}\n"
@@ -78,65 +79,64 @@ def _check_rows(name: str, data: Any) -> None:
         )
     if isinstance(data, Mapping):
         raise NoEvidenceError(_of_mapping(name, data))
-    classes = [f"{cls.__module__.partition('.')[0]}.{cls.__name__}" for cls in type(data).__mro__]
-    rows = next((ROWS_OF[cls] for cls in classes if cls in ROWS_OF), None)
-    if rows is None and not _counts_rows(data):
-        rows = "list({name}.take(1000))" if hasattr(data, "take") else "list({name})"
-        if isinstance(data, Set):  # of no order
-            rows = "sorted({name})"
-        elif not isinstance(data, Iterable):
-            rows = "as a list"
-    if rows is not None:
+    if (rows := _rows_of(data)) is not None:
         raise NoEvidenceError(
-            f"{name} must be a list of examples or a datasets.Dataset, saw {_kind(data)}\n"
+            f"{name} must be a list of examples or a datasets.Dataset, saw {_name_of(type(data))}\n"
             f"  give its rows: {rows.format(name=name)}"
         )
 
 
-def _counts_rows(data: Any) -> bool:
-    """Whether data knows how many rows it has, and gives each by its number."""
+def _rows_of(data: Any) -> str | None:
+    """How to get the rows of data that does not count and index them itself; None if it does."""
+    for cls in map(_name_of, type(data).__mro__):
+        if cls in ROWS_OF:
+            return ROWS_OF[cls]
     try:
-        return len(data) >= 0 and hasattr(data, "__getitem__")
-    except TypeError:
-        return False
+        if len(data) >= 0 and hasattr(data, "__getitem__"):
+            return None
+    except TypeError:  # no length, or one that its parts do not know
+        pass
+    if isinstance(data, Set):  # without an order
+        return "sorted({name})"
+    if not isinstance(data, Iterable):
+        return "as a list"
+    return "list({name}.take(1000))" if hasattr(data, "take") else "list({name})"
 
 
 def _of_mapping(name: str, data: Mapping[Any, Any]) -> str:
-    keys = ", ".join(map(repr, list(data)[:4])) + (", ..." if len(data) > 4 else "")
-    if _kind(data).startswith("dict"):
-        return (
-            f"{name} must be a list of examples or a datasets.Dataset, saw a dictionary of {keys or 'nothing'}\n"
-            f"  of columns, give the rows: list(datasets.Dataset.from_dict({name})); of splits, one of them: "
-            f"{name}[{next(iter(data), 'train')!r}]"
-        )
+    """Why a mapping is refused: its columns, or its splits, are no examples."""
+    keys = ", ".join(map(repr, list(data)[:4])) + (", ..." if len(data) > 4 else "") or "nothing"
     first = "train" if "train" in data else next(iter(data), "train")
-    one = f"{name}[{first!r}]"
-    if "Iterable" in _kind(data):
-        one = f"list({one}.take(1000))"
+    split = f"{name}[{first!r}]"
+    if type(data) is dict:
+        return (
+            f"{name} must be a list of examples or a datasets.Dataset, saw a dictionary of {keys}\n"
+            f"  of columns, give the rows: list(datasets.Dataset.from_dict({name})); of splits, one of them: {split}"
+        )
+    kind = _name_of(type(data))
     return (
-        f"{name} must be one list of examples, saw {_kind(data)} of the splits {keys or 'nothing'}\n"
-        f"  give one of them: {one}"
+        f"{name} must be one list of examples, saw {kind} of the splits {keys}\n"
+        f"  give one of them: {f'list({split}.take(1000))' if 'Iterable' in kind else split}"
     )
 
 
 def _check_alike(domain: Any, general: Any) -> None:
     """Refuse to mix examples that no trainer takes together."""
-    if isinstance(domain, Mapping) and isinstance(general, Mapping):
-        if domain.keys() & general.keys():
-            return
+    kinds = [
+        next((kind for kind in (Mapping, str) if isinstance(example, kind)), object)
+        for example in (domain, general)
+    ]
+    if kinds[0] is not kinds[1]:
+        raise NoEvidenceError(
+            f"the examples are of two kinds: {_name_of(type(domain))} in domain_data, "
+            f"{_name_of(type(general))} in general_data\n  give both in one form"
+        )
+    if kinds[0] is Mapping and not domain.keys() & general.keys():
         seen = f"those of domain_data have {sorted(map(str, domain))}, those of general_data {sorted(map(str, general))}"
         raise NoEvidenceError(f"the examples have no key in common: {seen}\n  rename the columns of one")
-    if isinstance(domain, Mapping) != isinstance(general, Mapping) or isinstance(domain, str) != isinstance(
-        general, str
-    ):
-        raise NoEvidenceError(
-            f"the examples are of two kinds: {_kind(domain)} in domain_data, {_kind(general)} in general_data\n"
-            "  give both in one form"
-        )
 
 
-def _kind(data: Any) -> str:
-    cls = type(data)
-    return (
-        cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
-    )
+def _name_of(cls: type) -> str:
+    """ "pandas.DataFrame", "list"."""
+    package = cls.__module__.partition(".")[0]
+    return cls.__name__ if package == "builtins" else f"{package}.{cls.__name__}"

@@ -1,8 +1,7 @@
-"""A Recipe in, a trained model in the cache folder out; trained once for the same recipe, data and base."""
+"""A Recipe in, a trained model in the cache folder out; the same recipe, data and base are trained once."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -14,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 from transformers import set_seed
 
+from harness.digest import digest
 from harness.engine.registry import schemes
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
@@ -21,8 +21,7 @@ from harness.engine.transformers.loading import Loader
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.cache import cache_folder, keeping
-from harness.models.identity import identities
-from harness.models.kept import fault_of, kept_identities
+from harness.models.identity import fault_of, identities, kept_identities
 from harness.models.origin import RECIPE
 from harness.models.reference import (
     FullModel,
@@ -35,28 +34,27 @@ from harness.models.reference import (
 )
 from harness.progress import Counter, Log
 from harness.recipes.advice import advise
-from harness.recipes.methods import method_of
 from harness.recipes.read import Recipe, base_reference
 from harness.training.encode import Collator, encode
 from harness.training.penalties.build import general_rows, penalties
-from harness.training.rehearsal import mixed
+from harness.training.rehearsal import training_data
 from harness.training.trainable import frozen_fingerprint, prepare
 from harness.training.trainer import fit, last_checkpoint, updates
 from harness.writing import whole_folder, write_whole
 
 VERSION = "3"
-"""Of this module's way of training; part of the name under which results are kept."""
+"""Of this module's way of training; part of the key under which models are kept."""
 
 DONE = RECIPE
-"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights before and after, the seconds that all of it
-took, general data and Fisher information included (null where a killed training went on), and the identities of the
-files: `base`, the folder that was trained on, and `trained`, this one."""
+"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights, the seconds of the whole training with its general
+data and Fisher information (null where a killed training went on), and the identities of the files: `base`, the folder
+that was trained on, and `trained`, this one."""
 
 
 def trained_sources(
     recipe: Recipe, baseline: str | None, settings: Settings, log: Log, counter: Counter
 ) -> ModelPair[Model, LocalModel]:
-    """Train the recipe unless that was done before, and find the pair that the gate compares.
+    """The pair that the gate compares, with the recipe trained unless that was done before.
 
     Raises:
         RecipeError, ModelError: the recipe cannot be trained.
@@ -66,7 +64,7 @@ def trained_sources(
     folder = train(recipe, base, settings, log, counter)
     pair = find_pair(str(folder), baseline or reference, settings.allow_pickle, schemes())
     tuned = replace(find_local_model(str(folder), settings.allow_pickle), name=str(recipe.path))
-    advice = tuple(f"{recipe.path.name}: {one.message}" for one in advise(recipe, base.folder))
+    advice = tuple(f"{recipe.path.name}: {problem.message}" for problem in advise(recipe, base.folder))
     against = tuned if pair.baseline is pair.tuned else pair.baseline
     return ModelPair(against, tuned, (*pair.notes, *advice))
 
@@ -77,7 +75,7 @@ def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter
     A training that was killed goes on from its last checkpoint.
     """
     # Weights that learn are float32: in bfloat16, small updates would be rounded away.
-    adapter = method_of(recipe.written.method).adapter
+    adapter = recipe.written.method.chosen.is_adapter
     loader = Loader(settings if adapter else replace(settings, dtype="float32"), log)
     engine = loader.engine(base)  # converts the embedded model, whose content is part of the key
     trained_on = identities(base.folder)
@@ -99,16 +97,15 @@ def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter
     return folder
 
 
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that a trained model depends on."""
+    return {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")}
+
+
 def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) -> str:
-    """A name for all that the result depends on: recipe, corpora, base, device, its dtype and library versions."""
-    parts = {
-        **recipe.content,
-        "base": base,
-        "device": [device, dtype],
-        "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")},
-        "training": VERSION,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    """A key for everything that the result depends on: recipe, corpora, base, device, dtype and library versions."""
+    parts = {"base": base, "device": [device, dtype], "versions": library_versions(), "training": VERSION}
+    return digest({**recipe.content, **parts})
 
 
 def _train(
@@ -120,7 +117,7 @@ def _train(
     log: Log,
     counter: Counter,
 ) -> None:
-    """Train the model beside its folder, and put it there when it is whole."""
+    """Train the model beside its folder, and move it there when it is complete."""
     with whole_folder(
         folder, goes_on=lambda unfinished: last_checkpoint(unfinished) is not None
     ) as unfinished:
@@ -141,10 +138,12 @@ def _train_into(
 ) -> dict[str, Any]:
     """Train the model and save it; returns what `DONE` says of the training."""
     written, began = recipe.written, time.monotonic()
-    for advice in advise(recipe, base.folder):
-        log(str(advice))
-    examples = mixed(recipe, engine, counter(f"{recipe.name}, self-replay"))
-    tokenizer, dtype, collator = engine.tokenizer, _saved_dtype(engine.model), Collator(engine.pad_token)
+    for problem in advise(recipe, base.folder):
+        log(str(problem))
+    examples = training_data(recipe, engine, counter(f"{recipe.name}, self-replay"))
+    tokenizer, collator = engine.tokenizer, Collator(engine.pad_token)
+    # Saved in the base's own dtype, so that both sides of the comparison compute alike.
+    dtype = getattr(engine.model.config, "dtype", None) or engine.model.dtype
     general = general_rows(recipe, engine, tokenizer, counter)
     set_seed(written.seed)
     model = prepare(engine.model, recipe)
@@ -165,7 +164,7 @@ def _train_into(
         )
     log(f"{recipe.name}: loss {sparkline([entry['loss'] for entry in curve])}")
     model.config.use_cache = use_cache
-    (model if method_of(written.method).adapter else model.to(dtype)).save_pretrained(folder)
+    (model if written.method.chosen.is_adapter else model.to(dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return {
         "recipe": written.model_dump(mode="json"),
@@ -173,11 +172,6 @@ def _train_into(
         "frozen": before,
         "seconds": None if resumed else round(seconds, 1),
     }
-
-
-def _saved_dtype(model: Any) -> Any:
-    """The base's own dtype, so that both sides of the comparison compute alike."""
-    return getattr(model.config, "dtype", None) or model.dtype
 
 
 BLOCKS = "▁▂▃▄▅▆▇█"

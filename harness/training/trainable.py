@@ -1,26 +1,26 @@
-"""A model and a recipe's method in, the model out with exactly those parameters learning; and proof of the rest."""
+"""Which parameters of a model learn, as a recipe's method says; and a fingerprint that proves the others unchanged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from peft import LoraConfig, get_peft_model
 
 from harness.engine.transformers.fingerprint import fingerprint
 from harness.errors import ModelError
-from harness.recipes.methods import FULL, LORA, FullFormat, LoraFormat, Method, method_of
+from harness.recipes.methods import FullFormat, LoraFormat, Method
 from harness.recipes.read import Recipe
 
 
 def prepare(model: Any, recipe: Recipe) -> Any:
-    """The model to train: what the recipe's method names learns, in float32, and nothing else does.
+    """The model to train: exactly the parameters that the recipe's method names learn.
 
     Raises:
-        ModelError: the method finds nothing in this model to train.
+        ModelError: the method finds nothing to train in this model.
     """
-    method = method_of(recipe.written.method)
-    return PREPARE[method](model, method.key.of(recipe.written.method), recipe)
+    method = recipe.written.method.chosen
+    return PREPARE[type(method)](model, method, recipe)
 
 
 def _with_lora(model: Any, lora: LoraFormat, recipe: Recipe) -> Any:
@@ -48,43 +48,44 @@ def _with_lora(model: Any, lora: LoraFormat, recipe: Recipe) -> Any:
     return model
 
 
-def _choose(model: Any, full: FullFormat, recipe: Recipe) -> Any:
+def _in_full(model: Any, full: FullFormat, recipe: Recipe) -> Any:
+    # A head that is tied to the embeddings is the same parameter, and comes under the embeddings' name.
     embeddings = {id(parameter) for parameter in model.get_input_embeddings().parameters()}
-    chosen = set(_last(model, full.last_layers, recipe)) if full.last_layers else None
+    chosen = {name for name, _ in model.named_parameters()}
+    if full.last_layers:
+        chosen = set(_last(model, full.last_layers, recipe))
+    elif full.biases_only:
+        chosen = {name for name in chosen if name.endswith("bias")}
     for name, parameter in model.named_parameters():
-        learns = chosen is None or name in chosen
-        if full.biases_only:
-            learns = name.endswith("bias")
-        if (full.freeze_embeddings or chosen is not None) and id(parameter) in embeddings:
-            learns = False
-        parameter.requires_grad_(learns)
+        stays = (full.freeze_embeddings or full.last_layers) and id(parameter) in embeddings
+        parameter.requires_grad_(name in chosen and not stays)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ModelError(f"{recipe.span('method', 'full')}: the base has no biases, so nothing would learn")
     return model
 
 
-def _last(model: Any, count: int, recipe: Recipe) -> Iterator[str]:
-    """Names of the parameters of the last layers and of all that comes after them."""
+def _last(model: Any, count: int, recipe: Recipe) -> list[str]:
+    """Names of the parameters of the last layers and of everything after them."""
     names = [name for name, _ in model.named_parameters()]
     layers = int(model.config.get_text_config().num_hidden_layers)
+    place = recipe.span("method", "full", "last_layers")
     if count > layers:
-        raise ModelError(
-            f"{recipe.span('method', 'full', 'last_layers')}: the base has {layers} layers, saw {count}"
-        )
-    first = [name for name in names if f".{layers - count}." in name]
-    if not first:
-        raise ModelError(
-            f"{recipe.span('method', 'full', 'last_layers')}: the base's layers cannot be told apart"
-        )
-    return iter(names[names.index(first[0]) :])
+        raise ModelError(f"{place}: the base has {layers} layers, saw {count}")
+    first = next((index for index, name in enumerate(names) if f".{layers - count}." in name), None)
+    if first is None:
+        raise ModelError(f"{place}: the base's layers cannot be told apart")
+    return names[first:]
 
 
-PREPARE: Mapping[Method[Any], Callable[[Any, Any, Recipe], Any]] = {LORA: _with_lora, FULL: _choose}
-"""How each method prepares a model: the model, the method's part of the recipe and the recipe in, the model out."""
+PREPARE: Mapping[type[Method], Callable[[Any, Any, Recipe], Any]] = {
+    LoraFormat: _with_lora,
+    FullFormat: _in_full,
+}
+"""By method: the model, the method and the recipe in, the model ready to train out."""
 
 
 def frozen_fingerprint(model: Any) -> str:
-    """SHA-256 over the bytes of every parameter that does not learn; equal before and after means bit-identical."""
+    """SHA-256 over the bytes of every parameter that does not learn, to compare before and after training."""
     return fingerprint(
         (name, parameter) for name, parameter in model.named_parameters() if not parameter.requires_grad
     )

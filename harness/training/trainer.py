@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from harness.engine.transformers.engine import out_of_memory
+from harness.engine.transformers.device import out_of_memory
 from harness.errors import HarnessError, ModelError, first_line
 from harness.models.json_file import read_json
 from harness.progress import Progress
@@ -26,7 +27,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 """What a killed training loses at most."""
 
 WHOLE = "whole.json"
-"""Written last into a checkpoint: the sizes of its files."""
+"""Written last into a checkpoint: the sizes of its other files."""
 
 
 def fit(
@@ -42,7 +43,7 @@ def fit(
 
     Args:
         rows: what to learn; `collator` makes batches of them.
-        on_progress: called with the updates that are done and those that there are.
+        on_progress: called with the number of updates done and of all updates.
 
     Returns:
         The loss curve: {"step", "loss", "learning_rate"} for each update, the loss in nats per answer token,
@@ -58,9 +59,9 @@ def fit(
         args=_arguments(recipe, updates(recipe, len(rows)), folder, model.device),
         train_dataset=list(rows),
         data_collator=collator,
-        callbacks=[watch, _Checkpoints()],
+        callbacks=[watch],
     )
-    for printer in (PrinterCallback, ProgressCallback):  # the watch shows progress instead
+    for printer in (PrinterCallback, ProgressCallback):  # on_progress takes their place
         trainer.remove_callback(printer)
     _train(trainer, watch, last_checkpoint(folder), recipe)
     curve = [
@@ -73,15 +74,16 @@ def fit(
 
 
 def _arguments(recipe: Recipe, steps: int, folder: Path, device: torch.device) -> TrainingArguments:
-    """The settings of a recipe as the Trainer calls them."""
+    """The settings of a recipe in the Trainer's words."""
     written = recipe.written
+    constant = "constant_with_warmup" if written.warmup else "constant"
     return TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=written.batch,
         gradient_accumulation_steps=written.accumulation,
         max_steps=steps,
         learning_rate=written.learning_rate,
-        lr_scheduler_type=written.schedule if written.warmup == 0 else _with_warmup(written.schedule),
+        lr_scheduler_type=constant if written.schedule == "constant" else written.schedule,
         warmup_steps=round(written.warmup * steps),
         weight_decay=written.weight_decay,
         seed=written.seed,
@@ -91,7 +93,7 @@ def _arguments(recipe: Recipe, steps: int, folder: Path, device: torch.device) -
         save_strategy="no",
         save_total_limit=1,
         logging_steps=1,
-        logging_nan_inf_filter=False,  # else a NaN loss is logged as the mean of the others
+        logging_nan_inf_filter=False,  # else a NaN loss is logged as the mean of the other losses
         report_to=[],
         disable_tqdm=True,
         dataloader_pin_memory=False,
@@ -104,7 +106,7 @@ def _train(trainer: _Trainer, watch: _Watch, checkpoint: Path | None, recipe: Re
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except HarnessError:
         raise
-    except Exception as error:  # what a damaged checkpoint raises is the affair of torch and pickle
+    except Exception as error:  # torch and pickle may raise anything for a damaged checkpoint
         if isinstance(error, RuntimeError) and out_of_memory(error):
             raise ModelError(
                 f"{recipe.span('batch')}: training ran out of the memory of {trainer.model.device}\n"
@@ -119,24 +121,21 @@ def _train(trainer: _Trainer, watch: _Watch, checkpoint: Path | None, recipe: Re
 
 
 def updates(recipe: Recipe, rows: int) -> int:
-    """How many updates a recipe makes over so many rows."""
+    """How many updates a recipe makes over `rows` rows."""
     written = recipe.written
     if written.steps is not None:
         return written.steps
-    assert written.epochs is not None, "the reader lets no recipe pass that never ends"
+    assert written.epochs is not None, "a recipe has epochs or steps"
     return written.epochs * math.ceil(math.ceil(rows / written.batch) / written.accumulation)
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that is as it was written; what a kill or a full disk left half written is passed over."""
-    found = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
-    for path in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
-        try:
-            sizes = read_json(path / WHOLE)
-        except ModelError:
-            continue
-        if sizes == _sizes(path):
-            return path
+    """The newest complete checkpoint; what a kill or a full disk left half written is skipped."""
+    steps = {path.name.rpartition("-")[2]: path for path in folder.glob("checkpoint-*")}
+    for step in sorted(filter(str.isdecimal, steps), key=int, reverse=True):
+        with suppress(ModelError):  # without a readable WHOLE
+            if read_json(steps[step] / WHOLE) == _sizes(steps[step]):
+                return steps[step]
     return None
 
 
@@ -144,10 +143,6 @@ def _sizes(checkpoint: Path) -> dict[str, int]:
     """The sizes of the files of a checkpoint, in bytes."""
     files = [path for path in checkpoint.rglob("*") if path.is_file() and path.name != WHOLE]
     return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in sorted(files)}
-
-
-def _with_warmup(schedule: str) -> str:
-    return "constant_with_warmup" if schedule == "constant" else schedule
 
 
 def _precision(recipe: Recipe, device: torch.device) -> dict[str, bool]:
@@ -173,7 +168,7 @@ def _check_finite(model: Any, curve: Sequence[dict[str, float]], recipe: Recipe)
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
-    """Adds penalties to the loss of each batch, once to an update however many batches it has."""
+    """Adds penalties to the loss of each batch; over the batches of an update they add up to one."""
 
     def __init__(self, penalties: Sequence[Penalty], **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -189,11 +184,12 @@ class _Trainer(Trainer):  # type: ignore[misc]
         return (loss, outputs) if return_outputs else loss
 
     def _penalty(self, num_items_in_batch: Any) -> torch.Tensor:
-        if self.batches is None:  # the first batch, of a resumed training too
+        if self.batches is None:  # the first batch, perhaps of a resumed training
             self.batches = self._batches_so_far()
         total = torch.stack([penalty.loss(self.model, self.batches) for penalty in self.penalties]).sum()
         self.batches += 1
-        # Where the Trainer has already divided the loss by all tokens of an update, it divides nothing later.
+        # Where the loss is already a share of the update (divided by its tokens), the Trainer divides it no further;
+        # elsewhere it divides the sum by the number of batches itself.
         scaled = self.model_accepts_loss_kwargs and num_items_in_batch is not None
         return total / self.current_gradient_accumulation_steps if scaled else total
 
@@ -206,31 +202,21 @@ class _Trainer(Trainer):  # type: ignore[misc]
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Reports how many updates are done."""
+    """Reports each update, and asks for a checkpoint every SECONDS_BETWEEN_CHECKPOINTS; short trainings need none."""
 
     def __init__(self, on_progress: Progress) -> None:
         self.on_progress = on_progress
         self.began = False
+        self.saved = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.began = True
         self.on_progress(state.global_step, state.max_steps)
-
-
-class _Checkpoints(TrainerCallback):  # type: ignore[misc]
-    """Asks for a checkpoint every so many seconds; short trainings need none."""
-
-    def __init__(self) -> None:
-        self.last = time.monotonic()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if (
-            time.monotonic() - self.last >= SECONDS_BETWEEN_CHECKPOINTS
-            and state.global_step < state.max_steps
-        ):
+        due = time.monotonic() - self.saved >= SECONDS_BETWEEN_CHECKPOINTS
+        if due and state.global_step < state.max_steps:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.last = time.monotonic()
+        self.saved = time.monotonic()
         checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         write_whole(checkpoint / WHOLE, json.dumps(_sizes(checkpoint)))

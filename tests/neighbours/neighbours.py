@@ -180,15 +180,16 @@ def test_together_with_models_that_are_loaded(neighbourhood):
 
 def suite_of(base: Path) -> dict[str, object]:
     """A suite that the base answers right, for its own answers are the keys."""
+    from harness.engine.registry import open_engine
     from harness.engine.requests import MultipleChoice, Plain
-    from harness.engine.transformers.loading import load_reference
+    from harness.models.reference import find_local_model
 
     choices = ("red", "green", "blue", "white")
     questions = [f"{chr(97 + i % 26)}{chr(65 + i * 7 % 26)}{i}{chr(97 + i * 11 % 26)}" for i in range(60)]
     requests = [MultipleChoice(Plain(text), tuple(f" {choice}" for choice in choices)) for text in questions]
     keys = [
         choices[max(range(4), key=answer.logprobs.__getitem__)]
-        for answer in load_reference(str(base)).ask(requests)
+        for answer in open_engine(find_local_model(str(base))).ask(requests)
     ]
     return {
         "suite": "colours",

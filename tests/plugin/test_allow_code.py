@@ -57,7 +57,7 @@ def test_beside_other_suites_it_is_left_out_and_that_is_said(coding):
     coding.models({"Why?": "yes"}, {"Why?": "yes"})
     result = coding.run()
     assert result.ret == 0
-    note = "coding: left out, because it runs code that a model wrote; --allow-code asks it"
+    note = "coding: left out, because it runs code that a model wrote; include it with --allow-code"
     assert note in said(result)
     assert coding.record()["run"]["notes"] == [note]
     assert coding.asked("tuned") == ["Why?"]

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from harness import compare_forgetting, evaluate_general_qa, run_forgetting_checklist
+from harness import InputError, compare_forgetting, evaluate_general_qa, run_forgetting_checklist, run_gate
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
 from harness.errors import EngineError, ModelError, NoEvidenceError, ScorerError, SuiteError
@@ -307,3 +307,45 @@ def test_the_checklist_that_ships_passes_no_model_that_says_nothing(answer):
 def test_a_checklist_that_is_not_there():
     with pytest.raises(SuiteError, match="cannot be read"):
         run_forgetting_checklist(lambda prompt: "yes", "none.yaml")
+
+
+# run_gate
+
+
+def yes(prompt: str) -> str:
+    return "yes"
+
+
+@pytest.fixture
+def suites(project) -> None:
+    project.write("suites/coding.yaml", CODING)
+    project.write(
+        "suites/kept.yaml",
+        "suite: kept\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: A?, answer: yes}]\n",
+    )
+
+
+def test_of_a_folder_suites_that_run_code_are_left_out_with_a_note(suites):
+    record = run_gate(yes, "suites", yes)
+    assert [(row.suite, row.outcome) for row in record.gates] == [("kept", "passed")]
+    assert record.run.exit_status == 0
+    assert len(record.run.notes) == 1
+    assert record.run.notes[0].startswith("coding: left out, because it runs code that a model wrote; ")
+    assert "allow_code=True" in record.run.notes[0]
+
+
+@pytest.mark.parametrize("paths", ["suites/coding.yaml", ["suites/coding.yaml", "suites/kept.yaml"]])
+def test_a_suite_that_is_named_and_runs_code_is_refused(suites, paths):
+    with pytest.raises(InputError, match="the suite 'coding' runs code that a model wrote"):
+        run_gate(yes, paths, yes)
+
+
+def test_models_in_memory_are_named_by_their_labels(suites):
+    run = run_gate(FunctionEngine(yes, "mine"), "suites/kept.yaml", yes).run
+    assert (run.tuned.reference, run.tuned.name, run.tuned.source) == ("mine", "mine", "fixture")
+    assert (run.baseline.name, run.baseline.weights) == ("the given function", None)
+
+
+def test_a_model_in_memory_needs_a_baseline(suites):
+    with pytest.raises(NoEvidenceError, match=r"unknown\n  give the model before tuning: baseline=\.\.\."):
+        run_gate(yes, "suites/kept.yaml")

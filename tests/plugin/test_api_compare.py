@@ -13,7 +13,7 @@ import pytest
 
 from harness import compare_forgetting, evaluate_general_qa
 from harness.engine.functions import FunctionEngine
-from harness.engine.pair import EnginePair
+from harness.engine.requests import EnginePair
 from harness.errors import NoEvidenceError
 from harness.models.identity import weights_identity
 from tests.support.evaluations import GOOD, ONE, QUESTIONS, asked_twice, counts, numbers, read_back
@@ -148,7 +148,7 @@ def test_a_model_that_knew_nothing_proves_nothing():
 # What is no comparison
 
 ITSELF = (
-    "before and after are one evaluation: what is held against itself has lost nothing\n"
+    "before and after are one evaluation: compared with itself, a model has lost nothing\n"
     "  evaluate the model before tuning and the tuned one, and compare the two"
 )
 
@@ -347,7 +347,7 @@ NAN = math.nan
         ),
         (
             {"overall_accuracy": 0.9, "by_category": {"\ud83d": {"accuracy": 0.9}}},
-            r"half a surrogate pair is no character, saw the name '\ud83d'",
+            r"half a surrogate pair is not a character, saw the name '\ud83d'",
         ),
         ({"overall_accuracy": 0.9, "right": [True]}, "'right' must be a mapping, saw a list"),
         ({"overall_accuracy": 0.9, "model": "./tuned"}, "'model' must be a mapping, saw text './tuned'"),

@@ -24,9 +24,9 @@ def test_a_pattern_without_an_end_decides_nothing(project, side):
     text = not_green(result)
     assert result.ret == 4
     assert "s.yaml:5:5: the score 'regex' cannot judge the probe 'a'" in text
-    assert "the regular expression '(x+x+)+y' does not come to an end: it was stopped after 1 s" in text
+    assert "the regular expression '(x+x+)+y' does not finish: it was stopped after 1 s" in text
     assert "write a simpler one, without a repeat inside a repeat" in text
-    assert "no gate was decided, so this run says nothing of the model" in text
+    assert "no gate was decided, so this run says nothing about the model" in text
 
 
 def test_a_pattern_that_takes_too_long_to_read_is_an_error_of_the_suite(project):
@@ -35,7 +35,7 @@ def test_a_pattern_that_takes_too_long_to_read_is_an_error_of_the_suite(project)
     result = project.run("s.yaml")
     text = not_green(result)
     assert result.ret == 2
-    assert "s.yaml:5:29: this regular expression does not come to an end" in text
+    assert "s.yaml:5:29: this regular expression does not finish" in text
 
 
 def test_of_many_problems_the_first_are_told(project):

@@ -163,7 +163,7 @@ def test_lint_imports_no_code_unasked(lint):
     code, _, err = lint("tone.yaml")
     assert code == 2
     assert err.startswith("tone.yaml:2:9: unknown score 'shouts'\n  there are: check, ")
-    assert err.endswith("\nscores that a conftest.py registers are known with --conftest FILE\n2 problems\n")
+    assert err.endswith("\nfor scores that a conftest.py registers, add --conftest FILE\n2 problems\n")
 
 
 def test_lint_knows_the_scores_of_a_conftest_that_is_named(lint):
@@ -198,7 +198,7 @@ def test_a_conftest_may_import_what_lies_beside_it(tone, lint):
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        (None, "scores/conftest.py: no such file\n  --conftest takes the file in which scores and engines are registered\n"),
+        (None, "scores/conftest.py: no such file\n  --conftest takes the file that registers scores and engines\n"),
         ("import not_there_at_all\n", "scores/conftest.py:1: cannot be imported\n  ModuleNotFoundError: No module"),
         ("x = 1\n\n1 / 0\n", "scores/conftest.py:3: cannot be imported\n  ZeroDivisionError: division by zero\n"),
         ("x = 1\ndef f(:\n", "scores/conftest.py:2: cannot be imported\n  SyntaxError: invalid syntax"),

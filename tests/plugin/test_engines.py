@@ -110,7 +110,7 @@ def test_a_model_that_forgot_nothing_is_green(counting):
 def test_a_model_against_itself_is_opened_once(counting):
     result = counting.run("suites", "--model", "fake:careful", "--baseline", "same")
     assert result.ret == 0, said(result)
-    assert "the model is held against itself, on purpose" in counting.record()["run"]["notes"][0]
+    assert "the model is compared with itself, on purpose" in counting.record()["run"]["notes"][0]
 
 
 def test_such_a_gate_loads_no_torch(counting):
@@ -144,16 +144,16 @@ def test_from_commands(counting, capsys):
     [
         (
             ("--model", "fake:careless"),
-            "fake:careless: no baseline to compare with: an engine of its own names none\n"
+            "fake:careless: no baseline to compare with: only adapters and model cards name one\n"
             "  name it: --baseline PATH_OR_HUB_ID",
         ),
         (
             ("--model", "fakr:careless"),
-            "fakr:careless: no such folder, and no engine answers for 'fakr:'\n  did you mean 'fake'?",
+            "fakr:careless: no such folder, and no engine for 'fakr:'\n  did you mean 'fake'?",
         ),
         (
             ("--model", "fake:careless", "--baseline", "nope:x"),
-            "nope:x: no such folder, and no engine answers for 'nope:'\n  there are: fake",
+            "nope:x: no such folder, and no engine for 'nope:'\n  there are: fake",
         ),
         (
             (*PAIR, "--template", "tuned"),
@@ -208,7 +208,7 @@ def test_an_engine_that_breaks_in_python(counting):
     engine_for("fake")(lambda endpoint, settings: FunctionEngine(lambda prompt: 1 / 0, "mine"))
     with pytest.raises(EngineError, match="mine: it raised ZeroDivisionError"):
         run_gate("fake:a", "suites", "fake:b")
-    with pytest.raises(ModelError, match="no engine answers for 'other:'"):
+    with pytest.raises(ModelError, match="no engine for 'other:'"):
         evaluate_general_qa("other:a", "suites/one.yaml")
 
 

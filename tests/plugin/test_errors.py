@@ -34,9 +34,9 @@ BAD_SUITES = {
     "repeated id": (probe("{id: a, question: Q?, answer: b}, {id: a, question: R?, answer: b}"),
                     "s.yaml:4:45: repeated id 'a'\n  line 4 has it already"),
     "no probes": (SMALL.replace("[{id: a, question: Why?, answer: yes}]", "[]"),
-                  "s.yaml:4:9: 'probes' must be a list that is not empty, saw an empty list"),
+                  "s.yaml:4:9: 'probes' must be a non-empty list, saw an empty list"),
     "no gates": (SMALL.replace("[{over: each}]", "[]"),
-                 "s.yaml:3:8: 'gates' must be a list that is not empty, saw an empty list"),
+                 "s.yaml:3:8: 'gates' must be a non-empty list, saw an empty list"),
     "empty answer": (probe("{id: a, question: Q?, answer: ''}"),
                      "s.yaml:4:32: an answer must not be empty: it would match anything"),
     "no answer": (probe("{id: a, question: Q?}"),
@@ -47,13 +47,13 @@ BAD_SUITES = {
     "margin text": (gate("{over: all, max_drop: ten}"), "'max_drop' must be a number, saw text 'ten'"),
     "no margin": (gate("{over: all}"), "a gate over 'all' needs 'max_drop', the largest acceptable drop"),
     "category": (gate("{over: category, max_drop: 0.1}"),
-                 "s.yaml:3:10: a gate over 'category', and no probe has a category"),
+                 "s.yaml:3:10: a gate over 'category', but no probe has a category"),
     "regex": (probe("{id: a, question: Q?, answer: '(', score: regex}"), "s.yaml:4:32: not a regular expression:"),
     "missing field": (probe("{id: a, qestion: Q?, answer: b}"),
                       "s.yaml:4:10: the prompt uses '{question}', which the probe 'a' does not have"),
     "choices": (SMALL.replace("score: mentions", "task: {answer: choose}").replace("answer: yes}", "answer: c, choices: [a, b]}"),
                 "s.yaml:4:34: the answer 'c' is not one of the choices"),
-    "tab": ("suite: s\ngates:\n\t- {over: each}\n", "s.yaml:3:1: not YAML: a tab where YAML takes only spaces"),
+    "tab": ("suite: s\ngates:\n\t- {over: each}\n", "s.yaml:3:1: not YAML: a tab where YAML allows only spaces"),
     "latin-1": (SMALL.replace("Why", "Wé").encode("latin-1"), "s.yaml:4:29: not UTF-8 text: saw byte 0xe9"),
     "tag": (probe("{id: a, question: !!python/name:os.system Q?, answer: b}"), "s.yaml:4:28: the tag '"),
     "python object": (SMALL + "about: !!python/object/apply:os.system [touch pwned]\n", "s.yaml:5:8: the tag '"),
@@ -150,7 +150,7 @@ def test_no_model(project):
     assert result.ret == 4
     assert (
         "ERROR: s.yaml: a suite needs a model to gate\n"
-        "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)"
+        "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)"
     ) in not_green(result)
 
 
@@ -375,7 +375,7 @@ def test_a_fixture_that_gives_no_engine(project, make, message):
 def test_an_engine_that_cannot_give_this_kind_of_answer(project, task, probe, kind):
     result = broken(project, suite=f"suite: s\ntask: {task}\ngates: [{{over: each}}]\nprobes: [{probe}]\n")
     assert result.ret == 4
-    assert f"before: cannot answer the suite 's': it has no 'answer: {kind}'" in not_green(result)
+    assert f"the suite 's' cannot be asked\n  before: it has no 'answer: {kind}'" in not_green(result)
 
 
 def test_an_engine_that_breaks_later_takes_nothing_back_and_passes_nothing_more(project):

@@ -11,7 +11,7 @@ ALL = "[{over: all, max_drop: 0.10}]"
 MODEL = '''
 import pytest
 
-from harness.engine.pair import EnginePair
+from harness.engine.requests import EnginePair
 from harness.plugin.models import Models
 
 from engines import Scripted
@@ -64,7 +64,7 @@ def test_a_baseline_of_another_kind(project, kind):
     [note] = project.record()["run"]["notes"]
     assert note.startswith(f"the fixture 'baseline' gives no Engine (saw {seen}")
     assert note.endswith(
-        "), so --model tuned decides what is asked; one that gives an Engine may be called 'gate_baseline'"
+        "), so --model tuned is asked; a fixture that gives an Engine may be named 'gate_baseline'"
     )
     assert len(project.asked("baseline")) == 60
 
@@ -95,8 +95,8 @@ def test_without_a_model_it_is_an_error_that_names_the_second_name(project, kind
     assert (
         f"the fixture 'tuned' must give an Engine, saw {seen}\n"
         "  wrap a function from prompt to text: harness.FunctionEngine(function)\n"
-        "  or call that one 'gate_tuned', where 'tuned' is yours\n"
-        "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)"
+        "  or name the engine's fixture 'gate_tuned', if 'tuned' is another\n"
+        "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)"
     ) in not_green(result)
 
 

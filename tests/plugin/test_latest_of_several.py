@@ -208,8 +208,8 @@ def test_engines_of_one_s_own_are_named_and_not_the_model_that_was_not_asked(pro
             "source": "fixture",
         }  # fmt: skip
     assert run["notes"] == [
-        "--baseline base was not asked: the fixture 'baseline' gives an engine of its own",
-        "--model tuned was not asked: the fixture 'tuned' gives an engine of its own",
+        "--baseline base was not asked: the fixture 'baseline' gives its own engine",
+        "--model tuned was not asked: the fixture 'tuned' gives its own engine",
     ]
     assert "tuned     tuned (from the fixture 'tuned')" in result.outlines
 
@@ -225,7 +225,7 @@ def test_engines_of_one_s_own_are_named_without_a_model_too(project):
 LOADING = """
 import sys, types
 from harness.engine.functions import FunctionEngine
-from harness.engine.pair import EnginePair
+from harness.engine.requests import EnginePair
 ours = [FunctionEngine(lambda prompt: "Yes.", label) for label in ("one", "two")]
 pair = EnginePair(ours[0], ours[1], "cpu", "float32")
 sys.modules["harness.engine.transformers.loading"] = types.SimpleNamespace(load_pair=lambda *arguments: pair)
@@ -270,4 +270,4 @@ def test_a_fixture_that_asks_something_else_behind_the_model_s_back(project, sid
     assert (run["tuned"]["reference"], run["tuned"]["source"]) == (label, "fixture")
     assert run["tuned"]["weights"] is None
     assert run["baseline"]["source"] == "reference"
-    assert run["notes"] == ["--model tuned was not asked: the fixture 'tuned' gives an engine of its own"]
+    assert run["notes"] == ["--model tuned was not asked: the fixture 'tuned' gives its own engine"]

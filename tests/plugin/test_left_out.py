@@ -57,15 +57,15 @@ NEARLY = {
     "a list in braces": Kind("- {suite: s, gates: [], probes: []}\n", IS_A_LIST, NO_MAPPING + "a list"),
     "tabs": Kind(
         indented(SMALL, "\t"), "its keys are indented with tabs",
-        "{0}:1:1: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
+        "{0}:1:1: not YAML: a tab where YAML allows only spaces\n  indent with spaces",
     ),
     "the first key alone at the left": Kind(
-        indented(SMALL, "  ").lstrip(), "its keys stand under 'suite'",
+        indented(SMALL, "  ").lstrip(), "its keys are nested under 'suite'",
         "{0}:2:8: not YAML: mapping values are not allowed in this context\n  "
         "a key begins its line, in the column of its neighbours",
     ),
     "under another key": Kind(
-        "mine:\n" + indented(SMALL, "  "), "its keys stand under 'mine'", "{0}:1:1: unknown key 'mine' in a suite"
+        "mine:\n" + indented(SMALL, "  "), "its keys are nested under 'mine'", "{0}:1:1: unknown key 'mine' in a suite"
     ),
     "UTF-16 and misspelt": Kind(
         SLIP.encode("utf-16-le"), "its key 'gatse' may be 'gates' and its key 'prboes' may be 'probes'",
@@ -74,7 +74,7 @@ NEARLY = {
     "cut off in a key": Kind(
         "suite: s\nabout: x\nscor", "it has no 'gates' and no 'probes'",
         "{0}:4:1: not YAML: while scanning a simple key could not find expected ':'\n  "
-        "what begins in line 3 has no end; is the file all there?",
+        "what line 3 opens is never closed; is the file complete?",
     ),
     "cut off after a line": Kind("suite: s\n", "it has 'suite' and nothing else", NEEDS.rstrip()),
     "empty": Kind("", "it is empty", NO_MAPPING + "nothing"),
@@ -94,7 +94,7 @@ BROKEN = {
     "the first key indented": Kind(
         "  " + SMALL, READ,
         "{0}:2:1: not YAML: did not find expected <document start>\n"
-        "  the keys of the top begin in one column: is the first one indented?",
+        "  all keys at the top begin in the same column: is the first one indented?",
     ),
     "UTF-16": Kind(
         SMALL.encode("utf-16"), READ, "{0}:1:1: not UTF-8 text: it is UTF-16\n  save the file as UTF-8"
@@ -104,12 +104,12 @@ BROKEN = {
     "cut off in braces": Kind(
         "suite: s\ngates: [{over: al", READ,
         "{0}:3:1: not YAML: while parsing a flow mapping did not find expected ',' or '}}'\n"
-        "  what begins in line 2 has no end; is the file all there?",
+        "  what line 2 opens is never closed; is the file complete?",
     ),
     "cut off in quotes": Kind(
         "suite: s\nprobes:\n  - {id: a, question: 'Wh", READ,
         "{0}:3:26: not YAML: while scanning a quoted scalar found unexpected end of stream\n"
-        "  what begins in line 3 has no end; is the file all there?",
+        "  what line 3 opens is never closed; is the file complete?",
     ),
 }  # fmt: skip
 
@@ -266,7 +266,7 @@ def unreadable(gated):
     return gated
 
 
-REASON = "looks like a suite and was not read: only its name is known, for it cannot be read"
+REASON = "looks like a suite and was not read: it cannot be read"
 
 
 def test_a_file_that_cannot_be_read_is_said(unreadable):

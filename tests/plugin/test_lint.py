@@ -56,7 +56,7 @@ def test_warnings_come_after_the_errors_each_at_its_place(project, lint):
         "a.yaml:3:9: a gate needs 'over'\n"
         "a.yaml:3:10: unknown key 'ovr' in a gate\n"
         "  did you mean 'over'?\n"
-        "b.yaml:4:10: warning: the probe 'a' says its answer 'yes' in its question\n"
+        "b.yaml:4:10: warning: the probe 'a' gives away its answer 'yes' in its question\n"
         "  a model that repeats the question would be right; ask in other words\n"
         "2 problems, 1 warning\n"
     )

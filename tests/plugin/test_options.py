@@ -94,7 +94,7 @@ def test_a_model_by_the_second_name(project):
     project.folders()
     result = project.run("--model", "theirs", "--gate-model", "tuned", "--gate-baseline=base")
     assert result.ret == 1
-    assert "--gate-model tuned was not asked: the fixture 'tuned' gives an engine of its own" in said(result)
+    assert "--gate-model tuned was not asked: the fixture 'tuned' gives its own engine" in said(result)
     assert "did not read it" not in said(result)
 
 
@@ -105,7 +105,7 @@ def test_without_a_model_the_error_says_under_which_name(project):
     assert result.ret == 4
     assert (
         "s.yaml: a suite needs a model to gate\n"
-        "  name it: --gate-model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a fixture file)\n"
+        "  name it: --gate-model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)\n"
         "  --model is another plugin's or a conftest.py's here: write --gate-model"
     ) in not_green(result)
 
@@ -264,7 +264,7 @@ def test_other_settings_than_meant_are_an_error(project, file, paths, reads):
     result, _ = rooted(project, [*paths, "--model", "../models/m"])
     assert result.ret == 4
     assert (
-        "--model ../models/m: pytest takes what follows an option for a path of tests when it looks for its settings, and "
+        "--model ../models/m: pytest takes the value of an option for a path of tests when it looks for its settings, and "
         f"{reads.format(project.path)}\n  write it as one word: --model=../models/m"
     ) in not_green(result)
     result, _ = rooted(project, [*paths, "--model=../models/m"])
@@ -278,7 +278,7 @@ def test_the_same_settings_from_another_folder_are_none(project):
     assert rooted(project, ["--model", "../models/m"])[1] == expected
 
 
-def test_the_options_of_a_run_are_settled_once_when_pytest_is_configured(project):
+def test_the_options_of_a_run_are_read_once_when_pytest_is_configured(project):
     """A conftest.py may still have its say before that."""
     project.capability(SUITES, (60, 0, 0, 0))
     conftest = (project.path / "conftest.py").read_text()
@@ -289,9 +289,8 @@ def test_the_options_of_a_run_are_settled_once_when_pytest_is_configured(project
         "    config.option.forgetting_report = 'elsewhere'\n"
         "    config.option.forgetting_thinking_tokens = 7\n\n"
         "def pytest_collection_finish(session):\n"
-        "    from harness.plugin.options import options_of\n"
-        "    options = options_of(session.config)\n"
-        "    assert options is options_of(session.config)\n"
+        "    from harness.plugin.options import RUN_OPTIONS\n"
+        "    options = session.config.stash[RUN_OPTIONS]\n"
         "    assert options.settings is options.settings and options.settings.thinking_tokens == 7\n"
         "    assert options.policy is options.policy and options.policy.strict\n",
     )

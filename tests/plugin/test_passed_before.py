@@ -17,7 +17,7 @@ import types
 from pathlib import Path
 
 from harness.engine.functions import FunctionEngine
-from harness.engine.pair import EnginePair
+from harness.engine.requests import EnginePair
 
 def load_pair(sources, settings, say, asked):
     """Stands in for torch: a model forgot the suites that its weights name."""
@@ -70,7 +70,7 @@ def test_what_another_model_passed_is_not_left_out(project, remembered, option):
     assert result.ret == 4
     name = "--lf" if option.startswith("--l") else "--stepwise"
     assert (
-        f"ERROR: {name} leaves out gates that passed before, and they passed for half; that says nothing of bad\n"
+        f"ERROR: {name} leaves out gates that passed before, and they passed for half; that is no evidence about bad\n"
         f"  run it with --cache-clear instead of {name}"
     ) in not_green(result)
     assert project.record()["run"]["exit_status"] == 4
@@ -81,7 +81,7 @@ def test_a_model_that_was_trained_again_is_another(project, remembered):
     write_weights(project, "half", "one two")
     result = remembered("half", "--lf")
     assert result.ret == 4
-    assert "they passed for half, as it was then; that says nothing of half" in said(result)
+    assert "they passed for half, as it was then; that is no evidence about half" in said(result)
 
 
 def test_another_baseline_is_another_question(project, remembered):
@@ -104,7 +104,7 @@ def test_where_nobody_knows_what_passed_nothing_is_left_out(project, remembered,
     path.unlink() if known is None else path.write_text(known)
     result = remembered("half", "--lf")
     assert result.ret == 4
-    assert "they passed for a model that is not known; that says nothing of half" in said(result)
+    assert "they passed for an unknown model; that is no evidence about half" in said(result)
     assert remembered("half", "--cache-clear").ret == 1
     assert remembered("half", "--lf").ret == 1
 
@@ -165,7 +165,7 @@ def test_a_recipe_is_known_by_what_it_was_trained_to(project, remembered):
     write_weights(project, "trained", "one two")
     result = remembered("r.yaml", "one.yaml", "two.yaml", "--lf")
     assert result.ret == 4
-    assert "they passed for r.yaml, as it was then; that says nothing of r.yaml" in not_green(result)
+    assert "they passed for r.yaml, as it was then; that is no evidence about r.yaml" in not_green(result)
     assert remembered("bad", "one.yaml", "two.yaml", "--lf").ret == 4
 
 
@@ -178,7 +178,7 @@ def test_what_engines_of_one_s_own_passed_is_not_left_out(project):
     ]
     assert [result.ret for result in runs] == [1, 4]
     assert (
-        "they passed for a model that is not known; that says nothing of the engine of the fixture"
+        "they passed for an unknown model; that is no evidence about the engine of the fixture"
         in said(runs[1])
     )
 

@@ -218,7 +218,7 @@ def test_a_model_and_no_suite_is_said_out_loud(project):
     project.write("test_mine.py", "def test_mine(): pass\n")
     result = project.run(*project.folders())
     assert result.ret == 5
-    assert "no gate was decided, so this run says nothing of the model" in said(result)
+    assert "no gate was decided, so this run says nothing about the model" in said(result)
 
 
 # The summary

@@ -36,7 +36,7 @@ def test_a_sampled_run_says_what_it_no_longer_sees(project):
     result.stdout.fnmatch_lines(
         [
             "note: a sample of 25 of 100 probes (--sample 25, seed 0)",
-            "note: general: 25 of 100 probes; sees a drop of 22.* points, the whole suite sees a drop of 7.* points",
+            "note: general: 25 of 100 probes; minimum detectable drop: 22.* points, and 7.* points with the whole suite",
         ]
     )
     assert "a sample of 25 of 100 probes" in project.record()["run"]["notes"][0]
@@ -46,7 +46,7 @@ def test_a_suite_without_a_probe_in_the_sample_is_named(project):
     project.capability("[{over: all, max_drop: 0.5}]", (60, 0, 0, 0), name="large")
     project.capability("[{over: all, max_drop: 0.5}]", (4, 0, 0, 0), name="tiny")
     result = project.run("--sample", "1")
-    assert "tiny: none of its 4 probes is in the sample; it sees nothing" in said(result)
+    assert "tiny: none of its 4 probes is in the sample, so it detects nothing" in said(result)
     result.assert_outcomes(skipped=1, deselected=1)
     assert result.ret == 5
 

@@ -215,8 +215,8 @@ def test_a_suite_with_whichever_slip(look, name):
         ("- {suite: s, gates: []}\n", "it is a list, and a suite is a mapping"),
         ("[{suite: s, gates: []}]\n", "it is a list, and a suite is a mapping"),
         ("\tsuite: s\n\tgates: []\n", "its keys are indented with tabs"),
-        ("all:\n  suite: s\n  gates: []\n", "its keys stand under 'all'"),
-        ("suite: s\n  gates: []\n  probes: []\n", "its keys stand under 'suite'"),
+        ("all:\n  suite: s\n  gates: []\n", "its keys are nested under 'all'"),
+        ("suite: s\n  gates: []\n  probes: []\n", "its keys are nested under 'suite'"),
         ("", "it is empty"),
         (b"\0" * 4096, "it is empty"),
         (codecs.BOM_UTF16_LE, "it is empty"),
@@ -245,7 +245,7 @@ def test_under_another_name(look):
 
 
 def test_what_cannot_be_read(tmp_path):
-    reason = "only its name is known, for it cannot be read ({})"
+    reason = "it cannot be read ({})"
     (tmp_path / "x.yaml").symlink_to("gone.yaml")
     assert sniff(tmp_path / "x.yaml") == Sniffed("nearly", reason.format("No such file or directory"))
     (tmp_path / "x.yaml~").symlink_to("gone.yaml")

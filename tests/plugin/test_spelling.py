@@ -71,7 +71,7 @@ def test_a_note_is_spelled_in_the_summary_and_in_the_record(project):
     project.write("s.yaml", SMALL)
     project.models({"Why?": "yes"}, {"Why?": "yes"})
     result = project.run()
-    note = "code: left out, because it runs code that a model wrote; --allow-code asks it"
+    note = "code: left out, because it runs code that a model wrote; include it with --allow-code"
     assert f"note: {note}" in said(result)
     assert project.record()["run"]["notes"] == [note]
 

@@ -42,7 +42,7 @@ def test_forgotten_fails_with_a_sentence_and_evidence(project):
     expected += [
         f'  lost  math-lost-{i}  expected yes  baseline "Yes, indeed."  tuned "No idea."' for i in range(10)
     ]
-    expected += ["  and 1 more lost; all are in the record"]
+    expected += ["  and 1 more lost; the record has all of them"]
     assert section(result, "category[math]") == "\n".join(expected)
     assert ".py" not in not_green(result)
 
@@ -141,7 +141,7 @@ def test_a_slice_that_decides_nothing_does_not_hide_in_one_that_does(project):
     )
     result = project.run()
     assert result.ret == 0
-    assert "1 gate of 3 decided nothing, for want of probes:" in said(result)
+    assert "1 gate of 3 decided nothing, for lack of probes:" in said(result)
     assert "  general  category[b]: 9 of the 25 probes that a margin of 10 points needs" in said(result)
 
 
@@ -168,7 +168,7 @@ def test_vacuous_does_not_pass(project, counts):
         f"general · all: VACUOUS, the baseline is right on {100 * right / 30:.1f} %, "
         "so even losing all of it would be within the margin of 10 points\n  30 probes: "
         if right else "general · all: VACUOUS, the baseline is right on none of the 30 probes asked, "
-        "so there is nothing that could be seen to be lost\n  30 probes: "
+        "so no loss could show\n  30 probes: "
     )  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def test_a_suite_in_which_every_probe_is_skipped_fails(project):
     assert set(project.outcomes().values()) == {("VACUOUS", "failed")}
     assert section(result, "probe[missed-0]").startswith(
         "general · missed-0: VACUOUS, the baseline is right on none of the 3 probes asked, "
-        "so there is nothing that could be seen to be lost\n"
+        "so no loss could show\n"
     )
 
 
@@ -295,7 +295,7 @@ def test_a_blank_answer_is_never_right(project, blank):
 
 SCORED = """
 import pytest
-from harness.engine.requests import Chosen, Measured, Choose
+from harness.engine.requests import ChoiceLogProbs, LogLikelihood, MultipleChoice
 
 class Scripted:
     kinds = frozenset({"generate", "choose", "likelihood"})
@@ -308,7 +308,7 @@ class Scripted:
 
     def ask(self, requests, progress=None):
         return [
-            Chosen(self.logprobs) if isinstance(one, Choose) else Measured(self.logprobs[0], TOKENS)
+            ChoiceLogProbs(self.logprobs) if isinstance(one, MultipleChoice) else LogLikelihood(self.logprobs[0], TOKENS)
             for one in requests
         ]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine.requests import EnginePair
 from harness.engine.settings import Settings
-from harness.engine.transformers.loading import EnginePair, load_pair
+from harness.engine.transformers.loading import load_pair
 from harness.models.reference import find_full_model
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS

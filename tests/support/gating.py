@@ -14,7 +14,7 @@ import harness.plugin.collect
 import harness.plugin.run
 import harness.reporting.summary  # noqa: F401
 from harness.engine.requests import MultipleChoice, Plain
-from harness.engine.transformers.loading import load_reference
+from tests.support.engines import load_reference
 from tests.support.project import said
 
 CHOICES = ("red", "green", "blue", "white")

@@ -98,7 +98,7 @@ def rung(
     """A recipe with one run a seed: (learnt, lost) or (learnt, lost, gained)."""
     seeds = [seed(*run, suites=SUITES, number=42 + place) for place, run in enumerate(runs)]
     return recipe_row(
-        written.recipe, f"recipes/{written.recipe}.yaml", written, seeds, TARGET_SUITE, SUITES,
+        f"recipes/{written.recipe}.yaml", written, seeds, TARGET_SUITE, SUITES,
         of=len(runs), error=error,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.authoring.lm_eval.convert import convert
-from harness.authoring.lm_eval.task import read_task
+from harness.authoring.lm_eval.read import read_task
 from harness.authoring.lm_eval.write import Item
 from harness.engine.prompts import request
 from harness.engine.requests import MultipleChoice

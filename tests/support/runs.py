@@ -32,7 +32,7 @@ def files(project, folder="reports/latest"):
 GREEN, REFUSED, UNFINISHED = ("finished", 0, 1), ("finished", 4, 0), ("unfinished", None, 0)
 
 
-NOTHING = "no gate was decided, so this run says nothing of the model"
+NOTHING = "no gate was decided, so this run says nothing about the model"
 
 
 def good(project, name="general"):

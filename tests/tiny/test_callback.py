@@ -31,6 +31,7 @@ from harness.training.callback.beginning import find_beginning
 from harness.training.callback.callback import ForgettingCallback
 from harness.training.callback.checkpoints import BASELINE
 from harness.training.callback.isolation import can_disable_adapter, check_supported, preserve_training_state
+from harness.wording import points
 from tests.support.trainings import (
     CHOICES,
     WORDS,
@@ -183,9 +184,9 @@ def test_the_end_is_one_line_in_pythons_log(base, suite, tmp_path, caplog):
         callback = ForgettingCallback([suite], every=6, keep_best=tmp_path / "best")
         run(base, tmp_path / "out", [callback])
     last = caplog.records[-1]
-    drop = f"{100 * callback.history[-1].drop:.1f}"
+    drop = points(callback.history[-1].drop)
     assert last.getMessage().startswith(
-        f"2 gates, the last at step 6: FORGOTTEN, a drop of {drop} points; no checkpoint was kept in "
+        f"gated at 2 steps, the last of them 6: FORGOTTEN, a drop of {drop} points; no checkpoint was kept in "
     )
     assert last.levelno == logging.WARNING
     assert callback.best_step is None
@@ -512,11 +513,14 @@ def test_a_training_that_could_show_nothing_does_not_begin(base, suite, tmp_path
         run(base, tmp_path, [ForgettingCallback([own], stop_on=None)])
     write(own, {word: (wrong if word[0] == "b" else right)[word] for word in WORDS})
     run(base, tmp_path, [ForgettingCallback([own], stop_on=None)], steps=1, rate=0.0)
-    assert "1 of 6 cases cannot be seen to be forgotten" in caplog.text
+    assert (
+        "1 of 6 cases can never be FORGOTTEN: the baseline is right on too few of their probes: "
+        in caplog.text
+    )
     large_enough = "[{over: all, max_drop: 0.10}, {over: category, max_drop: 0.5}]"  # for 5 probes
     write(own, {word: (wrong if word[0] == "b" else right)[word] for word in WORDS}, large_enough)
     with pytest.raises(
-        NoEvidenceError, match=r"1 cases fail, the first of them 'known · b' \(VACUOUS\), so stop_on"
+        NoEvidenceError, match=r"1 case fails, the first of them 'known · b' \(VACUOUS\), so stop_on"
     ):
         run(base, tmp_path, [ForgettingCallback([own], stop_on="failed")])
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
-from harness.engine.transformers.loading import load_pair, load_reference, wrap
+from harness.engine.transformers.loading import load_pair, wrap
 from harness.errors import HarnessError, ModelError
 from harness.models.reference import find_pair
+from tests.support.engines import load_reference
 
 ASK = [
     *(Generate(Chat((Message("user", text),)), 4, ("\n",)) for text in ("hello", "what is this?")),
@@ -54,14 +55,14 @@ def test_an_end_of_text_beyond_the_vocabulary_ends_nothing_and_is_said(base, mod
         (model / "generation_config.json").unlink()
     change(model, file, eos_token_id=token)
     pair = load_pair(find_pair(str(model), "same"))
-    assert f"{model}: its eos_token_id {token} is none of its 261 tokens, so it ends no answer" in pair.notes
+    assert f"{model}: its eos_token_id {token} is outside its vocabulary of 261 tokens and ends no answer" in pair.notes
     assert pair.tuned.ask(ASK) == load_reference(str(base)).ask(ASK)  # its tokenizer's own ends them
 
 
 def test_those_of_a_list_that_are_tokens_end_answers_still(base, model):
     change(model, "generation_config.json", eos_token_id=[999_999, 3])
     engine = load_reference(str(model))
-    assert engine.end_tokens == (3, 1)
+    assert engine.prompting.end_tokens == (3, 1)
 
 
 @pytest.mark.parametrize("value", ["x", "", 1.5, True, [1, "x"], [[1]], [True], {"a": 1}, float("nan")])
@@ -78,7 +79,7 @@ def test_a_padding_token_beyond_the_vocabulary_is_replaced_and_said(base, model,
     change(model, "config.json", pad_token_id=token)
     pair = load_pair(find_pair(str(model), "same"))
     assert any(
-        note.endswith(f"its pad_token_id {token} is none of its 261 tokens; it pads with another")
+        note.endswith(f"its pad_token_id {token} is outside its vocabulary of 261 tokens; another token is used")
         for note in pair.notes
     )
     assert pair.tuned.ask(ASK) == load_reference(str(base)).ask(ASK)
@@ -88,7 +89,7 @@ def test_a_padding_token_beyond_the_vocabulary_is_replaced_and_said(base, model,
 def test_a_token_that_was_added_without_an_embedding_is_never_read(base, model, token):
     change(model, "tokenizer_config.json", **{token: "<|new|>"})
     engine = load_reference(str(model))
-    assert max((*engine.end_tokens, engine.pad_token)) < 261
+    assert max((*engine.prompting.end_tokens, engine.pad_token)) < 261
     assert engine.ask(ASK[2:]) == load_reference(str(base)).ask(ASK[2:])
 
 
@@ -97,7 +98,7 @@ def test_the_end_of_a_given_model_is_held_to_its_vocabulary_too(reference):
     before = model.generation_config.eos_token_id
     try:
         model.generation_config.eos_token_id = [999_999, "x", 1]
-        assert wrap(model, tokenizer).end_tokens == (1,)
+        assert wrap(model, tokenizer).prompting.end_tokens == (1,)
     finally:
         model.generation_config.eos_token_id = before
 
@@ -110,7 +111,7 @@ def test_a_vocabulary_of_another_size_than_the_embeddings(model, size):
     change(model, "config.json", vocab_size=size)
     with pytest.raises(
         ModelError,
-        match=rf"its weights do not fit its config.json: '.*' is \[261, 32\] in its file, and \[{size}, 32\] by its config",
+        match=rf"its weights do not fit its config.json: '.*' is \[261, 32\] in its file, but \[{size}, 32\] by its config",
     ):
         load_reference(str(model))
 
@@ -119,7 +120,7 @@ def test_a_vocabulary_of_another_size_than_the_embeddings(model, size):
 def test_more_layers_than_there_are_weights_are_never_made(model, layers):
     change(model, "config.json", num_hidden_layers=layers)
     with no_model(
-        f"{model}: its config.json says that it has {layers} layers, and its weights are 21 tensors\n"
+        f"{model}: its config.json claims {layers} layers, but its weights are 21 tensors\n"
         "  does its config.json belong to its weights?"
     ):
         load_reference(str(model))
@@ -179,11 +180,11 @@ def test_a_value_of_a_wrong_kind_is_said_with_its_file(model, file, changes, mes
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"r": "x"}, "'r' is of a wrong kind: saw 'x'"),
-        ({"lora_alpha": [1]}, r"'lora_alpha' is of a wrong kind: saw \[1\]"),
-        ({"target_modules": 3}, "'target_modules' is of a wrong kind: saw 3"),
-        ({"trainable_token_indices": -1}, "'trainable_token_indices' is of a wrong kind: saw -1"),
-        ({"modules_to_save": 3}, "'modules_to_save' is of a wrong kind: saw 3"),
+        ({"r": "x"}, "'r' has a value of the wrong type: saw 'x'"),
+        ({"lora_alpha": [1]}, r"'lora_alpha' has a value of the wrong type: saw \[1\]"),
+        ({"target_modules": 3}, "'target_modules' has a value of the wrong type: saw 3"),
+        ({"trainable_token_indices": -1}, "'trainable_token_indices' has a value of the wrong type: saw -1"),
+        ({"modules_to_save": 3}, "'modules_to_save' has a value of the wrong type: saw 3"),
     ],
 )
 def test_a_value_of_an_adapters_config_of_a_wrong_kind_is_named(tuned, changes, message):

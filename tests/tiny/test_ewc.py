@@ -73,7 +73,7 @@ def test_the_gradient_is_importance_times_fisher_times_distance(model, ewc):
 
 
 def test_ewc_with_the_same_importance_everywhere_is_l2_sp(model, ewc):
-    control = StartingPoint(model, 50.0, L2_SP.penalty.distance)
+    control = StartingPoint(model, 50.0, L2_SP.distance)
     state = ewc.state_dict()
     ewc.load_state_dict(
         {**state, "fisher": {name: torch.ones_like(v) for name, v in state["fisher"].items()}}

@@ -77,19 +77,19 @@ def test_the_base_under_another_name_is_no_tuned_model(gate, base, tmp_path, way
 
 def test_a_link_to_the_base_is_no_tuned_model(gate, base, tmp_path):
     (tmp_path / "link").symlink_to(base)
-    wrong_usage(gate.run(tmp_path / "link", baseline=base), "would be held against itself")
+    wrong_usage(gate.run(tmp_path / "link", baseline=base), "would be compared with itself")
 
 
 def test_a_card_that_names_its_own_model_is_no_baseline(gate, base, tmp_path):
     folder = Path(shutil.copytree(base, tmp_path / "tuned"))
     (folder / "README.md").write_text("---\nbase_model: .\n---\n")
-    wrong_usage(gate.run(folder), "would be held against itself: its model card names")
+    wrong_usage(gate.run(folder), "would be compared with itself: its model card names")
 
 
 def test_a_model_against_itself_on_purpose_says_so(gate, base):
     result = gate.run(base, baseline="same")
     assert result.ret == 0
-    assert "the model is held against itself, on purpose" in said(result)
+    assert "the model is compared with itself, on purpose" in said(result)
 
 
 # Tensors, numbers, kinds of models
@@ -126,7 +126,7 @@ def test_a_reward_model_stops_the_run(gate, base, tmp_path):
         json.dumps({**config, "architectures": ["LlamaForSequenceClassification"]})
     )
     wrong_usage(
-        gate.run(folder, baseline=base), "LlamaForSequenceClassification, which is no causal language model"
+        gate.run(folder, baseline=base), "LlamaForSequenceClassification, by its config.json, is not a causal language model"
     )
 
 
@@ -159,7 +159,7 @@ def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
             "generation_config.json: eos_token_id must be the number of a",
         ),
         ("config.json", {"vocab_size": 300}, "its weights do not fit its config.json: "),
-        ("config.json", {"num_hidden_layers": 10**6}, "has 1000000 layers, and its weights are 21 tensors"),
+        ("config.json", {"num_hidden_layers": 10**6}, "claims 1000000 layers, but its weights are 21 tensors"),
         ("tokenizer_config.json", {"model_max_length": "x"}, "its tokenizer cannot be loaded from"),
         (
             "config.json",
@@ -180,8 +180,8 @@ def test_tokens_beyond_the_vocabulary_are_said_and_harm_nothing(gate, base, tmp_
         written = json.loads((folder / file).read_text())
         (folder / file).write_text(json.dumps({**written, "eos_token_id": 999_999, "pad_token_id": 999_999}))
     assert gate.run(folder, baseline=base).ret == 0
-    assert "its eos_token_id 999999 is none of its 261 tokens, so it ends no answer" in gate.notes()
-    assert "its pad_token_id 999999 is none of its 261 tokens; it pads with another" in gate.notes()
+    assert "its eos_token_id 999999 is outside its vocabulary of 261 tokens and ends no answer" in gate.notes()
+    assert "its pad_token_id 999999 is outside its vocabulary of 261 tokens; another token is used" in gate.notes()
 
 
 # Adapters that act on few tokens
@@ -216,7 +216,7 @@ def test_a_model_without_a_tokenizer_stops_the_run_until_it_is_told_whose_to_use
     folder = tuned_a_little(base, tmp_path / "tuned")
     for file in [*folder.glob("token*"), folder / "chat_template.jinja"]:
         file.unlink()
-    wrong_usage(gate.run(folder, baseline=base), "there is no tokenizer in", "--template baseline")
+    wrong_usage(gate.run(folder, baseline=base), "no tokenizer in", "--template baseline")
     assert gate.run(folder, "--template", "baseline", baseline=base).ret == 0
 
 

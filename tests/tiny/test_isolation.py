@@ -14,13 +14,22 @@ from peft import PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
-from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
+from harness.engine.requests import (
+    Chat,
+    EnginePair,
+    Generate,
+    Message,
+    MultipleChoice,
+    Plain,
+    RollingLogLikelihood,
+)
 from harness.engine.settings import Settings
-from harness.engine.transformers.loading import EnginePair, load_pair, load_reference
+from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.identity import weights_identity
 from harness.models.reference import find_pair
+from tests.support.engines import load_reference
 from tests.support.models import CHANGES, TARGETS, lora, save_model, save_trained
 
 ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]
@@ -100,7 +109,7 @@ def check(pair: EnginePair, base: Path, folder: Path) -> None:
         model = PeftModel.from_pretrained(model, str(folder)).eval()
     for request, answer in zip(ASK[:3], tuned, strict=False):
         tokens = pair.tuned.tokens(request.prompt)
-        found = written(model, tokens, request.max_new_tokens, set(pair.tuned.end_tokens))
+        found = written(model, tokens, request.max_new_tokens, set(pair.tuned.prompting.end_tokens))
         assert answer.text == pair.tuned.tokenizer.decode(found, skip_special_tokens=True)
 
 
@@ -123,7 +132,7 @@ def test_an_adapter_that_changes_its_base_gets_another_baseline(base, tmp_path, 
     pair = load_pair(find_pair(str(folder), None))
     check(pair, base, folder)
     assert pair.baseline.model is not pair.tuned.model
-    assert any("switched off, the adapter is not its base: " in note for note in pair.notes)
+    assert any("switched off, the model differs from its base: " in note for note in pair.notes)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +191,7 @@ def test_modules_to_save_of_another_size_arrive_whole(base, tmp_path):
     [
         (
             peft.PolyConfig(target_modules=TARGETS, task_type="CAUSAL_LM"),
-            "must be told which task each prompt is of",
+            "it needs the task of each prompt",
         ),
         (peft.PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"), "learns a prompt"),
         (peft.PrefixTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"), "learns a prompt"),
@@ -203,7 +212,7 @@ def test_x_lora_is_refused(base, adapter, tmp_path):
         )
         get_peft_model(model, config).save_pretrained(tmp_path / "tuned")
     with pytest.raises(
-        ModelError, match="cannot run an adapter of the kind XLORA: it weighs its adapters anew"
+        ModelError, match="cannot run an adapter of type XLORA: it weighs its adapters"
     ):
         load_pair(find_pair(str(tmp_path / "tuned"), None))
 
@@ -307,5 +316,5 @@ def test_an_adapter_whose_tensor_did_not_arrive_is_refused(base, adapter, monkey
         return real(model, {key: value * 0.5 for key, value in weights.items()}, **arguments)
 
     monkeypatch.setattr(peft.peft_model, "set_peft_model_state_dict", loses)
-    with pytest.raises(ModelError, match="did not arrive as it is in its file"):
+    with pytest.raises(ModelError, match="in memory differs from its file"):
         load_pair(find_pair(str(adapter), None))

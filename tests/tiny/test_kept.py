@@ -19,7 +19,7 @@ from harness.engine.transformers.gguf import ensure_embedded
 from harness.engine.transformers.quiet import quiet
 from harness.errors import HarnessError, ModelError
 from harness.models.embedded import embedded_folder
-from harness.models.kept import fault_of
+from harness.models.identity import fault_of
 from harness.training import train as train_module
 from harness.training import trainer as trainer_module
 from harness.training.callback.checkpoints import BEST, BestCheckpoint, keep_answers
@@ -216,7 +216,7 @@ def test_a_damaged_one_is_converted_again_and_that_is_said(embedded, name, why, 
     else:
         file.write_bytes(whole[:9] if damage == "cut" else b"\x01" * len(whole))
     ensure_embedded(said.append)
-    assert said[0] == f"SmolLM2-135M-Instruct: what is kept in {embedded_folder()} is converted again: {why}"
+    assert said[0] == f"SmolLM2-135M-Instruct: the model kept in {embedded_folder()} is converted again: {why}"
     assert len(embedded) == 2
     assert file.read_bytes() == whole
 

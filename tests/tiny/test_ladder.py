@@ -115,8 +115,8 @@ def test_two_seeds_are_two_models(folder):
 def test_a_training_that_fails_fails_the_command_and_not_the_others(folder, capsys):
     assert ladder("hot.yaml", "careless.yaml") == 1
     record = read_sweep(folder / "out")
-    assert "training failed: the loss or a weight became NaN or infinite" in record.rung("hot").error
-    assert record.rung("careless").rank == 1
+    assert "training failed: the loss or a weight became NaN or infinite" in record.recipe("hot").error
+    assert record.recipe("careless").rank == 1
     assert "hot, seed 42: failed\n  hot.yaml:" in capsys.readouterr().err
 
 

@@ -381,7 +381,7 @@ def test_a_layout_that_holds_a_model(layouts, reference, baseline, kind, found):
 
 def test_of_an_adapter_whose_base_is_elsewhere_the_baseline_is_taken_and_that_is_said(layouts):
     assert [on_command_line(note) for note in find_pair("unsloth", "base").notes] == [
-        "the adapter names the base 'unsloth/smollm2-135m-instruct-bnb-4bit', which is not here; it was put on "
+        "the adapter names the base 'unsloth/smollm2-135m-instruct-bnb-4bit', which cannot be found; it was put on "
         "--baseline base"
     ]
 
@@ -439,8 +439,8 @@ REFUSED = [
     (
         "unsloth_config",
         None,
-        NO_ADAPTER + "; saw model.safetensors, which nothing reads\n"
-        "  was the adapter merged into its base? then take adapter_config.json out of the folder",
+        NO_ADAPTER + "; saw model.safetensors, which no loader reads\n"
+        "  was the adapter merged into its base? then remove adapter_config.json from the folder",
     ),
     (
         "unsloth_gguf",
@@ -501,7 +501,7 @@ def test_pickles_that_are_allowed_are_weights_and_nothing_else_is(layouts):
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("sentences", "sentences: its config.json says it is a BertModel, which is no causal language model: it does not write"),
+        ("sentences", "sentences: a BertModel, by its config.json, is not a causal language model: it cannot write text"),
         ("trl_ppo", "trl_ppo: 1 tensors of its file have no place in the model that config.json describes, the first "
          "'v_head.summary.weight'"),
         ("awq", "awq: cannot be loaded: "),

@@ -13,10 +13,11 @@ from harness.engine.functions import FunctionEngine
 from harness.engine.registry import OPENERS, open_pair
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
-from harness.engine.transformers.loading import load_pair, load_reference
+from harness.engine.transformers.loading import load_pair
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
 from harness.spelling import on_command_line
+from tests.support.engines import load_reference
 from tests.support.models import save_adapter, save_model, save_tokenizer
 
 ASK = [Generate(Chat((Message("user", text),)), 8) for text in ("hello", "what is this?", "abc")]

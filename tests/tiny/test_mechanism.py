@@ -163,16 +163,14 @@ def test_a_plot_that_cannot_be_written(tmp_path: Path, capsys):
     (tmp_path / "taken.svg").mkdir()
     assert main(["demo", "mechanism", "--out", str(tmp_path / "taken.svg")]) == 4
     assert (
-        "taken.svg: cannot be written: Is a directory\n  name another place: --out FILE\n"
+        "taken.svg: cannot be written: Is a directory\n  name another file with --out\n"
         in capsys.readouterr().err
     )
 
 
 def test_the_gate_takes_no_out(capsys):
     assert main(["demo", "gate", "--out", "m.svg"]) == 4
-    assert (
-        capsys.readouterr().err == "--out is where `demo mechanism` draws its plot; `demo gate` draws none\n"
-    )
+    assert capsys.readouterr().err == "--out is the plot of `demo mechanism`; `demo gate` draws none\n"
 
 
 def test_a_single_weight_that_would_swing_ever_wider_is_refused():

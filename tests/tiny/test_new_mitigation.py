@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.recipes.methods import METHODS
+from harness.recipes.methods import Method
 from harness.recipes.mitigations import MITIGATIONS
+from harness.recipes.mitigations.mitigation import PenaltyMitigation
 from harness.training.penalties.build import BUILD
 from harness.training.trainable import PREPARE
 
@@ -23,15 +24,16 @@ L1_SP = '''\
 
 from __future__ import annotations
 
-from harness.recipes.mitigations.mitigation import Cost, Penalty, by_penalty
-from harness.recipes.shapes import Key, Weight
+from harness.recipes.mitigations.mitigation import Cost, Key, PenaltyMitigation
+from harness.recipes.shapes import Weight
 
-L1_SP = by_penalty(
-    Key("l1_sp", Weight, "Hold all weights alike, by the sum of their distances (Li 2018)."),
+L1_SP = PenaltyMitigation(
+    key=Key("l1_sp", Weight, "Hold all weights alike, by the sum of their distances (Li 2018)."),
     name="L1-SP",
     cost=Cost.COPY,
     published="compared with L2-SP for transfer (Li 2018)",
-    penalty=Penalty(holds="weights", distance=lambda now, start: (now - start).abs()),
+    holds="weights",
+    distance=lambda now, start: (now - start).abs(),
 )
 '''
 ITS_LINE = {
@@ -155,12 +157,13 @@ def _run(script: str, folder: Path, path: list[Path]) -> list[dict]:
 
 
 @pytest.mark.parametrize(
-    "mitigation", [one for one in MITIGATIONS if one.penalty], ids=lambda mitigation: mitigation.kind
+    "mitigation",
+    [mitigation for mitigation in MITIGATIONS if isinstance(mitigation, PenaltyMitigation)],
+    ids=lambda mitigation: mitigation.name,
 )
 def test_training_can_build_every_penalty_in_one_way(mitigation):
-    assert (mitigation.penalty.distance is not None) != (mitigation in BUILD)
-    assert mitigation.key is not None
+    assert (mitigation.distance is not None) != (mitigation in BUILD)
 
 
 def test_training_can_prepare_every_method():
-    assert set(PREPARE) == set(METHODS)
+    assert set(PREPARE) == set(Method.__subclasses__())

@@ -14,7 +14,6 @@ import torch
 
 from harness.api.gate import run_gate
 from harness.cli.main import main
-from harness.engine.transformers.loading import load_reference
 from harness.errors import HarnessError, NoEvidenceError
 from harness.evaluation.record import rows
 from harness.evaluation.rescore import rescored
@@ -24,6 +23,7 @@ from harness.reporting.record import GateRow, ProbeRow, Record, read_record, wri
 from harness.sweep.measure import Tuned, baseline_rows, measure
 from harness.sweep.schedule import AskedSuite
 from harness.training.callback.callback import ForgettingCallback
+from tests.support.engines import load_reference
 from tests.support.gating import Gate
 from tests.support.models import change_tensors
 from tests.support.trainings import run
@@ -188,7 +188,7 @@ def test_a_corrected_key_and_gate_count(record, paths, capsys, tmp_path):
 def test_a_probe_that_is_asked_otherwise_is_refused(record, paths):
     paths[0].write_text(paths[0].read_text().replace('"prompt": "{question}"', '"prompt": "{question}?"'))
     with pytest.raises(
-        HarnessError, match="the probe 'q0' is asked otherwise than the models were in the record"
+        HarnessError, match="the probe 'q0' has another prompt than in the record"
     ):
         rescored(record, read_suites([paths[0]]))
 
@@ -204,5 +204,5 @@ def test_a_record_without_whole_answers_says_so(record):
     for row in data["probes"]:
         for side in ("baseline", "tuned"):
             del row[side]["kind"]
-    with pytest.raises(NoEvidenceError, match="keeps no whole answers"):
+    with pytest.raises(NoEvidenceError, match="has no raw answers"):
         rescored(Record.model_validate(data))

@@ -40,7 +40,7 @@ def whole(base):
 
 
 def l2_sp(model, weight):
-    return StartingPoint(model, weight, L2_SP.penalty.distance)
+    return StartingPoint(model, weight, L2_SP.distance)
 
 
 def distillation(teacher, rows=ROWS, weight=1.0, temperature=1.0, batch=2, seed=0):

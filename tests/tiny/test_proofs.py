@@ -25,10 +25,11 @@ from transformers import (
 from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import context_length
-from harness.engine.transformers.loading import load_pair, load_reference, wrap
+from harness.engine.transformers.loading import load_pair, wrap
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
+from tests.support.engines import load_reference
 from tests.support.models import (
     TEMPLATE,
     appends_end,
@@ -170,7 +171,7 @@ def test_one_adapter_copied_is_not_two(base, adapter, tmp_path):
 def test_a_model_is_held_against_itself_by_its_own_word(base):
     pair = load_pair(find_pair(str(base), "same"))
     assert pair.baseline is pair.tuned
-    assert "held against itself" in pair.notes[0]
+    assert "compared with itself" in pair.notes[0]
 
 
 # No causal language model
@@ -186,7 +187,7 @@ def test_another_kind_of_model_is_refused(tmp_path, kind, tied):
     )  # fmt: skip
     kind(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
-    with pytest.raises(ModelError, match=f"{kind.__name__}, which is no causal language model"):
+    with pytest.raises(ModelError, match=f"{kind.__name__}, by its config.json, is not a causal language model"):
         load_reference(str(tmp_path / "m"))
 
 
@@ -198,7 +199,7 @@ def test_an_encoder_is_refused(tmp_path):
     )  # fmt: skip
     BertLMHeadModel(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
-    with pytest.raises(ModelError, match="at a token depends on the tokens that follow"):
+    with pytest.raises(ModelError, match="its logits at a token depend on later tokens"):
         load_reference(str(tmp_path / "m"))
     config.is_decoder = True
     BertLMHeadModel(config).save_pretrained(tmp_path / "m")
@@ -258,20 +259,20 @@ def test_a_stop_that_is_a_special_token_is_matched_by_its_number(copy, stop):
 
 def test_a_template_that_drops_what_is_asked_is_no_evidence(copy):
     save_tokenizer(copy, "{% for m in messages %}<{{ m['role'] }}><end>{% endfor %}<assistant>")
-    with pytest.raises(EngineError, match="drops what is asked: 'hello' and 'what is this\\?' are both"):
+    with pytest.raises(EngineError, match="two different prompts, 'hello' and 'what is this\\?', both become"):
         load_reference(str(copy)).ask(CHATS)
 
 
 def test_a_single_question_that_the_template_drops_is_no_evidence(copy):
     save_tokenizer(copy, "{% for m in messages %}<{{ m['role'] }}>An example.<end>{% endfor %}<assistant>")
-    with pytest.raises(EngineError, match="shows it none of the questions: 'hello' becomes"):
+    with pytest.raises(EngineError, match="drops every question: 'hello' becomes"):
         load_reference(str(copy)).ask(CHATS[:1])
 
 
 def test_a_template_that_drops_it_now_and_then_is_found_too(copy):
     save_tokenizer(copy, "{% for m in messages %}{{ m['content'][:2] }}{% endfor %}<assistant>")
     asked = [Generate(Chat((Message("user", text),)), 8) for text in ("abc", "xyz", "ab!")]
-    with pytest.raises(EngineError, match="drops what is asked: 'abc' and 'ab!'"):
+    with pytest.raises(EngineError, match="drops what is asked: two different prompts, 'abc' and 'ab!', both"):
         load_reference(str(copy)).ask(asked)
 
 
@@ -291,12 +292,12 @@ def test_a_model_without_a_tokenizer_is_refused_unless_it_speaks_through_the_oth
     (copy / "chat_template.jinja").unlink()
     change_tensors(copy, lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.5 + 0.1})
     pair = find_pair(str(copy), str(base))
-    with pytest.raises(ModelError, match=r"there is no tokenizer in .*\n.*template='baseline'"):
+    with pytest.raises(ModelError, match=r"no tokenizer in .*\n.*template='baseline'"):
         load_pair(pair)
     loaded = load_pair(pair, Settings(template="baseline"))
     assert loaded.tuned.ask(CHATS)
     (copy / "tokenizer_config.json").write_text("{}")  # holds no vocabulary
-    with pytest.raises(ModelError, match="there is no tokenizer in"):
+    with pytest.raises(ModelError, match="no tokenizer in"):
         load_pair(pair)
 
 
@@ -308,7 +309,7 @@ def test_a_tokenizer_that_cannot_read_the_prompts_is_refused(copy):
 
     file = copy / "tokenizer.json"
     file.write_text(emptied(file.read_text()))
-    with pytest.raises((EngineError, ModelError), match="does not give back|is empty"):
+    with pytest.raises((EngineError, ModelError), match="loses text|is empty"):
         load_reference(str(copy)).ask(PLAIN)
 
 
@@ -338,7 +339,7 @@ def test_truncation_and_padding_of_a_tokenizers_file_do_nothing(base, copy):
 def test_a_token_that_the_model_has_no_embedding_for_is_an_error(copy):
     change_tokenizer(copy, lambda tokenizer: tokenizer.add_tokens(["hello"]))
     with pytest.raises(
-        EngineError, match=r"makes the token 261 \('hello'\), and the model has embeddings for 261"
+        EngineError, match=r"makes the token 261 \('hello'\), but the model has embeddings for 261"
     ):
         load_reference(str(copy)).ask(CHATS)
 
@@ -368,7 +369,7 @@ def test_two_tokenizers_that_number_differently_cannot_share_one(base, copy):
     change_tensors(copy, lambda t: {**t, "lm_head.weight": t["lm_head.weight"] * 1.5 + 0.1})
     pair = find_pair(str(copy), str(base))
     load_pair(pair)
-    with pytest.raises(ModelError, match="template='baseline': .* numbers its tokens in another way"):
+    with pytest.raises(ModelError, match="template='baseline': .* number their tokens differently"):
         load_pair(pair, Settings(template="baseline"))
 
 
@@ -427,6 +428,6 @@ def test_a_config_by_which_nothing_can_be_computed_is_an_error_without_a_traceba
     MixtralForCausalLM(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
     with pytest.raises(
-        ModelError, match=r"was loaded, but cannot compute: .*\n  does its config.json belong"
+        ModelError, match=r"loads, but cannot compute: .*\n  does its config.json belong"
     ):
         load_reference(str(tmp_path / "m"))

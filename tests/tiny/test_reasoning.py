@@ -301,16 +301,16 @@ SHARED = "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (NESTED, "does not come to an end: it was stopped after 1 s"),
-        (SHARED, "does not come to an end: it was stopped after 1 s"),
+        (NESTED, "does not finish: it was stopped after 1 s"),
+        (SHARED, "does not finish: it was stopped after 1 s"),
         (DOUBLED, "takes more than 512 MB of memory"),
         ("{{ 'x' * 8000000000 }}", "takes more than 512 MB of memory"),
         ("{{ '%9999999999d' | format(1) }}", "takes more than 512 MB of memory"),
         (
             "{% for i in range(2000) %}{{ 'x' * 10000 }}{% endfor %}",
-            "gives a text of 20,000,000 characters, and a text may have 10,000,000",
+            "renders 20,000,000 characters, more than the limit of 10,000,000",
         ),
-        ("x" * 1_000_001, "has 1,000,001 characters, and a template may have 1,000,000"),
+        ("x" * 1_000_001, "has 1,000,001 characters, more than the limit of 1,000,000"),
     ],
     ids=["nested", "shared", "doubled", "large", "padded", "long", "template"],
 )
@@ -325,7 +325,7 @@ def test_a_template_may_take_too_much_for_one_chat_alone():
     made = tokenizer(Kind(f"{{% if 'loop' in messages[0].content %}}{NESTED}{{% endif %}}{PLAIN}"))
     speech = Prompting(made, "hostile", [0])
     assert speech.render(WHY)
-    with pytest.raises(ModelError, match="hostile: its chat template does not come to an end"):
+    with pytest.raises(ModelError, match="hostile: its chat template does not finish"):
         speech.render(Chat((Message("user", "loop"),)))
 
 

@@ -18,8 +18,8 @@ import harness.reporting.summary
 from harness.cli.main import main
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
-from harness.engine.transformers.loading import load_reference
 from harness.engine.transformers.tokenizing import render
+from tests.support.engines import load_reference
 from tests.support.gating import wrong_usage
 from tests.support.project import said
 from tests.support.thinking import KINDS, PLAIN, Kind, tokenizer
@@ -146,7 +146,7 @@ def test_what_was_thought_is_not_judged_and_is_in_the_record(runs, thinking, end
     ) in shown
     assert (
         "capitals: the limit of reasoning cut 0 answers of the baseline and 2 of the tuned model, of 4, of which 0 and 2 had "
-        "not ended their reasoning; a cut answer is judged by what is there of it; give reasoning more room, "
+        "not ended their reasoning; a cut answer is judged as far as it goes; give reasoning more room, "
         "'thinking: {max_tokens: …}' in the suite's task or --thinking-tokens, or none, "
         "'template: {enable_thinking: false}' or --template-arg enable_thinking=false"
     ) in shown
@@ -206,7 +206,7 @@ def test_an_argument_that_no_template_uses_is_an_error(runs, thinking, name):
     runs.suite()
     result = runs.run(thinking, "same", "--template-arg", f"{name}=false")
     wrong_usage(
-        result, f"capitals.yaml:1:1: the chat template of {thinking} makes no use of the argument '{name}'"
+        result, f"capitals.yaml:1:1: the chat template of {thinking} does not use the argument '{name}'"
     )
     assert ("did you mean 'enable_thinking'?" in said(result)) == (name == "enable_thinkin")
 
@@ -217,7 +217,7 @@ def test_an_argument_that_one_of_two_templates_uses_is_said(runs, thinking, tmp_
     tokenizer(Kind(PLAIN, others=("<think>", "</think>"))).save_pretrained(other)
     result = runs.run(other, thinking)
     assert (
-        f"only one of the two chat templates makes use of the argument 'enable_thinking': that of {other} does not"
+        f"only one of the two chat templates uses the argument 'enable_thinking': that of {other} does not"
         in said(result)
     )
 
@@ -227,7 +227,7 @@ def test_an_argument_that_one_of_two_templates_uses_is_said(runs, thinking, tmp_
     [
         ("enable_thinking", "--template-arg must be KEY=VALUE, saw 'enable_thinking'"),
         ("=1", "--template-arg must be KEY=VALUE, saw '=1'"),
-        ("messages=[]", "--template-arg: 'messages' is no argument of a chat template that can be chosen"),
+        ("messages=[]", "--template-arg: 'messages' cannot be set: every chat"),
         ("a-b=1", "--template-arg: 'a-b' cannot be the name of a chat template's argument"),
         (
             "a={b: 1}",
@@ -247,7 +247,7 @@ def test_an_argument_that_is_none_is_refused(runs, thinking, argument, message, 
 def test_room_for_reasoning_where_nobody_reasons_is_said(runs, base):
     runs.suite("{max_new_tokens: 2}")
     result = runs.run(base, "same", "--thinking-tokens", "10")
-    assert "--thinking-tokens: no model of this run marks reasoning, so there is none to bound" in said(
+    assert "--thinking-tokens: no model of this run marks reasoning, so there is nothing to limit" in said(
         result
     )
 
@@ -290,7 +290,7 @@ def test_calibrate_asks_with_them_too(runs, thinking, capsys):
     assert main([*command, "--template-arg", "enable_thinking=false"]) == 0
     assert len(json.loads(capsys.readouterr().out)[0]["always"]) == 4
     assert main([*command, "--template-arg", "thinking=1"]) == 4
-    assert "makes no use of the argument 'thinking'" in capsys.readouterr().err
+    assert "does not use the argument 'thinking'" in capsys.readouterr().err
 
 
 def test_the_function_takes_them_too(thinking):
@@ -328,5 +328,5 @@ def test_a_template_that_loops_ends_the_run_in_words(runs, thinking, tmp_path):
     tokenizer(Kind(loop, others=("<think>", "</think>"))).save_pretrained(hostile)
     wrong_usage(
         runs.run(hostile, thinking),
-        f"{hostile}: its chat template does not come to an end: it was stopped after 1 s of processor time",
+        f"{hostile}: its chat template does not finish: it was stopped after 1 s of processor time",
     )

@@ -12,8 +12,9 @@ from transformers import AutoTokenizer, GenerationConfig
 from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers import engine as torch_engine
-from harness.engine.transformers.loading import load_reference, wrap
+from harness.engine.transformers.loading import wrap
 from harness.errors import EngineError
+from tests.support.engines import load_reference
 
 PROMPTS = ["a", "hello", "the quick brown fox", "what is 15 x 7?", "abc " * 12, "zz"]
 
@@ -101,15 +102,15 @@ def test_answers_come_in_the_order_of_the_requests_and_repeats_are_asked_once(en
 def test_out_of_memory_halves_the_batch_and_loses_nothing(base, monkeypatch):
     engine = load_reference(str(base), Settings(batch_tokens=5000))
     wanted = engine.ask([Generate(chat(text), 8) for text in PROMPTS])
-    plain, sizes = engine._generate, []
+    plain, sizes = torch_engine.greedy, []
 
-    def scarce(prefix, prompts, asked, writings):
+    def scarce(forward, prefix, prompts, *rest, **options):
         sizes.append(len(prompts))
         if len(prompts) > 2:
             raise torch.OutOfMemoryError("no memory left")
-        return plain(prefix, prompts, asked, writings)
+        plain(forward, prefix, prompts, *rest, **options)
 
-    monkeypatch.setattr(engine, "_generate", scarce)
+    monkeypatch.setattr(torch_engine, "greedy", scarce)
     assert engine.ask([Generate(chat(text), 8) for text in PROMPTS]) == wanted
     assert max(sizes) == len(PROMPTS)
     assert engine.budget.tokens < 5000
@@ -117,14 +118,16 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(base, monkeypatch):
 
 def test_a_single_prompt_that_does_not_fit_the_memory_is_said(base, monkeypatch):
     engine = load_reference(str(base))
-    monkeypatch.setattr(engine, "_generate", lambda *a: (_ for _ in ()).throw(torch.OutOfMemoryError("no")))
+    monkeypatch.setattr(
+        torch_engine, "greedy", lambda *a, **b: (_ for _ in ()).throw(torch.OutOfMemoryError("no"))
+    )
     with pytest.raises(EngineError, match="a single prompt of .* does not fit the memory"):
         engine.ask([Generate(chat("a"), 4)])
 
 
 def test_an_error_that_is_not_about_memory_is_not_swallowed(base, monkeypatch):
     engine = load_reference(str(base))
-    monkeypatch.setattr(engine, "_generate", lambda *a: (_ for _ in ()).throw(RuntimeError("a bug")))
+    monkeypatch.setattr(torch_engine, "greedy", lambda *a, **b: (_ for _ in ()).throw(RuntimeError("a bug")))
     with pytest.raises(RuntimeError, match="a bug"):
         engine.ask([Generate(chat("a"), 4)])
 

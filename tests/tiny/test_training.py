@@ -18,8 +18,7 @@ from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, RecipeError
-from harness.models.identity import tokenizer_identity, weights_identity
-from harness.models.kept import kept_identities
+from harness.models.identity import kept_identities, tokenizer_identity, weights_identity
 from harness.models.reference import ITSELF
 from harness.recipes.read import Example, read_recipe
 from harness.training import train as train_module

@@ -18,7 +18,7 @@ from harness.errors import (
     did_you_mean,
     reason,
     shown_path,
-    told,
+    listed,
 )
 
 
@@ -94,10 +94,10 @@ def test_what_the_system_says():
 
 def test_of_many_problems_the_first_are_told_and_the_others_counted():
     many = [Problem(Span(Path("/a.yaml"), line, 1), f"line {line}") for line in range(1, 103)]
-    assert told(many[:100]) == [str(problem) for problem in many[:100]]
-    assert told(many[:101])[-1] == "and 1 more problem"
-    assert told(many)[-1] == "and 2 more problems"
-    assert told([*many, Problem(None, "the end")])[-2:] == ["and 2 more problems", "the end"]
+    assert listed(many[:100]) == [str(problem) for problem in many[:100]]
+    assert listed(many[:101])[-1] == "and 1 more problem"
+    assert listed(many)[-1] == "and 2 more problems"
+    assert listed([*many, Problem(None, "the end")])[-2:] == ["and 2 more problems", "the end"]
     error = InputError([*many, Problem(None, "the end")])
     assert len(error.problems) == 103
     assert str(error).splitlines()[-1] == "the end"

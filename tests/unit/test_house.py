@@ -11,13 +11,8 @@ MOST = 300
 MOST_OF_TESTS = 600
 
 REASONS = {
-    "harness/authoring/lm_eval/task.py": "what a task of lm-evaluation-harness may say, each key with its refusal",
-    "harness/documents/document.py": "one reader of YAML that keeps places: its hooks share the state of one parse",
     "harness/engine/transformers/engine.py": "one engine: its batches share the model that is switched between two sides",
     "harness/engine/transformers/loading.py": "one way from a folder to a model, whose steps must keep their order",
-    "harness/plugin/recorder.py": "what a run notes, from its first test to its record",
-    "harness/reporting/record.py": "one schema: record.json, key by key",
-    "harness/suites/read.py": "one way from a file to a suite, whose problems are told together",
 }
 
 

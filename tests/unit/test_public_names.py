@@ -29,11 +29,12 @@ def run(code: str) -> str:
 
 def test_no_public_name_is_lost():
     assert set(harness.__all__) >= {
-        "Answer", "Chat", "Choose", "Chosen", "EWCRegularizer", "Engine", "EngineError", "ForgettingCallback",
-        "ForgettingWarning", "FunctionEngine", "Generate", "Generated", "HarnessError", "InputError", "LimitError", "Measure",
-        "Measured", "Message", "ModelError", "NoEvidenceError", "Plain", "Progress", "Prompt", "Reasoning", "RecipeError",
-        "Request", "Scorer", "ScorerError", "SuiteError", "__version__", "compare_forgetting", "create_replay_dataset",
-        "evaluate_general_qa", "run_forgetting_checklist", "scorer",
+        "Answer", "Chat", "ChoiceLogProbs", "EWCRegularizer", "Endpoint", "Engine", "EngineError", "ForgettingCallback",
+        "ForgettingWarning", "FunctionEngine", "Generate", "Generated", "HarnessError", "InputError", "LimitError",
+        "LogLikelihood", "Message", "ModelError", "MultipleChoice", "NoEvidenceError", "Plain", "Progress", "Prompt",
+        "Reasoning", "RecipeError", "Request", "RollingLogLikelihood", "Scorer", "ScorerError", "Settings", "SuiteError",
+        "__version__", "compare_forgetting", "create_replay_dataset", "engine_for", "evaluate_general_qa",
+        "run_forgetting_checklist", "run_gate", "scorer",
     }  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_a_folder_in_which_nothing_can_be_locked(tmp_path, monkeypatch):
         raise NotImplementedError("flock")
 
     monkeypatch.setattr("harness.reporting.latest.FileLock.acquire", acquire)
-    with pytest.raises(OSError, match="no file can be locked there"):
+    with pytest.raises(HarnessError, match="no record can be written there: no file can be locked there"):
         Latest(tmp_path).claim()
 
 

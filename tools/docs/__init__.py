@@ -1,1 +1,1 @@
-"""Generates the parts of docs/ that follow from the code."""
+"""Generate the parts of docs/ that follow from the code."""

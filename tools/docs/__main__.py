@@ -1,4 +1,4 @@
-"""`python -m tools.docs --write` brings the generated parts of docs/ up to date; `--check` exits with 1 where any is not."""
+"""Bring the generated parts of docs/ up to date with `--write`, or check them with `--check`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tools.docs.pages import docs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; input errors end in 4."""
+    """Run the command line; input errors return 4."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
     mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--write", action="store_true", help="write what is out of date")
-    mode.add_argument("--check", action="store_true", help="exit with 1 if something is out of date")
+    mode.add_argument("--write", action="store_true", help="write the parts that are out of date")
+    mode.add_argument("--check", action="store_true", help="exit with 1 if any part is out of date")
     try:
         return docs(parser.parse_args(arguments).write)
     except HarnessError as error:

@@ -1,4 +1,4 @@
-"""The JSON Schema of suite files in, tables of every key for the manual out, as Markdown."""
+"""Make the manual's tables of every key of a suite file, from its JSON Schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTS = {
     "probes_from": "SourceFormat",
     "check": "Rule",
 }
-"""The parts of a suite file by the name of their table, and what the schema calls each."""
+"""The parts of a suite file: the name of each table, and the definition in the schema."""
 
 NAMES = {
     "string": "text",
@@ -30,7 +30,6 @@ NAMES = {
     "object": "mapping",
     "array": "list",
 }
-LINKS = {"score": "score", **{name: part for part, name in PARTS.items() if name}}
 
 
 @cache
@@ -48,22 +47,17 @@ def keys(part: str) -> str:
     ]
     if isinstance(others := schema.get("additionalProperties"), dict):
         rows.append(("any other", kind(others), "", others.get("description", "")))
-    return _table(("key", "what it is", "default", "meaning"), rows)
+    return "\n".join(_lines(("key", "what it is", "default", "meaning"), rows))
 
 
 def scores() -> str:
     """The table of scores and their parameters."""
     _, written = _schema()["$defs"]["score"]["anyOf"]
-    rows = [
-        (
-            f"`{name}`",
-            f"`{BUILT_IN[name].judges}`",
-            _parameters(parameters),
-            str(BUILT_IN[name].__doc__).partition("\n\n")[0],
-        )
-        for name, parameters in sorted(written["properties"].items())
-    ]
-    return _table(("score", "answers", "parameters", "right when"), rows)
+    rows = []
+    for name, parameters in sorted(written["properties"].items()):
+        about = str(BUILT_IN[name].__doc__).partition("\n\n")[0]
+        rows.append((f"`{name}`", f"`{BUILT_IN[name].judges}`", _parameters(parameters), about))
+    return "\n".join(_lines(("score", "answers", "parameters", "right when"), rows))
 
 
 def _parameters(schema: Schema) -> str:
@@ -83,7 +77,7 @@ def _parameter(name: str, schema: Schema, required: bool) -> str:
 
 
 def kind(schema: Schema) -> str:
-    """What a value is, in a few words."""
+    """The kind of a value, in a few words."""
     if "$ref" in schema:
         return _link(schema["$ref"])
     if "allOf" in schema:
@@ -117,7 +111,7 @@ def _bounds(schema: Schema) -> str:
 
 def _link(reference: str) -> str:
     name = reference.rpartition("/")[2]
-    return LINKS.get(name, name)
+    return next((part for part, defined in PARTS.items() if defined == name), name)
 
 
 def _default(schema: Schema, required: bool) -> str:
@@ -126,10 +120,6 @@ def _default(schema: Schema, required: bool) -> str:
     if "default" not in schema or schema["default"] in ("", [], {}):
         return ""
     return f"`{json.dumps(schema['default'], ensure_ascii=False)}`".replace('"', "")
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    return "\n".join(_lines(head, rows))
 
 
 def _lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Pages with generated parts in; the same pages, their generated parts current, out.
+"""Bring the generated parts of pages up to date.
 
-A generated part stands between two comments, which Markdown does not show:
+A generated part is between two comments, which Markdown does not show:
 
     <!-- generated: NAME -->
     ...
@@ -24,24 +24,20 @@ FOLDER = Path("docs")
 BEGIN = re.compile(r"^<!-- generated: (?P<name>\S+) -->$")
 END = "<!-- end generated -->"
 
-
-PARTS = ("suite", "task", "thinking", "gate", "probe", "generator", "draw", "probes_from", "check")
-"""The mappings of a suite file that have a table of their keys."""
-
 GENERATORS: dict[str, Callable[[], str]] = {
     "drops-seen": power_tables.drops_seen,
     "probes-needed": power_tables.probes_needed,
     "gates": power_tables.gates,
     "each": power_tables.each,
     "intervals": power_tables.intervals,
-    **{f"keys-{part}": partial(format_tables.keys, part) for part in PARTS},
+    **{f"keys-{part}": partial(format_tables.keys, part) for part in format_tables.PARTS},
     "scores": format_tables.scores,
 }
-"""What each generated part holds, as Markdown, by the name in its marker."""
+"""Makes each generated part, as Markdown, by the name in its marker."""
 
 
 def docs(write: bool, folder: Path = FOLDER) -> int:
-    """Bring the pages of a folder up to date, or say which are not; 0 when they are, else 1.
+    """Bring the pages of a folder up to date, or report those that are not; 0 if all are, else 1.
 
     Raises:
         HarnessError: there are no pages.
@@ -57,7 +53,7 @@ def docs(write: bool, folder: Path = FOLDER) -> int:
         if current == text:
             continue
         if write:
-            write_wanted(page, current, "run it in a checkout that can be written")
+            write_wanted(page, current, "run it in a writable checkout")
             show(f"{shown_path(page)}: written")
         else:
             stale += 1
@@ -66,36 +62,37 @@ def docs(write: bool, folder: Path = FOLDER) -> int:
 
 
 def with_generated_parts(text: str, page: Path, generators: Mapping[str, Callable[[], str]]) -> str:
-    """`text` with every generated part made anew.
+    """`text` with every generated part made again.
 
     Raises:
         InputError: a marker names no generator, or its part does not end.
     """
     lines: list[str] = []
-    begun: Span | None = None
+    begin: Span | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         here = Span(page, number, 1)
-        found = BEGIN.match(line)
-        if begun and found:
-            raise InputError(
-                [Problem(begun, f"this part does not end before the next begins, in line {number}")]
-            )
-        if found:
+        if found := BEGIN.match(line):
+            if begin:
+                raise _error(begin, f"this part does not end before the next begins, on line {number}")
+            begin = here
             lines += [line, "", _generated(found["name"], here, generators), ""]
-            begun = here
         elif line == END:
-            if not begun:
-                raise InputError([Problem(here, "a part ends here that did not begin")])
-            begun = None
-        if not begun:
+            if not begin:
+                raise _error(here, "a part ends here that did not begin")
+            begin = None
+        if not begin:
             lines.append(line)
-    if begun:
-        raise InputError([Problem(begun, "this part does not end", f"close it with a line '{END}'")])
+    if begin:
+        raise _error(begin, "this part does not end", f"close it with a line '{END}'")
     return "\n".join(lines) + "\n"
+
+
+def _error(span: Span, message: str, hint: str | None = None) -> InputError:
+    return InputError([Problem(span, message, hint)])
 
 
 def _generated(name: str, here: Span, generators: Mapping[str, Callable[[], str]]) -> str:
     if name not in generators:
         hint = did_you_mean(name, generators) or f"there are: {', '.join(sorted(generators))}"
-        raise InputError([Problem(here, f"nothing generates '{name}'", hint)])
+        raise _error(here, f"nothing generates '{name}'", hint)
     return generators[name]().strip("\n")

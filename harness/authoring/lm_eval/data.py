@@ -1,7 +1,7 @@
-"""What a task says of its data in, its documents out: the rows that `datasets.load_dataset` would give.
+"""Read the documents of a task: the rows that `datasets.load_dataset` returns.
 
-The package `datasets` reads them where it is installed. Without it JSON and CSV files are read here, and what
-`datasets` might turn into another type is refused rather than guessed.
+The package `datasets` reads them if it is installed. Otherwise JSON and CSV files are read here, and values that
+`datasets` might convert to another type are refused rather than guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.documents.dataset import INSTALL, check_json, load_dataset
 from harness.documents.text_file import read_text
 from harness.documents.validate import describe
 from harness.documents.within import is_address, is_there
-from harness.errors import InputError, Problem, reason
+from harness.errors import InputError, Problem, first_line, reason
 
 Row = Mapping[str, Any]
 
@@ -27,14 +27,14 @@ NOT_TEXT = {
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 }  # fmt: skip
-"""What is no text in a CSV file, but a missing value."""
+"""Cells of a CSV file that mean a missing value."""
 
 
 def read_split(source: DataSource, split: str) -> list[Row]:
     """The documents of one split, in order.
 
     Raises:
-        InputError: the data is not there, cannot be read, has no such split, or needs `datasets`.
+        InputError: the data is missing, cannot be read, has no such split, or needs `datasets`.
     """
     try:
         import datasets  # noqa: F401
@@ -65,9 +65,10 @@ def _rows(source: DataSource, split: str) -> list[Row]:
         raise InputError(
             replace(problem, span=problem.span or source.span) for problem in error.problems
         ) from error
-    except Exception as error:  # what a data set's loader raises is its own affair
-        first = next(iter(str(error).strip().splitlines()), "")[:200]
-        message = f"the data set '{source.path}' cannot be loaded: {type(error).__name__}: {first}"
+    except Exception as error:  # a data set's loader may raise anything
+        message = (
+            f"the data set '{source.path}' cannot be loaded: {type(error).__name__}: {first_line(error)}"
+        )
         raise _error(source, message) from error
     if split not in loaded:
         raise _error(source, f"the data has no split '{split}'", f"there are: {', '.join(map(str, loaded))}")
@@ -75,10 +76,10 @@ def _rows(source: DataSource, split: str) -> list[Row]:
 
 
 def _resolved(source: DataSource, files: Any) -> Any:
-    """`data_files` with local paths written out; they start at the task file, else where the command runs.
+    """`data_files` with absolute local paths; relative ones start at the task file, or else the working folder.
 
     Raises:
-        InputError: one leads where it may not.
+        InputError: one leads outside.
     """
     match files:
         case Mapping():
@@ -104,7 +105,7 @@ def _own_rows(source: DataSource, split: str) -> list[Row]:
     rows: list[Row] = []
     for path in _paths(source, split):
         try:
-            rows += _csv_rows(path) if source.path == "csv" else _json_rows(path)
+            rows += [row.values for row in csv_rows(path)] if source.path == "csv" else _json_rows(path)
         except OSError as error:
             raise _error(source, f"{path}: cannot be read: {reason(error)}") from error
         except ValueError as error:
@@ -150,69 +151,54 @@ def _json_rows(path: Path) -> list[Row]:
     return list(rows)
 
 
-def _csv_rows(path: Path) -> list[Row]:
-    return [row.values for row in csv_rows(path)]
-
-
 def _with_numbers(rows: Sequence[Row]) -> list[Row]:
-    """Columns of whole numbers as such; any other column that is not plain text stays for `_unsure` to find."""
-    whole = {
+    """The rows with columns of whole numbers converted; `_unsure` finds any other column that is not plain text."""
+    integers = {
         column
         for column in (rows[0] if rows else ())
         if all(re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", row[column]) for row in rows)
     }
-    return [{key: int(text) if key in whole else text for key, text in row.items()} for row in rows]
+    return [{key: int(text) if key in integers else text for key, text in row.items()} for row in rows]
 
 
 def _unsure(rows: Sequence[Row], text_only: bool) -> str | None:
-    """A column whose values might become others in a table with one type a column, or None."""
-    kinds: dict[str, set[str]] = {}
-    keys: dict[str, set[frozenset[str]]] = {}
-    columns: dict[str, str] = {}
-    texts: dict[str, list[str]] = {}
+    """A column that `datasets`, which has one type a column, might convert; None if there is none."""
+    places: dict[tuple[str, ...], list[Any]] = {}
     for row in rows:
-        for column, value in row.items():
-            for place, found in _leaves(value, column):
-                columns[place] = column
-                if isinstance(found, dict):
-                    keys.setdefault(place, set()).add(frozenset(found))
-                if found is not None:
-                    kinds.setdefault(place, set()).add(type(found).__name__)
-                if isinstance(found, str):
-                    texts.setdefault(place, []).append(found)
-    for place, column in columns.items():
-        found_here = texts.get(place, [])
-        if len(kinds.get(place, ())) > 1 or len(keys.get(place, ())) > 1:
-            return column
-        if found_here and all(re.match(r"\d{4}-\d{2}-\d{2}", text) for text in found_here):
-            return column  # dates, not text
-        if text_only and found_here and not _plain(found_here):
+        for place, value in _leaves(row, ()):
+            places.setdefault(place, []).append(value)
+    for (column, *_), values in places.items():
+        kinds = {type(value) for value in values}
+        shapes = {frozenset(value) for value in values if isinstance(value, dict)}
+        texts = [value for value in values if isinstance(value, str)]
+        dates = bool(texts) and all(re.match(r"\d{4}-\d{2}-\d{2}", text) for text in texts)
+        if len(kinds) > 1 or len(shapes) > 1 or dates or (text_only and texts and not _plain(texts)):
             return column
     return None
 
 
-def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
-    """Every value in a value, with the place in the table that it has in every row."""
-    yield place, value
-    if isinstance(value, dict):
+def _leaves(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value but null, with its place in the table; a row itself has none."""
+    if place and value is not None:
+        yield place, value
+    if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, f"{place}.{key}")
+            yield from _leaves(inner, (*place, key))
     elif isinstance(value, list):
         for inner in value:
-            yield from _leaves(inner, f"{place}[]")
+            yield from _leaves(inner, (*place, "[]"))
 
 
 def _plain(texts: Sequence[str]) -> bool:
     """Whether a column of a CSV file is text and nothing else."""
-    if any(text in NOT_TEXT for text in texts):
-        return False
-    return not all(_number(text) for text in texts) and not {text.lower() for text in texts} <= {
-        "true",
-        "false",
-    }
+    return (
+        NOT_TEXT.isdisjoint(texts)
+        and not all(map(_is_number, texts))
+        and not {text.lower() for text in texts} <= {"true", "false"}
+    )
 
 
-def _number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""The shape of a task file of lm-evaluation-harness as its author writes it: one class a part of the file."""
+"""The shape of a task file of lm-evaluation-harness: one class for each part of the file."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -10,7 +10,7 @@ from harness.documents.validate import Part, Shape, Text
 
 
 class MetricFormat(Shape):
-    """An entry of `metric_list`; what else it has are arguments of the metric."""
+    """An entry of `metric_list`; other keys are arguments of the metric."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -39,7 +39,7 @@ class FilterFormat(Shape):
 
 
 class GenerationFormat(Shape):
-    """`generation_kwargs`; what else it has goes to the model's `generate`."""
+    """`generation_kwargs`; other keys are arguments of the model's `generate`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -55,9 +55,9 @@ class GenerationFormat(Shape):
 
 
 class FewshotFormat(Shape):
-    """`fewshot_config`: where shots come from, and how they differ from what is asked."""
+    """`fewshot_config`: the source of shots, and how their wording differs from that of questions."""
 
-    sampler: str = "default"
+    sampler: Literal["first_n", "default"] = "default"
     split: Text | None = None
     samples: list[dict[str, Any]] | None = Field(None, min_length=1)
     process_docs: Any = None
@@ -71,15 +71,15 @@ class FewshotFormat(Shape):
 
 
 class TaskFileFormat(Shape):
-    """A task file, with its keys that change nothing here and those that cannot be imported."""
+    """A task file, including keys without effect here and keys that cannot be imported."""
 
-    task: Any = None
+    task: Text
     group: Any = None
     task_list: Any = None
     task_alias: Any = None
     tag: Any = None
     include: Any = None
-    output_type: str = "generate_until"
+    output_type: Literal["multiple_choice", "generate_until"] = "generate_until"
     dataset_path: Text | None = None
     dataset_name: str | None = None
     dataset_kwargs: dict[str, Any] | None = None
@@ -99,7 +99,7 @@ class TaskFileFormat(Shape):
     generation_kwargs: GenerationFormat | None = None
     metric_list: list[MetricFormat] | None = Field(None, min_length=1)
     filter_list: list[FilterFormat] | None = Field(None, min_length=1)
-    repeats: int = 1
+    repeats: Literal[1] = 1
     should_decontaminate: Any = None
     doc_to_decontamination_query: Any = None
     unsafe_code: Any = None

@@ -1,8 +1,8 @@
-"""A task file in, one document with what it includes out; and what lm-evaluation-harness would read otherwise."""
+"""Read a task file and the files it includes as one document; refuse values that lm-evaluation-harness reads otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,18 @@ from harness.errors import InputError, Problem, Span
 CODE = "is Python code, which an import does not run"
 
 _YAML_1_1: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""What lm-evaluation-harness reads with."""
+"""The loader of lm-evaluation-harness."""
 
 
 def read_included(path: Path, reach: Reach, including: tuple[Path, ...] = ()) -> Document:
-    """A file and the files that it includes as one document; its own keys win.
+    """Read a file and the files it includes as one document.
 
     Args:
-        reach: where the files that it includes may lie.
+        reach: where included files may lie.
         including: the files that led here.
 
     Raises:
-        InputError: a file cannot be read, lies where it may not, is not a mapping or includes itself.
+        InputError: a file cannot be read, lies outside, is not a mapping or includes itself.
     """
     document = read_document(path)
     data = document.value
@@ -36,31 +36,36 @@ def read_included(path: Path, reach: Reach, including: tuple[Path, ...] = ()) ->
         raise InputError([Problem(document.span(()), f"a task is a mapping of keys to values, saw {describe(data)}")])  # fmt: skip
     problems = [_without_code(problem) for problem in document.problems]
     problems += [] if problems else _read_otherwise(document)
-    merged = Document(path, dict(data), problems, dict(document.keys), dict(document.values))
+    chain, included = (*including, path), []
     listed = data.get("include")
     for index, name in enumerate(listed if isinstance(listed, list) else [listed] if listed else []):
-        place: Place = ("include", index) if isinstance(listed, list) else ("include",)
-        other = reach.path(str(name), (*including, path)[0], document.span(place), path.parent)
-        if other.resolve() in [seen.resolve() for seen in (*including, path)]:
-            merged.problems.append(Problem(document.span(place), f"the file '{name}' includes itself"))
+        span = document.span(("include", index) if isinstance(listed, list) else ("include",))
+        other = reach.path(str(name), chain[0], span, path.parent)
+        if other.resolve() in [seen.resolve() for seen in chain]:
+            problems.append(Problem(span, f"the file '{name}' includes itself"))
         elif not is_there(other):
-            merged.problems.append(Problem(document.span(place), f"no file '{name}' beside this one to include"))  # fmt: skip
+            problems.append(Problem(span, f"no file '{name}' beside this one to include"))
         else:
-            _take(merged, read_included(other, reach, (*including, path)), set(data))
-    return merged
+            included.append(read_included(other, reach, chain))
+    return _merged(document, included, problems)
 
 
-def _take(merged: Document, other: Document, own: set[str]) -> None:
-    """Add to `merged` what it does not say itself; a later included file wins over an earlier one."""
-    merged.problems.extend(problem for problem in other.problems if problem not in merged.problems)
-    for key, value in other.value.items():
-        if key not in own:
-            for places in (merged.keys, merged.values):
-                for place in [place for place in places if place[:1] == (key,)]:
-                    del places[place]
-            merged.value[key] = value
-    for mine, theirs in ((merged.keys, other.keys), (merged.values, other.values)):
-        mine.update({place: span for place, span in theirs.items() if place and place[0] not in own})
+def _merged(document: Document, included: Sequence[Document], problems: Sequence[Problem]) -> Document:
+    """One document; its own keys win, then those of the file included last."""
+    parts = (*included, document)
+    owners = {key: part for part in parts for key in part.value}
+
+    def owned(spans: str) -> dict[Place, Span]:
+        return {
+            place: span
+            for part in parts
+            for place, span in getattr(part, spans).items()
+            if (owners.get(place[0]) if place else document) is part
+        }
+
+    value = {key: part.value[key] for key, part in owners.items()}
+    found = [*problems, *(problem for part in included for problem in part.problems)]
+    return Document(document.path, value, list(dict.fromkeys(found)), owned("keys"), owned("values"))
 
 
 def _without_code(problem: Problem) -> Problem:
@@ -69,15 +74,14 @@ def _without_code(problem: Problem) -> Problem:
     return Problem(
         problem.span,
         f"'!function' {CODE}",
-        "write out what the code does: as templates, or as data that it has been run on",
+        "replace the code with templates, or with the data it produces",
     )
 
 
 def _read_otherwise(document: Document) -> list[Problem]:
-    """Values that lm-evaluation-harness, which reads YAML 1.1, takes for something else than this harness does."""
+    """Values that mean something else to lm-evaluation-harness, which reads YAML 1.1."""
     try:
-        # A SafeLoader.
-        theirs = yaml.load(read_text(document.path), Loader=_YAML_1_1)  # nosec B506
+        theirs = yaml.load(read_text(document.path), Loader=_YAML_1_1)  # nosec B506: a safe loader
     except (yaml.YAMLError, ValueError) as error:
         mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
         span = Span(document.path, mark.line + 1, mark.column + 1) if mark else document.span(())
@@ -92,6 +96,7 @@ def _read_otherwise(document: Document) -> list[Problem]:
 
 def _differences(own: Any, other: Any, place: Place) -> Iterator[tuple[Place, Any, Any]]:
     if isinstance(own, dict) and isinstance(other, dict):
+        # By order, since a key may differ too: `no` is false there.
         for (key, value), value_there in zip(own.items(), other.values(), strict=False):
             yield from _differences(value, value_there, (*place, key))
     elif isinstance(own, list) and isinstance(other, list):

@@ -1,9 +1,9 @@
-"""A document in, the text that lm-evaluation-harness shows a model for it out: its templates and its few-shot rules."""
+"""Render a document as lm-evaluation-harness shows it to a model: its templates and few-shot rules."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from random import Random
 from typing import Any
@@ -14,11 +14,11 @@ from harness.bounded.jinja import TemplateError, TemplateLimitError, render_temp
 from harness.documents.validate import describe
 
 SHOT_SEED = 1234
-"""Of the sampler `default`, unless lm-evaluation-harness is told another on its command line."""
+"""The seed of the sampler `default`, unless lm-evaluation-harness is given another on its command line."""
 
 
 class RenderError(ValueError):
-    """A document that does not become what its task needs; `key` of the task file is what asked for it."""
+    """A document that does not give what `key` of its task file asks for."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -26,10 +26,10 @@ class RenderError(ValueError):
 
 
 def fill(key: str, template: str, doc: Row) -> str:
-    """A Jinja template with a document's columns.
+    """Fill a Jinja template with a document's columns.
 
     Raises:
-        RenderError: it is no template, it uses a column that is not there, or it takes too much of time or memory.
+        RenderError: the template is invalid, uses an unknown column, or takes too much time or memory.
     """
     try:
         return render_template("task", template, doc)
@@ -48,7 +48,7 @@ def question(wording: Wording, doc: Row, columns: Collection[str]) -> str:
     """`doc_to_text`.
 
     Raises:
-        RenderError: it is not text, or a number where there are choices, which then stand in the prompt.
+        RenderError: it is not text, or it is a number although there are choices, which then belong in the prompt.
     """
     key = "doc_to_text"
     text = column_or_template(key, wording.text, doc, columns)
@@ -63,24 +63,18 @@ def question(wording: Wording, doc: Row, columns: Collection[str]) -> str:
 
 
 def choices(wording: Wording, doc: Row, columns: Collection[str]) -> list[str] | None:
-    """`doc_to_choice`, None where there is none.
+    """`doc_to_choice`; None without one.
 
     Raises:
-        RenderError: it is no list of text.
+        RenderError: it is not a list of text.
     """
     key, spec = "doc_to_choice", wording.choice
     if spec is None:
         return None
-    if isinstance(spec, str) and spec not in columns:
-        filled = fill(key, spec, doc)
-        try:
-            listed = ast.literal_eval(filled)
-        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-            raise RenderError(key, f"'{key}' must give a list, gave {describe(filled)}") from error
-    else:
-        listed = doc.get(spec) if isinstance(spec, str) else spec
+    given: Any = column_or_template(key, spec, doc, columns) if isinstance(spec, str) else spec
+    listed = _literal(given) if isinstance(spec, str) and spec not in columns else given
     if not isinstance(listed, list | tuple) or not listed:
-        raise RenderError(key, f"'{key}' must give a list, gave {describe(listed)}")
+        raise RenderError(key, f"'{key}' must give a list, gave {describe(given)}")
     for choice in listed:
         if not isinstance(choice, str):
             raise RenderError(key, f"a choice must be text, saw {describe(choice)}")
@@ -95,19 +89,24 @@ def target(wording: Wording, doc: Row, columns: Collection[str]) -> Any:
     if spec in columns:
         return doc.get(spec)
     text = fill(key, spec, doc)
-    listed = len(text) >= 2 and text[0] == "[" and text[-1] == "]"
-    if not listed and not (text.isdigit() and wording.choice is not None):
-        return text
+    listed = text[:1] == "[" and text[1:].endswith("]")
+    indexed = text.isdigit() and wording.choice is not None
+    value = _literal(text) if listed or indexed else None
+    if indexed and value is None:
+        raise RenderError(key, f"'{key}' gave {describe(text)}, which is not the index of a choice")
+    return text if value is None else value
+
+
+def _literal(text: str) -> Any:
+    """The Python literal that a text is; None if it is not one."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-        if listed:
-            return text
-        raise RenderError(key, f"'{key}' gave {describe(text)}, which is no index of a choice") from error
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def prefix(spec: str | None, doc: Row, columns: Collection[str]) -> str | None:
-    """`gen_prefix`: how the answer begins, as part of the prompt."""
+    """`gen_prefix`: the beginning of the answer, as part of the prompt."""
     if spec is None:
         return None
     text = column_or_template("gen_prefix", spec, doc, columns)
@@ -117,19 +116,20 @@ def prefix(spec: str | None, doc: Row, columns: Collection[str]) -> str | None:
 
 
 def asked(wording: Wording, doc: Row, columns: Collection[str]) -> str:
-    """A question up to where its answer begins, without the delimiter that belongs to the answer."""
+    """A question with the beginning of its answer, without the delimiter that belongs to the answer."""
     text, begins = question(wording, doc, columns), prefix(wording.prefix, doc, columns)
     if not begins:
         return text
     return text + (wording.delimiter if _needs_delimiter(text, begins) else "") + begins
 
 
-def shot(wording: Wording, delimiter: str, doc: Row, columns: Collection[str]) -> str:
-    """A few-shot example with its answer and the delimiter after it.
+def shot(rule: Shots, doc: Row, columns: Collection[str]) -> str:
+    """A few-shot example: question, answer and the delimiter after them.
 
     Raises:
         RenderError: its answer is not text.
     """
+    wording = rule.wording
     text, begins = question(wording, doc, columns), prefix(wording.prefix, doc, columns)
     given, listed = target(wording, doc, columns), choices(wording, doc, columns)
     if given is None or given == "":
@@ -143,7 +143,7 @@ def shot(wording: Wording, delimiter: str, doc: Row, columns: Collection[str]) -
     if not isinstance(answer, str):
         raise RenderError("doc_to_target", f"a shot's answer must be text, saw {describe(answer)}")
     between = wording.delimiter if not begins or _needs_delimiter(text, begins) else ""
-    return text + between + _joined(begins, answer) + delimiter
+    return text + between + _joined(begins, answer) + rule.delimiter
 
 
 def _needs_delimiter(text: str, after: str) -> bool:
@@ -157,9 +157,9 @@ def _joined(begins: str | None, answer: str) -> str:
 
 
 class ShotSampler:
-    """Chooses the shots of one document after another, as lm-evaluation-harness does.
+    """Draws the shots of one document after another, as lm-evaluation-harness does.
 
-    The sampler `default` goes on with the same random numbers, so documents must come in order and from the first.
+    All documents share one random stream under the sampler `default`, so they must come in order, from the first on.
     """
 
     def __init__(self, rule: Shots, pool: Sequence[Row]) -> None:
@@ -171,43 +171,34 @@ class ShotSampler:
         """The shots of `doc`.
 
         Raises:
-            RenderError: there are not enough documents to choose from.
+            RenderError: there are too few documents to draw from.
         """
         rule = self.rule
         if rule.n == 0:
             return []
         if rule.sampler == "first_n":
-            chosen = list(islice((one for one in self.pool if not self._is_own(one, doc)), rule.n))
+            chosen = list(islice(self._others(self.pool, doc), rule.n))
         else:
             chosen = self._drawn(doc)
         if len(chosen) < rule.n:
-            raise RenderError(
-                "num_fewshot", f"there are too few documents for {rule.n} shots: {len(self.pool)}"
-            )
+            raise RenderError("num_fewshot", f"too few documents for {rule.n} shots: {len(self.pool)}")
         return chosen
 
-    def _is_own(self, one: Row, doc: Row) -> bool:
-        return self.rule.own_left_out and one == doc
+    def _others(self, rows: Sequence[Row], doc: Row) -> Iterator[Row]:
+        return (row for row in rows if not (self.rule.own_left_out and row == doc))
 
     def _drawn(self, doc: Row) -> list[Row]:
         n = self.rule.n
         drawn = n + self.rule.own_left_out  # one more, as the document itself may be among them
         if drawn > len(self.pool):
             return []
-        chosen = [one for one in self.random.sample(self.pool, drawn) if not self._is_own(one, doc)][:n]
+        chosen = list(self._others(self.random.sample(self.pool, drawn), doc))[:n]
         if len(chosen) == n:
             return chosen
-        others = [one for one in self.pool if not self._is_own(one, doc)]  # it was there more than once
+        others = list(self._others(self.pool, doc))  # the document was drawn more than once
         return self.random.sample(others, n) if len(others) >= n else []
 
 
-def shot_texts(rule: Shots, docs: Sequence[Row], columns: Collection[str]) -> Iterator[str]:
-    """Each shot of `docs` as text."""
-    return (shot(rule.wording, rule.delimiter, doc, columns) for doc in docs)
-
-
-def described(description: str, doc: Mapping[str, Any]) -> str:
-    """`description`, which stands before everything."""
-    if not description:
-        return ""
-    return str(doc[description] if description in doc else fill("description", description, doc)) or ""
+def described(description: str, doc: Row) -> str:
+    """`description`, which precedes everything else."""
+    return str(column_or_template("description", description, doc, doc)) if description else ""

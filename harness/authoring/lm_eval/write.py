@@ -1,8 +1,7 @@
-"""Items in, the text of a suite file out."""
+"""Write the items of a task as the text of a suite file."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from harness.gate.verdict import MARGIN
 
 MAX_DROP_CATEGORY = 0.20
 SHORT = 90
-"""The most characters of a list that is written in one line."""
+"""The most characters in a list written on one line."""
 
 SCORES: dict[str, Any] = {
     "acc": "choice",
@@ -24,12 +23,12 @@ SCORES: dict[str, Any] = {
     "acc_bytes": {"choice": {"per_byte": True}},
     "exact_match": "regex",
 }
-"""The score that calls right what a metric does. `equals` would not do for `exact_match`, whatever that ignores."""
+"""The score equivalent to each metric. `equals` is not equivalent to `exact_match`, whatever the metric ignores."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A document as a probe: `context` (description and shots) and `prompt` are shown one after the other."""
+    """A document as a probe: a model is shown `context` (description and shots), then `prompt`."""
 
     index: int
     context: str
@@ -38,28 +37,24 @@ class Item:
     choices: tuple[str, ...] = ()
     category: str | None = None
     note: str | None = None
-    """The right answers as they are, where `answers` are patterns that are hard to read."""
+    """The right answers as plain text, if `answers` are patterns that are hard to read."""
 
 
 def suite_text(task: LmEvalTask, name: str, items: Sequence[Item], notes: Sequence[str]) -> str:
-    """The suite, with shots that all probes share in the prompt of its task."""
-    shared = os.path.commonprefix([item.context for item in items]) if len(items) > 1 else items[0].context
-    if any(item.context != shared for item in items):
-        shared = ""  # shots that differ are part of each prompt, whole
+    """The suite; a context that all probes share goes into the prompt of its task, others into each probe."""
+    contexts = {item.context for item in items}
+    shared = contexts.pop() if len(contexts) == 1 else ""
     shots = f", {task.shots.n} shots" if task.shots.n else ""
-    asking: dict[str, Any] = {
-        "format": "text",
-        "prompt": shared.replace("{", "{{").replace("}", "}}") + "{prompt}",
-        "answer": "choose" if task.kind == "multiple_choice" else "generate",
-    }
-    if task.kind == "generate_until":
-        asking["max_new_tokens"] = task.max_new_tokens
-        if task.stop:
-            asking["stop"] = list(task.stop)
     head = {
         "suite": name,
         "about": f"The lm-evaluation-harness task {task.name} ({task.kind}, {task.metric.name}{shots}).",
-        "task": asking,
+        "task": {
+            "format": "text",
+            "prompt": shared.replace("{", "{{").replace("}", "}}") + "{prompt}",
+            "answer": "choose" if task.kind == "multiple_choice" else "generate",
+            **({"max_new_tokens": task.max_new_tokens} if task.kind == "generate_until" else {}),
+            **({"stop": list(task.stop)} if task.stop else {}),
+        },
         "score": SCORES[task.metric.name],
     }
     width = len(str(items[-1].index))
@@ -73,17 +68,17 @@ def suite_text(task: LmEvalTask, name: str, items: Sequence[Item], notes: Sequen
 
 
 def _comments(task: LmEvalTask, items: Sequence[Item], notes: Sequence[str]) -> Iterator[str]:
-    yield f"Imported from {task.document.path.name} by `python -m harness import lm-eval`; import again rather than edit the probes."
-    yield "Probe doc-N is the document with that doc_id in the samples that lm-evaluation-harness logs."
+    yield f"Imported from {task.document.path.name} by `python -m harness import lm-eval`; import again rather than edit probes."
+    yield "Probe doc-N is the document with doc_id N in the samples that lm-evaluation-harness logs."
     if task.metric.name == "exact_match":
         parts = list(pattern_parts(task.metric))
         ends = ":" if parts else "."
         yield (
-            rf"An answer is the pattern that just the right texts match, from \A (their beginning) to \Z (their end){ends}"
+            rf"An answer is a pattern that only right texts match, from \A (the beginning) to \Z (the end){ends}"
         )
         yield from (f"  {part} {meaning}" for part, meaning in parts)
         if any(item.note is not None for item in items):
-            yield "A probe's note is its right answer without them."
+            yield "A probe's note is its right answer as plain text."
     yield from (re.sub(r"\s+", " ", f"Note: {note}") for note in notes)
 
 
@@ -94,20 +89,19 @@ def _gates(categories: bool) -> Iterator[str]:
 
 
 def _probe(item: Item, width: int, shared: str) -> dict[str, Any]:
-    probe: dict[str, Any] = {"id": f"doc-{item.index:0{width}}"}
-    if item.category is not None:
-        probe["category"] = item.category
-    probe["prompt"] = item.prompt if shared else item.context + item.prompt
-    if item.choices:
-        probe["choices"] = list(item.choices)
-    probe["answer"] = item.answers[0] if len(item.answers) == 1 else list(item.answers)
-    if item.note is not None:
-        probe["note"] = item.note
-    return probe
+    probe = {
+        "id": f"doc-{item.index:0{width}}",
+        "category": item.category,
+        "prompt": item.prompt if shared else item.context + item.prompt,
+        "choices": list(item.choices) or None,
+        "answer": item.answers[0] if len(item.answers) == 1 else list(item.answers),
+        "note": item.note,
+    }
+    return {key: value for key, value in probe.items() if value is not None}
 
 
 class _Dumper(yaml.SafeDumper):
-    """Plain where both YAML 1.1 and 1.2 read text, blocks for text of several lines, quotes else; short lists in a line."""
+    """Plain where YAML 1.1 and 1.2 both read text, blocks for several lines, else quotes; short lists on one line."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -126,8 +120,8 @@ def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
 
 
 def _list_node(dumper: _Dumper, listed: list[Any]) -> yaml.Node:
-    texts = [one for one in listed if isinstance(one, str) and "\n" not in one.strip()]
-    short = len(texts) == len(listed) and sum(map(len, texts)) < SHORT
+    plain = all(isinstance(value, str) and "\n" not in value.strip() for value in listed)
+    short = plain and sum(map(len, listed)) < SHORT
     return dumper.represent_sequence("tag:yaml.org,2002:seq", listed, flow_style=short)
 
 

@@ -1,1 +1,1 @@
-"""The back end of this process: models of transformers and peft, on CPU, CUDA or MPS."""
+"""The engine of this process: models of transformers and peft, on CPU, CUDA or MPS."""

@@ -1,4 +1,4 @@
-"""A model with its adapter on and off, and what it is asked, in; proof that the adapter changes a logit of that out."""
+"""Prove that an adapter acts: a model with it on and off must differ in a logit of what is asked."""
 
 from __future__ import annotations
 
@@ -16,67 +16,59 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError
 
 ROW = 256
-"""So many of the tokens that are asked are read at once."""
+"""Distinct tokens of the requests that are read in one row."""
 
 CHUNK = 4096
-"""So many of a vocabulary are embedded at once."""
+"""Tokens of the vocabulary that are embedded at once."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A model in one of the states that it can be put in; `size` tokens of its vocabulary count."""
+    """A model and one of its states, entered by `enter`; only the first `size` tokens of its vocabulary count."""
 
     model: Any
     enter: Callable[[], AbstractContextManager[Any]]
     size: int
 
     def logits(self, row: Row) -> torch.Tensor:
-        """Its logits of a row, (tokens, size)."""
+        """The logits of a row, (1, tokens, size)."""
         with self.enter(), quiet():
-            return self._cut(logits_of(self.model, [row])[0])
+            return logits_of(self.model, [row])[0][..., : self.size]
 
     def differs(self, row: Row, logits: torch.Tensor) -> bool:
-        """Whether any logit of a row is not what another gave, (1, tokens, vocabulary)."""
-        return not torch.equal(self.logits(row), self._cut(logits))
-
-    def _cut(self, logits: torch.Tensor) -> torch.Tensor:
-        return logits[0, :, : self.size]
+        """Whether any logit of a row differs from `logits`, (1, tokens, vocabulary)."""
+        return not torch.equal(self.logits(row), logits[..., : self.size])
 
 
 def acts(on: State, off: State, rows: Sequence[Row]) -> bool:
-    """Whether any logit differs: of rows of tokens, or of those tokens that are embedded otherwise."""
-    if any(differ(on, off, row) for row in rows):
+    """Whether any logit differs: in `rows`, or in a row of the tokens whose embeddings differ."""
+    if any(on.differs(row, off.logits(row)) for row in rows):
         return True
-    tokens = embedded_otherwise(on, off)
-    return bool(tokens) and differ(on, off, tokens)
-
-
-def differ(on: State, off: State, row: Row) -> bool:
-    """Whether any logit of a row differs."""
-    return not torch.equal(on.logits(row), off.logits(row))
+    tokens = _embedded_differently(on, off)
+    return bool(tokens) and on.differs(tokens, off.logits(tokens))
 
 
 @torch.inference_mode()
-def embedded_otherwise(on: State, off: State) -> Row:
-    """The first tokens of a vocabulary whose embeddings differ, at most `ADDED`."""
-    found: Row = []
+def _embedded_differently(on: State, off: State) -> Row:
+    """The first tokens of the vocabulary whose embeddings differ, at most `ADDED`."""
+    differing: Row = []
     for tokens in torch.split(torch.arange(on.size, device=on.model.device), CHUNK):
-        embedded = []
+        embedded = []  # on and off, each (tokens, features)
         for state in (on, off):
             with state.enter():
                 embedded.append(state.model.get_input_embeddings()(tokens))
-        found += tokens[(embedded[0] != embedded[1]).any(-1)].tolist()
-        if len(found) >= ADDED:
+        differing += tokens[(embedded[0] != embedded[1]).any(-1)].tolist()
+        if len(differing) >= ADDED:
             break
-    return found[:ADDED]
+    return differing[:ADDED]
 
 
 def check_acts(tuned: TorchEngine, off: State | None, asked: Sequence[Request], acts: bool) -> None:
-    """Refuse an adapter by which nothing changes that is asked: all that a run could say of it is that it did nothing.
+    """Reject an adapter that changes nothing that is asked: a run could only say that it did nothing.
 
     Args:
-        off: the base; None where it is not at hand.
-        acts: whether the adapter is known to act on something else.
+        off: the base; None if it is not in memory.
+        acts: whether the adapter is known to change a logit of something else.
 
     Raises:
         EngineError: every logit and every answer would be the same without it.
@@ -84,10 +76,11 @@ def check_acts(tuned: TorchEngine, off: State | None, asked: Sequence[Request], 
     if asked and off is not None:
         on = State(tuned.model, tuned.active, off.size)
         try:
-            same = not any(differ(on, off, row) for row in _rows(tuned, asked, off.size))
-        except EngineError:  # what cannot be asked is said where it is asked
+            if any(on.differs(row, off.logits(row)) for row in _rows(tuned, asked, off.size)):
+                return
+        except EngineError:  # a request that cannot be asked is reported when it is asked
             return
-        if not same or (acts and _written_otherwise(tuned, off, asked)):
+        if acts and _answers_differ(tuned, off, asked):
             return
         raise EngineError(
             f"{tuned.label}: the adapter changes nothing that is asked: with it on and off, the logits of all {len(asked)} "
@@ -101,31 +94,29 @@ def check_acts(tuned: TorchEngine, off: State | None, asked: Sequence[Request], 
 
 
 def _rows(engine: TorchEngine, asked: Sequence[Request], size: int) -> Iterator[Row]:
-    """All tokens that are asked, each once: what an adapter does to a token, it does wherever the token stands.
+    """All tokens of the requests, each once: an adapter that changes a token changes it wherever it occurs.
 
-    One that acts by where it was invoked is shown the prompts as they are.
+    An adapter that depends on where it is invoked gets the prompts as they are.
     """
     seen: set[int] = set()
     waiting: Row = []
     longest = max(1, min(ROW, engine.context or ROW))
-    for request in asked:
-        for tokens in engine.request_tokens(request):
-            if engine.whole:
-                yield [token for token in tokens if token < size]
-                continue
-            waiting += (
-                new := [token for token in dict.fromkeys(tokens) if token < size and token not in seen]
-            )
-            seen.update(new)
-            while len(waiting) >= longest:
-                yield waiting[:longest]
-                del waiting[:longest]
+    for tokens in (row for request in asked for row in engine.request_tokens(request)):
+        known = [token for token in tokens if token < size]
+        if engine.whole:
+            yield known
+            continue
+        waiting += [token for token in dict.fromkeys(known) if token not in seen]
+        seen.update(known)
+        while len(waiting) >= longest:
+            yield waiting[:longest]
+            del waiting[:longest]
     if waiting:
         yield waiting
 
 
-def _written_otherwise(tuned: TorchEngine, off: State, asked: Sequence[Request]) -> bool:
-    """Whether an answer differs, though no prompt does: where a model writes the tokens that the adapter acts on."""
+def _answers_differ(tuned: TorchEngine, off: State, asked: Sequence[Request]) -> bool:
+    """Whether an answer differs though no prompt does: the model may write the tokens that the adapter acts on."""
     written = [request for request in asked if isinstance(request, Generate)]
     base = TorchEngine(off.model, tuned.tokenizer, tuned.label, off.enter, tuned.budget, tuned.whole)
     return bool(written) and tuned.ask(written) != base.ask(written)

@@ -1,4 +1,4 @@
-"""An adapter's folder and its base in memory in, the adapter on it out, proven to have arrived whole."""
+"""An adapter's folder and its base in memory in, the adapter on the base out, with every tensor proven to have arrived."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import json
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, get_type_hints
 
 import torch
@@ -24,82 +24,81 @@ from harness.models.reference import Adapter
 from harness.spelling import option
 
 CANNOT_RUN = {
-    "POLY": "it must be told which task each prompt is of",
-    "XLORA": "it weighs its adapters anew by all of a prompt, its answer included",
+    "POLY": "it needs the task of each prompt",
+    "XLORA": "it weighs its adapters by the whole text so far, the answer included",
 }
-"""Kinds of adapter whose answers this engine could not give as peft does."""
+"""Types of adapter that this engine would not run as peft does."""
 
 WEIGHTS = "adapter_model.safetensors"
 
 SAYS_NOTHING = {"base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping"}
-"""Keys of an adapter's config that change nothing of what it computes."""
+"""Keys of an adapter's config that do not affect what it computes."""
 
 
 def read_config(source: Adapter, allowed: Collection[str] = ()) -> dict[str, Any]:
-    """The adapter's config as it is written.
+    """The adapter's config, as written.
 
     Args:
-        allowed: keys that may be unknown to the installed peft, which drops them.
+        allowed: keys that the installed peft need not know.
 
     Raises:
-        ModelError: the kind of adapter cannot be run, or a key that says something is unknown.
+        ModelError: this type of adapter cannot be run, or peft does not know a key with a value.
     """
     config = read_json(source.folder / ADAPTER_CONFIG)
     kind = str(config.get("peft_type", "")).upper()
     if kind in CANNOT_RUN:
         raise ModelError(
-            f"{source.name}: this engine cannot run an adapter of the kind {kind}: {CANNOT_RUN[kind]}"
+            f"{source.name}: this engine cannot run an adapter of type {kind}: {CANNOT_RUN[kind]}"
         )
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
         raise ModelError(
-            f"{source.folder / ADAPTER_CONFIG}: the installed peft knows no adapter of the kind {config.get('peft_type')!r}\n"
-            f"  {did_you_mean(kind, [one.value for one in PeftType]) or 'install the peft that wrote it'}"
+            f"{source.folder / ADAPTER_CONFIG}: the installed peft does not know the adapter type {config.get('peft_type')!r}\n"
+            f"  {did_you_mean(kind, [known.value for known in PeftType]) or 'install the peft that wrote it'}"
         )
     known = {field.name for field in dataclasses.fields(PEFT_TYPE_TO_CONFIG_MAPPING[PeftType(kind)])}
-    # A newer peft writes down every switch that it has; one that is off changes nothing.
-    unknown = sorted(
-        key for key, value in config.items() if key not in known and value and key not in allowed
-    )
-    if unknown:
+    # A newer peft writes every switch that it has; those that are off change nothing.
+    if unknown := sorted(key for key in config.keys() - known - set(allowed) if config[key]):
+        version = f" ({config['peft_version']})" if config.get("peft_version") else ""
         raise ModelError(
             f"{source.folder / ADAPTER_CONFIG}: the installed peft does not know '{unknown[0]}' "
-            f"({config[unknown[0]]!r:.60}) and would leave it out, and the adapter would compute something else\n"
-            f"  install the peft that wrote it{_version(config)}, or, if it changes nothing: "
+            f"({config[unknown[0]]!r:.60}) and would ignore it, so the adapter would compute something else\n"
+            f"  install the peft that wrote it{version}, or, if it changes nothing: "
             f"{option('allow_key', unknown[0])}"
         )
     return config
 
 
 def same_adapters(left: Adapter, right: Adapter) -> bool:
-    """Whether two folders hold one adapter: on one base, with equal tensors that act in the same way."""
+    """Whether two folders hold the same adapter: on the same base, with equal tensors and equivalent configs."""
 
-    def acts(source: Adapter) -> dict[str, Any]:
+    def meaning(source: Adapter) -> dict[str, Any]:
         config = read_json(source.folder / ADAPTER_CONFIG)
-        # peft writes sets as lists, in any order.
-        said = {key: value for key, value in config.items() if value and key not in SAYS_NOTHING}
-        return {
-            key: sorted(map(str, value)) if isinstance(value, list) else value for key, value in said.items()
+        return {  # peft writes sets as lists, in any order
+            key: sorted(map(str, value)) if isinstance(value, list) else value
+            for key, value in config.items()
+            if value and key not in SAYS_NOTHING
         }
 
-    alike = left.base == right.base and acts(left) == acts(right)
+    alike = left.base == right.base and meaning(left) == meaning(right)
     return alike and same_tensors(saved_tensors(left), saved_tensors(right))
 
 
 def special_tokens(config: Mapping[str, Any]) -> list[int]:
-    """The tokens without which an adapter does not act: those that it changes, and those that invoke it."""
-    found: list[int] = []
+    """The tokens that an adapter may depend on: those that it trains, and those that invoke it."""
+    special: list[int] = []
     for key in ("alora_invocation_tokens", "token_indices", "trainable_token_indices"):
-        given = config.get(key) or ()
+        given = config.get(key)
         for tokens in given.values() if isinstance(given, Mapping) else [given]:
-            found += [token for token in tokens if isinstance(token, int)] if isinstance(tokens, list) else []
-    return found
+            if isinstance(tokens, list):
+                special += [token for token in tokens if isinstance(token, int)]
+    return special
 
 
 def put_on(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Tensor], fit: Fit) -> PeftModel:
     """Put the adapter on `model` under `name`, and prove that all of its tensors arrived.
 
     Raises:
-        ModelError: it cannot be loaded, does not fit, or did not arrive whole.
+        ModelError: it cannot be loaded, does not fit, or lost a tensor on the way.
     """
     device = str(model.device)
     try:
@@ -109,7 +108,7 @@ def put_on(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Ten
             if fit.resized:
                 resize(model, fit.rows)
             model = PeftModel.from_pretrained(model, str(source.folder), adapter_name=name).to(device)
-    except Exception as error:  # what a broken folder raises is peft's affair
+    except Exception as error:  # peft raises anything for a broken folder
         text = str(error)
         if "size mismatch" in text or "not found in the base model" in text:
             raise ModelError(_other_base(source, text)) from error
@@ -118,26 +117,22 @@ def put_on(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Ten
         ) from error
     if model.peft_config[name].is_prompt_learning:
         raise ModelError(
-            f"{source.name}: an adapter that learns a prompt cannot be run by this engine; use LoRA or its like"
+            f"{source.name}: this engine cannot run an adapter that learns a prompt; use LoRA or similar"
         )
     _check_arrived(source, model, name, saved)
     return model.eval()
 
 
 @contextmanager
-def _on(model: Any, name: str) -> Iterator[None]:
+def with_adapter(model: Any, name: str) -> Iterator[None]:
+    """The adapter `name` acts, and no other."""
     model.set_adapter(name)
     yield
 
 
-def with_adapter(model: Any, name: str) -> AbstractContextManager[Any]:
-    """The state in which the adapter `name` acts."""
-    return _on(model, name)
-
-
 @contextmanager
 def without_adapter(model: Any) -> Iterator[None]:
-    """The state in which no adapter acts; what peft warns of, trained biases, is proven where it matters."""
+    """No adapter acts. peft's warning of trained biases is silenced: `what_changed` proves whether they matter."""
     with ExitStack() as stack:
         if isinstance(model, PeftModel):
             with warnings.catch_warnings(action="ignore", category=UserWarning):
@@ -147,7 +142,7 @@ def without_adapter(model: Any) -> Iterator[None]:
 
 def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
     """The tensors of the adapter's file, on the CPU."""
-    if not (source.folder / WEIGHTS).is_file():  # pickled, and allowed by name
+    if not (source.folder / WEIGHTS).is_file():  # pickled, which the user allowed
         return dict(load_peft_weights(str(source.folder), device="cpu"))
     try:
         with safe_open(source.folder / WEIGHTS, framework="pt") as tensors:
@@ -160,28 +155,23 @@ def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
 
 
 def _check_arrived(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Tensor]) -> None:
-    # False: else peft asks the hub whether the vocabulary was changed.
+    # False: otherwise peft asks the hub whether the vocabulary was changed.
     applied = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
-    # An adapter with new tokens brings the embeddings along, and the tokens of a tied head a second time.
-    whole = {key.removesuffix(f".{name}"): tensor for key, tensor in model.state_dict().items()}
-    # With new tokens, peft writes a module to save twice: under its own name and under the one it has in the base.
+    # An adapter with new tokens brings whole embeddings, and those of a tied head twice.
+    arrived = {key.removesuffix(f".{name}"): tensor for key, tensor in model.state_dict().items()} | applied
+    # With new tokens, peft writes a module to save twice: under its own name and under its name in the base.
     saved = {key: tensor for key, tensor in saved.items() if not _written_twice(key, tensor, saved)}
-    if stray := sorted(saved.keys() - applied.keys() - whole.keys()):
-        raise ModelError(
-            _other_base(
-                source, f"{len(stray)} of {len(saved)} tensors have no place in it, the first '{stray[0]}'"
-            )
-        )
+    if stray := sorted(saved.keys() - arrived.keys()):
+        counted = f"{len(stray)} of {len(saved)} tensors have no place in it, the first '{stray[0]}'"
+        raise ModelError(_other_base(source, counted))
     if absent := sorted(applied.keys() - saved.keys()):
         raise ModelError(
             f"{source.name}: the adapter is incomplete: {len(absent)} tensors are missing, the first '{absent[0]}'"
         )
     for key, tensor in sorted(saved.items()):
-        there = applied[key] if key in applied else whole[key]
+        there = arrived[key]
         if there.shape == tensor.shape and not torch.equal(there.to("cpu", tensor.dtype), tensor):
-            raise ModelError(
-                f"{source.name}: the adapter's tensor '{key}' did not arrive as it is in its file"
-            )
+            raise ModelError(f"{source.name}: the adapter's tensor '{key}' in memory differs from its file")
 
 
 def _written_twice(key: str, tensor: torch.Tensor, saved: Mapping[str, torch.Tensor]) -> bool:
@@ -195,7 +185,7 @@ def _other_base(source: Adapter, text: str) -> str:
 
 
 def _wrong_kind(source: Adapter) -> str:
-    """The first value of the adapter's config that is not of the kind that peft expects, in a line of its own."""
+    """A line about the first value in the adapter's config whose type is not what peft expects; "" if there is none."""
     config = read_json(source.folder / ADAPTER_CONFIG)
     expected = get_type_hints(PEFT_TYPE_TO_CONFIG_MAPPING[PeftType(str(config["peft_type"]).upper())])
     for key, value in config.items():
@@ -203,11 +193,7 @@ def _wrong_kind(source: Adapter) -> str:
             if key in expected and value is not None:
                 TypeAdapter(expected[key]).validate_json(json.dumps(value), strict=True)
         except ValidationError:
-            return f"\n  {ADAPTER_CONFIG}: '{key}' is of a wrong kind: saw {value!r:.60}"
-        except PydanticUserError:  # of a kind that only peft knows
+            return f"\n  {ADAPTER_CONFIG}: '{key}' has a value of the wrong type: saw {value!r:.60}"
+        except PydanticUserError:  # a type that only peft can check
             continue
     return ""
-
-
-def _version(config: Mapping[str, Any]) -> str:
-    return f" ({config['peft_version']})" if config.get("peft_version") else ""

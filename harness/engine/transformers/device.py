@@ -1,4 +1,4 @@
-"""The name of a device in, the device out, if it is there; and this process's share of the cores."""
+"""The devices of this machine: find one by name, tell when its memory runs out, share the cores between workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.spelling import option
 
 
 def find_device(wanted: str) -> torch.device:
-    """The device to run on; raises ModelError for one that is not there."""
+    """The torch device of that name; raises ModelError if it cannot be used."""
     if wanted == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -29,3 +29,14 @@ def limit_threads() -> None:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether torch ran out of memory, on a GPU or in its CPU allocator."""
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+
+
+def free_memory() -> None:
+    """Give cached blocks back to the device."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

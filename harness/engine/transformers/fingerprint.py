@@ -1,4 +1,4 @@
-"""Tensors with their names in, a name for their bytes out: the same weights, the same name, on any device."""
+"""Named tensors in, a digest of their bytes out; equal weights have equal digests on any device."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def fingerprint(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
     digest = hashlib.sha256()
     for name, tensor in tensors:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1)  # a scalar has no bytes to be viewed
+        flat = tensor.detach().cpu().contiguous().reshape(-1)  # a scalar cannot be viewed as bytes
         digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The embedded model's GGUF file in, a folder of safetensors in the cache out; done once."""
+"""The embedded model's GGUF file in, a folder of safetensors in the cache out; converted once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.cache import keeping
 from harness.models.embedded import NAME, embedded_folder, embedded_gguf
-from harness.models.kept import fault_of, kept_identities
+from harness.models.identity import fault_of, kept_identities
 from harness.writing import whole_folder, write_whole
 
 DONE = "converted.json"
-"""Written last: the identities of what was converted."""
+"""Written last: the identities of the converted files."""
 
 
 def ensure_embedded(say: Callable[[str], None] = lambda text: None) -> None:
-    """Convert the embedded model unless that was done before, and what was kept is still what was converted.
+    """Convert the embedded model unless the cache holds it, unchanged.
 
-    A lock keeps xdist workers from doing it twice, and the folder appears whole or not at all.
+    A lock keeps xdist workers from converting it twice, and the folder appears complete or not at all.
 
     Raises:
         ModelError: the package is missing or damaged, `gguf` is not installed, or the cache cannot be written.
@@ -43,21 +43,21 @@ def ensure_embedded(say: Callable[[str], None] = lambda text: None) -> None:
             if fault is None:
                 return
             if folder.exists():
-                say(f"{NAME}: what is kept in {folder} is converted again: {fault}")
-            for killed in folder.parent.glob(f".{folder.name}-*"):
-                shutil.rmtree(killed, ignore_errors=True)
+                say(f"{NAME}: the model kept in {folder} is converted again: {fault}")
+            for unfinished in folder.parent.glob(f".{folder.name}-*"):
+                shutil.rmtree(unfinished, ignore_errors=True)
             _convert(folder, say)
 
 
 def _fault(folder: Path) -> str | None:
-    """Why a kept model cannot be used; None if it can."""
+    """Why the model in the cache cannot be used; None if it can."""
     stats = [(path.name, path.stat()) for path in sorted(folder.glob("*"))]
     return _fault_of(folder, tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
 @lru_cache(maxsize=8)
 def _fault_of(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str | None:
-    """The same for files of these sizes and times, which are read once in a process: that takes a second."""
+    """The same, for files of these sizes and times: hashing them takes a second, so it is done once in a process."""
     return fault_of(folder, DONE, "converted")
 
 

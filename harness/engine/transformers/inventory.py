@@ -1,6 +1,6 @@
-"""The torch of this environment in, its devices out, as JSON on the last line of stdout.
+"""Print torch's devices as JSON, on the last line of stdout.
 
-It is run in a process of its own, so that a torch that cannot be loaded, or that ends its process, ends no other.
+Run in a process of its own: a torch that cannot be loaded, or that kills its process, then kills no other.
 """
 
 from __future__ import annotations
@@ -9,35 +9,22 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
 DTYPES = ("float32", "bfloat16", "float16")
-"""What `dtype` may be, apart from "auto"."""
+"""The values of the option `dtype` besides "auto"."""
 
 
-@dataclass(frozen=True)
-class Device:
-    """Where models can run."""
+def devices() -> Iterator[dict[str, Any]]:
+    """Every device, the one that "auto" chooses first.
 
-    device: str
-    """As the option `device` takes it."""
-    name: str
-    memory: int | None
-    """Bytes in all; None where that is not known."""
-    free: int | None
-    """Of them, bytes that nothing uses."""
-    dtypes: Sequence[str]
-    """In which it really multiplied."""
-    fault: str | None
-    """Why it does not in one."""
-
-
-def devices() -> Iterator[Device]:
-    """Every device, the one that "auto" takes first."""
+    Each has its `device` as the option takes it, its `name`, `memory` and `free` in bytes (None if unknown), the `dtypes`
+    in which it multiplied correctly, and a `fault`: why it does not in one (None if it does in all).
+    """
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             free = total = None
@@ -49,7 +36,7 @@ def devices() -> Iterator[Device]:
     yield _device("cpu", f"{os.cpu_count()} cores", _memory_of_machine(), None)
 
 
-def _device(device: str, name: str, memory: int | None, free: int | None) -> Device:
+def _device(device: str, name: str, memory: int | None, free: int | None) -> dict[str, Any]:
     fault = None
     dtypes = []
     for dtype in DTYPES:
@@ -59,7 +46,9 @@ def _device(device: str, name: str, memory: int | None, free: int | None) -> Dev
                 dtypes.append(dtype)
         except (RuntimeError, TypeError) as error:
             fault = fault or f"{dtype}: {str(error).strip().splitlines()[0]}"
-    return Device(device, name, memory, free, dtypes, fault)
+    return {
+        "device": device, "name": name, "memory": memory, "free": free, "dtypes": dtypes, "fault": fault,
+    }  # fmt: skip
 
 
 def _memory_of_machine() -> int | None:
@@ -71,11 +60,11 @@ def _memory_of_machine() -> int | None:
 
 
 def main() -> int:
-    """Print the devices, and what torch warned of meanwhile."""
+    """Print the devices, and the warnings of torch."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = [asdict(device) for device in devices()]
-    print(json.dumps({"devices": found, "warnings": [str(one.message) for one in caught]}))
+        found = list(devices())
+    print(json.dumps({"devices": found, "warnings": [str(warning.message) for warning in caught]}))
     return 0
 
 

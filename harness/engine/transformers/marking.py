@@ -1,42 +1,43 @@
-"""A tokenizer in, how its model marks reasoning out: as the chat template shows it, says it, or the vocabulary has it."""
+"""A tokenizer in, the marks of its model's reasoning out: as its chat template renders or declares them, or its vocabulary has them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.bounded.jinja import TemplateError, Uses, template_uses
 from harness.engine.transformers.reasoning import Mark, Marks, counterpart, marks_in, split
 from harness.engine.transformers.tokenizing import MARK, tried
+from harness.suites.arguments import Arguments
 
 FIELDS = ("reasoning_content", "thinking", "reasoning")
-"""Under which templates take the reasoning of an assistant's turn."""
+"""The keys under which templates take the reasoning of an assistant's turn."""
 
 QUESTION = "A question."
 THOUGHT = "The reasoning stands here."
 
 
 def template_of(tokenizer: Any) -> Uses:
-    """What stands in a tokenizer's chat template; nothing where it has none, or none that can be read.
+    """The names and texts in a tokenizer's chat template; none without one, or if it cannot be parsed.
 
     Raises:
-        TemplateLimitError: reading it takes too much of time or memory.
+        TemplateLimitError: parsing it exceeds the limits of time or memory.
     """
     try:
         template = tokenizer.get_chat_template() if tokenizer.chat_template else ""
         return template_uses("chat", template) if isinstance(template, str) else Uses()
-    except (TemplateError, ValueError):  # said when it is asked
+    except (TemplateError, ValueError):  # reported when it is asked
         return Uses()
 
 
 def marks_of(tokenizer: Any, template: Uses) -> Marks:
-    """How a model marks its reasoning; no marks where it does not.
+    """The marks of a model's reasoning; none if it does not mark any.
 
     Args:
-        template: what stands in its chat template.
+        template: the names and texts in its chat template.
 
     Raises:
-        TemplateLimitError: the template takes too much of time or memory.
+        TemplateLimitError: the template exceeds its limits of time or memory.
     """
     written = [*_shown(tokenizer), *_declared(tokenizer), *marks_in(template.texts)]
     added = [str(token) for token in tokenizer.added_tokens_decoder.values()]
@@ -47,24 +48,31 @@ def marks_of(tokenizer: Any, template: Uses) -> Marks:
     return Marks(marks.pairs, _header(tokenizer, marks), marks.by_template) if marks else marks
 
 
-def generation_prompt(tokenizer: Any, arguments: Any = ()) -> str:
-    """What a template puts between a question and the answer to it; nothing where that cannot be told."""
-    return tried(tokenizer, [{"role": "user", "content": QUESTION}], True, arguments).partition(QUESTION)[2]
+def generation_prompt(tokenizer: Any, arguments: Arguments = ()) -> str:
+    """What a template writes between a question and its answer; "" if that does not show."""
+    return _after_question(tokenizer, {}, arguments)
+
+
+def _after_question(tokenizer: Any, answer: Mapping[str, str], arguments: Arguments = ()) -> str:
+    """What a template writes after a question: an assistant's turn with `answer`, or, without one, its beginning."""
+    turns = [{"role": "user", "content": QUESTION}]
+    if answer:
+        turns.append({"role": "assistant", **answer})
+    return tried(tokenizer, turns, not answer, arguments).partition(QUESTION)[2]
 
 
 def _shown(tokenizer: Any) -> Iterator[Mark]:
-    """The mark that a template puts around the reasoning of an assistant's turn, where it takes any."""
+    """The mark that a template writes around the reasoning of an assistant's turn, if it takes any."""
     begins = generation_prompt(tokenizer)
-    thought = dict.fromkeys(FIELDS, THOUGHT)
-    turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": MARK, **thought}]
-    before, found, after = tried(tokenizer, turns, False).partition(QUESTION)[2].partition(THOUGHT)
+    turn = _after_question(tokenizer, {"content": MARK, **dict.fromkeys(FIELDS, THOUGHT)})
+    before, _, after = turn.partition(THOUGHT)
     between, answered, _ = after.partition(MARK)
-    if not (found and answered and between.strip()):
+    if not (answered and between.strip()):
         return
     if before.startswith(begins) and (opens := before[len(begins) :].strip()):
         yield Mark(opens, _closes(opens, between))
         return
-    # The template begins the reasoning itself, so its mark is the last of what stands there.
+    # The generation prompt opens the reasoning itself, so the mark is at its end.
     end = before.rstrip()
     for mark in marks_in([end, between]):
         if end.endswith(mark.opens):
@@ -75,7 +83,7 @@ def _shown(tokenizer: Any) -> Iterator[Mark]:
 
 
 def _closes(opens: str, between: str) -> str:
-    """What ends the reasoning: the tag's counterpart where it stands there, else all between reasoning and answer."""
+    """The end of the reasoning: the tag's counterpart if it is there, else everything between reasoning and answer."""
     tag = counterpart(opens)
     return tag if tag is not None and tag in between else between.strip()
 
@@ -88,7 +96,7 @@ def _declared(tokenizer: Any) -> Iterator[Mark]:
         field = fields.get(name) if isinstance(fields, dict) else None
         if isinstance(field, dict):
             opens, closes = (_texts(field.get(key)) for key in ("open", "close"))
-            yield from (Mark(one, counterpart(one) or closes[0]) for one in opens if closes)
+            yield from (Mark(text, counterpart(text) or closes[0]) for text in opens if closes)
 
 
 def _texts(value: Any) -> list[str]:
@@ -97,10 +105,9 @@ def _texts(value: Any) -> list[str]:
 
 
 def _header(tokenizer: Any, marks: Marks) -> str:
-    """What a template puts before an answer that nothing was thought for, but for an empty block of reasoning."""
+    """What a template writes before an answer without reasoning, apart from an empty block of reasoning."""
     begins = generation_prompt(tokenizer)
-    turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": MARK}]
-    before, found, _ = tried(tokenizer, turns, False).partition(QUESTION)[2].partition(MARK)
-    if not found or not before.startswith(begins):
+    before, answered, _ = _after_question(tokenizer, {"content": MARK}).partition(MARK)
+    if not answered or not before.startswith(begins):
         return ""
     return split(before[len(begins) :], marks).answer.strip()

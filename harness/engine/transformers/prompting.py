@@ -1,8 +1,8 @@
-"""A tokenizer and requests in, the text and tokens that its model reads for them out, and how its answers are read."""
+"""Prompts as a model reads them, by its tokenizer and chat template: as text, as tokens, and how its answers end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -35,21 +35,24 @@ from harness.spelling import option
 from harness.suites.arguments import Arguments
 
 MOST_KEPT = 4096
-"""Prompts whose text is kept, so that it is rendered once."""
+"""Prompts whose rendered text is cached."""
 
 SILENT = ("enable_thinking", "false")
-"""The argument by which templates that know it write an empty block of reasoning."""
+"""The template argument that makes many templates write an empty block of reasoning."""
+
+Pair = tuple[list[int], list[int]]
+"""The tokens of a context, and of the continuation whose log-likelihood is wanted."""
 
 
 class Prompting:
-    """What a model reads and how it is read, by its tokenizer and chat template.
+    """What a model reads for a request, and how its answer is read.
 
     Args:
-        label: how errors call the model.
-        end_tokens: what ends its turns, by its config.
+        label: the name of the model in errors.
+        end_tokens: the tokens that end its turns, by its config.
 
     Raises:
-        ModelError: the chat template takes too much of time or memory.
+        ModelError: the chat template exceeds its limits of time or memory.
     """
 
     def __init__(self, tokenizer: Any, label: str, end_tokens: Sequence[int]) -> None:
@@ -72,7 +75,7 @@ class Prompting:
 
         Raises:
             EngineError: the tokenizer has no chat template, or its template refuses the chat.
-            ModelError: the template takes too much of time or memory.
+            ModelError: the template exceeds its limits of time or memory.
         """
         return self._text(prompt)
 
@@ -81,8 +84,8 @@ class Prompting:
             return prompt.text
         if not self.tokenizer.chat_template:
             raise EngineError(
-                f"{self.label}: its tokenizer has no chat template, and the suite says 'format: chat'\n"
-                f"  write 'format: text' in the suite's task, or take the other model's template: {option('template')}"
+                f"{self.label}: its tokenizer has no chat template, but the suite's format is chat\n"
+                f"  write 'format: text' in the suite's task, or use the other model's template: {option('template')}"
             )
         messages = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         try:
@@ -90,20 +93,18 @@ class Prompting:
                 return render(self.tokenizer, messages, arguments=prompt.arguments)
         except TemplateError as error:
             raise EngineError(
-                f"{self.label}: its chat template does not take this chat "
+                f"{self.label}: its chat template rejects this chat "
                 f"({', '.join(turn.role for turn in prompt.messages)}): {error}"
             ) from error
 
     def before_choice(self, prompt: Prompt) -> str:
-        """The text after which choices are scored: that of the prompt, after an empty block of reasoning.
+        """The text that choices continue: a chat, with its reasoning block empty or closed; a plain prompt unchanged.
 
-        The template writes that itself where it knows how; what it has begun is ended. A prompt that is no chat is as it is
-        written.
+        Templates that can write the empty block do; a block that a template opens is closed.
         """
         if isinstance(prompt, Plain):
             return prompt.text
-        name, _ = SILENT
-        if name in self.template.names and name not in dict(prompt.arguments):
+        if SILENT[0] in self.template.names and SILENT[0] not in dict(prompt.arguments):
             prompt = replace(prompt, arguments=tuple(sorted([*prompt.arguments, SILENT])))
         text = self.render(prompt)
         if (mark := self.inside(prompt)) is not None:
@@ -111,7 +112,7 @@ class Prompting:
         return text + self.marks.header
 
     def shown(self, request: Request) -> str:
-        """The text that a model reads for a request, up to where it answers."""
+        """The text that the model reads for a request, up to where it answers."""
         match request:
             case Generate():
                 return self.render(request.prompt)
@@ -123,7 +124,7 @@ class Prompting:
     # Reasoning
 
     def inside(self, prompt: Prompt) -> Mark | None:
-        """The mark of the reasoning that a prompt ends in; None where it ends in none."""
+        """The mark of the reasoning block that a prompt leaves open; None if it leaves none open."""
         if not self.marks:
             return None
         text = self.render(prompt)
@@ -133,13 +134,13 @@ class Prompting:
         return self.marks.left_open(begins) if begins and text.endswith(begins) else None
 
     def limits(self, request: Generate, length: int, context: int | None) -> Limits:
-        """What an answer and its reasoning may take, in tokens.
+        """The most tokens of an answer and of its reasoning.
 
-        Reasoning has a limit of its own where the request gives one or the template begins or marks any; where the prompt
-        says that there is none, or only the vocabulary has marks, it shares the answer's.
+        Reasoning has a limit of its own if the request gives one, or if the template opens or marks reasoning. If the
+        prompt closes it, or only the vocabulary has marks, it shares the answer's limit.
 
         Args:
-            length: of the prompt.
+            length: tokens of the prompt.
             context: the most tokens that the model reads.
         """
         answer, thinking = request.max_new_tokens, request.thinking_tokens
@@ -157,35 +158,33 @@ class Prompting:
 
     @cached_property
     def ways(self) -> Ways:
-        """How this model's answers are read."""
-        parts = [
-            part
-            for mark in self.marks.pairs
-            for part in ((mark.opens, mark, True), (mark.closes, mark, False))
-        ]
+        """How answers of this model are read."""
+        pairs = self.marks.pairs
+        parts = [part for mark in pairs for part in ((mark.opens, mark, True), (mark.closes, mark, False))]
         single = {text: special_token(self.tokenizer, text) for text, _, _ in parts}
-        special = special_tokens(self.tokenizer)
-        texts = [*single, self.marks.header]
-        closing = {token for mark in self.marks.pairs for token in self.encode(mark.closes, special=False)}
+
+        def tokens_of(texts: Iterable[str]) -> set[int]:
+            return {token for text in texts for token in self.encode(text, special=False)}
+
         return Ways(
             self.decode,
             self.marks,
-            {token: (mark, opens) for text, mark, opens in parts if (token := single[text]) is not None},
-            tuple(part for part in parts if single[part[0]] is None),
-            frozenset(
-                token for text in texts for token in self.encode(text, special=False) if token in special
-            ),
-            frozenset(closing.intersection(self.end_tokens)),
+            tokens={
+                token: (mark, opens) for text, mark, opens in parts if (token := single[text]) is not None
+            },
+            spelled=tuple(part for part in parts if single[part[0]] is None),
+            shown=frozenset(tokens_of([*single, self.marks.header]) & special_tokens(self.tokenizer)),
+            passing=frozenset(tokens_of(mark.closes for mark in pairs).intersection(self.end_tokens)),
         )
 
     def writing(self, request: Generate, limits: Limits) -> Writing:
-        """An answer to a request that is about to be written."""
+        """An empty answer to a request, ready to take tokens."""
         return Writing(
             self.ways, limits, self._ends(request), self._stops(request), self.inside(request.prompt)
         )
 
     def _ends(self, request: Generate) -> dict[int, Ended]:
-        """The tokens that end an answer: those of a turn, and stop texts that are a token of their own."""
+        """The tokens that end an answer: ends of a turn, and stop texts that are one token."""
         ends: dict[int, Ended] = dict.fromkeys((*self.end_tokens, *self._end_of(request).tokens), "turn")
         for stop in request.stop:
             if (token := special_token(self.tokenizer, stop)) is not None:
@@ -193,7 +192,7 @@ class Prompting:
         return ends
 
     def _stops(self, request: Generate) -> dict[str, Ended]:
-        """The texts that end an answer: the request's, and, in a chat, what the template puts after a turn."""
+        """The texts that end an answer: the request's stop texts and, in a chat, the template's text after a turn."""
         stops: dict[str, Ended] = dict.fromkeys(request.stop, "stop")
         if text := self._end_of(request).text:
             stops.setdefault(text, "turn")
@@ -210,22 +209,23 @@ class Prompting:
         return tokens or self._start()
 
     def rows(self, request: Request) -> list[list[int]]:
-        """All that the model reads for a request, one row of tokens for each continuation."""
-        match request:
-            case Generate():
-                return [self.tokens(request)]
-            case MultipleChoice():
-                pairs = [self.continuation(request, one) for one in request.continuations]
-            case RollingLogLikelihood():
-                pairs = [self.measured(request)]
-        return [[*context, *after] for context, after in pairs]
+        """All tokens that the model reads for a request, one row for each continuation."""
+        if isinstance(request, Generate):
+            return [self.tokens(request)]
+        return [[*context, *continuation] for context, continuation in self.pairs(request)]
 
-    def measured(self, request: RollingLogLikelihood) -> tuple[list[int], list[int]]:
-        """What a text begins with, and its tokens."""
-        tokens = self.encode(request.text, special=True)
-        return (tokens[:1], tokens[1:]) if self._has_start(tokens) else (self._start(), tokens)
+    def pairs(self, request: MultipleChoice | RollingLogLikelihood) -> list[Pair]:
+        """Context and continuation of each log-likelihood that a request wants; a text continues the start token alone.
 
-    def continuation(self, request: MultipleChoice, continuation: str) -> tuple[list[int], list[int]]:
+        Raises:
+            EngineError: a continuation adds no token.
+        """
+        if isinstance(request, MultipleChoice):
+            return [self.continuation(request, continuation) for continuation in request.continuations]
+        tokens, start = self.encode(request.text, special=True), self._start()
+        return [(start, tokens[1:] if len(tokens) > 1 and tokens[:1] == start else tokens)]
+
+    def continuation(self, request: MultipleChoice, continuation: str) -> Pair:
         """Context and continuation, divided as lm-evaluation-harness does.
 
         White space at the end of the context belongs to the continuation, and both are tokenized as one text.
@@ -256,6 +256,3 @@ class Prompting:
     def _start(self) -> list[int]:
         start = self.tokenizer.bos_token_id
         return [start if start is not None else self.end_tokens[0]]
-
-    def _has_start(self, tokens: list[int]) -> bool:
-        return len(tokens) > 1 and tokens[:1] == self._start()

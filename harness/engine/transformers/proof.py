@@ -1,13 +1,13 @@
-"""A loaded model in, proof of what it is out: the base that it was, a causal language model, the same as another or not.
+"""A loaded model in, proof of what it is out: unchanged, causal, or equal to another model.
 
-What a green run claims of a baseline must not hang on what a library is believed to do, so it is measured: the bytes of all
-tensors, and the logits of a few rows of tokens.
+A passing run vouches for its baseline, so nothing here relies on what a library should do: the bytes of all tensors and
+the logits of a few rows of tokens are measured.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -18,20 +18,20 @@ from harness.engine.transformers.fingerprint import fingerprint
 
 PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
 SPREAD = 32
-"""Tokens of a probe row that are spread evenly over the vocabulary."""
+"""Tokens of a probe row, evenly spaced over the vocabulary."""
 
 ADDED = 64
-"""So many of a tokenizer's added tokens are among them."""
+"""At most this many of the tokenizer's added tokens join them."""
 
 CANNOT_COMPUTE = (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError)
-"""What a model raises in its forward pass when its config, its weights or its adapter do not belong together."""
+"""What a forward pass raises if config, weights or adapter do not belong together."""
 
 Row = list[int]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A model as it was: its parameters and buffers, the SHA-256 of each, and its logits of each probe row."""
+    """The state of a model: its parameters and buffers, the SHA-256 of each, and its logits for each probe row."""
 
     tensors: Sequence[torch.Tensor]
     names: Sequence[str]
@@ -43,13 +43,13 @@ class Snapshot:
 def probe_rows(
     model: Any, tokenizer: Any = None, special: Iterable[int] = (), most: int | None = None
 ) -> list[Row]:
-    """Rows of tokens to compare logits on: tokens from all over the vocabulary with `special` among them, and a text.
+    """Rows of tokens to compare logits on: one from all over the vocabulary, one of a text.
 
-    The tokenizer's added tokens, such as those of a chat, are among them too: an adapter may have learnt nothing else.
+    The first has `special` and the tokenizer's added tokens in its middle: an adapter may have learnt nothing else.
 
     Args:
-        special: tokens that make an adapter act, or whose embeddings it changes.
-        most: how many tokens of the vocabulary to use, where something else knows fewer than the model.
+        special: tokens that invoke an adapter, or whose embeddings it changes.
+        most: use the first tokens of the vocabulary only, if an adapter knows fewer than the model.
     """
     size = min(len(model.get_input_embeddings().weight), most or sys.maxsize)
     spread = [round(index * (size - 1) / (SPREAD - 1)) for index in range(SPREAD)]
@@ -64,45 +64,40 @@ def probe_rows(
 
 @torch.inference_mode()
 def logits_of(model: Any, rows: Sequence[Row]) -> list[torch.Tensor]:
-    """The logits of each row, (1, tokens, vocabulary), on the CPU; one row at a time."""
+    """The logits of each row, (1, tokens, vocabulary), on the CPU; computed one row at a time."""
     device = model.device
     return [model(input_ids=torch.tensor([row], device=device)).logits.cpu() for row in rows]
 
 
 def snapshot(model: Any, rows: Sequence[Row]) -> Snapshot:
-    """A model as it is now, before something is put on it."""
-    named = list(_distinct(model))
-    return Snapshot(
-        [tensor for _, tensor in named],
-        [name for name, _ in named],
-        [fingerprint([each]) for each in named],
-        rows,
-        logits_of(model, rows),
-    )
+    """The current state of a model, before an adapter is put on it; tied parameters count once."""
+    named = dict([*model.named_parameters(), *model.named_buffers()])
+    digests = [fingerprint([item]) for item in named.items()]
+    return Snapshot(list(named.values()), list(named), digests, rows, logits_of(model, rows))
 
 
 def what_changed(before: Snapshot, model: Any, besides: Collection[str] = ()) -> str | None:
-    """What of a model is no longer as it was, in words; None if it is the same to the last bit.
+    """What differs in a model since a snapshot, in words; None if it is bit-identical.
 
     Args:
-        model: the same, with whatever was put on it switched off.
-        besides: names of tensors that may have changed, and the logits with them.
+        model: the model of the snapshot, with any adapter switched off.
+        besides: names of tensors that may differ; with any, the logits may too.
     """
     in_use = {id(tensor) for tensor in chain(model.parameters(), model.buffers())}
     for name, tensor, was in zip(before.names, before.tensors, before.digests, strict=True):
         if name in besides:
             continue
         if id(tensor) not in in_use:
-            return f"it puts another tensor in the place of the base's '{name}'"
+            return f"it replaces the base's '{name}'"
         if fingerprint([(name, tensor)]) != was:
             return f"it changes the base's '{name}'"
     if not besides and not same_logits(before.logits, logits_of(model, before.rows)):
-        return "with it switched off, the base's logits are not what they were"
+        return "it changes the base's logits"
     return None
 
 
 def same_logits(left: Sequence[torch.Tensor], right: Sequence[torch.Tensor]) -> bool:
-    """Whether logits are equal to the last bit."""
+    """Whether logits are bit-identical."""
     return len(left) == len(right) and all(
         a.shape == b.shape and torch.equal(a, b) for a, b in zip(left, right, strict=True)
     )
@@ -111,10 +106,10 @@ def same_logits(left: Sequence[torch.Tensor], right: Sequence[torch.Tensor]) -> 
 def same_tensors(
     left: Mapping[str, torch.Tensor], right: Mapping[str, torch.Tensor], embeddings: Collection[str] = ()
 ) -> bool:
-    """Whether two models have the same tensors, up to the rounding of a smaller float in which one of them was saved.
+    """Whether two models have equal tensors, up to the rounding of a smaller float that one of them was saved in.
 
     Args:
-        embeddings: names of tensors of which one side may have more rows, for tokens that were added and never trained.
+        embeddings: names of tensors that may have more rows on one side, for tokens that were added and never trained.
     """
     if left.keys() != right.keys():
         return False
@@ -125,6 +120,7 @@ def same_tensors(
         return False
     if all(_equal_in(torch.float32, left[name], right[name]) for name in left):
         return True
+    # Equal after rounding is no proof yet: one side must hold rounded values already.
     return any(
         all(_equal_in(dtype, left[name], right[name]) for name in left)
         and any(
@@ -134,35 +130,34 @@ def same_tensors(
     )
 
 
-def embedding_names(model: Any) -> list[str]:
-    """The names of the parameters that have a row for each token."""
+def embedding_modules(model: Any) -> list[Any]:
+    """The modules with a row for each token: those that embed tokens and those that score them."""
     modules = (model.get_input_embeddings(), model.get_output_embeddings())
-    weights = {id(module.weight) for module in modules if module is not None}
+    return [module for module in modules if module is not None]
+
+
+def embedding_names(model: Any) -> list[str]:
+    """The names of the parameters with a row for each token, tied ones each."""
+    weights = {id(module.weight) for module in embedding_modules(model)}
     named = model.named_parameters(remove_duplicate=False)
     return [name for name, parameter in named if id(parameter) in weights]
 
 
 def is_causal(model: Any, row: Row) -> bool:
-    """Whether the logits of a beginning do not depend on what follows it."""
+    """Whether the logits of a row's first half do not depend on its second half."""
     half = len(row) // 2
-    whole, beginning = logits_of(model, [row, row[:half]])
-    whole = whole[:, :half].float()
-    # Rounding differs with the length; what a model sees of the future is of another order.
-    away = (whole - beginning.float()).abs().mean()
-    return bool(away <= 0.05 * whole.std()) or not bool(torch.isfinite(away))
+    followed, alone = logits_of(model, [row, row[:half]])
+    followed, alone = followed[:, :half].float(), alone.float()  # (1, half, vocabulary)
+    # Rounding depends on the length of a row; attention to later tokens changes logits far more.
+    difference = (followed - alone).abs().mean()
+    return bool(difference <= 0.05 * followed.std()) or not bool(torch.isfinite(difference))
 
 
 @torch.inference_mode()
 def keeps_cache(model: Any) -> bool:
-    """Whether a model hands out what it has read, so that it need not read it again."""
-    tokens = torch.tensor([probe_rows(model)[0][:2]], device=model.device)
+    """Whether a model returns a key-value cache."""
+    tokens = torch.tensor([probe_rows(model)[0][:2]], device=model.device)  # (1, 2)
     return getattr(model(input_ids=tokens), "past_key_values", None) is not None
-
-
-def _distinct(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Parameters and buffers by name; tied ones once."""
-    yield from model.named_parameters()
-    yield from model.named_buffers()
 
 
 def _equal_in(dtype: torch.dtype, left: torch.Tensor, right: torch.Tensor) -> bool:

@@ -1,6 +1,6 @@
-"""transformers and peft without their progress bars, notes and warnings; what they would have said is kept.
+"""Silence the progress bars, logs and warnings of transformers and peft, and collect the warnings.
 
-They would mix with pytest's output, and a project that turns warnings into errors means its own code with that.
+They would mix with pytest's output, and a project that turns warnings into errors means those of its own code.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from transformers.utils import logging as transformers_logging
 
 OF_NO_MATTER = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning, ResourceWarning)
-"""Warnings to programmers, which say nothing of what is computed."""
+"""Warnings for programmers, which do not concern what is computed."""
 
 
 class Heard(logging.Handler):
-    """The warnings that were given while it listened, each once, as single lines."""
+    """Collects warnings, each once, as single lines."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -34,7 +34,7 @@ class Heard(logging.Handler):
 
 @contextmanager
 def quiet(heard: Heard | None = None) -> Iterator[Heard]:
-    """Show nothing while the block runs; its warnings are in what it is given, after an error in what was handed over."""
+    """Show nothing while the block runs, and collect its warnings; pass `heard` to have them after an exception too."""
     bars = transformers_logging.is_progress_bar_enabled()
     verbosity = transformers_logging.get_verbosity()
     heard = heard or Heard()

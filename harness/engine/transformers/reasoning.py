@@ -1,6 +1,6 @@
-"""What a model wrote and the marks of its reasoning in, the answer and what was thought before it out.
+"""A model's text and its marks of reasoning in, the answer and the reasoning out.
 
-Only what a model's template or vocabulary marks as reasoning is taken off; a text that merely looks like it is an answer.
+Only what the model's own template or vocabulary marks is taken for reasoning; other text that looks like it is an answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 DEFAULT_TOKENS = 1024
-"""What reasoning may take where a template marks it and nobody says how much: small models think for some hundred tokens."""
+"""The limit of reasoning if a template marks it and nobody sets one; small models reason for some hundred tokens."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Marks:
     """How a model marks its reasoning.
 
     Attributes:
-        pairs: what begins and ends it; empty for a model that has no such marks.
-        header: what a template puts before an answer that nothing was thought for, such as the name of a channel.
-        by_template: whether the chat template has them, so that the model is expected to think; else only the vocabulary.
+        pairs: the texts that begin and end it; empty for a model without any.
+        header: what a template writes before an answer without reasoning, such as the name of a channel.
+        by_template: whether the chat template has the marks, so that reasoning is expected; else only the vocabulary has.
     """
 
     pairs: tuple[Mark, ...] = ()
@@ -40,24 +40,24 @@ class Marks:
         return bool(self.pairs)
 
     def opened_by(self, prompt: str) -> Mark | None:
-        """The mark that a prompt ends with, so that what is written begins as reasoning; None if with none."""
+        """The mark whose beginning ends a prompt, so that the model starts by reasoning; None without one."""
         end = prompt.rstrip()
         return next((pair for pair in self.pairs if end.endswith(pair.opens)), None)
 
     def left_open(self, text: str) -> Mark | None:
-        """The mark of the reasoning that begins last in a text and does not end in it; None if there is none."""
-        open_ones = [pair for pair in self.pairs if text.rfind(pair.opens) > text.rfind(pair.closes)]
-        return max(open_ones, key=lambda pair: text.rfind(pair.opens), default=None)
+        """The mark of the last block of reasoning that a text does not close; None without one."""
+        unclosed = [pair for pair in self.pairs if text.rfind(pair.opens) > text.rfind(pair.closes)]
+        return max(unclosed, key=lambda pair: text.rfind(pair.opens), default=None)
 
     def closed_by(self, prompt: str) -> bool:
-        """Whether a prompt ends with reasoning that is over, such as the empty block by which a template forbids any."""
+        """Whether a prompt ends with closed reasoning, such as the empty block by which a template suppresses it."""
         end = prompt.rstrip()
         return any(end.endswith(pair.closes) for pair in self.pairs)
 
 
 @dataclass(frozen=True)
 class Split:
-    """A text in two: `reasoning` with its marks, as it was written, and the `answer`; `closed` if all reasoning ended."""
+    """A text in two: the `answer`, and the `reasoning` verbatim with its marks; `closed` if all of it ended."""
 
     answer: str
     reasoning: str
@@ -65,87 +65,78 @@ class Split:
 
 
 def split(text: str, marks: Marks, inside: Mark | None = None) -> Split:
-    """Take reasoning off a text.
+    """Separate reasoning from a text.
 
-    A block may come again, and what opens one within another is part of it. What stands before an end that nothing began is
-    reasoning too: templates take it off as such. Reasoning without an end goes to the end of the text.
+    There may be several blocks; the beginning of a block inside another is part of it. Text before an end without a
+    beginning is reasoning too, as templates treat it. Reasoning without an end goes to the end of the text.
 
     Args:
-        inside: the mark by which the prompt began reasoning already.
+        inside: the mark of the reasoning that the prompt began.
     """
     answer: list[str] = []
     reasoning: list[str] = []
-    at = 0
+    at = 0  # everything before it is in one of the two
     while at < len(text) or inside:
         if inside:
             start = text.find(inside.closes, at)
             end = start + len(inside.closes) if start >= 0 else len(text)
             reasoning.append(text[at:end])
             if start < 0:
-                return Split(_joined(answer), "".join(reasoning), closed=False)
+                break
             at, inside = end, None
             continue
-        found = _any_mark(marks).search(text, at) if marks else None
-        if found is None:
+        match = _any_mark(marks).search(text, at) if marks else None
+        if match is None:
             answer.append(text[at:])
             break
-        pair = next(pair for pair in marks.pairs if found[0] in (pair.opens, pair.closes))
-        mark = pair if pair.opens == found[0] else None
-        if mark:
-            answer.append(text[at : found.start()])
-            reasoning.append(found[0])
+        inside = next((pair for pair in marks.pairs if pair.opens == match[0]), None)
+        if inside:
+            answer.append(text[at : match.start()])
+            reasoning.append(match[0])
         else:
-            reasoning.append(text[at : found.end()])
-        at, inside = found.end(), mark
+            reasoning.append(text[at : match.end()])
+        at = match.end()
     if not reasoning:
-        return Split(text.removeprefix(marks.header) if marks.header else text, "", closed=True)
-    return Split(_joined(answer), "".join(reasoning), closed=True)
+        return Split(text.removeprefix(marks.header), "", closed=True)
+    # White space between reasoning and answer belongs to neither.
+    return Split("".join(answer).lstrip(), "".join(reasoning), closed=inside is None)
 
 
 @lru_cache
 def _any_mark(marks: Marks) -> re.Pattern[str]:
-    """What begins or ends reasoning; of two that begin in one place, the longer."""
+    """A pattern of all beginnings and ends of reasoning, the longer first."""
     parts = {part for mark in marks.pairs for part in (mark.opens, mark.closes)}
     return re.compile("|".join(map(re.escape, sorted(parts, key=lambda part: (-len(part), part)))))
-
-
-def _joined(answer: list[str]) -> str:
-    """The parts of an answer; the white space between reasoning and an answer is of neither."""
-    return "".join(answer).lstrip()
 
 
 # Marks
 
 _NAME = r"(?:\w+:)?(?:think|thinking|thought|thoughts|reason|reasoning|reflection|scratchpad)"
-_TAG = re.compile(
-    rf"<(?P<slash1>/?)(?P<name1>{_NAME})>|\[(?P<slash2>/?)(?P<name2>{_NAME})\]|◁(?P<slash3>/?)(?P<name3>{_NAME})▷",
-    re.IGNORECASE,
-)
-_BRACKETS = {"1": ("<", ">"), "2": ("[", "]"), "3": ("◁", "▷")}
+_TAG = re.compile(rf"(?P<left>[<\[◁])(?P<slash>/?)(?P<name>{_NAME})(?P<right>[>\]▷])", re.IGNORECASE)
+_BRACKETS = {"<": ">", "[": "]", "◁": "▷"}
 _UNLIKE = (
     Mark("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
     Mark("<|begin_of_thought|>", "<|end_of_thought|>"),
     Mark("<|START_THINKING|>", "<|END_THINKING|>"),
     Mark("<|channel>thought", "<channel|>"),
 )
-"""Marks of which one is not the other with a slash."""
+"""Marks whose end is not their beginning with a slash."""
 
 
 def marks_in(texts: Iterable[str], both: bool = False) -> Iterator[Mark]:
-    """The marks of reasoning that stand in texts, such as a template's or a vocabulary's.
+    """The marks of reasoning in texts, such as those of a template or a vocabulary.
 
     Args:
-        both: only those of which both halves are there.
+        both: only marks of which both halves occur.
     """
     texts = list(texts)
     seen: dict[Mark, set[bool]] = {}
     for text in texts:
         for tag in _TAG.finditer(text):
-            kind = next(kind for kind in _BRACKETS if tag[f"name{kind}"])
-            left, right = _BRACKETS[kind]
-            name = tag[f"name{kind}"]
-            mark = Mark(f"{left}{name}{right}", f"{left}/{name}{right}")
-            seen.setdefault(mark, set()).add(bool(tag[f"slash{kind}"]))
+            left, slash, name, right = tag.groups()
+            if right == _BRACKETS[left]:
+                mark = Mark(f"{left}{name}{right}", f"{left}/{name}{right}")
+                seen.setdefault(mark, set()).add(bool(slash))
     yield from (mark for mark, halves in seen.items() if len(halves) == 2 or not both)
     for mark in _UNLIKE:
         opens, closes = (any(part in text for text in texts) for part in (mark.opens, mark.closes))
@@ -154,5 +145,5 @@ def marks_in(texts: Iterable[str], both: bool = False) -> Iterator[Mark]:
 
 
 def counterpart(opens: str) -> str | None:
-    """What ends the reasoning that a tag begins; None for what is no such tag."""
+    """The end of the reasoning that a tag begins; None for other text."""
     return next((mark.closes for mark in marks_in([opens]) if mark.opens == opens), None)

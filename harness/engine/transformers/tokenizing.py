@@ -1,4 +1,4 @@
-"""A tokenizer's folder and text in, tokens and back out; and what of a tokenizer must hold for its answers to mean anything."""
+"""Tokenizers and their chat templates: load one, turn text and chats into tokens, see how a template ends a turn."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from harness.spelling import option
 from harness.suites.arguments import Arguments
 
 ASKED_ON = datetime(2026, 1, 1)
-"""The day that a template which inserts today's date is shown, so that prompts do not change overnight."""
+"""Today, for templates that insert the date, so that prompts do not change overnight."""
 
 MARK = "The answer stands here."
-"""What stands in for an assistant's turn, to see what a template puts after it."""
+"""A stand-in for an assistant's turn, to see what a template writes around it."""
 
 
 @dataclass(frozen=True)
 class TurnEnd:
-    """What a template puts after an assistant's turn: special tokens by id, or text where it has none."""
+    """What a template writes after an assistant's turn: a special token, or else text."""
 
     tokens: tuple[int, ...] = ()
     text: str = ""
 
 
 def load_tokenizer(name: str, folder: Path, remote_code: bool) -> Any:
-    """The tokenizer of a folder, which has one; raises ModelError where it cannot be loaded or is empty."""
+    """The tokenizer in a folder; raises ModelError if it cannot be loaded or is empty."""
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=remote_code)
             tokens = tokenizer("a b", add_special_tokens=False).input_ids
-    except Exception as error:  # what a broken folder raises is transformers' affair
+    except Exception as error:  # transformers raises anything for a broken folder
         raise ModelError(
             f"{name}: its tokenizer cannot be loaded from {folder}: {first_line(error)}"
         ) from error
     if not tokens:
-        raise ModelError(f"{name}: its tokenizer, in {folder}, is empty: it makes no tokens of any text")
+        raise ModelError(f"{name}: its tokenizer, in {folder}, is empty: text becomes no tokens")
     return tokenizer
 
 
@@ -54,8 +54,8 @@ def encode(tokenizer: Any, text: str, special: bool) -> list[int]:
     """The tokens of a text.
 
     Args:
-        special: with what the tokenizer puts before a text that does not begin with it; what it puts after one, such as an
-            end of text, never: a prompt goes on.
+        special: with the tokens that the tokenizer puts before a text, unless the text begins with them. Those that it puts
+            after a text, such as an end of text, are always left out: a prompt goes on.
     """
     plain = list(tokenizer(text, add_special_tokens=False).input_ids)
     if not special:
@@ -65,7 +65,7 @@ def encode(tokenizer: Any, text: str, special: bool) -> list[int]:
     if start is None:
         return whole
     before = whole[:start]
-    # One of them is the text's own.
+    # Such tokens may be written in the text itself.
     return plain if before and plain[: len(before)] == before else [*before, *plain]
 
 
@@ -75,21 +75,31 @@ def render(
     answer_follows: bool = True,
     arguments: Arguments = (),
 ) -> str:
-    """A chat through the tokenizer's template, up to where the answer begins, as transformers renders it.
+    """A chat through the tokenizer's template, as transformers renders it.
+
+    Args:
+        answer_follows: end with the beginning of an assistant's turn.
 
     Raises:
-        TemplateError: the template, which is a program of its author's, does not take the chat.
-        TemplateLimitError: it takes too much of time or memory.
+        TemplateError: the template, a program by its author, rejects the chat.
+        TemplateLimitError: it exceeds its limits of time or memory.
     """
     given = {name: json.loads(value) for name, value in arguments}
     if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
-        return _by_its_own(tokenizer, messages, answer_follows, given)
+        try:  # a class with code of its own instead of Jinja
+            return str(
+                tokenizer.apply_chat_template(
+                    list(messages), tokenize=False, add_generation_prompt=answer_follows, **given
+                )
+            )
+        except Exception as error:  # that code may raise anything
+            raise TemplateError(first_line(error)) from error
     try:
         template = tokenizer.get_chat_template()
-    except ValueError as error:  # of several templates, none is the default
+    except ValueError as error:  # several templates, but no default
         raise TemplateError(first_line(error)) from error
     if not isinstance(template, str):
-        raise TemplateError(f"it is no text but {type(template).__name__}")
+        raise TemplateError(f"it must be text, saw {type(template).__name__}")
     values = {
         **tokenizer.special_tokens_map,
         **given,
@@ -101,27 +111,13 @@ def render(
     return render_template("chat", template, values, ASKED_ON.isoformat())
 
 
-def _by_its_own(
-    tokenizer: Any, messages: Sequence[dict[str, str]], answer_follows: bool, given: dict[str, Any]
-) -> str:
-    """A chat by a tokenizer whose class has a way of its own, without Jinja."""
-    try:
-        return str(
-            tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=answer_follows, **given
-            )
-        )
-    except Exception as error:  # what another's class raises is its affair
-        raise TemplateError(first_line(error)) from error
-
-
 def tried(
     tokenizer: Any, messages: Sequence[dict[str, str]], answer_follows: bool, arguments: Arguments = ()
 ) -> str:
-    """A chat as `render` gives it; nothing where there is no template, or one that does not take the chat, which is said when it is asked.
+    """A chat as `render` gives it; "" without a template, or if it rejects the chat, which is reported when it is asked.
 
     Raises:
-        TemplateLimitError: the template takes too much of time or memory.
+        TemplateLimitError: the template exceeds its limits of time or memory.
     """
     if not tokenizer.chat_template:
         return ""
@@ -133,27 +129,22 @@ def tried(
 
 @contextmanager
 def bounded(name: str) -> Iterator[None]:
-    """Say of a chat template that takes too much whose it is; raises ModelError."""
+    """Inside the block, a template that exceeds its limits raises a ModelError that names its model."""
     try:
         yield
     except TemplateLimitError as error:
         raise ModelError(
             f"{name}: its chat template {error}\n"
-            "  a template is a program that comes with a model, so what it may take is bounded; take the other model's: "
+            "  a template is a program that comes with a model, so its time and memory are limited; use the other model's: "
             f"{option('template', 'baseline')} (or tuned)"
         ) from error
 
 
-def inserts_date(tokenizer: Any) -> bool:
-    """Whether the chat template asks for today's date."""
-    return "strftime_now" in str(tokenizer.chat_template or "")
-
-
 def begins_twice(tokenizer: Any) -> bool:
-    """Whether a chat begins with the start token twice, as where a template writes one that stands in its text already.
+    """Whether the chat template writes the start token twice.
 
     Raises:
-        TemplateLimitError: the template takes too much of time or memory.
+        TemplateLimitError: the template exceeds its limits of time or memory.
     """
     start = tokenizer.bos_token_id
     if start is None:
@@ -163,10 +154,10 @@ def begins_twice(tokenizer: Any) -> bool:
 
 
 def turn_end(tokenizer: Any, arguments: Arguments = ()) -> TurnEnd:
-    """What ends an assistant's turn by the chat template; nothing where it has no template, or none that tells.
+    """What the chat template writes after an assistant's turn; empty without a template, or if that does not show.
 
     Raises:
-        TemplateLimitError: the template takes too much of time or memory.
+        TemplateLimitError: the template exceeds its limits of time or memory.
     """
     turns = [
         {"role": "user", "content": "A question."},
@@ -186,36 +177,30 @@ def turn_end(tokenizer: Any, arguments: Arguments = ()) -> TurnEnd:
 
 
 def special_tokens(tokenizer: Any) -> set[int]:
-    """The tokens that are markup by what the tokenizer says of them, by number."""
+    """The ids of the tokens that the tokenizer declares special."""
     added = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
     return set(tokenizer.all_special_ids) | added
 
 
 def special_token(tokenizer: Any, text: str) -> int | None:
-    """The id of an added token whose text this is; None for any other text."""
-    return next(
-        (index for index, token in tokenizer.added_tokens_decoder.items() if str(token) == text), None
-    )
-
-
-def gives_back(tokenizer: Any, text: str, tokens: Sequence[int]) -> bool:
-    """Whether tokens still hold the text they were made of, but for case, white space and Unicode's compositions."""
-    return holds(tokenizer.decode(list(tokens), skip_special_tokens=False), text)
+    """The id of the added token with this text; None for any other text."""
+    added = tokenizer.added_tokens_decoder.items()
+    return next((index for index, token in added if str(token) == text), None)
 
 
 def holds(text: str, part: str) -> bool:
-    """Whether a part stands in a text, but for case, white space and Unicode's compositions."""
+    """Whether a text contains `part`, ignoring case, white space and Unicode composition."""
     return _bare(part) in _bare(text)
 
 
 def same_numbering(left: Any, right: Any) -> bool:
-    """Whether two tokenizers give each token that both have the same number."""
-    first, second = left.get_vocab(), right.get_vocab()
-    return all(second.get(token, number) == number for token, number in first.items())
+    """Whether two tokenizers agree on the number of each token that both have."""
+    numbers = right.get_vocab()
+    return all(numbers.get(token, number) == number for token, number in left.get_vocab().items())
 
 
 def _where(part: list[int], whole: list[int]) -> int | None:
-    """Where `part` begins in `whole`; None if nowhere."""
+    """The index at which `part` begins in `whole`; None if it is not in it."""
     last = len(whole) - len(part)
     return next((start for start in range(last + 1) if whole[start : start + len(part)] == part), None)
 

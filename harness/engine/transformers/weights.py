@@ -1,4 +1,4 @@
-"""A full model's folder in, the model in memory out, proven to be what its config and its files say."""
+"""A full model's folder in, the model in memory out, proven to be what its config and files say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from harness.engine.settings import Settings
 from harness.engine.transformers.checks import check_architecture, check_complete
-from harness.engine.transformers.engine import out_of_memory
+from harness.engine.transformers.device import out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
 from harness.models.reference import FullModel
@@ -27,10 +27,10 @@ MISFIT = re.compile(
 
 
 def load_weights(source: FullModel, settings: Settings, device: torch.device) -> tuple[Any, list[str]]:
-    """The model on its device, and what the user should hear of it.
+    """The model on its device, and notes for the user.
 
     Raises:
-        ModelError: it cannot be loaded, is not whole, or is no causal language model that this engine can run.
+        ModelError: it cannot be loaded, is incomplete, or is not a causal language model that this engine can run.
     """
     pad = _check_config(source, settings)
     wanted: Any = settings.dtype
@@ -47,13 +47,13 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
                 output_loading_info=True,
                 **({"pad_token_id": None} if pad is not None else {}),
             )
-    except Exception as error:  # what a broken folder raises is transformers' affair
+    except Exception as error:  # transformers raises anything for a broken folder
         raise ModelError(_misfit(source, heard.lines) or _reason(source, error)) from error
     check_architecture(source.name, model)
     check_complete(source.name, info)
     if getattr(model, "_is_stateful", False):
         raise ModelError(
-            f"{source.name}: a recurrent model ({model.config.model_type}) cannot be run by this engine"
+            f"{source.name}: this engine cannot run a recurrent model ({model.config.model_type})"
         )
     try:
         model = model.to(device).eval()
@@ -62,29 +62,25 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
             raise
         raise ModelError(f"{source.name}: does not fit the memory of {device}") from error
     ends, beyond = _end_tokens(source, model)
-    # Greedy decoding must not depend on what a model's author prefers (penalties, sampling).
+    # Greedy decoding must not depend on the defaults of a model's author (penalties, sampling).
     model.generation_config = GenerationConfig(eos_token_id=ends)
-    said = [f"{source.name}: at loading: {line[:300]}" for line in heard.lines]
-    size = len(model.get_input_embeddings().weight)
+    notes = [f"at loading: {line[:300]}" for line in heard.lines]
+    outside = f"is outside its vocabulary of {len(model.get_input_embeddings().weight)} tokens"
     if beyond:
-        said.append(
-            f"{source.name}: its eos_token_id {', '.join(map(str, beyond))} is none of its {size} tokens, so it ends no answer"
-        )
+        notes.append(f"its eos_token_id {', '.join(map(str, beyond))} {outside} and ends no answer")
     if pad is not None:
-        said.append(
-            f"{source.name}: its pad_token_id {pad} is none of its {size} tokens; it pads with another"
-        )
-    return model, said
+        notes.append(f"its pad_token_id {pad} {outside}; another token is used")
+    return model, [f"{source.name}: {note}" for note in notes]
 
 
 def _check_config(source: FullModel, settings: Settings) -> int | None:
-    """Read the configs by themselves, so that an error names its file, and before anything is made by their numbers.
+    """Read the configs alone, so that an error names its file, and before their numbers allocate anything.
 
     Returns:
-        A padding token beyond the vocabulary, with which torch makes no embeddings; None if there is none.
+        A padding token outside the vocabulary, which torch's embeddings reject; None if it is inside.
 
     Raises:
-        ModelError: one cannot be read, or config.json has more layers than there are weights.
+        ModelError: one cannot be read, or config.json claims more layers than there are tensors.
     """
     config = _read(source, AutoConfig, "config.json", trust_remote_code=settings.allow_remote_code)
     if (source.folder / GENERATION).is_file():
@@ -93,7 +89,7 @@ def _check_config(source: FullModel, settings: Settings) -> int | None:
     layers, tensors = getattr(text, "num_hidden_layers", None), _tensors(source.folder)
     if isinstance(layers, int) and tensors is not None and layers > tensors:
         raise ModelError(
-            f"{source.name}: its config.json says that it has {layers} layers, and its weights are {tensors} tensors\n"
+            f"{source.name}: its config.json claims {layers} layers, but its weights are {tensors} tensors\n"
             "  does its config.json belong to its weights?"
         )
     pad, size = getattr(text, "pad_token_id", None), getattr(text, "vocab_size", None)
@@ -104,24 +100,24 @@ def _read(source: FullModel, kind: Any, file: str, **extra: Any) -> Any:
     try:
         with quiet():
             return kind.from_pretrained(source.folder, **extra)
-    except Exception as error:  # what a broken config raises is transformers' affair
+    except Exception as error:  # transformers raises anything for a broken config
         raise ModelError(_reason(source, error, file)) from error
 
 
 def _tensors(folder: Path) -> int | None:
-    """How many tensors there are; None where that is not easily told."""
-    try:
-        found = 0
-        for path in folder.glob("model*.safetensors"):
+    """The number of tensors in safetensors files; None if there are none, or they cannot be read."""
+    tensors = 0
+    for path in folder.glob("model*.safetensors"):
+        try:
             with safe_open(path, framework="pt") as file:
-                found += len(file.keys())
-    except (OSError, SafetensorError):
-        return None  # which the loader will say
-    return found or None
+                tensors += len(file.keys())
+        except (OSError, SafetensorError):
+            return None  # the loader will report it
+    return tensors or None
 
 
 def _end_tokens(source: FullModel, model: Any) -> tuple[list[int] | None, list[int]]:
-    """The tokens that end a turn by the model's configs, and what they name beyond its vocabulary."""
+    """The tokens that end a turn by the model's configs: those in its vocabulary, and those outside."""
     named = model.generation_config.eos_token_id
     listed = [] if named is None else named if isinstance(named, list) else [named]
     if not all(isinstance(token, int) and not isinstance(token, bool) for token in listed):
@@ -135,20 +131,16 @@ def _end_tokens(source: FullModel, model: Any) -> tuple[list[int] | None, list[i
 
 
 def _misfit(source: FullModel, lines: Sequence[str]) -> str | None:
-    """What of its weights is of another size than its config says, by the report of transformers; None if nothing is."""
-    found = next(filter(None, map(MISFIT.search, lines)), None)
-    if found is None:
-        return None
-    return (
-        f"{source.name}: its weights do not fit its config.json: '{found['name']}' is {found['saved']} in its file, and "
-        f"{found['made']} by its config"
+    """The error for a tensor whose shape contradicts the config, from the report of transformers; None without one."""
+    match = next(filter(None, map(MISFIT.search, lines)), None)
+    return match and (
+        f"{source.name}: its weights do not fit its config.json: '{match['name']}' is {match['saved']} in its file, but "
+        f"{match['made']} by its config"
     )
 
 
 def _reason(source: FullModel, error: Exception, file: str | None = None) -> str:
     if "trust_remote_code" in str(error):
-        return f"{source.name}: it comes with Python code of its own\n  if you trust its author: {option('allow_remote_code')}"
-    text = f"{type(error).__name__}: {first_line(' '.join(str(error).split()))}"
-    if file is not None:
-        return f"{source.name}: its {file} cannot be used: {text}"
-    return f"{source.name}: cannot be loaded: {text}"
+        return f"{source.name}: comes with Python code of its own\n  if you trust its author: {option('allow_remote_code')}"
+    what = f"its {file} cannot be used" if file else "cannot be loaded"
+    return f"{source.name}: {what}: {type(error).__name__}: {first_line(' '.join(str(error).split()))}"

@@ -1,16 +1,16 @@
-"""The tokens of one answer in, one at a time; whether it goes on, and in the end the answer and its reasoning, out."""
+"""The tokens of one answer in, one at a time; whether it goes on, and finally the answer and its reasoning, out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from harness.engine.requests import Ended, Generated, Reasoning
-from harness.engine.stop_sequences import cut_at_stop
+from harness.engine.requests import Ended, Generated, Reasoning, cut_at_stop
 from harness.engine.transformers.reasoning import Mark, Marks, split
 
 Decode = Callable[[Sequence[int], bool], str]
-"""Tokens, and whether special tokens are left out -> text."""
+"""Tokens, and whether to omit special tokens -> text."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ways:
-    """How a model's answers are read, whatever they answer.
+    """How to read a model's answers to any request.
 
     Attributes:
-        marks: how it marks reasoning.
-        tokens: marks that are a token each, by its number: the mark, and whether it opens.
-        spelled: marks that take several tokens: their text, the mark, and whether it opens.
-        shown: special tokens that marks are made of, which are not left out of a text.
-        passing: tokens that end a turn elsewhere, and only lead on to the answer where reasoning is written.
+        marks: its marks of reasoning.
+        tokens: halves of marks that are one token, by its id: the mark, and whether this half opens it.
+        spelled: halves of marks that take several tokens: their text, the mark, and whether this half opens it.
+        shown: special tokens that occur in marks, and are therefore kept in texts.
+        passing: tokens that end a turn, but inside reasoning only lead on to the answer.
     """
 
     decode: Decode
@@ -42,25 +42,21 @@ class Ways:
     passing: frozenset[int] = frozenset()
 
     def text(self, tokens: Sequence[int]) -> str:
-        """Tokens as text: of special tokens, only those that marks are made of."""
-        parts: list[str] = []
-        run: list[int] = []
-        for token in tokens:
-            if token in self.shown:
-                parts += [self.decode(run, True) if run else "", self.decode([token], False)]
-                run = []
-            else:
-                run.append(token)
-        return "".join([*parts, self.decode(run, True)])
+        """Tokens as text, with those special tokens that occur in marks."""
+        runs = groupby(tokens, self.shown.__contains__)
+        return "".join(
+            "".join(self.decode([token], False) for token in run) if shown else self.decode(list(run), True)
+            for shown, run in runs
+        )
 
 
 class Writing:
     """An answer while it is written.
 
     Args:
-        ends: the tokens that end it, and what that means; they are no part of it.
-        stops: the texts that end it. In reasoning neither these, nor tokens that are such a text, end anything.
-        inside: the mark by which the prompt began reasoning already.
+        ends: the tokens that end it, and why; they are not part of it.
+        stops: the texts that end it, and why. Inside reasoning they do not, as text or as tokens.
+        inside: the mark of the reasoning that the prompt began.
     """
 
     def __init__(
@@ -79,14 +75,14 @@ class Writing:
         self.tokens: list[int] = []
         self.ended: Ended = "limit"
         self.thought = 0
-        """Tokens of reasoning so far, its marks among them."""
+        """Tokens of reasoning so far, including its marks."""
         self.turned = 0
-        """How many tokens there were when reasoning last began or ended."""
+        """The number of tokens when reasoning last began or ended."""
         self.lead = 0
-        """Tokens since then that are not of the answer yet: white space, its header, the beginning of a mark."""
+        """Tokens since then that are not part of the answer: white space, its header, the beginning of a mark."""
 
     def take(self, token: int) -> bool:
-        """Take the next token; whether the answer goes on."""
+        """Take the next token; returns whether the answer goes on."""
         why = self.ends.get(token)
         if why is not None and not (self.inside and (why == "stop" or token in self.ways.passing)):
             self.ended = why
@@ -105,13 +101,13 @@ class Writing:
         return self._may_go_on()
 
     def generated(self) -> Generated:
-        """What was written."""
-        whole = split(self.ways.text(self.tokens), self.ways.marks, self.began)
-        answer = cut_at_stop(whole.answer, list(self.stops))
-        length = len(self.tokens) - self.thought - self.lead
-        if not whole.reasoning and self.began is None:
-            return Generated(answer, length, self.ended)
-        return Generated(answer, length, self.ended, Reasoning(whole.reasoning, self.thought, whole.closed))
+        """The answer as far as it was written."""
+        parts = split(self.ways.text(self.tokens), self.ways.marks, self.began)
+        answer = cut_at_stop(parts.answer, self.stops)
+        reasoning = None
+        if parts.reasoning or self.began:
+            reasoning = Reasoning(parts.reasoning, self.thought, parts.closed)
+        return Generated(answer, len(self.tokens) - self.thought - self.lead, self.ended, reasoning)
 
     def _may_go_on(self) -> bool:
         if len(self.tokens) >= self.limits.whole:
@@ -121,11 +117,12 @@ class Writing:
         return len(self.tokens) - self.thought - self.lead < self.limits.answer
 
     def _stopped(self) -> Ended | None:
-        """Why the answer ends with what is there of it; the white space after reasoning is no part of it."""
+        """Why the answer ends here, if it does; white space after reasoning is not part of it."""
         if not self.stops:
             return None
         text = self.ways.text(self.tokens[self.turned :])
-        text = text.lstrip() if self.thought else text
+        if self.thought:
+            text = text.lstrip()
         return next((why for stop, why in self.stops.items() if stop in text), None)
 
     def _turn(self, token: int) -> None:
@@ -135,13 +132,13 @@ class Writing:
             return
         if opens:
             self.thought += max(self._length_of(mark.opens) - 1, self.lead)
-        elif not self.inside:  # an end that nothing began: what stands before it was reasoning
+        elif not self.inside:  # an end without a beginning: the text before it was reasoning
             self.thought += len(self.tokens) - self.turned
         self.inside = mark if opens else None
         self.turned, self.lead = len(self.tokens), 0
 
     def _spelled(self) -> tuple[Mark | None, bool]:
-        """A mark of several tokens that is complete with the last one."""
+        """The mark of several tokens that the last token completes, and whether it opens."""
         if not self.ways.spelled:
             return None, False
         longest = max(len(text) for text, _, _ in self.ways.spelled)
@@ -149,16 +146,16 @@ class Writing:
         return next(((mark, opens) for part, mark, opens in self.ways.spelled if part in text), (None, False))
 
     def _length_of(self, mark: str) -> int:
-        """How many tokens it took to write the mark that the last one completed."""
+        """The number of tokens of the mark that the last token completed."""
         start = len(self.tokens) - 1
         while start > self.turned and mark not in self.ways.text(self.tokens[start:]):
             start -= 1
         return len(self.tokens) - start
 
     def _leads(self) -> bool:
-        """Whether nothing of the answer has come since reasoning ended or might begin."""
+        """Whether the answer has not begun since reasoning last ended: so far there may only be a header or a mark."""
         if self.lead < len(self.tokens) - self.turned - 1:
             return False
         text = self.ways.text(self.tokens[self.turned :]).strip()
         marks = self.ways.marks
-        return any(one.startswith(text) for one in [marks.header, *(pair.opens for pair in marks.pairs)])
+        return any(start.startswith(text) for start in [marks.header, *(pair.opens for pair in marks.pairs)])

@@ -1,7 +1,7 @@
 """The ways to forget less, most of them a file each; a new one is a file here and its line in MITIGATIONS.
 
-From the table come the keys of recipes and their schema, the comparison of two recipes, what is untried, `advise`, a
-ladder's recommendation, and the penalties of a training.
+The keys of recipes and their schema, the comparison of recipes, `advise`, the recommendation of a sweep and the penalties
+of a training come from this table.
 """
 
 from harness.recipes.mitigations.distill import DISTILL
@@ -22,7 +22,7 @@ MITIGATIONS: tuple[Mitigation, ...] = (
     L2_SP,
     DISTILL,
 )
-"""In the order of their keys in a recipe."""
+"""In the order of their keys in a recipe; those of equal cost are named to people in this order too."""
 
 LEAST_COSTLY_FIRST = tuple(sorted(MITIGATIONS, key=lambda mitigation: mitigation.cost))
 """The order in which they are named to people."""

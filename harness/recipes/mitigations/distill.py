@@ -1,11 +1,11 @@
-"""Distillation: what the model says of general prompts stays near what the baseline would say."""
+"""Distillation: the model's answers to general prompts stay near the baseline's."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from harness.recipes.mitigations.mitigation import Cost, Penalty, by_penalty
-from harness.recipes.shapes import Count, GeneralFormat, Key, Weight
+from harness.recipes.mitigations.mitigation import Cost, Key, PenaltyMitigation
+from harness.recipes.shapes import Count, GeneralFormat, Weight
 
 
 class DistillFormat(GeneralFormat):
@@ -16,10 +16,11 @@ class DistillFormat(GeneralFormat):
     batch: Count = Field(4, description="General examples beside each batch of the corpus.")
 
 
-DISTILL = by_penalty(
-    Key("distill", DistillFormat, "Stay near what the baseline would say."),
+DISTILL = PenaltyMitigation(
+    key=Key("distill", DistillFormat, "Stay near what the baseline would say."),
+    settings=("weight",),
     name="distillation",
     cost=Cost.TEACHER,
     published="holding to the old model's outputs kept old tasks without their data (Li and Hoiem 2016)",
-    penalty=Penalty(holds="outputs", strength="weight"),
+    holds="outputs",
 )

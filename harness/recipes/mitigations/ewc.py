@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.recipes.mitigations.mitigation import Cost, Penalty, by_penalty
-from harness.recipes.shapes import Count, GeneralFormat, Key, Weight
+from harness.recipes.mitigations.mitigation import Cost, Key, PenaltyMitigation
+from harness.recipes.shapes import Count, GeneralFormat, Weight
 
 
 class EwcFormat(GeneralFormat):
@@ -24,10 +24,11 @@ class EwcFormat(GeneralFormat):
         return self.examples
 
 
-EWC = by_penalty(
-    Key("ewc", EwcFormat, "Hold the weights that matter for general data."),
+EWC = PenaltyMitigation(
+    key=Key("ewc", EwcFormat, "Hold the weights that matter for general data."),
+    settings=("importance",),
     name="EWC",
     cost=Cost.FISHER,
     published="holding the weights that matter kept earlier tasks that plain training lost (Kirkpatrick 2017)",
-    penalty=Penalty(holds="weights", strength="importance"),
+    holds="weights",
 )

@@ -1,17 +1,21 @@
-"""The seam of the mitigations: everything that is known of one, in one value, but for what takes torch to compute."""
+"""A mitigation: everything that is known of a way to forget less, but for what takes torch to compute."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar, cast
 
+from harness.documents.validate import Shape
 from harness.recipes.plain import PlainRecipe
-from harness.recipes.shapes import Key
+
+S = TypeVar("S")
 
 Distance = Callable[[Any, Any], Any]
-"""Two float32 tensors of one shape in, the weights of a parameter now and at the start; one of that shape out."""
+"""Of each weight from its start: two float32 tensors of one shape in, the weights of a parameter now and at the start; a
+third of that shape out."""
 
 
 class Cost(IntEnum):
@@ -28,80 +32,81 @@ class Cost(IntEnum):
     COPY = 5
     """A copy of the weights, and trials to find a strength."""
     FISHER = 6
-    """The same, and an estimate of what each weight matters."""
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """A term that a mitigation adds to the loss: it grows as the model leaves the baseline.
-
-    Attributes:
-        holds: what it keeps near the baseline's. Under LoRA, held weights are those of the adapter.
-        strength: the key under the mitigation's own that says how much it counts; "" if its own does.
-        distance: of each weight from its start; the term is their sum times the strength. None where
-            `harness.training.penalties` computes the term otherwise.
-    """
-
-    holds: Literal["weights", "outputs"]
-    strength: str = ""
-    distance: Distance | None = None
-
-    def strength_of(self, part: Any) -> float:
-        """How much staying near the baseline counts against learning; `part` is the value of the mitigation's key."""
-        return float(getattr(part, self.strength) if self.strength else part)
-
-
-def _never(recipe: PlainRecipe) -> bool:
-    return False
+    """The same, and an estimate of how much each weight matters."""
 
 
 @dataclass(frozen=True, eq=False)
-class Mitigation:
+class Key(Generic[S]):
+    """A key of a recipe that may be left out.
+
+    Attributes:
+        shape: the type of its value, perhaps with bounds, such as `Weight`.
+        about: its description in the schema.
+    """
+
+    name: str
+    shape: Any
+    about: str
+
+    def of(self, recipe: Shape) -> S | None:
+        """The value of this key in a recipe, None if it was left out."""
+        return cast("S | None", getattr(recipe, self.name))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mitigation(ABC):
     """A way to forget less.
 
     Attributes:
-        kind: its name in code.
         name: its name for people.
-        published: what is known of it from elsewhere, with the source: for what a ladder does not measure.
-        adds: what the second recipe has of it beyond the first ("1e-4 instead of 2e-3"); None if nothing.
-        shows_in: the keys of a recipe, joined by dots, in which `adds` finds it.
-        has: whether a recipe has it by itself; a rate and a number of steps are low only beside another's.
-        key: the key that it brings into recipes; None if it is a matter of keys that every recipe has.
-        penalty: what it adds to the loss, if it does.
+        published: its effect elsewhere, with the source: for what a sweep does not measure.
+        key: the key that it brings into recipes; None if it is another value of what every recipe has.
+        settings: where its strength is set, as keys under its own or, without one, of the recipe; empty where its own key
+            holds the strength.
     """
 
-    kind: str
     name: str
     cost: Cost
     published: str
-    adds: Callable[[PlainRecipe, PlainRecipe], str | None]
-    shows_in: tuple[str, ...]
-    has: Callable[[PlainRecipe], bool] = _never
     key: Key[Any] | None = None
-    penalty: Penalty | None = None
+    settings: tuple[str, ...] = ()
+
+    @abstractmethod
+    def adds(self, old: PlainRecipe, new: PlainRecipe) -> str | None:
+        """What the second recipe has of it beyond the first ("1e-4 instead of 2e-3"); None if nothing."""
+
+    @property
+    def shows_in(self) -> tuple[str, ...]:
+        """The keys of a recipe in which `adds` finds it, joined by dots."""
+        if self.key is None:
+            return self.settings
+        return tuple(f"{self.key.name}.{setting}" for setting in self.settings) or (self.key.name,)
 
 
-def by_penalty(key: Key[Any], name: str, cost: Cost, published: str, penalty: Penalty) -> Mitigation:
-    """A mitigation that is a penalty under a key of its own: a recipe has it or not, and the stronger, the more."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PenaltyMitigation(Mitigation):
+    """A term of the loss that grows as the model leaves the baseline, by a strength; the stronger, the more it mitigates.
 
-    def adds(old: PlainRecipe, new: PlainRecipe) -> str | None:
-        before, after = key.of(old), key.of(new)
+    Attributes:
+        holds: what it keeps near the baseline's. Under LoRA, held weights are those of the adapter.
+        distance: the term is its sum over all weights, times the strength. None where `harness.training.penalties`
+            computes the term otherwise.
+    """
+
+    key: Key[Any]
+    holds: Literal["weights", "outputs"]
+    distance: Distance | None = None
+
+    def strength(self, part: Any) -> float:
+        """How much staying near the baseline counts against learning; `part` is the value of the key."""
+        return float(getattr(part, self.settings[0]) if self.settings else part)
+
+    def adds(self, old: PlainRecipe, new: PlainRecipe) -> str | None:
+        before, after = self.key.of(old), self.key.of(new)
         if after is None:
             return None
-        strength = penalty.strength_of(after)
+        text = f"with a weight of {self.strength(after):g}"
         if before is None:
-            return f"with a weight of {strength:g}"
-        less = penalty.strength_of(before)
-        return f"with a weight of {strength:g} instead of {less:g}" if strength > less else None
-
-    return Mitigation(
-        kind=key.name,
-        name=name,
-        cost=cost,
-        published=published,
-        adds=adds,
-        shows_in=(".".join(filter(None, (key.name, penalty.strength))),),
-        has=lambda recipe: key.of(recipe) is not None,
-        key=key,
-        penalty=penalty,
-    )
+            return text
+        less = self.strength(before)
+        return f"{text} instead of {less:g}" if less < self.strength(after) else None

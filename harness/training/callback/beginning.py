@@ -1,8 +1,8 @@
-"""A model at the beginning of a training in, the baseline that it is held against out, through restarts and resumes.
+"""A model at the beginning of a training in, the baseline that it is compared with out, through restarts and resumes.
 
-The name of the training and the weights that it began with are written into the Trainer's `log_history`, and so into each
-of its checkpoints. Transformers' `ExportableState` is no place for them: a training that is resumed from a checkpoint
-without such a state dies at its next save, and one that restores it puts a new callback in the place of the caller's.
+The name of the training and the fingerprint of its first weights go into the Trainer's `log_history`, and so into each of
+its checkpoints. Transformers' `ExportableState` is no place for them: a training that is resumed from a checkpoint
+without such a state dies at its next save, and one that restores it replaces the caller's callback by a new one.
 """
 
 from __future__ import annotations
@@ -31,10 +31,13 @@ from harness.training.callback.isolation import can_disable_adapter, of_adapter
 logger = logging.getLogger("harness")
 
 TRAINING = "forgetting/training"
-"""Key of `log_history`: a name of its own for each training."""
+"""Key of `log_history`: a unique name for each training."""
 
 WEIGHTS = "forgetting/baseline"
 """Key of `log_history`: the fingerprint of the weights that the training began with."""
+
+Log = Sequence[Mapping[str, Any]]
+"""The Trainer's `log_history`."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,8 @@ class Beginning:
     """Where a training began.
 
     `training` is its name: a resumed training keeps its own, one that begins anew gets another. `weights` is the
-    fingerprint of the model as the training began, of the base alone where the adapter can be switched off; None where it
-    is not known. `baseline` holds the baseline's answers by suite.
+    fingerprint of the model at the beginning, of the base alone where the adapter can be switched off; None if unknown.
+    `baseline` holds the baseline's answers by suite.
     """
 
     training: str
@@ -61,7 +64,7 @@ def find_beginning(
     file: Path,
     allow_code: bool,
 ) -> Beginning:
-    """Ask the baseline, or read its answers again where the model has been trained since it gave them.
+    """Ask the baseline, or read its answers back where the model has been trained since it gave them.
 
     Args:
         given: the baseline, if the user gave one.
@@ -69,12 +72,12 @@ def find_beginning(
         file: keeps the answers of a baseline that training changes.
 
     Raises:
-        NoEvidenceError: the training goes on, and nothing proves what it began with.
+        NoEvidenceError: the training goes on, and nothing proves which weights it began with.
         EngineError: the baseline cannot be asked.
     """
-    step, recorded = int(state.global_step), recorded_weights(state.log_history)
+    step, recorded = int(state.global_step), _recorded(WEIGHTS, state.log_history)
     off = can_disable_adapter(model)
-    weights = starting_weights(model) if off or step == 0 else recorded
+    weights = _starting_weights(model) if off or step == 0 else recorded
     if given is not None:
         _check_apart(given, model, step)
         baseline = _ask_baseline(given, cases, allow_code)
@@ -87,23 +90,23 @@ def find_beginning(
     else:
         assert weights is not None, "a model that begins has weights"
         baseline = _ask_baseline(wrap(model, tokenizer, "the baseline"), cases, allow_code)
-        keep_answers(file, cases, weights, {suite: one.answers for suite, one in baseline.items()})
-    return Beginning(training_name(state.log_history), weights, baseline)
+        keep_answers(file, cases, weights, baseline)
+    return Beginning(_training_name(state), weights, baseline)
 
 
 def begin_anew(beginning: Beginning, model: Any, state: Any, touched: bool) -> Beginning | None:
-    """The beginning of a training that did not end, for another of the same model, which shares its baseline.
+    """The beginning of a training that did not end, for a second training of the same model, which shares its baseline.
 
     Args:
-        touched: whether the one that did not end began an update, so that the model may be half-trained.
+        touched: whether the first one began an update, so that the model may be half-trained.
 
     Returns:
-        None if the other goes on from a checkpoint that began elsewhere, or on weights that no training changed.
+        None if the second one goes on from a checkpoint with another beginning, or on weights that no training changed.
     """
     if state.global_step > 0:
-        if recorded_weights(state.log_history) != beginning.weights:
+        if _recorded(WEIGHTS, state.log_history) != beginning.weights:
             return None
-    elif not touched and starting_weights(model) != beginning.weights:
+    elif not touched and _starting_weights(model) != beginning.weights:
         return None
     logger.warning(
         "a training that did not end begins anew at step %d, on %s; its baseline stays the model that it first began with, "
@@ -111,19 +114,30 @@ def begin_anew(beginning: Beginning, model: Any, state: Any, touched: bool) -> B
         state.global_step,
         "weights that may be half-trained" if touched else "the weights that it began with",
     )
-    return replace(beginning, training=training_name(state.log_history))
+    return replace(beginning, training=_training_name(state))
 
 
 def keep_beginning(beginning: Beginning, model: Any, cases: Sequence[Case], file: Path) -> None:
     """Keep the answers of a baseline that training changes, unless the file has them."""
     if beginning.weights is None or can_disable_adapter(model) or holds(file, cases, beginning.weights):
         return
-    keep_answers(
-        file, cases, beginning.weights, {suite: one.answers for suite, one in beginning.baseline.items()}
-    )
+    keep_answers(file, cases, beginning.weights, beginning.baseline)
 
 
-def starting_weights(model: Any) -> str:
+def unrecorded(beginning: Beginning, log_history: Log) -> dict[str, str]:
+    """The entries about the beginning that a log still lacks."""
+    known = {TRAINING: beginning.training, WEIGHTS: beginning.weights}
+    return {key: text for key, text in known.items() if text and _recorded(key, log_history) is None}
+
+
+def session_of(cases: Sequence[Case], policy: Policy, allow_code: bool) -> PairSession:
+    """The session that asks and decides the cases of one step."""
+    session = PairSession(policy, allow_code=allow_code)
+    session.need(cases)
+    return session
+
+
+def _starting_weights(model: Any) -> str:
     """The fingerprint of the baseline of a training that begins with this model; as costly as reading it once."""
     off = can_disable_adapter(model)
     return fingerprint(
@@ -131,31 +145,13 @@ def starting_weights(model: Any) -> str:
     )
 
 
-def training_name(log_history: Sequence[Mapping[str, Any]]) -> str:
+def _training_name(state: Any) -> str:
     """The name of the training that a log is of, or a new one."""
-    return _recorded(TRAINING, log_history) or uuid.uuid4().hex
-
-
-def recorded_weights(log_history: Sequence[Mapping[str, Any]]) -> str | None:
-    """The fingerprint of the weights that a training began with; None in a log that does not say."""
-    return _recorded(WEIGHTS, log_history)
-
-
-def unrecorded(beginning: Beginning, log_history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Entries that a log lacks to say where its training began."""
-    known = {TRAINING: beginning.training, WEIGHTS: beginning.weights}
-    return {key: text for key, text in known.items() if text and _recorded(key, log_history) is None}
-
-
-def session_of(cases: Sequence[Case], policy: Policy, allow_code: bool) -> PairSession:
-    """What asks and decides the cases of one step."""
-    session = PairSession(policy, allow_code=allow_code)
-    session.need(cases)
-    return session
+    return _recorded(TRAINING, state.log_history) or uuid.uuid4().hex
 
 
 def _ask_baseline(engine: Engine, cases: Sequence[Case], allow_code: bool) -> dict[str, Answered]:
-    """What a model answers as the baseline, by suite."""
+    """The answers of a model as the baseline, by suite."""
     session = session_of(cases, Policy(), allow_code)
     session.ask("baseline", engine)
     return {name: run.answered("baseline") for name, run in session.suites.items()}
@@ -173,10 +169,11 @@ def _judged(
 
 
 def _check_apart(given: Engine, model: Any, step: int) -> None:
-    """A baseline that was given must not be the model that a checkpoint has just been loaded into."""
+    """Refuse a given baseline that is the model into which a checkpoint has just been loaded."""
     learning = {id(value) for value in model.parameters() if value.requires_grad}
     other = getattr(given, "model", None)
-    if step > 0 and isinstance(other, torch.nn.Module) and any(id(v) in learning for v in other.parameters()):
+    shares = isinstance(other, torch.nn.Module) and not learning.isdisjoint(map(id, other.parameters()))
+    if step > 0 and shares:
         raise NoEvidenceError(
             f"the training goes on at step {step}, and the given baseline shares the weights that it trains: it is the "
             "half-trained model\n  load the model as it was before training a second time, and give that one: baseline=Engine"
@@ -184,17 +181,17 @@ def _check_apart(given: Engine, model: Any, step: int) -> None:
 
 
 def _check_base(weights: str | None, recorded: str | None, step: int) -> None:
-    """An adapter goes on over the base that it began with."""
+    """Refuse an adapter that goes on over another base than it began with."""
     if step == 0 or weights == recorded:
         return
     if recorded is None:
         logger.warning(
             "the training goes on at step %d, and its checkpoint does not say which base it began with: it was trained "
-            "without this callback, or with an older version of it; the base that is here is the baseline",
+            "without this callback, or with an older version of it; the present base is taken for the baseline",
             step,
         )
         return
-    assert weights is not None, "a base that is here has weights"
+    assert weights is not None, "a base has weights"
     raise NoEvidenceError(
         f"the training goes on at step {step} over another base: its checkpoint began with the weights "
         f"{recorded[:DIGITS]}, and with the adapter off they are {weights[:DIGITS]}\n"
@@ -202,5 +199,6 @@ def _check_base(weights: str | None, recorded: str | None, step: int) -> None:
     )
 
 
-def _recorded(key: str, log_history: Sequence[Mapping[str, Any]]) -> str | None:
+def _recorded(key: str, log_history: Log) -> str | None:
+    """What a log says of the beginning of its training; None if nothing."""
     return next((str(entry[key]) for entry in log_history if key in entry), None)

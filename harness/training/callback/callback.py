@@ -1,4 +1,4 @@
-"""A model in training in, a verdict every so many steps out: forgetting is seen while it happens, and stops it."""
+"""Gate a model while it trains: a verdict every few steps, which can stop the training."""
 
 from __future__ import annotations
 
@@ -31,49 +31,47 @@ from harness.training.callback.cases import check_power, read_watched
 from harness.training.callback.checkpoints import BASELINE, BestCheckpoint
 from harness.training.callback.isolation import broadcast_from_main, check_supported, preserve_training_state
 from harness.training.callback.step import GatedStep, gated_step
+from harness.wording import count
 
 logger = logging.getLogger("harness")
-
-Log = Callable[[dict[str, float]], object]
 
 
 class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     """Gates a sample of suites before the first step, every `every` steps and at the end of a Trainer's training.
 
-    The baseline is the model as it stands at step 0, or, for a PEFT model, its base with the adapter switched off:
-    for a new adapter that is the same. A full model's answers at step 0 are kept in the Trainer's `output_dir`, for a
-    training that is resumed; a fingerprint in them and in the Trainer's checkpoints proves that they belong together. A
-    training that begins anew on the same model before it ended, as `auto_find_batch_size` does when memory runs out, is
-    held against what it first began with: give a new callback to take a half-trained model for the baseline. Asking
-    changes nothing of the training: the same weights come out, bit by bit.
+    The baseline is the model at step 0 or, for a PEFT model, its base with the adapter switched off, which is the same for
+    a new adapter. A full model's answers at step 0 are kept in the Trainer's `output_dir` for a resumed training; a
+    fingerprint in them and in the Trainer's checkpoints proves that they belong together. A training that begins anew on
+    the same model before it ended, as `auto_find_batch_size` does when memory runs out, keeps its first baseline: give a
+    new callback to compare with the half-trained model. Evaluation does not change the training: the same weights come
+    out, bit by bit.
 
-    What was found in this training is in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`,
-    `forgetting/forgotten` (0 or 1), `forgetting/failed` (how many cases) and `forgetting/verdict`, in
-    `trainer.state.log_history`. The Trainer hands callbacks no way to its other loggers; `callback.log = trainer.log` sends
-    the numbers there too.
+    The results are in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`, `forgetting/forgotten` (0 or 1),
+    `forgetting/failed` (the number of cases) and `forgetting/verdict`, in `trainer.state.log_history`. The Trainer gives
+    callbacks no access to its other loggers; `callback.log = trainer.log` sends the numbers there too.
 
-    Of several processes the main one asks and the others wait, so a gate must take less than the Trainer's
-    `ddp_timeout`; `history` is the main one's.
+    Of several processes the main one asks and the others wait, so gating a step must take less than the Trainer's
+    `ddp_timeout`; only the main one has a `history`.
 
     Args:
         suites: suite files, or folders of them.
-        every: steps from one gate to the next.
-        sample: how many probes to ask at most, each suite and category with its share; None for all. Gates over
+        every: steps from one gated step to the next.
+        sample: at most this many probes are asked, each suite and category with its share; None for all. Gates over
             `each` keep all of their probes.
-        stop_on: stop when a case is "forgotten", or when one "failed" for whatever reason, as one over its margin
-            that is not sure; None never stops.
+        stop_on: stop when a case is "forgotten", or when one "failed" for any reason, such as an observed drop over its
+            margin; None never stops.
         keep_best: a folder for the best checkpoint: of the gated steps that would not have stopped the training (for
-            None: at which nothing was forgotten), the one with the lowest `eval_loss`; where the Trainer does not
-            evaluate at gated steps, the latest, which has learnt the most. `best_step` says which it is.
-        baseline: what to compare with instead.
-        tokenizer: where the Trainer has no `processing_class`, or one that is no tokenizer.
+            None: at which nothing was forgotten), the one with the lowest `eval_loss`; if the Trainer does not evaluate at
+            gated steps, the latest, which has learnt the most. `best_step` is its step.
+        baseline: another baseline to compare with.
+        tokenizer: needed if the Trainer has no `processing_class`, or one that is no tokenizer.
         fail_on: cases of lesser severity do not count.
         seed: of the sample.
         allow_code: run code that the model writes, where a score does.
         allow_outside: let suites take their probes from outside their folders and the working folder.
 
     Raises:
-        InputError: a suite cannot be read, or runs code; before anything is trained, as all that follow.
+        InputError: a suite cannot be read, or runs code. Like the others, it is raised before anything is trained.
         NoEvidenceError: there are no suites.
         HarnessError: another argument makes no sense.
     """
@@ -102,31 +100,31 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
         paths = [suites] if isinstance(suites, str | Path) else suites
         self.suites = read_watched([Path(path) for path in paths], allow_code, Reach(anywhere=allow_outside))
-        self.cases = list(sampled((case for suite in self.suites for case in cases(suite)), sample, seed))
+        self.cases = sampled((case for suite in self.suites for case in cases(suite)), sample, seed)
         self.decisions: list[Decision] = []
-        """What was decided at the latest gated step, case by case."""
+        """The decisions at the latest gated step, case by case."""
         self.every = every
         self.stop_on = stop_on
         self.baseline = baseline
         self.tokenizer = tokenizer
         self.policy = Policy(fail_on=fail_on)
         self.allow_code = allow_code
-        self.log: Log | None = None
+        self.log: Callable[[dict[str, float]], object] | None = None
         self.history: list[GatedStep] = []
         self._best = None if keep_best is None else BestCheckpoint(Path(keep_best))
         self._beginning: Beginning | None = None
         self._underway: weakref.ref[Any] | None = None
         """The model of a training that has begun and not ended."""
         self._touched = False
-        """Whether that training has begun an update, before or after it began anew."""
+        """Whether that training has begun an update, even if it began anew since."""
         self._gated: set[int] = set()
         """The steps of this training that were gated, known to every process."""
         self._offered: GatedStep | None = None
-        """What was offered as the best, and may be evaluated yet."""
+        """The latest step offered as the best, which the Trainer may still evaluate."""
 
     @property
     def best_step(self) -> int | None:
-        """The step of the checkpoint in `keep_best`; None if none was kept."""
+        """The step of the checkpoint in `keep_best`; None if there is none."""
         return self._best.step if self._best else None
 
     # What the Trainer calls
@@ -182,7 +180,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._begin_at_0(state, control, model, tokenizer)
 
     def _again(self, state: Any, model: Any) -> Beginning | None:
-        """The beginning of a training of this model that did not end, if this training is held against it too."""
+        """The beginning of an earlier training of this model that did not end, if this one shares its baseline."""
         if self._beginning is None or self._underway is None or self._underway() is not model:
             return None
         return begin_anew(self._beginning, model, state, self._touched)
@@ -190,13 +188,14 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     def _begin_at_0(self, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
         if self.history:  # of this training, before it began anew
             first = self.history[0]
-            self._tell(first, state, control)
+            self._report(first, state, control)
         else:
             first = self._gate(0, state, control, model, tokenizer)
         if self.stop_on == "failed" and first.failed:
             raise NoEvidenceError(
-                f"before the first step, {len(first.failed)} cases fail, the first of them '{first.failed[0]}' "
-                f"({first.verdicts[first.failed[0]] or 'FAILED'}), so stop_on='failed' would stop any training\n"
+                f"before the first step, {count(len(first.failed), 'case fails', 'cases fail')}, the first of them "
+                f"'{first.failed[0]}' ({first.verdicts[first.failed[0]] or 'FAILED'}), so stop_on='failed' would stop any "
+                "training\n"
                 "  give a larger sample or stop_on='forgotten', or leave these gates out"
             )
 
@@ -236,7 +235,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self.decisions = [session.decide(case) for case in self.cases]
         step = gated_step(number, self.decisions, session)
         self.history.append(step)
-        self._tell(step, state, control)
+        self._report(step, state, control)
         return step
 
     def _begun(self) -> Beginning:
@@ -252,17 +251,17 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             )
         return found
 
-    # Telling
+    # Reporting
 
-    def _tell(self, step: GatedStep, state: Any, control: Any) -> None:
+    def _report(self, step: GatedStep, state: Any, control: Any) -> None:
         place = len(state.log_history)
         if self.log is not None:
             wanted = control.should_log
             self.log(step.numbers())
-            control.should_log = wanted  # any log takes it down, and the Trainer's own loss is still to come
+            control.should_log = wanted  # any log resets it, and the Trainer's own loss is still to come
         if len(state.log_history) == place:
             state.log_history.append({**step.numbers(), "epoch": state.epoch})
-        # Loggers that draw take no text.
+        # Added after logging: loggers that draw take no text.
         state.log_history[place] |= {
             "forgetting/verdict": step.verdict,
             "step": step.step,
@@ -278,22 +277,22 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             kept = f"; {what} was kept in {shown_path(self._best.folder)}"
             kept += ", which holds one of an earlier training" if self._best.left_over else ""
         level = logging.WARNING if last.forgotten else logging.INFO
-        logger.log(
-            level, "%d gates, the last at step %d: %s%s", len(self.history), last.step, last.shown, kept
-        )
+        steps = count(len(self.history), "step")
+        logger.log(level, "gated at %s, the last of them %d: %s%s", steps, last.step, last.shown, kept)
 
 
 def _step_of_model(args: Any, state: Any) -> int:
-    """The step of the weights that a training ends with; not its last where the Trainer loads its best again."""
+    """The step of the weights at the end of a training: not the last one if the Trainer loads its best again."""
     if args.load_best_model_at_end and state.best_model_checkpoint is not None:
         return int(state.best_global_step)
     return int(state.global_step)
 
 
 def _eval_loss(state: Any, step: int) -> float | None:
-    """What the Trainer measured at this step, if it did."""
-    for entry in reversed(state.log_history):
-        if entry.get("step") == step and "eval_loss" in entry:
-            loss = float(entry["eval_loss"])
-            return loss if math.isfinite(loss) else None
-    return None
+    """The Trainer's latest `eval_loss` at this step; None if it did not evaluate, or the loss is NaN or infinite."""
+    losses = [
+        entry["eval_loss"]
+        for entry in state.log_history
+        if entry.get("step") == step and "eval_loss" in entry
+    ]
+    return float(losses[-1]) if losses and math.isfinite(losses[-1]) else None

@@ -1,4 +1,4 @@
-"""Paths of suites in, the suites that a training is watched by out; and whether their gates can see anything."""
+"""Paths in, the suites that watch a training out; and a check that their gates could see forgetting."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from harness.gate.compare import comparison
 from harness.gate.verdict import judge
 from harness.scoring import Score
 from harness.suites.suite import EachGate, Suite
+from harness.wording import some
 
 logger = logging.getLogger("harness")
-
-SHOWN = 5
-"""At most this many cases are listed in one message."""
 
 
 def read_watched(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT) -> list[Suite]:
     """The suites of files, and of folders and the folders in them.
 
     Raises:
-        InputError: with all that is wrong in any of them: a suite that cannot be read, a name that stands twice, a
-            suite that runs code where none may.
+        InputError: with everything wrong in all of them: a suite that cannot be read, a repeated name, a suite that runs
+            code although none may.
         NoEvidenceError: there are none.
     """
     for unread in under_another_name(paths):
@@ -43,7 +41,7 @@ def read_watched(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT
 
 
 def cannot_be_forgotten(case: Case, baseline: Mapping[str, Score]) -> bool:
-    """Whether a case could lose all that the baseline knows, and would not be called forgotten."""
+    """Whether a case would not be FORGOTTEN even if the tuned model lost everything that the baseline knows."""
     right = sum(baseline[probe.id].right for probe in case.probes)
     if isinstance(case.gate, EachGate):
         return not right
@@ -52,22 +50,20 @@ def cannot_be_forgotten(case: Case, baseline: Mapping[str, Score]) -> bool:
 
 
 def check_power(watched: Sequence[Case], baseline: Mapping[str, Answered]) -> None:
-    """Say which cases see nothing, for the baseline is right on too few of their probes.
+    """Warn of cases that cannot be FORGOTTEN because the baseline is right on too few of their probes.
 
     Raises:
-        NoEvidenceError: all are such.
+        NoEvidenceError: none of the cases can be.
     """
     compared = [case for case in watched if not case.tuned_alone]
     unseen = [case.title for case in compared if cannot_be_forgotten(case, baseline[case.suite.name].scores)]
-    if not unseen:
-        return
-    told = ", ".join(unseen[:SHOWN]) + (", ..." if len(unseen) > SHOWN else "")
-    if len(unseen) == len(watched):
+    if unseen and len(unseen) == len(watched):
         raise NoEvidenceError(
-            f"the baseline is right on too few probes for any case to be forgotten: {told}\n"
+            f"the baseline is right on too few probes for any case to be forgotten: {some(unseen, 5)}\n"
             "  give suites that it can answer, or a larger sample"
         )
-    logger.warning(
-        "%d of %d cases cannot be seen to be forgotten, for the baseline is right on too few of their probes: %s",
-        len(unseen), len(watched), told,
-    )  # fmt: skip
+    if unseen:
+        few = "the baseline is right on too few of their probes"
+        logger.warning(
+            "%d of %d cases can never be FORGOTTEN: %s: %s", len(unseen), len(watched), few, some(unseen, 5)
+        )

@@ -1,12 +1,13 @@
-"""What a watched training keeps on disk: the baseline's answers, and the best checkpoint that has not forgotten.
+"""The files of a watched training: the baseline's answers, and the best checkpoint that has not forgotten.
 
-Both are written beside their place and renamed, so that a kill leaves the older one whole.
+Both are written beside their place and renamed, so that a kill leaves the older one intact.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.engine.answers import as_answer, as_data
 from harness.engine.requests import Answer
 from harness.engine.transformers.quiet import quiet
 from harness.errors import HarnessError, NoEvidenceError, shown_path
+from harness.evaluation.ask import Answered
 from harness.evaluation.keys import asked_key
 from harness.gate.cases import Case
 from harness.writing import restore_folder, whole_folder, write_whole, writing
@@ -22,23 +24,22 @@ BASELINE = "forgetting_baseline.json"
 """The baseline's answers and the fingerprint of its weights, in the Trainer's output folder."""
 
 BEST = "forgetting.json"
-"""In the folder of the best checkpoint: the training and the step it is of, the drop there, and its `eval_loss` if there is
-one."""
+"""In the folder of the best checkpoint: its training and step, the drop there, and its `eval_loss` if there is one."""
 
 GIVE_BASELINE = "give the model as it was before training: baseline=Engine"
 
 DIGITS = 12
-"""So many digits of a fingerprint are enough for a person."""
+"""How many digits of a fingerprint are shown to a person."""
 
-NOT_OURS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What a file raises that is no longer as it was written."""
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""The errors that reading a file raises if it is no longer as it was written."""
 
 Answers = Mapping[str, Mapping[str, Answer]]
 """By suite and id."""
 
 
-def keep_answers(file: Path, watched: Sequence[Case], weights: str, answers: Answers) -> None:
-    """Write answers down with what they answer. Scores are not: a suite may be corrected before they are read.
+def keep_answers(file: Path, watched: Sequence[Case], weights: str, baseline: Mapping[str, Answered]) -> None:
+    """Write answers down with a key of their questions, and without scores: a suite may be corrected before they are read.
 
     Args:
         weights: the fingerprint of the model that gave the answers.
@@ -47,7 +48,8 @@ def keep_answers(file: Path, watched: Sequence[Case], weights: str, answers: Ans
         HarnessError: the file cannot be written.
     """
     suites = {
-        suite: {id: as_data(answer) for id, answer in given.items()} for suite, given in answers.items()
+        suite: {id: as_data(answer) for id, answer in answered.answers.items()}
+        for suite, answered in baseline.items()
     }
     with writing(f"the baseline's answers cannot be written to {shown_path(file)}", "name another folder"):
         write_whole(file, json.dumps({"baseline": weights, "asked": _asked(watched), "suites": suites}))
@@ -58,18 +60,18 @@ def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         return bool(kept["baseline"] == weights and kept["asked"] == _asked(watched))
-    except (OSError, *NOT_OURS):
+    except (OSError, *DAMAGED):
         return False
 
 
 def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | None) -> Answers:
-    """Read the baseline's answers again in a training that goes on at `step`.
+    """Read the baseline's answers back in a training that goes on at `step`.
 
     Args:
-        weights: the fingerprint of what the training began with, as its checkpoint has it; None if it does not.
+        weights: the fingerprint of the first weights, as the training's checkpoint has it; None if it does not.
 
     Raises:
-        NoEvidenceError: they are not there, answer something else, or are not proven to be of these weights.
+        NoEvidenceError: they are missing, answer other questions, or are not proven to be of these weights.
     """
     on = f"the training goes on at step {step}, and"
     why = f"{on} the baseline's answers"
@@ -82,7 +84,7 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | 
         }
     except OSError as error:
         raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {GIVE_BASELINE}") from error
-    except NOT_OURS as error:
+    except DAMAGED as error:
         raise NoEvidenceError(f"{why} in {shown_path(file)} cannot be read\n  {GIVE_BASELINE}") from error
     if weights is None:
         raise NoEvidenceError(
@@ -109,14 +111,14 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | 
 class BestCheckpoint:
     """A folder for the best of the checkpoints that it is offered.
 
-    One with a lower `eval_loss` is better, and one with any is better than one without; of those without, the later
-    one is, for it has learnt more.
+    A lower `eval_loss` is better, and any is better than none; of checkpoints without, the later is better, because it has
+    learnt more.
 
     Attributes:
-        step: of which step of this training the kept one is; None if nothing was kept yet.
+        step: the step of this training that was kept; None if nothing was kept yet.
 
     Raises:
-        HarnessError: the folder holds something else, which would be lost.
+        HarnessError: the folder holds other files, which would be lost.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -132,31 +134,28 @@ class BestCheckpoint:
 
     @property
     def left_over(self) -> bool:
-        """Whether the folder holds another training's best, for this one has kept none."""
+        """Whether the folder holds another training's best, because this one has kept none."""
         return self.step is None and (self.folder / BEST).is_file()
 
     def begin(self, training: str, step: int) -> None:
-        """Forget an earlier training's best; take up this one's own where it goes on at `step`.
+        """Forget an earlier training's best, but go on from this one's own where it goes on at `step`.
 
-        One of a later step is not taken up: that step is made again.
+        The best of a later step is forgotten too: that step is made again.
         """
         restore_folder(self.folder)
         self._training = training
         self.step = self.loss = None
-        if not (self.folder / BEST).is_file():
-            return
-        try:
-            kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
-            if kept["training"] == training and kept["step"] <= step:
-                self.step, self.loss = kept["step"], kept["eval_loss"]
-        except NOT_OURS:  # whatever it is the best of, this training has kept none
-            return
+        if (self.folder / BEST).is_file():
+            with suppress(*DAMAGED):  # then it is no best of this training
+                kept = json.loads((self.folder / BEST).read_text(encoding="utf-8"))
+                if kept["training"] == training and kept["step"] <= step:
+                    self.step, self.loss = kept["step"], kept["eval_loss"]
 
     def offer(self, step: int, drop: float | None, loss: float | None, model: Any, tokenizer: Any) -> None:
         """Keep the model as it is now if it is the best so far.
 
         Raises:
-            HarnessError: the folder cannot be written; the best that was kept before is there still.
+            HarnessError: the folder cannot be written; the best so far stays.
         """
         if not self._better(step, loss):
             return
@@ -184,5 +183,5 @@ class BestCheckpoint:
 
 
 def _asked(watched: Sequence[Case]) -> str:
-    """What stands for all that the baseline's answers depend on besides the model."""
+    """A key for everything that the baseline's answers depend on besides the model."""
     return asked_key((case.suite, case.probes) for case in watched)

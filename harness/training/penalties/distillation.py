@@ -1,4 +1,4 @@
-"""General prompts and the baseline in, a penalty out on saying something else there: distillation."""
+"""Distillation: general prompts and the baseline in, a penalty out on the tuned model's divergence from it there."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ import torch
 from torch import Tensor
 
 from harness.errors import NoEvidenceError
-from harness.recipes.methods import method_of
 from harness.recipes.mitigations.distill import DistillFormat
 from harness.training.encode import IGNORED, Collator, Row
-from harness.training.penalties.penalty import Start, evaluating
+from harness.training.penalties.penalty import Start, evaluating, keeping_what_learns
 
 Teacher = Callable[[dict[str, Tensor]], Tensor]
 """`input_ids` and `attention_mask` (rows, tokens) in, logits (rows, tokens, vocabulary) out, without a gradient."""
 
 
 def build(part: DistillFormat, start: Start) -> Distillation:
-    """The penalty that a recipe asks for with `distill`; raises NoEvidenceError."""
+    """The penalty of a recipe's `distill`; raises NoEvidenceError."""
     written, model = start.recipe.written, start.model
-    teacher = switched_off(model) if method_of(written.method).adapter else frozen_copy(model)
+    teacher = switched_off(model) if written.method.chosen.is_adapter else frozen_copy(model)
     return Distillation(start.rows, start.collator, teacher, part, written.seed)
 
 
 class Distillation:
     """weight * temperature^2 * KL(baseline || tuned), in nats per answer token of general prompts.
 
-    Li and Hoiem 2016 for the idea, Hinton 2015 for the temperature and its square, which keeps the size
-    of the gradient. Both distributions are softmax(logits / temperature) at the positions that predict an answer token.
+    The idea is Li and Hoiem's (2016), the temperature and its square, which keeps the size of the gradient, Hinton's
+    (2015). Both distributions are softmax(logits / temperature) at the positions that predict an answer token.
 
     Args:
         rows: encoded general prompts with their answers.
         teacher: the baseline; see `switched_off` and `frozen_copy`.
-        part: the weight, the temperature and how many rows there are to a step.
+        part: the weight, the temperature and the number of rows in a step.
 
     Raises:
         NoEvidenceError: there are no rows, or one has no answer.
@@ -58,7 +57,7 @@ class Distillation:
         self.seed = seed
 
     def drawn(self, step: int) -> list[Row]:
-        """The rows of a step: every row once to a round, each round in an order of its own."""
+        """The rows of a step: every row once in a round, each round in an order of its own."""
         count = len(self.rows)
         places = range(step * self.part.batch, (step + 1) * self.part.batch)
         orders = {turn: self._order(turn) for turn in {place // count for place in places}}
@@ -72,43 +71,40 @@ class Distillation:
         inputs = {name: value.to(device) for name, value in self.collator(self.drawn(step)).items()}
         # The logits at a position predict the token after it, so those of the last position predict nothing.
         predicts = inputs.pop("labels")[:, 1:] != IGNORED  # (rows, tokens - 1)
-        baseline = self._log_probabilities(self.teacher(inputs).detach(), predicts)
-        tuned = self._log_probabilities(model(**inputs).logits, predicts)
-        # KL(baseline || tuned) = sum_v p (log p - log q); from logarithms, as q may round to 0
-        divergence = (baseline.exp() * (baseline - tuned)).sum(-1).mean()  # (answer tokens, vocabulary) -> ()
+        baseline = self._log_probabilities(
+            self.teacher(inputs).detach(), predicts
+        )  # (answer tokens, vocabulary)
+        tuned = self._log_probabilities(model(**inputs).logits, predicts)  # (answer tokens, vocabulary)
+        # KL(baseline || tuned) = sum_v p (log p - log q), from logarithms, as q may round to 0.
+        divergence = (baseline.exp() * (baseline - tuned)).sum(-1)  # (answer tokens,)
         # The gradient of softened logits shrinks by temperature^2 (Hinton 2015, section 2.1).
-        return self.part.weight * self.part.temperature**2 * divergence
+        return self.part.weight * self.part.temperature**2 * divergence.mean()  # ()
 
     def _log_probabilities(self, logits: Tensor, predicts: Tensor) -> Tensor:
         """(rows, tokens, vocabulary) in, (answer tokens, vocabulary) out."""
-        chosen = logits[:, :-1][predicts]  # before they become float32, as prompts are most of a batch
+        # Chosen before they become float32: prompts are most of a batch.
+        chosen = logits[:, :-1][predicts]  # (answer tokens, vocabulary)
         return torch.log_softmax(chosen.float() / self.part.temperature, dim=-1)
 
 
 def switched_off(model: Any) -> Teacher:
-    """The baseline that is a PEFT model with its adapter off; costs no memory, and leaves the model as it was."""
+    """A PEFT model with its adapter off, as the baseline; costs no memory and leaves the model unchanged."""
 
-    def logits(inputs: dict[str, Tensor]) -> Tensor:
-        # peft freezes an adapter that it switches off, and thaws it all when it switches it on.
-        learns = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-        try:
-            with evaluating(model), torch.no_grad(), model.disable_adapter():
-                found: Tensor = model(**inputs).logits
-        finally:
-            for parameter, before in learns:
-                parameter.requires_grad_(before)
-        return found
+    def teacher(inputs: dict[str, Tensor]) -> Tensor:
+        with evaluating(model), keeping_what_learns(model), torch.no_grad(), model.disable_adapter():
+            logits: Tensor = model(**inputs).logits
+        return logits
 
-    return logits
+    return teacher
 
 
 def frozen_copy(model: Any) -> Teacher:
-    """The baseline that is a copy of the model as it is now, on the same device; costs the model's memory again."""
+    """A copy of the model as it is now, as the baseline, on the same device; costs the model's memory again."""
     baseline = copy.deepcopy(model).requires_grad_(False).eval()
 
-    def logits(inputs: dict[str, Tensor]) -> Tensor:
-        with torch.no_grad():
-            found: Tensor = baseline(**inputs).logits
-        return found
+    @torch.no_grad()
+    def teacher(inputs: dict[str, Tensor]) -> Tensor:
+        logits: Tensor = baseline(**inputs).logits
+        return logits
 
-    return logits
+    return teacher

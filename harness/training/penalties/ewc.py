@@ -23,37 +23,33 @@ from harness.training.penalties.penalty import Start, check_fit, copied, summed_
 from harness.writing import system_fault, whole_file, write_fault, writing
 
 KIND = "elastic weight consolidation, 1"
-"""What a saved file says it is, and the version of its layout."""
+"""The kind that a saved file names in its metadata, and the version of its layout."""
 
 
 def build(part: EwcFormat, start: Start) -> EWCRegularizer:
-    """The penalty that a recipe asks for with `ewc`; raises ModelError and NoEvidenceError as `update_fisher`."""
+    """The penalty of a recipe's `ewc`; raises ModelError and NoEvidenceError as `update_fisher`."""
     regularizer = EWCRegularizer(start.model, part.importance, part.variant, start.recipe.written.seed)
     regularizer.update_fisher(start.model, _one_by_one(start))
     return regularizer
 
 
 def _one_by_one(start: Start) -> Iterator[dict[str, Tensor]]:
-    """Each row as a batch of its own, (1, tokens): a row that stands alone needs no padding."""
+    """Each row as a batch of its own, (1, tokens), which needs no padding."""
     on_progress = start.counter(f"{start.recipe.name}, Fisher information", "examples")
     for done, row in enumerate(start.rows, start=1):
         yield {name: value.to(start.model.device) for name, value in start.collator([row]).items()}
         on_progress(done, len(start.rows))
 
 
-def _square(now: Tensor, start: Tensor) -> Tensor:
-    return (now - start).square()
-
-
 class EWCRegularizer:
-    """Holds the trainable parameters near theta*, what they were when it was made.
+    """Holds the trainable parameters near theta*, their values at construction.
 
-    Call `update_fisher` on the data to protect before training. Called again after a task, it protects that one
+    Call `update_fisher` on the data to protect before training. Called again after a task, it protects that task
     too (online EWC, Schwarz 2018, with no decay): the Fisher informations add up and theta* becomes the present
     weights.
 
-    An adapter of LoRA begins with B = 0, where A has no gradient: its Fisher information is zero in A, so that only
-    B is held, and the change B A by it.
+    A LoRA adapter begins with B = 0, where A has no gradient: its Fisher information is zero in A, so only B is held,
+    and through it the change B A.
 
     Args:
         importance: lambda, at least 0.
@@ -61,13 +57,11 @@ class EWCRegularizer:
         seed: of `sampled`.
 
     Raises:
-        ModelError: no parameter is trainable, or the importance is no weight.
+        ModelError: no parameter is trainable, or the importance is negative, NaN or infinite.
     """
 
     def __init__(self, model: Any, importance: float, variant: Variant = "empirical", seed: int = 0) -> None:
-        if not (math.isfinite(importance) and importance >= 0):
-            raise ModelError(f"the importance of EWC must be a number of at least 0, saw {importance}")
-        self.importance = importance
+        self.importance = _checked(importance, "importance of EWC")
         self.variant: Variant = variant
         self.seed = seed
         self.anchor = copied(trainable(model))
@@ -77,18 +71,17 @@ class EWCRegularizer:
         """Protect what `model` knows of the data; at most `num_batches` of its batches are used.
 
         Raises:
-            ModelError, NoEvidenceError: as `fisher_diagonal`, or other parameters are trainable now than when this
-                was made; what was held stays held.
+            ModelError, NoEvidenceError: as `fisher_diagonal`, or other parameters are trainable now than at
+                construction; the earlier protection stays.
         """
         parameters = trainable(model)
         check_fit(self.anchor, parameters, "the model", exactly=True)
-        found = fisher_diagonal(model, dataloader, self.variant, num_batches, self.seed)
-        if self.fisher is None:
-            self.fisher = found
-            return
-        # Informations of independent data add up, as their log-likelihoods do.
-        self.fisher = {name: value + self.fisher[name].to(value.device) for name, value in found.items()}
-        self.anchor = copied(parameters)
+        fisher = fisher_diagonal(model, dataloader, self.variant, num_batches, self.seed)
+        if self.fisher is not None:
+            # Informations of independent data add up, as their log-likelihoods do.
+            fisher = {name: value + self.fisher[name].to(value.device) for name, value in fisher.items()}
+            self.anchor = copied(parameters)
+        self.fisher = fisher
 
     def ewc_loss(self, model: Any) -> Tensor:
         """(lambda / 2) sum_i F_i (theta_i - theta*_i)^2: a float32 scalar on the model's device, in nats.
@@ -97,7 +90,10 @@ class EWCRegularizer:
             NoEvidenceError: `update_fisher` was never called.
             ModelError: the model lacks parameters that are held.
         """
-        return self.importance / 2 * summed_distance(model, self.anchor, _square, self._known())
+        distance = summed_distance(
+            model, self.anchor, lambda now, start: (now - start).square(), self._known()
+        )
+        return self.importance / 2 * distance
 
     def loss(self, model: Any, step: int) -> Tensor:
         return self.ewc_loss(model)
@@ -124,38 +120,33 @@ class EWCRegularizer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave for the same parameters.
+        """Take over the state that `state_dict` gave for the same parameters.
 
         Raises:
-            ModelError: its names or shapes are not those of the model that this was made for, or its Fisher
-                information is NaN, infinite or negative; nothing is taken over.
+            ModelError: its names or shapes are not those of this one's model, or its Fisher information is NaN,
+                infinite or negative; nothing is taken over.
         """
         if missing := sorted({"importance", "variant", "seed", "anchor", "fisher"} - state.keys()):
             raise ModelError(f"the saved state has no '{missing[0]}'")
-        anchor, fisher = state["anchor"], state["fisher"]
-        for part, tensors in (("anchor", anchor), ("fisher", fisher)):
-            check_fit(self.anchor, tensors, f"the saved {part}", exactly=True)
-        if not (math.isfinite(state["importance"]) and state["importance"] >= 0):
-            raise ModelError(
-                f"the saved importance must be a number of at least 0, saw {state['importance']}"
-            )
-        for name, value in anchor.items():
-            if not bool(torch.isfinite(value).all()):
-                raise ModelError(f"the saved anchor of '{name}' is NaN or infinite; train its model again")
-        for name, value in fisher.items():
-            if not bool((torch.isfinite(value) & (value >= 0)).all()):
-                raise ModelError(
-                    f"the saved fisher of '{name}' is NaN, infinite or negative; compute it again"
-                )
-        self.importance, self.variant, self.seed = state["importance"], state["variant"], state["seed"]
+        importance = _checked(state["importance"], "saved importance")
+        for part, least, fault in (
+            ("anchor", -math.inf, "NaN or infinite; train its model again"),
+            ("fisher", 0.0, "NaN, infinite or negative; compute it again"),
+        ):
+            check_fit(self.anchor, state[part], f"the saved {part}", exactly=True)
+            for name, value in state[part].items():
+                if not bool((torch.isfinite(value) & (value >= least)).all()):
+                    raise ModelError(f"the saved {part} of '{name}' is {fault}")
+        self.importance, self.variant, self.seed = importance, state["variant"], state["seed"]
         devices = {name: value.device for name, value in self.anchor.items()}
-        self.anchor = {name: anchor[name].to(device, copy=True) for name, device in devices.items()}
+        self.anchor = {name: state["anchor"][name].to(device, copy=True) for name, device in devices.items()}
         self.fisher = {
-            name: fisher[name].to(device, torch.float32, copy=True) for name, device in devices.items()
+            name: state["fisher"][name].to(device, torch.float32, copy=True)
+            for name, device in devices.items()
         }
 
     def save(self, path: Path | str) -> None:
-        """Write one safetensors file, which is there whole or not at all.
+        """Write one safetensors file, whole or not at all.
 
         Raises:
             NoEvidenceError: `update_fisher` was never called.
@@ -176,10 +167,10 @@ class EWCRegularizer:
 
     @classmethod
     def load(cls, path: Path | str, model: Any) -> EWCRegularizer:
-        """What `save` wrote, for a model with the same trainable parameters.
+        """Read what `save` wrote, for a model with the same trainable parameters.
 
         Raises:
-            ModelError: the file cannot be read, is something else, or does not fit the model.
+            ModelError: the file cannot be read, is of another kind, or does not fit the model.
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -206,6 +197,13 @@ class EWCRegularizer:
         return regularizer
 
 
+def _checked(importance: float, name: str) -> float:
+    if not (math.isfinite(importance) and importance >= 0):
+        raise ModelError(f"the {name} must be a number of at least 0, saw {importance}")
+    return importance
+
+
 def _unsaved(error: Exception) -> str | None:
+    """Why nothing could be written, in words; safetensors raises errors of its own."""
     said = first_line(error) if isinstance(error, SafetensorError) else None
     return write_fault(error) or system_fault(error) or said

@@ -1,8 +1,8 @@
 """A model and batches in, the diagonal of its Fisher information out, from the gradient of one sample at a time.
 
-F_i = E_x E_{y ~ p(y|x)} (d log p(y|x) / d theta_i)^2. The square is taken of each sample's own gradient: that of a
-batch's mean gradient is smaller by up to the batch size, and is zero where two samples pull opposite ways
-(van de Ven 2025 compares the variants).
+F_i = E_x E_{y ~ p(y|x)} (d log p(y|x) / d theta_i)^2. Each sample's own gradient is squared: the gradient of a batch's mean
+is smaller by up to the batch size, and is zero where two samples pull opposite ways (van de Ven 2025 compares the
+variants).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ Batch = Mapping[str, Tensor] | Sequence[Tensor]
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample, so that both kinds of model look alike: some predictions, each with its target.
+    """The predictions of one sample, each with its target; both kinds of model look alike in it.
 
-    `arguments` and `named` go to the model; of its logits (1, tokens, classes) or (1, classes), row `places[i]`
-    predicts `targets[i]`.
+    `arguments` and `named` go to the model; row `places[i]` of its logits, (1, tokens, classes) or (1, classes), predicts
+    `targets[i]`.
     """
 
     arguments: tuple[Tensor, ...]
@@ -46,8 +46,8 @@ class Sample:
         output = model(*self.arguments, **self.named)
         logits: Tensor = getattr(output, "logits", output)  # (1, tokens, classes) or (1, classes)
         rows = logits.reshape(-1, logits.shape[-1])  # (tokens or 1, classes)
-        # Only the rows that predict become float32: a prompt's would take the most memory and count nothing.
-        return torch.log_softmax(rows[self.places].float(), dim=-1)
+        # Only the rows that predict become float32: those of a prompt would take the most memory and count nothing.
+        return torch.log_softmax(rows[self.places].float(), dim=-1)  # (predictions, classes)
 
 
 def fisher_diagonal(
@@ -87,63 +87,48 @@ def fisher_diagonal(
         )
     parameters = trainable(model)
     device = next(iter(parameters.values())).device
-    zeros = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in parameters.items()}
-    squares = _Squares(model, parameters, variant, torch.Generator(device).manual_seed(seed), zeros)
+    generator = torch.Generator(device).manual_seed(seed)
+    sums = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in parameters.items()}
+    samples = (sample for batch in islice(batches, num_batches) for sample in _samples(batch, device))
     count = 0
     with evaluating(model), torch.enable_grad():
-        for batch in islice(batches, num_batches):
-            for sample in _samples(batch, device):
-                count += 1
-                squares.add(sample, count)
+        for count, sample in enumerate(samples, start=1):
+            log_p = _checked(model, sample, count)  # (predictions, classes)
+            for weight, log_likelihood in _terms(log_p, sample.targets, variant, generator):
+                gradients = torch.autograd.grad(
+                    log_likelihood,  # ()
+                    list(parameters.values()),
+                    retain_graph=variant == "exact",  # whose terms share one graph
+                    allow_unused=True,
+                )
+                for name, gradient in zip(sums, gradients, strict=True):
+                    if gradient is not None:  # else the sample does not reach the parameter
+                        sums[name].add_(gradient.float().square(), alpha=weight)
     if not count:
         raise NoEvidenceError(
             "Fisher information needs samples, saw none\n  give at least one batch with a row in it"
         )
-    fisher = {name: value / count for name, value in squares.total.items()}
+    fisher = {name: value / count for name, value in sums.items()}
     _check(fisher)
     return fisher
 
 
-@dataclass(frozen=True)
-class _Squares:
-    """The squared gradients of samples, summed: `total` has a float32 tensor for each parameter."""
-
-    model: torch.nn.Module
-    parameters: Mapping[str, torch.nn.Parameter]
-    variant: Variant
-    generator: torch.Generator
-    total: dict[str, Tensor]
-
-    def add(self, sample: Sample, number: int) -> None:
-        if not len(sample.targets):
-            raise NoEvidenceError(
-                f"sample {number} has no answer token to take a gradient of\n"
-                "  leave out rows whose labels are all ignored"
-            )
-        log_p = sample.log_probabilities(self.model)  # (predictions, classes)
-        _check_sample(log_p, sample.targets, number)
-        for weight, log_likelihood in _terms(log_p, sample.targets, self.variant, self.generator):
-            gradients = torch.autograd.grad(
-                log_likelihood,  # ()
-                list(self.parameters.values()),
-                retain_graph=self.variant == "exact",  # which goes through one graph once for each class
-                allow_unused=True,
-            )
-            for name, gradient in zip(self.parameters, gradients, strict=True):
-                if gradient is not None:  # else the sample does not reach the parameter
-                    self.total[name].add_(gradient.float().square(), alpha=weight)
-
-
-def _check_sample(log_p: Tensor, targets: Tensor, number: int) -> None:
-    if bool(log_p.isnan().any()):
-        raise ModelError(
-            f"the model's output for sample {number} is NaN, so no Fisher information can be had of it"
+def _checked(model: torch.nn.Module, sample: Sample, number: int) -> Tensor:
+    """The log-probabilities of a sample, (predictions, classes), which a gradient can be taken of."""
+    if not len(sample.targets):
+        raise NoEvidenceError(
+            f"sample {number} has no answer token to take a gradient of\n"
+            "  leave out rows whose labels are all ignored"
         )
-    if bool(((targets < 0) | (targets >= log_p.shape[1])).any()):
+    log_p = sample.log_probabilities(model)
+    if bool(log_p.isnan().any()):
+        raise ModelError(f"the model's output for sample {number} is NaN, so it has no Fisher information")
+    if bool(((sample.targets < 0) | (sample.targets >= log_p.shape[1])).any()):
         raise ModelError(
-            f"sample {number} has targets {sorted(set(targets.tolist()))}, and the model knows the classes 0 to "
+            f"sample {number} has targets {sorted(set(sample.targets.tolist()))}, and the model knows the classes 0 to "
             f"{log_p.shape[1] - 1}"
         )
+    return log_p
 
 
 def _terms(
@@ -155,7 +140,7 @@ def _terms(
             # The expectation over labels, written out: each label's own gradient, by its probability.
             for weight, log_likelihood in zip(own.detach().exp().tolist(), own, strict=True):
                 if weight > 0:  # log 0 has no gradient, and no share
-                    yield weight, log_likelihood
+                    yield weight, log_likelihood  # ()
         return
     if variant == "sampled":
         targets = torch.multinomial(log_p.detach().exp(), 1, generator=generator).squeeze(1)  # (predictions,)
@@ -175,7 +160,7 @@ def _samples(batch: Any, device: torch.device) -> Iterator[Sample]:
 
 
 def _sequences(batch: Mapping[str, Tensor], device: torch.device) -> Iterator[Sample]:
-    """Rows without their padding, so that the batch that a row came in changes nothing."""
+    """Each row without its padding, so that the other rows of its batch change nothing."""
     inputs = {name: value for name, value in batch.items() if name != "labels"}
     if different := [name for name, value in inputs.items() if value.shape != batch["labels"].shape]:
         raise ModelError(
@@ -199,17 +184,13 @@ def _classified(inputs: Tensor, targets: Tensor, device: torch.device) -> Iterat
             f"the inputs of a batch are {tuple(inputs.shape)} and its targets {tuple(targets.shape)}; "
             "one class to each row is expected"
         )
-    for given, target in zip(inputs, targets, strict=True):
-        yield Sample(
-            (given[None].to(device),),
-            {},
-            torch.zeros(1, dtype=torch.long, device=device),
-            target[None].to(device),
-        )
+    place = torch.zeros(1, dtype=torch.long, device=device)  # of the only row of logits
+    for given, target in zip(inputs, targets, strict=True):  # (...), ()
+        yield Sample((given[None].to(device),), {}, place, target[None].to(device))
 
 
 def _check(fisher: Mapping[str, Tensor]) -> None:
-    # Squares only add up, so a NaN or infinity of any sample is still there at the end.
+    # Sums of squares never shrink, so a NaN or infinity of any sample is still there at the end.
     sums = {name: float(value.sum(dtype=torch.float64)) for name, value in fisher.items()}
     if broken := [name for name, value in sums.items() if not math.isfinite(value)]:
         raise ModelError(

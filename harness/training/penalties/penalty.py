@@ -1,4 +1,4 @@
-"""A model in training in, a penalty on forgetting out: the seam, and the penalties on the distance from the start."""
+"""The protocol of penalties on forgetting, and those on the distance of the weights from their start."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Penalty(Protocol):
 
 @dataclass(frozen=True)
 class Start:
-    """What a penalty may be made from.
+    """Everything that a penalty may be built from.
 
     Attributes:
         model: ready to train, and still the baseline.
@@ -47,7 +47,7 @@ class Start:
 class StartingPoint:
     """strength * sum_i distance(theta_i, theta*_i): a penalty on the distance from the start, such as L2-SP (Li 2018).
 
-    theta* is a copy of the parameters that are trainable when it is made.
+    theta* is a copy of the trainable parameters at construction.
 
     Raises:
         ModelError: no parameter is trainable, or a later model lacks one that was.
@@ -64,7 +64,7 @@ class StartingPoint:
 
 @contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """No dropout inside; afterwards every module is in the mode it was in."""
+    """Evaluation mode inside the block (no dropout); the mode of every module is restored."""
     before = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -72,6 +72,17 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
     finally:
         for module, mode in before:
             module.training = mode
+
+
+@contextmanager
+def keeping_what_learns(model: torch.nn.Module) -> Iterator[None]:
+    """`requires_grad` of every parameter is restored: peft freezes an adapter while it is off, then thaws all of it."""
+    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    try:
+        yield
+    finally:
+        for parameter, learns in before:
+            parameter.requires_grad_(learns)
 
 
 def trainable(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
@@ -102,7 +113,7 @@ def summed_distance(
 ) -> Tensor:
     """sum_i F_i distance(theta_i, theta*_i) in float32, F = 1 without `importance`.
 
-    Held tensors move to where the model's parameters are, once.
+    The tensors of `anchor` and `importance` move to the devices of the model's parameters, once.
 
     Raises:
         ModelError: the model does not have the parameters of the anchor.
@@ -112,29 +123,25 @@ def summed_distance(
     device = next(iter(parameters.values())).device
     parts = []
     for name in anchor:
-        now = parameters[name]
-        # In float32, for in bfloat16 the small moves of one step would round to none.
-        apart = distance(now.float(), _beside(now, anchor, name).float())  # the parameter's shape
+        now = parameters[name]  # (...), as all of the parameter's tensors here
+        anchor[name] = anchor[name].to(now.device)  # no copy where it lies there already
+        # In float32: in bfloat16 the small moves of one step would round to none.
+        apart = distance(now.float(), anchor[name].float())  # (...)
         if importance is not None:
-            apart = _beside(now, importance, name) * apart
+            importance[name] = importance[name].to(now.device)
+            apart = importance[name] * apart  # (...)
         parts.append(apart.sum().to(device))  # (), on one device even if the model lies on several
-    # One sum over a tensor: nothing is copied to the CPU, so the GPU need not be waited for.
+    # Summed as a tensor: nothing is copied to the CPU, so nothing waits for the GPU.
     return torch.stack(parts).sum()  # (parameters,) -> ()
-
-
-def _beside(parameter: Tensor, held: dict[str, Tensor], name: str) -> Tensor:
-    if held[name].device != parameter.device:
-        held[name] = held[name].to(parameter.device)
-    return held[name]
 
 
 def check_fit(
     expected: Mapping[str, Tensor], seen: Mapping[str, Tensor], owner: str, exactly: bool = False
 ) -> None:
-    """Refuse tensors that lack an expected name or shape, or, `exactly`, that have one more.
+    """Refuse tensors that lack an expected name or shape, or, if `exactly`, that have one more.
 
     Raises:
-        ModelError: naming what does not fit.
+        ModelError: naming those that do not fit.
     """
     wrong = [f"'{name}' is missing" for name in expected if name not in seen]
     wrong += [

@@ -34,7 +34,7 @@ def probe(id: str, question: str, answer: str, more: str = "") -> str:
 
 def given_away(id: str, answer: str, place: str) -> str:
     return (
-        f"{place}: the probe '{id}' says its answer '{answer}' in its question\n"
+        f"{place}: the probe '{id}' gives away its answer '{answer}' in its question\n"
         "  a model that repeats the question would be right; ask in other words"
     )
 
@@ -147,14 +147,14 @@ class TestChecks:
 class TestGates:
     def test_a_margin_of_everything(self, weak):
         assert weak(*many(40), gates="[{over: all, max_drop: 1}]") == (
-            "2:9: a gate with 'max_drop: 1' can see no loss: losing every answer is within it\n"
-            "  its verdict is always VACUOUS; choose a margin that you would not accept to lose"
+            "2:9: a gate with 'max_drop: 1' detects no loss: losing every answer is within the margin\n"
+            "  its verdict is always VACUOUS; choose a smaller margin"
         )
 
     def test_probes_without_a_category(self, weak):
         probes = [*many(40, "c"), *many(5, start=40)]
         assert weak(*probes, gates="[{over: category, max_drop: 0.2}]") == (
-            "2:9: 5 probes have no category and are left out of this gate: 'p40', 'p41', 'p42' and 2 more\n"
+            "2:9: this gate leaves out 5 probes without a category: 'p40', 'p41', 'p42' and 2 more\n"
             "  give each probe a category"
         )
 
@@ -162,27 +162,27 @@ class TestGates:
         probes = [*many(40, "c"), *many(1, "d", 40), *many(18, "e", 41)]
         gates = "[{over: all, max_drop: 0.2}, {over: category, max_drop: 0.2}]"
         assert weak(*probes, gates=gates) == (
-            "2:37: too few probes to see anything: 'd' (1 probe), 'e' (18 probes); "
-            "the best of this sees a drop only from about 30 points on\n"
-            "  30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees"
+            "2:37: too few probes: 'd' (1 probe), 'e' (18 probes); "
+            "the best of these can detect a drop only from about 30 points on\n"
+            "  30 probes detect about 20 points, 130 about 6; 'plan' shows what each gate can detect"
         )
 
     def test_a_suite_that_sees_nothing(self, weak):
         assert weak(*many(3), gates="[{over: all, max_drop: 0.2}]") == (
-            "2:9: too few probes to see anything: all (3 probes); this sees no drop at all\n"
-            "  30 probes see about 20 points, 130 about 6; 'plan' says what each gate sees"
+            "2:9: too few probes: all (3 probes); this can detect no drop at all\n"
+            "  30 probes detect about 20 points, 130 about 6; 'plan' shows what each gate can detect"
         )
 
     def test_a_gate_that_cannot_fail(self, weak):
         assert weak(*many(3), gates="[{over: all, max_drop: 0.2, on_inconclusive: pass}]") == (
-            "2:9: this gate can never fail over all (3 probes): even if every answer is lost, that is inconclusive, "
-            "which passes\n  add probes, or leave 'on_inconclusive: pass' out"
+            "2:9: this gate can never fail over all (3 probes): even the loss of every answer is inconclusive, "
+            "which passes\n  add probes, or remove 'on_inconclusive: pass'"
         )
 
     def test_a_gate_that_cannot_be_retained(self, weak):
         assert weak(*many(40), gates="[{over: all, max_drop: 0.05}]") == (
-            "2:9: a model that loses nothing cannot be called RETAINED over all (40 probes): the interval reaches 6 "
-            "points, and the margin is 5\n  add probes, or take a larger margin"
+            "2:9: a model that loses nothing cannot be RETAINED over all (40 probes): the interval reaches 6 "
+            "points, and the margin is 5\n  add probes, or choose a larger margin"
         )
 
     def test_a_gate_over_each_is_no_matter_of_size(self, weak):

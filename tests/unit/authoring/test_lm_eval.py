@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from harness.authoring.lm_eval.convert import convert
 from harness.authoring.lm_eval.exact import exact_pattern
-from harness.authoring.lm_eval.task import Metric, read_task
+from harness.authoring.lm_eval.read import read_task
+from harness.authoring.lm_eval.task import Metric
 from harness.cli.main import main
 from harness.engine.prompts import request
 from harness.engine.requests import Generate, MultipleChoice
@@ -85,7 +86,7 @@ def test_of_several_metrics_the_first_that_is_known_or_the_one_that_is_named(tas
     text = CHOICE + "metric_list: [{metric: f1}, {metric: acc_norm}, {metric: acc}]\n"
     read = read_task(task.write(text))
     assert read.metric.name == "acc_norm"
-    assert read.notes == (f"scored by 'acc_norm'; left out: f1, acc ({option('metric')} chooses)",)
+    assert read.notes == (f"scored by 'acc_norm'; left out: f1, acc (choose with {option('metric')})",)
     assert read_task(task.write(text), metric="acc").metric.name == "acc"
 
 
@@ -316,7 +317,7 @@ def test_a_problem_of_an_included_file_is_placed_there(task):
     (task.folder / "base.yaml").write_text("output_type: loglikelihood\n")
     text = CHOICE.replace("output_type: multiple_choice", "include: base.yaml")
     message = task.problems(text)
-    assert message.startswith("base.yaml:1:1: the output type 'loglikelihood' is not supported")
+    assert message.startswith("base.yaml:1:14: 'output_type' must be multiple_choice or generate_until")
 
 
 @pytest.mark.parametrize("name", ["world_choice", "world_choice_random", "world_answer"])
@@ -423,11 +424,11 @@ def test_the_comment_on_patterns(task):
     lines = convert(read_task(task.write(WRITTEN + more))).text.splitlines()
     begin = next(index for index, line in enumerate(lines) if line.startswith("# An answer"))
     assert lines[begin : begin + 6] == [
-        r"# An answer is the pattern that just the right texts match, from \A (their beginning) to \Z (their end):",
-        "#   (?i) upper and lower case are alike",
+        r"# An answer is a pattern that only right texts match, from \A (the beginning) to \Z (the end):",
+        "#   (?i) upper and lower case are equal",
         r"#   [!-/:-@\[-`{-~]* punctuation here is ignored",
-        r"#   \s* white space at the ends is ignored",
-        "# A probe's note is its right answer without them.",
+        r"#   \s* white space at both ends is ignored",
+        "# A probe's note is its right answer as plain text.",
         "suite: t",
     ]
 
@@ -483,14 +484,14 @@ def test_the_command(task, capsys):
     assert main(["import", "lm-eval", "t.yaml", "--category", "topic", "--limit", "2"]) == 0
     out = capsys.readouterr()
     assert out.out == "suites/t.yaml: t, 2 probes in 2 categories\n"
-    assert out.err == "note: scored by 'acc'; left out: acc_norm (--metric chooses)\n"
+    assert out.err == "note: scored by 'acc'; left out: acc_norm (choose with --metric)\n"
     text = (task.folder / "suites" / "t.yaml").read_text()
     assert text.startswith("# Imported from t.yaml by `python -m harness import lm-eval`")
     assert yaml.safe_load(text)["suite"] == "t"
     assert main(["import", "lm-eval", "t.yaml"]) == 4
     assert (
         capsys.readouterr().err
-        == "suites/t.yaml is there already\n  name another file with --out, or add --force\n"
+        == "suites/t.yaml exists\n  name another file with --out, or overwrite it with --force\n"
     )
     assert main(["import", "lm-eval", "t.yaml", "--force", "--metric", "acc_norm"]) == 0
     assert main(["import", "lm-eval", "t.yaml", "--out", "x/y.yaml", "--num-fewshot", "0"]) == 0
@@ -517,4 +518,4 @@ def test_what_is_long_or_much_becomes_a_suite_that_can_be_read_or_none(task):
     made = convert(read_task(task.write(CHOICE, docs)), category="topic")
     assert made.items[0].category == "a" * 499
     long = WRITTEN.replace("doc_to_target: text", f"doc_to_target: '{'a' * 100_000}'")
-    assert "a right answer of 100,000 characters is too long to be compared exactly" in task.problems(long)
+    assert "a right answer of 100,000 characters is too long for an exact comparison" in task.problems(long)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.authoring.lm_eval.convert import convert
-from harness.authoring.lm_eval.task import read_task
+from harness.authoring.lm_eval.read import read_task
 from harness.errors import InputError
 from tests.support.lm_eval import CHOICE, CODE, DOCS, WRITTEN, docs
 
@@ -131,15 +131,15 @@ def test_csv_cells_whose_type_is_not_plain_are_not_guessed(task, cell):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"q": "Who?", "text": NaN}', "d.jsonl:2:1: NaN is no number"),
+        ('{"q": "Who?", "text": NaN}', "d.jsonl:2:1: NaN is not a number"),
         (
             r'{"q": "Who?", "text": "\ud83d"}',
-            r"d.jsonl:2:1: half a surrogate pair (\ud83d), which is no character",
+            r"d.jsonl:2:1: half a surrogate pair (\ud83d), which is not a character",
         ),
-        ("[" * 100_000, "d.jsonl:2:1: JSON that is nested too deep to be read"),
+        ("[" * 100_000, "d.jsonl:2:1: JSON that is nested too deeply"),
         (
             '{"q": "Who?", "text": ' + "[" * 3000 + "]" * 3000 + "}",
-            "d.jsonl:2:1: JSON that is nested too deep to be read",
+            "d.jsonl:2:1: JSON that is nested too deeply",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_lines_that_hold_no_document(task, monkeypatch, line, message, installed
 def test_a_number_that_is_none_in_a_column_that_is_used(task, monkeypatch):
     documents = [{"q": "Who?", "text": float("nan"), "other": 1.0}]
     assert _with(monkeypatch, task, WRITTEN, {"test": documents}) == (
-        "6:1: document 0: the column 'text' holds nan, which is no number"
+        "6:1: document 0: the column 'text' holds nan, which is not a number"
     )
     unused = [{"q": "Who?", "text": "so", "other": float("nan")}]
     monkeypatch.setitem(sys.modules, "datasets", _hub(lambda *a, **b: {"test": unused}))
@@ -181,18 +181,18 @@ def test_broken_files(task):
         convert(read_task(path))
     (task.folder / "d.csv").write_text("a,b\n1\n")
     path.write_text(CHOICE.replace("dataset_path: json", "dataset_path: csv").replace("d.jsonl", "d.csv"))
-    with pytest.raises(InputError, match=r"d\.csv:2:1: not as many cells as the heading has: 2, saw 1"):
+    with pytest.raises(InputError, match=r"d\.csv:2:1: expected 2 cells, as in the heading, saw 1"):
         convert(read_task(path))
 
 
 FILE_ERRORS = [
     (CHOICE + "process_docs: !function utils.process\n",
-     f"9:15: '!function' {CODE}\n  write out what the code does: as templates, or as data that it has been run on"),
+     f"9:15: '!function' {CODE}\n  replace the code with templates, or with the data it produces"),
     (CHOICE.replace("doc_to_target: label", "doc_to_target: !function utils.target"),
-     f"8:16: '!function' {CODE}\n  write out what the code does: as templates, or as data that it has been run on"),
+     f"8:16: '!function' {CODE}\n  replace the code with templates, or with the data it produces"),
     (
         WRITTEN + "metric_list: [{metric: !function utils.f}]\n",
-        f"7:24: '!function' {CODE}\n  write out what the code does: as templates, or as data that it has been run on",
+        f"7:24: '!function' {CODE}\n  replace the code with templates, or with the data it produces",
     ),
     (CHOICE + "process_docs: utils\n", f"9:1: 'process_docs' {CODE}"),
     (CHOICE + "process_results: utils\n", f"9:1: 'process_results' {CODE}"),
@@ -202,16 +202,16 @@ FILE_ERRORS = [
     (CHOICE + "doc_to_audio: sound\n", "9:1: 'doc_to_audio' plays sound, which a suite cannot"),
     (CHOICE + "use_prompt: p\n",
      "9:1: 'use_prompt' takes a prompt from promptsource; write it out as 'doc_to_text' and 'doc_to_target'"),
-    (CHOICE + "repeats: 3\n", "9:1: 'repeats' asks a question several times; a suite asks it once"),
+    (CHOICE + "repeats: 3\n", "9:10: 'repeats' must be 1, saw 3"),
     ("group: g\ntask: [a, b]\n", "1:1: this is a group of tasks\n  import its tasks one by one"),
     ("task: [a, b]\n", "1:1: this is a group of tasks\n  import its tasks one by one"),
     (CHOICE + "task_list: [a]\n", "9:1: this is a group of tasks\n  import its tasks one by one"),
-    (CHOICE.replace("task: t\n", ""), "1:1: a task needs a name as 'task', saw nothing"),
-    (CHOICE.replace("task: t\n", "task: 7\n"), "1:1: a task needs a name as 'task', saw 7"),
+    (CHOICE.replace("task: t\n", ""), "1:1: a task needs 'task'"),
+    (CHOICE.replace("task: t\n", "task: 7\n"), "1:7: 'task' must be text, saw 7"),
     (CHOICE.replace("multiple_choice", "loglikelihood_rolling"),
-     "5:1: the output type 'loglikelihood_rolling' is not supported; these are: multiple_choice, generate_until"),
+     "5:14: 'output_type' must be multiple_choice or generate_until, saw text 'loglikelihood_rolling'"),
     (CHOICE.replace("multiple_choice", "multiple_choise"),
-     "5:1: the output type 'multiple_choise' is not supported; these are: multiple_choice, generate_until\n"
+     "5:14: 'output_type' must be multiple_choice or generate_until, saw text 'multiple_choise'\n"
      "  did you mean 'multiple_choice'?"),
     (CHOICE + "doc_to_txt: x\n", "9:1: unknown key 'doc_to_txt' in a task\n  did you mean 'doc_to_text'?"),
     (CHOICE + "num_fewshot: -1\n", "9:14: 'num_fewshot' must be at least 0, saw -1"),
@@ -231,30 +231,30 @@ FILE_ERRORS = [
      "7:21: sampled answers differ from run to run, so they cannot be compared\n  write 'do_sample: false'"),
     (WRITTEN + "generation_kwargs: {temperature: 0.7}\n",
      "7:21: sampled answers differ from run to run, so they cannot be compared\n  write 'do_sample: false'"),
-    (WRITTEN + "generation_kwargs: {num_beams: 4}\n", "7:21: 'num_beams' is not supported: answers are written greedily"),
+    (WRITTEN + "generation_kwargs: {num_beams: 4}\n", "7:21: 'num_beams' is not supported: decoding is greedy"),
     (WRITTEN + "generation_kwargs: {max_gen_toks: 0}\n", "7:35: 'max_gen_toks' must be at least 1, saw 0"),
     (CHOICE + "fewshot_config: {sampler: balanced}\n",
-     "9:18: unknown sampler 'balanced'; there are: first_n, default"),
+     "9:27: 'sampler' must be first_n or default, saw text 'balanced'"),
     (CHOICE + "fewshot_config: {process_docs: f}\n", f"9:18: 'process_docs' {CODE}"),
     (CHOICE + "fewshot_config: {fewshot_indices: [1]}\n",
-     "9:18: 'fewshot_indices' is not supported: lm-evaluation-harness does not heed it\n  give the 'samples' themselves"),
+     "9:18: 'fewshot_indices' is ignored by lm-evaluation-harness; give the 'samples' themselves"),
     (CHOICE + "fewshot_config: {sampel: first_n}\n",
      "9:18: unknown key 'sampel' in 'fewshot_config'\n  did you mean 'samples'?"),
     (CHOICE + "metric_list: [{metric: f1}]\n",
-     "9:16: the metric 'f1' of a multiple_choice task is not supported; these are: acc, acc_norm, acc_bytes"),
+     "9:16: the metric 'f1' of a multiple_choice task is not supported; supported: acc, acc_norm, acc_bytes"),
     (WRITTEN + "metric_list: [{metric: bleu}]\n",
-     "7:16: the metric 'bleu' of a generate_until task is not supported; these are: exact_match"),
+     "7:16: the metric 'bleu' of a generate_until task is not supported; supported: exact_match"),
     (CHOICE + "metric_list: [{metric: acc, aggregation: median}]\n",
      "9:29: a gate compares shares of right answers, which is 'aggregation: mean'"),
     (WRITTEN + "metric_list: [{metric: exact_match, regexes_to_ignore: [a]}]\n",
      "7:37: 'regexes_to_ignore' of the metric 'exact_match' is not supported"),
     (CHOICE + "metric_list: [{name: acc}]\n", "9:15: a metric needs 'metric'"),
     (WRITTEN + "filter_list: [{name: n, filter: [{function: regex}]}]\n",
-     "7:35: the filter 'regex' is not supported; these are: take_first, remove_whitespace"),
+     "7:35: the filter 'regex' is not supported; supported: take_first, remove_whitespace"),
     (CHOICE + "filter_list: [{name: n, filter: [{function: remove_whitespace}]}]\n",
-     "9:35: the filter 'remove_whitespace' is not supported; these are: take_first"),
+     "9:35: the filter 'remove_whitespace' is not supported; supported: take_first"),
     (WRITTEN + "filter_list:\n  - {name: a, filter: [{function: take_first}]}\n  - {name: b, filter: [{function: take_first}]}\n",
-     "9:5: a second filter: it scores each answer a second way, a suite scores it once"),
+     "9:5: a second filter scores each answer again; a suite scores it once"),
     (CHOICE + "include: other.yaml\n", "9:1: no file 'other.yaml' beside this one to include"),
     (CHOICE + "include: t.yaml\n", "9:1: the file 't.yaml' includes itself"),
     ("- a\n", "1:1: a task is a mapping of keys to values, saw a list"),
@@ -285,12 +285,12 @@ def test_every_problem_of_a_task_at_once(task):
 
 
 DOCUMENT_ERRORS = [
-    (CHOICE, docs(label=2), "8:1: document 0: the right answer is choice 2, and they are 0 to 1"),
-    (CHOICE, docs(label=-1), "8:1: document 0: the right answer is choice -1, and they are 0 to 1"),
+    (CHOICE, docs(label=2), "8:1: document 0: the right answer is choice 2, but the choices are 0 to 1"),
+    (CHOICE, docs(label=-1), "8:1: document 0: the right answer is choice -1, but the choices are 0 to 1"),
     (CHOICE, docs(label="z"), "8:1: document 0: the right answer 'z' is not one of the choices"),
     (CHOICE, docs(label=0.0), "8:1: document 0: 'doc_to_target' must give the index of a choice, gave 0.0"),
-    (CHOICE, docs(label=[]), "8:1: document 0: no right choice: the list of them is empty"),
-    (CHOICE, docs(options=["a", "a"]), "7:1: document 0: the choice 'a' stands twice"),
+    (CHOICE, docs(label=[]), "8:1: document 0: no right choice: the list is empty"),
+    (CHOICE, docs(options=["a", "a"]), "7:1: document 0: the choice 'a' appears twice"),
     (CHOICE, docs(options=["a"]), "7:1: document 0: there must be at least two choices"),
     (CHOICE, docs(options=["a", " "]), "7:1: document 0: a choice must not be blank, saw ' '"),
     (CHOICE, docs(options=[1, 2]), "7:1: document 0: a choice must be text, saw 1"),
@@ -309,22 +309,22 @@ DOCUMENT_ERRORS = [
      "6:1: document 0: 'doc_to_text' gave the number 0, which puts the choices into the prompt; a suite's come after it"),
     (CHOICE.replace('"{{q}}\\nA:"', "label"), docs(), "6:1: document 0: 'doc_to_text' must give text, gave 0"),
     (CHOICE.replace('"{{q}}\\nA:"', "q"), docs(q=" "), "6:1: document 0: an empty prompt: a suite must ask something"),
-    (CHOICE, docs(q="\ud800"), "d.jsonl:1:1: half a surrogate pair (\\ud800), which is no character"),
+    (CHOICE, docs(q="\ud800"), "d.jsonl:1:1: half a surrogate pair (\\ud800), which is not a character"),
     (CHOICE + "target_delimiter: ': '\n", docs(),
-     "9:1: document 0: a suite puts one space between prompt and choice; ': ' here, as 'target_delimiter', gives 'One?\\nA:: a'"),
+     "9:1: document 0: a suite puts one space between prompt and choice; the 'target_delimiter' ': ' gives 'One?\\nA:: a'"),
     (CHOICE + "target_delimiter: ''\nmetric_list: [{metric: acc_norm}]\n", docs(options=[" a", " b"]),
-     "9:1: document 0: a suite puts one space between prompt and choice; '' here, as 'target_delimiter', gives "
-     "'One?\\nA: a', and 'acc_norm' counts the length of what stands after it"),
+     "9:1: document 0: a suite puts one space between prompt and choice; the 'target_delimiter' '' gives "
+     "'One?\\nA: a', and 'acc_norm' counts the length of the text after it"),
     (CHOICE + "num_fewshot: 2\nfewshot_split: test\n", docs(),
-     "9:1: document 0: there are too few documents for 2 shots: 1"),
+     "9:1: document 0: too few documents for 2 shots: 1"),
     (CHOICE + "num_fewshot: 2\nfewshot_config: {sampler: first_n, samples: [{q: a}]}\n", docs(),
-     "9:1: document 0: there are too few documents for 2 shots: 1"),
+     "9:1: document 0: too few documents for 2 shots: 1"),
     (CHOICE + "num_fewshot: 1\nfewshot_config: {sampler: first_n, samples: [{q: a, options: [b, c], label: 5}]}\n", docs(),
      "8:1: document 0: a shot's answer is choice 5 of 2"),
     (CHOICE + "num_fewshot: 1\nfewshot_config: {sampler: first_n, samples: [{q: a, options: [b, c], label: 1.5}]}\n", docs(),
      "8:1: document 0: a shot's answer must be text, saw 1.5"),
     (CHOICE + "gen_prefix: label\n", docs(), "9:1: document 0: 'gen_prefix' must give text, gave 0"),
-    (WRITTEN, docs(text=""), "6:1: document 0: the right answer '' is empty where the metric compares it"),
+    (WRITTEN, docs(text=""), "6:1: document 0: the metric compares nothing of the right answer ''"),
     (WRITTEN, docs(text=None), "6:1: document 0: no right answer"),
     (WRITTEN, docs(text=["a", 1]),
      "3:1: the column 'text' holds values whose type the package 'datasets' decides\n  pip install 'forgetting-gate[data]'"),
@@ -341,7 +341,7 @@ def test_document_errors(task, text, changed, message):
 def test_not_more_than_ten_documents_are_named(task):
     lines = task.problems(CHOICE, docs(label=9) * 30).splitlines()
     assert len(lines) == 11
-    assert lines[-1] == "10 documents with problems; the rest was not looked at"
+    assert lines[-1] == "10 documents have problems; the rest were not checked"
 
 
 def test_a_column_for_categories_that_is_not_there(task):

@@ -64,7 +64,7 @@ def test_there_is_an_example_for_every_answer():
 def test_what_is_not_said_has_a_default(folder, capsys):
     assert main(["new", "facts"]) == 0
     assert capsys.readouterr().out == (
-        "suites/facts.yaml: 4 example probes to put yours in the place of\n"
+        "suites/facts.yaml: 4 example probes for you to replace\n"
         "next: python -m harness preview suites/facts.yaml\n"
     )
     suite = read_suite(folder / "suites" / "facts.yaml", SCORERS)
@@ -106,7 +106,7 @@ def test_a_file_is_not_overwritten_unless_forced(folder, capsys):
     (folder / "suites" / "a.yaml").write_text("precious", encoding="utf-8")
     assert main(["new", "a"]) == 4
     assert capsys.readouterr().err == (
-        "suites/a.yaml: is there already\n  choose another --out, or overwrite it with --force\n"
+        "suites/a.yaml exists\n  name another file with --out, or overwrite it with --force\n"
     )
     assert (folder / "suites" / "a.yaml").read_text(encoding="utf-8") == "precious"
     assert main(["new", "a", "--force"]) == 0

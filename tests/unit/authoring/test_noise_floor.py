@@ -118,12 +118,12 @@ def test_slices_without_a_gate_have_no_margin(read):
         ),
         (
             100, 97, ALL, "all",
-            ["ceiling: 97.0 % right; so easy that a model may forget much and show nothing"],
+            ["ceiling: 97.0 % right; so easy that a model may forget much unnoticed"],
         ),
         (
             100, 10, ALL, "all",
             ["floor: 10.0 % right; there is little to lose",
-             "VACUOUS: losing all that is right would be within the margin"],
+             "VACUOUS: losing every right answer would be within the margin"],
         ),
         (
             20, 12, ALL, "all",
@@ -132,11 +132,11 @@ def test_slices_without_a_gate_have_no_margin(read):
         (
             6, 2, "{over: category, max_drop: 0.20}", "category[a]",
             ["the margin is too small for 3 probes: an unchanged model is RETAINED in 0.0 % of runs",
-             "the suggested margin would be VACUOUS: it needs more probes, or easier ones"],
+             "the suggested margin would be VACUOUS: add probes, or easier ones"],
         ),
         (
             10, 6, "{over: each}", "each",
-            ["4 of 10 probes have nothing to lose and will be skipped"],
+            ["4 of 10 probes have nothing to lose and are skipped"],
         ),
         (
             10, 0, "{over: each}", "each",
@@ -144,7 +144,7 @@ def test_slices_without_a_gate_have_no_margin(read):
         ),
         (
             10, 9, "{over: each, require: pass}", "each",
-            ["the baseline itself does not pass 1 of 10 probes"],
+            ["the baseline itself fails 1 of 10 probes"],
         ),
         (10, 6, "{over: all, max_drop: 0.5}", "all", []),
     ],
@@ -158,8 +158,8 @@ def test_probes_that_flip_under_a_gate_over_each(read):
     conditions = [condition("first", range(6)), condition("second", range(7))]
     found = measure(read(numbers(10, "{over: each}")), conditions)
     assert by_slice(found)["each"].remarks == (
-        "3 of 10 probes have nothing to lose and will be skipped",
-        "1 of 10 probes flip without any tuning: their gates would fail by chance",
+        "3 of 10 probes have nothing to lose and are skipped",
+        "1 of 10 probes flip without any tuning: their gates fail by chance",
     )
 
 
@@ -189,7 +189,7 @@ def test_a_model_that_cannot_answer(read):
         "probes: [{id: a, question: q, choices: [x, y], answer: x}]\n"
     )
     with pytest.raises(
-        EngineError, match=r"s.yaml:1:1: base: cannot answer the suite 'c': it has no 'answer: choose'"
+        EngineError, match=r"s.yaml:1:1: the suite 'c' cannot be asked\n  base: it has no 'answer: choose'"
     ):
         measure(suite, same({0}))
 
@@ -272,8 +272,8 @@ def test_a_fixture_is_no_baseline(tmp_path, monkeypatch, capsys):
     (tmp_path / "s.yaml").write_text(numbers(2, ALL), encoding="utf-8")
     assert main(["calibrate", "s.yaml", "--model", "fixtures/lora.yaml"]) == 4
     assert capsys.readouterr().err == (
-        "fixtures/lora.yaml: is a fixture, and suites are calibrated on a baseline\n"
-        "  name the fixture's base instead\n"
+        "fixtures/lora.yaml is a recipe, and suites are calibrated on a baseline\n"
+        "  name the recipe's base instead\n"
     )
 
 

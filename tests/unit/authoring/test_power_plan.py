@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from harness.authoring.power import TOKENS_PER_SECOND, any_false_alarm, gate_plans, gate_rule, suite_size
-from harness.authoring.power_text import chance, in_points, plan_lines
+from harness.authoring.power import any_false_alarm, gate_powers, gate_rule, suite_size
+from harness.authoring.power_text import chance, in_points, power_lines
 from harness.cli.main import command_line, main
 from harness.stats.power import FLIP_RATE, AnyLost, OverMargin, minimum_detectable_drop, power
 from harness.suites.suite import EachGate, MarginGate
@@ -37,7 +37,7 @@ def suite(read):
 
 @pytest.fixture
 def rows(suite):
-    return list(gate_plans(suite))
+    return list(gate_powers(suite, FLIP_RATE))
 
 
 def test_one_row_a_gate_and_slice_in_the_order_of_the_file(rows):
@@ -75,12 +75,12 @@ def test_a_gate_over_each_probe_fails_when_any_is_lost(rows):
 
 
 def test_the_flip_rate_is_half_gains(suite):
-    row = next(iter(gate_plans(suite, flip_rate=0.10)))
+    row = next(iter(gate_powers(suite, flip_rate=0.10)))
     assert row.sees == minimum_detectable_drop(60, 0.05)
 
 
 def test_nothing_flips(suite):
-    rows = list(gate_plans(suite, flip_rate=0.0))
+    rows = list(gate_powers(suite, flip_rate=0.0))
     assert [row.false_alarm for row in rows] == [0, 0, 0, 0, 0]
 
 
@@ -101,12 +101,12 @@ def test_choices_are_read_one_by_one_and_texts_once(read):
         "suite: s\ntask: {format: text, answer: choose}\ngates: [{over: each}]\n"
         "probes: [{id: a, question: one two three, choices: [x, y z], answer: x}]\n"
     )
-    assert suite_size(choose).tokens == round(1.4 * (3 + 1 + 3 + 2))
+    assert suite_size(choose, 400).tokens == round(1.4 * (3 + 1 + 3 + 2))
     measure = read(
         "suite: s\ntask: {format: text, answer: likelihood}\ngates: [{over: each}]\n"
         "probes: [{id: a, text: one two three four five}]\n"
     )
-    assert suite_size(measure).tokens == round(1.4 * 5)
+    assert suite_size(measure, 400).tokens == round(1.4 * 5)
 
 
 def test_any_gate_fails_at_most_as_often_as_independent_ones(rows):
@@ -115,7 +115,7 @@ def test_any_gate_fails_at_most_as_often_as_independent_ones(rows):
 
 
 def test_the_table(suite, rows):
-    lines = list(plan_lines(rows, [suite_size(suite)], FLIP_RATE, TOKENS_PER_SECOND))
+    lines = list(power_lines(rows, [suite_size(suite, 400)], FLIP_RATE, 400))
     assert lines[:7] == [
         "suite    slice     n     margin  catches   false alarm  retained  sees  by chance  for 5  cases  tokens  seconds",
         "numbers  all      60         10     15.1          <0.1      98.0  10.9        0.2   +100      1   1,620        4",
@@ -125,8 +125,8 @@ def test_the_table(suite, rows):
         "numbers  each     60          -      1.7          45.3         -     -          -      -     60",
         "total    1 suite  60                      at most 47.6                                       64   1,620        4",
     ]
-    assert "2 % of the answers" in lines[8]
-    assert "it takes 160 probes" in "\n".join(lines)
+    assert "2 % of an unchanged model's answers" in lines[8]
+    assert "which takes 160 probes" in "\n".join(lines)
     assert lines[-1].endswith("estimated at 400 tokens a second")
 
 
@@ -224,9 +224,8 @@ def test_options_out_of_range(capsys, option, value, wanted):
     assert f"must be a number {wanted}, saw {value!r}" in capsys.readouterr().err
 
 
-def test_the_options_default_to_what_the_module_says():
-    parsed = command_line().parse_args(["plan", "x.yaml"])
-    assert (parsed.flip_rate, parsed.tokens_per_second) == (FLIP_RATE, TOKENS_PER_SECOND)
+def test_the_flip_rate_defaults_to_that_of_the_statistics():
+    assert command_line().parse_args(["plan", "x.yaml"]).flip_rate == FLIP_RATE
 
 
 def test_the_shipped_suites_take_a_moment(root, capsys):

@@ -38,8 +38,8 @@ def test_there_is_nowhere_to_write_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["schema", "--write"]) == 4
     assert capsys.readouterr().err == (
-        "no folder docs/ here to write to\n"
-        "  elsewhere, send the schema to a file: python -m harness schema > suite.schema.json\n"
+        "there is no folder docs/ here\n"
+        "  redirect the schema to a file instead: python -m harness schema > suite.schema.json\n"
     )
 
 

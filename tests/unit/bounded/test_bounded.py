@@ -24,9 +24,7 @@ def patterns() -> Bounded:
 def test_after_a_job_that_was_ended_others_are_done(patterns):
     assert patterns.do("found", pattern="a", text="cat") is True
     first = patterns.process
-    with pytest.raises(
-        EndedError, match=r"^does not come to an end: it was stopped after 1 s of processor time$"
-    ):
+    with pytest.raises(EndedError, match=r"^does not finish: it was stopped after 1 s of processor time$"):
         patterns.do("found", **ENDLESS)
     assert patterns.do("found", pattern="a", text="dog") is False
     assert patterns.process is not first

@@ -32,7 +32,7 @@ def test_what_stands_in_a_template():
 
 def test_after_a_template_that_was_ended_others_are_rendered():
     assert render_template("chat", "a", {}) == "a"
-    with pytest.raises(TemplateLimitError, match="does not come to an end"):
+    with pytest.raises(TemplateLimitError, match="does not finish"):
         render_template("chat", LOOP, {})
     with pytest.raises(TemplateLimitError, match="512 MB"):
         render_template("chat", "{{ 'x' * n }}", {"n": 10**10})
@@ -72,8 +72,8 @@ def test_a_fork_has_a_process_of_its_own():
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (LOOP, "'doc_to_text' does not come to an end"),
-        ("{{ text | regex_replace('(x+x+)+y', '') }}", "'doc_to_text' does not come to an end"),
+        (LOOP, "'doc_to_text' does not finish"),
+        ("{{ text | regex_replace('(x+x+)+y', '') }}", "'doc_to_text' does not finish"),
         ("{{ text * 1000000000 }}", "'doc_to_text' takes more than 512 MB"),
         ("{{ missing }}", "'doc_to_text' cannot be filled: 'missing' is undefined"),
     ],

@@ -10,8 +10,7 @@ import pytest
 
 from harness.cli.main import COMMANDS, command_line
 from harness.command_line import OneOf, count, positive, rate, seeds, share, whole
-from harness.engine.options import ENGINE_OPTIONS, add_engine_options, settings_of
-from harness.engine.settings import Settings
+from harness.engine.settings import ENGINE_OPTIONS, Settings, add_engine_options, settings_of
 from harness.errors import HarnessError
 from harness.plugin.options import OPTIONS
 

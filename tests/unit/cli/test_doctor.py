@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import doctor
+from harness.cli import environment
 from harness.cli.main import main
 from harness.versions import OURS
 from tests.support.packages import install
@@ -32,7 +32,7 @@ def look(capsys, monkeypatch):
     """Looks at one topic alone: its rows, and the exit code."""
 
     def look(topic):
-        monkeypatch.setattr(doctor, "TOPICS", {topic: doctor.TOPICS[topic]})
+        monkeypatch.setattr(environment, "TOPICS", {topic: environment.TOPICS[topic]})
         code = main(["doctor", "--json"])
         found = json.loads(capsys.readouterr().out)
         assert found["usable"] is (code == 0)
@@ -80,21 +80,23 @@ def test_a_package_that_wants_another_version_of_a_third(look, modules):
 def test_metadata_that_nobody_can_read_is_a_row(look, modules):
     install(modules, OURS, "0.1.0", "alpha >= >= 1")
     [row], code = look("packages")
-    assert row["fault"].startswith("packages cannot be looked at: InvalidRequirement: ")
+    assert row["fault"].startswith("packages cannot be inspected: InvalidRequirement: ")
     assert code == 1
 
 
 def test_what_breaks_hides_nothing_else(capsys, monkeypatch):
     def breaks():
-        yield doctor.Row("first", "a", "1")
+        yield environment.Row("first", "a", "1")
         raise RuntimeError("no\nmore")
 
     monkeypatch.setattr(
-        doctor, "TOPICS", {"first": breaks, "second": lambda: iter([doctor.Row("second", "b", "2")])}
+        environment,
+        "TOPICS",
+        {"first": breaks, "second": lambda: iter([environment.Row("second", "b", "2")])},
     )
     assert main(["doctor"]) == 1
     assert capsys.readouterr().out == (
-        "first\n   a  1\n!     cannot be told\n\nsecond\n   b  2\n\n! first cannot be looked at: RuntimeError: no\n"
+        "first\n   a  1\n!     unknown\n\nsecond\n   b  2\n\n! first cannot be inspected: RuntimeError: no\n"
     )
 
 
@@ -107,7 +109,7 @@ def test_where_no_package_is_there_at_all():
     assert (
         f"! {OURS} is not installed: this is its source alone\n    python -m pip install .\n" in done.stdout
     )
-    assert "! cache cannot be looked at: ModuleNotFoundError: No module named 'platformdirs'" in done.stdout
+    assert "! cache cannot be inspected: ModuleNotFoundError: No module named 'platformdirs'" in done.stdout
 
 
 # Devices
@@ -253,9 +255,9 @@ def test_a_plugin_that_takes_an_option_is_named(look, modules, here):
     plugin = next(row for row in rows if row["name"] == "pytest-report-of-others")
     assert (plugin["seen"], plugin["wanted"]) == ("2.0", "takes --report")
     assert {row["name"]: (row["seen"], row["wanted"]) for row in rows if row["topic"] == "our options"} == {
-        "--report": ("is of pytest-report-of-others", "write --gate-report"),
-        "--model": (f"is of {here / 'conftest.py'}", "write --gate-model"),
-        "--gate-fail-on": (f"is of {here / 'conftest.py'}", "write --fail-on"),
+        "--report": ("taken by pytest-report-of-others", "write --gate-report"),
+        "--model": (f"taken by {here / 'conftest.py'}", "write --gate-model"),
+        "--gate-fail-on": (f"taken by {here / 'conftest.py'}", "write --fail-on"),
     }
     assert code == 0
 
@@ -295,5 +297,5 @@ def test_a_plugin_that_ends_the_process(look, here):
 def test_our_own_plugin_left_out(look, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:harness.plugin")
     rows, code = look("pytest plugins")
-    assert rows[-1]["fault"] == "pytest does not load the plugin of the gate here"
+    assert rows[-1]["fault"] == "pytest does not load the gate's plugin here"
     assert code == 1

@@ -90,7 +90,7 @@ def test_what_is_asked_as_chat(preview):
         "    2\n"
         "  user\n"
         "    Capital of Japan?\n"
-        "  answered in at most 8 tokens, or to '\\n\\n'\n",
+        "  answered in at most 8 tokens, or up to '\\n\\n'\n",
         "",
     )
 
@@ -134,11 +134,11 @@ def test_a_category(preview):
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("facts.yaml::probe[jpan]", "facts.yaml: there is no probe 'jpan'\n  did you mean 'japan'?\n"),
-        ("facts.yaml::category[zzz]", "facts.yaml: there is no category 'zzz'\n"),
+        ("facts.yaml::probe[jpan]", "facts.yaml: there is no slice 'probe[jpan]'\n  did you mean 'japan'?\n"),
+        ("facts.yaml::category[zzz]", "facts.yaml: there is no slice 'category[zzz]'\n"),
         (
             "facts.yaml::japan",
-            "facts.yaml::japan: a slice is all, category[NAME] or probe[ID], saw 'japan'\n",
+            "facts.yaml: there is no slice 'japan'\n  a slice is all, category[NAME] or probe[ID]\n",
         ),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_model_is_asked(preview):
         "    <|assistant|>2\n"
         "    <|user|>Capital of France?\n"
         "    <|assistant|>\n"
-        "  answered in at most 8 tokens, or to '\\n\\n'\n"
+        "  answered in at most 8 tokens, or up to '\\n\\n'\n"
         "  answer (3 tokens): right\n"
         "    It is\n"
         "    Paris.\\u001b[2J\n"
@@ -186,7 +186,7 @@ def test_a_model_is_asked(preview):
         "    <|assistant|>2\n"
         "    <|user|>Who wrote Hamlet?\n"
         "    <|assistant|>\n"
-        "  answered in at most 8 tokens, or to '\\n\\n'\n"
+        "  answered in at most 8 tokens, or up to '\\n\\n'\n"
         "  answer (3 tokens): wrong\n"
         "    It is\n"
         "    Paris.\\u001b[2J\n"
@@ -204,7 +204,7 @@ def test_a_model_chooses(preview):
 
 def test_a_model_is_measured(preview):
     assert preview("texts.yaml", "--model", "x")[1].endswith(
-        "  measured (4 tokens)\n    2.404 bits per byte\n\nfake: a likelihood is kept or lost only against a baseline's\n"
+        "  measured (4 tokens)\n    2.404 bits per byte\n\nfake: a likelihood is judged only against a baseline's\n"
     )
 
 

@@ -22,8 +22,8 @@ doc_to_target: "{{answer}}"
 """
 DATA = '{"question": "Q?", "choices": ["a", "b"], "answer": 0}\n'
 STALE = "# A page\n\n<!-- generated: keys-gate -->\n\nold\n\n<!-- end generated -->\n"
-CHECKOUT = "run it in a checkout that can be written"
-OUT = "name another place: --out FILE"
+CHECKOUT = "run it in a writable checkout"
+OUT = "name another file with --out"
 COMMANDS = {
     "new": (["new", "s", "--out", "out/s.yaml"], "out/s.yaml", OUT),
     "import": (["import", "lm-eval", "t.yaml", "--out", "out/t.yaml"], "out/t.yaml", OUT),

@@ -87,7 +87,7 @@ def test_outside_of_a_checkout(tmp_path, monkeypatch):
         ),
         (
             "<!-- generated: names -->\n<!-- generated: names -->\n<!-- end generated -->\n",
-            "docs/page.md:1:1: this part does not end before the next begins, in line 2",
+            "docs/page.md:1:1: this part does not end before the next begins, on line 2",
         ),
         ("x\n\n<!-- end generated -->\n", "docs/page.md:3:1: a part ends here that did not begin"),
     ],

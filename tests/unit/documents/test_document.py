@@ -119,7 +119,9 @@ def test_a_key_may_be_a_surrogate_pair(document):
     "text", [r'a: "\ud83d"', r'a: "\ude00\ud83d"', r'a: "\ud83d \ude00"', r'a: "\\\ud83d"']
 )
 def test_half_a_surrogate_pair_is_refused(document, text):
-    with pytest.raises(InputError, match="half a surrogate pair is no character; write the character itself"):
+    with pytest.raises(
+        InputError, match="half a surrogate pair is not a character; write the character itself"
+    ):
         document(text)
 
 

@@ -89,7 +89,7 @@ def test_the_root_of_the_file_system_is_no_project(project, tmp_path):
     ("source", "message"),
     [
         ("loop.csv", "loop.csv"),  # "is no path that can be followed", or since Python 3.13 "cannot be read"
-        ('"a\\0.csv"', "'a\\x00.csv' is no path that can be followed"),
+        ('"a\\0.csv"', "'a\\x00.csv' is not a usable path"),
         ("{dataset: ../..}", "'../..' leads outside"),
         ("{dataset: /etc}", "'/etc' leads outside"),
         ("a" * 5000 + ".csv", "cannot be read: File name too long"),

@@ -76,7 +76,7 @@ def test_nothing_to_compare_is_an_error():
         compare([])
     with pytest.raises(NoEvidenceError, match="no probes"):
         comparison(0, 0, 0, 0)
-    with pytest.raises(NoEvidenceError, match="the baseline was not asked; nothing can be compared"):
+    with pytest.raises(NoEvidenceError, match="the baseline was not asked, so there is nothing to compare"):
         compare([Pair(probe("a"), RIGHT, RIGHT), Pair(probe("b"), None, RIGHT)])
 
 

@@ -36,7 +36,7 @@ def test_pooling_is_counting(sides):
             lost[place] += was and not now
             gained[place] += now and not was
     drops = [(lost[place] - gained[place]) / n for place in range(count)]
-    assert (pooled.n, pooled.smallest, pooled.largest) == (n, min(drops), max(drops))
+    assert (pooled.n, pooled.smallest_drop, pooled.largest_drop) == (n, min(drops), max(drops))
     assert pooled.lost == pytest.approx(sum(lost) / count)
     assert pooled.gained == pytest.approx(sum(gained) / count)
     assert pooled.drop == pytest.approx(sum(drops) / count)
@@ -71,7 +71,7 @@ def test_counts_that_are_not_whole():
     after = [[True, False, False, False], [True, True, True, False]]
     pooled = pool(before, after)
     assert (pooled.lost, pooled.gained, pooled.drop) == (0.5, 0.5, 0.0)
-    assert (pooled.smallest, pooled.largest) == (-0.25, 0.25)
+    assert (pooled.smallest_drop, pooled.largest_drop) == (-0.25, 0.25)
     assert pooled.interval == tango_interval(0.5, 0.5, 4)
     narrower, wider = tango_interval(0, 0, 4), tango_interval(1, 1, 4)
     assert wider[0] < pooled.interval[0] < narrower[0]
@@ -91,17 +91,17 @@ def test_means_that_round_up_are_still_counts():
         (
             [],
             [],
-            "0 and 0 runs over [] probes cannot be compared: each must have its counterpart over the same probes",
+            "cannot compare 0 runs before with 0 after, over [] probes: runs come in pairs over the same probes",
         ),
         (
             [[True]],
             [[True], [True]],
-            "1 and 2 runs over [1] probes cannot be compared: each must have its counterpart over the same probes",
+            "cannot compare 1 runs before with 2 after, over [1] probes: runs come in pairs over the same probes",
         ),
         (
             [[True]],
             [[True, False]],
-            "1 and 1 runs over [1, 2] probes cannot be compared: each must have its counterpart over the same probes",
+            "cannot compare 1 runs before with 1 after, over [1, 2] probes: runs come in pairs over the same probes",
         ),
         ([[]], [[]], "no probes: nothing follows from an empty comparison"),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import HarnessError, ModelError
 from harness.models.cache import VARIABLE, cache_folder, keeping
-from harness.models.kept import fault_of, kept_identities
+from harness.models.identity import fault_of, kept_identities
 from harness.writing import write_fault
 
 FULL = "the disk is full"

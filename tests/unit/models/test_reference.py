@@ -32,7 +32,6 @@ from harness.models.reference import (
     find_full_model,
     find_pair,
     resolve,
-    same_place,
 )
 from harness.spelling import on_command_line
 from tests.support.references import adapter, model, model_error
@@ -46,7 +45,6 @@ def test_two_full_models(here):
     assert pair.tuned == FullModel("./tuned", tuned)
     assert pair.baseline == FullModel("./base", base)
     assert pair.notes == ()
-    assert not same_place(pair.baseline, pair.tuned)
 
 
 @pytest.mark.parametrize("baseline", ["same", "./tuned"])
@@ -74,7 +72,7 @@ def test_the_same_folder_in_another_spelling_is_no_baseline(here, monkeypatch, s
     (here / "link").symlink_to(folder)
     baseline = spelling.format(here=here)
     with model_error(
-        f"./tuned: would be held against itself: --baseline {baseline} is the same folder, {folder}\n"
+        f"./tuned: would be compared with itself: --baseline {baseline} is the same folder, {folder}\n"
         "  name the model before tuning: --baseline PATH_OR_HUB_ID; or, to measure noise: --baseline same"
     ):
         find_pair("./tuned", baseline)
@@ -83,7 +81,7 @@ def test_the_same_folder_in_another_spelling_is_no_baseline(here, monkeypatch, s
 @pytest.mark.parametrize("base", [".", "./", "../tuned", "{here}/models/tuned"])
 def test_a_card_that_names_its_own_model_names_no_baseline(here, base):
     folder = model("models/tuned", card=f"---\nbase_model: {base.format(here=here)}\n---\n")
-    with pytest.raises(ModelError, match="would be held against itself: its model card names") as caught:
+    with pytest.raises(ModelError, match="would be compared with itself: its model card names") as caught:
         find_pair("models/tuned", None)
     assert str(folder) in str(caught.value)
 
@@ -120,7 +118,7 @@ def test_a_relative_base_that_means_two_models_is_refused(here, named):
     folder, beside = adapter("lora", named), model("lora/base")
     with model_error(
         f"{folder}: its base '{named}' may be {base} (from the working folder) or {beside} (from the model's)\n"
-        "  name the one that is meant: --baseline PATH_OR_HUB_ID"
+        "  name it: --baseline PATH_OR_HUB_ID"
     ):
         find_pair("lora", None)
     assert find_pair("lora", "base").tuned == Adapter("lora", folder, FullModel("base", base))
@@ -158,7 +156,7 @@ def test_an_adapter_whose_base_is_gone_is_put_on_the_baseline(here):
     pair = find_pair("lora", "base")
     assert pair.baseline.folder == here / "base"
     assert [on_command_line(note) for note in pair.notes] == [
-        "the adapter names the base './gone', which is not here; it was put on --baseline base"
+        "the adapter names the base './gone', which cannot be found; it was put on --baseline base"
     ]
 
 
@@ -198,8 +196,8 @@ def test_an_adapter_over_an_adapter(here):
     adapter("two", "./one")
     with model_error(
         "two: the adapter's base model './one' (from adapter_config.json) cannot be found\n"
-        "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, and a full model is needed here\n"
-        "  an adapter that was trained on another: merge that one into its base and save it (merge_and_unload)"
+        "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, but a full model is needed here\n"
+        "  if it is the base of another adapter: merge it into its own base and save that (merge_and_unload)"
     ):
         find_pair("two", None)
 
@@ -520,18 +518,18 @@ def test_what_a_reference_names(here):
     [
         ("fakr:x", ("fake",), "did you mean 'fake'?"),
         ("nope:x", ("ollama", "fake"), "there are: fake, ollama"),
-        ("nope:x", (), "none is: register one in a conftest.py, with @engine_for('nope')"),
+        ("nope:x", (), "register one in a conftest.py, with @engine_for('nope')"),
         (
             "https://huggingface.co/org/name",
             (),
-            "none is: register one in a conftest.py, with @engine_for('https')",
+            "register one in a conftest.py, with @engine_for('https')",
         ),
     ],
 )
 def test_a_scheme_that_no_engine_answers_for(here, reference, schemes, hint):
     scheme = reference.partition(":")[0]
     message = (
-        f"{reference}: no such folder, and no engine answers for '{scheme}:'\n"
+        f"{reference}: no such folder, and no engine for '{scheme}:'\n"
         f"  {hint}; a hub id has the form org/name or org/name@revision"
     )
     for find in (lambda: resolve(reference, schemes), lambda: find_pair(reference, None, False, schemes)):
@@ -560,12 +558,12 @@ def test_an_endpoint_is_held_against_anything(here):
 
 def test_an_endpoint_has_no_baseline_of_its_own():
     with model_error(
-        "fake:x: no baseline to compare with: an engine of its own names none\n  name it: --baseline PATH_OR_HUB_ID"
+        "fake:x: no baseline to compare with: only adapters and model cards name one\n  name it: --baseline PATH_OR_HUB_ID"
     ):
         find_pair("fake:x", None, False, {"fake"})
 
 
 def test_a_recipe_is_no_baseline(here):
     model("tuned")
-    with model_error("r.yaml: is a recipe, and a baseline is a model"):
+    with model_error("r.yaml: is a recipe, but a baseline must be a model"):
         find_pair("tuned", "r.yaml")

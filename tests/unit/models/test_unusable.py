@@ -88,8 +88,8 @@ def test_a_decoy_beside_pickled_weights_is_not_taken_for_them(here):
         find_pair("lora", None)
     (folder / "adapter_model.bin").unlink()
     with model_error(
-        f"lora: no weights: there is no adapter_model.safetensors in {folder}; saw model.safetensors, which nothing reads\n"
-        "  was the adapter merged into its base? then take adapter_config.json out of the folder"
+        f"lora: no weights: there is no adapter_model.safetensors in {folder}; saw model.safetensors, which no loader reads\n"
+        "  was the adapter merged into its base? then remove adapter_config.json from the folder"
     ):
         find_pair("lora", None)
 
@@ -110,7 +110,7 @@ def test_a_missing_shard_is_named(here):
     shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
     with model_error(
-        "tuned: the shard model-00002-of-00002.safetensors is missing, which model.safetensors.index.json names"
+        "tuned: the shard model-00002-of-00002.safetensors, which model.safetensors.index.json names, is missing"
     ):
         find_full_model("tuned")
     (folder / shards["b"]).write_bytes(b"")
@@ -152,8 +152,8 @@ def test_pickled_adapters_and_bases_too(here, place):
         ("", "cannot be read as JSON: Expecting value"),
         ("[]", "is not a JSON object"),
         (None, "cannot be read as JSON: "),
-        ('{"a": NaN}', "cannot be read as JSON: NaN is no number"),
-        ('{"a": -Infinity}', "cannot be read as JSON: -Infinity is no number"),
+        ('{"a": NaN}', "cannot be read as JSON: NaN is not a number"),
+        ('{"a": -Infinity}', "cannot be read as JSON: -Infinity is not a number"),
         ('{"a": "\\ud800"}', "cannot be read as JSON: it holds half a surrogate pair"),
         ('{"\\udfff": 1}', "cannot be read as JSON: it holds half a surrogate pair"),
         (

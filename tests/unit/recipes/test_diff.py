@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.recipes.diff import changes
+from harness.recipes.diff import changes, mitigations_of, untried
 from harness.recipes.format import RecipeFormat
 from harness.recipes.mitigations import LEAST_COSTLY_FIRST
 
@@ -31,50 +31,50 @@ def recipe(**changed: Any) -> RecipeFormat:
 
 
 def had(new: RecipeFormat) -> list[str]:
-    return [mitigation.kind for mitigation in LEAST_COSTLY_FIRST if mitigation.has(new)]
+    return [mitigation.name for mitigation in mitigations_of(new)]
 
 
 def adds(old: RecipeFormat, new: RecipeFormat) -> list[tuple[str, str]]:
-    return [(one.mitigation.kind, one.text) for one in changes(old, new).adds]
+    return [(change.mitigation.name, change.text) for change in changes(old, new).adds]
 
 
 ALONE = [
-    ({}, {"method": LORA}, ("lora", "adapters of rank 16 instead of the weights themselves")),
-    ({}, {"learning_rate": 1e-4}, ("rate", "1e-4 instead of 2e-3")),
-    ({}, {"learning_rate": 2e-5}, ("rate", "2e-5 instead of 2e-3")),
-    ({"learning_rate": 0.5}, {"learning_rate": 0.015}, ("rate", "0.015 instead of 0.5")),
-    ({}, {"epochs": 3}, ("steps", "3 epochs instead of 10")),
-    ({}, {"epochs": 1}, ("steps", "1 epoch instead of 10")),
-    ({"epochs": None, "steps": 9}, {"epochs": None, "steps": 5}, ("steps", "5 steps instead of 9")),
-    ({}, {"method": {"full": {"last_layers": 4}}}, ("frozen", "only the last 4 layers learn")),
+    ({}, {"method": LORA}, ("LoRA", "adapters of rank 16 instead of the weights themselves")),
+    ({}, {"learning_rate": 1e-4}, ("a lower rate", "1e-4 instead of 2e-3")),
+    ({}, {"learning_rate": 2e-5}, ("a lower rate", "2e-5 instead of 2e-3")),
+    ({"learning_rate": 0.5}, {"learning_rate": 0.015}, ("a lower rate", "0.015 instead of 0.5")),
+    ({}, {"epochs": 3}, ("fewer epochs", "3 epochs instead of 10")),
+    ({}, {"epochs": 1}, ("fewer epochs", "1 epoch instead of 10")),
+    ({"epochs": None, "steps": 9}, {"epochs": None, "steps": 5}, ("fewer epochs", "5 steps instead of 9")),
+    ({}, {"method": {"full": {"last_layers": 4}}}, ("frozen parts", "only the last 4 layers learn")),
     (
         {"method": {"full": {"last_layers": 4}}},
         {"method": {"full": {"last_layers": 1}}},
-        ("frozen", "only the last layer learns"),
+        ("frozen parts", "only the last layer learns"),
     ),
-    ({}, {"method": {"full": {"biases_only": True}}}, ("frozen", "only the biases learn")),
-    ({}, {"method": {"full": {"freeze_embeddings": True}}}, ("frozen", "the embeddings stay")),
+    ({}, {"method": {"full": {"biases_only": True}}}, ("frozen parts", "only the biases learn")),
+    ({}, {"method": {"full": {"freeze_embeddings": True}}}, ("frozen parts", "the embeddings stay")),
     (
         {"method": {"lora": {"target_modules": "all-linear"}}},
         {"method": {"lora": {"target_modules": ["q_proj"]}}},
-        ("frozen", "adapters on q_proj alone"),
+        ("frozen parts", "adapters on q_proj alone"),
     ),
     (
         {"method": {"lora": {"modules_to_save": ["lm_head", "embed_tokens"]}}},
         {"method": {"lora": {"modules_to_save": ["lm_head"]}}},
-        ("frozen", "embed_tokens stays"),
+        ("frozen parts", "embed_tokens stays"),
     ),
     ({}, {"replay": REPLAY}, ("replay", "25 % of the data")),
-    ({}, {"replay": SELF}, ("self_replay", "25 % of the data")),
+    ({}, {"replay": SELF}, ("self-replay", "25 % of the data")),
     (
         {"replay": REPLAY},
         {"replay": {**REPLAY, "fraction": 0.5}},
         ("replay", "50 % of the data instead of 25 %"),
     ),
-    ({}, {"distill": {"file": "g.jsonl", "weight": 0.5}}, ("distill", "with a weight of 0.5")),
-    ({}, {"l2_sp": 0.1}, ("l2_sp", "with a weight of 0.1")),
-    ({"l2_sp": 0.1}, {"l2_sp": 1.0}, ("l2_sp", "with a weight of 1 instead of 0.1")),
-    ({}, {"ewc": {"file": "g.jsonl", "importance": 1000.0}}, ("ewc", "with a weight of 1000")),
+    ({}, {"distill": {"file": "g.jsonl", "weight": 0.5}}, ("distillation", "with a weight of 0.5")),
+    ({}, {"l2_sp": 0.1}, ("L2-SP", "with a weight of 0.1")),
+    ({"l2_sp": 0.1}, {"l2_sp": 1.0}, ("L2-SP", "with a weight of 1 instead of 0.1")),
+    ({}, {"ewc": {"file": "g.jsonl", "importance": 1000.0}}, ("EWC", "with a weight of 1000")),
 ]
 
 
@@ -85,7 +85,7 @@ def test_a_mitigation_by_itself(old, new, expected):
     assert adds(before, after) == [expected]
     assert (found.gives_up, found.other) == ((), ())
     backwards = changes(after, before)
-    assert [one.mitigation.kind for one in backwards.gives_up] == [expected[0]]
+    assert [change.mitigation.name for change in backwards.gives_up] == [expected[0]]
     assert (backwards.adds, backwards.other) == ((), ())
 
 
@@ -100,29 +100,29 @@ def test_several_at_once_are_in_the_order_of_their_cost():
         ewc={"file": "g.jsonl", "importance": 1.0}, replay=SELF, epochs=2, method=LORA, warmup=0.1, batch=4
     )
     found = changes(recipe(), new)
-    assert [one.mitigation.kind for one in found.adds] == ["lora", "steps", "self_replay", "ewc"]
+    assert [change.mitigation.name for change in found.adds] == ["LoRA", "fewer epochs", "self-replay", "EWC"]
     assert found.other == ("batch", "warmup")
 
 
 def test_rates_are_not_compared_across_methods():
     """LoRA's best rate is about ten times that of full fine-tuning, so a lower one need not be a gentler one."""
     found = changes(recipe(), recipe(method=LORA, learning_rate=1e-4))
-    assert [one.mitigation.kind for one in found.adds] == ["lora"]
+    assert [change.mitigation.name for change in found.adds] == ["LoRA"]
     assert found.other == ("learning_rate",)
 
 
 def test_the_baselines_own_answers_in_place_of_the_files():
     found = changes(recipe(replay=REPLAY), recipe(replay=SELF))
-    assert [(one.mitigation.kind, one.text) for one in found.adds] == [
-        ("self_replay", "25 % of the data, with the baseline's own answers")
+    assert [(change.mitigation.name, change.text) for change in found.adds] == [
+        ("self-replay", "25 % of the data, with the baseline's own answers")
     ]
-    assert [one.mitigation.kind for one in found.gives_up] == ["replay"]
+    assert [change.mitigation.name for change in found.gives_up] == ["replay"]
 
 
 def test_what_is_given_up():
     found = changes(recipe(replay=REPLAY, learning_rate=1e-4), recipe(l2_sp=1.0, learning_rate=2e-4))
-    assert [one.mitigation.kind for one in found.adds] == ["l2_sp"]
-    assert [one.mitigation.kind for one in found.gives_up] == ["rate", "replay"]
+    assert [change.mitigation.name for change in found.adds] == ["L2-SP"]
+    assert [change.mitigation.name for change in found.gives_up] == ["a lower rate", "replay"]
     assert found.other == ()
 
 
@@ -149,13 +149,20 @@ def test_what_a_recipe_has_by_itself():
         l2_sp=1.0,
         ewc={"file": "g.jsonl", "importance": 1.0},
     )
-    assert had(new) == ["frozen", "self_replay", "distill", "l2_sp", "ewc"]
-    assert had(recipe(method=LORA, replay=REPLAY)) == ["lora", "replay"]
+    assert had(new) == ["frozen parts", "self-replay", "distillation", "L2-SP", "EWC"]
+    assert had(recipe(method=LORA, replay=REPLAY)) == ["LoRA", "replay"]
+
+
+def test_what_a_recipe_has_not_tried():
+    assert untried(recipe()) == [mitigation.name for mitigation in LEAST_COSTLY_FIRST]
+    assert untried(recipe(method=LORA, l2_sp=1.0)) == [
+        "a lower rate", "fewer epochs", "frozen parts", "replay", "self-replay", "distillation", "EWC",
+    ]  # fmt: skip
 
 
 def test_rates_of_two_methods_are_not_compared():
     """A full fine-tune at a tenth of an adapter's rate is no more careful for that."""
     adapter, full = recipe(method=LORA, learning_rate=2e-4), recipe(learning_rate=2e-5)
     assert changes(adapter, full).adds == ()
-    assert [one.mitigation.kind for one in changes(adapter, full).gives_up] == ["lora"]
+    assert [change.mitigation.name for change in changes(adapter, full).gives_up] == ["LoRA"]
     assert "learning_rate" in changes(adapter, full).other

@@ -51,17 +51,17 @@ def test_everything_wrong_is_said_at_once(problems):
     [
         ("not json", "corpus.jsonl:5:1: not JSON"),
         ("[1]", "corpus.jsonl:5:1: a line must be a JSON object, saw a list"),
-        ('{"prompt": "p"}', "corpus.jsonl:5:1: 'answer' must be text that is not empty, saw nothing"),
-        ('{"prompt": " ", "answer": "a"}', "corpus.jsonl:5:1: 'prompt' must be text that is not empty"),
+        ('{"prompt": "p"}', "corpus.jsonl:5:1: 'answer' must be non-empty text, saw nothing"),
+        ('{"prompt": " ", "answer": "a"}', "corpus.jsonl:5:1: 'prompt' must be non-empty text"),
         (
             r'{"prompt": "p", "answer": "\ud83d"}',
             r"corpus.jsonl:5:1: 'answer' holds half a surrogate pair (\ud83d)",
         ),
         (
             '{"prompt": "p", "answer": 1.50}',
-            "corpus.jsonl:5:1: 'answer' must be text that is not empty, saw 1.50",
+            "corpus.jsonl:5:1: 'answer' must be non-empty text, saw 1.50",
         ),
-        ("[" * 100_000, "corpus.jsonl:5:1: JSON that is nested too deep to be read"),
+        ("[" * 100_000, "corpus.jsonl:5:1: JSON that is nested too deeply"),
     ],
 )
 def test_a_line_of_a_corpus_that_cannot_be_trained_on(corpus_folder, problems, line, said):

@@ -26,7 +26,7 @@ def told(gate: dict[str, Any] | None = None, **run: Any) -> str:
 
 def test_forgetting_under_an_adapter_is_said_to_be_removable_and_real():
     assert (
-        "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is what it was. "
+        "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is unchanged. "
         "With it on, the model has forgotten."
     ) in told()
 
@@ -36,7 +36,7 @@ def test_forgetting_in_the_weights_themselves_is_not():
 
 
 def test_what_the_recipe_has_not_tried_is_named():
-    assert "What this recipe has not tried, the least costly first: a lower rate, EWC." in told(
+    assert "Mitigations that this recipe has not tried, the least costly first: a lower rate, EWC." in told(
         untried=["a lower rate", "EWC"]
     )
     assert "has not tried" not in told()

@@ -103,7 +103,7 @@ def test_a_pattern_without_an_end_is_an_error_and_no_judgement(name, parameters,
     first, second, third, fourth = str(caught.value).splitlines()
     assert first == f"the score '{name}' cannot judge the probe 'p'"
     assert second == (
-        f"  {what} does not come to an end: it was stopped after 1 s of processor time, on {len(text)} characters"
+        f"  {what} does not finish: it was stopped after 1 s of processor time, on {len(text)} characters"
     )
     assert "without a repeat inside a repeat, as in (a+)+" in third
     assert fourth.startswith("  the answer was ")

@@ -120,9 +120,9 @@ def test_no_flips_speak_neither_for_nor_against_a_loss():
     [
         (0, 0, 0, "no probes: nothing follows from an empty comparison"),
         (0, 0, -1, "no probes: nothing follows from an empty comparison"),
-        (-1, 0, 5, "-1 lost and 0 gained are no counts out of 5 probes"),
-        (0, -1, 5, "0 lost and -1 gained are no counts out of 5 probes"),
-        (3, 3, 5, "3 lost and 3 gained are no counts out of 5 probes"),
+        (-1, 0, 5, "-1 lost and 0 gained cannot be counts out of 5 probes"),
+        (0, -1, 5, "0 lost and -1 gained cannot be counts out of 5 probes"),
+        (3, 3, 5, "3 lost and 3 gained cannot be counts out of 5 probes"),
     ],
 )
 def test_no_evidence_is_an_error(call, lost, gained, n, message):

@@ -47,10 +47,10 @@ def test_without_a_word_there_are_none(read):
     [
         (
             ["template:", "  enable_thinking: false", "  messages: []"],
-            "s.yaml:6:5: 'messages' is no argument of a chat template that can be chosen: every chat is rendered with its own",
+            "s.yaml:6:5: 'messages' cannot be set: every chat is rendered with its own",
         ),
-        (["template: {tokenize: true}"], "s.yaml:4:14: 'tokenize' is no argument"),
-        (["template: {add_generation_prompt: false}"], "s.yaml:4:14: 'add_generation_prompt' is no argument"),
+        (["template: {tokenize: true}"], "s.yaml:4:14: 'tokenize' cannot be set"),
+        (["template: {add_generation_prompt: false}"], "s.yaml:4:14: 'add_generation_prompt' cannot be set"),
         (["template: {range: 1}"], "s.yaml:4:14: 'range' cannot be the name of a chat template's argument"),
         (["template: {no name: 1}"], "s.yaml:4:14: 'no name' cannot be the name"),
         (["template: {a: {b: 1}}"], "s.yaml:4:14: the chat template's argument 'a' must be text, a finite number, true"),
@@ -93,5 +93,5 @@ def test_an_option_may_come_again_but_for_one_name():
 
 def test_arguments_of_a_program():
     assert checked_arguments({"enable_thinking": False}) == (("enable_thinking", "false"),)
-    with pytest.raises(HarnessError, match="^template_arguments: 'tools' is no argument"):
+    with pytest.raises(HarnessError, match="^template_arguments: 'tools' cannot be set"):
         checked_arguments({"tools": []})

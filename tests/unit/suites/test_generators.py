@@ -20,16 +20,16 @@ def make(**changes):
 
 
 def test_the_same_seed_makes_the_same_probes():
-    assert generate(make()) == generate(make())
-    assert generate(make()) != generate(make(seed=4))
-    first = generate(make())[0]
+    assert generate(make(), Allowance()) == generate(make(), Allowance())
+    assert generate(make(), Allowance()) != generate(make(seed=4), Allowance())
+    first = generate(make(), Allowance())[0]
     assert first["id"] == "p-1"
     assert first["answer"] == 2 * int(first["question"].split()[0])
     assert first["choices"][1] == "x"
 
 
 def test_no_probe_is_made_twice():
-    probes = generate(make(count=18))
+    probes = generate(make(count=18), Allowance())
     assert len({probe["question"] for probe in probes}) == 18
 
 
@@ -45,10 +45,10 @@ def test_filler_is_as_long_as_asked_and_answers_nothing():
     ("body", "message"),
     [
         ("  - {count: 3, draw: {a: {whole: [1, 2]}}, probe: {question: 'q {a}', answer: '{a}'}}",
-         "5:44: the draws give only about 2 different probes, and 'count' is 3"),
+         "5:44: the draws give only about 2 different probes, but 'count' is 3"),
         ("  - {count: 3, draw: {a: {whole: [5, 2]}}, probe: {question: q}}",
          "5:26: 'whole' goes from low to high, saw [5, 2]"),
-        ("  - {count: 3, draw: {a: {}}, probe: {question: q}}", "5:26: a draw is one of 'whole', 'choice' and 'filler'"),
+        ("  - {count: 3, draw: {a: {}}, probe: {question: q}}", "5:26: a draw has one of 'whole', 'choice' and 'filler'"),
         ("  - {count: 0, probe: {question: q}}", "5:13: 'count' must be at least 1, saw 0"),
         ("  - {count: 1, probe: {question: '{zz}', answer: 1}}", "5:16: unknown name 'zz'; there are: n"),
         ("  - {count: 1, prob: {question: q}}", "5:16: unknown key 'prob' in a generator\n  did you mean 'probe'?"),
@@ -95,7 +95,7 @@ def test_drawn_numbers_are_as_written_until_they_are_computed_with(read):
 )
 def test_numbers_that_are_none(problems, answer):
     told = problems(HEAD + f"  - {{count: 1, probe: {{question: q, answer: {answer}}}}}\n")
-    assert "infinity, which is no number" in told or "NaN, which is no number" in told
+    assert "infinity, which is not a number" in told or "NaN, which is not a number" in told
 
 
 def test_generators_share_what_they_may_make():

@@ -62,7 +62,7 @@ HOSTILE = {
     "keys of a probe": (probes(f"{{id: a, question: b, answer: c, {unknown(15_000)}}}", 1), "after 10,000 problems the rest was not read"),
     "keys of a task": (f"{HEAD}task: {{{unknown(5_000)}}}\n{PROBE}", "and 4,900 more problems"),
     "keys of all probes": (probes("{id: p%, qestion: b, anwser: c}", 9000), "did you mean 'answer'?"),
-    "one key twice": (probes("{id: p%, id: b, question: why, answer: c}", 15_000), "it stands in line 5 already"),
+    "one key twice": (probes("{id: p%, id: b, question: why, answer: c}", 15_000), "the first is in line 5"),
     "long keys": (f"{HEAD}{PROBE}? {'k' * 500_000}\n: 1\n? {'gates' * 10_000}\n: 1\n", "unknown key 'kkk"),
     "one id": (probes("{id: p, question: why, answer: c}", 15_000), "repeated id 'p'"),
     "gates": (f"suite: s\nscore: contains\ngates:{listed('{over: each}', 10_000)}{PROBE}", "a second gate over 'each'"),
@@ -73,11 +73,11 @@ HOSTILE = {
     ),
     "shots": (
         probes("{id: p%, question: q%, answer: c}", 8000, f"{HEAD}task:\n  shots:{listed('  {question: q%, answer: a}', 8000)}"),
-        "the prompts take 7,415,238,890 characters together, and those of a suite may take 200,000,000",
+        "the prompts of a suite may have 200,000,000 characters together, saw 7,415,238,890",
     ),
-    "a long prompt": (f"{HEAD}task: {{prompt: '{'{question}' * 50_000}'}}\nprobes: [{{id: a, question: {'x' * 400_000}, answer: c}}]\n", "the prompts take 20,"),
-    "answers": (probes("{id: a, question: b, answer: [" + "c," * 80_000 + "]}", 1), "80,000 answers, and a probe may have 1,000"),
-    "stop texts": (f"{HEAD}task: {{stop: [{'x,' * 50_000}]}}\n{PROBE}", "50,000 stop texts, and a task may have 100"),
+    "a long prompt": (f"{HEAD}task: {{prompt: '{'{question}' * 50_000}'}}\nprobes: [{{id: a, question: {'x' * 400_000}, answer: c}}]\n", "together, saw 20,"),
+    "answers": (probes("{id: a, question: b, answer: [" + "c," * 80_000 + "]}", 1), "a probe may have at most 1,000 answers, saw 80,000"),
+    "stop texts": (f"{HEAD}task: {{stop: [{'x,' * 50_000}]}}\n{PROBE}", "a task may have at most 100 stop texts, saw 50,000"),
     "tokens": (f"{HEAD}task: {{max_new_tokens: {'9' * 300}}}\n{PROBE}", "'max_new_tokens' must be at most 1,000,000"),
     "tokens of reasoning": (f"{HEAD}task: {{thinking: {{max_tokens: 1000001}}}}\n{PROBE}", "'max_tokens' must be at most 1,000,000, saw 1000001"),
     "a long name": (f"{HEAD.replace('suite: s', 'suite: ' + 's' * 500_000)}{PROBE}", "'suite' must be a name of at most 500 characters"),
@@ -87,26 +87,26 @@ HOSTILE = {
     "aliases": ("a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{'*' + chr(97 + n)}, {'*' + chr(97 + n)}]\n" for n in range(24)), "aliases expand to more than 10000 values"),
     "aliases of a text": (f"about: &a '{'x' * 100_000}'\nprobes:{listed('{id: p%, question: *a, answer: c}', 9000)}", "aliases expand to more than 4,000,000 characters"),
     "tags": ("".join(f"%TAG !a{n}! tag:x\n" for n in range(40_000)) + "---\na: 1\n", "more than 20 lines that begin with '%'"),
-    "a filler": (made("{count: 1, draw: {a: {filler: 100000000}}, probe: {question: '{a}', answer: x}}"), "a filler of 100,000,000 words is more than 200,000"),
+    "a filler": (made("{count: 1, draw: {a: {filler: 100000000}}, probe: {question: '{a}', answer: x}}"), "a filler may have at most 200,000 words, saw 100,000,000"),
     "fillers": (made("{count: 10000, draw: {a: {filler: 99999}}, probe: {question: '{a}', answer: x}}"), MADE),
     "made texts": (made("{count: 10000, probe: {question: '{\"ab\" * 100000}{n}', answer: x}}"), MADE),
-    "a made text": (made("{count: 1, probe: {question: '" + "{\"a\" * 2000000}" * 50 + "', answer: x}}"), "is more than 2,000,000"),
+    "a made text": (made("{count: 1, probe: {question: '" + "{\"a\" * 2000000}" * 50 + "', answer: x}}"), "at most 2,000,000 characters"),
     "made lists": (made("{count: 10000, draw: {a: {choice: [[" + "1," * 20_000 + "]]}}, probe: {question: '{n}', answer: x, choices: '{a}'}}"), MADE),
     "draws": (made("{count: 10000, draw: {" + ", ".join(f"a{n}: {{whole: [1, 9]}}" for n in range(10_000)) + "}, probe: {question: '{n}', answer: x}}"), MADE),
     "expressions": (made("{count: 10000, probe: {question: '" + "{n + n}" * 20_000 + "', answer: x}}"), MADE),
-    "generators": (made("{count: 10000, probe: {question: '{n} x', answer: x}}", 500), "a suite may have 100,000 probes, and this one has more"),
+    "generators": (made("{count: 10000, probe: {question: '{n} x', answer: x}}", 500), "a suite may have at most 100,000 probes, and this one has more"),
     "a power": (made("{count: 1, probe: {question: '{9**9**9}', answer: x}}"), "'9 ** 9 ** 9' is not allowed"),
     "products": (made("{count: 1, probe: {question: '{" + "*".join(["9" * 17] * 50) + "}', answer: x}}"), "a number of more than 400 digits"),
-    "a long expression": (made("{count: 1, probe: {question: '{" + "1+" * 100_000 + "1}', answer: x}}"), "an expression has 200,001 characters, and may have 1,000"),
-    "places": (made("{count: 1, probe: {question: '{round(n, -999999999)}', answer: x}}"), "no number has -999999999 places"),
+    "a long expression": (made("{count: 1, probe: {question: '{" + "1+" * 100_000 + "1}', answer: x}}"), "an expression may have at most 1,000 characters, saw 200,001"),
+    "places": (made("{count: 1, probe: {question: '{round(n, -999999999)}', answer: x}}"), "'round' takes at most 400 places, saw -999999999"),
     "a width": (made("{count: 1, probe: {question: '{n:1000000000}', answer: x}}"), "is not an expression"),
     "a width in a prompt": (f"{HEAD}task: {{prompt: '{{question:1000000000}}'}}\n{PROBE}", "is not a plain field name"),
     "braces": (made("{count: 1, probe: {question: '" + "{" * 100_001 + "', answer: x}}"), "a single '{'"),
-    "a pattern that is long to read": (scored("regex, answer: '(?i)" + "[\\x00-\\uffff]" * 700 + "'"), "this regular expression does not come to an end"),
-    "a pattern that is long to try": (scored("regex, answer: '(?:(?=)|(?!x)){40}(?=z)'"), "this regular expression does not come to an end"),
+    "a pattern that is long to read": (scored("regex, answer: '(?i)" + "[\\x00-\\uffff]" * 700 + "'"), "this regular expression does not finish"),
+    "a pattern that is long to try": (scored("regex, answer: '(?:(?=)|(?!x)){40}(?=z)'"), "this regular expression does not finish"),
     "a long pattern": (scored("regex, answer: '" + "(" * 60_000 + "a" + ")" * 60_000 + "'"), "a regular expression may have 100,000 characters, and this one has 120,001"),
-    "a pattern in a check": (scored("{check: {regex: '(?i)" + "[\\x00-\\uffff]" * 700 + "'}}"), "this regular expression does not come to an end"),
-    "a pattern in a schema": (scored("{json_schema: {pattern: '(?i)" + "[\\x00-\\uffff]" * 700 + "'}}"), "this json_schema does not come to an end"),
+    "a pattern in a check": (scored("{check: {regex: '(?i)" + "[\\x00-\\uffff]" * 700 + "'}}"), "this regular expression does not finish"),
+    "a pattern in a schema": (scored("{json_schema: {pattern: '(?i)" + "[\\x00-\\uffff]" * 700 + "'}}"), "this json_schema does not finish"),
 }  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def test_there_is_an_end_to_problems(problems):
 def test_a_suite_may_have_only_so_many_probes(problems, monkeypatch):
     monkeypatch.setattr("harness.suites.read.MOST_PROBES", 3)
     assert problems(probes("{id: p%, question: why, answer: c}", 4)) == (
-        "1:1: a suite may have 3 probes, and this one has more\n"
+        "1:1: a suite may have at most 3 probes, and this one has more\n"
         "  take a part of the data: 'sample' under 'probes_from', 'count' under 'generators'"
     )
 
@@ -158,14 +158,14 @@ def test_a_suite_may_have_only_so_many_probes(problems, monkeypatch):
 def test_a_file_may_have_only_so_many_values(problems):
     assert problems(f"{HEAD}x: [{'[],' * 1_000_000}]\n{PROBE}") == (
         "4:4: more than 1,000,000 values\n"
-        "  probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
+        "  put the probes into a data file, which may be larger: 'probes_from: probes.jsonl'"
     )
 
 
 def test_a_file_may_have_only_so_many_bytes(problems):
     assert problems(f"{HEAD}{PROBE}# {'x' * (32 << 20)}") == (
-        " cannot be read: it has more than 32 MB; take a part of it\n"
-        "  probes may stand in a data file, which may be larger: write 'probes_from: probes.jsonl'"
+        " cannot be read: it is larger than 32 MB; use a part of it\n"
+        "  put the probes into a data file, which may be larger: 'probes_from: probes.jsonl'"
     )
 
 

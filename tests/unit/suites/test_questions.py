@@ -113,7 +113,7 @@ NO_ANSWER = "has no answer, or an empty one, which matches anything"
          "  of a DataFrame: frame.to_dict('records')"),
         ({"math": 3}, "questions by category: 'math' must hold a list of dicts, saw 3"),
         ({"math": "Q?"}, "questions by category: 'math' must hold a list of dicts, saw text 'Q?'"),
-        ({"math": [FRANCE]}, "question 0 of 'math' ('What is the capital of France?'): its 'category' is 'geography', and it "
+        ({"math": [FRANCE]}, "question 0 of 'math' ('What is the capital of France?'): its 'category' is 'geography', but it "
          "is listed under 'math'"),
         ([{"qestion": "Q?", "answer": "x"}], "question 0 has no text under 'question'\n"
          "  its keys: qestion, answer; 'qestion': did you mean 'question'?"),
@@ -124,10 +124,10 @@ NO_ANSWER = "has no answer, or an empty one, which matches anything"
         ([{"question": "Q?", "answer": math.nan}], f"question 0 ('Q?') {NO_ANSWER}"),
         ([{"question": "Q?", "answer": ["x", math.nan]}], f"question 0 ('Q?') {NO_ANSWER}"),
         ([{"question": "Q?", "correct_answer": " "}], f"question 0 ('Q?') {NO_ANSWER}"),
-        ([{"question": "Q?", "answer": math.inf}], "question 0 ('Q?'): 'answer' is infinity, which is no number"),
+        ([{"question": "Q?", "answer": math.inf}], "question 0 ('Q?'): 'answer' is infinity, which is not a number"),
         ([{"question": "Q?", "answer": {"a": 1}}], "question 0 ('Q?'): 'answer' must be text or a number, saw a mapping"),
         ([{"question": "Q?", "answer": "\ud83d"}],
-         "question 0 ('Q?'): 'answer' is half a surrogate pair (\\ud83d), which is no character"),
+         "question 0 ('Q?'): 'answer' is half a surrogate pair (\\ud83d), which is not a character"),
         ([FRANCE, FRANCE], "two questions have the same id: 'What is the capital of France?'\n"
          "  give each an 'id' of its own; without one, the question's text is its id"),
         ([{"\x1b[m\nquestion": "Q?"}], "question 0 has no text under 'question'\n"

@@ -16,7 +16,7 @@ RULES = (
 CATEGORY = "a name in one line without colons, square brackets, tabs and spaces at its ends"
 
 
-SHAPE = "a score is a name, or a mapping of one name to its parameters"
+SHAPE = "a score must be a name, or a mapping of one name to its parameters"
 
 
 def form(score: str) -> str:
@@ -43,7 +43,7 @@ TOP = [
     (suite_with(more="zzz: x\n"), "7:1: unknown key 'zzz' in a suite"),
     (
         suite_with(more="suite: t\n"),
-        "7:1: repeated key 'suite'\n  it stands in line 1 already; YAML would keep only the last",
+        "7:1: repeated key 'suite'\n  the first is in line 1; YAML would keep only the last",
     ),
     (suite_with().replace("suite: s", "suite: 12"), "1:8: 'suite' must be text, saw 12"),
     (suite_with().replace("suite: s", "suite: ''"), f"1:8: 'suite' must be {NAME}, saw empty text"),
@@ -55,8 +55,8 @@ TOP = [
     ),
     (
         "suite: s\nscore: mentions\ngates: []\nprobes: []\n",
-        "3:8: 'gates' must be a list that is not empty, saw an empty list\n"
-        "4:9: 'probes' must be a list that is not empty, saw an empty list",
+        "3:8: 'gates' must be a non-empty list, saw an empty list\n"
+        "4:9: 'probes' must be a non-empty list, saw an empty list",
     ),
     (
         "suite: s\nscore: mentions\ngates:\nprobes:\n",
@@ -110,7 +110,7 @@ GATES = [
     ),
     (
         "[{over: category, max_drop: 0.1}]",
-        "2:10: a gate over 'category', and no probe has a category",
+        "2:10: a gate over 'category', but no probe has a category",
     ),
     (
         "[{over: all, max_drop: 0.1}, {over: all, max_drop: 0.2}]",
@@ -128,9 +128,9 @@ TASKS = [
     ("null", "3:7: 'task' must be a mapping, saw nothing"),
     ("{format: chatt}", "3:16: 'format' must be chat or text, saw text 'chatt'\n  did you mean 'chat'?"),
     ("{format: text, system: x}", "3:22: a system message needs 'format: chat'"),
-    ("{system: ''}", "3:16: 'system' must be text that is not empty, saw empty text"),
+    ("{system: ''}", "3:16: 'system' must be non-empty text, saw empty text"),
     ("{prompt: 12}", "3:16: 'prompt' must be text, saw 12"),
-    ("{prompt: ''}", "3:16: 'prompt' must be text that is not empty, saw empty text"),
+    ("{prompt: ''}", "3:16: 'prompt' must be non-empty text, saw empty text"),
     (
         "{prompt: '{question'}",
         "3:8: expected '}' before end of string; write {{ and }} for braces that are text",
@@ -155,14 +155,14 @@ TASKS = [
     ),
     (
         "{prompt: '{question} {answer}'}",
-        "3:8: the prompt uses '{answer}', and 'answer' is no field of the prompt: it has a meaning of its own in a "
+        "3:8: the prompt uses '{answer}', but 'answer' has a meaning of its own in a "
         "probe\n  give the field another name",
     ),
     ("{max_new_tokens: 0}", "3:24: 'max_new_tokens' must be at least 1, saw 0"),
     ("{max_new_tokens: 1.5}", "3:24: 'max_new_tokens' must be a whole number, saw 1.5"),
     ("{max_new_tokens: many}", "3:24: 'max_new_tokens' must be a whole number, saw text 'many'"),
     ("{stop: x}", "3:14: 'stop' must be a list, saw text 'x'"),
-    ("{stop: ['']}", "3:15: a stop text must be text that is not empty, saw empty text"),
+    ("{stop: ['']}", "3:15: a stop text must be non-empty text, saw empty text"),
     ("{shots: x}", "3:15: 'shots' must be a list, saw text 'x'"),
     ("{shots: [x]}", "3:16: a shot must be a mapping, saw text 'x'"),
     (
@@ -172,8 +172,8 @@ TASKS = [
     ("{shots: [{question: x}]}", "3:16: a shot needs 'answer'"),
     (
         "{shots: [{question: '', answer: [a]}]}",
-        "3:17: 'question' must be text that is not empty, saw empty text\n"
-        "3:31: 'answer' must be text that is not empty, saw a list",
+        "3:17: 'question' must be non-empty text, saw empty text\n"
+        "3:31: 'answer' must be non-empty text, saw a list",
     ),
 ]
 
@@ -189,7 +189,7 @@ PROBES = [
     ),
     (
         "{id: a, id: b, question: Why?, answer: b}",
-        "6:13: repeated key 'id'\n  it stands in line 6 already; YAML would keep only the last",
+        "6:13: repeated key 'id'\n  the first is in line 6; YAML would keep only the last",
     ),
     (
         "{id: a, question: Why?, anwser: b}",
@@ -207,9 +207,9 @@ PROBES = [
     ),
     (
         "{id: a, question: '', answer: b}",
-        "6:13: 'question' must be text that is not empty, saw empty text",
+        "6:13: 'question' must be non-empty text, saw empty text",
     ),
-    ("{id: a, question: [x], answer: b}", "6:13: 'question' must be text that is not empty, saw a list"),
+    ("{id: a, question: [x], answer: b}", "6:13: 'question' must be non-empty text, saw a list"),
     (
         "{id: a, question: Why?}",
         "6:5: the probe 'a' needs 'answer': the score 'mentions' compares with it",
@@ -221,7 +221,7 @@ PROBES = [
     ),
     (
         "{id: a, question: Why?, answer: []}",
-        "6:29: 'answer' must not be an empty list: nothing would be right",
+        "6:29: 'answer' must not be an empty list: no answer would be right",
     ),
     ("{id: a, question: Why?, answer: null}", "6:29: an answer must be text, saw nothing"),
     ("{id: a, question: Why?, answer: {x: y}}", "6:29: an answer must be text, saw a mapping"),
@@ -269,7 +269,7 @@ SCORES = [
     (suite_with(score="{mentions: 5}"), "4:19: 'mentions' must be a mapping, saw 5"),
     (
         suite_with(score="choice"),
-        "4:1: the score 'choice' judges 'answer: choose', and the task says 'answer: generate'",
+        "4:1: the score 'choice' judges 'answer: choose', but the task says 'answer: generate'",
     ),
     (
         suite_with(score="regex", probe="{id: a, question: Why?, answer: '('}"),
@@ -320,10 +320,10 @@ SCORES = [
     ),
     (form("{json_schema: {pattern: '('}}"), "4:9: not a JSON Schema: '(' is not a 'regex'"),
     (form("{json_schema: [a]}"), "4:9: 'json_schema' must be a mapping, saw a list"),
-    (form("json_schema"), "4:1: 'json_schema' must be a mapping that is not empty, saw an empty mapping"),
+    (form("json_schema"), "4:1: 'json_schema' must be a non-empty mapping, saw an empty mapping"),
     (
         form("{json_schema: {}}"),
-        "4:9: 'json_schema' must be a mapping that is not empty, saw an empty mapping",
+        "4:9: 'json_schema' must be a non-empty mapping, saw an empty mapping",
     ),
     (
         form("{json_schema: {$ref: '#/a'}}"),
@@ -359,13 +359,13 @@ SCORES = [
     (form("{check: {no_repetition: false}}"), "4:32: 'no_repetition' must be true, saw false"),
     (form("{check: {mentions: 5}}"), "4:17: 'mentions' must be text, saw 5"),
     (form("{check: {mentions: [a, 5]}}"), "4:31: 'mentions' must be text, saw 5"),
-    (form("{check: {mentions: []}}"), "4:27: 'mentions' must be a list that is not empty, saw an empty list"),
-    (form("{check: {contains: ''}}"), "4:17: 'contains' must be text that is not empty, saw empty text"),
+    (form("{check: {mentions: []}}"), "4:27: 'mentions' must be a non-empty list, saw an empty list"),
+    (form("{check: {contains: ''}}"), "4:17: 'contains' must be non-empty text, saw empty text"),
     (
         form("{check: {contains: [a, ' ']}}"),
         "4:31: text of a check must not be blank: it would match anything",
     ),
-    (form("{check: {all: []}}"), "4:22: 'all' must be a list that is not empty, saw an empty list"),
+    (form("{check: {all: []}}"), "4:22: 'all' must be a non-empty list, saw an empty list"),
     (form("{check: {all: {min_words: 1}}}"), "4:22: 'all' must be a list, saw a mapping"),
     (form("{check: {all: [x]}}"), "4:23: 'all' must be a mapping, saw text 'x'"),
     (
@@ -382,7 +382,7 @@ SCORES = [
 KINDS = [
     (choose("{id: a, question: Why?, answer: b}"), "6:5: a probe under 'answer: choose' needs 'choices'"),
     (choose("{id: a, question: Why?, answer: b, choices: [b]}"), "6:40: there must be at least two choices"),
-    (choose("{id: a, question: Why?, answer: b, choices: [b, b]}"), "6:40: a choice stands twice"),
+    (choose("{id: a, question: Why?, answer: b, choices: [b, b]}"), "6:40: two choices are the same"),
     (
         choose("{id: a, question: Why?, answer: Paris, choices: [Pariss, Rome]}"),
         "6:29: the answer 'Paris' is not one of the choices\n  did you mean 'Pariss'?",
@@ -401,7 +401,7 @@ KINDS = [
     ),
     (
         choose("{id: a, question: Why?, answer: b, choices: [b, '']}"),
-        "6:53: a choice must be text that is not empty, saw empty text",
+        "6:53: a choice must be non-empty text, saw empty text",
     ),
     (
         choose("{id: a, question: Why?, answer: b, choices: b}"),
@@ -409,7 +409,7 @@ KINDS = [
     ),
     (
         choose("{id: a, question: Why?, answer: b, choices: [b, c]}", score="contains"),
-        "4:1: the score 'contains' judges 'answer: generate', and the task says 'answer: choose'",
+        "4:1: the score 'contains' judges 'answer: generate', but the task says 'answer: choose'",
     ),
     (
         choose(
@@ -444,18 +444,18 @@ KINDS = [
     ),
     (
         suite_with("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score="mentions"),
-        "4:1: the score 'mentions' judges 'answer: generate', and the task says 'answer: likelihood'",
+        "4:1: the score 'mentions' judges 'answer: generate', but the task says 'answer: likelihood'",
     ),
 ]
 
 
-CUT = "\n  what begins in line {} has no end; is the file all there?"
+CUT = "\n  what line {} opens is never closed; is the file complete?"
 
 
 TAG = "the tag '{}' is not allowed\n  remove the tag"
 
 
-EMPTY = "6:13: 'question' must be text that is not empty, saw nothing\n"
+EMPTY = "6:13: 'question' must be non-empty text, saw nothing\n"
 
 
 def asked(question: str) -> str:
@@ -465,16 +465,16 @@ def asked(question: str) -> str:
 YAML = [
     (
         suite_with().replace("  - {id", "\t- {id"),
-        "6:1: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
+        "6:1: not YAML: a tab where YAML allows only spaces\n  indent with spaces",
     ),
     (
         suite_with(more="note:\n  -\ta: b\n    c: d\n"),
-        "8:4: not YAML: a tab where YAML takes only spaces\n  indent with spaces",
+        "8:4: not YAML: a tab where YAML allows only spaces\n  indent with spaces",
     ),
     (
         suite_with(more="a:\tb: c\n"),
         "7:5: not YAML: mapping values are not allowed in this context\n  "
-        "a key begins its line, in the column of its neighbours; a text with ': ' in it needs quotes",
+        "a key begins its line, in the column of its neighbours; text with ': ' in it needs quotes",
     ),
     (
         suite_with(more="a: 'b\n"),
@@ -495,12 +495,12 @@ YAML = [
     (
         " " + suite_with(),
         "2:1: not YAML: did not find expected <document start>\n  "
-        "the keys of the top begin in one column: is the first one indented?",
+        "all keys at the top begin in the same column: is the first one indented?",
     ),
     (
         "a: 1\n---\nb: 2\n",
         "2:1: not YAML: expected a single document in the stream but found another document\n  "
-        "write one a file, without '---' between them",
+        "write one document per file, without '---' between them",
     ),
     (b"suite: \xff\n", "1:8: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
     (b"a: 1\n\xc3\xa9\xc3\xa9: \xff\n", "2:5: not UTF-8 text: saw byte 0xff\n  save the file as UTF-8"),
@@ -522,7 +522,7 @@ YAML = [
     (
         'suite: "\\ud800"\n',
         "1:11: not YAML: while parsing a quoted scalar found invalid Unicode character escape code\n"
-        "  half a surrogate pair is no character; write the character itself",
+        "  half a surrogate pair is not a character; write the character itself",
     ),
     (
         asked("!!python/object/apply:os.system ['true']"),
@@ -540,7 +540,7 @@ YAML = [
     (asked("*x"), "6:23: not YAML: found undefined alias"),
     (
         asked("&x [*x]"),
-        "6:13: 'question' must be text that is not empty, saw a list\n"
+        "6:13: 'question' must be non-empty text, saw a list\n"
         "6:23: an alias that contains itself\n  write the value out",
     ),
     ("a: " + "[" * 100 + "]" * 100, "1:43: nested more than 40 levels deep"),

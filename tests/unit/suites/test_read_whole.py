@@ -54,7 +54,7 @@ severity: hgih
         "5:5: the probe 'a' needs 'answer': the score 'mentions' compares with it\n"
         "5:29: unknown key 'answr' in a probe: the prompt does not use it\n  did you mean 'answer'?\n"
         "6:6: repeated id 'a'\n  line 5 has it already\n"
-        "6:13: 'question' must be text that is not empty, saw empty text\n"
+        "6:13: 'question' must be non-empty text, saw empty text\n"
         f"7:10: 'id' must be {NAME}, saw text 'x y'\n"
         "8:5: a probe must be a mapping, saw text 'nonsense'\n"
         "9:11: 'severity' must be critical, high, medium or low, saw text 'hgih'\n  did you mean 'high'?"

@@ -101,7 +101,7 @@ def test_only_the_rows_with_a_value_are_taken(read, beside):
 def test_a_filter_that_leaves_nothing_or_has_no_column_is_an_error(problems, beside):
     beside("d.jsonl", "\n".join(json.dumps(row) for row in ROWS) + "\n")
     empty = problems(HEAD + "probes_from: {file: d.jsonl, where: {category: z, other: 3}}\n")
-    assert "no rows with category: z, other: 3: nothing would be asked" in empty
+    assert "no rows with category: z, other: 3, so there is nothing to ask" in empty
     unknown = problems(HEAD + "probes_from: {file: d.jsonl, where: {split: a}}\n")
     assert "no column 'split'" in unknown
 
@@ -118,19 +118,19 @@ def test_a_sample_is_seeded_and_stratified(read, beside):
 @pytest.mark.parametrize(
     ("name", "data", "source", "message"),
     [
-        ("d.csv", "question,answer\nWho?\n", "d.csv", "d.csv:2:1: not as many cells as the heading has: 2"),
+        ("d.csv", "question,answer\nWho?\n", "d.csv", "d.csv:2:1: expected 2 cells, as in the heading"),
         ("d.csv", "question,question\na,b\n", "d.csv", "d.csv:1:1: two columns have the same name"),
-        ("d.csv", "question,answer\n", "d.csv", "d.csv:1:1: no rows: nothing would be asked"),
+        ("d.csv", "question,answer\n", "d.csv", "d.csv:1:1: no rows, so there is nothing to ask"),
         ("d.csv", "q,answer\nWho?,x\n", "d.csv", "d.csv:1:1: no column 'question', which the prompt uses\n  there are: q, answer"),
         ("d.csv", "question,answer\nWho?,\n", "d.csv", "d.csv:2:1: the probe 'row-1' needs 'answer'"),
         ("d.jsonl", "{\n", "d.jsonl", "d.jsonl:1:1: not JSON"),
         ("d.jsonl", "[1]\n", "d.jsonl", "d.jsonl:1:1: a line must be a JSON object, saw a list"),
         ("d.jsonl", '{"question": "q", "answer": " "}\n', "d.jsonl", "d.jsonl:1:1: an answer must not be empty"),
         ("d.jsonl", '{"q": "q"}\n', "{file: d.jsonl, fields: {question: qq, answer: q}}", "d.jsonl:1:1: no column 'qq'\n  there are: q"),
-        ("d.txt", "x", "d.txt", "4:14: 'd.txt' is none of .csv, .jsonl, .parquet"),
+        ("d.txt", "x", "d.txt", "4:14: 'd.txt' is not a data file: its name must end in .csv, .jsonl, .parquet"),
         ("d.csv", "x", "gone.csv", "no such file"),
         ("d.csv", "x", "{file: d.csv, split: test}", "'split' belongs to a 'dataset', not to a 'file'"),
-        ("d.csv", "x", "{sample: 3}", "has one of 'file' and 'dataset'"),
+        ("d.csv", "x", "{sample: 3}", "have one of 'file' and 'dataset'"),
         pytest.param("d.parquet", "x", "d.parquet", "not Parquet", marks=PYARROW),
         pytest.param(
             "d.csv", "x", "{dataset: no-such-set-here}",
@@ -174,10 +174,10 @@ def test_numbers_of_json_are_the_text_as_written(read, problems, beside, written
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("NaN", "NaN, which is no number"), ("-Infinity", "infinity, which is no number"), ("null", "null, which is no text"),
-        ('["x", NaN]', "NaN, which is no number"), ('["x", null]', "null, which is no text"),
-        (r'"\ud83d end"', r"half a surrogate pair (\ud83d), which is no character"),
-        pytest.param("[" * 900 + "]" * 900, "lists that are nested too deep", marks=pytest.mark.skipif(
+        ("NaN", "NaN, which is not a number"), ("-Infinity", "infinity, which is not a number"), ("null", "null, which is not text"),
+        ('["x", NaN]', "NaN, which is not a number"), ('["x", null]', "null, which is not text"),
+        (r'"\ud83d end"', r"half a surrogate pair (\ud83d), which is not a character"),
+        pytest.param("[" * 900 + "]" * 900, "lists that are nested too deeply", marks=pytest.mark.skipif(
             sys.version_info >= (3, 12), reason="is read since Python 3.12, and then no text"
         )),
     ],
@@ -203,10 +203,10 @@ def test_an_id_and_a_category_may_be_left_out(read, beside, value, source):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("[" * 100_000, "JSON that is nested too deep to be read"),
-        ('{"answer": ' + "[" * 100_000 + "]" * 100_000 + "}", "JSON that is nested too deep to be read"),
+        ("[" * 100_000, "JSON that is nested too deeply"),
+        ('{"answer": ' + "[" * 100_000 + "]" * 100_000 + "}", "JSON that is nested too deeply"),
         ('{"answer": 1, "answer": 2}', "repeated key 'answer'"),
-        ('{"answer": ' + "1" * 5000 + "}", "a number of 5000 digits, which are more than 400"),
+        ('{"answer": ' + "1" * 5000 + "}", "a number of 5000 digits, more than 400"),
     ],
 )
 def test_json_that_is_not_read(problems, beside, line, message):
@@ -249,8 +249,8 @@ def test_dates_and_decimals_of_parquet(read, tmp_path):
 
 @pytest.mark.parametrize(
     ("column", "reason"),
-    [([1.0, float("nan")], "NaN, which is no number"), (["x", None], "null, which is no text"),
-     ([b"x", b"\xff"], "a value of type bytes, which is no text")],
+    [([1.0, float("nan")], "NaN, which is not a number"), (["x", None], "null, which is not text"),
+     ([b"x", b"\xff"], "a value of type bytes, which is not text")],
 )  # fmt: skip
 def test_cells_of_parquet_without_a_text(problems, tmp_path, column, reason):
     with pytest.raises(SuiteError, match=r"d\.Parquet:\d:1: the column 'answer' holds " + re.escape(reason)):
@@ -270,7 +270,7 @@ def test_a_small_parquet_file_of_large_cells_is_not_read_to_its_end(problems, tm
     cells = pa.DictionaryArray.from_arrays(pa.array([0] * 400_000), pa.array(["x" * 1000]))
     parquet.write_table(pa.table({"question": cells, "answer": cells}), tmp_path / "d.parquet")
     assert (tmp_path / "d.parquet").stat().st_size < 1_000_000
-    assert "d.parquet: its cells take more than 256 MB; take a part of it" in problems(HEAD + "probes_from: d.parquet\n")  # fmt: skip
+    assert "d.parquet: its cells take more than 256 MB; use a part of it" in problems(HEAD + "probes_from: d.parquet\n")  # fmt: skip
 
 
 def test_a_data_set_has_the_numbers_of_parquet(read, tmp_path):
@@ -316,11 +316,11 @@ def test_a_long_cell_is_read_and_the_limit_is_left_as_it_was(read, beside):
         ("d.csv", b"question,Answer\nWho?,Ann\n", "compares with it\n  there are: question, Answer"),
         ("d.csv", b"id;question;answer\na;Who?;Ann\n",
          "d.csv:1:1: no column 'question', which the prompt uses\n"
-         "  there is one: 'id;question;answer'; is it separated by ';'? save it with commas"),
+         "  there is only 'id;question;answer'; are columns separated by ';'? save the file with commas"),
         ("d.csv", b"q\tanswer\n", "d.csv:1:1: no rows"),
         ("d.csv", b"q, answer ,\nWho?,Ann,x\n", "no column 'question', which the prompt uses\n  there are: q, ' answer ', ''"),
         ("d.csv", b"question,answer\nWho?,Ann,Bob\n",
-         'd.csv:2:1: not as many cells as the heading has: 2, saw 3\n  a cell with a comma in it needs quotes: "a, b"'),
+         'd.csv:2:1: expected 2 cells, as in the heading, saw 3\n  a cell with a comma in it needs quotes: "a, b"'),
         ("d.csv", b'question,answer\nWho?,Ann\nWho?,"Bob\nWhy?,so\n', "d.csv:3:1: not CSV: unexpected end of data"),
         ("d.csv", "question,answer\nWho?,Ann\n".encode("utf-16"), "d.csv:1:1: not UTF-8 text: it is UTF-16"),
         ("d.jsonl", '{"question": "é"}\n'.encode("latin-1"), "d.jsonl:1:15: not UTF-8 text: saw byte 0xe9"),
@@ -355,7 +355,7 @@ def test_a_suite_that_is_a_pipe(tmp_path, monkeypatch):
 def test_large_files_are_not_read(problems, tmp_path):
     with (tmp_path / "d.csv").open("wb") as file:
         file.truncate(MOST_DATA_BYTES + 1)
-    assert "d.csv: cannot be read: it has more than 64 MB; take a part of it" in problems(
+    assert "d.csv: cannot be read: it is larger than 64 MB; use a part of it" in problems(
         HEAD + "probes_from: d.csv\n"
     )
 
@@ -363,7 +363,7 @@ def test_large_files_are_not_read(problems, tmp_path):
 def test_more_rows_than_there_may_be(problems, beside, monkeypatch):
     monkeypatch.setattr("harness.suites.source.MOST_ROWS", 2)
     beside("d.jsonl", "\n".join(map(json.dumps, ROWS)))
-    assert "d.jsonl:1:1: more than 2 rows; take a part of the data" in problems(
+    assert "d.jsonl:1:1: more than 2 rows; use a part of the data" in problems(
         HEAD + "probes_from: d.jsonl\n"
     )
 

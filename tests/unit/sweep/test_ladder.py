@@ -59,7 +59,7 @@ def test_the_baseline_is_asked_once_and_before_anything_is_trained(folder):
 
 def test_drops_by_suite_and_over_all(folder):
     run_sweep(Fake(GOOD), suites=("general.yaml", "second.yaml"))
-    careless = read_sweep(folder / "out").rung("careless").measured
+    careless = read_sweep(folder / "out").recipe("careless").measured
     assert {name: row.drop for name, row in careless.by_suite.items()} == {
         "general": pytest.approx(8 / 20),
         "second": pytest.approx(5 / 10),
@@ -73,7 +73,7 @@ def test_seeds_are_all_trained_and_averaged(folder):
     models = Fake(right)
     assert run_sweep(models, seeds=(1, 2)) == 0
     assert models.trained == ["careless/1", "careless/2", "careful/1", "careful/2"]
-    careful = read_sweep(folder / "out").rung("careful")
+    careful = read_sweep(folder / "out").recipe("careful")
     assert [seed.seed for seed in careful.seeds] == [1, 2]
     assert careful.measured.drop_interval == tango_interval(2, 0, 20)
     assert (careful.measured.general.smallest_drop, careful.measured.general.largest_drop) == (0.0, 0.2)
@@ -98,7 +98,7 @@ def test_a_suite_without_a_probe_in_the_sample_is_named(folder):
     (folder / "tiny.yaml").write_text(suite_text("tiny", 1), encoding="utf-8")
     run_sweep(Fake(GOOD), suites=("general.yaml", "tiny.yaml"), sample=2)
     assert read_sweep(folder / "out").run.notes[1:] == [
-        "tiny: none of its probes is in the sample; it sees nothing"
+        "tiny: none of its probes is in the sample, so it detects nothing"
     ]
 
 
@@ -267,7 +267,7 @@ def test_a_recipe_that_fails_is_shown_and_the_others_are_measured(folder, capsys
     assert run_sweep(models, "careless", "careful", "third") == 1
     record = read_sweep(folder / "out")
     assert [one.name for one in record.rungs] == ["careful", "third", "careless"]
-    assert record.rung("careless").error.startswith("careless_recipe.yaml:6:1: the loss became NaN")
+    assert record.recipe("careless").error.startswith("careless_recipe.yaml:6:1: the loss became NaN")
     out = capsys.readouterr().out
     assert "failed: careless: careless_recipe.yaml:6:1: the loss became NaN" in out
     assert re.search(r"^ +- +careless .* failed$", out, re.MULTILINE)
@@ -278,14 +278,14 @@ def test_a_recipe_that_failed_is_tried_again(folder):
     models = Fake(GOOD)
     assert run_sweep(models) == 0
     assert models.trained == ["careless/42"]
-    assert read_sweep(folder / "out").rung("careless").error is None
+    assert read_sweep(folder / "out").recipe("careless").error is None
 
 
 def test_one_seed_that_fails_fails_the_recipe(folder):
     models = Fake({**GOOD, "careless/1": "no luck"})
     assert run_sweep(models, seeds=(1, 2)) == 1
     assert models.trained == ["careless/1", "careful/1", "careful/2"]
-    assert read_sweep(folder / "out").rung("careless").measured is None
+    assert read_sweep(folder / "out").recipe("careless").measured is None
 
 
 def test_no_ranking_without_a_gain(folder, capsys):

@@ -40,7 +40,7 @@ def test_a_recipe_twice(folder, capsys):
         capsys, "careless_recipe.yaml", "./careless_recipe.yaml", "careful_recipe.yaml", "copy.yaml", "--suite", "general.yaml"
     ) == (
         2,
-        "copy.yaml:1:1: a second recipe called 'careful'\n  careful_recipe.yaml:1:1 is called so already\n"
+        "copy.yaml:1:1: a second recipe called 'careful'\n  the first is at careful_recipe.yaml:1:1\n"
         "careless_recipe.yaml: this recipe is given twice",
     )  # fmt: skip
 
@@ -156,7 +156,7 @@ def test_among_others_a_suite_that_runs_code_is_left_out(folder):
     plan = read_schedule(sweep_options(suites=("general.yaml", "coding.yaml")))
     assert [one.suite.name for one in plan.general] == ["general"]
     assert [on_command_line(note) for note in plan.notes] == [
-        "coding: left out, because it runs code that a model wrote; --allow-code asks it"
+        "coding: left out, because it runs code that a model wrote; include it with --allow-code"
     ]
     plan = read_schedule(sweep_options(suites=("general.yaml", "coding.yaml"), allow_code=True))
     assert ([one.suite.name for one in plan.general], plan.notes) == (["general", "coding"], ())
@@ -190,7 +190,7 @@ def test_options_that_cannot_be(folder, capsys, arguments, message):
 
 def test_options_reach_the_ladder(folder, monkeypatch):
     seen = []
-    monkeypatch.setattr(module, "ladder", lambda *given: seen.append(given) or 0)
+    monkeypatch.setattr(module, "sweep", lambda *given: seen.append(given) or 0)
     arguments = [
         "--suite",
         "general.yaml",
@@ -281,7 +281,7 @@ def test_rendered_where_the_report_is(folder):
 def test_nothing_is_trained_where_pages_are_rendered(folder, capsys):
     assert ended(capsys, "careless_recipe.yaml", "--render", "out") == (
         4,
-        "--render reads a record and trains nothing, so it takes no recipes: saw careless_recipe.yaml",
+        "--render takes no recipes, since it trains nothing: saw careless_recipe.yaml",
     )
 
 

@@ -64,8 +64,8 @@ def test_seeds_are_averaged_and_are_no_more_probes():
 
 def test_a_recipe_that_lacks_a_seed_or_failed_is_not_measured():
     whole = rung(recipe("a"), (38, 10), (36, 20))
-    part = recipe_row("a", "a.yaml", whole.recipe, whole.seeds[:1], TARGET_SUITE, SUITES, of=2)
-    failed = recipe_row("a", "a.yaml", whole.recipe, whole.seeds, TARGET_SUITE, SUITES, of=2, error="NaN")
+    part = recipe_row("a.yaml", whole.recipe, whole.seeds[:1], TARGET_SUITE, SUITES, of=2)
+    failed = recipe_row("a.yaml", whole.recipe, whole.seeds, TARGET_SUITE, SUITES, of=2, error="NaN")
     assert part.measured is None
     assert failed.measured is None
     assert ladder(part).missing == ["a"]
@@ -154,5 +154,5 @@ def test_numbers_follow_from_the_answers_in_the_record():
         if one.measured:
             before = [right for suite in record.suites for right in suite.baseline]
             assert one.measured.drop == pool([before], [one.seeds[0].right(record.suites)]).drop
-    assert record.rung("replay").recipe == recipe("replay", replay=REPLAY)
-    assert record.rung("careful-lora").recipe.method.lora.r == LORA["lora"]["r"]
+    assert record.recipe("replay").recipe == recipe("replay", replay=REPLAY)
+    assert record.recipe("careful-lora").recipe.method.lora.r == LORA["lora"]["r"]

@@ -17,7 +17,7 @@ def rung(
 
 
 def order(rungs: list[RecipeResult], share: float = 0.9) -> list[tuple[str, int | None]]:
-    return [(place.rung.name, place.rank) for place in rank(rungs, share)]
+    return [(place.result.name, place.rank) for place in rank(rungs, share)]
 
 
 def test_the_matched_come_first_by_drop_and_then_those_that_learnt_most():
@@ -77,7 +77,11 @@ def test_nothing_learnt_is_no_ranking(rungs, message):
 def test_the_reference_is_the_most_forgetful_of_those_that_learnt():
     rungs = [rung("good", 1.0, 0.0), rung("bad", 0.4, 0.3), rung("broken", 0.01, 0.6)]
     places = rank(rungs, 0.9)
-    assert {place.rung.name: place.learnt for place in places} == {"good": True, "bad": True, "broken": False}
+    assert {place.result.name: place.learnt for place in places} == {
+        "good": True,
+        "bad": True,
+        "broken": False,
+    }
     assert reference(places).name == "bad"
 
 
@@ -90,7 +94,7 @@ def test_the_front():
         rung("e", 0.9, 0.1),
     ]
     assert pareto_optimal(rungs) == {"a", "b", "d", "e"}
-    assert {place.rung.name for place in rank(rungs, 0.9) if place.pareto_optimal} == {"a", "b", "d", "e"}
+    assert {place.result.name for place in rank(rungs, 0.9) if place.pareto_optimal} == {"a", "b", "d", "e"}
 
 
 VALUES = st.integers(-2, 4).map(lambda value: value / 4)

@@ -33,7 +33,7 @@ generators:
       question: {made}
       answer: 5 # number
 """
-REMEDY = "quote the text if that belongs to it; write a comment into a line of its own"
+REMEDY = "quote the text if that is part of it, or put the comment on its own line"
 
 
 def told(read, system="Be brief.", question="What is it?", made="How {x}?"):

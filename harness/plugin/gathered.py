@@ -1,0 +1,126 @@
+"""pytest's reports in, the rows of the record and all errors of the run out; runs in the controller of an xdist run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.plugin.tally import Tally, is_case_id, worse
+
+NOTES = "forgetting_notes"
+"""The key under which a worker of xdist sends its notes."""
+
+BY_SUITE = ("seconds_asking", "template", "thinking_tokens")
+"""Values of a run by suite, each sent by the worker that asks the suite."""
+
+Row = dict[str, Any]
+
+
+class Gathered:
+    """The rows of a record as plain data, the errors of a run, and its failed cases.
+
+    Reruns and workers repeat rows: of a gate that came twice, and of a probe, the worse row is kept.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.gates: dict[tuple[str, str], Row] = {}
+        self.probes: dict[tuple[str, str], Row] = {}
+        self.run: Row = {"notes": [], **{name: {} for name in BY_SUITE}}
+        self.input_errors: list[str] = []
+        self.errors: list[str] = []
+        self.seen: set[str] = set()
+        self.failed: set[str] = set()
+        self.unread = False
+        self.broken = False
+
+    def note(self, *notes: str) -> None:
+        """Keep notes for the user, each once."""
+        self.run["notes"] = list(dict.fromkeys([*self.run["notes"], *notes]))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a report carries."""
+        self._note_failure(report)
+        data: Row | None = getattr(report, "forgetting", None)
+        if data is None:
+            self._keep_other(report)
+            return
+        if "error" in data:
+            if data["error"] not in self.input_errors:
+                self.input_errors.append(data["error"])
+            return
+        if "own" in data:
+            self.tally.own.add(report.nodeid)
+        if "ending" in data:
+            self.tally.end(report.nodeid, data["ending"])
+        if "gate" in data:
+            self._add_rows(data)
+            if str(report.longrepr).startswith("[XPASS(strict)]"):
+                self.errors.append(f"{report.nodeid}: {report.longrepr}")
+        elif report.failed:
+            self.errors.append(f"{report.nodeid}: failed in {report.when}")
+
+    def _note_failure(self, report: pytest.TestReport) -> None:
+        """Keep the failed cases by the rule of pytest's `--lf`."""
+        if not is_case_id(report.nodeid):
+            return
+        self.seen.add(report.nodeid)
+        if report.failed:
+            self.failed.add(report.nodeid)
+        elif report.skipped or (report.passed and report.when == "call"):
+            self.failed.discard(report.nodeid)
+
+    def _keep_other(self, report: pytest.TestReport) -> None:
+        """Keep a report without data: of a crashed worker, or of an item that is no case."""
+        if report.failed:
+            self.errors.append(f"{report.nodeid}: failed in {report.when}")
+        if report.when in ("setup", "call", "teardown"):
+            self.tally.others.add(report.nodeid)
+        elif report.nodeid in self.tally.selected:
+            self.tally.end(report.nodeid, "error")
+
+    def _add_rows(self, data: Row) -> None:
+        """Add the rows of one case."""
+        gate = data["gate"]
+        key = gate["suite"], gate["slice"]
+        known = self.gates.get(key)
+        if known is None or worse(gate["outcome"], known["outcome"]) != known["outcome"]:
+            self.gates[key] = gate
+        for row in data["probes"]:
+            key = row["suite"], row["id"]
+            if key not in self.probes or _rank(row) > _rank(self.probes[key]):
+                self.probes[key] = row
+        run = data["run"]
+        by_suite = {name: {**self.run[name], **run[name]} for name in BY_SUITE}
+        self.run = {**self.run, **run, "notes": self.run["notes"], **by_suite}
+        self.note(*run["notes"])
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep the error of a file that could not be collected."""
+        if report.failed:
+            self.errors.append(f"{report.nodeid}: could not be collected")
+            if is_case_id(report.nodeid):
+                self.unread = True
+                self.seen.add(report.nodeid)
+                self.failed.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Keep the notes of a worker; one that crashed sends none."""
+        self.note(*getattr(node, "workeroutput", {}).get(NOTES, ()))
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep the error of pytest, a plugin or a worker."""
+        self.broken = True
+        self.errors.append(f"INTERNALERROR: {excinfo.typename}: {excinfo.value}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep the reason of an early end: Ctrl-C or pytest.exit()."""
+        if excinfo.type is KeyboardInterrupt or excinfo.errisinstance(pytest.exit.Exception):
+            self.errors.append(f"stopped by {excinfo.typename}: {excinfo.value}")
+
+
+def _rank(row: Row) -> tuple[bool, bool, bool]:
+    """The order of rows of one probe: those with both answers count more, then the worse ones."""
+    return row["baseline"] is not None, row["change"] == "lost", not row["tuned"]["right"]
