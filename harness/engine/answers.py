@@ -29,11 +29,10 @@ def as_data(answer: Answer) -> dict[str, Any]:
 
     `kind` is "generate", "choose" or "likelihood"; log-probabilities are in nats.
     """
+    data: dict[str, Any]
     match answer:
         case Generated(text, tokens, ended, reasoning):
-            data: dict[str, Any] = {
-                "kind": "generate", "text": encodable(text), "tokens": tokens, "ended": ended,
-            }  # fmt: skip
+            data = {"kind": "generate", "text": encodable(text), "tokens": tokens, "ended": ended}
             if reasoning:
                 data |= {
                     "reasoning": encodable(reasoning.text),
@@ -43,9 +42,7 @@ def as_data(answer: Answer) -> dict[str, Any]:
         case ChoiceLogProbs(logprobs):
             data = {"kind": "choose", "logprobs": list(logprobs)}
         case LogLikelihood(logprob, tokens, vocabulary):
-            data = {
-                "kind": "likelihood", "logprobs": [logprob], "tokens": tokens, "vocabulary": vocabulary,
-            }  # fmt: skip
+            data = {"kind": "likelihood", "logprobs": [logprob], "tokens": tokens, "vocabulary": vocabulary}
     return {key: value for key, value in data.items() if value is not None}
 
 

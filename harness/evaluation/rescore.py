@@ -107,8 +107,8 @@ def _as_recorded(name: str, gates: Sequence[GateRow], rows: Sequence[ProbeRow]) 
         severity=next((row.severity for row in gates if row.over != "each"), "high"),
         task=Task(prompt="", answer=probes[0].scorer.judges),  # nothing is asked
     )
-    selected = {row.slice for row in gates}
-    return suite, [case for case in _selected(suite, gates) if case.slice in selected]
+    by_slice = {case.slice: case for case in _selected(suite, gates)}
+    return suite, [by_slice[row.slice] for row in gates]
 
 
 def _gate(row: GateRow) -> Gate:

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.errors import ModelError
 from harness.models.card import CARD, MERGE, card_bases, merge_bases
 from harness.models.embedded import REFERENCE
-from harness.models.hub import HUB_ID
+from harness.models.folder import HUB_ID
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG, is_model
 from harness.spelling import option

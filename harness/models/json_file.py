@@ -1,4 +1,4 @@
-"""A file in, the JSON object in it out; of bounded size, and of values that every other program reads alike."""
+"""A file in, its JSON object out: of limited size, and with values that every program reads alike."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any, NoReturn
 from harness.errors import ModelError, first_line
 
 MOST_BYTES = 32 << 20
-"""The index of a model of a trillion parameters takes half of it."""
+"""The index of a model with a trillion parameters has half of it."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file.
 
     Raises:
-        ModelError: it cannot be read, is no JSON object, or is larger than `MOST_BYTES`; NaN, infinities and half surrogate
-            pairs are no JSON.
+        ModelError: it cannot be read, is not a JSON object, or is larger than `MOST_BYTES`. NaN, infinities and lone
+            surrogates are not JSON.
     """
     return _object(path, _no_constant)
 
 
 def check_json(path: Path) -> None:
-    """Check a file that another library will read: numbers may be infinite, as transformers writes them; raises ModelError."""
+    """Check a file for another library, in which numbers may be infinite, as transformers writes them; raises ModelError."""
     _object(path, float)
 
 
 def check_size(path: Path, most: int = MOST_BYTES) -> None:
-    """Refuse a file that is too large for what it is; raises ModelError."""
+    """Raise ModelError for a file that is too large for its kind."""
     if (size := path.stat().st_size) > most:
         raise ModelError(
             f"{path}: is {size / (1 << 20):.0f} MB, and at most {most >> 20} MB are read\n  is it really a model's {path.name}?"

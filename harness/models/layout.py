@@ -1,4 +1,4 @@
-"""A folder as a trainer left it in, where its model is, or what must be done to make it one, out."""
+"""A folder as a trainer left it in, the place of its model, or the way to make it one, out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 
-FOR_OTHERS = "for other programs; name the model that it was made from"
+FOR_OTHERS = "for other programs; name the model that it was converted from"
 
 SHARDS = {
     "pytorch_model_fsdp*": "FSDP's own; join its shards: accelerate merge-weights {folder}/pytorch_model_fsdp_0 OUT",
@@ -15,33 +15,30 @@ SHARDS = {
     "*.gguf": f"GGUF, which is {FOR_OTHERS}",
     "consolidated*": "in the format of the model's author; convert it to that of transformers",
 }
-"""What else weights may lie in, and what to do about it."""
+"""Other forms of weights, and their remedies."""
 
 PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z")
 
 
 def is_model(folder: Path) -> bool:
-    """Whether a full model or an adapter is in a folder, by its config."""
+    """Whether a folder has a full model or an adapter, by its config."""
     return any((folder / name).is_file() for name in (CONFIG, ADAPTER_CONFIG))
 
 
 def models_within(reference: str, folder: Path) -> str | None:
-    """`did you mean 'run/checkpoint-400'?` for a folder that has models in folders of its own; None if it has none."""
+    """`did you mean 'run/checkpoint-400'?` for a folder with models in subfolders; None without any."""
     within = list(folder.glob("[!.]*/"))
     within += [path for inner in within for path in inner.glob("[!.]*/")]
-    found = sorted(
-        (path for path in within if is_model(path)), key=lambda path: _age(path.relative_to(folder))
-    )
-    if not found:
+    models = sorted((path.relative_to(folder) for path in within if is_model(path)), key=_likelihood)
+    if not models:
         return None
     root = Path(reference) if Path(reference).is_dir() else folder
-    others = [path.relative_to(folder).as_posix() for path in found[:-1]][-4:]
-    also = f"; there are {', '.join(others)} too" if others else ""
-    return f"did you mean '{root / found[-1].relative_to(folder)}'?{also}"
+    others = ", ".join(path.as_posix() for path in models[:-1][-4:])
+    return f"did you mean '{root / models[-1]}'?" + (f"; there are {others} too" if others else "")
 
 
 def other_weights(folder: Path) -> str | None:
-    """What weights there are that no loader of transformers reads, and what to do about it; None if there are none."""
+    """The name of weights that no loader of transformers reads, and a remedy; None without any."""
     for pattern, remedy in SHARDS.items():
         if found := sorted(path.name for path in folder.glob(pattern)):
             return f"{found[0]} is {remedy.format(folder=folder)}"
@@ -49,7 +46,7 @@ def other_weights(folder: Path) -> str | None:
 
 
 def file_hint(path: Path) -> str:
-    """What to do about a file that was named as a model."""
+    """A remedy for a file that was named as a model."""
     if path.suffix.lower() in PACKED:
         return "\n  unpack it"
     if path.suffix.lower() == ".gguf":
@@ -57,8 +54,8 @@ def file_hint(path: Path) -> str:
     return f"\n  did you mean its folder, '{path.parent}'?" if is_model(path.parent) else ""
 
 
-def _age(path: Path) -> tuple[int, bool, int, str]:
-    """Orders folders so that the likeliest is last: the outermost, and of checkpoints the latest."""
+def _likelihood(path: Path) -> tuple[int, bool, int, str]:
+    """Sorts the likeliest folder last: the outermost and, of checkpoints, the latest."""
     step = path.name.rpartition("-")[2]
     number = int(step) if path.name.startswith("checkpoint-") and step.isdecimal() and len(step) < 20 else -1
     return -len(path.parts), number < 0, number, path.name

@@ -1,4 +1,4 @@
-"""An adapter and the base that it is put on in; whether it was trained on just that base, as far as can be known, out."""
+"""An adapter and its base in, whether it was trained on exactly that base, as far as is known, out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from harness.models.reference import Adapter
 from harness.spelling import option
 
 RECIPE = "recipe.json"
-"""What `harness.training` writes beside what it trained, with the identity of the base under `base`."""
+"""`harness.training` writes it beside a trained model, with the identity of the base under `base`."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def trained_on(adapter: Adapter) -> str | None:
-    """What the user should hear of the base; None where it is known to be the one that the adapter was trained on.
+    """A note for the user about the base; None if it is known to be the one that the adapter was trained on.
 
     Raises:
-        ModelError: it is known to be another.
+        ModelError: the adapter is known to be trained on another.
     """
     recipe = adapter.folder / RECIPE
     recorded = _recorded(recipe)
@@ -30,7 +30,7 @@ def trained_on(adapter: Adapter) -> str | None:
         if recorded == weights_identity(adapter.base.folder):
             return None
         raise ModelError(
-            f"{adapter.name}: the adapter was trained on other weights than those of '{adapter.base.name}': "
+            f"{adapter.name}: the adapter was not trained on the weights of '{adapter.base.name}': "
             f"{recipe.name} records another SHA-256\n  name the base that it was trained on: "
             f"{option('baseline', 'PATH_OR_HUB_ID')}"
         )
@@ -39,15 +39,15 @@ def trained_on(adapter: Adapter) -> str | None:
     if isinstance(revision, str) and COMMIT.fullmatch(revision) and COMMIT.fullmatch(here):
         if revision == here:
             return None
-        return f"{adapter.name}: the adapter was trained on the revision {revision[:12]} of its base, and this is {here[:12]}"
+        return f"{adapter.name}: the adapter was trained on the revision {revision[:12]} of its base, but this is {here[:12]}"
     return (
-        f"{adapter.name}: whether the adapter was trained on just these weights of '{adapter.base.name}' cannot be told: "
+        f"{adapter.name}: whether the adapter was trained on exactly these weights of '{adapter.base.name}' is unknown: "
         "nothing records their hash or commit"
     )
 
 
 def _recorded(recipe: Path) -> str | None:
-    """The identity of the base's weights by a recipe of ours; None where it has none, or is another program's."""
+    """The identity of the base's weights in our recipe; None without one, or if the file is another program's."""
     try:
         base = read_json(recipe).get("base") if recipe.is_file() else None
     except ModelError:

@@ -14,7 +14,7 @@ from typing import Generic, Literal, TypeVar
 
 from harness.errors import ModelError, did_you_mean
 from harness.models.base import NAME_IT, adapter_base, card_base
-from harness.models.embedded import NAME, REFERENCE, embedded_folder
+from harness.models.embedded import NAME, embedded_folder
 from harness.models.files import check_weights
 from harness.models.folder import find_folder
 from harness.models.json_file import read_json
@@ -231,8 +231,6 @@ def _find_local(
 
 def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
     """The full model that a reference names; raises ModelError."""
-    if reference == REFERENCE:
-        return FullModel(NAME, embedded_folder(), embedded=True)
     folder = find_folder(reference)
     if folder == embedded_folder():
         return FullModel(NAME, folder, embedded=True)

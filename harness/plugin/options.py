@@ -153,7 +153,7 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "suite",
-        "run only the suite of this name; repeatable",
+        "run only the suite of this name; may be repeated",
         {"action": "append", "metavar": "NAME"},
     ),
     Option(

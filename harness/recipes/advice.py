@@ -1,4 +1,4 @@
-"""Rules of thumb against a recipe: the place of each, what it says, and why it matters."""
+"""A recipe in, the rules of thumb that it breaks out: where, how, and why it matters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEW_EXAMPLES = 1000
 
 
 def advise(recipe: Recipe, base: Path | None = None) -> list[Problem]:
-    """What to think about before training.
+    """The rules of thumb that a recipe breaks.
 
     Args:
         base: the folder of the base model, whose config.json says whether it is quantised; None if unknown.

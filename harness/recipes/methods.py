@@ -32,7 +32,7 @@ class Method(Shape):
         return None
 
     def freezes(self, old: Any) -> str | None:
-        """What this one freezes that `old`, of the same method, trains; None if nothing."""
+        """What this one freezes and `old`, of the same method, trains, in words; None if nothing."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""The shape of a recipe without its mitigations: what is learnt, by which model, in which steps."""
+"""The keys of every recipe: its data, model and method, and the steps of its training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.suites.format import Name
 
 
 class Task(Shape):
-    """What is learnt, and by which model."""
+    """The data, the model and the method."""
 
     recipe: Name = Field(description="The recipe's name.")
     about: str = Field("", description="What it is for, in a sentence.")

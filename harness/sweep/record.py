@@ -51,7 +51,7 @@ class SuiteRow(_Row):
     about: str
     key: str
     of: int
-    """How many probes the whole suite has."""
+    """The number of probes in the suite, asked or not."""
     probes: list[AskedRow]
 
     @property

@@ -73,7 +73,7 @@ class AskedSuite:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What a sweep will train and ask; the recipes share `base` and `target`."""
+    """The recipes to train and the probes to ask; the recipes share `base` and `target`."""
 
     recipes: tuple[Recipe, ...]
     base: FullModel

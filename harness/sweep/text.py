@@ -67,7 +67,7 @@ def cells(record: SweepRecord, row: RecipeRow) -> tuple[str, ...]:
 
 
 def remarks(record: SweepRecord, row: RecipeRow) -> Iterator[str]:
-    """What else there is to say of a measured recipe, in a word or two each."""
+    """Remarks on a measured recipe, in a word or two each."""
     if row.front:
         yield "Pareto front"
     if record.learnt_less(row):

@@ -122,9 +122,10 @@ def _curve(model: TwoCapabilities, way: Way, a: Data, b: Data, seed: int) -> Cur
     """Tune the model, which has learnt A, on B."""
     before = copied(model.head_a.state_dict())
     losses = [(a.loss(model), b.loss(model)) for _ in _tuning(model, way, STEPS, seed)]
+    losses_a, losses_b = zip(*losses, strict=True)
     after = model.head_a.state_dict()
     moved = max(float((after[key] - value).abs().max()) for key, value in before.items())
-    return Curve(way.name, *zip(*losses, strict=True), head_moved=moved)
+    return Curve(way.name, losses_a, losses_b, moved)
 
 
 def _tuning(model: TwoCapabilities, way: Way, steps: int, seed: int) -> Iterator[None]:

@@ -32,7 +32,7 @@ def mixed(recipe: Recipe) -> list[Example]:
 
 
 def training_data(recipe: Recipe, engine: Engine, on_progress: Progress) -> list[Example]:
-    """What to train on: `mixed`, with the general examples answered as `replay` says; raises RecipeError."""
+    """The examples to train on: `mixed`, with general examples answered as `replay` says; raises RecipeError."""
     examples, replay = mixed(recipe), REPLAY_KEY.of(recipe.written)
     if replay is None:
         return examples

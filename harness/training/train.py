@@ -148,7 +148,7 @@ def _train_into(
     set_seed(written.seed)
     model = prepare(engine.model, recipe)
     before = frozen_fingerprint(model)
-    held = penalties(recipe, model, collator, general, counter)
+    terms = penalties(recipe, model, collator, general, counter)
     rows = encode(tokenizer, examples, written.format)
     resumed = last_checkpoint(folder) is not None
     log(
@@ -156,7 +156,7 @@ def _train_into(
         f"{written.learning_rate:g}{', going on from a checkpoint' if resumed else ''}"
     )
     use_cache, model.config.use_cache = model.config.use_cache, False
-    curve = fit(model, recipe, rows, held, collator, folder, counter(f"{recipe.name}, training", "steps"))
+    curve = fit(model, recipe, rows, terms, collator, folder, counter(f"{recipe.name}, training", "steps"))
     seconds = time.monotonic() - began
     if frozen_fingerprint(model) != before:
         raise ModelError(

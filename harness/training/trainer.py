@@ -24,7 +24,7 @@ from harness.training.penalties.penalty import Penalty
 from harness.writing import write_fault, write_whole
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
-"""What a killed training loses at most."""
+"""The most that a killed training loses."""
 
 WHOLE = "whole.json"
 """Written last into a checkpoint: the sizes of its other files."""
@@ -39,7 +39,7 @@ def fit(
     folder: Path,
     on_progress: Progress,
 ) -> list[dict[str, float]]:
-    """Train `model` in place, from the last whole checkpoint in `folder` if there is one.
+    """Train `model` in place, from the last complete checkpoint in `folder` if there is one.
 
     Args:
         rows: what to learn; `collator` makes batches of them.

@@ -235,7 +235,7 @@ MODEL_ERRORS = {
     "no folder": "/not/there: no such folder\n  a hub id has the form org/name or org/name@revision",
     "a file": "tuned/model.safetensors: is a file; a model is a folder, a hub id or a fixture (.yaml)",
     "empty name": "--model: is empty",
-    "no hub": "org/name@main: there is no such folder, it was not downloaded before, and the hub cannot be reached\n"
+    "no hub": "org/name@main: no such folder, it was not downloaded before, and the hub cannot be reached\n"
               "  LocalEntryNotFoundError: offline",
     "no model": "tuned: a folder without a model: neither config.json nor adapter_config.json is in it\n"
                 "  saw: model.safetensors, notes.json",

@@ -177,9 +177,8 @@ def test_what_engines_of_one_s_own_passed_is_not_left_out(project):
         for arguments in ((), ("--lf",))
     ]
     assert [result.ret for result in runs] == [1, 4]
-    assert (
-        "they passed for an unknown model; that is no evidence about the engine of the fixture"
-        in said(runs[1])
+    assert "they passed for an unknown model; that is no evidence about the engine of the fixture" in said(
+        runs[1]
     )
 
 

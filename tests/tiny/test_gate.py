@@ -126,7 +126,8 @@ def test_a_reward_model_stops_the_run(gate, base, tmp_path):
         json.dumps({**config, "architectures": ["LlamaForSequenceClassification"]})
     )
     wrong_usage(
-        gate.run(folder, baseline=base), "LlamaForSequenceClassification, by its config.json, is not a causal language model"
+        gate.run(folder, baseline=base),
+        "LlamaForSequenceClassification, by its config.json, is not a causal language model",
     )
 
 
@@ -159,7 +160,11 @@ def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
             "generation_config.json: eos_token_id must be the number of a",
         ),
         ("config.json", {"vocab_size": 300}, "its weights do not fit its config.json: "),
-        ("config.json", {"num_hidden_layers": 10**6}, "claims 1000000 layers, but its weights are 21 tensors"),
+        (
+            "config.json",
+            {"num_hidden_layers": 10**6},
+            "claims 1000000 layers, but its weights are 21 tensors",
+        ),
         ("tokenizer_config.json", {"model_max_length": "x"}, "its tokenizer cannot be loaded from"),
         (
             "config.json",
@@ -180,8 +185,13 @@ def test_tokens_beyond_the_vocabulary_are_said_and_harm_nothing(gate, base, tmp_
         written = json.loads((folder / file).read_text())
         (folder / file).write_text(json.dumps({**written, "eos_token_id": 999_999, "pad_token_id": 999_999}))
     assert gate.run(folder, baseline=base).ret == 0
-    assert "its eos_token_id 999999 is outside its vocabulary of 261 tokens and ends no answer" in gate.notes()
-    assert "its pad_token_id 999999 is outside its vocabulary of 261 tokens; another token is used" in gate.notes()
+    assert (
+        "its eos_token_id 999999 is outside its vocabulary of 261 tokens and ends no answer" in gate.notes()
+    )
+    assert (
+        "its pad_token_id 999999 is outside its vocabulary of 261 tokens; another token is used"
+        in gate.notes()
+    )
 
 
 # Adapters that act on few tokens

@@ -216,7 +216,9 @@ def test_a_damaged_one_is_converted_again_and_that_is_said(embedded, name, why, 
     else:
         file.write_bytes(whole[:9] if damage == "cut" else b"\x01" * len(whole))
     ensure_embedded(said.append)
-    assert said[0] == f"SmolLM2-135M-Instruct: the model kept in {embedded_folder()} is converted again: {why}"
+    assert (
+        said[0] == f"SmolLM2-135M-Instruct: the model kept in {embedded_folder()} is converted again: {why}"
+    )
     assert len(embedded) == 2
     assert file.read_bytes() == whole
 

@@ -187,9 +187,7 @@ def test_a_corrected_key_and_gate_count(record, paths, capsys, tmp_path):
 
 def test_a_probe_that_is_asked_otherwise_is_refused(record, paths):
     paths[0].write_text(paths[0].read_text().replace('"prompt": "{question}"', '"prompt": "{question}?"'))
-    with pytest.raises(
-        HarnessError, match="the probe 'q0' has another prompt than in the record"
-    ):
+    with pytest.raises(HarnessError, match="the probe 'q0' has another prompt than in the record"):
         rescored(record, read_suites([paths[0]]))
 
 

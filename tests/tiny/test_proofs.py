@@ -187,7 +187,9 @@ def test_another_kind_of_model_is_refused(tmp_path, kind, tied):
     )  # fmt: skip
     kind(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
-    with pytest.raises(ModelError, match=f"{kind.__name__}, by its config.json, is not a causal language model"):
+    with pytest.raises(
+        ModelError, match=f"{kind.__name__}, by its config.json, is not a causal language model"
+    ):
         load_reference(str(tmp_path / "m"))
 
 
@@ -259,7 +261,9 @@ def test_a_stop_that_is_a_special_token_is_matched_by_its_number(copy, stop):
 
 def test_a_template_that_drops_what_is_asked_is_no_evidence(copy):
     save_tokenizer(copy, "{% for m in messages %}<{{ m['role'] }}><end>{% endfor %}<assistant>")
-    with pytest.raises(EngineError, match="two different prompts, 'hello' and 'what is this\\?', both become"):
+    with pytest.raises(
+        EngineError, match="two different prompts, 'hello' and 'what is this\\?', both become"
+    ):
         load_reference(str(copy)).ask(CHATS)
 
 
@@ -272,7 +276,9 @@ def test_a_single_question_that_the_template_drops_is_no_evidence(copy):
 def test_a_template_that_drops_it_now_and_then_is_found_too(copy):
     save_tokenizer(copy, "{% for m in messages %}{{ m['content'][:2] }}{% endfor %}<assistant>")
     asked = [Generate(Chat((Message("user", text),)), 8) for text in ("abc", "xyz", "ab!")]
-    with pytest.raises(EngineError, match="drops what is asked: two different prompts, 'abc' and 'ab!', both"):
+    with pytest.raises(
+        EngineError, match="drops what is asked: two different prompts, 'abc' and 'ab!', both"
+    ):
         load_reference(str(copy)).ask(asked)
 
 
@@ -427,7 +433,5 @@ def test_a_config_by_which_nothing_can_be_computed_is_an_error_without_a_traceba
     )  # fmt: skip
     MixtralForCausalLM(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
-    with pytest.raises(
-        ModelError, match=r"loads, but cannot compute: .*\n  does its config.json belong"
-    ):
+    with pytest.raises(ModelError, match=r"loads, but cannot compute: .*\n  does its config.json belong"):
         load_reference(str(tmp_path / "m"))

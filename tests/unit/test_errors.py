@@ -16,9 +16,9 @@ from harness.errors import (
     Span,
     SuiteError,
     did_you_mean,
+    listed,
     reason,
     shown_path,
-    listed,
 )
 
 

@@ -10,10 +10,7 @@ MOST = 300
 
 MOST_OF_TESTS = 600
 
-REASONS = {
-    "harness/engine/transformers/engine.py": "one engine: its batches share the model that is switched between two sides",
-    "harness/engine/transformers/loading.py": "one way from a folder to a model, whose steps must keep their order",
-}
+REASONS = {}
 
 
 def long_files(most: int, *folders: str) -> set[str]:

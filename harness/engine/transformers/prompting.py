@@ -179,27 +179,16 @@ class Prompting:
 
     def writing(self, request: Generate, limits: Limits) -> Writing:
         """An empty answer to a request, ready to take tokens."""
-        return Writing(
-            self.ways, limits, self._ends(request), self._stops(request), self.inside(request.prompt)
-        )
-
-    def _ends(self, request: Generate) -> dict[int, Ended]:
-        """The tokens that end an answer: ends of a turn, and stop texts that are one token."""
-        ends: dict[int, Ended] = dict.fromkeys((*self.end_tokens, *self._end_of(request).tokens), "turn")
-        for stop in request.stop:
+        prompt = request.prompt
+        end = self._turn_end(prompt.arguments) if isinstance(prompt, Chat) else TurnEnd()
+        ends: dict[int, Ended] = dict.fromkeys((*self.end_tokens, *end.tokens), "turn")
+        stops: dict[str, Ended] = dict.fromkeys(request.stop, "stop")
+        for stop in request.stop:  # a stop text that is one token is matched by its id, too
             if (token := special_token(self.tokenizer, stop)) is not None:
                 ends.setdefault(token, "stop")
-        return ends
-
-    def _stops(self, request: Generate) -> dict[str, Ended]:
-        """The texts that end an answer: the request's stop texts and, in a chat, the template's text after a turn."""
-        stops: dict[str, Ended] = dict.fromkeys(request.stop, "stop")
-        if text := self._end_of(request).text:
-            stops.setdefault(text, "turn")
-        return stops
-
-    def _end_of(self, request: Generate) -> TurnEnd:
-        return self._turn_end(request.prompt.arguments) if isinstance(request.prompt, Chat) else TurnEnd()
+        if end.text:
+            stops.setdefault(end.text, "turn")
+        return Writing(self.ways, limits, ends, stops, self.inside(prompt))
 
     # Tokens
 

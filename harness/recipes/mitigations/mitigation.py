@@ -1,4 +1,4 @@
-"""A mitigation: everything that is known of a way to forget less, but for what takes torch to compute."""
+"""Everything known of a way to forget less, except what takes torch to compute."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from harness.recipes.plain import PlainRecipe
 S = TypeVar("S")
 
 Distance = Callable[[Any, Any], Any]
-"""Of each weight from its start: two float32 tensors of one shape in, the weights of a parameter now and at the start; a
-third of that shape out."""
+"""Two float32 tensors of one shape in, a parameter now and at the start; the distance of each weight, of that shape, out."""
 
 
 class Cost(IntEnum):
-    """What a mitigation takes, the least first: the order in which they are named, and worth trying."""
+    """The price of a mitigation, the lowest first: the order in which they are named, and worth trying."""
 
     SETTING = 1
     """Another value of what every recipe has."""
@@ -73,7 +72,7 @@ class Mitigation(ABC):
 
     @abstractmethod
     def adds(self, old: PlainRecipe, new: PlainRecipe) -> str | None:
-        """What the second recipe has of it beyond the first ("1e-4 instead of 2e-3"); None if nothing."""
+        """How much more of it `new` has than `old`, in words ("1e-4 instead of 2e-3"); None if no more."""
 
     @property
     def shows_in(self) -> tuple[str, ...]:

@@ -200,5 +200,5 @@ def _check_base(weights: str | None, recorded: str | None, step: int) -> None:
 
 
 def _recorded(key: str, log_history: Log) -> str | None:
-    """What a log says of the beginning of its training; None if nothing."""
+    """An entry of a log about the beginning of its training; None if it has none."""
     return next((str(entry[key]) for entry in log_history if key in entry), None)

@@ -40,11 +40,11 @@ def penalties(
     recipe: Recipe, model: Any, collator: Collator, rows: Mapping[str, list[Row]], counter: Counter
 ) -> list[Penalty]:
     """The penalties of a recipe, anchored at `model`, which is ready to train and still the baseline."""
-    held: list[Penalty] = []
+    built: list[Penalty] = []
     for mitigation, part in recipe.written.penalties():
         if mitigation.distance:
-            held.append(StartingPoint(model, mitigation.strength(part), mitigation.distance))
+            built.append(StartingPoint(model, mitigation.strength(part), mitigation.distance))
         else:
             start = Start(recipe, model, rows.get(mitigation.key.name, []), collator, counter)
-            held.append(BUILD[mitigation](part, start))
-    return held
+            built.append(BUILD[mitigation](part, start))
+    return built

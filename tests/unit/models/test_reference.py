@@ -400,10 +400,10 @@ def test_an_adapters_base_on_the_hub(hub, here):
     assert find_pair("lora", None).baseline.name == "org/base"
 
 
-NOT_FOUND = "there is no such folder, and the hub did not give a model of that name"
+NOT_FOUND = "no such folder, and the hub did not return a model of that name"
 
 
-NOT_REACHED = "there is no such folder, it was not downloaded before, and the hub cannot be reached"
+NOT_REACHED = "no such folder, it was not downloaded before, and the hub cannot be reached"
 
 
 GONE = SimpleNamespace(headers={}, request=None)
@@ -414,19 +414,19 @@ GONE = SimpleNamespace(headers={}, request=None)
     [
         (
             RepositoryNotFoundError("404 Client Error.\nRepository Not Found.", response=GONE),
-            "there is no such folder, and no such model on the hub\n"
-            "  is it spelt right? a private one needs a login: hf auth login, or HF_TOKEN",
+            "no such folder, and no such model on the hub\n"
+            "  is it spelled right? a private one needs a login: hf auth login, or HF_TOKEN",
             "RepositoryNotFoundError: 404 Client Error.",
         ),
         (
             GatedRepoError("403 Client Error.\nAccess is restricted.", response=GONE),
-            "the hub gives it to nobody whom it does not know\n"
+            "access on the hub is restricted\n"
             "  ask for access at https://huggingface.co/org/name, and log in: hf auth login, or HF_TOKEN",
             "GatedRepoError: 403 Client Error.",
         ),
         (
             RevisionNotFoundError("404 Client Error.", response=GONE),
-            "the hub has the model, and no revision 'v2' of it",
+            "the hub has the model, but no revision 'v2'",
             "RevisionNotFoundError: 404 Client Error.",
         ),
         (LocalEntryNotFoundError("no cache"), NOT_REACHED, "LocalEntryNotFoundError: no cache"),
@@ -435,7 +435,7 @@ GONE = SimpleNamespace(headers={}, request=None)
         (TimeoutError("slow"), NOT_REACHED, "TimeoutError: slow"),
         (
             HFValidationError("bad id"),
-            "there is no such folder, and it is no hub id",
+            "no such folder, and not a hub id",
             "HFValidationError: bad id",
         ),
         (

@@ -34,14 +34,14 @@ from tests.support.references import adapter, model, model_error
         (
             "m.gguf",
             "m.gguf: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
-            "  GGUF is for other programs; name the model that it was made from",
+            "  GGUF is for other programs; name the model that it was converted from",
         ),
         (
             "tuned/model.safetensors",
             "tuned/model.safetensors: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
             "  did you mean its folder, 'tuned'?",
         ),
-        ("x" * 300, f"{'x' * 200}: cannot be looked at: File name too long"),
+        ("x" * 300, f"{'x' * 200}: cannot be opened: File name too long"),
         ("x\0y", "x\\u0000y: no such folder\n  a hub id has the form org/name or org/name@revision"),
     ],
 )
@@ -262,7 +262,7 @@ def test_a_folder_that_holds_models_is_none(here, folders, hint):
         ),
         (
             "model-q4.gguf",
-            "model-q4.gguf is GGUF, which is for other programs; name the model that it was made from",
+            "model-q4.gguf is GGUF, which is for other programs; name the model that it was converted from",
         ),
         (
             "consolidated.00.pth",
