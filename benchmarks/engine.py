@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 
 from harness.engine.prompts import request
+from harness.engine.registry import open_engine
 from harness.engine.requests import MultipleChoice, Plain
-from harness.engine.transformers.loading import load_reference
 from harness.engine.transformers.quiet import quiet
+from harness.models.reference import find_local_model
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 
@@ -23,7 +24,7 @@ BATCH = 32
 
 def main(probes: int) -> None:
     suite = read_suite(Path(__file__).parents[1] / "suites" / "general_qa.yaml", SCORERS)
-    engine = load_reference("embedded")
+    engine = open_engine(find_local_model("embedded"))
     requests = [request(suite, probe) for probe in suite.probes[:probes]]
     shots = "".join(
         f"Question: {p.fields['question']}\nAnswer: {p.answers[0]}\n\n" for p in suite.probes[-5:]

@@ -32,10 +32,11 @@ from harness.authoring.lm_eval.convert import convert
 from harness.authoring.lm_eval.read import read_task
 from harness.authoring.lm_eval.task import METRICS
 from harness.engine.prompts import request
+from harness.engine.registry import open_engine
 from harness.engine.requests import ChoiceLogProbs, MultipleChoice
 from harness.engine.transformers.gguf import ensure_embedded
-from harness.engine.transformers.loading import load_reference
 from harness.models.embedded import embedded_folder
+from harness.models.reference import find_local_model
 from harness.scoring import SCORERS, score
 from harness.suites.read import read_suite
 
@@ -56,7 +57,7 @@ def ask_both() -> int:
     print(f"lm-eval {version('lm-eval')}, transformers {version('transformers')}, torch {torch.__version__}, "
           f"{torch.get_num_threads()} threads, float32, lm-eval in batches of {BATCH}")  # fmt: skip
     theirs = HFLM(pretrained=str(embedded_folder()), dtype="float32", device="cpu", batch_size=BATCH)
-    ours = load_reference("embedded")
+    ours = open_engine(find_local_model("embedded"))
     print(
         ROW.format(
             "task", "items", "prompts", "logprobs off", "answers", "scores", "lm-eval", "harness", "ratio"

@@ -14,6 +14,7 @@ import torch
 
 from harness.api.gate import run_gate
 from harness.cli.main import main
+from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError
 from harness.evaluation.record import rows
 from harness.evaluation.rescore import rescored
@@ -27,6 +28,9 @@ from tests.support.engines import load_reference
 from tests.support.gating import Gate
 from tests.support.models import change_tensors
 from tests.support.trainings import run
+
+CPU = Settings(device="cpu")
+"""Where the callback's training runs, too."""
 
 WORDS = [f"{first}{second}" for first in "abcdefgh" for second in "uvwxyz"]
 
@@ -64,7 +68,9 @@ def paths(gate) -> list[Path]:
 
 
 def by_pytest(gate: Gate, tuned: Path) -> Record:
-    result = gate.run(tuned, "colours.yaml", "texts.yaml", "written.yaml", baseline=gate.base)
+    result = gate.run(
+        tuned, "colours.yaml", "texts.yaml", "written.yaml", "--device", "cpu", baseline=gate.base
+    )
     assert result.ret == 1, result.stdout.str()
     return read_record(gate.pytester.path / "reports/latest/record.json")
 
@@ -72,7 +78,7 @@ def by_pytest(gate: Gate, tuned: Path) -> Record:
 def by_callback(
     paths: list[Path], base: Path, tuned: Path, folder: Path
 ) -> tuple[list[GateRow], list[ProbeRow]]:
-    callback = ForgettingCallback(paths, sample=None, stop_on=None, baseline=load_reference(str(base)))
+    callback = ForgettingCallback(paths, sample=None, stop_on=None, baseline=load_reference(str(base), CPU))
     run(tuned, folder, [callback], rate=0.0, steps=1)
     assert [step.step for step in callback.history] == [0, 1]
     return rows(callback.decisions)
@@ -89,11 +95,11 @@ class Pair:
 
     @contextmanager
     def baseline(self):
-        yield load_reference(str(self.folders[0]))
+        yield load_reference(str(self.folders[0]), CPU)
 
     @contextmanager
     def tuned(self, recipe):
-        yield Tuned(load_reference(str(self.folders[1])), None)
+        yield Tuned(load_reference(str(self.folders[1]), CPU), None)
 
 
 def by_sweep(paths: list[Path], base: Path, tuned: Path) -> tuple[list[GateRow], dict[str, Any]]:
@@ -121,7 +127,7 @@ def test_all_four_find_the_same(gate, base, tuned, paths, tmp_path):
     asked_of_both = [row for row in known.probes if row.baseline]
     assert len(known.probes) == len(asked_of_both) == 60 + 2 * len(WORDS)
 
-    record = run_gate(str(tuned), paths, str(base))
+    record = run_gate(str(tuned), paths, str(base), device="cpu")
     assert (record.gates, record.probes) == (known.gates, known.probes)
     assert (record.run.exit_status, record.run.tuned, record.run.notes) == (
         1, known.run.tuned, known.run.notes,
