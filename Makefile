@@ -13,7 +13,7 @@ LM_EVAL := lm-eval==0.4.13
 # The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
-.PHONY: demo test test-lowest test-newest test-plugins fuzz check audit bench bench-parity clean
+.PHONY: demo test test-lowest test-newest test-plugins fuzz check audit bench bench-parity calibrate clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -58,6 +58,10 @@ fuzz: $(VENV)/.dev
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/engine.py
+
+# False alarms and power of several rules over the shipped suites, by simulation; two minutes.
+calibrate: $(VENV)/.installed
+	$(BIN)/python benchmarks/calibration.py
 
 # Item by item against lm-evaluation-harness, in an environment with both.
 bench-parity: $(BENCHMARK_VENV)/.installed

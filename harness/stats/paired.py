@@ -32,7 +32,9 @@ EXACT = 1e-12
 _TINY = np.finfo(np.float64).tiny
 
 
-def tango_interval(lost: float, gained: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def tango_interval(
+    lost: float, gained: float, n: float, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
     """Tango's score interval for the drop, two-sided, as fractions (low, high).
 
     The interval is all d0 with |z(d0)| at most the normal quantile, where
@@ -44,31 +46,47 @@ def tango_interval(lost: float, gained: float, n: int, confidence: float = CONFI
         NoEvidenceError: for counts that do not fit `n`, above all n = 0.
     """
     check_counts(lost, gained, n)
-    quantile = normal_quantile(confidence)
-    drop = (lost - gained) / n
+    return score_interval(
+        lambda d0: tango_z(lost, gained, n, d0), (lost - gained) / n, normal_quantile(confidence)
+    )
+
+
+def score_interval(score: Callable[[float], float], drop: float, quantile: float) -> tuple[float, float]:
+    """The drops d0 whose |score(d0)| is at most `quantile`, as fractions (low, high).
+
+    Args:
+        score: falls from one end to the other, and is 0 at `drop`, the observed one.
+    """
 
     def crossing(level: float, left: float, right: float) -> float:
-        return float(brentq(lambda d0: tango_z(lost, gained, n, d0) - level, left, right, xtol=EXACT))
+        return float(brentq(lambda d0: score(d0) - level, left, right, xtol=EXACT))
 
-    # The score falls from the one end to the other and is 0 at the drop, so each bound is bracketed by the drop and an end.
-    low = crossing(quantile, EXACT - 1, drop - EXACT) if drop > -1 else drop
-    high = crossing(-quantile, drop + EXACT, 1 - EXACT) if drop < 1 else drop
+    # Each bound is bracketed by the drop and an end.
+    low = crossing(quantile, EXACT - 1, drop - EXACT) if drop > EXACT - 1 else drop
+    high = crossing(-quantile, drop + EXACT, 1 - EXACT) if drop < 1 - EXACT else drop
     return low, high
 
 
 @overload
-def tango_z(lost: float, gained: float, n: int, d0: float) -> float: ...
+def tango_z(lost: float, gained: float, n: float, d0: float) -> float: ...
 @overload
-def tango_z(lost: Counts, gained: Counts, n: int, d0: float) -> NDArray[np.float64]: ...
-def tango_z(lost: Any, gained: Any, n: int, d0: float) -> Any:
+def tango_z(lost: Counts, gained: Counts, n: float, d0: float) -> NDArray[np.float64]: ...
+def tango_z(lost: Any, gained: Any, n: float, d0: float) -> Any:
     """Tango's score for the drop d0, within (-1, 1), of two counts or of each pair in two arrays of one shape."""
+    # The variance is 0 only at d0 = 0 without a flip, where the score is 0 too.
+    return ((lost - gained) - n * d0) / np.sqrt(np.maximum(variance_of_net(lost, gained, n, d0), _TINY))
+
+
+def variance_of_net(lost: Any, gained: Any, n: Any, d0: float) -> Any:
+    """The variance of lost - gained where the drop is d0, within (-1, 1): n (2 q + d0 (1 - d0)), as in `tango_interval`.
+
+    Of numbers, or of arrays that broadcast.
+    """
     a = 2 * n
     b = -lost - gained + (2 * n - lost + gained) * d0
     c = -gained * d0 * (1 - d0)
     q = (np.sqrt(np.maximum(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
-    variance = n * (2 * q + d0 * (1 - d0))
-    # The variance is 0 only at d0 = 0 without a flip, where the score is 0 too.
-    return ((lost - gained) - n * d0) / np.sqrt(np.maximum(variance, _TINY))
+    return n * (2 * q + d0 * (1 - d0))
 
 
 def normal_quantile(confidence: float) -> float:
@@ -143,9 +161,9 @@ def smallest(enough: Callable[[int], bool], start: int, most: int, precision: fl
     return above
 
 
-def check_counts(lost: float, gained: float, n: int) -> None:
+def check_counts(lost: float, gained: float, n: float) -> None:
     """Raise NoEvidenceError unless `lost` and `gained` are counts out of `n` > 0 probes."""
-    if n <= 0:
+    if not 0 < n < math.inf:
         raise NoEvidenceError("no probes: nothing follows from an empty comparison")
-    if lost < 0 or gained < 0 or lost + gained > n:
+    if not (lost >= 0 and gained >= 0 and lost + gained <= n):
         raise NoEvidenceError(f"{lost} lost and {gained} gained cannot be counts out of {n} probes")

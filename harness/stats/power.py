@@ -87,6 +87,18 @@ class OverMargin:
 
 
 @dataclass(frozen=True)
+class Confirmed:
+    """An observed drop over a margin (a fraction) that is significant: McNemar's one-sided mid-p is at most `level`."""
+
+    margin: float
+    level: float = 0.05
+
+    def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
+        over = (lost - gained) / n > self.margin + ROUNDING
+        return over & (mid_p_values(lost, gained) <= self.level)
+
+
+@dataclass(frozen=True)
 class AnyLost:
     """A single lost probe is enough."""
 

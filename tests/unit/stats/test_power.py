@@ -20,6 +20,7 @@ from harness.scoring import SCORERS, Score
 from harness.stats.paired import mcnemar_mid_p, tango_interval, tango_z
 from harness.stats.power import (
     AnyLost,
+    Confirmed,
     OverMargin,
     Significant,
     least_failing_losses,
@@ -161,6 +162,19 @@ def test_more_losses_never_mend_a_failure(n, rule):
         lost = np.arange(n - gained + 1)
         fails = rule.fails(lost, np.full_like(lost, gained), n)
         assert fails.tolist() == sorted(fails.tolist())
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("level", [0.05, 0.001])
+def test_a_confirmed_drop_is_over_the_margin_and_significant(margin, level):
+    n, rule = 30, Confirmed(margin, level)
+    for gained in range(n + 1):
+        lost = np.arange(n - gained + 1)
+        expected = [
+            (b - gained) / n > margin + 1e-9 and mcnemar_mid_p(b, gained) <= level for b in lost.tolist()
+        ]
+        assert rule.fails(lost, np.full_like(lost, gained), n).tolist() == expected
+        assert expected == sorted(expected), "more losses never mend a failure"
 
 
 @pytest.mark.parametrize("rule", [Significant(), OverMargin(0.1, "fail"), OverMargin(0.1, "pass"), AnyLost()])
