@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Unpack
 
@@ -24,6 +25,7 @@ from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Policy
+from harness.models.identity import weights_identity
 from harness.progress import Progress
 from harness.reporting.record import ModelRow, Record, RunRow
 from harness.spelling import in_python
@@ -139,9 +141,10 @@ def _engines(
         pair = trained(found, named, settings, logger.info, _no_progress)
         requests = [request(under(case.suite, settings), probe) for case in asked for probe in case.probes]
         engines = open_pair(pair, settings, logger.info, list(dict.fromkeys(requests)))
+        identity = cache(weights_identity)
         return engines, {
-            "baseline": model_row(pair.baseline, named, engines.baseline.label),
-            "tuned": model_row(pair.tuned, str(model), engines.tuned.label),
+            "baseline": model_row(pair.baseline, named, engines.baseline.label, identity),
+            "tuned": model_row(pair.tuned, str(model), engines.tuned.label, identity),
         }
     if baseline is None:
         raise NoEvidenceError(

@@ -41,12 +41,11 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(parsed: Namespace) -> int:
-    """Print the record as decided now; 0, 1 if a gate fails, 5 if none is decided.
+    """Print the record as decided now; 0, 1 if a gate fails or the recorded run was not whole, 5 if none is decided.
 
     Raises:
         HarnessError: the record cannot be read or lacks answers, or a suite asks something else.
     """
-    from harness.evaluation.record import exit_code
     from harness.evaluation.rescore import rescored
     from harness.evaluation.suites import read_suites
     from harness.gate.verdict import Policy
@@ -62,4 +61,5 @@ def run(parsed: Namespace) -> int:
     show(on_command_line(render(again, parsed.format)))
     if parsed.report:
         show(f"record: {shown_path(write_record(again, parsed.report))}")
-    return exit_code(again.gates)
+    assert again.run.exit_status is not None, "a record that was decided again has one"
+    return again.run.exit_status

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from harness.gate.verdict import Decision
 from harness.models.identity import weights_identity
@@ -36,16 +37,25 @@ def exit_code(gates: Iterable[GateRow]) -> int:
     return 0 if outcomes & {"passed", "warned"} else 5
 
 
-def model_row(model: Model, reference: str | None = None, label: str | None = None) -> ModelRow:
-    """The row of a model: the user's reference, and the hashes of its files; an endpoint has a label in their place."""
+def model_row(
+    model: Model,
+    reference: str | None = None,
+    label: str | None = None,
+    identity: Callable[[Path], str] = weights_identity,
+) -> ModelRow:
+    """The row of a model: the user's reference, and the hashes of its files; an endpoint has a label in their place.
+
+    Args:
+        identity: hashes the weights in a folder; a cached one reads a base that several models share once.
+    """
     if isinstance(model, Endpoint):
         return ModelRow(reference=reference or model.name, name=label or model.name)
     base = model.base if isinstance(model, Adapter) else None
     return ModelRow(
         reference=reference or model.name,
         name=f"adapter on {base.name}" if base else model.name,
-        weights=weights_identity(model.folder),
-        base_weights=weights_identity(base.folder) if base else None,
+        weights=identity(model.folder),
+        base_weights=identity(base.folder) if base else None,
     )
 
 

@@ -21,7 +21,7 @@ from harness.evaluation.sample import narrowed
 from harness.evaluation.session import PairSession
 from harness.gate.cases import Case, cases
 from harness.gate.verdict import Decision, Policy
-from harness.reporting.record import GateRow, ProbeRow, Record
+from harness.reporting.record import GateRow, ProbeRow, Record, RunRow
 from harness.scoring import load_scorers
 from harness.suites.arguments import arguments_of
 from harness.suites.scorer import Scorer
@@ -39,7 +39,7 @@ def rescored(
 
     Raises:
         NoEvidenceError: the record has no raw answers, or no gates.
-        HarnessError: a suite's prompt for a probe differs from the recorded one.
+        HarnessError: a suite's prompt for a probe differs from the recorded one, or it has none of the recorded probes.
         ScorerError: a score is unknown, or runs code without permission.
     """
     if not record.gates:
@@ -49,30 +49,45 @@ def rescored(
         raise HarnessError(f"the suite '{unknown[0]}' is not in the record")
     session = PairSession(policy or Policy(record.run.strict, record.run.fail_on), allow_code=allow_code)
     decided: list[Decision] = []
+    notes: list[str] = []
     for name in dict.fromkeys(row.suite for row in record.gates):
         probes = [row for row in record.probes if row.suite == name]
         gates = [row for row in record.gates if row.suite == name]
         if name in given:
             suite = _same_prompts(given[name], probes, record)
             wanted = list(_selected(suite, gates))
+            notes += _other_probes(given[name], probes)
         else:
             suite, wanted = _as_recorded(name, gates, probes)
         _answer(session, suite, probes, allow_code)
         decided += [session.decide(case) for case in wanted]
-    return _like(record, *rows(decided), session.policy)
+    return _like(record, *rows(decided), session.policy, notes)
 
 
-def _like(record: Record, gates: Iterable[GateRow], probes: Iterable[ProbeRow], policy: Policy) -> Record:
+def _like(
+    record: Record, gates: Iterable[GateRow], probes: Iterable[ProbeRow], policy: Policy, notes: Sequence[str]
+) -> Record:
     """The record with new rows, which keep what only the old ones know: places, samples, prompt keys, excuses."""
     before = {(row.suite, row.slice): row for row in record.gates}
     asked = {(row.suite, row.id): row.asked for row in record.probes}
     decided = [_with_memory(row, before.get((row.suite, row.slice), row)) for row in gates]
-    run = {"strict": policy.strict, "fail_on": policy.fail_on, "exit_status": exit_code(decided)}
+    run = {
+        "strict": policy.strict,
+        "fail_on": policy.fail_on,
+        "exit_status": exit_code(decided) or int(not _is_whole(record.run)),
+        "notes": [*record.run.notes, *(note for note in notes if note not in record.run.notes)],
+    }
     return record.model_copy(update={
         "run": record.run.model_copy(update=run),
         "gates": decided,
         "probes": [row.model_copy(update={"asked": asked[row.suite, row.id]}) for row in probes],
     })  # fmt: skip
+
+
+def _is_whole(run: RunRow) -> bool:
+    """Whether the run asked all that it meant to; one that was stopped, or met an error, passes no model."""
+    cases = run.cases
+    return run.status == "finished" and not run.errors and not (cases and (cases.errors or cases.never_asked))
 
 
 def _with_memory(row: GateRow, old: GateRow) -> GateRow:
@@ -161,6 +176,10 @@ def _same_prompts(suite: Suite, rows: Sequence[ProbeRow], record: Record) -> Sui
     template = arguments_of(record.run.template.get(suite.name, {}))
     task = replace(suite.task, template=template, thinking_tokens=record.run.thinking_tokens.get(suite.name))
     by_id = {row.id: row for row in rows}
+    if not any(probe.id in by_id for probe in suite.probes):
+        raise HarnessError(
+            f"{suite.span or suite.name}: the record has none of the probes of the suite '{suite.name}'\n  run the gate again"
+        )
     suite = replace(suite, task=task, probes=tuple(probe for probe in suite.probes if probe.id in by_id))
     for probe in suite.probes:
         if request_key(request(suite, probe)) != by_id[probe.id].asked:
@@ -169,6 +188,15 @@ def _same_prompts(suite: Suite, rows: Sequence[ProbeRow], record: Record) -> Sui
                 "  run the gate again"
             )
     return suite
+
+
+def _other_probes(suite: Suite, rows: Sequence[ProbeRow]) -> Iterable[str]:
+    """What the suite and the record do not have in common, for the user."""
+    ours, recorded = {probe.id for probe in suite.probes}, {row.id for row in rows}
+    if gone := len(recorded - ours):
+        yield f"{suite.name}: {gone} of the {len(recorded)} recorded probes are not in the suite any more, and do not count"
+    if new := len(ours - recorded):
+        yield f"{suite.name}: {new} of the suite's {len(ours)} probes are not in the record, and were not asked"
 
 
 def _selected(suite: Suite, gates: Sequence[GateRow]) -> Iterable[Case]:

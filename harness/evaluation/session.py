@@ -54,6 +54,10 @@ class SuiteRun:
             probe for probe in self.suite.probes if probe.id in wanted and probe.id not in self.scores[side]
         ]
 
+    def has(self, side: Side, probes: Iterable[Probe]) -> bool:
+        """Whether a model answered these probes."""
+        return all(probe.id in self.scores[side] for probe in probes)
+
     def know(self, side: Side, answered: Answered) -> None:
         """Add answers of a model."""
         self.answers[side].update(answered.answers)
@@ -130,9 +134,10 @@ class PairSession:
         self.need([case])
         run = self._run(case.suite)
         self._check_arguments(run.suite, [tuned] if baseline is None else [baseline, tuned])
-        if baseline is not None:
+        # Cases may be as many as probes: only one that lacks an answer looks through its suite.
+        if baseline is not None and not run.has("baseline", case.probes):
             self._ask("baseline", baseline, run)
-        asked = self._ask("tuned", tuned, run)
+        asked = not run.has("tuned", case.probes) and self._ask("tuned", tuned, run)
         if baseline is not None and baseline is not tuned:
             self._compare_prompts(run, baseline, tuned)
         if asked:
@@ -172,7 +177,9 @@ class PairSession:
         }
 
     def _run(self, suite: Suite) -> SuiteRun:
-        return self.suites.setdefault(suite.name, SuiteRun(under(suite, self.settings)))
+        if suite.name not in self.suites:
+            self.suites[suite.name] = SuiteRun(under(suite, self.settings))
+        return self.suites[suite.name]
 
     def _ask(self, side: Side, engine: Engine, run: SuiteRun) -> bool:
         missing = run.missing(side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from harness.engine.requests import Engine, EnginePair, Side
 from harness.errors import HarnessError
 from harness.evaluation.record import model_row
 from harness.gate.cases import Case
+from harness.models.identity import weights_identity
 from harness.models.reference import Model, ModelPair
 from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RUN_OPTIONS
@@ -45,7 +46,7 @@ class Models:
         self.untried: list[str] = []
         self._found: ModelPair[Model, Model] | Recipe | None = None
         self._engines: EnginePair | None = None
-        self._row = cache(model_row)  # it reads all weights
+        self._row = partial(model_row, identity=cache(weights_identity))  # it reads all weights
 
     def prepare(self) -> None:
         """Find the models, or read the recipe, before anything is collected.

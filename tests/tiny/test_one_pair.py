@@ -210,3 +210,41 @@ def test_a_record_without_whole_answers_says_so(record):
             del row[side]["kind"]
     with pytest.raises(NoEvidenceError, match="has no raw answers"):
         rescored(Record.model_validate(data))
+
+
+# A record that is not whole
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "unfinished", "exit_status": None},
+        {"errors": ["x.yaml: could not be collected"]},
+        {"cases": {"selected": 3, "decided": 2, "skipped": 0, "excused": 0, "errors": 0, "never_asked": 1, "left_out": 0, "own": 0}},
+        {"cases": {"selected": 3, "decided": 2, "skipped": 0, "excused": 0, "errors": 1, "never_asked": 0, "left_out": 0, "own": 0}},
+    ],
+    ids=["killed", "with an error", "never asked", "a case that broke"],
+)  # fmt: skip
+def test_a_run_that_was_not_whole_does_not_pass_when_it_is_scored_again(record, change):
+    lenient = Policy(fail_on="critical")
+    data = record.model_dump(mode="json")
+    whole = rescored(Record.model_validate(data), policy=lenient)
+    assert whole.run.exit_status == 0, "else this proves nothing"
+    data["run"] |= change
+    assert rescored(Record.model_validate(data), policy=lenient).run.exit_status == 1
+
+
+def test_probes_that_only_one_of_suite_and_record_has_are_said(record, paths):
+    content = json.loads(paths[0].read_text())
+    content["probes"] = [*content["probes"][3:], {**content["probes"][0], "id": "new"}]
+    paths[0].write_text(json.dumps(content))
+    again = rescored(record, read_suites([paths[0]]))
+    assert again.run.notes[-2:] == [
+        "colours: 3 of the 60 recorded probes are not in the suite any more, and do not count",
+        "colours: 1 of the suite's 58 probes are not in the record, and were not asked",
+    ]
+    for probe in content["probes"]:
+        probe["id"] += "-renamed"
+    paths[0].write_text(json.dumps(content))
+    with pytest.raises(HarnessError, match="the record has none of the probes of the suite 'colours'"):
+        rescored(record, read_suites([paths[0]]))
