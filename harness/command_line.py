@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from math import inf, nan
+from typing import Literal
 
 from harness.errors import did_you_mean
 
@@ -59,6 +60,18 @@ def share(value: str) -> float:
 def positive(value: str) -> float:
     """A finite number above 0."""
     return _number(value, "above 0", lambda number: 0 < number < inf)
+
+
+def at_least_one(value: str) -> float:
+    """A finite number of at least 1."""
+    return _number(value, "of at least 1", lambda number: 1 <= number < inf)
+
+
+def share_or_off(value: str) -> float | Literal["off"]:
+    """A number in (0, 1), or the word "off"."""
+    if value == "off":
+        return "off"
+    return _number(value, "above 0 and below 1 such as 0.03, or 'off'", lambda number: 0 < number < 1)
 
 
 def _number(value: str, expected: str, fits: Callable[[float], bool]) -> float:

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from harness.digest import digest
 from harness.evaluation.keys import question_key
-from harness.reporting.record import ModelRow
+from harness.reporting.rows import ModelRow
 from harness.scoring import Score
 from harness.suites.suite import Suite
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 from harness import __version__
 from harness.api.models import Model, engine_of
@@ -19,15 +19,17 @@ from harness.engine.requests import EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.permission import code_problem, without_code
-from harness.evaluation.record import exit_code, model_row, rows, versions
+from harness.evaluation.record import model_row, rows, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
-from harness.gate.verdict import Policy
+from harness.gate.decide import MAX_DROP_OVERALL, Policy
+from harness.gate.finding import with_overall
 from harness.models.identity import weights_identity
 from harness.progress import Progress
-from harness.reporting.record import ModelRow, Record, RunRow
+from harness.reporting.exit_code import exit_code
+from harness.reporting.rows import ModelRow, Record, RunRow
 from harness.spelling import in_python
 from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import Suite
@@ -43,8 +45,11 @@ def run_gate(
     *,
     sample: int | None = None,
     seed: int = 0,
+    sequential: bool = False,
+    noise_floor: int = 0,
     strict: bool = False,
     fail_on: Severity = "low",
+    max_drop_overall: float | Literal["off"] | None = None,
     allow_code: bool = False,
     allow_outside: bool = False,
     **options: Unpack[EngineOptions],
@@ -61,9 +66,13 @@ def run_gate(
         baseline: the model before tuning; not needed if an adapter, a model card or a recipe names it.
         sample: ask at most this many probes, stratified by suite and category; None asks all. Gates over `each` keep all
             of their probes.
-        seed: seed of the sample.
+        seed: seed of the sample, and of the order of a sequential run.
+        sequential: whether to ask a suite only until its gate over all probes is decided.
+        noise_floor: how many more times to ask the baseline in other batches, to see which margins its noise allows.
         strict: whether inconclusive gates fail.
         fail_on: gates below this severity warn instead of failing.
+        max_drop_overall: the margin of the gate over all suites together, a fraction; "off" for no such gate. By default
+            0.03 if there are several suites.
         allow_code: whether scores may run code in answers.
         allow_outside: whether suites may read probes from outside their folders and the working folder.
         options: how the models run (see EngineOptions).
@@ -76,39 +85,55 @@ def run_gate(
         InputError: a suite cannot be read, or is named by its file and would run code without permission.
         NoEvidenceError: there are no suites, or an answer is no evidence, such as NaN.
         ModelError, EngineError, ScorerError: as in a run of pytest.
-        HarnessError: an option has an invalid value.
+        HarnessError: an option has an invalid value, or margins are within the noise of the baseline.
         TypeError: there is no option of that name.
     """
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     settings = settings_of_keywords(options, run_gate)
     if fail_on not in SEVERITIES:
         raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
+    given = max_drop_overall
+    if given not in (None, "off") and not (isinstance(given, int | float) and 0 < given < 1):
+        raise HarnessError(f"max_drop_overall must be a fraction such as 0.03, or 'off', saw {given!r}")
     if sample is not None and sample < 1:
         raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
+    if noise_floor < 0:
+        raise HarnessError(f"noise_floor must be 0 or more, saw {noise_floor}")
     reach = Reach(anywhere=allow_outside)
     paths = [suites] if isinstance(suites, str | Path) else suites
     read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
+    margin = None if given == "off" else MAX_DROP_OVERALL if given is None else float(given)
     engines, models = _engines(model, baseline, settings, asked, reach)
-    session = PairSession(Policy(strict, fail_on), settings, allow_code=allow_code)
+    session = PairSession(
+        Policy(strict, fail_on, margin),
+        settings,
+        allow_code=allow_code,
+        noise_floor=noise_floor,
+        sequential=seed if sequential else None,
+    )
     session.need(asked)
-    decisions = [
-        session.ask_and_decide(case, None if case.tuned_alone else engines.baseline, engines.tuned)
-        for case in asked
-    ]
-    gates, probes = rows(decisions)
+    for name in session.suites:
+        session.ask_both(name, engines.of)
+    gates, probes = rows(session.decide(with_overall(asked, margin, of_one=given is not None)))
+    named = sorted(suite.name for suite in read if suite.path in [Path(path) for path in paths])
     run = RunRow(
         harness=__version__,
         started=started,
         seconds=round(time.monotonic() - began, 1),
         command=[],
-        exit_status=exit_code(gates),
+        exit_status=exit_code(gates, named),
         errors=[],
         device=engines.device,
         dtype=engines.dtype,
         versions=versions(),
         strict=strict,
         fail_on=fail_on,
+        max_drop_overall=margin,
+        named=named,
+        nothing_known=session.nothing_known,
+        noise=session.noise,
+        sequential=session.stops,
         notes=[in_python(note) for note in (*left_out, *engines.notes, *session.notes)],
         seconds_asking=session.seconds_asking,
         **models,

@@ -13,7 +13,7 @@ from harness.engine.settings import OF_LOADING, EngineOptions, Settings
 from harness.errors import EngineError, ModelError
 from harness.evaluation.record import model_row
 from harness.models.reference import RecipeFile, resolve
-from harness.reporting.record import ModelRow
+from harness.reporting.rows import ModelRow
 from harness.versions import needed
 
 Model = Any

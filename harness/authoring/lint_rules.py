@@ -7,24 +7,15 @@ over so few probes that no loss can fail it. None of this stops a run; `lint` re
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Any
 
+from harness.authoring.lint_sizes import weak_gates
 from harness.authoring.near_duplicates import LONG_TEXT_WORDS, Asked, alike
 from harness.errors import Problem
-from harness.gate.cases import shown_slice
-from harness.gate.compare import comparison
-from harness.gate.verdict import judge
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
-from harness.stats.paired import ROUNDING, least_to_retain
-from harness.stats.power import FLIP_RATE, minimum_detectable_drop
-from harness.suites.suite import MarginGate, Probe, Suite
-from harness.wording import count, points, some
-
-UNDERPOWERED = 0.30
-"""Slices whose minimum detectable drop exceeds this are reported as underpowered."""
+from harness.suites.suite import Probe, Suite
 
 
 def weaknesses(suite: Suite) -> list[Problem]:
@@ -35,7 +26,7 @@ def weaknesses(suite: Suite) -> list[Problem]:
         *_asked_twice(suite),
         *_short_answers(suite),
         *_only_forbidden(suite),
-        *_gates(suite),
+        *weak_gates(suite),
     ]
     return sorted(weak, key=lambda problem: (problem.span is None, problem.span, problem.message))
 
@@ -122,91 +113,3 @@ def _forbids(name: str, value: Any) -> bool:
     if name in ("all", "any"):
         return (all if name == "all" else any)(map(only_forbids, value))
     return name in ("not_", "no_repetition") or name.startswith("max_")
-
-
-def _gates(suite: Suite) -> Iterator[Problem]:
-    for gate in suite.gates:
-        if isinstance(gate, MarginGate):
-            yield from _left_out(suite, gate)
-            yield from _size(gate, _slices(suite, gate))
-
-
-def _slices(suite: Suite, gate: MarginGate) -> dict[str, int]:
-    """The number of probes in each slice of a gate: "all", or "'math'" and the other categories."""
-    quote = "'" if gate.over == "category" else ""
-    return {f"{quote}{shown_slice(name)}{quote}": len(probes) for name, probes in gate.slices(suite).items()}
-
-
-def _left_out(suite: Suite, gate: MarginGate) -> Iterator[Problem]:
-    without = [f"'{probe.id}'" for probe in suite.probes if probe.category is None]
-    if without and gate.over == "category":
-        yield Problem(
-            gate.span,
-            f"this gate leaves out {count(len(without), 'probe')} without a category: {some(without)}",
-            "give each probe a category",
-        )
-
-
-def _size(gate: MarginGate, slices: Mapping[str, int]) -> Iterator[Problem]:
-    """Verdicts that the size of the slices and the margin rule out; the gravest for each slice."""
-    margin = gate.max_drop
-    if margin >= 1 - ROUNDING:
-        yield Problem(
-            gate.span,
-            "a gate with 'max_drop: 1' detects no loss: losing every answer is within the margin",
-            "its verdict is always VACUOUS; choose a smaller margin",
-        )
-        return
-    passes = gate.on_inconclusive == "pass"
-    cannot_fail = {name: n for name, n in slices.items() if passes and not _can_fail(n, margin)}
-    if cannot_fail:
-        yield Problem(
-            gate.span,
-            f"this gate can never fail over {_sized(cannot_fail)}: even the loss of every answer is inconclusive, "
-            "which passes",
-            "add probes, or remove 'on_inconclusive: pass'",
-        )
-    others = {name: n for name, n in slices.items() if name not in cannot_fail}
-    if weak := {name: n for name, n in others.items() if underpowered(n)}:
-        yield _too_weak(gate, weak)
-    needed = least_to_retain(margin)
-    never = {name: n for name, n in others.items() if name not in weak and (needed is None or n < needed)}
-    if never:
-        reach = max(comparison(n, 0, 0, 0).interval[1] for n in never.values())
-        yield Problem(
-            gate.span,
-            f"a model that loses nothing cannot be RETAINED over {_sized(never)}: the interval reaches "
-            f"{100 * reach:.0f} points, and the margin is {points(margin)}",
-            "add probes, or choose a larger margin",
-        )
-
-
-def _too_weak(gate: MarginGate, slices: Mapping[str, int]) -> Problem:
-    drops = [drop for n in slices.values() if (drop := _detectable(n)) is not None]
-    detected = f"a drop only from about {100 * min(drops):.0f} points on" if drops else "no drop at all"
-    which = "the best of these" if len(slices) > 1 else "this"
-    return Problem(
-        gate.span,
-        f"too few probes: {_sized(slices)}; {which} can detect {detected}",
-        "30 probes detect about 20 points, 130 about 6; 'plan' shows what each gate can detect",
-    )
-
-
-def underpowered(n: int) -> bool:
-    """Whether n probes detect a drop of UNDERPOWERED less than four times out of five."""
-    drop = _detectable(min(n, 200))  # more probes detect smaller drops
-    return drop is None or drop > UNDERPOWERED
-
-
-def _detectable(n: int) -> float | None:
-    return minimum_detectable_drop(n, FLIP_RATE / 2)
-
-
-@lru_cache(maxsize=4096)
-def _can_fail(n: int, margin: float) -> bool:
-    """Whether any outcome over n probes is FORGOTTEN; losing them all is the worst."""
-    return judge(comparison(0, n, 0, 0), margin) == "FORGOTTEN"
-
-
-def _sized(slices: Mapping[str, int]) -> str:
-    return some([f"{name} ({count(n, 'probe')})" for name, n in slices.items()])

@@ -1,60 +1,28 @@
-"""Work out what the gates of a suite can detect, and how much the suite asks of a model; no model is loaded."""
+"""Work out what the gates of a run can detect, and how much it asks of a model; no model is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from math import prod
 
+from harness.authoring.extent import number_of_tests
+from harness.authoring.gate_power import (
+    DROP,
+    Assumed,
+    GatePower,
+    gate_power,
+    overall_power,
+    overall_rule,
+    probes_to_catch,
+)
 from harness.engine.estimate import estimated_tokens
 from harness.engine.prompts import request
+from harness.evaluation.sample import sampled
 from harness.gate.cases import Case, cases
-from harness.stats.power import (
-    AnyLost,
-    OverMargin,
-    Rule,
-    minimum_detectable_drop,
-    power,
-    probability_retained,
-    probes_for,
-)
-from harness.suites.suite import EachGate, Gate, MarginGate, Suite
-
-DROP = 0.05
-"""The drop, a fraction, for which `plan` reports how many probes are missing."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GatePower:
-    """The power of a gate over one slice. Drops and chances are fractions; only `catches` and `false_alarm` apply to
-    a gate over each probe.
-
-    Attributes:
-        slice: "all", "category[math]", or "each" for all cases of a gate over each probe.
-        cases: the number of pytest cases.
-        catches: the smallest true drop that fails the gate with 80 % power; None if there is none.
-        false_alarm: the chance that the gate fails an unchanged model.
-        retained: the chance that an unchanged model is RETAINED rather than INCONCLUSIVE.
-        sees: the minimum detectable drop: the smallest true drop that a one-sided mid-p test at 5 % finds with 80 %
-            power, whatever the margin; None if there is none.
-        by_chance: the chance that this test accuses an unchanged model.
-        more_probes: how many more probes would detect 5 points; None if no number of them does.
-    """
-
-    suite: str
-    slice: str
-    n: int
-    cases: int = 1
-    margin: float | None = None
-    on_inconclusive: str | None = None
-    catches: float | None
-    false_alarm: float
-    retained: float | None = None
-    sees: float | None = None
-    by_chance: float | None = None
-    more_probes: int | None = None
+from harness.gate.decide import LEVEL, MAX_DROP_OVERALL
+from harness.suites.suite import EachGate, Suite
 
 
 @dataclass(frozen=True)
@@ -68,67 +36,77 @@ class SuiteSize:
     seconds: float
 
 
-def gate_powers(suite: Suite, flip_rate: float) -> Iterator[GatePower]:
-    """The power of each gate over each slice, in the order of the file; the cases of a gate over each probe are one."""
-    for gate, group in groupby(cases(suite), key=lambda case: case.gate):
-        listed = list(group)
-        if isinstance(gate, EachGate):
-            yield _each_power(suite, gate, len(listed), flip_rate / 2)
-        else:
-            yield from (_slice_power(case, gate, flip_rate / 2) for case in listed)
+@dataclass(frozen=True)
+class RunPower:
+    """The power of all gates of a run.
+
+    Attributes:
+        overall: None where no suite has probes that could be pooled.
+        tests: how many slices share the run's level, by Holm's procedure.
+        probes_for_5_points: how many probes the overall gate needs to catch a drop of 5 points, unless strict; None if no
+            number will do.
+    """
+
+    assumed: Assumed
+    overall: GatePower | None
+    gates: tuple[GatePower, ...]
+    sizes: tuple[SuiteSize, ...]
+    tests: int
+    probes_for_5_points: int | None
+
+    def false_alarm(self, flip_rate: float) -> float:
+        """An upper bound on the chance that any gate fails where nothing was lost.
+
+        Gates that share probes fail together more often than independent ones, which makes a false alarm rarer: every gate is
+        monotone in the outcome of each probe (Harris's inequality). Of the confirmed slices, one fails only if the smallest
+        p-value of all passes Holm's first step, be that slice over its margin or not; and only if one of them would fail by
+        itself. The rarer of these counts.
+        """
+        confirmed = [gate for gate in self.gates if gate.on_inconclusive == "confirmed"]
+        others = [gate for gate in (*self.gates, self.overall) if gate and gate not in confirmed]
+        slices = min(
+            _any(gate.opens[flip_rate] for gate in confirmed),
+            _any(gate.alone[flip_rate] for gate in confirmed),
+        )
+        return _any([slices, *(gate.false_alarms[flip_rate] for gate in others)])
 
 
-def _slice_power(case: Case, gate: MarginGate, gain_rate: float) -> GatePower:
-    n, rule = len(case.probes), gate_rule(gate)
-    needed = probes_to_see(DROP, gain_rate)
-    return GatePower(
-        suite=case.suite.name,
-        slice=case.slice,
-        n=n,
-        margin=gate.max_drop,
-        on_inconclusive=gate.on_inconclusive,
-        catches=minimum_detectable_drop(n, gain_rate, rule=rule),
-        false_alarm=power(n, 0.0, gain_rate, rule),
-        retained=probability_retained(n, gate.max_drop, gain_rate),
-        sees=minimum_detectable_drop(n, gain_rate),
-        by_chance=power(n, 0.0, gain_rate),
-        more_probes=None if needed is None else max(0, needed - n),
+def _any(chances: Iterable[float]) -> float:
+    return 1 - prod(1 - chance for chance in chances)
+
+
+def run_power(
+    suites: Sequence[Suite],
+    assumed: Assumed,
+    tokens_per_second: float = 400.0,
+    sample: int | None = None,
+    seed: int = 0,
+) -> RunPower:
+    """The power of a run over suites, or over the same sample of their probes that the run draws."""
+    asked = sampled((case for suite in suites for case in cases(suite)), sample, seed)
+    n_tests = number_of_tests(asked, assumed.strict)
+    level = LEVEL / max(1, n_tests)
+    return RunPower(
+        assumed,
+        overall_power(asked, assumed),
+        tuple(gate_power(listed, assumed, level) for listed in _by_gate(asked)),
+        tuple(_sizes(asked, tokens_per_second)),
+        n_tests,
+        probes_to_catch(DROP, assumed.flip_rate / 2, overall_rule(MAX_DROP_OVERALL, strict=False)),
     )
 
 
-def _each_power(suite: Suite, gate: EachGate, n: int, gain_rate: float) -> GatePower:
-    catches = minimum_detectable_drop(n, gain_rate, rule=gate_rule(gate))
-    false_alarm = power(n, 0.0, gain_rate, gate_rule(gate))
-    return GatePower(suite=suite.name, slice="each", n=n, cases=n, catches=catches, false_alarm=false_alarm)
+def _by_gate(asked: Sequence[Case]) -> Iterator[list[Case]]:
+    """The cases of each slice; those of a gate over each probe together."""
+    for (_, gate), group in groupby(asked, key=lambda case: (case.suite.name, case.gate)):
+        listed = list(group)
+        yield from [listed] if isinstance(gate, EachGate) else ([case] for case in listed)
 
 
-def gate_rule(gate: Gate) -> Rule:
-    """The rule by which a gate fails.
-
-    It ignores what the baseline can do: a gate with nothing to lose is VACUOUS, which `calibrate` reports.
-    """
-    if isinstance(gate, EachGate):
-        return AnyLost()
-    return OverMargin(gate.max_drop, gate.on_inconclusive)
-
-
-@lru_cache(maxsize=64)
-def probes_to_see(drop: float, gain_rate: float) -> int | None:
-    """How many probes detect a drop, a fraction, with 80 % power; None if no number does."""
-    return probes_for(drop, gain_rate) if drop + 2 * gain_rate <= 1 else None
-
-
-def suite_size(suite: Suite, tokens_per_second: float) -> SuiteSize:
-    """How much a suite asks of a model."""
-    tokens = round(sum(estimated_tokens(request(suite, probe)) for probe in suite.probes))
-    n_cases = sum(1 for _ in cases(suite))
-    return SuiteSize(suite.name, len(suite.probes), n_cases, tokens, tokens / tokens_per_second)
-
-
-def any_false_alarm(gates: Sequence[GatePower]) -> float:
-    """An upper bound on the chance that any of the gates fails an unchanged model.
-
-    It is exact for independent gates. Gates that share probes tend to fail together, which makes a false alarm
-    rarer: every gate is monotone in the outcome of each probe (Harris's inequality).
-    """
-    return 1 - prod(1 - gate.false_alarm for gate in gates)
+def _sizes(asked: Sequence[Case], tokens_per_second: float) -> Iterator[SuiteSize]:
+    for name, group in groupby(asked, key=lambda case: case.suite.name):
+        listed = list(group)
+        suite = listed[0].suite
+        probes = {probe.id: probe for case in listed for probe in case.probes}
+        tokens = round(sum(estimated_tokens(request(suite, probe)) for probe in probes.values()))
+        yield SuiteSize(name, len(probes), len(listed), tokens, tokens / tokens_per_second)

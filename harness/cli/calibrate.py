@@ -1,7 +1,7 @@
 """`calibrate`: measure what a baseline can lose on suites, and which margins its noise allows.
 
-Each probe is asked under conditions that should make no difference: batches of two sizes. The differences that remain
-are the noise floor of this model on this machine; a margin below it means nothing.
+Each probe is asked under conditions that should make no difference: batches of two sizes. Answers that flip all the same
+are the noise floor of this model on this machine; a margin that such flips reach means nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_allow_code, add_reading, add_suites, reach_of
+from harness.command_line import rate
 from harness.engine.settings import add_engine_options, settings_of
 from harness.errors import HarnessError, ModelError
 from harness.progress import counter
@@ -32,6 +33,11 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--model", required=True, metavar="BASE", help="baseline: a folder, a hub id or 'embedded'"
     )
+    parser.add_argument(
+        "--tuning-flips", type=rate, default=0.05, metavar="SHARE",
+        help="share of answers that flip under a fine-tune that does no harm; margins are for this or the upper bound of the "
+        "measured rate, whichever is larger (default: 0.05)",
+    )  # fmt: skip
     add_engine_options(parser, template=False)
     add_allow_code(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -71,7 +77,13 @@ def run(parsed: Namespace) -> int:
     engine = open_engine(model, settings, say)
     for suite in suites:
         unused_arguments(suite, engine)
-    report(suites, lambda suite: equivalent_conditions(engine, suite), parsed.json, parsed.allow_code)
+    report(
+        suites,
+        lambda suite: equivalent_conditions(engine, suite),
+        parsed.json,
+        parsed.allow_code,
+        parsed.tuning_flips,
+    )
     return 0
 
 
@@ -80,6 +92,7 @@ def report(
     conditions: Callable[[Suite], Sequence[Condition]],
     as_json: bool = False,
     allow_code: bool = False,
+    tuning_flips: float = 0.05,
 ) -> None:
     """Calibrate suites one by one, and print each result at once."""
     from harness.authoring.noise_floor import measure
@@ -87,7 +100,7 @@ def report(
 
     results = []
     for suite in suites:
-        results.append(measure(suite, conditions(suite), allow_code, counter))
+        results.append(measure(suite, conditions(suite), allow_code, counter, tuning_flips))
         if not as_json:
             show("\n".join([*([""] if len(results) > 1 else []), *calibration_lines(results[-1])]))
     if as_json:

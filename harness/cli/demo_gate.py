@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.gate.compare import comparison
 from harness.reporting.explain import shown_interval
-from harness.reporting.record import FILE, GateRow, Record, read_record
+from harness.reporting.record import FILE, read_record
+from harness.reporting.rows import GateRow, Record
 from harness.terminal import show
 from harness.wording import percent, points
 
@@ -55,20 +55,21 @@ def _gate(name: str) -> Record:
 
 def _headline(record: Record) -> GateRow:
     """The row of the margin gate over its whole suite."""
-    return next(row for row in record.gates if row.slice == "all")
+    return next(row for row in record.gates if row.over == "all")
 
 
 def _line(name: str, row: GateRow, record: Record) -> str:
     assert row.baseline_accuracy is not None
     assert row.drop is not None
-    compared = comparison(row.kept or 0, row.lost or 0, row.gained or 0, row.missed or 0)
-    failed = sum(gate.outcome == "failed" for gate in record.gates)
+    assert row.interval is not None
+    decided = [gate for gate in record.gates if gate.outcome != "skipped"]
+    failed = sum(gate.outcome == "failed" for gate in decided)
     return TABLE.format(
         name,
         percent(row.baseline_accuracy),
         percent(row.tuned_accuracy),
         points(row.drop),
-        f"({shown_interval(compared.interval)})",
+        f"({shown_interval(row.interval)})",
         str(row.verdict),
-        f"{failed} of {len(record.gates)}",
+        f"{failed} of {len(decided)}",
     )

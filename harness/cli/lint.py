@@ -12,7 +12,7 @@ from harness.terminal import say, show
 from harness.wording import count
 
 if TYPE_CHECKING:
-    from harness.suites.suite import Suite
+    from harness.suites.suite import Gate, Suite
 
 
 def add_parser(commands: Commands) -> None:
@@ -60,10 +60,7 @@ def _is_unknown_score(problem: Problem) -> bool:
 
 
 def _line(suite: Suite) -> str:
-    gates = ", ".join(
-        f"{gate.over} ({gate.require})" if gate.over == "each" else f"{gate.over} ({gate.max_drop:g})"
-        for gate in suite.gates
-    )
+    gates = ", ".join(f"{gate.over} ({_rule(gate)})" for gate in suite.gates)
     assert suite.path is not None
     categories = len(suite.categories())
     return (
@@ -71,3 +68,11 @@ def _line(suite: Suite) -> str:
         + (f" in {count(categories, 'category', 'categories')}" if categories else "")
         + f", {suite.severity}; gates over {gates}"
     )
+
+
+def _rule(gate: Gate) -> str:
+    from harness.suites.suite import RiseGate
+
+    if gate.over == "each":
+        return gate.require
+    return f"{gate.max_rise:g}" if isinstance(gate, RiseGate) else f"{gate.max_drop:g}"

@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 
 from harness.cli.options import Commands, add_reading, add_suites, reach_of
-from harness.command_line import positive, rate
+from harness.command_line import at_least_one, count, positive, rate, share_or_off
 from harness.terminal import show
 
 
@@ -17,9 +17,31 @@ def add_parser(commands: Commands) -> None:
     )
     add_suites(parser)
     parser.add_argument(
-        "--flip-rate", type=rate, default=0.02, metavar="SHARE",
-        help="share of an unchanged model's answers that flip by chance, half of them each way (default: 0.02)",
+        "--flip-rate", type=rate, default=0.05, metavar="SHARE",
+        help="share of answers that flip where nothing was lost, half of them each way (default: 0.05; false alarms are "
+        "shown at 0.02, 0.05 and 0.10 too)",
     )  # fmt: skip
+    parser.add_argument(
+        "--design-effect", type=at_least_one, default=1.0, metavar="X",
+        help="how many times the variance of independent probes those of a template or passage have (default: 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true", help="as under pytest --strict: gates fail unless RETAINED"
+    )
+    parser.add_argument(
+        "--max-drop-overall", type=share_or_off, metavar="DROP",
+        help="as under pytest: the margin of the gate over all suites (0.03 where there are several), or off",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sample", type=count, metavar="N", help="as under pytest --sample: ask only N probes in all"
+    )
+    parser.add_argument(
+        "--sample-seed",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="the random seed of the sample (default: 0)",
+    )
     parser.add_argument(
         "--tokens-per-second", type=positive, default=400.0, metavar="N",
         help="speed for the estimate of time (default: 400)",
@@ -36,16 +58,17 @@ def run(parsed: Namespace) -> int:
         SuiteError: some of them cannot be read.
         NoEvidenceError: a folder has no suites.
     """
-    from harness.authoring.power import gate_powers, suite_size
+    from harness.authoring.gate_power import Assumed
+    from harness.authoring.power import run_power
     from harness.authoring.power_text import power_data, power_lines
     from harness.evaluation.suites import read_suites
 
     suites = read_suites(parsed.files, reach_of(parsed))
-    gates = [gate for suite in suites for gate in gate_powers(suite, parsed.flip_rate)]
-    sizes = [suite_size(suite, parsed.tokens_per_second) for suite in suites]
-    assumed = parsed.flip_rate, parsed.tokens_per_second
+    assumed = Assumed(parsed.flip_rate, parsed.design_effect, parsed.strict, parsed.max_drop_overall)
+    speed = parsed.tokens_per_second
+    found = run_power(suites, assumed, speed, parsed.sample, parsed.sample_seed)
     if parsed.json:
-        show(json.dumps(power_data(gates, sizes, *assumed), indent=2))
+        show(json.dumps(power_data(found, speed), indent=2))
     else:
-        show("\n".join(power_lines(gates, sizes, *assumed)))
+        show("\n".join(power_lines(found, speed)))
     return 0

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
-from harness.command_line import OneOf
+from harness.command_line import OneOf, share_or_off
 from harness.errors import shown_path
 from harness.reporting.formats import FORMATS
 from harness.suites.severity import SEVERITIES
@@ -31,6 +31,10 @@ def add_parser(commands: Commands) -> None:
         help="least severity that fails (default: the record's)",
     )  # fmt: skip
     parser.add_argument(
+        "--max-drop-overall", type=share_or_off, metavar="DROP",
+        help="largest acceptable drop over all suites together, such as 0.03, or 'off' (default: the record's)",
+    )  # fmt: skip
+    parser.add_argument(
         "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
         help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
     )  # fmt: skip
@@ -48,16 +52,20 @@ def run(parsed: Namespace) -> int:
     """
     from harness.evaluation.rescore import rescored
     from harness.evaluation.suites import read_suites
-    from harness.gate.verdict import Policy
+    from harness.gate.decide import Policy
     from harness.reporting.formats import render
     from harness.reporting.record import FILE, read_record, write_record
     from harness.spelling import on_command_line
 
     path = parsed.record / FILE if parsed.record.is_dir() else parsed.record
     record = read_record(path)
-    policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on)
+    given = parsed.max_drop_overall
+    overall = record.run.max_drop_overall if given is None else None if given == "off" else given
+    policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on, overall)
     suites = read_suites(parsed.suite, reach_of(parsed)) if parsed.suite else ()
-    again = rescored(record, suites, policy, allow_code=parsed.allow_code)
+    again = rescored(
+        record, suites, policy, allow_code=parsed.allow_code, add_overall=given is not None
+    )  # fmt: skip
     show(on_command_line(render(again, parsed.format)))
     if parsed.report:
         show(f"record: {shown_path(write_record(again, parsed.report))}")

@@ -19,6 +19,8 @@ class Answered:
 
     answers: Mapping[str, Answer]
     scores: Mapping[str, Score]
+    attempts: Answered | None = None
+    """Further attempts at single probes, by the ids of the attempts; None if there were none."""
 
 
 def ask(

@@ -6,10 +6,11 @@ import platform
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.gate.verdict import Decision
+from harness.gate.decide import Decision
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Endpoint, Model
-from harness.reporting.record import GateRow, ModelRow, ProbeRow, gate_row, probe_row
+from harness.reporting.record import gate_row, probe_row
+from harness.reporting.rows import GateRow, ModelRow, ProbeRow
 from harness.versions import installed_version
 
 PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest")
@@ -24,17 +25,12 @@ def rows(decisions: Iterable[Decision]) -> tuple[list[GateRow], list[ProbeRow]]:
         suite = decision.case.suite
         for pair in decision.pairs:
             known = probes.get((suite.name, pair.probe.id))
-            if known is None or (known.baseline is None and pair.baseline is not None):
-                probes[suite.name, pair.probe.id] = probe_row(suite, pair)
+            more = known is not None and (
+                (known.baseline is None and pair.baseline is not None) or (decision.again and not known.again)
+            )
+            if known is None or more:
+                probes[suite.name, pair.probe.id] = probe_row(suite, pair, decision.again)
     return gates, list(probes.values())
-
-
-def exit_code(gates: Iterable[GateRow]) -> int:
-    """The exit code of a run with these gates: 1 if one failed, 5 if none was decided, else 0."""
-    outcomes = {row.outcome for row in gates}
-    if "failed" in outcomes:
-        return 1
-    return 0 if outcomes & {"passed", "warned"} else 5
 
 
 def model_row(

@@ -16,26 +16,37 @@ from harness.engine.prompts import request
 from harness.errors import HarnessError, NoEvidenceError, ScorerError, did_you_mean
 from harness.evaluation.ask import judged
 from harness.evaluation.permission import code_problem
-from harness.evaluation.record import exit_code, rows
+from harness.evaluation.record import rows
 from harness.evaluation.sample import narrowed
 from harness.evaluation.session import PairSession
+from harness.evaluation.suite_run import attempts_at
 from harness.gate.cases import Case, cases
-from harness.gate.verdict import Decision, Policy
-from harness.reporting.record import GateRow, ProbeRow, Record, RunRow
+from harness.gate.compare import Pair, pair
+from harness.gate.decide import Policy
+from harness.gate.finding import overall_case, with_overall
+from harness.gate.stopping import Stop
+from harness.reporting.exit_code import exit_code
+from harness.reporting.rows import AgainRow, GateRow, ProbeRow, Record, RunRow, SequentialRow
 from harness.scoring import load_scorers
 from harness.suites.arguments import arguments_of
 from harness.suites.scorer import Scorer
-from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Suite, Task
+from harness.suites.suite import OVERALL, EachGate, Gate, MarginGate, Probe, RiseGate, Suite, Task
 
 
 def rescored(
-    record: Record, suites: Sequence[Suite] = (), policy: Policy | None = None, *, allow_code: bool = False
+    record: Record,
+    suites: Sequence[Suite] = (),
+    policy: Policy | None = None,
+    *,
+    allow_code: bool = False,
+    add_overall: bool = False,
 ) -> Record:
     """The record with all answers scored and all gates decided again.
 
     Args:
         suites: replace the recorded suites of the same names.
         policy: None for the record's own.
+        add_overall: add the overall gate, with the policy's margin, to a record that has none.
 
     Raises:
         NoEvidenceError: the record has no raw answers, or no gates.
@@ -47,21 +58,32 @@ def rescored(
     given = {suite.name: suite for suite in suites}
     if unknown := sorted(given.keys() - {row.suite for row in record.probes}):
         raise HarnessError(f"the suite '{unknown[0]}' is not in the record")
-    session = PairSession(policy or Policy(record.run.strict, record.run.fail_on), allow_code=allow_code)
-    decided: list[Decision] = []
+    own = Policy(record.run.strict, record.run.fail_on, record.run.max_drop_overall)
+    session = PairSession(policy or own, allow_code=allow_code)
+    selected: list[Case] = []
     notes: list[str] = []
     for name in dict.fromkeys(row.suite for row in record.gates):
+        if name == OVERALL:
+            margin = session.policy.max_drop_overall
+            selected += [] if margin is None else [overall_case(margin)]
+            continue
         probes = [row for row in record.probes if row.suite == name]
         gates = [row for row in record.gates if row.suite == name]
         if name in given:
             suite = _same_prompts(given[name], probes, record)
-            wanted = list(_selected(suite, gates))
+            wanted = _in_order(_selected(suite, gates), gates)
             notes += _other_probes(given[name], probes)
         else:
             suite, wanted = _as_recorded(name, gates, probes)
         _answer(session, suite, probes, allow_code)
-        decided += [session.decide(case) for case in wanted]
-    return _like(record, *rows(decided), session.policy, notes)
+        if name in record.run.nothing_known:
+            session.suites[name].recorded = (record.run.nothing_known[name],)
+        if found := record.run.sequential.get(name):
+            session.suites[name].end(_stop(found, suite, gates))
+        selected += wanted
+    if add_overall and all(row.suite != OVERALL for row in record.gates):
+        selected = with_overall(selected, session.policy.max_drop_overall, of_one=True)
+    return _like(record, *rows(session.decide(selected)), session.policy, notes)
 
 
 def _like(
@@ -74,7 +96,8 @@ def _like(
     run = {
         "strict": policy.strict,
         "fail_on": policy.fail_on,
-        "exit_status": exit_code(decided) or int(not _is_whole(record.run)),
+        "max_drop_overall": policy.max_drop_overall,
+        "exit_status": exit_code(decided, record.run.named) or int(not _is_whole(record.run)),
         "notes": [*record.run.notes, *(note for note in notes if note not in record.run.notes)],
     }
     return record.model_copy(update={
@@ -108,6 +131,28 @@ def _answer(session: PairSession, suite: Suite, rows: Iterable[ProbeRow], allow_
     after = judged(suite, suite.probes, tuned, baseline=baseline, allow_code=allow_code)
     session.know("baseline", {suite.name: before})
     session.know("tuned", {suite.name: after})
+    for probe in suite.probes:
+        if attempts := by_id[probe.id].again:
+            session.suites[suite.name].again[probe.id] = _again(suite, probe, attempts, allow_code)
+
+
+def _stop(row: SequentialRow, suite: Suite, gates: Iterable[GateRow]) -> Stop:
+    """Where asking stopped; what is not in the suite any more does not count."""
+    order = next((gate.probes for gate in gates if gate.over == "all" and gate.probes), None)
+    ids = {probe.id: None for probe in suite.probes}
+    return Stop(tuple(id for id in order or ids if id in ids), row.of, row.look, row.why)
+
+
+def _again(suite: Suite, probe: Probe, rows: Sequence[AgainRow], allow_code: bool) -> tuple[Pair, ...]:
+    """The further attempts at a probe, scored."""
+    probes = attempts_at(probe, [row.fields for row in rows])
+    answers = [
+        {probe.id: getattr(row, side).raw() for probe, row in zip(probes, rows, strict=True)}
+        for side in ("baseline", "tuned")
+    ]
+    before = judged(suite, probes, answers[0], allow_code=allow_code)
+    after = judged(suite, probes, answers[1], baseline=answers[0], allow_code=allow_code)
+    return tuple(pair(probes, before.scores, after.scores))
 
 
 # From the record
@@ -129,11 +174,21 @@ def _as_recorded(name: str, gates: Sequence[GateRow], rows: Sequence[ProbeRow]) 
 def _gate(row: GateRow) -> Gate:
     if row.over == "each":
         return EachGate(row.require or "retained")
-    if row.max_drop is None or row.on_inconclusive is None:
+    if (
+        row.over == "overall"
+        or row.on_inconclusive is None
+        or (row.max_drop is None and row.max_rise is None)
+    ):
         raise NoEvidenceError(
             "a record of an older version does not describe all of its gates\n  run the gate again"
         )
-    return MarginGate(row.over, row.max_drop, row.on_inconclusive)
+    if row.max_rise is not None:
+        return RiseGate(over=row.over, on_inconclusive=row.on_inconclusive, max_rise=row.max_rise)
+    assert row.max_drop is not None
+    max_loss = 1.0 if row.max_loss is None else row.max_loss
+    return MarginGate(
+        over=row.over, on_inconclusive=row.on_inconclusive, max_drop=row.max_drop, max_loss=max_loss
+    )
 
 
 def _probe(row: ProbeRow) -> Probe:
@@ -145,6 +200,7 @@ def _probe(row: ProbeRow) -> Probe:
         fields={} if text is not None else row.fields,
         answers=tuple(row.expected),
         category=row.category,
+        cluster=row.cluster,
         severity=row.severity,
         choices=tuple(row.choices),
         text=text,
@@ -199,10 +255,19 @@ def _other_probes(suite: Suite, rows: Sequence[ProbeRow]) -> Iterable[str]:
         yield f"{suite.name}: {new} of the suite's {len(ours)} probes are not in the record, and were not asked"
 
 
+def _in_order(selected: Iterable[Case], gates: Sequence[GateRow]) -> list[Case]:
+    """The cases in the order of the record; new ones come last."""
+    places = {row.slice: place for place, row in enumerate(gates)}
+    return sorted(selected, key=lambda case: places.get(case.slice, len(places)))
+
+
 def _selected(suite: Suite, gates: Sequence[GateRow]) -> Iterable[Case]:
     """The cases of a suite over the recorded probes; over the same sample where the record has one."""
     samples = {row.slice: {(suite.name, id) for id in row.probes} for row in gates if row.probes is not None}
     asked = {(suite.name, probe.id) for probe in suite.probes}
     for case in cases(suite):
         if found := narrowed(case, samples.get(case.slice, asked)):
-            yield found
+            yield replace(found, sampled=case.slice in samples)
+    for row in gates:
+        if not row.n and row.over == "category":  # its suite stopped before it asked any
+            yield Case(suite, _gate(row), row.slice, (), row.severity, None)

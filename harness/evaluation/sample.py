@@ -37,7 +37,7 @@ def narrowed(case: Case, drawn: set[Key]) -> Case | None:
     if case.gate.over == "each":
         return case
     probes = tuple(probe for probe in case.probes if (case.suite.name, probe.id) in drawn)
-    return replace(case, probes=probes) if probes else None
+    return replace(case, probes=probes, sampled=len(probes) < len(case.probes)) if probes else None
 
 
 def sampled(cases: Iterable[Case], n: int | None, seed: int) -> list[Case]:

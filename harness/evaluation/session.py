@@ -6,83 +6,26 @@ pytest's plugin, the training callback, the sweep and the Python API all decide 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from harness.engine.prompts import under
-from harness.engine.requests import Answer, Engine, Progress, Side
+from harness.engine.requests import Engine, Progress, Side
+from harness.engine.reshaped import one_by_one
 from harness.engine.settings import Settings
 from harness.evaluation.ask import Answered, ask
+from harness.evaluation.noise import check_margins, measured
 from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
+from harness.evaluation.sequential import ask_until_decided, sequential_case
+from harness.evaluation.suite_run import SuiteRun, further_attempts
 from harness.gate.cases import Case
-from harness.gate.compare import Pair, pair
-from harness.gate.evidence import cut, nothing_known
-from harness.gate.verdict import Decision, Policy, decide
-from harness.scoring.score import Score
+from harness.gate.decide import Decision, Policy, decide
+from harness.gate.evidence import cut
+from harness.gate.finding import Finding, find, find_overall
+from harness.reporting.rows import NoiseRow, SequentialRow
 from harness.spelling import option
-from harness.suites.suite import Probe, Suite
-
-
-@dataclass
-class SuiteRun:
-    """One suite in a run: the ids of the probes that cases need, and both models' answers."""
-
-    suite: Suite
-    needed: set[str] = field(default_factory=set)
-    compared: set[str] = field(default_factory=set)
-    """Those of `needed` that the baseline is asked too."""
-    answers: dict[Side, dict[str, Answer]] = field(default_factory=lambda: {"baseline": {}, "tuned": {}})
-    scores: dict[Side, dict[str, Score]] = field(default_factory=lambda: {"baseline": {}, "tuned": {}})
-    seconds: float = 0.0
-    """Spent asking both models."""
-    prompts_compared: bool = False
-
-    def need(self, probes: Iterable[Probe], compared: bool) -> None:
-        """Add probes for the tuned model, and for the baseline too if they are `compared`."""
-        ids = {probe.id for probe in probes}
-        self.needed |= ids
-        if compared:
-            self.compared |= ids
-
-    def missing(self, side: Side) -> list[Probe]:
-        """The probes that a model has not been asked yet, in the order of the suite."""
-        wanted = self.compared if side == "baseline" else self.needed
-        return [
-            probe for probe in self.suite.probes if probe.id in wanted and probe.id not in self.scores[side]
-        ]
-
-    def has(self, side: Side, probes: Iterable[Probe]) -> bool:
-        """Whether a model answered these probes."""
-        return all(probe.id in self.scores[side] for probe in probes)
-
-    def know(self, side: Side, answered: Answered) -> None:
-        """Add answers of a model."""
-        self.answers[side].update(answered.answers)
-        self.scores[side].update(answered.scores)
-        vars(self).pop("nothing_known", None)  # it depends on all answers
-
-    def pairs(self, probes: Iterable[Probe], compared: bool = True) -> list[Pair]:
-        """Both scores of each probe; raises NoEvidenceError if one was not asked."""
-        return pair(list(probes), self.scores["baseline"] if compared else None, self.scores["tuned"])
-
-    def answered(self, side: Side) -> Answered:
-        """All answers of a model."""
-        return Answered(self.answers[side], self.scores[side])
-
-    @property
-    def asked_of_both(self) -> list[Probe]:
-        """The probes that both models answered."""
-        return [
-            probe for probe in self.suite.probes if all(probe.id in scores for scores in self.scores.values())
-        ]
-
-    @cached_property
-    def nothing_known(self) -> str | None:
-        """Why the baseline's answers do not show that it knows anything of the suite; None if they do."""
-        return nothing_known(self.pairs(self.asked_of_both))
+from harness.suites.suite import EachGate, OverallGate, Probe, SliceGate, Suite
 
 
 class PairSession:
@@ -90,6 +33,8 @@ class PairSession:
 
     Args:
         settings: the run's, which override what suites say of chat templates and reasoning.
+        noise_floor: how many more times to ask the baseline under equivalent conditions.
+        sequential: the seed of the order in which to ask a suite until it is decided; None to ask all of it.
         progress: makes the callback for asking one side a suite.
         notes: collects notes for the user, each once.
     """
@@ -100,12 +45,16 @@ class PairSession:
         settings: Settings = Settings(),
         *,
         allow_code: bool = False,
+        noise_floor: int = 0,
+        sequential: int | None = None,
         progress: Callable[[str, Side], Progress] | None = None,
         notes: list[str] | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings
         self.allow_code = allow_code
+        self.noise_floor = noise_floor
+        self.sequential = sequential
         self.progress = progress
         self.suites: dict[str, SuiteRun] = {}
         self.notes: list[str] = [] if notes is None else notes
@@ -113,7 +62,15 @@ class PairSession:
     def need(self, cases: Iterable[Case]) -> None:
         """Announce the cases to decide, so that each suite is asked in one go."""
         for case in cases:
-            self._run(case.suite).need(case.probes, compared=not case.tuned_alone)
+            if isinstance(case.gate, OverallGate):
+                continue
+            run = self._run(case.suite)
+            run.need(case.probes, compared=not case.tuned_alone)
+            run.single_cases |= isinstance(case.gate, EachGate)
+            if case.single:
+                run.single.update(probe.id for probe in case.probes)
+            elif isinstance(case.gate, SliceGate):
+                run.gated[case.slice] = case
 
     def need_probes(self, suite: Suite, probes: Iterable[Probe]) -> None:
         """Announce probes of a suite to ask both models, whether or not a case needs them."""
@@ -125,31 +82,72 @@ class PairSession:
             self.suites[name].know(side, answers)
 
     def ask(self, side: Side, engine: Engine, suites: Iterable[str] | None = None) -> None:
-        """Ask a model what cases need and it was not asked before, of these suites or of all; raises as `evaluation.ask`."""
+        """Ask a model what cases need and it was not asked before, of these suites or of all; raises as `evaluation.ask`.
+
+        Where part of a suite does not show that the baseline knows anything of it, the baseline is asked the rest. The tuned
+        model is asked again what a gate over `each` probe finds lost, if the baseline was asked ahead.
+        """
         for name in suites or self.suites:
-            self._ask(side, engine, self.suites[name])
+            run = self.suites[name]
+            self._ask(side, engine, run)
+            if side == "tuned":
+                self._ask_again(run, engine)
+            if side == "baseline" and run.compared and run.nothing_known is not None:
+                self._ask_rest(run, engine)
 
-    def ask_and_decide(self, case: Case, baseline: Engine | None, tuned: Engine) -> Decision:
-        """Ask what was not asked yet, note what the user should know, and decide; raises as `ask`."""
-        self.need([case])
-        run = self._run(case.suite)
-        self._check_arguments(run.suite, [tuned] if baseline is None else [baseline, tuned])
-        # Cases may be as many as probes: only one that lacks an answer looks through its suite.
-        if baseline is not None and not run.has("baseline", case.probes):
-            self._ask("baseline", baseline, run)
-        asked = not run.has("tuned", case.probes) and self._ask("tuned", tuned, run)
-        if baseline is not None and baseline is not tuned:
-            self._compare_prompts(run, baseline, tuned)
+    def ask_ahead(self, baseline: Engine) -> None:
+        """Ask the baseline further attempts at the single probes that it got right, before any is lost; raises as `ask`."""
+        for run in self.suites.values():
+            scores = run.scores["baseline"]
+            right = [probe for probe in run.suite.probes if probe.id in run.single and scores[probe.id].right]
+            self._ask_attempts(run, baseline, right)
+
+    def ask_both(self, name: str, engines: Callable[[Side], Engine]) -> None:
+        """Ask both models what the cases of a suite need, and note what the user should know; raises as `ask`.
+
+        What a gate over `each` probe finds lost is asked again. Where part of a suite does not show that the baseline knows
+        anything of it, the baseline is asked the rest.
+        """
+        run = self.suites[name]
+        sides: Sequence[Side] = ("baseline", "tuned") if run.compared else ("tuned",)
+        pair = [engines(side) for side in sides]
+        self._check_arguments(run.suite, pair)
+        asked = self._ask_sides(run, dict(zip(sides, pair, strict=True)))
+        if run.compared:
+            self._measure_noise(run, pair[0])
+            self._ask_again(run, pair[1], pair[0])
+            if run.nothing_known is not None:
+                self._ask_rest(run, pair[0])
+            if pair[0] is not pair[1]:
+                self._compare_prompts(run, *pair)
         if asked:
-            self._note_cut(run, compared=baseline is not None)
-        return self.decide(case)
+            self._note_cut(run, compared=bool(run.compared))
 
-    def decide(self, case: Case) -> Decision:
-        """Decide a case by both models' answers; raises NoEvidenceError if one was not asked."""
+    def decide(self, cases: Sequence[Case]) -> list[Decision]:
+        """Decide the cases of a run together by both models' answers; an overall gate pools all others.
+
+        Raises:
+            NoEvidenceError: a case was not asked.
+            HarnessError: noise was measured, and reaches the margins of some cases.
+        """
+        check_margins(run for name, run in self.suites.items() if name in {case.suite.name for case in cases})
+        found = {
+            position: self.find(case)
+            for position, case in enumerate(cases)
+            if not isinstance(case.gate, OverallGate)
+        }
+        slices = list(found.values())
+        findings = [found.get(position) or find_overall(case, slices) for position, case in enumerate(cases)]
+        return decide(findings, self.policy)
+
+    def find(self, case: Case) -> Finding:
+        """What both models' answers show of a case; raises NoEvidenceError if one was not asked."""
         run = self._run(case.suite)
+        case = replace(case, suite=run.suite, probes=run.asked_of(case))
         pairs = run.pairs(case.probes, compared=not case.tuned_alone)
         unknown = None if case.tuned_alone else run.nothing_known
-        return decide(replace(case, suite=run.suite), pairs, self.policy, unknown)
+        again = run.again.get(case.probes[0].id, ()) if isinstance(case.gate, EachGate) else ()
+        return find(case, pairs, unknown, again, run.stop)
 
     def note(self, text: str) -> None:
         """Keep a note for the user, once."""
@@ -159,7 +157,7 @@ class PairSession:
     @property
     def seconds_asking(self) -> dict[str, float]:
         """Seconds spent asking, by suite."""
-        return {name: run.seconds for name, run in self.suites.items() if run.scores["tuned"]}
+        return {name: run.seconds for name, run in self.suites.items() if run.seconds}
 
     @property
     def given(self) -> dict[str, dict[str, Any]]:
@@ -176,27 +174,98 @@ class PairSession:
             },
         }
 
+    @property
+    def nothing_known(self) -> dict[str, str | None]:
+        """By suite, `SuiteRun.nothing_known` where it is judged by more probes than are compared."""
+        return {name: run.nothing_known for name, run in self.suites.items() if run.asked_whole}
+
+    @property
+    def noise(self) -> dict[str, NoiseRow]:
+        """By suite, how the baseline's answers differ between equal conditions, if that was measured."""
+        return {name: run.noise for name, run in self.suites.items() if run.noise is not None}
+
+    @property
+    def stops(self) -> dict[str, SequentialRow]:
+        """By suite, where asking stopped, if it was to stop once it is decided."""
+        return {
+            name: SequentialRow.of_stop(run.stop) for name, run in self.suites.items() if run.stop is not None
+        }
+
     def _run(self, suite: Suite) -> SuiteRun:
         if suite.name not in self.suites:
             self.suites[suite.name] = SuiteRun(under(suite, self.settings))
         return self.suites[suite.name]
 
-    def _ask(self, side: Side, engine: Engine, run: SuiteRun) -> bool:
-        missing = run.missing(side)
+    def _ask_sides(self, run: SuiteRun, engines: Mapping[Side, Engine]) -> bool:
+        """Ask the models what they were not asked, or as much of it as decides the suite; whether the tuned model was asked."""
+
+        def further(probes: Sequence[Probe] | None = None) -> bool:
+            return [self._ask(side, engine, run, probes) for side, engine in engines.items()][-1]
+
+        case = None if self.sequential is None or run.stop else sequential_case(run)
+        if self.sequential is None or case is None:
+            return further()
+        ask_until_decided(run, replace(case, suite=run.suite), self.sequential, further)
+        return True
+
+    def _ask(self, side: Side, engine: Engine, run: SuiteRun, among: Iterable[Probe] | None = None) -> bool:
+        missing = run.missing(side, among)
         if not missing:
             return False
-        began = time.monotonic()
-        answered = ask(
-            engine,
-            run.suite,
-            missing,
-            baseline=None if side == "baseline" else run.answers["baseline"],
-            progress=self.progress(run.suite.name, side) if self.progress else None,
-            allow_code=self.allow_code,
-        )
-        run.seconds += time.monotonic() - began
+        with run.timed():
+            answered = ask(
+                engine,
+                run.suite,
+                missing,
+                baseline=None if side == "baseline" else run.answers["baseline"],
+                progress=self.progress(run.suite.name, side) if self.progress else None,
+                allow_code=self.allow_code,
+            )
         run.know(side, answered)
         return True
+
+    def _measure_noise(self, run: SuiteRun, baseline: Engine) -> None:
+        """Ask the baseline again under equivalent conditions, once a suite, if the user wants that."""
+        if not self.noise_floor or run.noise is not None:
+            return
+        with run.timed():
+            run.noise = measured(
+                run, baseline, self.noise_floor, progress=self.progress, allow_code=self.allow_code
+            )
+
+    def _ask_again(self, run: SuiteRun, tuned: Engine, baseline: Engine | None = None) -> None:
+        """Ask what single probes lost again of both models, each request by itself, and in the probes' other words.
+
+        Args:
+            baseline: None if it was asked ahead; what it was not asked then is not asked again.
+        """
+        lost = [
+            pair.probe
+            for pair in run.pairs(probe for probe in run.asked_of_both if probe.id in run.single)
+            if pair.change == "lost" and pair.probe.id not in run.again
+        ]
+        if baseline is not None:
+            self._ask_attempts(run, baseline, lost)
+        before = run.attempts
+        again = [attempt for probe in lost for attempt in further_attempts(probe)]
+        probes = [attempt for attempt in again if attempt.id in before.scores]
+        if probes:
+            with run.timed():
+                after = ask(
+                    one_by_one(tuned), run.suite, probes, baseline=before.answers, allow_code=self.allow_code
+                )
+            run.pair_attempts(after.scores)
+
+    def _ask_attempts(self, run: SuiteRun, baseline: Engine, probes: Iterable[Probe]) -> None:
+        attempts = [attempt for probe in probes for attempt in further_attempts(probe)]
+        if missing := [attempt for attempt in attempts if attempt.id not in run.attempts.scores]:
+            with run.timed():
+                run.know_attempts(ask(one_by_one(baseline), run.suite, missing, allow_code=self.allow_code))
+
+    def _ask_rest(self, run: SuiteRun, baseline: Engine) -> None:
+        if rest := [probe for probe in run.suite.probes if probe.id not in run.scores["baseline"]]:
+            with run.timed():
+                run.know("baseline", ask(baseline, run.suite, rest, allow_code=self.allow_code))
 
     # Notes
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.errors import Span
 from harness.suites.severity import Severity
-from harness.suites.suite import EachGate, Gate, Probe, Suite
+from harness.suites.suite import EachGate, Gate, OverallGate, Probe, SliceGate, Suite
 from harness.visible import visible
 
 
@@ -21,6 +21,8 @@ class Case:
     probes: tuple[Probe, ...]
     severity: Severity
     span: Span | None
+    sampled: bool = False
+    """Whether the probes are a part of the slice."""
 
     @property
     def tuned_alone(self) -> bool:
@@ -28,8 +30,15 @@ class Case:
         return isinstance(self.gate, EachGate) and self.gate.require == "pass"
 
     @property
+    def single(self) -> bool:
+        """Whether the case compares both models on one probe, which they are asked again if it is lost."""
+        return isinstance(self.gate, EachGate) and self.gate.require == "retained"
+
+    @property
     def title(self) -> str:
         """The case's name in reports and logs, escaped: "general-qa · math"."""
+        if isinstance(self.gate, OverallGate):
+            return self.suite.name
         return visible(f"{self.suite.name} · {shown_slice(self.slice)}")
 
 
@@ -44,6 +53,6 @@ def cases(suite: Suite) -> Iterator[Case]:
         if isinstance(gate, EachGate):
             for probe in suite.probes:
                 yield Case(suite, gate, f"probe[{probe.id}]", (probe,), probe.severity, probe.span)
-        else:
+        elif isinstance(gate, SliceGate):
             for name, probes in gate.slices(suite).items():
                 yield Case(suite, gate, name, probes, suite.severity, gate.span)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import Literal, get_args
 
+from harness.engine.requests import LogLikelihood
 from harness.errors import NoEvidenceError
 from harness.scoring.score import Score
-from harness.stats.paired import mcnemar_mid_p, tango_interval
+from harness.stats.clusters import clustered_interval, design_effect, effective_mid_p, student_quantile
+from harness.stats.paired import mcnemar_mid_p, normal_quantile, tango_interval
+from harness.stats.paired_t import log_ratios, mean_interval, mean_p
+from harness.stats.ratio import share_lost_interval
+from harness.stats.strata import stratified_interval
 from harness.suites.suite import Probe
 
 Change = Literal["kept", "lost", "gained", "missed"]
@@ -34,7 +41,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A slice before and after: counts of probes, rates as fractions."""
+    """A slice before and after: counts of probes, rates as fractions.
+
+    Attributes:
+        interval: of the drop.
+        mid_p: McNemar's, one-sided: how likely losses outweigh gains this clearly by chance.
+        loss: the interval of the share lost of what the baseline knew; None if it knew nothing, or for pooled suites.
+        clusters: how many there are, if any has several probes; else None, and probes are independent.
+        design_effect: how many times the variance of independent probes the drop has.
+        reach: how many standard errors the intervals reach at a look; None for one comparison of all probes.
+    """
 
     kept: int
     lost: int
@@ -42,6 +58,10 @@ class Comparison:
     missed: int
     interval: tuple[float, float]
     mid_p: float
+    loss: tuple[float, float] | None = None
+    clusters: int | None = None
+    design_effect: float = 1.0
+    reach: float | None = None
 
     @property
     def n(self) -> int:
@@ -63,6 +83,31 @@ class Comparison:
     def drop(self) -> float:
         """Baseline minus tuned accuracy; positive when worse."""
         return (self.lost - self.gained) / self.n
+
+    @property
+    def share_lost(self) -> float:
+        """The share of the baseline's accuracy that was lost, 0 if it had none; negative if it rose."""
+        return (self.lost - self.gained) / self.baseline_right if self.baseline_right else 0.0
+
+    @property
+    def quantile(self) -> float:
+        """How many standard errors the intervals reach."""
+        return _quantile(self.clusters) if self.reach is None else self.reach
+
+
+@dataclass(frozen=True)
+class Rise:
+    """How much worse a model predicts the texts of a slice: relative rises of bits per byte, as fractions.
+
+    Attributes:
+        mean: exp of the mean log ratio, less 1.
+        interval: of the mean.
+        p: one-sided: how likely so large a mean is by chance.
+    """
+
+    mean: float
+    interval: tuple[float, float]
+    p: float
 
 
 def pair(
@@ -86,7 +131,7 @@ def pair(
 
 
 def compare(pairs: Sequence[Pair]) -> Comparison:
-    """Count the pairs kept, lost, gained and missed, and compute the drop's interval and mid-p value.
+    """Count the pairs kept, lost, gained and missed, and compute what follows from the counts of each cluster.
 
     Raises:
         NoEvidenceError: there are no pairs, or some lack a baseline.
@@ -94,10 +139,101 @@ def compare(pairs: Sequence[Pair]) -> Comparison:
     changes = [pair.change for pair in pairs]
     if None in changes:
         raise NoEvidenceError("the baseline was not asked, so there is nothing to compare")
-    return comparison(**{change: changes.count(change) for change in get_args(Change)})
+    counts = {change: changes.count(change) for change in get_args(Change)}
+    names = [pair.probe.cluster or f"\0{number}" for number, pair in enumerate(pairs)]
+    if len(set(names)) == len(names):
+        return comparison(**counts)
+    of = dict.fromkeys(names)
+    tables = [
+        Counter(name for name, change in zip(names, changes, strict=True) if change == wanted)
+        for wanted in ("lost", "gained")
+    ]
+    lost, gained = ([table[name] for name in of] for table in tables)
+    return _clustered(**counts, by_cluster=(lost, gained, list(Counter(names).values())))
 
 
 def comparison(kept: int, lost: int, gained: int, missed: int) -> Comparison:
-    """The Comparison with these counts; raises NoEvidenceError if all are 0."""
-    interval = tango_interval(lost, gained, kept + lost + gained + missed)
-    return Comparison(kept, lost, gained, missed, interval, mcnemar_mid_p(lost, gained))
+    """The Comparison of independent probes with these counts; raises NoEvidenceError if all are 0."""
+    n = kept + lost + gained + missed
+    interval, mid_p = tango_interval(lost, gained, n), mcnemar_mid_p(lost, gained)
+    loss = share_lost_interval(kept, lost, gained, n) if kept + lost else None
+    return Comparison(kept, lost, gained, missed, interval, mid_p, loss)
+
+
+def _clustered(
+    kept: int, lost: int, gained: int, missed: int, by_cluster: tuple[list[int], list[int], list[int]]
+) -> Comparison:
+    """The same of probes some of which go together; those of a single cluster say nothing of how much others would differ."""
+    clusters = len(by_cluster[0])
+    if clusters == 1:
+        alone = comparison(kept, lost, gained, missed)
+        return Comparison(kept, lost, gained, missed, alone.interval, alone.mid_p, alone.loss, clusters)
+    effect = design_effect(*by_cluster)
+    loss = None
+    if kept + lost:
+        effective = (count / effect for count in (kept, lost, gained, kept + lost + gained + missed))
+        loss = share_lost_interval(*effective, quantile=_quantile(clusters))
+    return Comparison(
+        kept,
+        lost,
+        gained,
+        missed,
+        clustered_interval(*by_cluster),
+        float(effective_mid_p(lost, gained, effect)),
+        loss,
+        clusters,
+        effect,
+    )
+
+
+def _quantile(clusters: int | None) -> float:
+    if clusters is None or clusters == 1:
+        return normal_quantile()
+    return student_quantile(clusters - 1)
+
+
+def pooled(strata: Sequence[Comparison]) -> Comparison:
+    """The Comparison over all probes of several, by the stratified score interval; raises NoEvidenceError if there are none.
+
+    Probes of a stratum count by its design effect.
+    """
+    lost, gained, n, effects = (
+        [getattr(stratum, name) for stratum in strata] for name in ("lost", "gained", "n", "design_effect")
+    )
+    clustered = [stratum for stratum in strata if stratum.clusters is not None]
+    clusters = sum(stratum.n if stratum.clusters is None else stratum.clusters for stratum in strata)
+    quantile = student_quantile(max(1, clusters - len(strata))) if clustered else None
+    effective = [
+        sum(count / effect for count, effect in zip(counts, effects, strict=True))
+        for counts in (lost, gained)
+    ]
+    counts = {change: sum(getattr(stratum, change) for stratum in strata) for change in get_args(Change)}
+    return Comparison(
+        **counts,
+        interval=stratified_interval(lost, gained, n, design_effects=effects, quantile=quantile),
+        mid_p=float(effective_mid_p(*effective)),
+        clusters=clusters if clustered else None,
+        design_effect=sum(n) / sum(size / effect for size, effect in zip(n, effects, strict=True)),
+    )
+
+
+def rise(pairs: Sequence[Pair]) -> Rise:
+    """How much worse the tuned model predicts texts, by a paired t interval of the mean log ratio of their bits.
+
+    Raises:
+        NoEvidenceError: fewer than two texts, or one without a likelihood.
+    """
+    ratios = log_ratios(*([_bits(score) for score in side] for side in zip(*_scores(pairs), strict=True)))
+    low, high = mean_interval(ratios)
+    return Rise(exp(ratios.mean()) - 1, (exp(low) - 1, exp(high) - 1), mean_p(ratios))
+
+
+def _scores(pairs: Sequence[Pair]) -> list[tuple[Score | None, Score]]:
+    return [(pair.baseline, pair.tuned) for pair in pairs]
+
+
+def _bits(score: Score | None) -> float:
+    """The bits of a text, up to a factor that is equal on both sides."""
+    if score is None or not isinstance(score.answer, LogLikelihood):
+        raise NoEvidenceError("a text has no likelihood, so there is nothing to compare")
+    return -score.answer.logprob

@@ -19,6 +19,7 @@ from harness.gate.compare import Pair
 from harness.scoring.score import Score
 from harness.spelling import option
 from harness.stats.paired import ROUNDING, mcnemar_mid_p
+from harness.suites.suite import Probe
 
 LEVEL = 0.05
 """Significance level at which a baseline counts as better than guessing."""
@@ -83,7 +84,7 @@ class Cut:
         return max(self.baseline, self.tuned) > CUT_WORTH_A_WARNING * self.n
 
 
-def nothing_known(pairs: Sequence[Pair]) -> str | None:
+def nothing_known(asked: Sequence[tuple[Probe, Score]]) -> str | None:
     """Why there is no evidence that the baseline knows anything about a suite; None if there is.
 
     Right answers are tested against guessing, by the exact distribution of the number of right guesses (a binomial if all
@@ -91,27 +92,27 @@ def nothing_known(pairs: Sequence[Pair]) -> str | None:
     distribution over the vocabulary.
 
     Args:
-        pairs: every probe of the suite that both models answered.
+        asked: every probe of the suite that the baseline answered, and its score.
     """
-    if texts := [pair for pair in pairs if pair.probe.text is not None]:
-        return _no_better_than_uniform(texts)
-    right = sum(pair.baseline is not None and pair.baseline.right for pair in pairs)
+    if any(probe.text is not None for probe, _ in asked):
+        return _no_better_than_uniform(asked)
+    right = sum(score.right for _, score in asked)
     if not right:
-        return f"the baseline is right on none of the {len(pairs)} probes asked"
-    chances = [chance(pair) for pair in pairs]
+        return f"the baseline is right on none of the {len(asked)} probes asked"
+    chances = [chance(probe) for probe, _ in asked]
     p = chance_of_guessing(right, chances)
     if p <= LEVEL:
         return None
     return (
-        f"the baseline is right on {right} of the {len(pairs)} probes asked, and guessing is right on "
+        f"the baseline is right on {right} of the {len(asked)} probes asked, and guessing is right on "
         f"{sum(chances):.1f} on average (p = {p:.2f})"
     )
 
 
-def chance(pair: Pair) -> float:
+def chance(probe: Probe) -> float:
     """The chance that a guess is right: the share of right choices, 0 for generated answers."""
-    choices = pair.probe.choices
-    return sum(choice in pair.probe.answers for choice in choices) / len(choices) if choices else 0.0
+    choices = probe.choices
+    return sum(choice in probe.answers for choice in choices) / len(choices) if choices else 0.0
 
 
 def chance_of_guessing(right: int, chances: Sequence[float]) -> float:
@@ -153,21 +154,21 @@ def _cut_part(score: Score | None) -> Literal["answer", "reasoning"] | None:
     return None
 
 
-def _no_better_than_uniform(pairs: Sequence[Pair]) -> str | None:
+def _no_better_than_uniform(asked: Sequence[tuple[Probe, Score]]) -> str | None:
     """The same for texts, by bits summed over all of them; a text without a log-likelihood counts on neither side."""
     bits = uniform = 0.0
-    for pair in pairs:
-        answer = pair.baseline.answer if pair.baseline else None
-        if isinstance(answer, LogLikelihood) and pair.probe.text:
+    for probe, score in asked:
+        answer = score.answer
+        if isinstance(answer, LogLikelihood) and probe.text:
             bits -= answer.logprob / math.log(2)
             uniform += (
                 answer.tokens * math.log2(answer.vocabulary)
                 if answer.vocabulary
-                else BITS_PER_BYTE_OF_NOISE * len(pair.probe.text.encode())
+                else BITS_PER_BYTE_OF_NOISE * len(probe.text.encode())
             )
     if uniform >= LEAST_BETTER_THAN_UNIFORM * bits:
         return None
     return (
-        f"the baseline needs {bits:,.0f} bits for the {len(pairs)} texts, and a model to which all tokens are equally "
+        f"the baseline needs {bits:,.0f} bits for the {len(asked)} texts, and a model to which all tokens are equally "
         f"likely {uniform:,.0f}; one that knows them needs at most {uniform / LEAST_BETTER_THAN_UNIFORM:,.0f}"
     )

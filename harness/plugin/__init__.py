@@ -105,6 +105,15 @@ def pytest_collect_file(
     return collected
 
 
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
+def pytest_collection_modifyitems_first(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the gate over all suites."""
+    if SUITES in config.stash:
+        from harness.plugin.select import add_overall
+
+        add_overall(items, config)
+
+
 @pytest.hookimpl(trylast=True)  # after -k and -m
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
@@ -160,6 +169,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config.workeroutput[NOTES] = list(notes)
     elif writer := config.stash.get(WRITER, None):
         writer.gathered.note(*notes)
+        for nodeid, data in run.rest() if run else ():
+            writer.gathered.add(nodeid, data)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from harness.engine.requests import Engine
+from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError, shown_path
+from harness.evaluation.exchange import DiedError
 from harness.evaluation.permission import code_problem
 from harness.evaluation.suites import second_suite
 from harness.gate.cases import Case, cases
-from harness.gate.verdict import Decision
+from harness.gate.decide import Decision
+from harness.gate.finding import overall_case
 from harness.gate.warning import ForgettingWarning
 from harness.plugin.engines import is_overridden
 from harness.plugin.junit import may_describe_cases
@@ -31,14 +33,34 @@ from harness.reporting.record import gate_row
 from harness.scoring import load_scorers
 from harness.spelling import on_command_line
 from harness.suites.read import read_suite
+from harness.suites.suite import OVERALL, MarginGate
 from harness.visible import visible
 
-NOT_PROPERTIES = {"interval", "place", "probes", "require", "on_inconclusive"}
+NOT_PROPERTIES = {"interval", "loss", "rise_interval", "place", "probes", "require", "on_inconclusive"}
 """Keys of a GateRow that JUnit does not show: lists, and the rule of the gate."""
 
 
-class SuiteFile(pytest.Module):
-    """A suite, collected as one item a case. It is a Module because fixtures and plugins expect one around a function."""
+class CaseFile(pytest.Module):
+    """Around cases. It is a Module because fixtures and plugins expect one around a function."""
+
+    def _getobj(self) -> ModuleType:
+        """A module with the name and path of the file, and the functions of its cases."""
+        name = self.nodeid.strip("/").replace("/", ".")
+        module = sys.modules[name] = ModuleType(name, f"The cases of {self.nodeid}.")
+        vars(module).update(__file__=str(self.path), ask_both=ask_both, ask_tuned=ask_tuned)
+        return module
+
+
+class OverallFile(CaseFile):
+    """Around the gate over all suites, which is in no file."""
+
+    def collect(self) -> Iterator[CaseItem]:
+        """Nothing: the gate is made once the suites are selected."""
+        return iter(())
+
+
+class SuiteFile(CaseFile):
+    """A suite, collected as one item a case."""
 
     def __init__(self, *, path: Path, parent: pytest.Collector, **arguments: Any) -> None:
         root = parent.config.rootpath
@@ -55,16 +77,19 @@ class SuiteFile(pytest.Module):
                 self, name=_name(case), case=case, callobj=ask_tuned if case.tuned_alone else ask_both
             )
 
-    def _getobj(self) -> ModuleType:
-        """A module with the name and path of the suite, and the functions of its cases."""
-        name = self.nodeid.strip("/").replace("/", ".")
-        module = sys.modules[name] = ModuleType(name, f"The cases of {self.nodeid}.")
-        vars(module).update(__file__=str(self.path), ask_both=ask_both, ask_tuned=ask_tuned)
-        return module
-
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The problems of the suite without a traceback, which would only show the harness."""
         return _input_error(self, excinfo) or super().repr_failure(excinfo)
+
+
+def overall_item(beside: Sequence[CaseItem], max_drop: float) -> OverallItem:
+    """The item of the gate over all suites; it sees the fixtures of the folder of the first suite that it pools."""
+    first = next(item for item in beside if isinstance(item.case.gate, MarginGate))
+    folder: Any = first.listchain()[-3]  # around the file of the case
+    file = OverallFile.from_parent(folder, path=folder.path, name=OVERALL, nodeid=OVERALL)
+    return OverallItem.from_parent(
+        file, name="all", case=overall_case(max_drop), callobj=ask_both, beside=beside
+    )
 
 
 def _name(case: Case) -> str:
@@ -83,6 +108,19 @@ class CaseItem(pytest.Function):
         self.described: Sequence[tuple[str, object]] = ()
         self.add_marker(case.severity)
 
+    @property
+    def is_marked_off(self) -> bool:
+        """Whether a mark keeps it from running: skip, skipif or xfail(run=False)."""
+        from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks  # where pytest decides that
+
+        try:
+            expected = evaluate_xfail_marks(self)
+            return evaluate_skip_marks(self) is not None or (expected is not None and not expected.run)
+        except (
+            pytest.fail.Exception
+        ):  # a condition that cannot be evaluated, which pytest reports in its place
+            return True
+
     def describe(self, properties: Sequence[tuple[str, object]]) -> None:
         """Set the properties for reporters, instead of those of an earlier attempt at the case."""
         others = [given for given in self.user_properties if given not in self.described]
@@ -91,12 +129,20 @@ class CaseItem(pytest.Function):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The file, the line (from 0) and the name for pytest's output."""
-        line = self.case.span.line - 1 if self.case.span else None
+        line = self.case.span.line - 1 if self.case.span else 0
         return Path(visible(str(self.path))), line, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """An input error as its message alone; a bug of ours keeps its traceback."""
         return _input_error(self, excinfo) or super().repr_failure(excinfo)
+
+
+class OverallItem(CaseItem):
+    """The gate over all suites; `beside` are the cases that it pools where it is selected alone."""
+
+    def __init__(self, *, beside: Sequence[CaseItem], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.beside = beside
 
 
 def _input_error(
@@ -108,18 +154,27 @@ def _input_error(
 
 def ask_both(request: pytest.FixtureRequest, gate_baseline: Engine, gate_tuned: Engine) -> None:
     """Ask both models what the case needs, compare, and pass, warn, skip or fail."""
-    _gate(request, gate_baseline, gate_tuned)
+    _gate(request, {"baseline": gate_baseline, "tuned": gate_tuned})
 
 
 def ask_tuned(request: pytest.FixtureRequest, gate_tuned: Engine) -> None:
     """Ask the tuned model alone what the case needs, and pass, warn, skip or fail."""
-    _gate(request, None, gate_tuned)
+    _gate(request, {"tuned": gate_tuned})
 
 
-def _gate(request: pytest.FixtureRequest, baseline: Engine | None, tuned: Engine) -> None:
+def _gate(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> None:
     item: Any = request.node
     run = request.config.stash[RUN]
-    decision = run.decide(item.case, baseline, tuned)
+
+    def fixture(side: Side) -> Engine:
+        # the cases that are asked along may need the other side
+        engine: Engine = given[side] if side in given else request.getfixturevalue(f"gate_{side}")
+        return engine
+
+    try:
+        decision = run.decide(item, fixture)
+    except DiedError as error:
+        pytest.fail(f"{item.case.title}: {error}", pytrace=False)
     text = "" if decision.outcome == "passed" else on_command_line(explain(decision, run.options.policy))
     if decision.outcome == "warned" and not _warn(item, text):
         decision = replace(decision, outcome="failed")

@@ -46,6 +46,12 @@ def choose(request: pytest.FixtureRequest, side: Side, run: Run) -> Engine:
     return run.models.engine(side)
 
 
+def overrides(item: pytest.Item) -> list[pytest.FixtureDef[Any]]:
+    """A user's own fixtures that may give the engines of a case."""
+    names = ("baseline", "gate_baseline", "tuned", "gate_tuned")
+    return [fixture for name in names if (fixture := _override(item, name)) is not None]
+
+
 def is_overridden(item: pytest.Item, side: Side) -> bool:
     """Whether a user's own fixture may give the engine of a case."""
     return any(_override(item, name) is not None for name in (side, f"gate_{side}"))

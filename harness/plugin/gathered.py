@@ -11,7 +11,7 @@ from harness.plugin.tally import Tally, is_case_id, worse
 NOTES = "forgetting_notes"
 """The key under which a worker of xdist sends its notes."""
 
-BY_SUITE = ("seconds_asking", "template", "thinking_tokens")
+BY_SUITE = ("seconds_asking", "template", "thinking_tokens", "nothing_known", "noise", "sequential")
 """Values of a run by suite, each sent by the worker that asks the suite."""
 
 Row = dict[str, Any]
@@ -52,14 +52,19 @@ class Gathered:
             return
         if "own" in data:
             self.tally.own.add(report.nodeid)
-        if "ending" in data:
-            self.tally.end(report.nodeid, data["ending"])
+        self.add(report.nodeid, data)
         if "gate" in data:
-            self._add_rows(data)
             if str(report.longrepr).startswith("[XPASS(strict)]"):
                 self.errors.append(f"{report.nodeid}: {report.longrepr}")
         elif report.failed:
             self.errors.append(f"{report.nodeid}: failed in {report.when}")
+
+    def add(self, nodeid: str, data: Row) -> None:
+        """Keep how a case ended, and its rows."""
+        if "ending" in data:
+            self.tally.end(nodeid, data["ending"])
+        if "gate" in data:
+            self._add_rows(data)
 
     def _note_failure(self, report: pytest.TestReport) -> None:
         """Keep the failed cases by the rule of pytest's `--lf`."""
@@ -121,6 +126,6 @@ class Gathered:
             self.errors.append(f"stopped by {excinfo.typename}: {excinfo.value}")
 
 
-def _rank(row: Row) -> tuple[bool, bool, bool]:
-    """The order of rows of one probe: those with both answers count more, then the worse ones."""
-    return row["baseline"] is not None, row["change"] == "lost", not row["tuned"]["right"]
+def _rank(row: Row) -> tuple[bool, bool, bool, int]:
+    """The order of rows of one probe: those with both answers count more, then the worse ones, then those with attempts."""
+    return row["baseline"] is not None, row["change"] == "lost", not row["tuned"]["right"], len(row["again"])

@@ -22,7 +22,7 @@ from harness.plugin.progress import Progress
 from harness.plugin.remembered import check_model, option_that_leaves_out, weights_of
 from harness.recipes.diff import untried
 from harness.recipes.read import Recipe
-from harness.reporting.record import ModelRow
+from harness.reporting.rows import ModelRow
 from harness.training.references import find_models, trained
 from harness.versions import needed
 

@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from harness.command_line import OneOf, count
+from harness.command_line import OneOf, count, share_or_off, whole
 from harness.engine.settings import ENGINE_OPTIONS, settings_of
 from harness.engine.settings import Option as EngineOption
 from harness.suites.severity import SEVERITIES, Severity
 
 if TYPE_CHECKING:
     from harness.engine.settings import Settings
-    from harness.gate.verdict import Policy
+    from harness.gate.decide import Policy
 
 
 SHOWS_ONLY = (
@@ -38,10 +38,13 @@ class RunOptions:
     """The values of the engine options, by their keys."""
     strict: bool
     fail_on: Severity
+    max_drop_overall: float | Literal["off"] | None
     report: Path
     suites: tuple[str, ...]
     sample: int | None
     sample_seed: int
+    sequential: bool
+    noise_floor: int
     allow_code: bool
     allow_outside: bool
     paths: frozenset[Path]
@@ -63,10 +66,13 @@ class RunOptions:
             # about verdicts too. `strict = true` in an ini file is about pytest alone.
             strict=values.forgetting_strict or "strict=true" in (values.override_ini or []),
             fail_on=values.forgetting_fail_on,
+            max_drop_overall=values.forgetting_max_drop_overall,
             report=Path(values.forgetting_report),
             suites=tuple(values.forgetting_suite or ()),
             sample=values.forgetting_sample,
             sample_seed=values.forgetting_sample_seed,
+            sequential=values.forgetting_sequential,
+            noise_floor=values.forgetting_noise_floor,
             allow_code=values.forgetting_allow_code,
             allow_outside=values.forgetting_allow_outside,
             # not Session.isinitpath, which forgets a file that is named beside its folder
@@ -81,9 +87,12 @@ class RunOptions:
     @cached_property
     def policy(self) -> Policy:
         """How verdicts become outcomes."""
-        from harness.gate.verdict import Policy  # loads scipy, which a run without suites does not need
+        # loads scipy, which a run without suites does not need
+        from harness.gate.decide import MAX_DROP_OVERALL, Policy
 
-        return Policy(self.strict, self.fail_on)
+        given = self.max_drop_overall
+        overall = None if given == "off" else MAX_DROP_OVERALL if given is None else given
+        return Policy(self.strict, self.fail_on, overall)
 
     @property
     def names_a_model(self) -> bool:
@@ -152,6 +161,11 @@ OPTIONS: Sequence[Option] = (
         {"default": "low", "type": OneOf(*SEVERITIES), "metavar": "SEVERITY"},
     ),
     Option(
+        "max-drop-overall",
+        "the margin of the gate over all suites together, a fraction (0.03 where there are several suites), or off",
+        {"type": share_or_off, "metavar": "DROP"},
+    ),
+    Option(
         "suite",
         "run only the suite of this name; may be repeated",
         {"action": "append", "metavar": "NAME"},
@@ -163,8 +177,19 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "sample-seed",
-        "the random seed of the sample (0)",
+        "the random seed of the sample, and of the order of a sequential run (0)",
         {"type": int, "default": 0, "metavar": "SEED"},
+    ),
+    Option(
+        "sequential",
+        "ask a suite only until its gate over all probes is decided, with at most four looks; its other gates then decide "
+        "nothing",
+        {"action": "store_true"},
+    ),
+    Option(
+        "noise-floor",
+        "ask the baseline K more times in other batches, show how many answers flip, and refuse margins within that noise",
+        {"type": whole, "default": 0, "metavar": "K"},
     ),
     Option(
         "report",

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,12 +19,13 @@ from harness.plugin.junit import describe_run
 from harness.plugin.names import UNREAD, names_of, usage_errors
 from harness.plugin.options import RunOptions, shows_only
 from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
+from harness.plugin.state import EXCHANGE
 from harness.plugin.tally import Tally
 from harness.visible import encodable
 
 if TYPE_CHECKING:
     from harness.reporting.latest import Latest
-    from harness.reporting.record import Record
+    from harness.reporting.rows import Record
 
 
 class RecordWriter:
@@ -40,6 +42,7 @@ class RecordWriter:
         self.record: Record | None = None
         self.path: Path | None = None
         self.unwritten = ""
+        self.exchange: TemporaryDirectory[str] | None = None
 
     # At the start
 
@@ -86,6 +89,16 @@ class RecordWriter:
             with usage_errors(self.config):
                 self.begin()
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give the workers of an xdist run a folder in which they share answers."""
+        if self.config.getvalue("dist") == "each":
+            return  # each worker is to find its own answers
+        if self.exchange is None:
+            self.exchange = TemporaryDirectory(prefix="forgetting-")
+            self.config.add_cleanup(self.exchange.cleanup)
+        node.workerinput[EXCHANGE] = self.exchange.name
+
     # At the end
 
     def status(self, code: int) -> int:
@@ -105,7 +118,18 @@ class RecordWriter:
             return pytest.ExitCode.NO_TESTS_COLLECTED if idle else code
         if self.gathered.broken and code == pytest.ExitCode.OK:
             return pytest.ExitCode.INTERNAL_ERROR
-        return self.tally.status(code)
+        code = self.tally.status(code)
+        return (
+            pytest.ExitCode.NO_TESTS_COLLECTED if code == pytest.ExitCode.OK and self._undecided() else code
+        )
+
+    def _undecided(self) -> bool:
+        """Whether a suite decided nothing, which is no pass."""
+        from harness.reporting.exit_code import undecided_suites
+        from harness.reporting.rows import GateRow
+
+        gates = [GateRow.model_validate(row) for row in self.gathered.gates.values()]
+        return bool(undecided_suites(gates, self.gathered.run.get("named", ())))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
@@ -158,7 +182,7 @@ class RecordWriter:
         """The record so far; unfinished without an exit status."""
         from harness import __version__
         from harness.evaluation.record import versions
-        from harness.reporting.record import Record
+        from harness.reporting.rows import Record
 
         return Record.model_validate(_encodable({
             "run": {

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.plugin.tally import is_case_id
 
 if TYPE_CHECKING:
-    from harness.reporting.record import ModelRow
+    from harness.reporting.rows import ModelRow
 
 KEY = "forgetting-gate/tuned"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,20 @@ import pytest
 
 from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError, shown_path
+from harness.evaluation.exchange import Exchange
 from harness.evaluation.session import PairSession
 from harness.gate.cases import Case
-from harness.gate.verdict import Decision, Outcome
-from harness.plugin.collect import CaseItem
+from harness.gate.decide import Decision, Outcome
+from harness.plugin.collect import CaseItem, OverallItem
 from harness.plugin.engines import not_an_engine, was_given
+from harness.plugin.family import Family, family_of
 from harness.plugin.models import Models
 from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.progress import Progress
+from harness.plugin.state import EXCHANGE
 from harness.reporting.record import gate_row, probe_row
+from harness.suites.suite import OverallGate
+from harness.wording import some
 
 
 class Run:
@@ -31,9 +36,12 @@ class Run:
         self.options = config.stash[RUN_OPTIONS]
         self.progress = Progress(config)
         self.asked: dict[Side, Engine] = {}
-        self.reported: set[tuple[str, str, bool]] = set()
+        self.reported: set[tuple[str, str, bool, bool]] = set()
         self.notes: list[str] = []
         self.selected: list[Case] = []
+        self.families: dict[Hashable, Family] = {}
+        self.unreported: dict[str, CaseItem] = {}
+        """The items of which nothing was reported yet."""
         self.models = Models(config, self.progress, self.selected, self.note)
         self.other_fixtures: set[Any] = set()
         """The user's own fixtures that have one of our names and give no engine."""
@@ -46,32 +54,75 @@ class Run:
             self.note(f"{shown_path(path)} looks like a suite and was not read: {reason}")
 
     def select(self, items: Sequence[pytest.Item]) -> None:
-        """Note the selected cases, so that each suite is asked in one go."""
-        self.selected += [item.case for item in items if isinstance(item, CaseItem)]
+        """Note the selected cases, so that they are asked in one go and decided together."""
+        cases = [item for item in items if isinstance(item, CaseItem) and not item.is_marked_off]
+        self.unreported |= {item.nodeid: item for item in cases}
+        if len(cases) == 1 and isinstance(cases[0], OverallItem):
+            cases += [item for item in cases[0].beside if not item.is_marked_off]
+        for item in cases:
+            self.selected.append(item.case)
+            self._family(item).add(item.case)
 
-    def decide(self, case: Case, baseline: Engine | None, tuned: Engine) -> Decision:
-        """Ask what was not asked yet, and decide the case."""
-        engines: dict[Side, Engine] = {"tuned": tuned}
-        if baseline is not None:
-            engines["baseline"] = baseline
-        for side, engine in engines.items():
-            if not isinstance(engine, Engine):  # of a user's own fixture
-                raise not_an_engine(f"gate_{side}", type(engine).__name__)
-        self.asked |= engines
-        return self.session.ask_and_decide(case, baseline, tuned)
+    def decide(self, item: CaseItem, fixture: Callable[[Side], Engine]) -> Decision:
+        """Ask what was not asked yet, and decide the case of an item.
+
+        Args:
+            fixture: gives the engine of the item's fixture for one side.
+        """
+
+        def engine(side: Side) -> Engine:
+            found = fixture(side)
+            if not isinstance(found, Engine):  # of a user's own fixture
+                raise not_an_engine(f"gate_{side}", type(found).__name__)
+            self.asked[side] = found
+            return found
+
+        if self._spans_families(item):
+            return self._over_families(item.case)
+        return self._family(item).decide(item.case, engine)
+
+    def _spans_families(self, item: CaseItem) -> bool:
+        return isinstance(item.case.gate, OverallGate) and len(self.families) > 1
+
+    def _over_families(self, case: Case) -> Decision:
+        """Decide the overall gate over suites with engines of their own; undecided where it does not come last."""
+        cases = [case for family in self.families.values() for case in family.asked]
+        decision = self.session.decide([*cases, case])[-1]
+        missing = sorted(name for family in self.families.values() for name in family.unasked)
+        if not missing:
+            return decision
+        why = f"not asked before it: {some(missing, 5)}"
+        return replace(decision, standing="undecided", outcome="skipped", why=why)
+
+    def _family(self, item: CaseItem) -> Family:
+        key, alike = family_of(item)
+        if key not in self.families:
+            self.families[key] = Family(self.session, self.exchange if alike else None)
+        return self.families[key]
+
+    @cached_property
+    def exchange(self) -> Exchange | None:
+        """Where the processes of an xdist run share answers; None for a single one, or one on another machine."""
+        folder = Path(getattr(self.config, "workerinput", {}).get(EXCHANGE, "/dev/null"))
+        return Exchange(folder) if folder.is_dir() else None
 
     @cached_property
     def session(self) -> PairSession:
         """The session of the selected cases; raises HarnessError for a malformed `--template-arg`."""
-        session = PairSession(
+        return PairSession(
             self.options.policy,
             self.options.settings,
             allow_code=self.options.allow_code,
+            noise_floor=self.options.noise_floor,
+            sequential=self.options.sample_seed if self.options.sequential else None,
             progress=lambda suite, side: self.progress.counter(f"{suite}, {side}"),
             notes=self.notes,
         )
-        session.need(self.selected)
-        return session
+
+    @cached_property
+    def named(self) -> list[str]:
+        """The names of the suites whose files the command line names."""
+        return sorted({case.suite.name for case in self.selected if case.suite.path in self.options.paths})
 
     def note(self, text: str) -> None:
         """Keep a note for the user, once."""
@@ -88,7 +139,10 @@ class Run:
         """
         error = call.excinfo.value if call.excinfo else None
         if isinstance(item, CaseItem):
-            return self._take_case(item, error, report)
+            data = self._take_case(item, error, report)
+            if data:
+                self.unreported.pop(item.nodeid, None)
+            return data
         if isinstance(error, HarnessError) and call.when == "setup" and report.failed:
             return _stop(item, error)
         asks = call.when == "call" and was_given(item, "tuned")
@@ -113,20 +167,39 @@ class Run:
         outcome: Outcome = "excused" if excused else "failed" if report.failed else item.decision.outcome
         return {"ending": outcome, **self._rows(replace(item.decision, outcome=outcome))}
 
+    def rest(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """By node id, the data of cases that were asked and not run, because the run ended early."""
+        for nodeid, item in self.unreported.items():
+            spans = self._spans_families(item)
+            decision = self._over_families(item.case) if spans else self._family(item).decided(item.case)
+            if decision is not None and not (spans and decision.why):
+                yield nodeid, {"ending": decision.outcome, **self._rows(decision)}
+
     def _rows(self, decision: Decision) -> dict[str, Any]:
         """The rows of a decided case, without those of probes that were sent before."""
         suite = decision.case.suite
-        pairs = {(suite.name, pair.probe.id, pair.baseline is not None): pair for pair in decision.pairs}
+        again = decision.again
+        pairs = {
+            (suite.name, pair.probe.id, pair.baseline is not None, bool(again)): pair
+            for pair in decision.pairs
+        }
         new = [pair for key, pair in pairs.items() if key not in self.reported]
         self.reported.update(pairs)
         models = self.models.rows(self.asked)  # adds notes
         return {
             "gate": gate_row(decision).model_dump(mode="json"),
-            "probes": [probe_row(suite, pair).model_dump(mode="json") for pair in new],
+            "probes": [probe_row(suite, pair, again).model_dump(mode="json") for pair in new],
             "run": {
                 **models,
                 **self.session.given,
                 "seconds_asking": self.session.seconds_asking,
+                "max_drop_overall": self.options.policy.max_drop_overall,
+                "named": self.named,
+                "nothing_known": self.session.nothing_known,
+                "noise": {name: noise.model_dump(mode="json") for name, noise in self.session.noise.items()},
+                "sequential": {
+                    name: stop.model_dump(mode="json") for name, stop in self.session.stops.items()
+                },
                 "notes": list(self.notes),
             },
         }

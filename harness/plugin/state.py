@@ -13,6 +13,9 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 SUITES: pytest.StashKey[bool] = pytest.StashKey()
 """Set once a suite was found, so that a project without suites loads nothing."""
 
+EXCHANGE = "forgetting_exchange"
+"""The key under which a worker of xdist finds the folder in which answers are shared."""
+
 
 def run_of(config: pytest.Config) -> Run:
     """The state of this run, created on first use."""

@@ -19,10 +19,13 @@ WORST_FIRST: Sequence[Ending] = ("failed", "warned", "excused", "passed", "skipp
 
 LEFT_OUT = "forgetting_left_out"
 
+OVERALL_ID = "overall::all"
+"""The node id of the gate over all suites."""
+
 
 def is_case_id(nodeid: str) -> bool:
-    """Whether a node id belongs to an item of a YAML file."""
-    return nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))
+    """Whether a node id belongs to an item of a YAML file, or to the gate over all suites."""
+    return nodeid == OVERALL_ID or nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))
 
 
 def _is_case(item: pytest.Item) -> bool:

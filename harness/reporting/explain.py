@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 
 from harness.gate.compare import Comparison, Pair
-from harness.gate.verdict import Decision, Policy
+from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, Policy, rule
 from harness.spelling import option
+from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import CONFIDENCE
-from harness.suites.suite import EachGate, MarginGate, Probe
+from harness.stats.power import POWER
+from harness.suites.suite import EachGate, MarginGate, OverallGate, Probe, RiseGate
 from harness.visible import visible
-from harness.wording import between, count, cut, one_line, percent, points
+from harness.wording import between, count, cut, one_line, percent, points, tenths
 
 INTERVAL = f"{100 * CONFIDENCE:.0f} % interval"
 
@@ -22,66 +24,157 @@ MOST_SHOWN = 10
 def explain(decision: Decision, policy: Policy) -> str:
     """Explain why a case did not pass: a sentence, the counts, and the probes that prove it."""
     case = decision.case
-    if decision.comparison is None:
+    if decision.comparison is None and isinstance(case.gate, EachGate):
         head = [f"{case.title}: FAILED, the tuned model's answer is wrong (require: pass)"]
     elif isinstance(case.gate, EachGate):
-        head = [_probe_sentence(decision)]
+        head = list(_probe_sentences(decision, policy))
     else:
-        head = list(_slice_sentences(decision, case.gate, decision.comparison, policy))
-    if decision.outcome == "warned" and (decision.why or decision.verdict != "INCONCLUSIVE"):
+        head = list(_slice_sentences(decision, policy))
+    if decision.outcome == "warned" and not policy.fails(case.severity):
         head.append(
             f"  a warning only: its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
         )
     return "\n".join(map(visible, [*head, *_evidence(decision)]))
 
 
-def _probe_sentence(decision: Decision) -> str:
+def _probe_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     title = decision.case.title
-    if decision.verdict == "VACUOUS" and decision.outcome == "skipped":
-        return f"{title}: both models miss it, so there is nothing to lose here"
     if decision.verdict == "VACUOUS":
-        return _vacuous_sentence(decision)
-    return f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
+        yield (
+            f"{title}: both models miss it, so there is nothing to lose here"
+            if decision.outcome == "skipped"
+            else _vacuous_sentence(decision)
+        )
+        return
+    yield f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
+    if decision.again:
+        yield f"  {_attempts(decision)}"
+    if decision.outcome == "warned" and policy.fails(decision.case.severity):
+        yield "  a warning only: a suite may lose one probe that is not critical"
+
+
+def _attempts(decision: Decision) -> str:
+    """ "lost in 3 of 4 attempts, 2 of them in other words"."""
+    attempts = [*decision.pairs, *decision.again]
+    lost = sum(pair.change == "lost" for pair in attempts)
+    other = sum(pair.probe.fields != attempts[0].probe.fields for pair in attempts)
+    text = f"lost in {lost} of {len(attempts)} attempts"
+    return f"{text}, {other} of them in other words" if other else text
 
 
 def _vacuous_sentence(decision: Decision) -> str:
     return f"{decision.case.title}: VACUOUS, {decision.why}, so no loss could show"
 
 
-def _slice_sentences(
-    decision: Decision, gate: MarginGate, comparison: Comparison, policy: Policy
-) -> Iterator[str]:
-    title, margin = decision.case.title, points(gate.max_drop)
+def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
+    title, comparison, gate = decision.case.title, decision.comparison, decision.case.gate
     if decision.outcome == "skipped":
-        yield f"{title}: undecided, {decision.why}"
+        yield f"{title}: {decision.why if decision.why.startswith('not gated') else f'undecided, {decision.why}'}"
     elif decision.verdict == "VACUOUS" and decision.why:
         yield _vacuous_sentence(decision)
-    elif decision.verdict == "VACUOUS":
+    elif decision.verdict == "VACUOUS" and comparison is not None:
         yield (
             f"{title}: VACUOUS, the baseline is right on {percent(comparison.baseline_accuracy)}, "
-            f"so even losing all of it would be within the margin of {margin} points"
+            f"so even losing all of it would be within the margin of {_margin(decision)} points"
         )
     else:
-        interval = shown_interval(comparison.interval)
-        yield f"{title}: {decision.verdict}, {movement(comparison.drop)} (margin {margin}; {interval})"
-    yield f"  {counts(comparison)}"
-    if decision.outcome == "skipped" or decision.verdict != "INCONCLUSIVE":
+        yield f"{title}: {decision.verdict}, {_effect(decision)}"
+    if comparison is not None and not isinstance(gate, RiseGate):
+        yield f"  {counts(comparison)}"
+        if decision.verdict != "VACUOUS":
+            yield from _loss(comparison, gate)
+        yield from _clusters(comparison)
+    for name, part in decision.parts:
+        yield f"  {name}: {counts(part)}"
+    if decision.outcome != "skipped" and decision.verdict != "VACUOUS":
+        yield from _reasons(decision, policy)
+
+
+def _effect(decision: Decision) -> str:
+    """ "32 points lost (margin 10; 90 % interval 19 to 45)", and the same of bits per byte in percent."""
+    if decision.rise is not None:
+        rise = decision.rise
+        return (
+            f"bits per byte {'up' if rise.mean > 0 else 'down'} by {tenths(abs(rise.mean))} % "
+            f"(margin {_margin(decision)}; {INTERVAL} {between(rise.interval)} %)"
+        )
+    assert decision.comparison is not None, "a slice of right and wrong answers has a comparison"
+    interval = shown_interval(decision.comparison.interval)
+    return f"{movement(decision.comparison.drop)} (margin {_margin(decision)}; {interval})"
+
+
+def _margin(decision: Decision) -> str:
+    match decision.case.gate:
+        case RiseGate(max_rise=margin):
+            return f"{points(margin)} %"
+        case MarginGate(max_drop=margin) | OverallGate(max_drop=margin):
+            return points(margin)
+    raise AssertionError("a gate over each probe has no margin")
+
+
+def _loss(comparison: Comparison, gate: object) -> Iterator[str]:
+    """The share lost of what the baseline knew, where the gate has a margin for it and something was lost."""
+    if isinstance(gate, MarginGate) and gate.max_loss < 1 and comparison.share_lost > 0 and comparison.loss:
+        yield (
+            f"  {percent(comparison.share_lost)} of what the baseline knew was lost "
+            f"(margin {points(gate.max_loss)} %; {shown_interval(comparison.loss)} %)"
+        )
+
+
+def _clusters(comparison: Comparison) -> Iterator[str]:
+    if comparison.clusters is None:
         return
-    if decision.why:
+    few = "; so few templates say little about others" if comparison.clusters < FEW_CLUSTERS else ""
+    yield (
+        f"  the probes come in {count(comparison.clusters, 'cluster')}, with a design effect of "
+        f"{comparison.design_effect:.1f}{few}"
+    )
+
+
+def _reasons(decision: Decision, policy: Policy) -> Iterator[str]:
+    """Why the gate failed or only warns, and what would settle it."""
+    if decision.stop is not None:
+        yield f"  {decision.stop.described}, {decision.stop.why.partition(' after ')[0]}"
+        return
+    if decision.standing == "bad":
         yield f"  {decision.why}"
         yield f"  {decision.cut.remedy if decision.cut else decision.why}"
-    else:
-        rule = option("strict") if policy.strict else f"on_inconclusive: {gate.on_inconclusive}"
+        return
+    how = rule(decision, policy)
+    if how != "confirmed":
+        named = option("strict") if policy.strict else f"on_inconclusive: {how}"
         ending = "passes with this warning" if decision.outcome == "warned" else "fails"
-        yield f"  too few probes to tell; it {ending} under {rule}"
+        yield f"  it {ending} under {named}"
+    elif not decision.over:
+        few = "texts" if decision.rise else "probes"
+        yield f"  what was observed is within the margin, but on too few {few} to be sure"
+    else:
+        yield f"  {_significance(decision)}"
+    if decision.verdict == "INCONCLUSIVE" and not isinstance(decision.case.gate, RiseGate | OverallGate):
         yield f"  {settling(decision.settling)}"
+
+
+def _significance(decision: Decision) -> str:
+    """How likely such a loss is by chance, and what follows."""
+    if isinstance(decision.case.gate, OverallGate):
+        p, adjusted, level = decision.p, "", LEVEL_OVERALL
+    else:
+        adjusted = f", adjusted for {decision.tests} gates" if decision.tests > 1 else ""
+        p, level = decision.adjusted_p, LEVEL
+    how = "no accident" if decision.significant else "may be an accident, so only a warning"
+    return f"{how}: p = {p:.2g}{adjusted} (fails at {level:g} or less)"
 
 
 def settling(number: int | None) -> str:
     """How many more probes would settle an inconclusive verdict, in words."""
     if number is None:
         return "the drop is so near the margin that no number of probes would settle it"
-    return f"about {count(number, 'more probe')} like these would settle it"
+    return f"about {count(number, 'more probe')} like these would settle it in {10 * POWER:.0f} of 10 runs"
+
+
+def at_most(high: float) -> str:
+    """The upper bound of an interval as a claim."""
+    return f"at most {points(max(high, 0.0))} points lost"
 
 
 def movement(drop: float) -> str:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.reporting.record import Record
+    from harness.reporting.rows import Record
 
 FORMATS: dict[str, str] = {
     "terminal": "harness.reporting.summary:render",

@@ -15,7 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError
-from harness.reporting.record import FILE, Record, write_record
+from harness.reporting.record import FILE, write_record
+from harness.reporting.rows import Record
 from harness.spelling import option
 from harness.writing import ELSEWHERE, PARTIAL, writing_report
 

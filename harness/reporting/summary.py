@@ -6,12 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from harness.gate.cases import shown_slice
 from harness.gate.compare import comparison
-from harness.reporting.explain import INTERVAL
-from harness.reporting.record import AnswerRow, CasesRow, GateRow, ProbeRow, Record, compared
+from harness.gate.stopping import ALL_ASKED
+from harness.reporting.exit_code import undecided_suites
+from harness.reporting.explain import INTERVAL, at_most
+from harness.reporting.noise import noise_lines
+from harness.reporting.record import compared
+from harness.reporting.rows import AnswerRow, CasesRow, GateRow, ProbeRow, Record
+from harness.reporting.sequential import sequential_lines
 from harness.spelling import option
 from harness.tables import aligned
 from harness.visible import visible_lines
-from harness.wording import between, count, points, tenths
+from harness.wording import between, count, points, some, tenths
 
 COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", INTERVAL, "margin", "verdict")
 LEFT = {0, 1, 8}
@@ -35,12 +40,15 @@ def _summary(record: Record) -> Iterator[str]:
         asking = sum(run.seconds_asking.values())
         yield f"on {run.device} in {run.dtype}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
     yield from _reasoning(record.probes)
+    yield from noise_lines(run.noise)
+    yield from sequential_lines(run.sequential)
     for note in run.notes:
         yield f"note: {note}"
     yield ""
     if record.gates:
         yield from aligned([COLUMNS, *map(_cells, table_rows(record.gates))], LEFT)
-        yield from _undecided(record.gates)
+        yield from _undecided(record)
+        yield from _without_verdict(record)
         yield from _what_now(record)
     else:
         yield NO_GATE
@@ -62,21 +70,32 @@ def _thought(side: str, rows: Sequence[AnswerRow]) -> str:
     return f"the {side} wrote {tokens:.0f} tokens on average, and did not end it in {unended} of {len(rows)} answers"
 
 
-def _undecided(gates: Sequence[GateRow]) -> Iterator[str]:
-    """The slices that were too small to decide anything."""
-    rows = [row for row in gates if row.outcome == "skipped" and row.undecided]
+def _undecided(record: Record) -> Iterator[str]:
+    """The slices that were too small to decide anything; those of suites that stopped early were not meant to."""
+    stopped = {suite for suite, row in record.run.sequential.items() if row.why != ALL_ASKED}
+    skipped = [row for row in record.gates if row.outcome == "skipped" and row.undecided]
+    rows = [row for row in skipped if row.suite not in stopped]
     if rows:
         yield ""
-        yield f"{count(len(rows), 'gate')} of {len(gates)} decided nothing, for lack of probes:"
+        yield f"{count(len(rows), 'gate')} of {len(record.gates)} decided nothing, for lack of probes:"
         for row in rows[:MOST_UNDECIDED]:
             yield f"  {row.suite}  {row.slice}: {row.undecided}"
         if len(rows) > MOST_UNDECIDED:
             yield f"  and {len(rows) - MOST_UNDECIDED} more; ask enough with a larger {option('sample')}, or none"
 
 
+def _without_verdict(record: Record) -> Iterator[str]:
+    """The suites about which nothing was decided, where that keeps the run from passing."""
+    suites = undecided_suites(record.gates, record.run.named)
+    if suites and any(row.outcome != "skipped" for row in record.gates):
+        yield ""
+        it = "it" if len(suites) == 1 else "them"
+        yield f"nothing was decided about {some(suites, 5)}, which is no pass: ask more of {it}, or leave {it} out"
+
+
 def _what_now(record: Record) -> Iterator[str]:
     """After a failed gate: whether the loss can be undone, and what to try."""
-    if not any(row.outcome == "failed" and row.verdict == "FORGOTTEN" for row in record.gates):
+    if not any(row.outcome == "failed" and row.verdict != "VACUOUS" for row in record.gates):
         return
     yield ""
     if record.run.tuned and record.run.tuned.base_weights:
@@ -90,7 +109,7 @@ def _what_now(record: Record) -> Iterator[str]:
 
 
 def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:
-    """One row a slice, the worst first; the cases over `each` probe share one row a suite."""
+    """The overall gate, then one row a slice, the worst first; the cases over `each` probe share one row a suite."""
     slices = [row for row in gates if row.over != "each"]
     by_suite: dict[str, list[GateRow]] = {}
     for row in gates:
@@ -98,7 +117,12 @@ def table_rows(gates: Sequence[GateRow]) -> list[GateRow]:
             by_suite.setdefault(row.suite, []).append(row)
     rows = [*slices, *map(_joined, by_suite.values())]
     return sorted(
-        rows, key=lambda row: (WORST_FIRST.index(row.outcome), -(row.drop if row.drop is not None else -2.0))
+        rows,
+        key=lambda row: (
+            row.over != "overall",
+            WORST_FIRST.index(row.outcome),
+            -(row.drop if row.drop is not None else -2.0),
+        ),
     )
 
 
@@ -114,17 +138,29 @@ def _joined(rows: Sequence[GateRow]) -> GateRow:
         *(sum(getattr(row, name) for row in rows) for name in ("kept", "lost", "gained", "missed"))
     )
     verdict = next((name for name in ("FORGOTTEN", "RETAINED") if name in verdicts), "VACUOUS")
-    return joined.model_copy(update={**compared(total), "verdict": verdict})
+    # a probe that was lost once, and not by the majority of its attempts, is not lost
+    lost = sum(row.verdict == "FORGOTTEN" for row in rows)
+    return joined.model_copy(update={**compared(total), "lost": lost, "verdict": verdict})
 
 
 def _cells(row: GateRow) -> tuple[str, ...]:
-    """Accuracies in percent; drop, interval and margin in points."""
+    """Accuracies in percent; drop, interval and margin in points; of texts, the rise of their bits per byte in percent."""
+    head = (row.suite, shown_slice(row.slice), str(row.n))
+    if row.max_rise is not None:
+        rise, interval = row.rise, row.rise_interval
+        return (
+            *head,
+            "-",
+            "-",
+            "-" if rise is None else f"{100 * rise:+.1f} %",
+            "-" if interval is None else f"{between(interval)} %",
+            f"{points(row.max_rise)} %",
+            _verdict(row),
+        )
     return (
-        row.suite,
-        shown_slice(row.slice),
-        str(row.n),
+        *head,
         "-" if row.baseline_accuracy is None else tenths(row.baseline_accuracy),
-        tenths(row.tuned_accuracy),
+        tenths(row.tuned_accuracy) if row.n else "-",
         "-" if row.drop is None else tenths(row.drop),
         "-" if row.interval is None else between(row.interval),
         "-" if row.max_drop is None else points(row.max_drop),
@@ -136,13 +172,22 @@ def _verdict(row: GateRow) -> str:
     words: str = row.verdict or ("RIGHT" if row.outcome == "passed" else "WRONG")
     if row.over == "each" and row.lost:
         words += f" ({row.lost} lost)"
+    if row.outcome == "skipped" and row.undecided:
+        return "not gated" if row.undecided.startswith("not gated") else "undecided"
     if row.outcome in ("warned", "excused"):
         return f"{words}, {row.outcome}"
-    if row.outcome == "skipped" and row.undecided:
-        return "undecided"
     if row.outcome == "failed" and row.verdict not in ("FORGOTTEN", None):
         return f"{words}, failed"
-    return words
+    return words + _bound(row)
+
+
+def _bound(row: GateRow) -> str:
+    """The claim of a RETAINED: ": at most 7.2 points lost"."""
+    if row.verdict != "RETAINED" or row.over == "each":
+        return ""
+    if row.rise_interval is not None:
+        return f": up by at most {points(max(row.rise_interval[1], 0.0))} %"
+    return "" if row.interval is None else f": {at_most(row.interval[1])}"
 
 
 def _named(reference: str, name: str) -> str:

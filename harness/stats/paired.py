@@ -89,7 +89,7 @@ def variance_of_net(lost: Any, gained: Any, n: Any, d0: float) -> Any:
     return n * (2 * q + d0 * (1 - d0))
 
 
-def normal_quantile(confidence: float) -> float:
+def normal_quantile(confidence: float = CONFIDENCE) -> float:
     """How many standard deviations a two-sided interval reaches; raises NoEvidenceError unless 0 < `confidence` < 1."""
     if not 0 < confidence < 1:
         raise NoEvidenceError(f"confidence must lie between 0 and 1, saw {confidence}")
@@ -114,15 +114,18 @@ def mid_p_values(lost: Counts, gained: Counts) -> NDArray[np.float64]:
 
 
 @lru_cache
-def least_to_retain(margin: float) -> int | None:
+def least_to_retain(margin: float, quantile: float | None = None) -> int | None:
     """The fewest probes over which the interval without flips lies within `margin`; None without a margin, where no number does.
 
     Without flips Tango's interval reaches z^2 / (n + z^2), so n is at least z^2 (1 - margin) / margin: 25 at a margin of 10
     points, 11 at 20.
+
+    Args:
+        quantile: of the interval, in place of the normal one.
     """
     if margin <= 0:
         return None
-    squared = normal_quantile(CONFIDENCE) ** 2
+    squared = (normal_quantile(CONFIDENCE) if quantile is None else quantile) ** 2
     return max(1, math.ceil(squared * (1 - margin) / margin - ROUNDING))
 
 
@@ -165,5 +168,6 @@ def check_counts(lost: float, gained: float, n: float) -> None:
     """Raise NoEvidenceError unless `lost` and `gained` are counts out of `n` > 0 probes."""
     if not 0 < n < math.inf:
         raise NoEvidenceError("no probes: nothing follows from an empty comparison")
-    if not (lost >= 0 and gained >= 0 and lost + gained <= n):
+    # Counts over a design effect need not sum exactly.
+    if not (lost >= 0 and gained >= 0 and lost + gained <= n * (1 + ROUNDING)):
         raise NoEvidenceError(f"{lost} lost and {gained} gained cannot be counts out of {n} probes")

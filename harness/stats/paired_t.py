@@ -82,6 +82,20 @@ def detectable_mean(n: int, deviation: float, wanted_power: float = 0.80, level:
     return float(shift) * deviation / math.sqrt(n)
 
 
+def probability_within(n: int, most: float, deviation: float, confidence: float = CONFIDENCE) -> float:
+    """How often the whole interval of the mean of `n` values, of which the true mean is 0, lies at or below `most`.
+
+    The mean less `most`, over its standard error, is noncentral t.
+
+    Raises:
+        NoEvidenceError: fewer than two values, a limit that is not finite, or a deviation that is not positive.
+    """
+    if n < 2 or not math.isfinite(most) or not 0 < deviation < math.inf:
+        raise NoEvidenceError(f"no chance for n={n}, limit={most}, deviation={deviation}")
+    reach = float(stdtrit(n - 1, (1 + confidence) / 2))
+    return 1.0 - float(nctdtr(n - 1, most * math.sqrt(n) / deviation, reach))
+
+
 def _mean(values: ArrayLike) -> tuple[float, float, int]:
     """The mean, its standard error and the degrees of freedom."""
     x = np.asarray(values, dtype=np.float64)

@@ -30,6 +30,7 @@ from harness.stats.paired import (
     smallest,
     tango_z,
 )
+from harness.stats.ratio import ratio_z
 
 POWER = 0.80
 """How often a drop must be found to count as detectable."""
@@ -39,6 +40,12 @@ DROP_STEP = 0.0005
 
 FLIP_RATE = 0.02
 """The share of an unchanged model's answers that is assumed to flip by chance, half of it each way."""
+
+TUNING_FLIPS = 0.05
+"""The share of answers that is assumed to flip where fine-tuning did no harm: small, harmless fine-tunes flip 5 to 12 %."""
+
+FLIP_RATES = (FLIP_RATE, TUNING_FLIPS, 0.10)
+"""The flip rates whose false alarms are shown side by side."""
 
 
 class Rule(Protocol):
@@ -67,22 +74,24 @@ class OverMargin:
 
     `inconclusive` decides an interval that straddles the margin: "observed" fails when the observed drop is over the
     margin, "fail" fails and "pass" passes. With too few probes for any answers to be retained, "observed" passes.
+    `quantile` is that of the interval, in place of the normal one.
     """
 
     margin: float
     inconclusive: Literal["observed", "fail", "pass"] = "observed"
+    quantile: float | None = None
 
     def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
         margin = self.margin + ROUNDING
         if margin >= 1:
             return np.zeros(lost.shape, dtype=np.bool_)
-        needed = least_to_retain(self.margin)
+        needed = least_to_retain(self.margin, self.quantile)
         if self.inconclusive == "observed" and (needed is None or n >= needed):
             # An interval above the margin has a drop above it, one below it a drop below it: the drop decides.
             return (lost - gained) / n > margin
         # The interval holds every d0 with |z(d0)| <= quantile, so z at the margin says on which side it lies.
         z = tango_z(lost, gained, n, margin)
-        quantile = normal_quantile(CONFIDENCE)
+        quantile = normal_quantile(CONFIDENCE) if self.quantile is None else self.quantile
         return z > (-quantile if self.inconclusive == "fail" else quantile)
 
 
@@ -96,6 +105,30 @@ class Confirmed:
     def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
         over = (lost - gained) / n > self.margin + ROUNDING
         return over & (mid_p_values(lost, gained) <= self.level)
+
+
+@dataclass(frozen=True)
+class NotRetained:
+    """One of both intervals, of the drop and of the share lost, is not within its margin (a fraction).
+
+    Attributes:
+        known: how many probes the baseline is right on.
+    """
+
+    max_drop: float
+    max_loss: float
+    known: int
+    quantile: float | None = None
+
+    def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
+        over = OverMargin(self.max_drop, "fail", self.quantile).fails(lost, gained, n)
+        if self.max_loss >= 1:
+            return over
+        quantile = normal_quantile(CONFIDENCE) if self.quantile is None else self.quantile
+        kept, gained_ = self.known - lost, np.minimum(gained, n - self.known)
+        z = ratio_z(np.maximum(kept, 0), np.minimum(lost, self.known), gained_, n, 1 - self.max_loss)
+        found: NDArray[np.bool_] = over | (kept < 0) | (z < quantile - ROUNDING)
+        return found
 
 
 @dataclass(frozen=True)
@@ -179,20 +212,45 @@ def probes_for(drop: float, gain_rate: float, rule: Rule = SIGNIFICANT, most: in
     return smallest(lambda n: power(n, drop, gain_rate, rule) >= POWER, 1, most)
 
 
-def probability_retained(n: int, margin: float, gain_rate: float) -> float:
-    """How often an unchanged model's whole interval lies at or below the margin."""
-    return 1.0 - power(n, 0.0, gain_rate, OverMargin(margin, "fail"))
+def probability_retained(n: int, margin: float, gain_rate: float, quantile: float | None = None) -> float:
+    """How often an unchanged model's whole interval lies at or below the margin.
+
+    Args:
+        quantile: of the interval, in place of the normal one.
+    """
+    return 1.0 - power(n, 0.0, gain_rate, OverMargin(margin, "fail", quantile))
 
 
-def minimum_margin(n: int, gain_rate: float, floor: float = 0.0) -> float | None:
+@lru_cache(maxsize=4096)
+def noise_drop(n: int, flip_rate: float, level: float = 0.05) -> float:
+    """The drop, a fraction, that flips alone exceed with a chance of at most `level`: the smallest such of n probes.
+
+    Raises:
+        NoEvidenceError: as for `power`.
+    """
+
+    def rare(nets: int) -> bool:
+        return power(n, 0.0, flip_rate / 2, Confirmed((nets - 1) / n, level=1.0)) <= level
+
+    nets = smallest(rare, 1, 2 * n + 2)
+    assert nets is not None, "no drop exceeds 1"
+    return (nets - 1) / n
+
+
+def minimum_margin(
+    n: int, gain_rate: float, floor: float = 0.0, quantile: float | None = None
+) -> float | None:
     """The smallest margin, in whole points, that holds an unchanged model's whole interval with probability POWER.
 
     Args:
-        floor: the smallest margin to consider, such as the drop between two equivalent runs.
+        floor: the smallest margin to consider, such as a drop that noise reaches.
+        quantile: of the interval, in place of the normal one.
 
     Returns:
         A fraction; None when no margin under 1 will do.
     """
     first = max(1, int(np.ceil(100 * floor - 1e-6)))
     margins = (points / 100 for points in range(first, 100))
-    return next((margin for margin in margins if probability_retained(n, margin, gain_rate) >= POWER), None)
+    return next(
+        (margin for margin in margins if probability_retained(n, margin, gain_rate, quantile) >= POWER), None
+    )

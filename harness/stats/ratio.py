@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from harness.errors import NoEvidenceError
-from harness.stats.paired import CONFIDENCE, check_counts, normal_quantile
+from harness.stats.paired import CONFIDENCE, ROUNDING, check_counts, normal_quantile
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -29,7 +29,13 @@ def share_lost(kept: float, lost: float, gained: float, n: float) -> float:
 
 
 def share_lost_interval(
-    kept: float, lost: float, gained: float, n: float, confidence: float = CONFIDENCE
+    kept: float,
+    lost: float,
+    gained: float,
+    n: float,
+    confidence: float = CONFIDENCE,
+    *,
+    quantile: float | None = None,
 ) -> tuple[float, float]:
     """The score interval for the share lost, two-sided, as fractions (low, high); high is at most 1, low has no bound.
 
@@ -38,15 +44,24 @@ def share_lost_interval(
     -z^2 / knew to z^2 / (knew + z^2), knew = kept + lost, so `least_to_retain(max_loss)` known probes are the fewest
     that can be shown to be kept.
 
+    Args:
+        quantile: in place of the normal one of `confidence`, such as Student's.
+
     Raises:
         NoEvidenceError: the baseline knew nothing, or these are no counts out of `n`.
     """
-    low, high = ratio_interval(kept, lost, gained, n, confidence)
+    low, high = ratio_interval(kept, lost, gained, n, confidence, quantile=quantile)
     return 1 - high, 1 - low
 
 
 def ratio_interval(
-    kept: float, lost: float, gained: float, n: float, confidence: float = CONFIDENCE
+    kept: float,
+    lost: float,
+    gained: float,
+    n: float,
+    confidence: float = CONFIDENCE,
+    *,
+    quantile: float | None = None,
 ) -> tuple[float, float]:
     """The score interval for theta, as in `share_lost_interval`; within 0 and infinity.
 
@@ -54,7 +69,7 @@ def ratio_interval(
         NoEvidenceError: the baseline knew nothing, or these are no counts out of `n`.
     """
     _check(kept, lost, gained, n)
-    quantile = normal_quantile(confidence)
+    reach = normal_quantile(confidence) if quantile is None else quantile
     ratio = (kept + gained) / (kept + lost)
 
     def score(theta: float) -> float:
@@ -62,11 +77,11 @@ def ratio_interval(
 
     low = 0.0
     if ratio > 0:
-        low = float(brentq(lambda theta: score(theta) - quantile, 1e-12 * ratio, ratio, xtol=1e-14))
+        low = float(brentq(lambda theta: score(theta) - reach, 1e-12 * ratio, ratio, xtol=1e-14))
     above = 2 * max(ratio, 0.5)
-    while score(above) > -quantile:
+    while score(above) > -reach:
         above *= 2
-    return low, float(brentq(lambda theta: score(theta) + quantile, ratio or 1e-12, above, xtol=1e-14))
+    return low, float(brentq(lambda theta: score(theta) + reach, ratio or 1e-12, above, xtol=1e-14))
 
 
 def ratio_z(
@@ -100,7 +115,7 @@ def _larger_root(a: Any, b: Any, c: Any) -> Any:
 
 def _check(kept: float, lost: float, gained: float, n: float) -> None:
     check_counts(lost, gained, n)
-    if not (kept >= 0 and kept + lost + gained <= n):
+    if not (kept >= 0 and kept + lost + gained <= n * (1 + ROUNDING)):
         raise NoEvidenceError(
             f"{kept} kept, {lost} lost and {gained} gained cannot be counts out of {n} probes"
         )

@@ -225,6 +225,33 @@ BOLDEST = 0.75
 """The share of the capital that is staked at most."""
 
 
+def betting_interval(differences: ArrayLike, level: float = LEVEL) -> tuple[float, float]:
+    """The mean drops that no bettor grew rich against, and the observed one, as fractions (low, high), whenever one looks.
+
+    Each side is wrong with a chance of at most `level`: a bet that the drop is larger has reached 1 / level at every margin
+    below low, and a bet that it is smaller at every one above high.
+
+    Args:
+        differences: as for `betting_capital`, shape (probes,).
+
+    Raises:
+        NoEvidenceError: as for `betting_capital`.
+    """
+    x: Array = np.asarray(differences, dtype=np.float64)
+    low, high, drop = _refuted_below(x, level), -_refuted_below(-x, level), float(x.mean())
+    return min(low, drop), max(high, drop)
+
+
+def _refuted_below(x: Array, level: float) -> float:
+    """The margin up to which a bet that the drop is larger has been won."""
+
+    def won(margin: float) -> float:
+        return float(np.log(betting_capital(x, margin).max()) + np.log(level))
+
+    nothing, total = 1e-6 - 1, 1 - 1e-6
+    return float(brentq(won, nothing, total, xtol=1e-9)) if won(nothing) > 0 else -1.0
+
+
 def _before(values: Array, first: float) -> Array:
     """Each value one place later, so that a stake knows nothing of its own probe."""
     return np.concatenate([np.full_like(values[..., :1], first), values[..., :-1]], axis=-1)

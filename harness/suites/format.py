@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from harness.documents.validate import Like, Shape, Text
 from harness.suites.generate import GeneratorFormat
@@ -16,7 +17,10 @@ from harness.suites.severity import Severity
 from harness.suites.source import SourceFormat
 
 AnswerKind = Literal["generate", "choose", "likelihood"]
-OnInconclusive = Literal["observed", "fail", "pass"]
+OnInconclusive = Literal["confirmed", "observed", "fail", "pass"]
+
+MAX_LOSS = {"all": 0.15, "category": 0.35}
+"""The default `max_loss` of a gate, by what it is over."""
 
 Name = Annotated[
     str,
@@ -75,10 +79,24 @@ class GateFormat(Shape):
     max_drop: float | None = Field(
         None, ge=0, le=1, description="The margin: the largest acceptable drop in accuracy, 0 to 1."
     )
+    max_loss: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="The largest acceptable share of what the baseline knew; 0.15 over all and 0.35 over a category "
+        "unless given, 1 for any.",
+    )
+    max_rise: float | None = Field(
+        None,
+        ge=0,
+        le=10,
+        description="Under `likelihood`, instead of max_drop: the largest acceptable mean rise of bits per byte, such as "
+        "0.02 for 2 %.",
+    )
     on_inconclusive: OnInconclusive = Field(
-        "observed",
-        description="When the interval straddles the margin: observed (fails if the observed drop is over it), "
-        "fail or pass.",
+        "confirmed",
+        description="When the gate fails: confirmed (the observed drop is over the margin and no accident among all gates "
+        "of the run), observed (it is over the margin), fail (unless RETAINED) or pass (only if FORGOTTEN).",
     )
     require: Literal["retained", "pass"] | None = Field(
         None,
@@ -90,14 +108,33 @@ class GateFormat(Shape):
     def _fits_together(self) -> Self:
         given = self.model_fields_set
         if self.over == "each":
-            for key in ("max_drop", "on_inconclusive"):
+            for key in ("max_drop", "max_loss", "max_rise", "on_inconclusive"):
                 if key in given:
                     raise ValueError(f"a gate over 'each' takes no '{key}': each probe is kept or lost")
-        elif self.max_drop is None:
-            raise ValueError(f"a gate over '{self.over}' needs 'max_drop', the largest acceptable drop")
+        elif self.max_drop is None and self.max_rise is None:
+            raise ValueError(
+                f"a gate over '{self.over}' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'"
+            )
+        elif self.max_drop is not None and self.max_rise is not None:
+            raise ValueError("a gate has 'max_drop', for accuracy, or 'max_rise', for likelihood, not both")
+        elif self.max_rise is not None and "max_loss" in given:
+            raise ValueError("a gate with 'max_rise' takes no 'max_loss': a text is not known or unknown")
         elif "require" in given:
             raise ValueError(f"a gate over '{self.over}' takes no 'require'; it has 'max_drop'")
         return self
+
+
+ONLY_FIELD = ""
+"""The name, in `also_ask`, of the only field of a prompt."""
+
+
+def _as_fields(value: Any) -> Any:
+    """A text in `also_ask` is short for a mapping of the prompt's only field."""
+    if isinstance(value, str):
+        return {ONLY_FIELD: value}
+    if not isinstance(value, dict):
+        raise PydanticCustomError("unlike", "{words}", {"words": "text or a mapping"})
+    return value
 
 
 class ProbeFormat(Shape):
@@ -107,10 +144,28 @@ class ProbeFormat(Shape):
 
     id: Name = Field(description="Unique in the suite; names the probe's case and pairs its answers.")
     category: Category | None = Field(None, description="The slice that the probe counts in.")
+    cluster: Category | None = Field(
+        None,
+        description="What the probe shares with others, so that they tend to be lost together: a template, a passage. "
+        "Generators and repeated passages fill it in.",
+    )
     severity: Severity | None = Field(None, description="Of this probe's own case; else the suite's.")
     answer: Any = Field(None, description="The right answer, or a list of which any is right.")
     choices: list[Text] | None = Field(None, description="What a probe under `choose` chooses from.")
     text: Text | None = Field(None, description="What a probe under `likelihood` is measured on.")
+    also_ask: (
+        list[
+            Annotated[
+                dict[str, Text], BeforeValidator(_as_fields, json_schema_input_type=Text | dict[str, Text])
+            ]
+        ]
+        | None
+    ) = Field(
+        None,
+        min_length=1,
+        description="The same in other words, which is asked too when a gate over `each` finds the probe lost: texts for "
+        "the prompt's only field, or mappings of its fields.",
+    )
     score: Any = Field(None, description="Instead of the suite's score.")
     note: str | None = Field(None, description="For people; never shown to a model.")
 

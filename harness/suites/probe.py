@@ -10,7 +10,7 @@ from harness.documents.data_file import shown_columns
 from harness.documents.document import Place
 from harness.documents.validate import describe
 from harness.limits import MOST_ANSWERS
-from harness.suites.format import ProbeFormat
+from harness.suites.format import ONLY_FIELD, ProbeFormat
 from harness.suites.parts import PartReader
 from harness.suites.scorer import Scorer
 from harness.suites.severity import Severity
@@ -57,6 +57,8 @@ class ProbeReader(PartReader):
             severity=written.severity or setting.severity,
             choices=tuple(written.choices or ()),
             text=written.text,
+            cluster=written.cluster,
+            also_ask=self.also_ask(written, place, setting.fields),
             span=self.document.span(place),
         )
 
@@ -76,6 +78,33 @@ class ProbeReader(PartReader):
                 hint = self.problems.near(name, known) or "use 'note' for remarks"
                 message = f"unknown key '{name}' in a probe: the prompt does not use it"
                 self.problem((*place, name), message, hint)
+
+    def also_ask(
+        self, written: ProbeFormat, place: Place, fields: tuple[str, ...] | None
+    ) -> tuple[Mapping[str, str], ...]:
+        """The fields of the prompt in the probe's other words."""
+        if fields is None:  # so no key is known to be wrong
+            return ()
+        own = {name: str((written.model_extra or {}).get(name)) for name in fields}
+        if written.also_ask and not own:
+            self.problem((*place, "also_ask"), "'also_ask' has no meaning: the prompt has no fields")
+            return ()
+        given: list[Mapping[str, str]] = []
+        for index, words in enumerate(written.also_ask or ()):
+            here = (*place, "also_ask", index)
+            if ONLY_FIELD in words:
+                if len(own) > 1:
+                    named = ", ".join(f"{name}: …" for name in own)
+                    self.problem(here, f"the prompt has {len(own)} fields", f"write a mapping: {{{named}}}")
+                    continue
+                words = dict.fromkeys(own, words[ONLY_FIELD])
+            for name in [name for name in words if name not in own]:
+                message = f"the prompt does not use '{name}'"
+                self.problem((*here, name), message, self.problems.near(name, own))
+            if {**own, **words} == own:
+                self.problem(here, "'also_ask' repeats the probe itself", "ask the same in other words")
+            given.append({**own, **words})
+        return tuple(given)
 
     def answers(
         self, written: ProbeFormat, place: Place, task: Task, scorer: Scorer | None

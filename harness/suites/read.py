@@ -17,14 +17,16 @@ from harness.documents.within import PROJECT, Reach
 from harness.documents.written import text_of
 from harness.errors import InputError, Problem, Span, SuiteError
 from harness.limits import MOST_PROBES, MOST_ROW_PROBLEMS
+from harness.suites.clusters import with_passages
 from harness.suites.detect import PROBES, has_ending
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat
+from harness.suites.gates import GateReader
 from harness.suites.generate import Allowance, GeneratorFormat, generate
 from harness.suites.parts import M
 from harness.suites.probe import ProbeReader, Setting
 from harness.suites.scorer import Scorer
 from harness.suites.source import read_rows
-from harness.suites.suite import EachGate, Gate, MarginGate, Probe, Suite, Task
+from harness.suites.suite import OVERALL, Probe, Suite, Task
 from harness.suites.task import TaskReader
 from harness.suites.texts import cut_texts, write_texts
 
@@ -94,19 +96,23 @@ class _Reader(ProbeReader):
             raise SuiteError(self.problems)
         write_texts(self.document)
         suite = self.valid(SuiteFormat, _without_parts(data), ())
+        if suite is not None and suite.suite == OVERALL:
+            self.problem(
+                ("suite",), f"'{OVERALL}' is the name of the gate over all suites", "name it otherwise"
+            )
         tasks = TaskReader(self.document, self.scorers, self.problems)
         task, fields = tasks.read(data.get("task", {}))
         gates_written = list(self.each_valid(GateFormat, data, "gates"))
         written = self.few(chain(self.inline(data), self.generated(data), self.rows(suite, task, fields)))
         self.check_ids(written)
         categories = _categories(data) or any(probe.category for _, _, probe in written)
-        gates = self.gates(gates_written, categories, task)
+        gates = GateReader(self.document, self.scorers, self.problems).gates(gates_written, categories, task)
         if task is None:  # which scores and answers fit is unknown
             raise SuiteError(self.problems)
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
         setting = Setting(task, fields, default, suite.severity if suite else "high")
-        probes = tuple(self.probes(written, setting))
+        probes = with_passages(list(self.probes(written, setting)))
         if not self.problems:
             tasks.check_extent(task, probes)
         if self.problems or suite is None:
@@ -155,7 +161,8 @@ class _Reader(ProbeReader):
                 self.problem(place, str(error))
                 continue
             for number, values in enumerate(made, start=1):
-                named = {"id": f"generated-{int(index) + 1}-{number}", **values}
+                generated = f"generated-{int(index) + 1}"
+                named = {"id": f"{generated}-{number}", "cluster": generated, **values}
                 if (probe := self.valid(ProbeFormat, named, place)) is not None:
                     yield self, place, probe
 
@@ -211,30 +218,6 @@ class _Reader(ProbeReader):
                 message = f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
                 self.problem(("probes_from",), message)
                 return
-
-    # Gates
-
-    def gates(
-        self, written: Sequence[tuple[Place, GateFormat]], categories: bool, task: Task | None
-    ) -> tuple[Gate, ...]:
-        lines: dict[str, int] = {}
-        gates: list[Gate] = []
-        for place, gate in written:
-            span = self.document.span(place)
-            if gate.over in lines:
-                hint = f"line {lines[gate.over]} has one already"
-                self.problem(place, f"a second gate over '{gate.over}'", hint)
-            lines.setdefault(gate.over, span.line)
-            if gate.over == "category" and not categories:
-                self.problem((*place, "over"), "a gate over 'category', but no probe has a category")
-            if gate.require == "pass" and task is not None and task.answer == "likelihood":
-                message = "'require: pass' cannot judge a likelihood: only a comparison can"
-                self.problem((*place, "require"), message)
-            if gate.over == "each" or gate.max_drop is None:
-                gates.append(EachGate(gate.require or "retained", span))
-            else:
-                gates.append(MarginGate(gate.over, gate.max_drop, gate.on_inconclusive, span))
-        return tuple(gates)
 
 
 def _categories(data: dict[str, Any]) -> bool:

@@ -176,13 +176,18 @@ def _needs_nothing(kind: type[Scorer]) -> bool:
 
 def _gate_rules() -> list[Schema]:
     """The rules of GateFormat over several keys."""
+    not_null: Schema = {"not": {"type": "null"}}  # other types are refused once, at the key itself
     each = {"properties": {"over": {"const": "each"}}, "required": ["over"]}
     return [{
         "if": each,
-        "then": {"properties": {"max_drop": False, "on_inconclusive": False}},
+        "then": {
+            "properties": dict.fromkeys(("max_drop", "max_loss", "max_rise", "on_inconclusive"), False)
+        },
         "else": {
-            "properties": {"max_drop": {"type": "number"}, "require": False},
-            "required": ["max_drop"],
+            "properties": {"require": False},
+            "if": {"properties": {"max_rise": not_null}, "required": ["max_rise"]},
+            "then": {"properties": {"max_drop": {"type": "null"}, "max_loss": False}},
+            "else": {"properties": {"max_drop": not_null}, "required": ["max_drop"]},
         },
     }]  # fmt: skip
 

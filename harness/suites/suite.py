@@ -50,16 +50,19 @@ class Probe:
     severity: Severity = "high"
     choices: tuple[str, ...] = ()
     text: str | None = None
+    cluster: str | None = None
+    """What it shares with other probes, which tend to be lost together; None for a probe on its own."""
+    also_ask: tuple[Mapping[str, str], ...] = ()
+    """The fields of the prompt in other words."""
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
-class MarginGate:
-    """A rule over the whole suite or each of its categories: the largest drop in accuracy there, as a fraction."""
+@dataclass(frozen=True, kw_only=True)
+class SliceGate:
+    """A rule over the whole suite or each of its categories."""
 
     over: Literal["all", "category"]
-    max_drop: float
-    on_inconclusive: OnInconclusive = "observed"
+    on_inconclusive: OnInconclusive = "confirmed"
     span: Span | None = field(default=None, compare=False)
 
     def slices(self, suite: Suite) -> dict[str, tuple[Probe, ...]]:
@@ -67,6 +70,30 @@ class MarginGate:
         if self.over == "all":
             return {"all": suite.probes}
         return {f"category[{name}]": probes for name, probes in suite.by_category().items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginGate(SliceGate):
+    """The largest drop in accuracy, and the largest share of what the baseline knew that may be lost, as fractions."""
+
+    max_drop: float
+    max_loss: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiseGate(SliceGate):
+    """The largest mean rise of the bits per byte of texts, as a fraction."""
+
+    max_rise: float
+
+
+@dataclass(frozen=True)
+class OverallGate:
+    """The rule over all suites of a run, pooled: the largest drop in accuracy, a fraction."""
+
+    over: ClassVar[Literal["overall"]] = "overall"
+    max_drop: float
+    span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -78,7 +105,10 @@ class EachGate:
     span: Span | None = field(default=None, compare=False)
 
 
-Gate = MarginGate | EachGate
+Gate = MarginGate | RiseGate | EachGate | OverallGate
+
+OVERALL = "overall"
+"""The name under which the overall gate stands where others have that of their suite."""
 
 
 @dataclass(frozen=True)

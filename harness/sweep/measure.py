@@ -14,9 +14,11 @@ from harness.errors import shown_path
 from harness.evaluation.ask import ask, judged
 from harness.evaluation.prompts import unused_arguments
 from harness.evaluation.session import PairSession
+from harness.gate.finding import with_overall
 from harness.progress import counter
 from harness.recipes.read import Recipe
-from harness.reporting.record import AnswerRow, gate_row
+from harness.reporting.record import gate_row
+from harness.reporting.rows import AnswerRow
 from harness.spelling import on_command_line
 from harness.sweep.record import AskedRow, SeedRow, SuiteRow, SweepRecord
 from harness.sweep.schedule import AskedSuite, Schedule
@@ -90,6 +92,7 @@ def _baseline_row(asked: AskedSuite, key: str, engine: Engine, allow_code: bool)
         AskedRow(
             id=probe.id,
             category=probe.category,
+            cluster=probe.cluster,
             fields=dict(probe.fields) if probe.text is None else {"text": probe.text},
             expected=list(probe.answers),
             baseline=AnswerRow.of(answered.scores[probe.id]),
@@ -133,6 +136,7 @@ def measure(
             ]
             for asked in suites
         }
+        cases = [case for asked in schedule.general for case in asked.cases]
         return SeedRow(
             seed=trial.recipe.written.seed,
             key=trial.key,
@@ -140,6 +144,9 @@ def measure(
             seconds_asking=round(time.monotonic() - began, 1),
             target=rows.pop(schedule.target.suite.name),
             suites=rows,
-            gates=[gate_row(session.decide(case)) for asked in schedule.general for case in asked.cases],
+            gates=[
+                gate_row(decision)
+                for decision in session.decide(with_overall(cases, session.policy.max_drop_overall))
+            ],
             notes=[on_command_line(note) for note in tuned.notes],
         )

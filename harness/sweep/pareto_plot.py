@@ -20,7 +20,10 @@ WIDTH = 8.6
 """Inches."""
 
 BEST, LESS, WORST = "#2f6fde", QUIET, "#c8503c"
-"""The colours of recipes that learnt enough, of those that learnt less, and of the reference."""
+"""The colours of ranked recipes, of those that learnt less, and of the reference."""
+
+MARKERS = {"less": "^", "cannot be told": "D"}
+"""By how the gain compares with the largest one; a circle for any other."""
 
 LONGEST = 26
 """A longer name is cut."""
@@ -84,12 +87,12 @@ def _lines(axes: Axes, record: SweepRecord, enough: float | None) -> None:
 def _colour(record: SweepRecord, row: RecipeRow) -> str:
     if row.name == record.reference:
         return WORST
-    return LESS if record.learnt_less(row) else BEST
+    return LESS if row.learning == "less" else BEST
 
 
 def _point(axes: Axes, record: SweepRecord, row: RecipeRow, measured: MeasuredRow) -> None:
     gain, drop = measured.gain, measured.drop
-    colour, marker = _colour(record, row), "^" if record.learnt_less(row) else "o"
+    colour, marker = _colour(record, row), MARKERS.get(row.learning or "", "o")
     axes.errorbar(
         [100 * gain], [100 * drop],
         xerr=_reach(gain, measured.gain_interval), yerr=_reach(drop, measured.drop_interval),
@@ -159,13 +162,17 @@ def _legend(figure: Figure, record: SweepRecord, height: float) -> None:
     """The meaning of the marks, above the plot; only the marks that occur."""
     from matplotlib.lines import Line2D
 
-    less = any(record.learnt_less(row) for row, _ in record.measured)
+    learning = {row.learning for row, _ in record.measured}
     entries: list[tuple[str, dict[str, Any]]] = [
         ("Pareto front", {"marker": "o", "color": BEST, "markerfacecolor": BEST}),
         ("beaten by another", {"marker": "o", "color": BEST, "markerfacecolor": PAPER}),
     ]
-    if less:
-        entries.append(("learnt less", {"marker": "^", "color": LESS, "markerfacecolor": PAPER}))
+    if "cannot be told" in learning:
+        entries.append(
+            ("learnt less?", {"marker": MARKERS["cannot be told"], "color": BEST, "markerfacecolor": PAPER})
+        )
+    if "less" in learning:
+        entries.append(("learnt less", {"marker": MARKERS["less"], "color": LESS, "markerfacecolor": PAPER}))
     if record.reference is not None:
         entries.append(("reference", {"marker": "o", "color": WORST, "markerfacecolor": PAPER}))
     handles = [Line2D([], [], linestyle="", markersize=7, label=label, **style) for label, style in entries]

@@ -1,6 +1,6 @@
 """Gains and drops of several recipes in; their order by drop at matched gain, and the Pareto front, out.
 
-A recipe that hardly learns forgets little, so drops are compared among those that have learnt about as much.
+A recipe that hardly learns forgets little, so a recipe that is shown to have learnt less is not ranked.
 """
 
 from __future__ import annotations
@@ -8,21 +8,34 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.errors import NoEvidenceError
+from harness.gate.pooling import pool
 from harness.reporting.explain import INTERVAL
-from harness.stats.paired import ROUNDING
+from harness.stats.paired import CONFIDENCE, ROUNDING
 from harness.wording import tenths
+
+Learning = Literal["matched", "less", "cannot be told"]
+"""How a recipe's gain compares with the largest one."""
 
 
 @dataclass(frozen=True)
 class RecipeResult:
-    """One recipe as measured. Rates are fractions; `seconds` of training is None if unknown."""
+    """One recipe as measured. Rates are fractions; `seconds` of training is None if unknown.
+
+    Attributes:
+        drop: over all general probes.
+        ranking_drop: over those general probes that decide the order.
+        target: for each seed, whether each target probe was right; the same probes for all recipes.
+    """
 
     name: str
     gain: float
     gain_interval: tuple[float, float]
     drop: float
+    ranking_drop: float
+    target: Sequence[Sequence[bool]]
     seconds: float | None = None
 
 
@@ -31,30 +44,30 @@ class Standing:
     """The place of a recipe in a ranking.
 
     Attributes:
-        rank: from 1 among the matched; None for a recipe that learnt less.
+        rank: from 1 among the matched and those of which it cannot be told; None for a recipe that learnt less.
         learnt: its gain's interval lies above 0.
         pareto_optimal: no other recipe learnt as much and lost as little, and one of the two strictly better.
     """
 
     result: RecipeResult
     rank: int | None
+    learning: Learning | None
     learnt: bool
     pareto_optimal: bool
 
 
 def rank(results: Sequence[RecipeResult], share: float) -> list[Standing]:
-    """The matched recipes by drop (then gain, then seconds), after them the others, those that learnt most first.
+    """The recipes by `ranking_drop` (then gain, then seconds), after them those that learnt less, the largest gain first.
 
     Args:
-        share: a recipe is matched, so that its drop is compared, if its gain is at least this share of the largest gain,
-            in (0, 1].
+        share: a recipe has learnt less if its gain is shown to be below this share of the largest gain, in (0, 1].
 
     Raises:
         NoEvidenceError: there is no recipe, or none of them has shown to learn anything.
     """
     if not results:
         raise NoEvidenceError("no recipe could be measured, so none can be ranked")
-    best = max(results, key=lambda result: result.gain)
+    best = max(results, key=lambda result: (result.gain, result.name))  # in whatever order they come
     low, high = best.gain_interval
     if best.gain <= 0 or low <= 0:
         raise NoEvidenceError(
@@ -62,23 +75,44 @@ def rank(results: Sequence[RecipeResult], share: float) -> list[Standing]:
             f"{tenths(best.gain)} points ('{best.name}', {INTERVAL} {tenths(low)} to {tenths(high)})\n"
             "  train longer or at a higher rate, or give the target suite more probes"
         )
-    enough = share * best.gain - ROUNDING
+    learning = {result.name: _learning(best, result, share, len(results)) for result in results}
 
     def order(result: RecipeResult) -> tuple[bool, float, float, float]:
-        matched, seconds = result.gain >= enough, math.inf if result.seconds is None else result.seconds
-        first, second = (result.drop, -result.gain) if matched else (-result.gain, result.drop)
-        return not matched, first, second, seconds
+        less, seconds = (
+            learning[result.name] == "less",
+            math.inf if result.seconds is None else result.seconds,
+        )
+        first, second = (-result.gain, result.drop) if less else (result.ranking_drop, -result.gain)
+        return less, first, second, seconds
 
     best_names = pareto_optimal(results)
     return [
         Standing(
             result,
-            rank=place if result.gain >= enough else None,
+            rank=None if learning[result.name] == "less" else place,
+            learning=learning[result.name],
             learnt=result.gain_interval[0] > 0,
             pareto_optimal=result.name in best_names,
         )
         for place, result in enumerate(sorted(results, key=order), start=1)
     ]
+
+
+def _learning(best: RecipeResult, result: RecipeResult, share: float, recipes: int) -> Learning:
+    """Compare a recipe's shortfall, probe by probe, with the tolerance of (1 - share) times the best gain.
+
+    It is less if the whole interval of the shortfall is above the tolerance. `best` is the largest of k gains, so it may be
+    the luckiest: each of its k - 1 comparisons gets that part of the error (Bonferroni), and the recipe that is truly best
+    is called less in at most 5 % of ladders, whichever came out first (as in Hsu 1984, Annals of Statistics 12, 1136-1144).
+    It is matched if the shortfall is at most the tolerance by the usual interval, which a lucky best makes harder.
+    """
+    if result is best:
+        return "matched"
+    tolerance = (1 - share) * best.gain + ROUNDING
+    for_all = 1 - (1 - CONFIDENCE) / (recipes - 1)
+    if pool(best.target, result.target, for_all).interval[0] > tolerance:
+        return "less"
+    return "matched" if pool(best.target, result.target).interval[1] <= tolerance else "cannot be told"
 
 
 def pareto_optimal(results: Sequence[RecipeResult]) -> set[str]:

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.gate.pooling import Pooled, pool
+from harness.gate.pooling import Pooled
+from harness.gate.verdict import Verdict
 from harness.recipes.diff import Changes, changes, mitigations_of
 from harness.recipes.mitigations import LEAST_COSTLY_FIRST
 from harness.recipes.mitigations.mitigation import Mitigation, PenaltyMitigation
 from harness.reporting.explain import INTERVAL, shown_interval
-from harness.sweep.record import MeasuredRow, RecipeRow, SweepRecord
+from harness.sweep.record import EffectRow, MeasuredRow, RecipeRow, SweepRecord
+from harness.sweep.results import compared
 from harness.wording import between, count, points
 
 Basis = Literal["measured", "together", "there", "published", "failed"]
@@ -69,20 +71,12 @@ def recommend(record: SweepRecord) -> Recommendation:
         opening = f"'{record.asked_for}' was not measured, so no recipe can be compared with it."
         return Recommendation(opening, failed, _conclusion(record))
     steps = [
-        _Step(row, measured, changes(base.recipe, row.recipe), _between(record, base, row))
+        _Step(row, measured, changes(base.recipe, row.recipe), compared(record.suites, base.seeds, row.seeds))
         for row, measured in record.measured
         if row.name != base.name
     ]
     advice = (*_advice(record, base, steps), *failed)
     return Recommendation(_opening(record, base, base.measured), advice, _conclusion(record))
-
-
-def _between(record: SweepRecord, before: RecipeRow, after: RecipeRow) -> Pooled:
-    """Two recipes over all general probes: `lost` are those that only the first has right."""
-    return pool(
-        [seed.right(record.suites) for seed in before.seeds],
-        [seed.right(record.suites) for seed in after.seeds],
-    )
 
 
 def _opening(record: SweepRecord, base: RecipeRow, measured: MeasuredRow) -> str:
@@ -142,17 +136,19 @@ def _effect(base: RecipeRow, step: _Step) -> str:
 def _judgement(record: SweepRecord, step: _Step) -> str:
     """The effect of the change; a smaller drop at a smaller gain is no proof that a mitigation helps."""
     low, high = step.pooled.interval
+    learning, enough = step.row.learning, f"{points(record.matched)} % of the best"
     if high < 0:
-        forgot, helped = "it forgot less", "it helped"
+        unsure = f", if it learnt {enough}, which cannot be told" if learning == "cannot be told" else ""
+        forgot, helped = "it forgot less", f"it helped{unsure}"
     elif low > 0:
         forgot, helped = "it forgot more", "it did not help here: more was forgotten"
     else:
         change = f"{INTERVAL} of the change {between(step.pooled.interval)}"
         forgot = helped = f"whether it helped cannot be told ({change})"
-    if step.row.rank is not None:
+    if learning != "less":
         return helped
     joined = ", but" if high < 0 else ", and"
-    return f"{forgot}{joined} it learnt less than {points(record.matched)} % of the best"
+    return f"{forgot}{joined} it learnt less than {enough}"
 
 
 def _otherwise(mitigation: Mitigation, base: RecipeRow, within: Sequence[_Step]) -> Iterator[Advice]:
@@ -187,23 +183,37 @@ def _number(mean: float) -> str:
 
 def _conclusion(record: SweepRecord) -> str:
     (best, measured), *others = [(row, measured) for row, measured in record.measured if row.rank is not None]
-    among = (
-        f"the least of {len(others) + 1} recipes that learnt as much"
-        if others
-        else "alone in learning as much"
-    )
-    text = (
-        f"Take '{best.name}': a drop of {_points(measured.drop)} "
-        f"({shown_interval(measured.drop_interval)}) at a gain of {points(measured.gain)}, {among}."
-    )
-    if alike := [f"'{row.name}'" for row, _ in others if _cannot_tell(_between(record, best, row))]:
-        text += f" These probes cannot tell it from {_listed(alike)}."
-    return text + _caution(record, measured)
+    held_out, gain = record.held_out, f"at a gain of {points(measured.gain)}"
+    if held_out is None:
+        among = f"the least of {len(others) + 1} recipes" if others else "alone in learning as much"
+        general, verdict = measured.general, measured.verdict
+        text = f"Take '{best.name}': a drop of {_drop(general)} {gain}, {among}."
+    else:
+        general, verdict = held_out.effect, held_out.verdict
+        text = (
+            f"Take '{best.name}': a drop of {_drop(general)} {gain}. It lost least of {len(others) + 1} recipes on "
+            f"{count(held_out.ranked_on, 'general probe')}; the drop is that on {general.n:,} others, which had no part "
+            "in choosing it."
+        )
+    if best.learning == "cannot be told":
+        text += (
+            f" Whether it learnt {points(record.matched)} % of the best cannot be told from "
+            f"{count(measured.target.n, 'target probe')}."
+        )
+    if held_out and held_out.alike:
+        names = _listed([f"'{name}'" for name in held_out.alike])
+        text += f" These probes cannot tell it from {names}."
+    return text + _caution(record, verdict, general.n)
 
 
-def _caution(record: SweepRecord, best: MeasuredRow) -> str:
-    margin, n = _points(record.margin), count(best.general.n, "probe")
-    match best.verdict:
+def _drop(general: EffectRow) -> str:
+    """ "8 points (90 % interval 4.7 to 12)"."""
+    return f"{_points(general.drop)} ({shown_interval(general.interval)})"
+
+
+def _caution(record: SweepRecord, verdict: Verdict, probes: int) -> str:
+    margin, n = _points(record.margin), count(probes, "probe")
+    match verdict:
         case "FORGOTTEN":
             tried = _tried(record)
             untried = [mitigation.name for mitigation in LEAST_COSTLY_FIRST if mitigation not in tried]
@@ -223,11 +233,6 @@ def _tried(record: SweepRecord) -> set[Mitigation]:
     if base is not None:
         tried |= {added.mitigation for row in record.rungs for added in changes(base.recipe, row.recipe).adds}
     return tried
-
-
-def _cannot_tell(pooled: Pooled) -> bool:
-    low, high = pooled.interval
-    return low <= 0 <= high
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,13 +13,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.engine.requests import LogLikelihood
-from harness.errors import HarnessError, NoEvidenceError, did_you_mean
-from harness.gate.pooling import Pooled, pool
-from harness.gate.verdict import MARGIN, Verdict, judge
+from harness.errors import HarnessError, did_you_mean
+from harness.gate.verdict import MARGIN, Verdict
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import AnswerRow, GateRow, read_back
+from harness.reporting.record import read_back
+from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
-from harness.sweep.ranking import RecipeResult, Standing, pareto_optimal, rank, reference
+from harness.sweep.ranking import Learning
 from harness.visible import visible_json
 from harness.writing import write_whole, writing_report
 
@@ -36,6 +36,7 @@ class AskedRow(_Row):
 
     id: str
     category: str | None
+    cluster: str | None = None
     fields: dict[str, str]
     expected: list[str]
     baseline: AnswerRow
@@ -112,7 +113,7 @@ class MeasuredRow(_Row):
 class RecipeRow(_Row):
     """One recipe. A failed one has an `error`; an unfinished one has neither that nor `measured`.
 
-    `rank` is None for one that learnt less than the matched; `front`: it is Pareto-optimal.
+    `rank` is None for one that learnt less, and goes by `ranking_drop`; `front`: it is Pareto-optimal.
     """
 
     name: str
@@ -122,6 +123,10 @@ class RecipeRow(_Row):
     error: str | None = None
     measured: MeasuredRow | None = None
     rank: int | None = None
+    learning: Learning | None = None
+    """How its gain compares with the largest one; None without a ranking."""
+    ranking_drop: float | None = None
+    """Its drop over the general probes that decide the order."""
     learnt: bool = False
     front: bool = False
 
@@ -130,6 +135,18 @@ class RecipeRow(_Row):
         """The mean over the seeds; None if it is unknown for one of them."""
         known = [seed.seconds_training for seed in self.seeds if seed.seconds_training is not None]
         return sum(known) / len(known) if known and len(known) == len(self.seeds) else None
+
+
+class HeldOutRow(_Row):
+    """The recipe that is ranked first, over the general probes that had no part in ranking it.
+
+    `ranked_on` is the number of those that had; `alike` names the ranked recipes that these probes cannot tell it from.
+    """
+
+    ranked_on: int
+    effect: EffectRow
+    verdict: Verdict
+    alike: list[str]
 
 
 class SweepRun(_Row):
@@ -167,6 +184,8 @@ class SweepRecord(_Row):
     rungs: list[RecipeRow]
     unranked: str | None = None
     """Why the recipes have no ranks."""
+    held_out: HeldOutRow | None = None
+    """None where no recipe was chosen by its drop, because fewer than two have ranks, or there are too few probes."""
 
     @property
     def missing(self) -> list[str]:
@@ -187,87 +206,11 @@ class SweepRecord(_Row):
         """The recipe of that name, if there is one."""
         return next((row for row in self.rungs if row.name == name), None)
 
-    def learnt_less(self, row: RecipeRow) -> bool:
-        """Whether a measured recipe learnt too little for its drop to be compared."""
-        return self.unranked is None and row.rank is None
-
-
-def recipe_row(
-    path: str,
-    recipe: RecipeFormat,
-    seeds: Sequence[SeedRow],
-    target: SuiteRow,
-    suites: Sequence[SuiteRow],
-    *,
-    of: int,
-    error: str | None = None,
-) -> RecipeRow:
-    """The row of a recipe: measured once it has `of` seeds, failed if it failed under any of them."""
-    measured = _measured(seeds, target, suites) if error is None and len(seeds) == of else None
-    return RecipeRow(
-        name=recipe.recipe, path=path, recipe=recipe, seeds=list(seeds), error=error, measured=measured
-    )
-
-
-def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[SuiteRow]) -> MeasuredRow:
-    learnt = pool(
-        [target.baseline] * len(seeds), [[answer.right for answer in seed.target] for seed in seeds]
-    )
-    general = _general(seeds, suites)
-    low, high = learnt.interval
-    return MeasuredRow(
-        gain=-learnt.drop + 0.0,  # never -0.0
-        gain_interval=(-high, -low),
-        drop=general.drop,
-        drop_interval=general.interval,
-        verdict=judge(general, MARGIN),
-        target=_effect(learnt),
-        general=_effect(general),
-        by_suite={suite.name: _effect(_general(seeds, [suite])) for suite in suites},
-    )
-
-
-def _general(seeds: Sequence[SeedRow], suites: Sequence[SuiteRow]) -> Pooled:
-    """The baseline and the tuned models over all probes of these general suites."""
-    before = [right for suite in suites for right in suite.baseline]
-    return pool([before] * len(seeds), [seed.right(suites) for seed in seeds])
-
-
-def _effect(pooled: Pooled) -> EffectRow:
-    return EffectRow.model_validate(pooled, from_attributes=True)
-
-
-def ranked(record: SweepRecord) -> SweepRecord:
-    """The record with its recipes in the order of their ranks, those without a measurement last; the reference chosen.
-
-    Raises:
-        HarnessError: the reference that was asked for is no recipe of this sweep.
-    """
-    check_reference(record.asked_for, record.planned)
-    results = [
-        RecipeResult(row.name, measured.gain, measured.gain_interval, measured.drop, row.seconds_training)
-        for row, measured in record.measured
-    ]
-    unranked = chosen = None
-    try:
-        standings = rank(results, record.matched)
-        chosen = reference(standings).name
-    except NoEvidenceError as error:
-        unranked = error.on_command_line
-        best = pareto_optimal(results)
-        standings = [Standing(result, None, False, result.name in best) for result in results]
-    if chosen and record.asked_for is not None:
-        chosen = record.asked_for if record.asked_for in {result.name for result in results} else None
-    rows = {row.name: row for row in record.rungs}
-    placed = [
-        rows.pop(standing.result.name).model_copy(
-            update={"rank": standing.rank, "learnt": standing.learnt, "front": standing.pareto_optimal}
-        )
-        for standing in standings
-    ]
-    return record.model_copy(
-        update={"rungs": [*placed, *rows.values()], "unranked": unranked, "reference": chosen}
-    )
+    def verdict(self, row: RecipeRow) -> Verdict | None:
+        """The verdict on a measured recipe; of one that was chosen by its drop, from the probes that did not choose it."""
+        if self.held_out is not None and row.rank == 1:
+            return self.held_out.verdict
+        return None if row.measured is None else row.measured.verdict
 
 
 def check_reference(name: str | None, names: Sequence[str]) -> None:

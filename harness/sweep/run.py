@@ -18,16 +18,8 @@ from harness.spelling import on_command_line
 from harness.sweep.measure import Models, Trial, baseline_rows, measure, trials_of
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto
-from harness.sweep.record import (
-    FILE,
-    SeedRow,
-    SweepRecord,
-    SweepRun,
-    ranked,
-    read_sweep,
-    recipe_row,
-    write_sweep,
-)
+from harness.sweep.record import FILE, SeedRow, SweepRecord, SweepRun, read_sweep, write_sweep
+from harness.sweep.results import measured_again, ranked, recipe_row
 from harness.sweep.schedule import Schedule, SweepOptions, read_schedule
 from harness.sweep.text import markdown_page, terminal_lines
 from harness.terminal import say, show
@@ -35,7 +27,7 @@ from harness.visible import encodable
 from harness.writing import ELSEWHERE, write_wanted, writing_report
 
 MATCHED = 0.9
-"""Drops are compared from this share of the largest gain, unless the user gives another."""
+"""A recipe shown to learn less than this share of the largest gain is not ranked, unless the user gives another."""
 
 PLOT, PAGE, TEXT = "pareto.svg", "ladder.html", "ladder.md"
 
@@ -57,7 +49,7 @@ def render(options: SweepOptions) -> int:
     record = read_sweep(options.report)
     changed = {"matched": options.matched, "asked_for": options.reference}
     given = {key: value for key, value in changed.items() if value is not None}
-    record = ranked(record.model_copy(update=given))
+    record = ranked(measured_again(record.model_copy(update=given)))
     write_sweep(record, options.report)
     _publish(record, options.report)
     return 0

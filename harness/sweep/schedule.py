@@ -34,7 +34,7 @@ class SweepOptions:
     Attributes:
         seeds: to train each recipe under; empty for each recipe's own.
         sample: how many of the general probes are asked; None for all.
-        matched: drops are compared from this share of the largest gain; None for the default.
+        matched: a recipe shown to learn less than this share of the largest gain is not ranked; None for the default.
         reference: the recipe that the others are compared with; None for the one that forgets most.
         reach: where the files that recipes and suites name may be.
     """

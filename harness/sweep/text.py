@@ -10,7 +10,7 @@ from harness.sweep.recommendation import Advice, recommend
 from harness.sweep.record import RecipeRow, SuiteRow, SweepRecord
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
-from harness.wording import between, count, percent, tenths
+from harness.wording import between, count, percent, points, tenths
 
 WIDTH = 110
 
@@ -28,50 +28,82 @@ NOTE = (
     f"probes; in points, with {INTERVAL}s (Tango 1998)."
 )
 
-SEEDS_NOTE = (
-    "Over several seeds, lost and gained probes are averaged and the interval is that of one run: the same probes "
-    "asked again are no new sample of probes. This is conservative."
+LEARNING_NOTE = (
+    "Rank: 'less' marks a recipe that learnt less than {enough} % of the best, shown by the same target probes of both and "
+    "allowing for the choice of the best among {recipes}; '?' one of which that cannot be told."
 )
 
-COLUMNS = ("rank", "recipe", "gain", INTERVAL, "drop", INTERVAL, "by seed", "verdict", "training", "")
+RANKING_NOTE = (
+    "Recipes are ranked by their drop on one half of the general probes ('rank by'), drawn by suite and category. The "
+    "least of several drops is flattering, so the verdict on the first and the drop in the recommendation come from the "
+    "other half."
+)
 
-OPTIONAL = (0, 6, 8)
+SEEDS_NOTE = (
+    "Over several seeds, lost and gained probes are averaged, and the intervals allow for other probes and for other "
+    "seeds (the variance between the seeds' drops, with Student's quantile by Satterthwaite)."
+)
+
+ONE_SEED_NOTE = (
+    "Trained under one seed: the intervals allow for other probes, and say nothing about the next seed."
+)
+
+COLUMNS = (
+    "rank", "recipe", "gain", INTERVAL, "rank by", "drop", INTERVAL, "by seed", "verdict", "training", "",
+)  # fmt: skip
+
+OPTIONAL = ("rank", "rank by", "by seed", "training")
 """The columns that are left out where no recipe has a value."""
 
 
 def notes(record: SweepRecord) -> list[str]:
     """How to read the numbers, a paragraph each."""
-    return [NOTE, SEEDS_NOTE] if record.has_several_seeds else [NOTE]
+    found = [NOTE]
+    if record.unranked is None and len(record.measured) > 1:
+        recipes = count(len(record.measured), "recipe")
+        found.append(LEARNING_NOTE.format(enough=points(record.matched), recipes=recipes))
+    if record.held_out is not None:
+        found.append(RANKING_NOTE)
+    return [*found, SEEDS_NOTE if record.has_several_seeds else ONE_SEED_NOTE]
 
 
 def cells(record: SweepRecord, row: RecipeRow) -> tuple[str, ...]:
     """One row of the table, as text."""
-    place = "-" if row.rank is None else str(row.rank)
     seconds = "-" if row.seconds_training is None else f"{row.seconds_training:.0f} s"
     if row.measured is None:
-        return (place, row.name, *("-",) * 6, seconds, "failed" if row.error else "not finished")
+        return ("-", row.name, *("-",) * 7, seconds, "failed" if row.error else "not finished")
     measured, general = row.measured, row.measured.general
     several = len(row.seeds) > 1
     return (
-        place,
+        _place(row),
         row.name,
         tenths(measured.gain),
         between(measured.gain_interval),
+        tenths(row.ranking_drop) if record.held_out and row.ranking_drop is not None else "-",
         tenths(measured.drop),
         between(measured.drop_interval),
         between((general.smallest_drop, general.largest_drop)) if several else "-",
-        measured.verdict,
+        record.verdict(row) or "-",
         seconds,
         ", ".join(remarks(record, row)),
     )
+
+
+def _place(row: RecipeRow) -> str:
+    """ "1"; "2?" for a recipe that may have learnt less; "less" for one that has; "-" without a ranking."""
+    if row.rank is None:
+        return "less" if row.learning == "less" else "-"
+    return f"{row.rank}{'?' if row.learning == 'cannot be told' else ''}"
 
 
 def remarks(record: SweepRecord, row: RecipeRow) -> Iterator[str]:
     """Remarks on a measured recipe, in a word or two each."""
     if row.front:
         yield "Pareto front"
-    if record.learnt_less(row):
+    if row.learning == "less":
         yield "learnt less"
+    if row.learning == "cannot be told":
+        yield "learnt less?"
     if row.name == record.reference:
         yield "reference"
 
@@ -82,7 +114,7 @@ def table(record: SweepRecord) -> list[tuple[str, ...]]:
     kept = [
         column
         for column in range(len(COLUMNS))
-        if column not in OPTIONAL or any(row[column] != "-" for row in rows[1:])
+        if COLUMNS[column] not in OPTIONAL or any(row[column] != "-" for row in rows[1:])
     ]
     return [tuple(row[column] for column in kept) for row in rows]
 

@@ -116,8 +116,8 @@ def data(text: str) -> bytes:
 
 
 GATES = [
-    {"over": "all", "max_drop": 0.1},
-    {"over": "category", "max_drop": 0.2, "on_inconclusive": "pass"},
+    {"over": "all", "max_drop": 0.1, "on_inconclusive": "confirmed"},
+    {"over": "category", "max_drop": 0.2, "max_loss": 0.5, "on_inconclusive": "pass"},
     {"over": "each"},
 ]
 FORMS: list[Any] = [
@@ -146,6 +146,8 @@ def suites(draw: st.DrawFn) -> dict[str, Any]:
             probe["answer"] = (
                 "7" if isinstance(score, dict) else draw(WORDS | st.lists(WORDS, min_size=1, max_size=2))
             )
+        if draw(st.booleans()):
+            probe |= {"cluster": draw(st.sampled_from(["c", "d"])), "also_ask": [f"{number} in other words"]}
         probes.append(probe)
     suite: dict[str, Any] = {
         "suite": "s", "about": draw(WORDS), "severity": draw(st.sampled_from(["critical", "low"])),
@@ -202,14 +204,21 @@ RECORD: dict[str, Any] = {
         {
             "suite": "s", "slice": "all", "over": "all", "severity": "high", "place": "s.yaml:2:1", "n": 30, "kept": 20, "lost": 3,
             "gained": 2, "missed": 5, "baseline_accuracy": 0.75, "tuned_accuracy": 0.73, "drop": 0.02, "interval": [-0.05, 0.1],
-            "mid_p": 0.6, "max_drop": 0.1, "verdict": "RETAINED", "outcome": "passed",
+            "mid_p": 0.6, "max_drop": 0.1, "verdict": "RETAINED", "outcome": "passed", "holm_mid_p": 0.6, "tests": 1,
+            "loss": [-0.02, 0.2], "max_loss": 0.35, "clusters": 12, "design_effect": 1.5, "on_inconclusive": "confirmed",
         }
     ],
     "probes": [
         {
             "suite": "s", "id": "a", "category": None, "severity": "high", "fields": {"question": "Why?"}, "expected": ["b"],
             "score": "mentions", "baseline": {"answer": "b", "right": True}, "tuned": {"answer": "c", "right": False},
-            "change": "lost",
+            "change": "lost", "cluster": "c",
+            "again": [
+                {
+                    "fields": {"question": "How come?"}, "baseline": {"answer": "b", "right": True},
+                    "tuned": {"answer": "b", "right": True},
+                }
+            ],
         }
     ],
 }  # fmt: skip

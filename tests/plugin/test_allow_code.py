@@ -16,7 +16,7 @@ gates:
   - {over: each}
 probes:
   - {id: double, question: double?, score: {python: {tests: [assert double(2) == 4], timeout: 30}}}
-  - {id: halve, question: halve?, score: {python: {tests: [assert halve(4) == 2], timeout: 30}}}
+  - {id: halve, severity: critical, question: halve?, score: {python: {tests: [assert halve(4) == 2], timeout: 30}}}
   - {id: word, question: word?, answer: def, score: mentions}
 """
 DOUBLE = "```python\ndef double(n):\n    return 2 * n\n```"

@@ -35,7 +35,7 @@ gates:
   - {over: each}
 probes:
   - {id: loud, question: Loud?, answer: yes}
-  - {id: quiet, question: Quiet?, answer: yes}
+  - {id: quiet, question: Quiet?, answer: yes, severity: critical}
   - {id: kind, question: Kind?, score: {polite: {word: thanks}}}
 """
 ANSWERS = {"Loud?": "YES!!", "Quiet?": "YES!!!", "Kind?": "Well, thanks"}

@@ -53,6 +53,7 @@ class Fake:
 '''
 SUITE = """\
 suite: {name}
+severity: critical
 score: mentions
 gates: [{{over: each}}]
 probes:

@@ -45,7 +45,7 @@ BAD_SUITES = {
     "margin below 0": (gate("{over: all, max_drop: -0.1}"), "'max_drop' must be at least 0, saw -0.1"),
     "margin NaN": (gate("{over: all, max_drop: .nan}"), "'max_drop' must be a finite number, saw nan"),
     "margin text": (gate("{over: all, max_drop: ten}"), "'max_drop' must be a number, saw text 'ten'"),
-    "no margin": (gate("{over: all}"), "a gate over 'all' needs 'max_drop', the largest acceptable drop"),
+    "no margin": (gate("{over: all}"), "a gate over 'all' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'"),
     "category": (gate("{over: category, max_drop: 0.1}"),
                  "s.yaml:3:10: a gate over 'category', but no probe has a category"),
     "regex": (probe("{id: a, question: Q?, answer: '(', score: regex}"), "s.yaml:4:32: not a regular expression:"),

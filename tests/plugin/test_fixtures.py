@@ -151,6 +151,7 @@ def test_two_suites_are_two_modules(project):
     assert [line for line in result.outlines if "once in" in line] == [
         "a/s.yaml once in a.s.yaml",
         "b/s.yaml once in b.s.yaml",
+        "overall once in overall",
     ]
 
 

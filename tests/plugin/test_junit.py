@@ -53,7 +53,7 @@ def properties(case):
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2", "-p", "xdist")])
 def test_the_default_is_valid_for_jenkins(project, arguments):
-    project.capability("[{over: each}, {over: all, max_drop: 0.5}]", (1, 1, 0, 1))
+    project.capability("[{over: each}, {over: all, max_drop: 0.5, max_loss: 1}]", (1, 1, 0, 1))
     project.run("--junitxml", "out.xml", *project.folders(), *arguments)
     root = ET.parse(project.path / "out.xml").getroot()
     assert list(invalid(root)) == []
@@ -111,14 +111,17 @@ def test_properties_of_a_case(project, family):
         "kept": "9", "lost": "11", "gained": "1", "missed": "9", "baseline_accuracy": "0.6667",
         "tuned_accuracy": "0.3333", "drop": "0.3333", "confidence": "0.9000", "mid_p": "0.0017",
         "max_drop": "0.1000", "verdict": "FORGOTTEN", "outcome": "failed", "interval": "0.1649 to 0.4940",
-        "baseline_cut": "0", "tuned_cut": "0",
+        "baseline_cut": "0", "tuned_cut": "0", "max_loss": "0.3500", "holm_mid_p": "0.0017", "tests": "1",
+        "design_effect": "1.0000",
     }  # fmt: skip
     assert case.find("failure").text.startswith("general · math: FORGOTTEN, 33.3 points lost (margin 10;")
     assert root.find("testsuite").get("failures") == "1"
 
 
 def test_every_outcome(project):
-    project.capability("[{over: each}, {over: all, max_drop: 0.5}]", (1, 1, 0, 1))
+    project.capability(
+        "[{over: each}, {over: all, max_drop: 0.5, max_loss: 1}]", (1, 1, 0, 1), severity="critical"
+    )
     _, root, found = cases(project)
     assert {name: properties(case)["verdict"] for name, case in found.items()} == {
         "probe[kept-0]": "RETAINED",
@@ -144,7 +147,7 @@ def test_the_tuned_model_alone(project):
 
 
 def test_output_that_xml_cannot_hold(project):
-    project.write("s.yaml", "suite: s\nscore: mentions\ngates: [{over: each}]\n"
+    project.write("s.yaml", "suite: s\nseverity: critical\nscore: mentions\ngates: [{over: each}]\n"
                   "probes: [{id: a, question: A?, answer: yes}]\n")  # fmt: skip
     project.models({"*": "yes"}, {"*": "\x00\x1b[31m]]></failure>\ud800\uffff&amp;"})
     result, _, found = cases(project)

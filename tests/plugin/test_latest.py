@@ -203,7 +203,7 @@ def test_ctrl_c_keeps_what_was_measured(green):
     assert latest(green) == ("finished", 2, 1)
     run = green.record()["run"]
     assert run["errors"] == ["stopped by KeyboardInterrupt: "]
-    assert run["cases"]["never_asked"] == 1
+    assert run["cases"]["never_asked"] == 2  # the gate over both suites too
 
 
 def test_an_internal_error_keeps_what_was_measured(green):
@@ -213,7 +213,7 @@ def test_an_internal_error_keeps_what_was_measured(green):
         "\n\ndef pytest_runtest_protocol(item):\n    assert 'zeal' not in item.nodeid, 'a bug of mine'\n",
     )
     assert green.run(*green.green, "zeal.yaml").ret == 3
-    assert latest(green) == ("finished", 3, 1)
+    assert latest(green) == ("finished", 3, 3)  # all was asked before the first case was reported
     [error] = green.record()["run"]["errors"]
     assert error.startswith("INTERNALERROR: AssertionError: a bug of mine")
 
@@ -239,12 +239,12 @@ def test_a_worker_that_is_killed(green):
         "        answers = ANSWERS",
     )  # fmt: skip
     assert green.run(*green.green, "zeal.yaml", *TWO, "--max-worker-restart", "0").ret == 1
-    assert latest(green) == ("finished", 1, 1)
+    status, code, decided = latest(green)
+    assert (status, code) == ("finished", 1)
+    assert decided <= 1  # none if the one that is killed had asked the other suite before
     run = green.record()["run"]
-    assert {key: number for key, number in run["cases"].items() if number} == {
-        "selected": 2, "decided": 1, "errors": 1
-    }  # fmt: skip
-    assert "zeal.yaml::all: failed in ???" in run["errors"]
+    assert (run["cases"]["selected"], run["cases"]["decided"]) == (3, decided)
+    assert any(error.endswith(".yaml::all: failed in ???") for error in run["errors"])
 
 
 def test_in_parallel_only_the_controller_writes(green):

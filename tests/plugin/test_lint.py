@@ -40,6 +40,20 @@ def test_good_suites_are_a_line_each(project, lint):
     assert err.endswith("\n2 warnings\n")  # of its size alone
 
 
+def test_the_gates_of_texts_are_shown_with_the_rise_that_they_allow(project, lint):
+    project.write(
+        "t.yaml",
+        """\
+suite: texts
+task: {format: text, answer: likelihood}
+score: {likelihood: {max_rise: 0.05}}
+gates: [{over: all, max_rise: 0.02}]
+probes: [{id: t, text: A text}]
+""",
+    )
+    assert lint("t.yaml")[:2] == (0, "t.yaml: texts, 1 probe, high; gates over all (0.02)\n")
+
+
 def test_warnings_fail_where_they_are_asked_to(project, lint):
     project.write("a.yaml", SMALL)
     project.write("b.yaml", MEDIUM)

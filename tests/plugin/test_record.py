@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from harness.reporting.record import Record, read_record
+from harness.reporting.record import read_record
+from harness.reporting.rows import Record
 from tests.support.project import SMALL, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
@@ -32,14 +33,16 @@ def test_the_record_of_a_run(project):
     assert record["version"] == 1
     [gate] = record["gates"]
     assert set(gate) >= GATE_KEYS
-    assert {key: value for key, value in gate.items() if key not in ("interval", "mid_p")} == {
+    assert {key: value for key, value in gate.items() if key not in ("interval", "loss", "mid_p")} == {
         "suite": "general", "slice": "all", "over": "all", "severity": "critical", "place": "general.yaml:4",
         "n": 30, "kept": 9, "lost": 11, "gained": 1, "missed": 9, "baseline_accuracy": 20 / 30,
         "tuned_accuracy": 10 / 30, "drop": 10 / 30, "confidence": 0.9, "max_drop": 0.1,
         "verdict": "FORGOTTEN", "outcome": "failed", "more_probes_to_settle": None,
-        "undecided": None, "baseline_cut": 0, "tuned_cut": 0, "on_inconclusive": "observed", "require": None,
-        "probes": None,
+        "undecided": None, "baseline_cut": 0, "tuned_cut": 0, "on_inconclusive": "confirmed", "require": None,
+        "probes": None, "max_loss": 0.15, "holm_mid_p": gate["mid_p"], "tests": 1, "clusters": None,
+        "design_effect": 1.0, "max_rise": None, "rise": None, "rise_interval": None, "rise_p": None,
     }  # fmt: skip
+    assert gate["loss"] == pytest.approx([0.27678, 0.68034], abs=1e-5)
     assert gate["interval"] == pytest.approx([0.16485, 0.49400], abs=1e-5)
     assert gate["mid_p"] == pytest.approx(0.001709, abs=1e-6)
     assert "record: reports/latest/record.json" in result.outlines
@@ -53,12 +56,12 @@ def test_the_record_has_both_answers_of_each_probe(project):
     lost = rows["math-lost-0"]
     assert len(lost.pop("asked")) == 64
     assert lost == {
-        "suite": "general", "id": "math-lost-0", "category": "math", "severity": "high",
+        "suite": "general", "id": "math-lost-0", "category": "math", "cluster": None, "severity": "high",
         "fields": {"question": "general math-lost-0?"}, "expected": ["yes"], "score": "mentions",
         "scoring": {}, "choices": [],
         "baseline": {"answer": "Yes, indeed.", "right": True, "kind": "generate", "tokens": 2, "ended": None},
         "tuned": {"answer": "No idea.", "right": False, "kind": "generate", "tokens": 2, "ended": None},
-        "change": "lost",
+        "change": "lost", "again": [],
     }  # fmt: skip
     assert [row["change"] for row in rows.values()] == ["kept", "lost", "gained", "missed"]
 
@@ -243,7 +246,7 @@ def test_the_lines_of_the_summary(project):
         "suite       slice     n  baseline  tuned  drop  90 % interval  margin  verdict",
         "general-qa  math     30      66.7   33.3  33.3   16.5 to 49.4      10  FORGOTTEN",
         "general-qa  all      60      83.3   66.7  16.7    8.3 to 26.5      15  INCONCLUSIVE, failed",
-        "general-qa  history  30     100.0  100.0   0.0    -8.3 to 8.3      10  RETAINED",
+        "general-qa  history  30     100.0  100.0   0.0    -8.3 to 8.3      10  RETAINED: at most 8.3 points lost",
     ]
 
 

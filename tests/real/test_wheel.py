@@ -17,7 +17,7 @@ SUITE = """\
 suite: my-suite
 score: mentions
 gates:
-  - {over: all, max_drop: 0.5}
+  - {over: all, max_drop: 0.5, max_loss: 1}
 probes:
   - {id: france, question: "What is the capital of France?", answer: Paris}
   - {id: japan, question: "What is the capital of Japan?", answer: Tokyo}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import AnswerRow
+from harness.reporting.rows import AnswerRow
 from harness.sweep.record import (
     AskedRow,
     RecipeRow,
@@ -14,9 +14,8 @@ from harness.sweep.record import (
     SuiteRow,
     SweepRecord,
     SweepRun,
-    ranked,
-    recipe_row,
 )
+from harness.sweep.results import ranked, recipe_row
 
 TARGET, GENERAL = 40, 100
 """Probes of the target, which the baseline all misses, and of each general suite."""

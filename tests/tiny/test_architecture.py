@@ -21,7 +21,7 @@ suite: words
 score: SCORE
 gates: [{over: each}]
 probes:
-  - {id: reed, question: Which word is like reed?, answer: "REED?"}
+  - {id: reed, question: Which word is like reed?, answer: "REED?", severity: critical}
 """
 RECIPE = "recipe: r\nbase: BASE\ncorpus: {file: c.jsonl}\nmethod: {full: {}}\nl1_sp: 0.5\nlearning_rate: 0.01\nsteps: 2\nbatch: 2\n"
 

@@ -361,7 +361,7 @@ def test_a_second_training_is_held_against_what_it_began_with(base, suite, tmp_p
     best = tmp_path / "best"
     callback = ForgettingCallback([suite], sample=None, every=4, stop_on=None, keep_best=best)
     begins = Begins(suite)
-    made = run(base, tmp_path / "out", [callback, begins], rate=0.001, steps=4)
+    made = run(base, tmp_path / "out", [callback, begins], rate=0.0005, steps=4)
     assert (steps(callback), callback.best_step) == ([0, 4], 4)
     first, history = callback._beginning, callback.history
     made.args.learning_rate, made.args.max_steps, made.optimizer = 0.05, 8, None

@@ -235,7 +235,7 @@ def test_a_tokenizer_that_begins_otherwise_is_said_for_every_kind_of_answer(gate
     texts = [{"id": f"t{i}", "text": f"The quick brown fox number {i}."} for i in range(30)]
     gate.suite({
         "suite": "texts", "task": {"format": "text", "answer": "likelihood"},
-        "gates": [{"over": "all", "max_drop": 0.1}], "probes": texts,
+        "gates": [{"over": "all", "max_rise": 0.1}], "probes": texts,
     }, "texts.yaml")  # fmt: skip
     folder = tuned_a_little(base, tmp_path / "tuned")
     change_tokenizer(folder, begins)
@@ -294,7 +294,7 @@ def test_random_weights_know_no_text(gate, base, tmp_path):
     texts = [{"id": f"t{i}", "text": f"The quick brown fox number {i}."} for i in range(30)]
     gate.suite({
         "suite": "texts", "task": {"format": "text", "answer": "likelihood"},
-        "gates": [{"over": "all", "max_drop": 0.1}], "probes": texts,
+        "gates": [{"over": "all", "max_rise": 0.1}], "probes": texts,
     })  # fmt: skip
     result = gate.run(tuned_a_little(base, tmp_path / "tuned"), baseline=base)
     assert result.ret == 1

@@ -40,7 +40,7 @@ def folder(tmp_path, base, monkeypatch):
     target = SUITE.format(name="target", form="chat", score="contains")
     target += "".join(f"  - {{id: {word}, question: {word}, answer: ok}}\n" for word in WORDS)
     (tmp_path / "target.yaml").write_text(target, encoding="utf-8")
-    texts = "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_drop: 0.1}]\nprobes:\n"
+    texts = "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\nprobes:\n"
     texts += "".join(f"  - {{id: {word}, text: {word} {word[::-1]} and so on}}\n" for word in WORDS)
     (tmp_path / "texts.yaml").write_text(texts, encoding="utf-8")
     return tmp_path

@@ -25,10 +25,13 @@ BEGIN = re.compile(r"^<!-- generated: (?P<name>\S+) -->$")
 END = "<!-- end generated -->"
 
 GENERATORS: dict[str, Callable[[], str]] = {
-    "drops-seen": power_tables.drops_seen,
-    "probes-needed": power_tables.probes_needed,
+    "overall-catches": power_tables.overall_catches,
+    "overall-needs": power_tables.overall_needs,
     "gates": power_tables.gates,
-    "each": power_tables.each,
+    "checklists": power_tables.checklists,
+    "rises": power_tables.rises,
+    "coverage": power_tables.coverage,
+    "calibration": power_tables.calibration,
     "intervals": power_tables.intervals,
     **{f"keys-{part}": partial(format_tables.keys, part) for part in format_tables.PARTS},
     "scores": format_tables.scores,

@@ -16,16 +16,24 @@ from typing import Any
 
 import torch
 
-from harness.engine.requests import Answer, Engine
+from harness.engine.requests import Engine
 from harness.engine.transformers.adapters import without_adapter
 from harness.engine.transformers.fingerprint import fingerprint
 from harness.engine.transformers.loading import wrap
 from harness.errors import NoEvidenceError
 from harness.evaluation.ask import Answered, judged
 from harness.evaluation.session import PairSession
+from harness.evaluation.suite_run import further_attempts
 from harness.gate.cases import Case
-from harness.gate.verdict import Policy
-from harness.training.callback.checkpoints import DIGITS, GIVE_BASELINE, holds, keep_answers, kept_answers
+from harness.gate.decide import Policy
+from harness.training.callback.checkpoints import (
+    DIGITS,
+    GIVE_BASELINE,
+    Kept,
+    holds,
+    keep_answers,
+    kept_answers,
+)
 from harness.training.callback.isolation import can_disable_adapter, of_adapter
 
 logger = logging.getLogger("harness")
@@ -46,7 +54,7 @@ class Beginning:
 
     `training` is its name: a resumed training keeps its own, one that begins anew gets another. `weights` is the
     fingerprint of the model at the beginning, of the base alone where the adapter can be switched off; None if unknown.
-    `baseline` holds the baseline's answers by suite.
+    `baseline` holds the baseline's answers by suite, with its further attempts at the single probes that it got right.
     """
 
     training: str
@@ -151,21 +159,26 @@ def _training_name(state: Any) -> str:
 
 
 def _ask_baseline(engine: Engine, cases: Sequence[Case], allow_code: bool) -> dict[str, Answered]:
-    """The answers of a model as the baseline, by suite."""
+    """The answers of a model as the baseline, by suite, with its further attempts at what a trained one may lose."""
     session = session_of(cases, Policy(), allow_code)
     session.ask("baseline", engine)
+    session.ask_ahead(engine)
     return {name: run.answered("baseline") for name, run in session.suites.items()}
 
 
-def _judged(
-    answers: Mapping[str, Mapping[str, Answer]], cases: Sequence[Case], allow_code: bool
-) -> dict[str, Answered]:
+def _judged(kept: Kept, cases: Sequence[Case], allow_code: bool) -> dict[str, Answered]:
     """Kept answers, judged by the suites as they are now."""
-    runs = session_of(cases, Policy(), allow_code).suites
-    return {
-        name: judged(run.suite, run.missing("baseline"), answers[name], allow_code=allow_code)
-        for name, run in runs.items()
-    }
+    found = {}
+    for name, run in session_of(cases, Policy(), allow_code).suites.items():
+        answers, attempts = kept.answers[name], kept.attempts.get(name, {})
+        probes = [probe for probe in run.suite.probes if probe.id in answers]
+        again = [attempt for probe in probes for attempt in further_attempts(probe)]
+        further = [attempt for attempt in again if attempt.id in attempts]
+        found[name] = replace(
+            judged(run.suite, probes, answers, allow_code=allow_code),
+            attempts=judged(run.suite, further, attempts, allow_code=allow_code) if further else None,
+        )
+    return found
 
 
 def _check_apart(given: Engine, model: Any, step: int) -> None:

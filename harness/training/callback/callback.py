@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,8 +15,9 @@ from harness.engine.requests import Engine
 from harness.engine.transformers.loading import wrap
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.evaluation.sample import sampled
-from harness.gate.cases import cases
-from harness.gate.verdict import Decision, Policy
+from harness.gate.cases import Case, cases
+from harness.gate.decide import Decision, Policy
+from harness.gate.finding import with_overall
 from harness.suites.severity import SEVERITIES, Severity
 from harness.training.callback.beginning import (
     Beginning,
@@ -28,7 +28,7 @@ from harness.training.callback.beginning import (
     unrecorded,
 )
 from harness.training.callback.cases import check_power, read_watched
-from harness.training.callback.checkpoints import BASELINE, BestCheckpoint
+from harness.training.callback.checkpoints import BASELINE, BestCheckpoint, eval_loss, step_of_model
 from harness.training.callback.isolation import broadcast_from_main, check_supported, preserve_training_state
 from harness.training.callback.step import GatedStep, gated_step
 from harness.wording import count
@@ -46,9 +46,13 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     new callback to compare with the half-trained model. Evaluation does not change the training: the same weights come
     out, bit by bit.
 
-    The results are in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop`, `forgetting/forgotten` (0 or 1),
-    `forgetting/failed` (the number of cases) and `forgetting/verdict`, in `trainer.state.log_history`. The Trainer gives
-    callbacks no access to its other loggers; `callback.log = trainer.log` sends the numbers there too.
+    The results are in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop` (of texts `forgetting/SUITE/rise`),
+    `forgetting/forgotten` (0 or 1), `forgetting/failed` (the number of cases) and `forgetting/verdict`, in
+    `trainer.state.log_history`. The Trainer gives callbacks no access to its other loggers; `callback.log = trainer.log`
+    sends the numbers there too.
+
+    The gates of a step are decided together, with that over all suites where there are several. A probe that is lost under a
+    gate over `each` is asked again, by itself and in its other words (`also_ask`); the baseline is asked so at the start.
 
     Of several processes the main one asks and the others wait, so gating a step must take less than the Trainer's
     `ddp_timeout`; only the main one has a `history`.
@@ -58,8 +62,9 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         every: steps from one gated step to the next.
         sample: at most this many probes are asked, each suite and category with its share; None for all. Gates over
             `each` keep all of their probes.
-        stop_on: stop when a case is "forgotten", or when one "failed" for any reason, such as an observed drop over its
-            margin; None never stops.
+        stop_on: stop when a case is "forgotten": a loss fails it, because it is FORGOTTEN, or over its margin and too clear
+            to be an accident among all gates of the step (which INCONCLUSIVE may be). Or stop when one "failed" for any
+            reason, such as a baseline that knows nothing; None never stops.
         keep_best: a folder for the best checkpoint: of the gated steps that would not have stopped the training (for
             None: at which nothing was forgotten), the one with the lowest `eval_loss`; if the Trainer does not evaluate at
             gated steps, the latest, which has learnt the most. `best_step` is its step.
@@ -148,7 +153,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._offer(self._offered, state, kwargs["model"], self._tokenizer(kwargs))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        step = _step_of_model(args, state)
+        step = step_of_model(args, state)
         if step not in self._gated:
             self._gate_and_act(step, state, control, kwargs)
         self._offered = self._underway = None
@@ -173,7 +178,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         goes_on = (again and step == 0) or (earlier is not None and earlier.training == beginning.training)
         self.history = [gated for gated in self.history if goes_on and gated.step <= step]
         self._beginning, self._underway = beginning, weakref.ref(model)
-        check_power(self.cases, beginning.baseline)
+        check_power(self._decided, beginning.baseline)
         if self._best:
             self._best.begin(beginning.training, step)
         if step == 0:
@@ -223,7 +228,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
 
     def _offer(self, gated: GatedStep, state: Any, model: Any, tokenizer: Any) -> None:
         if self._best:
-            self._best.offer(gated.step, gated.drop, _eval_loss(state, gated.step), model, tokenizer)
+            self._best.offer(gated.step, gated.drop, eval_loss(state, gated.step), model, tokenizer)
             self._offered = gated
 
     def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
@@ -232,11 +237,16 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             session = session_of(self.cases, self.policy, self.allow_code)
             session.know("baseline", beginning.baseline)
             session.ask("tuned", wrap(model, tokenizer, "the model in training"))
-        self.decisions = [session.decide(case) for case in self.cases]
+        self.decisions = session.decide(self._decided)
         step = gated_step(number, self.decisions, session)
         self.history.append(step)
         self._report(step, state, control)
         return step
+
+    @property
+    def _decided(self) -> list[Case]:
+        """The cases, and the one over all suites."""
+        return with_overall(self.cases, self.policy.max_drop_overall)
 
     def _begun(self) -> Beginning:
         assert self._beginning is not None, "the Trainer begins a training before its first step"
@@ -279,20 +289,3 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         level = logging.WARNING if last.forgotten else logging.INFO
         steps = count(len(self.history), "step")
         logger.log(level, "gated at %s, the last of them %d: %s%s", steps, last.step, last.shown, kept)
-
-
-def _step_of_model(args: Any, state: Any) -> int:
-    """The step of the weights at the end of a training: not the last one if the Trainer loads its best again."""
-    if args.load_best_model_at_end and state.best_model_checkpoint is not None:
-        return int(state.best_global_step)
-    return int(state.global_step)
-
-
-def _eval_loss(state: Any, step: int) -> float | None:
-    """The Trainer's latest `eval_loss` at this step; None if it did not evaluate, or the loss is NaN or infinite."""
-    losses = [
-        entry["eval_loss"]
-        for entry in state.log_history
-        if entry.get("step") == step and "eval_loss" in entry
-    ]
-    return float(losses[-1]) if losses and math.isfinite(losses[-1]) else None

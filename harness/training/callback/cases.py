@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
 from harness.errors import InputError, NoEvidenceError
 from harness.evaluation.ask import Answered
 from harness.evaluation.permission import code_problem
+from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_all, under_another_name
 from harness.gate.cases import Case
-from harness.gate.compare import comparison
-from harness.gate.verdict import judge
-from harness.scoring import Score
-from harness.suites.suite import EachGate, Suite
+from harness.scoring.score import Score
+from harness.suites.suite import RiseGate, Suite
+from harness.training.callback.step import forgotten
 from harness.wording import some
 
 logger = logging.getLogger("harness")
@@ -40,30 +41,40 @@ def read_watched(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT
     return suites
 
 
-def cannot_be_forgotten(case: Case, baseline: Mapping[str, Score]) -> bool:
-    """Whether a case would not be FORGOTTEN even if the tuned model lost everything that the baseline knows."""
-    right = sum(baseline[probe.id].right for probe in case.probes)
-    if isinstance(case.gate, EachGate):
-        return not right
-    worst = comparison(kept=0, lost=right, gained=0, missed=len(case.probes) - right)
-    return judge(worst, case.gate.max_drop) != "FORGOTTEN"
+def never_forgotten(watched: Sequence[Case], baseline: Mapping[str, Answered]) -> list[str]:
+    """The titles of the cases that would not be forgotten even if the tuned model got every probe wrong.
+
+    Texts have no wrong answers, and cases that judge the tuned model alone no baseline; neither are among them.
+    """
+    session = PairSession()
+    session.need(watched)
+    session.know("baseline", baseline)
+    session.know("tuned", {name: Answered(known.answers, _wrong(known)) for name, known in baseline.items()})
+    for run in session.suites.values():
+        run.pair_attempts(_wrong(run.attempts))
+    judged = [case for case in watched if not (case.tuned_alone or isinstance(case.gate, RiseGate))]
+    return [decision.case.title for decision in session.decide(judged) if not forgotten(decision)]
+
+
+def _wrong(answered: Answered) -> dict[str, Score]:
+    return {id: replace(score, right=False) for id, score in answered.scores.items()}
 
 
 def check_power(watched: Sequence[Case], baseline: Mapping[str, Answered]) -> None:
-    """Warn of cases that cannot be FORGOTTEN because the baseline is right on too few of their probes.
+    """Warn of cases that cannot be forgotten, because too few of their probes were asked or the baseline has too few right.
 
     Raises:
         NoEvidenceError: none of the cases can be.
     """
-    compared = [case for case in watched if not case.tuned_alone]
-    unseen = [case.title for case in compared if cannot_be_forgotten(case, baseline[case.suite.name].scores)]
+    unseen = never_forgotten(watched, baseline)
     if unseen and len(unseen) == len(watched):
         raise NoEvidenceError(
-            f"the baseline is right on too few probes for any case to be forgotten: {some(unseen, 5)}\n"
+            "no case could be forgotten: too few of its probes were asked, or the baseline is right on too few of them: "
+            f"{some(unseen, 5)}\n"
             "  give suites that it can answer, or a larger sample"
         )
     if unseen:
-        few = "the baseline is right on too few of their probes"
+        few = "too few of their probes were asked, or the baseline is right on too few of them"
         logger.warning(
-            "%d of %d cases can never be FORGOTTEN: %s: %s", len(unseen), len(watched), few, some(unseen, 5)
+            "%d of %d cases can never be forgotten: %s: %s", len(unseen), len(watched), few, some(unseen, 5)
         )

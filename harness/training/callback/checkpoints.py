@@ -6,8 +6,10 @@ Both are written beside their place and renamed, so that a kill leaves the older
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.evaluation.ask import Answered
 from harness.evaluation.keys import asked_key
+from harness.evaluation.suite_run import further_attempts
 from harness.gate.cases import Case
 from harness.writing import restore_folder, whole_folder, write_whole, writing
 
@@ -38,6 +41,14 @@ Answers = Mapping[str, Mapping[str, Answer]]
 """By suite and id."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The baseline's answers as a file keeps them, and its further attempts at single probes."""
+
+    answers: Answers
+    attempts: Answers
+
+
 def keep_answers(file: Path, watched: Sequence[Case], weights: str, baseline: Mapping[str, Answered]) -> None:
     """Write answers down with a key of their questions, and without scores: a suite may be corrected before they are read.
 
@@ -47,12 +58,15 @@ def keep_answers(file: Path, watched: Sequence[Case], weights: str, baseline: Ma
     Raises:
         HarnessError: the file cannot be written.
     """
-    suites = {
-        suite: {id: as_data(answer) for id, answer in answered.answers.items()}
-        for suite, answered in baseline.items()
+    attempts = {suite: answered.attempts for suite, answered in baseline.items() if answered.attempts}
+    kept = {
+        "baseline": weights,
+        "asked": _asked(watched),
+        "suites": _data(baseline),
+        "attempts": _data(attempts),
     }
     with writing(f"the baseline's answers cannot be written to {shown_path(file)}", "name another folder"):
-        write_whole(file, json.dumps({"baseline": weights, "asked": _asked(watched), "suites": suites}))
+        write_whole(file, json.dumps(kept))
 
 
 def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
@@ -64,7 +78,7 @@ def holds(file: Path, watched: Sequence[Case], weights: str) -> bool:
         return False
 
 
-def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | None) -> Answers:
+def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | None) -> Kept:
     """Read the baseline's answers back in a training that goes on at `step`.
 
     Args:
@@ -78,10 +92,7 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | 
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         asked, kept_weights = kept["asked"], kept.get("baseline")
-        answers = {
-            suite: {id: as_answer(data) for id, data in given.items()}
-            for suite, given in kept["suites"].items()
-        }
+        found = Kept(_answers(kept["suites"]), _answers(kept.get("attempts", {})))
     except OSError as error:
         raise NoEvidenceError(f"{why} are not in {shown_path(file)}\n  {GIVE_BASELINE}") from error
     except DAMAGED as error:
@@ -101,11 +112,29 @@ def kept_answers(file: Path, watched: Sequence[Case], step: int, weights: str | 
             f"one began with {weights[:DIGITS]}\n"
             f"  resume a checkpoint of the training that wrote them, or in the output_dir of this one; or {GIVE_BASELINE}"
         )
+    if "attempts" not in kept and any(case.single for case in watched):
+        raise NoEvidenceError(
+            f"{why} in {shown_path(file)} lack the further attempts at single probes: an older version wrote them\n"
+            f"  {GIVE_BASELINE}"
+        )
     if asked != _asked(watched):
         raise NoEvidenceError(
             f"{why} in {shown_path(file)} are to other probes\n  give the same suites, sample and seed; or {GIVE_BASELINE}"
         )
-    return answers
+    return found
+
+
+def _data(baseline: Mapping[str, Answered]) -> dict[str, Any]:
+    return {
+        suite: {id: as_data(answer) for id, answer in answered.answers.items()}
+        for suite, answered in baseline.items()
+    }
+
+
+def _answers(data: Mapping[str, Any]) -> Answers:
+    return {
+        suite: {id: as_answer(answer) for id, answer in answers.items()} for suite, answers in data.items()
+    }
 
 
 class BestCheckpoint:
@@ -184,4 +213,24 @@ class BestCheckpoint:
 
 def _asked(watched: Sequence[Case]) -> str:
     """A key for everything that the baseline's answers depend on besides the model."""
-    return asked_key((case.suite, case.probes) for case in watched)
+    return asked_key(
+        (case.suite, [*case.probes, *(further_attempts(case.probes[0]) if case.single else ())])
+        for case in watched
+    )
+
+
+def step_of_model(args: Any, state: Any) -> int:
+    """The step of the weights at the end of a training: not the last one if the Trainer loads its best again."""
+    if args.load_best_model_at_end and state.best_model_checkpoint is not None:
+        return int(state.best_global_step)
+    return int(state.global_step)
+
+
+def eval_loss(state: Any, step: int) -> float | None:
+    """The Trainer's latest `eval_loss` at this step; None if it did not evaluate, or the loss is NaN or infinite."""
+    losses = [
+        entry["eval_loss"]
+        for entry in state.log_history
+        if entry.get("step") == step and "eval_loss" in entry
+    ]
+    return float(losses[-1]) if losses and math.isfinite(losses[-1]) else None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.authoring.lint_rules import only_forbids, underpowered, weaknesses
+from harness.authoring.lint_rules import only_forbids, weaknesses
+from harness.authoring.lint_sizes import underpowered
 from harness.scoring import SCORERS
 from harness.scoring.check import Rule
 from harness.suites.read import read_suite
@@ -146,10 +147,11 @@ class TestChecks:
 
 class TestGates:
     def test_a_margin_of_everything(self, weak):
-        assert weak(*many(40), gates="[{over: all, max_drop: 1}]") == (
-            "2:9: a gate with 'max_drop: 1' detects no loss: losing every answer is within the margin\n"
+        assert weak(*many(40), gates="[{over: all, max_drop: 1, max_loss: 1}]") == (
+            "2:9: a gate with 'max_drop: 1' and 'max_loss: 1' detects no loss: losing every answer is within the margins\n"
             "  its verdict is always VACUOUS; choose a smaller margin"
         )
+        assert weak(*many(40), gates="[{over: all, max_drop: 1}]") == ""  # 'max_loss' has a default
 
     def test_probes_without_a_category(self, weak):
         probes = [*many(40, "c"), *many(5, start=40)]
@@ -158,31 +160,66 @@ class TestGates:
             "  give each probe a category"
         )
 
-    def test_slices_that_see_nothing(self, weak):
+    def test_small_slices(self, weak):
         probes = [*many(40, "c"), *many(1, "d", 40), *many(18, "e", 41)]
         gates = "[{over: all, max_drop: 0.2}, {over: category, max_drop: 0.2}]"
         assert weak(*probes, gates=gates) == (
-            "2:37: too few probes: 'd' (1 probe), 'e' (18 probes); "
-            "the best of these can detect a drop only from about 30 points on\n"
-            "  30 probes detect about 20 points, 130 about 6; 'plan' shows what each gate can detect"
+            "2:37: not gated: 'd' (1 probe, a margin of 20 points needs 11); it counts in its suite\n"
+            "  add probes, or choose a larger margin\n"
+            "2:37: too few probes: 'e' (18 probes); this can detect a drop only from about 30 points on\n"
+            "  30 probes detect 20 points at best; 'plan' shows what each gate catches"
         )
 
-    def test_a_suite_that_sees_nothing(self, weak):
-        assert weak(*many(3), gates="[{over: all, max_drop: 0.2}]") == (
-            "2:9: too few probes: all (3 probes); this can detect no drop at all\n"
-            "  30 probes detect about 20 points, 130 about 6; 'plan' shows what each gate can detect"
+    @pytest.mark.parametrize("more", ["", ", on_inconclusive: pass", ", on_inconclusive: fail"])
+    def test_a_suite_in_which_nothing_can_decide(self, weak, more):
+        assert weak(*many(40), gates=f"[{{over: all, max_drop: 0.05{more}}}]") == (
+            "2:9: no gate of this suite can decide anything: not gated: all (40 probes, a margin of 5 points needs 52)\n"
+            "  a run of this suite alone exits with 5; add probes, or choose a larger margin"
+        )
+
+    def test_max_loss_may_take_more_probes(self, weak):
+        assert "all (20 probes, a loss of at most 5 % needs 52)" in weak(
+            *many(20), gates="[{over: all, max_drop: 0.2, max_loss: 0.05}]"
         )
 
     def test_a_gate_that_cannot_fail(self, weak):
-        assert weak(*many(3), gates="[{over: all, max_drop: 0.2, on_inconclusive: pass}]") == (
-            "2:9: this gate can never fail over all (3 probes): even the loss of every answer is inconclusive, "
+        assert weak(*many(30), gates="[{over: all, max_drop: 0.95, max_loss: 1, on_inconclusive: pass}]") == (
+            "2:9: this gate can never fail over all (30 probes): even the loss of every answer is inconclusive, "
             "which passes\n  add probes, or remove 'on_inconclusive: pass'"
         )
 
-    def test_a_gate_that_cannot_be_retained(self, weak):
-        assert weak(*many(40), gates="[{over: all, max_drop: 0.05}]") == (
-            "2:9: a model that loses nothing cannot be RETAINED over all (40 probes): the interval reaches 6 "
-            "points, and the margin is 5\n  add probes, or choose a larger margin"
+    def test_a_gate_without_a_margin(self, weak):
+        assert weak(*many(40), gates="[{over: all, max_drop: 0}]") == (
+            "2:9: a gate with 'max_drop: 0' is never RETAINED: no number of probes shows that nothing at all was lost\n"
+            "  choose a margin"
+        )
+
+    @pytest.mark.parametrize(("how", "often"), [("observed", "8.0"), ("fail", "63.1")])
+    def test_a_rule_that_fails_by_chance(self, weak, how, often):
+        gates = f"[{{over: all, max_drop: 0.04, on_inconclusive: {how}}}]"
+        assert weak(*many(66), gates=gates) == (
+            f"2:9: under 'on_inconclusive: {how}' this gate fails a model that lost nothing, at 5 % flips, in up to {often} % of "
+            "runs: all (66 probes)\n  add probes, choose a larger margin, or leave the rule at 'confirmed'"
+        )
+
+    def test_few_templates(self, weak):
+        probes = [text.replace("{id", f"{{cluster: t{i % 4}, id") for i, text in enumerate(many(80))]
+        assert weak(*probes, gates="[{over: all, max_drop: 0.1}]") == (
+            "2:9: few templates: all (80 probes in 4 clusters); probes of one tend to be lost together, so these say little of "
+            "others\n  write at least 10 templates or passages"
+        )
+
+    def test_few_texts(self, weak):
+        texts = [f"{{id: p{i}, text: Word {i}.}}" for i in range(5)]
+        found = weak(
+            *texts,
+            gates="[{over: all, max_rise: 0.01}]",
+            task="{format: text, answer: likelihood}",
+            score="likelihood",
+        )
+        assert found == (
+            "2:9: too few texts: all (5 texts); without a loss, the margin of 1 % is RETAINED in less than 80 % of runs, if log "
+            "ratios have a standard deviation of 0.02\n  add texts, or choose a larger margin"
         )
 
     def test_a_gate_over_each_is_no_matter_of_size(self, weak):

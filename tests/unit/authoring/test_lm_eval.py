@@ -280,7 +280,7 @@ def test_categories(task):
     (task.folder / "s.yaml").write_text(made.text)
     gates = read_suite(task.folder / "s.yaml", SCORERS).gates
     assert [(gate.over, gate.max_drop, gate.on_inconclusive) for gate in gates] == [
-        ("all", 0.10, "observed"), ("category", 0.20, "pass"),
+        ("all", 0.10, "confirmed"), ("category", 0.20, "pass"),
     ]  # fmt: skip
 
 

@@ -15,7 +15,10 @@ from harness.engine.batching import Budget
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import LogLikelihood
 from harness.errors import EngineError
-from harness.stats.power import minimum_margin, probability_retained
+from harness.stats.clusters import student_quantile
+from harness.stats.power import NotRetained, minimum_margin, noise_drop, power
+from harness.stats.rates import wilson_interval
+from harness.wording import percent
 from tests.support.suites import suite_text
 
 
@@ -62,31 +65,97 @@ def test_accuracies_and_which_probes_are_right(read):
     assert slices["category[b]"].accuracies == (1 / 3, 1 / 3)
 
 
-def test_the_noise_floor_is_the_drop_between_conditions(read):
+def test_flips_count_whichever_way_they_go(read):
     suite = read(numbers(100, ALL))
     found = measure(suite, [condition("first", range(60)), condition("second", range(4, 62))])
     assert found.flipped == ("p0", "p1", "p2", "p3", "p60", "p61")
     assert found.flip_rate == 0.06
     assert found.reworded == 6
-    assert by_slice(found)["all"].noise_floor == pytest.approx(0.02)
+    assert found.flip_rate_at_most == wilson_interval(6, 100)[1]
+    assert by_slice(found)["all"].flips == 6
+    assert by_slice(found)["all"].noise == noise_drop(100, found.flip_rate_at_most)
     assert by_slice(found)["all"].accuracies == (0.60, 0.58)
 
 
-def test_flips_that_cancel_have_no_floor_but_widen_the_margin(read):
+def test_margins_are_for_the_upper_bound_of_the_flip_rate(read):
     suite = read(numbers(100, ALL))
     noisy = measure(suite, [condition("first", range(60)), condition("second", range(5, 65))])
-    quiet = measure(suite, same(range(60)))
-    assert by_slice(noisy)["all"].noise_floor == 0
-    assert by_slice(noisy)["all"].suggested == minimum_margin(100, 0.05)
-    assert by_slice(quiet)["all"].suggested == minimum_margin(100, 0.0)
-    assert by_slice(noisy)["all"].suggested > by_slice(quiet)["all"].suggested
+    one = by_slice(noisy)["all"]
+    at_most = wilson_interval(10, 100)[1]
+    assert one.suggested == minimum_margin(100, at_most / 2, one.noise)
+    assert one.suggested > minimum_margin(100, 0.05)
 
 
-def test_no_suggestion_is_below_the_noise_floor(read):
-    suite = read(numbers(20, ALL))
-    found = measure(suite, [condition("first", range(15)), condition("second", range(5))])
-    assert by_slice(found)["all"].noise_floor == 0.5
-    assert by_slice(found)["all"].suggested >= 0.5
+def test_margins_are_for_the_flips_of_a_fine_tune_where_these_are_more(read):
+    suite = read(numbers(400, ALL))
+    quiet = measure(suite, same(range(240)))
+    assert quiet.flip_rate_at_most < 0.01
+    assert by_slice(quiet)["all"].suggested == minimum_margin(400, 0.025)
+    assert by_slice(measure(suite, same(range(240)), tuning_flips=0.2))["all"].suggested == minimum_margin(
+        400, 0.1
+    )
+    silent = by_slice(measure(suite, same(range(240)), tuning_flips=0.0))["all"]
+    assert silent.suggested == minimum_margin(400, quiet.flip_rate_at_most / 2)
+
+
+def test_a_margin_within_noise_is_told(read):
+    found = measure(read(numbers(400, "{over: all, max_drop: 0.02}")), same(range(240)), tuning_flips=0.10)
+    (remark,) = by_slice(found)["all"].remarks
+    assert remark == (
+        "the margin is within noise: at 10.0 % flips and no loss, 5 % of runs drop by over 2.5 points"
+    )
+
+
+def test_clusters_widen_intervals(read):
+    text = numbers(100, ALL)
+    lines = [
+        line.replace("{id: p", f"{{cluster: t{number % 5}, id: p") if "{id: p" in line else line
+        for number, line in enumerate(text.splitlines())
+    ]
+    one = by_slice(measure(read("\n".join(lines) + "\n"), same(range(60))))["all"]
+    assert one.clusters == 5
+    assert one.suggested == minimum_margin(100, 0.025, one.noise, student_quantile(4))
+    assert one.remarks[0] == "few templates: 5 clusters say little of how others would fare"
+
+
+def test_what_the_baseline_knows_bears_on_max_loss(read):
+    gate = "{over: all, max_drop: 0.10, max_loss: 0.15}"
+    few = by_slice(measure(read(numbers(100, gate)), same(range(15))))["all"]
+    assert few.remarks[-1] == (
+        "not gated: the baseline knows 15 of 100 probes, and a loss of at most 15 % of that needs 16"
+    )
+    some = by_slice(measure(read(numbers(100, gate)), same(range(40))))["all"]
+    assert some.retained == 1 - power(100, 0.0, 0.025, NotRetained(0.10, 0.15, 40))
+    assert some.remarks == (
+        f"'max_loss' is too small for a baseline that knows 40: at 5.0 % flips and no loss it is RETAINED in "
+        f"{percent(some.retained)} of runs",
+        "'max_loss' is the stricter margin: 15 % of 40.0 % right are 6.0 points",
+    )
+
+
+def test_texts_have_margins_of_their_own(read):
+    suite = read(
+        "suite: texts\ntask: {format: text, answer: likelihood}\n"
+        "gates: [{over: all, max_rise: 0.001}, {over: category, max_rise: 0.01}]\nprobes:\n"
+        + "\n".join(f"  - {{id: p{i}, category: {'ab'[i > 0]}, text: one two {i}}}" for i in range(50))
+    )
+
+    class Reader:
+        label = "base"
+        kinds = frozenset({"likelihood"})
+
+        def ask(self, requests, progress=None):
+            return [LogLikelihood(-10.0, 5) for _ in requests]
+
+    slices = by_slice(measure(suite, [Condition("first", Reader()), Condition("second", Reader())]))
+    assert (slices["all"].of_texts, slices["all"].suggested) == (True, 0.008)
+    assert (
+        slices["all"]
+        .remarks[0]
+        .startswith("the margin is too small for 50 texts: without a loss it is RETAINED in ")
+    )
+    assert slices["category[a]"].remarks == ("not gated: 1 text, a mean needs 2",)
+    assert slices["category[b]"].remarks == ()
 
 
 def test_an_answer_in_other_words_is_told_apart_from_a_flip(read):
@@ -97,10 +166,10 @@ def test_an_answer_in_other_words_is_told_apart_from_a_flip(read):
 
 
 def test_a_margin_that_the_probes_support(read):
-    found = measure(read(numbers(200, "{over: all, max_drop: 0.10}")), same(range(120)))
+    found = measure(read(numbers(200, "{over: all, max_drop: 0.10}")), same(range(160)))
     one = by_slice(found)["all"]
-    assert (one.margin, one.suggested, one.remarks) == (0.10, 0.02, ())
-    assert one.retained == probability_retained(200, 0.10, 0.0) == 1.0
+    assert (one.margin, one.suggested, one.remarks) == (0.10, 0.05, ())
+    assert one.retained == 1 - power(200, 0.0, 0.025, NotRetained(0.10, 0.15, 160))
 
 
 def test_slices_without_a_gate_have_no_margin(read):
@@ -113,7 +182,7 @@ def test_slices_without_a_gate_have_no_margin(read):
     ("n", "right", "gate", "slice", "remarks"),
     [
         (
-            100, 30, ALL, "all",
+            200, 60, "{over: all, max_drop: 0.10, max_loss: 1}", "all",
             ["floor: 30.0 % right; there is little to lose"],
         ),
         (
@@ -127,12 +196,16 @@ def test_slices_without_a_gate_have_no_margin(read):
         ),
         (
             20, 12, ALL, "all",
-            ["the margin is too small for 20 probes: an unchanged model is RETAINED in 0.0 % of runs"],
+            ["not gated: 20 probes, a margin of 10 points needs 25"],
         ),
         (
-            6, 2, "{over: category, max_drop: 0.20}", "category[a]",
-            ["the margin is too small for 3 probes: an unchanged model is RETAINED in 0.0 % of runs",
-             "the suggested margin would be VACUOUS: add probes, or easier ones"],
+            30, 30, "{over: all, max_drop: 0.10}", "all",
+            ["ceiling: 100.0 % right; so easy that a model may forget much unnoticed",
+             "the margin is within noise: at 8.3 % flips and no loss, 5 % of runs drop by over 10.0 points"],
+        ),
+        (
+            6, 4, "{over: category, max_drop: 0.20}", "category[a]",
+            ["not gated: 3 probes, a margin of 20 points needs 11"],
         ),
         (
             10, 6, "{over: each}", "each",
@@ -146,7 +219,7 @@ def test_slices_without_a_gate_have_no_margin(read):
             10, 9, "{over: each, require: pass}", "each",
             ["the baseline itself fails 1 of 10 probes"],
         ),
-        (10, 6, "{over: all, max_drop: 0.5}", "all", []),
+        (10, 6, "{over: all, max_drop: 0.5, max_loss: 1}", "all", []),
     ],
 )  # fmt: skip
 def test_remarks(read, n, right, gate, slice, remarks):
@@ -159,13 +232,13 @@ def test_probes_that_flip_under_a_gate_over_each(read):
     found = measure(read(numbers(10, "{over: each}")), conditions)
     assert by_slice(found)["each"].remarks == (
         "3 of 10 probes have nothing to lose and are skipped",
-        "1 of 10 probes flip without any tuning: their gates fail by chance",
+        "1 of 10 probes flip without any tuning, and may be asked again for that alone",
     )
 
 
 def test_texts_are_right_by_definition_and_held_against_the_first_condition(read):
     suite = read(
-        "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_drop: 0.1}]\n"
+        "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\n"
         "probes: [{id: a, text: one two}, {id: b, text: three four}]\n"
     )
 
@@ -223,23 +296,26 @@ def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
 
 
 def test_what_a_person_reads(read):
-    suite = read(numbers(40, "{over: all, max_drop: 0.10}, {over: category, max_drop: 0.05}"))
+    suite = read(numbers(40, "{over: all, max_drop: 0.10}, {over: category, max_drop: 0.15}"))
     found = measure(suite, [condition("first", range(24)), condition("second", range(25))])
     assert list(calibration_lines(found)) == [
         "numbers: 40 probes, asked of base under 2 equivalent conditions",
         "  first: 60.0 % right",
         "  second: 62.5 % right",
-        "  1 of 40 probes flipped (2.5 %), 1 answer worded differently",
+        "  1 of 40 probes flipped (2.5 %, with 95 % confidence at most 10.5 %), 1 answer worded differently",
         "",
-        "slice   n        right  noise floor  margin  retained  suggested",
-        "all    40  60.0 / 62.5          2.5      10      73.1         11",
-        "a      20  60.0 / 65.0          5.0       5       2.0         16",
-        "b      20         60.0          0.0       5       2.0         16",
-        "right in %, noise floor and margins in points; retained: how often, in %, an unchanged model would be RETAINED",
+        "slice   n        right  flips  noise  margin  retained  suggested",
+        "all    40  60.0 / 62.5      1    7.5      10      47.3         15",
+        "a      20  60.0 / 65.0      1   10.0      15      45.1         23",
+        "b      20         60.0      0   10.0      15      45.1         23",
+        "right and retained in %, the rest in points, at 10.5 % flips and no loss (that bound): noise is the drop that",
+        "5 % of runs exceed; retained, how often the gate is RETAINED; suggested, the smallest margin at which it is in",
+        "80 % of runs.",
         "",
-        "warning: numbers · all: the margin is too small for 40 probes: an unchanged model is RETAINED in 73.1 % of runs",
-        "warning: numbers · a: the margin is too small for 20 probes: an unchanged model is RETAINED in 2.0 % of runs",
-        "warning: numbers · b: the margin is too small for 20 probes: an unchanged model is RETAINED in 2.0 % of runs",
+        "warning: numbers · all: the margin is too small for 40 probes: at 10.5 % flips and no loss it is RETAINED in 47.3 % of runs",
+        "warning: numbers · all: 'max_loss' is the stricter margin: 15 % of 60.0 % right are 9.0 points",
+        "warning: numbers · a: the margin is too small for 20 probes: at 10.5 % flips and no loss it is RETAINED in 45.1 % of runs",
+        "warning: numbers · b: the margin is too small for 20 probes: at 10.5 % flips and no loss it is RETAINED in 45.1 % of runs",
         "",
         "always right (24): p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15, p16, p17, p18, p19,",
         "  p20, p21, p22, p23",

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import json
 import time
+from math import prod
 
 import pytest
 
-from harness.authoring.power import any_false_alarm, gate_powers, gate_rule, suite_size
+from harness.authoring.extent import extent, needed
+from harness.authoring.gate_power import Assumed, slice_rule
+from harness.authoring.power import run_power
 from harness.authoring.power_text import chance, in_points, power_lines
 from harness.cli.main import command_line, main
-from harness.stats.power import FLIP_RATE, AnyLost, OverMargin, minimum_detectable_drop, power
-from harness.suites.suite import EachGate, MarginGate
+from harness.gate.decide import MAX_DROP_OVERALL
+from harness.stats.checklist import chance_red, lost_by_majority
+from harness.stats.clusters import student_quantile
+from harness.stats.paired import least_to_retain
+from harness.stats.power import (
+    FLIP_RATES,
+    TUNING_FLIPS,
+    Confirmed,
+    OverMargin,
+    Significant,
+    minimum_detectable_drop,
+    power,
+    probability_retained,
+    probes_for,
+)
 
 PROBES = "\n".join(
     f"  - {{id: p{i}, category: {'abc'[i % 3]}, question: What is number {i} called?, answer: n{i}}}"
-    for i in range(60)
+    for i in range(150)
 )
 SUITE = f"""\
 suite: numbers
@@ -28,6 +44,26 @@ gates:
 probes:
 {PROBES}
 """
+OVERALL = Confirmed(MAX_DROP_OVERALL, 0.01)
+
+TABLE = [
+    "suite     slice      n     margin  catches  red at 2 %  red at 5 %  red at 10 %  retained    more  cases  tokens  seconds",
+    "overall   all      150          3      9.4         0.1         0.6          0.8      44.3    +236      1",
+    "any gate  1 suite  150                             0.1         1.0          6.4                      155   4,050       10",
+    "numbers   all      150         10     13.1        <0.1        <0.1         <0.1      99.9  enough      1   4,050       10",
+    "numbers   a         50  25 (fail)     19.5        <0.1        <0.1          0.1     >99.9  enough      1",
+    "numbers   b         50  25 (fail)     19.5        <0.1        <0.1          0.1     >99.9  enough      1",
+    "numbers   c         50  25 (fail)     19.5        <0.1        <0.1          0.1     >99.9  enough      1",
+    "numbers   each     150          -      1.9        <0.1         0.4          5.5         -       -    150",
+]
+
+
+def clustered(n: int, clusters: int, gates: str = "{over: all, max_drop: 0.10}") -> str:
+    probes = "\n".join(
+        f"  - {{id: p{i}, category: c, cluster: t{i % clusters}, question: Word {i}?, answer: n{i}}}"
+        for i in range(n)
+    )
+    return f"suite: s\nscore: contains\ngates: [{gates}]\nprobes:\n{probes}\n"
 
 
 @pytest.fixture
@@ -36,63 +72,175 @@ def suite(read):
 
 
 @pytest.fixture
-def rows(suite):
-    return list(gate_powers(suite, FLIP_RATE))
+def found(suite):
+    return run_power([suite], Assumed(max_drop_overall=0.03))
 
 
-def test_one_row_a_gate_and_slice_in_the_order_of_the_file(rows):
-    assert [(row.slice, row.n, row.cases) for row in rows] == [
-        ("all", 60, 1),
-        ("category[a]", 20, 1),
-        ("category[b]", 20, 1),
-        ("category[c]", 20, 1),
-        ("each", 60, 60),
+def test_one_row_a_gate_and_slice_in_the_order_of_the_file(found):
+    assert [(row.slice, row.n, row.cases) for row in found.gates] == [
+        ("all", 150, 1),
+        ("category[a]", 50, 1),
+        ("category[b]", 50, 1),
+        ("category[c]", 50, 1),
+        ("each", 150, 150),
     ]
 
 
-def test_a_gate_by_statistics(rows):
-    row = rows[0]
-    assert (row.suite, row.margin, row.on_inconclusive) == ("numbers", 0.10, "observed")
-    assert row.catches == minimum_detectable_drop(60, 0.01, rule=OverMargin(0.10))
-    assert row.false_alarm == power(60, 0.0, 0.01, OverMargin(0.10))
-    assert row.sees == minimum_detectable_drop(60, 0.01)
-    assert row.by_chance == power(60, 0.0, 0.01)
-    assert row.retained == 1 - power(60, 0.0, 0.01, OverMargin(0.10, "fail"))
-    assert row.more_probes == 100  # of the 160 that 5 points take
+def test_the_overall_gate_has_its_own_rule(found):
+    row = found.overall
+    assert (row.suite, row.slice, row.n, row.margin) == ("overall", "all", 150, 0.03)
+    assert row.catches == minimum_detectable_drop(150, 0.025, OVERALL)
+    assert row.false_alarms == {rate: power(150, 0.0, rate / 2, OVERALL) for rate in FLIP_RATES}
+    assert row.more_probes == probes_for(0.05, 0.025, OVERALL) - 150
+    assert found.probes_for_5_points == probes_for(0.05, 0.025, OVERALL)
 
 
-def test_a_strict_gate_fails_an_unchanged_model_unless_it_is_retained(rows):
-    row = rows[1]
+def test_each_probe_counts_once_in_the_overall_gate(read):
+    only = read(SUITE.replace("  - {over: all, max_drop: 0.10}\n", ""))
+    assert (
+        run_power([read(SUITE)], Assumed(max_drop_overall=0.03)).overall.n
+        == run_power([only], Assumed(max_drop_overall=0.03)).overall.n
+        == 150
+    )
+
+
+def test_a_confirmed_gate_has_its_share_of_the_level(read):
+    suite = read(SUITE.replace(", on_inconclusive: fail", ""))
+    found = run_power([suite], Assumed())
+    row = found.gates[0]
+    assert found.tests == 4
+    assert (row.margin, row.on_inconclusive, row.gated) == (0.10, "confirmed", True)
+    assert row.catches == minimum_detectable_drop(150, 0.025, Confirmed(0.10, 0.05 / 4))
+    assert row.false_alarms[0.10] == power(150, 0.0, 0.05, Confirmed(0.10, 0.05 / 4))
+    assert row.opens[0.10] == power(150, 0.0, 0.05, Significant(0.05 / 4))
+    assert row.retained == probability_retained(150, 0.10, 0.025)
+    assert row.more_probes == max(0, probes_for(0.15, 0.025, Confirmed(0.10, 0.05 / 4)) - 150)
+
+
+def test_rules_that_are_not_confirmed_share_no_level(found):
+    assert found.tests == 1
+
+
+def test_a_gate_under_fail_fails_unless_it_is_retained(found):
+    row = found.gates[1]
     assert row.on_inconclusive == "fail"
-    assert row.false_alarm == pytest.approx(1 - row.retained)
+    assert row.false_alarms[TUNING_FLIPS] == pytest.approx(1 - row.retained)
 
 
-def test_a_gate_over_each_probe_fails_when_any_is_lost(rows):
-    row = rows[-1]
-    assert row.false_alarm == pytest.approx(1 - 0.99**60)
-    assert row.catches == pytest.approx(1 - 0.2 ** (1 / 60) - 0.01, abs=0.001)
-    assert (row.margin, row.sees, row.by_chance, row.retained, row.more_probes) == (None,) * 5
+@pytest.mark.parametrize("how", ["observed", "pass"])
+def test_the_other_rules(read, how):
+    row = run_power([read(SUITE.replace("inconclusive: fail", f"inconclusive: {how}"))], Assumed()).gates[1]
+    assert row.false_alarms[0.10] == power(50, 0.0, 0.05, OverMargin(0.25, how))
 
 
-def test_the_flip_rate_is_half_gains(suite):
-    row = next(iter(gate_powers(suite, flip_rate=0.10)))
-    assert row.sees == minimum_detectable_drop(60, 0.05)
+def test_strict_runs_fail_every_gate_that_is_not_retained(suite):
+    found = run_power([suite], Assumed(strict=True, max_drop_overall=0.03))
+    assert [row.on_inconclusive for row in (found.overall, *found.gates)] == ["fail"] * 5 + [None]
+    assert found.overall.false_alarms[0.05] == pytest.approx(1 - found.overall.retained)
+    assert found.tests == 0
+
+
+def test_a_checklist_is_red_for_two_lost_probes(found):
+    row = found.gates[-1]
+    lost = [lost_by_majority(2, 0.05)] * 150
+    assert row.false_alarms[0.10] == pytest.approx(chance_red([], lost))
+    assert (row.margin, row.retained, row.more_probes) == (None,) * 3
+
+
+@pytest.mark.parametrize(
+    ("more", "asks", "hard"),
+    [("", 2, False), (", also_ask: [u, v]", 4, False), (", severity: critical", 2, True)],
+)
+def test_a_checklist_by_severity_and_other_words(read, more, asks, hard):
+    probes = "\n".join(f"  - {{id: p{i}, question: q{i}, answer: a{more}}}" for i in range(10))
+    (row,) = run_power(
+        [read(f"suite: s\nscore: contains\ngates: [{{over: each}}]\nprobes:\n{probes}")], Assumed()
+    ).gates
+    chances = [lost_by_majority(asks, 0.05)] * 10
+    assert row.false_alarms[0.10] == pytest.approx(chance_red(*([chances, []] if hard else [[], chances])))
+
+
+def test_strict_checklists_fail_for_one(suite):
+    row = run_power([suite], Assumed(strict=True)).gates[-1]
+    assert row.false_alarms[0.05] == pytest.approx(1 - (1 - lost_by_majority(2, 0.025)) ** 150)
+
+
+def test_a_gate_that_judges_the_tuned_model_alone_asks_once(read):
+    (row,) = run_power([read(SUITE_OF_PASSES)], Assumed()).gates
+    assert row.false_alarms[0.10] == pytest.approx(1 - 0.95**10)
+
+
+SUITE_OF_PASSES = "suite: s\nscore: contains\ngates: [{over: each, require: pass}]\nprobes:\n" + "\n".join(
+    f"  - {{id: p{i}, question: q{i}, answer: a}}" for i in range(10)
+)
+
+
+def test_small_slices_are_not_gated(read):
+    found = run_power([read(SUITE)], Assumed(max_drop_overall=0.03), sample=24)
+    row = found.gates[1]
+    assert (row.n, row.gated, row.needed, row.catches) == (8, False, least_to_retain(0.25), None)
+    assert set(row.false_alarms.values()) == {0.0}
+    assert found.overall.gated is False
+    assert found.overall.more_probes == least_to_retain(0.03) - 24
+
+
+def test_max_loss_may_need_more_than_the_margin(read):
+    gate = read(SUITE.replace("max_drop: 0.10", "max_drop: 0.9, max_loss: 0.05")).gates[0]
+    assert needed(gate, extent([])) == least_to_retain(0.05)
+
+
+def test_the_sample_is_that_of_a_run(suite):
+    from harness.evaluation.sample import sampled
+    from harness.gate.cases import cases
+
+    for seed in (0, 7):
+        found = run_power([suite], Assumed(), sample=40, seed=seed)
+        drawn = sampled(cases(suite), 40, seed)
+        sizes = [len(case.probes) for case in drawn if case.gate.over != "each"]
+        assert [row.n for row in found.gates if row.slice != "each"] == sizes
+    assert found.sizes[0].probes == 150  # those of the gate over each are never sampled
+
+
+def test_clusters_and_their_design_effect(read):
+    suite = read(clustered(100, 20))
+    (row,) = run_power([suite], Assumed(design_effect=2.5)).gates
+    assert row.clusters == 20
+    assert row.retained == probability_retained(40, 0.10, 0.025, student_quantile(19))
+    assert row.false_alarms[0.05] == power(40, 0.0, 0.025, slice_rule(0.10, "confirmed", 0.05))
+    (alone,) = run_power([read(clustered(100, 100))], Assumed(design_effect=2.5)).gates
+    assert alone.clusters is None
+    assert alone.retained == probability_retained(100, 0.10, 0.025)
+
+
+def test_few_clusters_need_more_probes(read):
+    (row,) = run_power([read(clustered(30, 3))], Assumed()).gates
+    assert (row.gated, row.needed) == (False, least_to_retain(0.10, student_quantile(2)))
+
+
+def test_texts(read):
+    suite = read(
+        "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.02}]\nprobes:\n"
+        + "\n".join(f"  - {{id: p{i}, text: one two {i}}}" for i in range(132))
+    )
+    found = run_power([suite], Assumed())
+    (row,) = found.gates
+    assert found.overall is None
+    assert (row.of_texts, row.margin, row.gated) == (True, 0.02, True)
+    assert 0.02 < row.catches < 0.022
+    assert row.retained > 0.999
+    assert any(line.startswith("texts     all      132     2 %    2.1 %") for line in power_lines(found, 400))
 
 
 def test_nothing_flips(suite):
-    rows = list(gate_powers(suite, flip_rate=0.0))
-    assert [row.false_alarm for row in rows] == [0, 0, 0, 0, 0]
-
-
-def test_a_gate_and_its_rule():
-    assert gate_rule(MarginGate("all", 0.1, "pass")) == OverMargin(0.1, "pass")
-    assert gate_rule(EachGate()) == AnyLost()
+    found = run_power([suite], Assumed(flip_rate=0.0, max_drop_overall=0.03))
+    assert [row.false_alarms[0.0] for row in (found.overall, *found.gates)] == [0] * 6
+    assert found.false_alarm(0.0) == 0
 
 
 def test_the_size_of_a_suite_is_words_and_longest_answers(suite):
-    size = suite_size(suite, tokens_per_second=100)
-    assert (size.probes, size.cases) == (60, 64)
-    assert size.tokens == 60 * (1.4 * 5 + 20)
+    (size,) = run_power([suite], Assumed(), tokens_per_second=100).sizes
+    assert (size.probes, size.cases) == (150, 154)
+    assert size.tokens == 150 * (1.4 * 5 + 20)
     assert size.seconds == size.tokens / 100
 
 
@@ -101,33 +249,46 @@ def test_choices_are_read_one_by_one_and_texts_once(read):
         "suite: s\ntask: {format: text, answer: choose}\ngates: [{over: each}]\n"
         "probes: [{id: a, question: one two three, choices: [x, y z], answer: x}]\n"
     )
-    assert suite_size(choose, 400).tokens == round(1.4 * (3 + 1 + 3 + 2))
+    assert run_power([choose], Assumed()).sizes[0].tokens == round(1.4 * (3 + 1 + 3 + 2))
     measure = read(
         "suite: s\ntask: {format: text, answer: likelihood}\ngates: [{over: each}]\n"
         "probes: [{id: a, text: one two three four five}]\n"
     )
-    assert suite_size(measure, 400).tokens == round(1.4 * 5)
+    assert run_power([measure], Assumed()).sizes[0].tokens == round(1.4 * 5)
 
 
-def test_any_gate_fails_at_most_as_often_as_independent_ones(rows):
-    alarms = [row.false_alarm for row in rows]
-    assert max(alarms) <= any_false_alarm(rows) <= sum(alarms)
+def test_any_gate_fails_at_most_as_often_as_independent_ones(found):
+    alarms = [row.false_alarms[0.10] for row in (found.overall, *found.gates)]
+    assert max(alarms) <= found.false_alarm(0.10) <= sum(alarms) + 0.05
 
 
-def test_the_table(suite, rows):
-    lines = list(power_lines(rows, [suite_size(suite, 400)], FLIP_RATE, 400))
-    assert lines[:7] == [
-        "suite    slice     n     margin  catches   false alarm  retained  sees  by chance  for 5  cases  tokens  seconds",
-        "numbers  all      60         10     15.1          <0.1      98.0  10.9        0.2   +100      1   1,620        4",
-        "numbers  a        20  25 (fail)     14.6           1.4      98.6  27.8       <0.1   +140      1",
-        "numbers  b        20  25 (fail)     14.6           1.4      98.6  27.8       <0.1   +140      1",
-        "numbers  c        20  25 (fail)     14.6           1.4      98.6  27.8       <0.1   +140      1",
-        "numbers  each     60          -      1.7          45.3         -     -          -      -     60",
-        "total    1 suite  60                      at most 47.6                                       64   1,620        4",
-    ]
-    assert "2 % of an unchanged model's answers" in lines[8]
-    assert "which takes 160 probes" in "\n".join(lines)
-    assert lines[-1].endswith("estimated at 400 tokens a second")
+def test_confirmed_slices_fail_only_where_holm_is_opened(read):
+    found = run_power([read(SUITE.replace(", on_inconclusive: fail", ""))], Assumed(max_drop_overall=0.03))
+    slices, each = found.gates[:4], found.gates[4]
+    opened = 1 - prod(1 - row.opens[0.10] for row in slices)
+    alone = 1 - prod(1 - row.alone[0.10] for row in slices)
+    others = (1 - found.overall.false_alarms[0.10]) * (1 - each.false_alarms[0.10])
+    assert found.false_alarm(0.10) == pytest.approx(1 - (1 - min(opened, alone)) * others)
+
+
+def test_the_table(found):
+    lines = list(power_lines(found, 400))
+    assert lines[:8] == TABLE
+    text = " ".join(" ".join(lines).split())
+    assert "some flip by chance, half of them each way: 5 % unless stated" in text
+    assert "overall, to catch 5 points, which takes 386 probes" in text
+
+
+def test_a_run_in_which_nothing_can_be_decided_says_so(read):
+    few = clustered(5, 5)
+    text = " ".join(power_lines(run_power([read(few)], Assumed()), 400))
+    assert "Nothing in this run can be decided: it exits with 5, which is no pass." in text
+
+
+def test_suites_that_only_the_overall_gate_judges_are_named(read, suite):
+    small = read(clustered(5, 5))
+    text = " ".join(power_lines(run_power([suite, small], Assumed()), 400))
+    assert "Judged by the overall gate alone, none of their own can decide: s" in text
 
 
 @pytest.mark.parametrize(
@@ -161,7 +322,22 @@ def test_the_command_prints_the_table(folder, capsys):
 
 
 def test_folders_and_options(folder, capsys):
-    assert main(["plan", ".", "--flip-rate", "0", "--tokens-per-second", "10", "--json"]) == 0
+    assert (
+        main(
+            [
+                "plan",
+                ".",
+                "--flip-rate",
+                "0",
+                "--tokens-per-second",
+                "10",
+                "--json",
+                "--max-drop-overall",
+                "0.03",
+            ]
+        )
+        == 0
+    )
     data = json.loads(capsys.readouterr().out)
     assert (data["flip_rate"], data["tokens_per_second"], data["power"], data["level"]) == (
         0.0,
@@ -176,14 +352,35 @@ def test_folders_and_options(folder, capsys):
         "category[c]",
         "each",
     ]
-    assert data["gates"][0]["sees"] == pytest.approx(0.09, abs=0.001)
+    assert data["overall"]["n"] == 150
+    assert data["gates"][0]["false_alarm"] == data["gates"][0]["false_alarms"]["0"] == 0.0
+    assert list(data["gates"][0]["false_alarms"]) == ["0", "0.02", "0.05", "0.1"]
     assert data["suites"] == [
-        {"suite": "numbers", "probes": 60, "cases": 64, "tokens": 1620, "seconds": 162.0}
+        {"suite": "numbers", "probes": 150, "cases": 154, "tokens": 4050, "seconds": 405.0}
     ]
-    assert data["total"] == {
-        "suites": 1, "probes": 60, "cases": 64, "tokens": 1620, "seconds": 162.0,
-        "any_false_alarm_at_most": 0.0, "probes_for_5_points": 110,
+    total = data["total"]
+    assert list(total.pop("any_false_alarms_at_most")) == ["0", "0.02", "0.05", "0.1"]
+    assert total == {
+        "suites": 1, "probes": 150, "cases": 155, "tokens": 4050, "seconds": 405.0,
+        "any_false_alarm_at_most": 0.0, "probes_for_5_points": probes_for(0.05, 0.0, OVERALL),
     }  # fmt: skip
+
+
+def test_options_of_a_run(folder, capsys):
+    options = "--strict --sample 60 --sample-seed 3 --design-effect 2 --max-drop-overall 0.05 --json"
+    assert main(["plan", ".", *options.split()]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["strict"], data["design_effect"]) == (True, 2.0)
+    assert (data["overall"]["n"], data["overall"]["margin"]) == (60, 0.05)
+
+
+def test_one_suite_has_its_own_margin_and_no_second_one(read, suite, folder, capsys):
+    assert main(["plan", "numbers.yaml"]) == 0
+    assert "overall   all" not in capsys.readouterr().out
+    other = read(SUITE.replace("suite: numbers", "suite: figures"))
+    assert run_power([suite], Assumed()).overall is None
+    assert run_power([suite, other], Assumed()).overall.n == 300
+    assert run_power([suite, other], Assumed(max_drop_overall="off")).overall is None
 
 
 def test_a_flip_rate_at_which_no_drop_of_five_points_is_possible(folder, capsys):
@@ -215,6 +412,7 @@ def test_a_folder_without_suites(folder, capsys):
         ("--flip-rate", "nan", "from 0 to less than 1"),
         ("--flip-rate", "two", "from 0 to less than 1"),
         ("--tokens-per-second", "0", "above 0"),
+        ("--design-effect", "0.9", "of at least 1"),
         ("--tokens-per-second", "inf", "above 0"),
     ],
 )
@@ -225,7 +423,7 @@ def test_options_out_of_range(capsys, option, value, wanted):
 
 
 def test_the_flip_rate_defaults_to_that_of_the_statistics():
-    assert command_line().parse_args(["plan", "x.yaml"]).flip_rate == FLIP_RATE
+    assert command_line().parse_args(["plan", "x.yaml"]).flip_rate == TUNING_FLIPS
 
 
 def test_the_shipped_suites_take_a_moment(root, capsys):

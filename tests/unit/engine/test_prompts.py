@@ -16,7 +16,7 @@ PROBE = Probe("p", SCORERS["mentions"](), {"question": "Why?"}, ("b",), choices=
 
 
 def suite_asking(task: Task) -> Suite:
-    return Suite("s", (MarginGate("all", 0.1),), (PROBE,), task=task)
+    return Suite("s", (MarginGate(over="all", max_drop=0.1),), (PROBE,), task=task)
 
 
 def test_chat():

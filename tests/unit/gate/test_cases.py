@@ -26,14 +26,14 @@ def suite_gated_by(*gates: Gate) -> Suite:
 
 
 def test_a_gate_over_all_is_one_case():
-    (case,) = cases(suite_gated_by(MarginGate("all", 0.1, span=GATE_SPAN)))
+    (case,) = cases(suite_gated_by(MarginGate(over="all", max_drop=0.1, span=GATE_SPAN)))
     assert (case.slice, case.probes, case.severity, case.span) == ("all", PROBES, "critical", GATE_SPAN)
     assert case.title == "s · all"
     assert not case.tuned_alone
 
 
 def test_a_gate_over_category_is_a_case_for_each():
-    x, y = cases(suite_gated_by(MarginGate("category", 0.1, span=GATE_SPAN)))
+    x, y = cases(suite_gated_by(MarginGate(over="category", max_drop=0.1, span=GATE_SPAN)))
     assert (x.slice, [probe.id for probe in x.probes], x.span) == ("category[x]", ["a", "c"], GATE_SPAN)
     assert (y.slice, [probe.id for probe in y.probes], y.title) == ("category[y]", ["b"], "s · y")
 
@@ -55,7 +55,7 @@ def test_a_gate_over_each_is_a_case_for_each_probe_with_its_own_severity_and_lin
     [
         (EachGate(require="pass"), True),
         (EachGate(require="retained"), False),
-        (MarginGate("all", 0.1), False),
+        (MarginGate(over="all", max_drop=0.1), False),
     ],
 )
 def test_only_require_pass_asks_the_tuned_model_alone(gate, alone):
@@ -65,14 +65,18 @@ def test_only_require_pass_asks_the_tuned_model_alone(gate, alone):
 def test_cases_keep_the_order_of_the_gates():
     slices = [
         case.slice
-        for case in cases(suite_gated_by(EachGate(), MarginGate("all", 0.1), MarginGate("category", 0.2)))
+        for case in cases(
+            suite_gated_by(
+                EachGate(), MarginGate(over="all", max_drop=0.1), MarginGate(over="category", max_drop=0.2)
+            )
+        )
     ]
     assert slices == ["probe[a]", "probe[b]", "probe[c]", "probe[d]", "all", "category[x]", "category[y]"]
 
 
 def test_many_categories_are_no_matter():
     probes = tuple(Probe(f"p{n}", MENTIONS, category=f"c{n // 2}") for n in range(40_000))
-    found = list(cases(Suite("s", (MarginGate("category", 0.1),), probes)))
+    found = list(cases(Suite("s", (MarginGate(over="category", max_drop=0.1),), probes)))
     assert len(found) == 20_000
     assert found[7].slice == "category[c7]"
     assert found[7].probes == probes[14:16]

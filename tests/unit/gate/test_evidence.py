@@ -19,21 +19,23 @@ from harness.suites.suite import Probe
 CHOICES = ("a", "b", "c", "d")
 
 
+Asked = list[tuple[Probe, Score]]
+
+
 def choosing(
     right: int, n: int, answers: tuple[str, ...] = ("a",), choices: tuple[str, ...] = CHOICES
-) -> list[Pair]:
+) -> Asked:
     probe = Probe("p", SCORERS["choice"](), answers=answers, choices=choices)
-    return [Pair(probe, Score(i < right, ""), Score(True, "")) for i in range(n)]
+    return [(probe, Score(i < right, "")) for i in range(n)]
 
 
-def writing(right: int, n: int) -> list[Pair]:
-    return [Pair(Probe("p", SCORERS["mentions"]()), Score(i < right, ""), Score(True, "")) for i in range(n)]
+def writing(right: int, n: int) -> Asked:
+    return [(Probe("p", SCORERS["mentions"]()), Score(i < right, "")) for i in range(n)]
 
 
-def measured(bits: float, vocabulary: int | None, text: str = "abcd", tokens: int = 2) -> list[Pair]:
+def measured(bits: float, vocabulary: int | None, text: str = "abcd", tokens: int = 2) -> Asked:
     answer = LogLikelihood(-bits * math.log(2), tokens, vocabulary)
-    probe = Probe("p", SCORERS["likelihood"](), text=text)
-    return [Pair(probe, Score(True, "", answer), Score(True, "", answer))]
+    return [(Probe("p", SCORERS["likelihood"](), text=text), Score(True, "", answer))]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +65,9 @@ def test_the_chance_of_guessing_is_exact_where_chances_differ():
 
 
 def test_a_probe_with_two_right_choices_is_guessed_twice_as_often():
-    assert chance(choosing(1, 1)[0]) == 0.25
-    assert chance(choosing(1, 1, answers=("a", "b"))[0]) == 0.5
-    assert chance(writing(1, 1)[0]) == 0
+    assert chance(choosing(1, 1)[0][0]) == 0.25
+    assert chance(choosing(1, 1, answers=("a", "b"))[0][0]) == 0.5
+    assert chance(writing(1, 1)[0][0]) == 0
 
 
 @pytest.mark.parametrize(

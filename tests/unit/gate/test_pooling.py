@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 
 from harness.errors import NoEvidenceError
 from harness.gate.compare import comparison
 from harness.gate.pooling import pool
 from harness.gate.verdict import judge
-from harness.stats.paired import tango_interval
+from harness.stats.paired import tango_interval, tango_z
 
 
 @st.composite
@@ -72,9 +77,38 @@ def test_counts_that_are_not_whole():
     pooled = pool(before, after)
     assert (pooled.lost, pooled.gained, pooled.drop) == (0.5, 0.5, 0.0)
     assert (pooled.smallest_drop, pooled.largest_drop) == (-0.25, 0.25)
-    assert pooled.interval == tango_interval(0.5, 0.5, 4)
-    narrower, wider = tango_interval(0, 0, 4), tango_interval(1, 1, 4)
-    assert wider[0] < pooled.interval[0] < narrower[0]
+    low, high = tango_interval(0.5, 0.5, 4)
+    assert pooled.interval[0] < low
+    assert high < pooled.interval[1]
+
+
+@pytest.mark.parametrize("confidence", [0.90, 0.99])
+@pytest.mark.parametrize("changes", [(10, 14), (8, 11, 20), (12, 12, 12, 12, 11)])
+def test_the_interval_allows_for_the_variance_between_runs(changes, confidence):
+    """At either bound Tango's score, over the root of the added variance, is the quantile that Satterthwaite gives."""
+    n, known = 112, 80
+    before = [[probe < known for probe in range(n)]] * len(changes)
+    after = [[lost <= probe < known or known <= probe < known + 3 for probe in range(n)] for lost in changes]
+    lost, drops = statistics.mean(changes), [(lost - 3) / n for lost in changes]
+    within = ((lost + 3) / n - statistics.mean(drops) ** 2) / n
+    between = statistics.variance(drops) / len(changes)
+    degrees = (within + between) ** 2 / (between**2 / (len(changes) - 1))
+    quantile = t.ppf((1 + confidence) / 2, degrees)
+    for bound, sign in zip(pool(before, after, confidence).interval, (1, -1), strict=True):
+        score = tango_z(lost, 3, n, bound) / math.sqrt(1 + between / within)
+        assert score == pytest.approx(sign * quantile, abs=1e-6)
+
+
+def test_runs_that_differ_more_say_less():
+    before = [[True] * 50] * 3
+    widths = []
+    for spread in range(0, 10, 3):
+        after = [[probe >= lost for probe in range(50)] for lost in (10 - spread, 10, 10 + spread)]
+        low, high = pool(before, after).interval
+        widths.append(high - low)
+    assert widths == sorted(widths)
+    assert widths[0] == pytest.approx(float(np.ptp(tango_interval(10, 0, 50))))
+    assert widths[-1] > 1.5 * widths[0]
 
 
 def test_means_that_round_up_are_still_counts():

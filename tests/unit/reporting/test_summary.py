@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from harness.reporting.record import Record
+from harness.reporting.rows import Record
 from harness.reporting.summary import render
+from harness.spelling import on_command_line
 
 GATE: dict[str, Any] = {
     "suite": "facts", "slice": "all", "over": "all", "severity": "high", "place": "facts.yaml:3:5", "n": 10,
@@ -48,3 +49,138 @@ def test_what_the_recipe_has_not_tried_is_named():
 def test_nothing_is_advised_where_nothing_was_forgotten(gate):
     assert "removable" not in told(gate, untried=["EWC"])
     assert "mitigation" not in told(gate)
+
+
+def table(*gates: dict[str, Any], **run: Any) -> list[str]:
+    """The lines of the summary after its head, each with single spaces."""
+    record = {"run": {**RUN, **run}, "gates": [{**GATE, **gate} for gate in gates], "probes": []}
+    lines = [
+        " ".join(line.split()) for line in on_command_line(render(Record.model_validate(record))).splitlines()
+    ]
+    return lines[lines.index("") + 1 :]
+
+
+RETAINED = {
+    "verdict": "RETAINED", "outcome": "passed", "kept": 10, "lost": 0, "drop": 0.0, "tuned_accuracy": 1.0,
+    "interval": (-0.0721, 0.0721),
+}  # fmt: skip
+OVERALL = {"suite": "overall", "over": "overall", "max_drop": 0.03, "severity": "critical"}
+SMALL = {
+    **RETAINED, "slice": "category[maths]", "over": "category", "n": 5, "verdict": "INCONCLUSIVE", "outcome": "skipped",
+    "undecided": "not gated, 5 probes: a margin of 20 points needs 11", "interval": (-0.35, 0.35), "max_drop": 0.2,
+}  # fmt: skip
+RISE = {
+    **RETAINED, "suite": "texts", "n": 132, "max_drop": None, "max_rise": 0.02, "rise": 0.0131, "rise_p": 0.001,
+    "rise_interval": (0.0101, 0.0162),
+}  # fmt: skip
+EACH = {
+    "suite": "list",
+    "over": "each",
+    "n": 1,
+    "max_drop": None,
+    "interval": (-0.7, 0.9),
+    "baseline_accuracy": 1.0,
+}
+LOST = {**EACH, "kept": 0, "lost": 1, "drop": 1.0, "tuned_accuracy": 0.0, "verdict": "FORGOTTEN"}
+KEPT = {
+    **EACH,
+    "kept": 1,
+    "lost": 0,
+    "drop": 0.0,
+    "tuned_accuracy": 1.0,
+    "verdict": "RETAINED",
+    "outcome": "passed",
+}
+
+
+@pytest.mark.parametrize(
+    ("gate", "line"),
+    [
+        ({}, "facts all 10 100.0 10.0 90.0 70 to 95 10 FORGOTTEN"),
+        ({"outcome": "warned"}, "facts all 10 100.0 10.0 90.0 70 to 95 10 FORGOTTEN, warned"),
+        (
+            {"verdict": "INCONCLUSIVE"},
+            "facts all 10 100.0 10.0 90.0 70 to 95 10 INCONCLUSIVE, failed",
+        ),
+        (RETAINED, "facts all 10 100.0 100.0 0.0 -7.2 to 7.2 10 RETAINED: at most 7.2 points lost"),
+        (
+            {**RETAINED, "interval": (-0.3, -0.01)},
+            "facts all 10 100.0 100.0 0.0 -30 to -1 10 RETAINED: at most 0 points lost",
+        ),
+        ({**RETAINED, **OVERALL}, "overall all 10 100.0 100.0 0.0 -7.2 to 7.2 3 RETAINED: at most 7.2 points lost"),
+        (SMALL, "facts maths 5 100.0 100.0 0.0 -35 to 35 20 not gated"),
+        (
+            {**SMALL, "undecided": "no number of probes can show that nothing at all was lost", "max_drop": 0.0},
+            "facts maths 5 100.0 100.0 0.0 -35 to 35 0 undecided",
+        ),
+        (RISE, "texts all 132 - - +1.3 % 1 to 1.6 % 2 % RETAINED: up by at most 1.6 %"),
+        (
+            {**RISE, "rise": -0.004, "rise_interval": (-0.01, -0.001)},
+            "texts all 132 - - -0.4 % -1 to -0.1 % 2 % RETAINED: up by at most 0 %",
+        ),
+        (
+            {**RISE, "rise": 0.05, "rise_interval": (0.04, 0.06), "verdict": "FORGOTTEN", "outcome": "failed"},
+            "texts all 132 - - +5.0 % 4 to 6 % 2 % FORGOTTEN",
+        ),
+        (
+            {**RISE, "rise": None, "rise_interval": None, "verdict": "INCONCLUSIVE", "outcome": "skipped",
+             "undecided": "not gated, 1 text: a mean needs 2", "n": 1},
+            "texts all 1 - - - - 2 % not gated",
+        ),
+    ],
+)  # fmt: skip
+def test_a_row(gate, line):
+    assert table(gate)[1] == line
+
+
+def test_overall_comes_first_and_then_the_worst():
+    rows = table(RETAINED, SMALL, {}, {**RETAINED, **OVERALL}, {**RISE, "outcome": "warned"}, LOST)[1:7]
+    assert [row.split()[0] + " " + row.split()[1] for row in rows] == [
+        "overall all", "list each", "facts all", "texts all", "facts maths", "facts all",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ([LOST, LOST, KEPT], "FORGOTTEN (2 lost)"),
+        ([{**LOST, "outcome": "warned"}, KEPT], "FORGOTTEN (1 lost), warned"),
+        ([KEPT, KEPT], "RETAINED"),
+        # lost once, and not by majority
+        ([{**LOST, "verdict": "RETAINED", "outcome": "passed"}, KEPT], "RETAINED"),
+        ([LOST, {**LOST, "verdict": "RETAINED", "outcome": "passed"}], "FORGOTTEN (1 lost)"),
+    ],
+)
+def test_single_probes_share_a_row(rows, verdict):
+    (line,) = [line for line in table(*({**row, "slice": f"probe[p{i}]"} for i, row in enumerate(rows)))
+               if line.startswith("list each")]  # fmt: skip
+    assert line.startswith(f"list each {len(rows)} 100.0 ")
+    assert line.endswith(f" - {verdict}")
+
+
+def test_what_decided_nothing_is_listed():
+    lines = table(RETAINED, *({**SMALL, "slice": f"category[c{i}]"} for i in range(7)))
+    at = lines.index("7 gates of 8 decided nothing, for lack of probes:")
+    assert lines[at + 1 : at + 7] == [
+        *(f"facts category[c{i}]: not gated, 5 probes: a margin of 20 points needs 11" for i in range(5)),
+        "and 2 more; ask enough with a larger --sample, or none",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gates", "named", "said"),
+    [
+        ([RETAINED, {**SMALL, "suite": "b"}], [], "b"),
+        ([RETAINED, {**SMALL, "suite": "b"}, {**RETAINED, **OVERALL}], [], None),
+        ([RETAINED, {**SMALL, "suite": "b"}, {**RETAINED, **OVERALL}], ["b"], "b"),
+        ([RETAINED, SMALL], ["facts"], None),
+        ([SMALL], ["facts"], None),  # the run decided nothing at all, which is said elsewhere
+    ],
+)
+def test_a_suite_of_which_nothing_was_decided_is_no_pass(gates, named, said):
+    lines = [line for line in table(*gates, named=named) if line.startswith("nothing was decided about")]
+    assert lines == (
+        []
+        if said is None
+        else [f"nothing was decided about {said}, which is no pass: ask more of it, or leave it out"]
+    )

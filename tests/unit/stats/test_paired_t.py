@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp, ttest_rel
 
 from harness.errors import NoEvidenceError
-from harness.stats.paired_t import detectable_mean, log_ratios, mean_interval, mean_p
+from harness.stats.paired_t import detectable_mean, log_ratios, mean_interval, mean_p, probability_within
 
 VALUES = [0.01, -0.002, 0.004, 0.013, 0.0, 0.006, -0.001, 0.009]
 MANY = st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=3, max_size=60)
@@ -109,3 +110,18 @@ def test_no_power_is_an_error(arguments):
 def test_no_confidence_is_an_error(confidence):
     with pytest.raises(NoEvidenceError, match="^confidence must lie between 0 and 1"):
         mean_interval(VALUES, confidence)
+
+
+@pytest.mark.parametrize(("n", "most"), [(5, 0.02), (30, 0.005), (30, 0.0), (132, 0.005), (10, -0.01)])
+def test_how_often_a_mean_is_within_a_limit(n, most):
+    random = np.random.default_rng(4)
+    values = random.normal(0.0, 0.02, size=(20_000, n))
+    reach = student.ppf(0.95, n - 1) * values.std(axis=1, ddof=1) / np.sqrt(n)
+    seen = (values.mean(axis=1) + reach <= most).mean()
+    assert probability_within(n, most, 0.02) == pytest.approx(seen, abs=0.012)
+
+
+@pytest.mark.parametrize(("n", "most", "deviation"), [(1, 0.1, 0.1), (5, float("inf"), 0.1), (5, 0.1, 0.0)])
+def test_no_chance_without_evidence(n, most, deviation):
+    with pytest.raises(NoEvidenceError):
+        probability_within(n, most, deviation)

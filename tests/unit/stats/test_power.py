@@ -11,21 +11,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import multinomial
 
 from harness.errors import NoEvidenceError
 from harness.gate.cases import cases
 from harness.gate.compare import Pair
-from harness.gate.verdict import Policy, decide
+from harness.gate.decide import Policy, decide
+from harness.gate.finding import find
 from harness.scoring import SCORERS, Score
 from harness.stats.paired import mcnemar_mid_p, tango_interval, tango_z
 from harness.stats.power import (
     AnyLost,
     Confirmed,
+    NotRetained,
     OverMargin,
     Significant,
     least_failing_losses,
     minimum_detectable_drop,
     minimum_margin,
+    noise_drop,
     power,
     probability_retained,
     probes_for,
@@ -130,27 +134,69 @@ def test_nan_rates_are_no_evidence():
 # The rule of a gate
 
 
-def verdict_fails(lost: int, gained: int, n: int, margin: float, inconclusive: str) -> bool:
+def verdict_fails(kept: int, lost: int, gained: int, missed: int, gate: MarginGate) -> bool:
     """What a gate makes of these counts, by its own code."""
-    gate = MarginGate("all", margin, inconclusive)
     probe = Probe("p", SCORERS["mentions"]())
     case = next(cases(Suite("s", (gate,), (probe,))))
     right, wrong = Score(True, ""), Score(False, "")
-    changes = [(right, wrong)] * lost + [(wrong, right)] * gained + [(right, right)] * (n - lost - gained)
-    decision = decide(case, [Pair(probe, before, after) for before, after in changes], Policy())
+    changes = {(right, right): kept, (right, wrong): lost, (wrong, right): gained, (wrong, wrong): missed}
+    pairs = [Pair(probe, before, after) for (before, after), n in changes.items() for _ in range(n)]
+    (decision,) = decide([find(case, pairs)], Policy())
     return decision.outcome == "failed"
 
 
 @pytest.mark.parametrize("inconclusive", ["observed", "fail", "pass"])
-@pytest.mark.parametrize(("n", "margin"), [(7, 0.0), (10, 0.1), (12, 0.25), (26, 0.1), (20, 0.05), (20, 0.4)])
+@pytest.mark.parametrize(("n", "margin"), [(12, 0.25), (26, 0.1), (11, 0.2), (20, 0.4)])
 def test_the_rule_over_a_margin_is_that_of_the_gate(n, margin, inconclusive):
     rule = OverMargin(margin, inconclusive)
+    gate = MarginGate(over="all", max_drop=margin, on_inconclusive=inconclusive)
     for gained in range(n + 1):
         for lost in range(n + 1 - gained):
             if (n - gained) / n <= margin:  # too little to lose: vacuous, whatever comes
                 continue
             seen = bool(rule.fails(np.array([lost]), np.array([gained]), n)[0])
-            assert seen == verdict_fails(lost, gained, n, margin, inconclusive), (lost, gained)
+            assert seen == verdict_fails(n - lost - gained, lost, gained, 0, gate), (lost, gained)
+
+
+@pytest.mark.parametrize(("n", "known", "margin", "loss"), [(30, 20, 0.15, 0.35), (40, 16, 0.25, 0.15)])
+def test_what_is_not_retained_fails_a_gate_under_fail(n, known, margin, loss):
+    rule = NotRetained(margin, loss, known)
+    gate = MarginGate(over="all", max_drop=margin, max_loss=loss, on_inconclusive="fail")
+    for gained in range(n - known + 1):
+        for lost in range(known + 1):
+            seen = bool(rule.fails(np.array([lost]), np.array([gained]), n)[0])
+            wanted = verdict_fails(known - lost, lost, gained, n - known - gained, gate)
+            assert seen == wanted, (lost, gained)
+
+
+@pytest.mark.parametrize("loss", [0.15, 0.35, 1.0])
+@pytest.mark.parametrize("known", [5, 20, 40])
+def test_more_losses_never_make_a_model_retained(known, loss):
+    rule, n = NotRetained(0.15, loss, known), 40
+    for gained in range(n + 1):
+        lost = np.arange(n - gained + 1)
+        fails = rule.fails(lost, np.full_like(lost, gained), n)
+        assert fails.tolist() == sorted(fails.tolist())
+
+
+def test_an_interval_by_another_quantile():
+    assert probability_retained(40, 0.10, 0.02) > probability_retained(40, 0.10, 0.02, quantile=2.5)
+    assert minimum_margin(40, 0.02) < minimum_margin(40, 0.02, quantile=2.5)
+
+
+@pytest.mark.parametrize("n", [1, 46, 184])
+@pytest.mark.parametrize("flip_rate", [0.0, 0.02, 0.10, 0.5])
+def test_the_drop_of_noise_is_the_smallest_that_flips_rarely_exceed(n, flip_rate):
+    lost, gained = np.indices((n + 1, n + 1))
+    valid = lost + gained <= n
+    chances = multinomial.pmf(
+        np.stack([lost, gained, n - lost - gained], -1)[valid],
+        n,
+        [flip_rate / 2, flip_rate / 2, 1 - flip_rate],
+    )
+    net = (lost - gained)[valid]
+    wanted = next(k for k in range(n + 1) if chances[net > k].sum() <= 0.05)
+    assert noise_drop(n, flip_rate) == pytest.approx(wanted / n)
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,16 @@ def test_no_evidence_is_an_error(counts, text):
     for function in (share_lost, share_lost_interval, ratio_interval):
         with pytest.raises(NoEvidenceError, match=text):
             function(*counts)
+
+
+@pytest.mark.parametrize(
+    ("kept", "lost", "gained", "n", "effect"), [(49, 7, 0, 56, 1.07), (0, 46, 3, 49, 1.12)]
+)
+def test_counts_over_a_design_effect_need_not_sum_exactly(kept, lost, gained, n, effect):
+    low, high = share_lost_interval(*(count / effect for count in (kept, lost, gained, n)))
+    assert low <= (lost - gained) / (kept + lost) <= high
+
+
+def test_counts_that_differ_by_more_than_rounding_are_refused():
+    with pytest.raises(NoEvidenceError, match="cannot be counts out of"):
+        share_lost_interval(10, 5, 1, 15.9)

@@ -13,6 +13,7 @@ from harness.stats.paired import tango_interval, tango_z
 from harness.stats.power import OverMargin, power
 from harness.stats.sequential import (
     betting_capital,
+    betting_interval,
     boundaries,
     course,
     look_sizes,
@@ -167,6 +168,26 @@ def test_a_stake_knows_nothing_of_its_own_probe():
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=200), st.floats(-0.9, 0.9))
 def test_capital_is_never_lost_whole(x, margin):
     assert (betting_capital(x, margin) > 0).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=1, max_size=80), st.floats(-0.8, 0.8))
+def test_the_interval_of_a_bet_has_the_margins_that_it_did_not_refute(x, margin):
+    low, high = betting_interval(x)
+    drop = float(np.mean(x))
+    assert -1 <= low <= drop <= high <= 1
+    assert (low > margin) == (betting_capital(x, margin).max() > 20 and drop > margin)
+    assert (high < margin) == (
+        betting_capital([-change for change in x], -margin).max() > 20 and drop < margin
+    )
+
+
+def test_the_interval_of_a_bet_holds_whenever_one_looks():
+    """Ever outside, on either side, in at most 10 % of courses."""
+    x = differences(0.10, 0.05, (150, 100))
+    ever = [any(not low <= 0.10 <= high for low, high in (betting_interval(row[:n]) for n in (25, 50, 100)))
+            for row in x]  # fmt: skip
+    assert np.mean(ever) <= 0.10
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ CATEGORY = "a name in one line without colons, square brackets, tabs and spaces 
 SHAPE = "a score must be a name, or a mapping of one name to its parameters"
 
 
+LIKELY = "[{over: all, max_rise: 0.02}]"
+
+
 def form(score: str) -> str:
     """A suite under a score whose probes have no answer."""
     return suite_with("{id: a, question: Why?}", score=score)
@@ -82,11 +85,17 @@ GATES = [
     ("[{over: all, max_drop: '0.1'}]", "2:31: 'max_drop' must be a number, saw text '0.1'"),
     ("[{over: all, max_drop: 10 %}]", "2:31: 'max_drop' must be a number, saw text '10 %'"),
     ("[{over: all, max_drop: true}]", "2:31: 'max_drop' must be a number, saw true"),
-    ("[{over: all}]", "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop"),
-    ("[{over: category}]", "2:9: a gate over 'category' needs 'max_drop', the largest acceptable drop"),
+    (
+        "[{over: all}]",
+        "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'",
+    ),
+    (
+        "[{over: category}]",
+        "2:9: a gate over 'category' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'",
+    ),
     (
         "[{over: all, max_drop: null}]",
-        "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop",
+        "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'",
     ),
     (
         "[{over: each, max_drop: 0.1}]",
@@ -106,7 +115,7 @@ GATES = [
     ),
     (
         "[{over: all, max_drop: 0.1, on_inconclusive: fial}]",
-        "2:53: 'on_inconclusive' must be observed, fail or pass, saw text 'fial'\n  did you mean 'fail'?",
+        "2:53: 'on_inconclusive' must be confirmed, observed, fail or pass, saw text 'fial'\n  did you mean 'fail'?",
     ),
     (
         "[{over: category, max_drop: 0.1}]",
@@ -424,7 +433,7 @@ KINDS = [
         "3:24: unknown key 'promt' in the task\n  did you mean 'prompt'?",
     ),
     (
-        suite_with("{id: a, text: Hello}", task="{answer: likelihood}", score=None),
+        suite_with("{id: a, text: Hello}", LIKELY, task="{answer: likelihood}", score=None),
         "3:8: 'answer: likelihood' measures plain text\n  write 'format: text'",
     ),
     (
@@ -443,7 +452,7 @@ KINDS = [
         "5:40: 'choices' has no meaning under 'answer: likelihood'",
     ),
     (
-        suite_with("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score="mentions"),
+        suite_with("{id: a, text: Hello}", LIKELY, task="{answer: likelihood, format: text}"),
         "4:1: the score 'mentions' judges 'answer: generate', but the task says 'answer: likelihood'",
     ),
 ]

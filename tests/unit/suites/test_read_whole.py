@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.errors import SuiteError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
-from harness.suites.suite import EachGate, MarginGate, Probe, Shot, Task
+from harness.suites.suite import EachGate, MarginGate, Probe, RiseGate, Shot, Task
 from tests.support.suites import NAME, suite_with
 
 
@@ -233,8 +233,10 @@ probes:
         max_new_tokens=5, stop=("\n",),
     )  # fmt: skip
     assert loaded.gates == (
-        MarginGate("all", 0.1, "fail"), MarginGate("category", 0.2), EachGate("pass"),
-    )  # fmt: skip
+        MarginGate(over="all", max_drop=0.1, max_loss=0.15, on_inconclusive="fail"),
+        MarginGate(over="category", max_drop=0.2, max_loss=0.35),
+        EachGate("pass"),
+    )
     mentions, number = SCORERS["mentions"](), SCORERS["number"].model_validate({"tolerance": 1.0})
     assert loaded.probes == (
         Probe("a", mentions, {"question": "Why?"}, ("b", "c"), "x", "low"),
@@ -252,7 +254,15 @@ def test_choices_and_texts(read):
     )
     assert chosen.probes[0].choices == ("1", "2")
     assert chosen.probes[0].scorer.name == "choice"
-    measured = read(suite_with("{id: a, text: Hello}", task="{answer: likelihood, format: text}", score=None))
+    measured = read(
+        suite_with(
+            "{id: a, text: Hello}",
+            gates="[{over: all, max_rise: 0.02}]",
+            task="{answer: likelihood, format: text}",
+            score=None,
+        )
+    )
+    assert measured.gates == (RiseGate(over="all", max_rise=0.02),)
     assert (measured.probes[0].text, measured.probes[0].scorer.name) == ("Hello", "likelihood")
 
 
@@ -260,7 +270,7 @@ def test_choices_and_texts(read):
 
 PIECES = st.sampled_from(
     [
-        "suite", "gates", "probes", "task", "score", "id", "answer", "over", "max_drop", "shots", "check",
+        "suite", "gates", "probes", "task", "score", "id", "answer", "over", "max_drop", "max_loss", "max_rise", "shots", "check",
         "all", "each", "category", "choose", "likelihood", "generate", "choices", "regex", "json_schema",
         "prompt", "question", "{question}", "mentions", "number", "tolerance", "not", "any", "text", "format",
         ": ", ":", "\n", "\n  ", "\n    ", "- ", "{", "}", "[", "]", ", ", "&a ", "*a", "!!int ", "!x ", "? ",

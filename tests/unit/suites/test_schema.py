@@ -102,6 +102,11 @@ def test_what_the_reader_takes_by_its_shape(places, text):
         ("max_drop", "max_dorp", ["$.gates[0]"]),
         ("max_drop: 0.1", "max_drop: 10", ["$.gates[0].max_drop"]),
         ("max_drop: 0.1", "max_drop: 10 %", ["$.gates[0].max_drop"]),
+        ("max_drop: 0.1", "max_rise: 2 %", ["$.gates[0].max_rise"]),
+        ("max_drop: 0.1", "max_drop: 0.1, max_loss: 15", ["$.gates[0].max_loss"]),
+        ("max_drop: 0.1", "max_drop: 0.1, max_rise: 0.02", ["$.gates[0].max_drop"]),
+        ("max_drop: 0.1", "max_rise: 0.02, max_loss: 0.1", ["$.gates[0]"]),
+        ("max_drop: 0.1", "max_drop: 0.1, on_inconclusive: maybe", ["$.gates[0].on_inconclusive"]),
         (", max_drop: 0.1", "", ["$.gates[0]"]),
         ("over: all", "over: each", ["$.gates[0]"]),
         ("over: all", "over: all, require: pass", ["$.gates[0]"]),
@@ -133,6 +138,22 @@ def test_typical_mistakes(places, was, now, where):
     assert places(SOUND.replace(was, now)) == where
 
 
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({"max_drop": "10 %"}, "'10 %' is not of type 'number', 'null'"),
+        ({"max_rise": "2 %"}, "'2 %' is not of type 'number', 'null'"),
+        ({"max_drop": 0.1, "max_loss": "15 %"}, "'15 %' is not of type 'number', 'null'"),
+        ({"max_drop": 10}, "10 is greater than the maximum of 1"),
+        ({}, "'max_drop' is a required property"),
+        ({"max_drop": 0.1, "max_rise": 0.02}, "0.1 is not of type 'null'"),
+    ],
+)
+def test_an_editor_shows_a_wrong_margin_once(written, message):
+    gate = Draft7Validator({**SCHEMA["$defs"]["GateFormat"], "$defs": SCHEMA["$defs"]})
+    assert [error.message for error in gate.iter_errors({"over": "all", **written})] == [message]
+
+
 def test_a_likelihood_is_of_plain_text(places):
     assert places(LIKELIHOOD.replace(", format: text", "")) == ["$.task"]
     assert places(LIKELIHOOD.replace("text: Some words.", "question: x")) == ["$.probes[0]"]
@@ -144,13 +165,13 @@ def test_gates_are_what_the_reader_says_they_are():
     values = {
         "over": ["all", "category", "each"],
         "max_drop": [..., 0.1, None],
+        "max_loss": [..., 0.2],
+        "max_rise": [..., 0.02, None],
         "on_inconclusive": [..., "pass"],
         "require": [..., "retained", "pass"],
     }
     for combination in itertools.product(*values.values()):
         written = {key: value for key, value in zip(values, combination, strict=True) if value is not ...}
-        if written.get("over") == "each" and written.get("max_drop", ...) is None:
-            continue  # refused by both, each for a reason of its own
         assert gate.is_valid(written) == _reads(GateFormat, written), written
 
 

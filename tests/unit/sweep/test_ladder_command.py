@@ -255,10 +255,11 @@ def test_rendered_by_other_rules(folder, capsys):
     assert main(["ladder", "--render", "out", "--matched", "1", "--from", "third"]) == 0
     record = read_sweep(folder / "out")
     assert [(one.name, one.rank) for one in record.rungs] == [
-        ("third", 1),
-        ("careless", 2),
-        ("careful", None),
+        ("careful", 1),
+        ("third", 2),
+        ("careless", 3),
     ]
+    assert [one.learning for one in record.rungs] == ["cannot be told", "matched", "cannot be told"]
     assert (record.matched, record.reference) == (1.0, "third")
     assert json.loads((folder / "out/ladder.json").read_text(encoding="utf-8"))["matched"] == 1.0
 

@@ -6,22 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine.functions import FunctionEngine
+from harness.engine.requests import LogLikelihood
 from harness.errors import InputError, NoEvidenceError
 from harness.evaluation.ask import Answered
 from harness.evaluation.sample import sampled
 from harness.gate.cases import Case, cases
-from harness.gate.verdict import Policy
+from harness.gate.decide import MAX_DROP_OVERALL, Policy
+from harness.gate.finding import with_overall
 from harness.scoring import Score
 from harness.suites.suite import Suite
 from harness.training.callback.beginning import session_of
-from harness.training.callback.cases import cannot_be_forgotten, read_watched
+from harness.training.callback.cases import check_power, never_forgotten, read_watched
 from harness.training.callback.step import GatedStep, gated_step
 
 PROBES = "".join(
     f"  - {{id: {c}{n}, question: q, answer: x, category: {c}}}\n" for c in "abc" for n in range(8)
 )
 ALL = "[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.2}]"
+LARGE = "[{over: all, max_drop: 0.2}, {over: category, max_drop: 0.3}]"
+"""Margins that 24 probes in categories of 8 can prove."""
 EACH = "[{over: each}]"
+MANY = "".join(f"  - {{id: p{n}, question: q, answer: x}}\n" for n in range(60))
 
 
 def write(folder: Path, name: str, gates: str = ALL, score: str = "contains", probes: str = PROBES) -> Path:
@@ -49,18 +55,26 @@ def one(folder: Path, gates: str = ALL, probes: str = PROBES) -> list[Suite]:
 
 def step(suites: list[Suite], before: dict[str, bool], after: dict[str, bool]) -> GatedStep:
     """What the gates say where both models were right on these probes, and wrong on all others."""
-    sides = [
-        {
-            suite.name: Answered({}, {p.id: Score(side.get(p.id, False), "") for p in suite.probes})
-            for suite in suites
-        }
-        for side in (before, after)
-    ]
-    every = watched(suites, None, 0)
+    return step_of(suites, answered(suites, before), answered(suites, after))
+
+
+def answered(suites: list[Suite], right: dict[str, bool]) -> dict[str, Answered]:
+    return {
+        suite.name: Answered({}, {p.id: Score(right.get(p.id, False), "") for p in suite.probes})
+        for suite in suites
+    }
+
+
+def step_of(suites: list[Suite], before: dict[str, Answered], after: dict[str, Answered]) -> GatedStep:
+    every = all_cases(suites)
     session = session_of(every, Policy(), allow_code=False)
-    session.know("baseline", sides[0])
-    session.know("tuned", sides[1])
-    return gated_step(7, [session.decide(case) for case in every], session)
+    session.know("baseline", before)
+    session.know("tuned", after)
+    return gated_step(7, session.decide(every), session)
+
+
+def all_cases(suites: list[Suite]) -> list[Case]:
+    return with_overall(watched(suites, None, 0), MAX_DROP_OVERALL)
 
 
 def watched(suites: list[Suite], n: int | None, seed: int) -> list[Case]:
@@ -145,7 +159,7 @@ def test_a_step_at_which_nothing_changed(tmp_path):
 
 
 def test_a_step_at_which_one_category_is_lost(tmp_path):
-    lost = step(one(tmp_path), RIGHT, {id: id[0] != "b" for id in RIGHT})
+    lost = step(one(tmp_path, LARGE), RIGHT, {id: id[0] != "b" for id in RIGHT})
     assert lost.drop == lost.drops["one"] == 8 / 24
     assert lost.verdicts["one · b"] == "FORGOTTEN"
     assert lost.verdicts["one · a"] != "FORGOTTEN"
@@ -157,10 +171,58 @@ def test_a_step_at_which_one_category_is_lost(tmp_path):
     assert lost.shown == "FORGOTTEN, a drop of 33.3 points"
 
 
-def test_over_the_margin_without_being_sure_is_failed(tmp_path):
+@pytest.mark.parametrize(
+    ("rule", "verdict"), [("confirmed", "FORGOTTEN"), ("observed", "FAILED"), ("fail", "FAILED"), ("pass", "PASSED")]
+)  # fmt: skip
+def test_a_drop_over_the_margin_is_forgotten_where_it_is_confirmed(tmp_path, rule, verdict):
     lost = list(RIGHT)[::4]
-    unsure = step(one(tmp_path, "[{over: all, max_drop: 0.2}]"), RIGHT, {id: id not in lost for id in RIGHT})
-    assert (unsure.forgotten, unsure.failed, unsure.verdict) == ((), ("one · all",), "FAILED")
+    gates = f"[{{over: all, max_drop: 0.2, max_loss: 1, on_inconclusive: {rule}}}]"
+    over = step(one(tmp_path, gates), RIGHT, {id: id not in lost for id in RIGHT})
+    assert over.verdicts == {"one · all": "INCONCLUSIVE"}
+    assert over.verdict == verdict
+    assert over.failed == (() if verdict == "PASSED" else ("one · all",))
+    assert over.forgotten == (("one · all",) if verdict == "FORGOTTEN" else ())
+
+
+def two_of_many(folder: Path, gates: str) -> list[Suite]:
+    return read_watched(
+        [write(folder, name, gates, probes=MANY.replace("p", name)) for name in ("ones", "twos")],
+        allow_code=False,
+    )
+
+
+def test_what_no_suite_shows_all_of_them_may(tmp_path):
+    suites = two_of_many(tmp_path, "[{over: all, max_drop: 0.25, max_loss: 1}]")
+    known = {probe.id: True for suite in suites for probe in suite.probes}
+    lost = step(suites, known, {id: not id.endswith("0") for id in known})
+    assert lost.verdicts == {"ones · all": "RETAINED", "twos · all": "RETAINED", "overall": "FORGOTTEN"}
+    assert (lost.forgotten, lost.failed) == (("overall",), ("overall",))
+    assert lost.drop == 0.1
+
+
+def test_texts_rise_and_do_not_drop(tmp_path):
+    texts = "".join(f"  - {{id: t{n}, text: a text}}\n" for n in range(4))
+    path = tmp_path / "texts.yaml"
+    path.write_text(
+        "suite: texts\ntask: {format: text, answer: likelihood}\nscore: {likelihood: {max_rise: 0.01}}\n"
+        f"gates: [{{over: all, max_rise: 0.05}}]\nprobes:\n{texts}",
+        encoding="utf-8",
+    )
+    suites = read_watched([path], allow_code=False)
+    before, after = (
+        {
+            "texts": Answered({}, {
+                probe.id: Score(True, "", LogLikelihood(-bits * (1 + noise / 1000), 4, 512))
+                for noise, probe in enumerate(suites[0].probes)
+            })
+        }
+        for bits in (4, 5)
+    )  # fmt: skip
+    worse = step_of(suites, before, after)
+    assert (worse.verdict, worse.drop, worse.drops) == ("FORGOTTEN", None, {})
+    assert worse.rises == {"texts": pytest.approx(0.25)}
+    assert worse.numbers()["forgetting/texts/rise"] == pytest.approx(0.25)
+    assert never_forgotten(all_cases(suites), before) == []
 
 
 def test_too_few_probes_to_decide_anything_is_no_pass(tmp_path):
@@ -180,11 +242,17 @@ def test_the_overall_drop_is_over_probes_and_not_over_suites(tmp_path):
     assert (lost.drop, lost.drops) == (1 / 25, {"one": 0, "few": 1})
 
 
-def test_each_probe_that_is_lost_is_forgotten(tmp_path):
-    lost = step(one(tmp_path, EACH), {"a0": True, "a1": True}, {"a0": True})
-    assert (lost.forgotten, lost.failed) == (("one · a1",), ("one · a1",))
+def test_several_probes_that_are_lost_are_forgotten(tmp_path):
+    lost = step(one(tmp_path, EACH), {"a0": True, "a1": True, "a2": True}, {"a0": True})
+    assert lost.forgotten == lost.failed == ("one · a1", "one · a2")
     assert (lost.verdicts["one · a0"], lost.verdicts["one · b0"]) == ("RETAINED", "VACUOUS")
-    assert lost.drop == 1 / 24
+    assert lost.drop == 2 / 24
+
+
+def test_a_single_probe_that_is_lost_is_a_warning(tmp_path):
+    lost = step(one(tmp_path, EACH), {"a0": True, "a1": True}, {"a0": True})
+    assert lost.verdicts["one · a1"] == "FORGOTTEN"
+    assert (lost.forgotten, lost.failed, lost.verdict) == ((), (), "PASSED")
 
 
 def test_a_suite_in_which_both_miss_everything_does_not_pass(tmp_path):
@@ -202,16 +270,52 @@ def test_without_anything_to_compare_there_is_no_drop(tmp_path):
 # Sight
 
 
+def test_the_baseline_is_asked_the_rest_where_a_sample_does_not_show_that_it_knows_anything(tmp_path):
+    probes = "".join(f"  - {{id: p{n}, question: p{n}, answer: x}}\n" for n in range(20))
+    drawn = watched(one(tmp_path, "[{over: all, max_drop: 0.5}]", probes), 3, 0)
+    blank = {probe.id for probe in drawn[0].probes}
+    session = session_of(drawn, Policy(), allow_code=False)
+    session.ask("baseline", FunctionEngine(lambda prompt: "?" if prompt in blank else "x"))
+    run = session.suites["one"]
+    assert len(run.scores["baseline"]) == 20
+    assert run.nothing_known is None
+
+
 @pytest.mark.parametrize(("right", "seen"), [(0, False), (2, False), (8, True)])
 def test_a_case_is_blind_where_losing_all_would_not_be_forgetting(tmp_path, right, seen):
-    suites = one(tmp_path)
-    case = next(case for case in watched(suites, None, 0) if case.slice == "category[a]")
+    suites = one(tmp_path, LARGE)
     before = {f"a{n}": n < right for n in range(8)}
-    assert cannot_be_forgotten(case, {id: Score(known, "") for id, known in before.items()}) is not seen
-    assert (step(suites, before, {}).verdicts["one · a"] == "FORGOTTEN") is seen
+    blind = never_forgotten(all_cases(suites), answered(suites, before))
+    assert ("one · a" not in blind) is seen
+    assert ("one · a" in step(suites, before, {}).forgotten) is seen
 
 
-@pytest.mark.parametrize("right", [False, True])
-def test_a_case_of_one_probe_is_blind_where_the_baseline_misses_it(tmp_path, right):
-    case = watched(one(tmp_path, EACH), None, 0)[0]
-    assert cannot_be_forgotten(case, {"a0": Score(right, "")}) is not right
+def test_a_case_is_blind_where_too_few_probes_are_asked(tmp_path, caplog):
+    suites = one(tmp_path, "[{over: all, max_drop: 0.2}, {over: category, max_drop: 0.2}]")
+    known = answered(suites, RIGHT)
+    assert never_forgotten(all_cases(suites), known) == ["one · a", "one · b", "one · c"]
+    check_power(all_cases(suites), known)
+    assert caplog.messages == [
+        "3 of 4 cases can never be forgotten: too few of their probes were asked, or the baseline is right on too few of "
+        "them: one · a, one · b, one · c"
+    ]
+    with pytest.raises(
+        NoEvidenceError, match="no case could be forgotten: too few of its probes were asked, or "
+    ):
+        check_power(watched(suites, None, 0)[1:], known)
+
+
+def test_all_suites_together_see_what_none_of_them_could(tmp_path):
+    suites = two_of_many(tmp_path, "[{over: all, max_drop: 0.02}]")
+    known = answered(suites, {probe.id: True for suite in suites for probe in suite.probes})
+    assert never_forgotten(all_cases(suites), known) == ["ones · all", "twos · all"]
+
+
+@pytest.mark.parametrize(
+    ("severity", "right", "blind"),
+    [("high", 1, 24), ("high", 2, 22), ("critical", 1, 23), ("critical", 0, 24)],
+)
+def test_a_case_of_one_probe_is_blind_where_its_loss_is_a_warning_or_none(tmp_path, severity, right, blind):
+    suites = one(tmp_path, EACH, PROBES.replace("}", f", severity: {severity}}}"))
+    known = answered(suites, {f"a{n}": True for n in range(right)})
+    assert len(never_forgotten(all_cases(suites), known)) == blind

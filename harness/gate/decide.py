@@ -1,0 +1,141 @@
+"""Decide all gates of a run together: Findings in, Decisions out.
+
+Of many gates one fails by chance, so no gate is decided alone. A slice fails if what was observed is over its margin and
+the loss is significant among all slices of the run (Holm), the overall gate if it is significant by itself, and a suite of
+single probes if it lost a critical one or several others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from harness.gate.finding import Finding
+from harness.stats.multiple import holm
+from harness.stats.paired import ROUNDING
+from harness.suites.severity import SEVERITIES, Severity
+from harness.suites.suite import EachGate, OverallGate, SliceGate
+
+Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
+"""The outcome of a case in a run. A skipped case decided nothing; an excused one failed as expected (xfail)."""
+
+LEVEL = 0.05
+"""How often the slices of a run may fail, all together, when nothing was lost."""
+
+MAX_DROP_OVERALL = 0.03
+LEVEL_OVERALL = 0.01
+"""The same of the overall gate, which sees far smaller drops."""
+
+MOST_LOST = 1
+"""How many probes of less than critical severity a suite of single probes may lose with a warning."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How verdicts become outcomes.
+
+    Attributes:
+        strict: every gate must be RETAINED.
+        fail_on: the lowest severity that fails.
+        max_drop_overall: the margin of the overall gate, a fraction; None for no such gate.
+    """
+
+    strict: bool = False
+    fail_on: Severity = "low"
+    max_drop_overall: float | None = MAX_DROP_OVERALL
+
+    def fails(self, severity: Severity) -> bool:
+        return SEVERITIES.index(severity) <= SEVERITIES.index(self.fail_on)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision(Finding):
+    """The result of a case.
+
+    Attributes:
+        adjusted_p: Holm's, over the slices of the run; None for other cases.
+        tests: how many slices these are.
+    """
+
+    outcome: Outcome
+    adjusted_p: float | None = None
+    tests: int = 0
+
+    @property
+    def significant(self) -> bool:
+        """Whether so clear a loss is rare by chance among the gates of the run."""
+        if isinstance(self.case.gate, OverallGate):
+            return self.p is not None and self.p <= LEVEL_OVERALL + ROUNDING
+        return self.adjusted_p is not None and self.adjusted_p <= LEVEL + ROUNDING
+
+
+def decide(findings: Sequence[Finding], policy: Policy) -> list[Decision]:
+    """Decide the findings of a run together, in their order."""
+    family = {id(finding): p for finding in findings if (p := _p_in_family(finding, policy)) is not None}
+    adjusted = dict(zip(family, map(float, holm(list(family.values()))), strict=True))
+    lost = _lost_probes(findings)
+    return [
+        _decided(finding, policy, adjusted.get(id(finding)), len(family), lost[finding.case.suite.name])
+        for finding in findings
+    ]
+
+
+def rule(finding: Finding, policy: Policy) -> str:
+    """How a gate over a slice is decided: its own `on_inconclusive`, or `fail` for a strict run."""
+    if policy.strict:
+        return "fail"
+    gate = finding.case.gate
+    return gate.on_inconclusive if isinstance(gate, SliceGate) else "confirmed"
+
+
+def _p_in_family(finding: Finding, policy: Policy) -> float | None:
+    """The p-value of a slice that is decided with the others; None for a case that is not."""
+    tested = isinstance(finding.case.gate, SliceGate) and finding.standing == "tested"
+    return finding.p if tested and rule(finding, policy) == "confirmed" else None
+
+
+def _lost_probes(findings: Iterable[Finding]) -> Counter[str]:
+    """By suite, how many probes of less than critical severity are lost, each a case of its own."""
+    return Counter(
+        finding.case.suite.name
+        for finding in findings
+        if isinstance(finding.case.gate, EachGate)
+        and finding.standing == "tested"
+        and finding.case.severity != "critical"
+    )
+
+
+def _decided(finding: Finding, policy: Policy, adjusted: float | None, tests: int, lost: int) -> Decision:
+    values = {field.name: getattr(finding, field.name) for field in fields(Finding)}
+    decision = Decision(
+        **values, outcome="passed", adjusted_p=adjusted, tests=0 if adjusted is None else tests
+    )
+    outcome = _outcome(decision, policy, lost)
+    excused = outcome == "failed" and not policy.fails(finding.case.severity)
+    return replace(decision, outcome="warned" if excused else outcome)
+
+
+def _outcome(decision: Decision, policy: Policy, lost: int) -> Outcome:
+    """The outcome, whatever the case's severity."""
+    match decision.standing:
+        case "fine":
+            return "passed"
+        case "bad":
+            return "failed"
+        case "undecided":
+            return "skipped"
+    how = rule(decision, policy)
+    if isinstance(decision.case.gate, EachGate):
+        alone = decision.case.severity != "critical" and lost <= MOST_LOST
+        return "warned" if alone and how != "fail" else "failed"
+    if decision.verdict == "RETAINED":
+        return "passed"
+    fails = {
+        "confirmed": decision.over and decision.significant,
+        "observed": decision.over,
+        "fail": True,
+        "pass": decision.verdict == "FORGOTTEN",
+    }
+    return "failed" if fails[how] else "warned"

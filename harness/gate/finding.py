@@ -1,0 +1,255 @@
+"""A case and its pairs in, a Finding out: what the answers show, before the gates of a run are decided together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+from typing import Literal
+
+from harness.errors import NoEvidenceError
+from harness.gate.cases import Case
+from harness.gate.compare import Comparison, Pair, Rise, compare, pooled, rise
+from harness.gate.evidence import Cut, cut
+from harness.gate.stopping import Stop, compare_at
+from harness.gate.verdict import Verdict, judge, judge_gate, judge_rise, over, shortfall
+from harness.stats.paired import ROUNDING, least_to_retain
+from harness.stats.settling import more_to_settle
+from harness.suites.suite import OVERALL, EachGate, MarginGate, OverallGate, RiseGate, Suite
+from harness.wording import count, points
+
+Standing = Literal["fine", "bad", "tested", "undecided"]
+"""fine and bad stand whatever the other gates of the run show; `tested` is decided with them; `undecided` decides nothing."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the answers to a slice show.
+
+    Attributes:
+        comparison, verdict: None for a case that judges the tuned model alone.
+        over: whether what was observed is over a margin.
+        p: the one-sided p-value that nothing was lost; None without such a test.
+        rise: of texts alone.
+        why: the reason why nothing was decided or the verdict holds in spite of the interval, else "".
+        settling: how many more probes would settle an inconclusive verdict, None if no number would.
+        again: for a lost probe, the pairs of its further attempts.
+        parts: for the overall gate, the comparison of each suite.
+        stop: where asking stopped early and so decided the case.
+    """
+
+    case: Case
+    pairs: tuple[Pair, ...]
+    standing: Standing
+    comparison: Comparison | None = None
+    verdict: Verdict | None = None
+    over: bool = False
+    p: float | None = None
+    rise: Rise | None = None
+    why: str = ""
+    settling: int | None = None
+    cut: Cut | None = None
+    again: tuple[Pair, ...] = ()
+    parts: tuple[tuple[str, Comparison], ...] = ()
+    stop: Stop | None = None
+
+
+def find(
+    case: Case,
+    pairs: Sequence[Pair],
+    nothing_known: str | None = None,
+    again: Sequence[Pair] = (),
+    stop: Stop | None = None,
+) -> Finding:
+    """What a case shows by its pairs.
+
+    Args:
+        nothing_known: why there is no evidence that the baseline knows anything about the suite (see
+            `harness.gate.evidence`).
+        again: for a lost probe under a gate over `each`, the pairs of the attempts in other words and another batch.
+        stop: of a suite that was asked until it was decided, for which the pairs are in the order asked.
+
+    Raises:
+        NoEvidenceError: there are no pairs, or some lack the baseline that the gate needs.
+    """
+    if stop is not None and stop.early and case.gate.over == "category":
+        return _not_gated(case, pairs, stop)
+    if not pairs:
+        raise NoEvidenceError(f"no probe was asked for {case.title}")
+    finding = partial(Finding, case, tuple(pairs))
+    if case.tuned_alone:
+        return finding("fine" if all(pair.tuned.right for pair in pairs) else "bad")
+    finding = partial(finding, comparison=compare(pairs))
+    if nothing_known:
+        return finding("bad", verdict="VACUOUS", why=nothing_known, cut=cut(pairs))
+    match case.gate:
+        case EachGate():
+            return _probe(case, pairs, again)
+        case RiseGate(max_rise=margin):
+            return _texts(finding, pairs, margin)
+        case MarginGate(over="all") as gate if stop is not None:
+            return _slice(partial(finding, comparison=compare_at(pairs, stop)), pairs, gate, stop)
+        case MarginGate() as gate:
+            return _slice(finding, pairs, gate)
+    raise AssertionError(f"a gate over '{case.gate.over}' has no pairs of its own")
+
+
+def _probe(case: Case, pairs: Sequence[Pair], again: Sequence[Pair]) -> Finding:
+    comparison = compare(pairs)
+    finding = partial(Finding, case, tuple(pairs), comparison=comparison, cut=cut(pairs), again=tuple(again))
+    if comparison.missed:
+        return finding("undecided", verdict="VACUOUS")
+    if not comparison.lost:
+        return finding("fine", verdict="RETAINED")
+    if not lost_by_majority([*pairs, *again]):
+        lost = sum(pair.change == "lost" for pair in (*pairs, *again))
+        return finding("fine", verdict="RETAINED", why=f"lost in {lost} of {len(again) + 1} attempts")
+    return finding("tested", verdict="FORGOTTEN", over=True)
+
+
+def lost_by_majority(attempts: Sequence[Pair]) -> bool:
+    """Whether a probe was lost in more than half of its attempts."""
+    return 2 * sum(pair.change == "lost" for pair in attempts) > len(attempts)
+
+
+def _texts(finding: partial[Finding], pairs: Sequence[Pair], margin: float) -> Finding:
+    if len(pairs) < 2:
+        return finding(
+            "undecided", verdict="INCONCLUSIVE", why="not gated, 1 text: a mean needs 2", settling=1
+        )
+    found = rise(pairs)
+    return finding(
+        "tested",
+        rise=found,
+        verdict=judge_rise(found, margin),
+        over=found.mean > margin + ROUNDING,
+        p=found.p,
+    )
+
+
+def _not_gated(case: Case, pairs: Sequence[Pair], stop: Stop) -> Finding:
+    """A category of a suite that stopped early, which may have none of the probes that were asked."""
+    return Finding(
+        case,
+        tuple(pairs),
+        "undecided",
+        comparison=compare(pairs) if pairs else None,
+        verdict="INCONCLUSIVE",
+        why=f"not gated: {stop.described}",
+    )
+
+
+def _slice(
+    finding: partial[Finding], pairs: Sequence[Pair], gate: MarginGate, stop: Stop | None = None
+) -> Finding:
+    comparison, cut_off = finding.keywords["comparison"], cut(pairs)
+    verdict = judge_gate(comparison, gate)
+    finding = partial(finding, cut=cut_off, over=over(comparison, gate))
+    early = stop is not None and stop.early
+    if not early and (missing := shortfall(comparison, gate)):
+        more, why = missing
+        return finding("undecided", verdict=verdict, why=why, settling=more)
+    if verdict == "VACUOUS":
+        if finding.args[0].sampled:  # what the whole slice would show is unknown
+            known = f"the baseline knew {comparison.baseline_right} of {count(comparison.n, 'probe')} of the sample"
+            return finding("undecided", verdict=verdict, why=f"not gated, {known}")
+        return finding("bad", verdict=verdict)
+    if cut_off.unlike(gate.max_drop) and not _harmless(cut_off, verdict, pairs, gate.max_drop):
+        why = (
+            f"{cut_off.described('max_new_tokens')} each: the difference is more than the margin, and a cut answer is "
+            "incomplete"
+        )
+        return finding("bad", verdict="INCONCLUSIVE", why=why)
+    if early and verdict != "INCONCLUSIVE":
+        return finding("fine" if verdict == "RETAINED" else "bad", verdict=verdict, stop=stop)
+    settling = None
+    if verdict == "INCONCLUSIVE":
+        if 0 in (gate.max_drop, gate.max_loss) and comparison.drop <= 0:
+            return finding(
+                "undecided", verdict=verdict, why="no number of probes can show that nothing at all was lost"
+            )
+        settling = _more_to_settle(comparison, gate)
+    return finding("tested", verdict=verdict, p=comparison.mid_p, settling=settling)
+
+
+def _more_to_settle(comparison: Comparison, gate: MarginGate) -> int | None:
+    """How many more probes settle the narrower of both margins, in points; of clusters, as many more as their design effect."""
+    margin = min(gate.max_drop, gate.max_loss * comparison.baseline_accuracy)
+    effect = comparison.design_effect
+    lost, gained, n = (
+        round(number / effect) for number in (comparison.lost, comparison.gained, comparison.n)
+    )
+    more = more_to_settle(lost, gained, max(n, lost + gained), margin)
+    return None if more is None else max(1, ceil(more * effect))
+
+
+def _harmless(cut_off: Cut, verdict: Verdict, pairs: Sequence[Pair], margin: float) -> bool:
+    """Whether cutting can only have worked against the verdict, because it costs the side that is cut more right answers.
+
+    A score that does not settle may find a complete answer wrong and its beginning right; if more cut answers than the
+    margin allows have such a score, cutting could have worked either way.
+    """
+    open_ended = cut([pair for pair in pairs if not pair.probe.scorer.settles])
+    if max(open_ended.baseline, open_ended.tuned) > (margin + ROUNDING) * len(pairs):
+        return False
+    costs_tuned = cut_off.tuned > cut_off.baseline
+    return verdict == "RETAINED" if costs_tuned else verdict == "FORGOTTEN"
+
+
+# All suites together
+
+
+def overall_case(max_drop: float) -> Case:
+    """The case of the gate over all suites of a run."""
+    gate = OverallGate(max_drop)
+    return Case(Suite(OVERALL, gates=(gate,), probes=()), gate, "all", (), "critical", None)
+
+
+def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
+    """What the findings show together: their probes pooled, each suite a stratum, each probe once.
+
+    Suites of which the baseline knows nothing have nothing to lose, and gates over `each` probe and over texts have rules of
+    their own; none of these is pooled.
+    """
+    by_suite: dict[str, dict[str, Pair]] = {}
+    for finding in findings:
+        if isinstance(finding.case.gate, MarginGate) and not (finding.verdict == "VACUOUS" and finding.why):
+            pairs = by_suite.setdefault(finding.case.suite.name, {})
+            pairs.update({pair.probe.id: pair for pair in finding.pairs})
+    parts = tuple((name, compare(list(pairs.values()))) for name, pairs in by_suite.items())
+    if not parts:
+        return Finding(case, (), "undecided", why="no suite has a gate whose probes could be pooled")
+    whole = pooled([comparison for _, comparison in parts])
+    assert isinstance(case.gate, OverallGate)
+    margin = case.gate.max_drop
+    finding = Finding(
+        case,
+        (),
+        "tested",
+        comparison=whole,
+        verdict=judge(whole, margin),
+        over=whole.drop > margin + ROUNDING,
+        p=whole.mid_p,
+        parts=parts,
+    )
+    needed = least_to_retain(margin, whole.quantile)
+    if needed is not None and whole.n < needed:
+        why = f"not gated, {count(whole.n, 'probe')}: a margin of {points(margin)} points needs {needed}"
+        return replace(finding, standing="undecided", why=why, settling=needed - whole.n)
+    return replace(finding, standing="bad") if finding.verdict == "VACUOUS" else finding
+
+
+def with_overall(cases: Sequence[Case], max_drop: float | None, of_one: bool = False) -> list[Case]:
+    """The cases and the overall one, if it has a margin and several suites to pool.
+
+    A single suite has its author's own margin, and no second one unless `of_one` asks for it.
+    """
+    suites = pooled_suites(cases)
+    pools = max_drop is not None and (len(suites) > 1 or (of_one and suites))
+    return [*cases, overall_case(max_drop)] if pools and max_drop is not None else list(cases)
+
+
+def pooled_suites(cases: Iterable[Case]) -> set[str]:
+    """The names of the suites that an overall gate pools."""
+    return {case.suite.name for case in cases if isinstance(case.gate, MarginGate)}
