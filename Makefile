@@ -59,9 +59,12 @@ fuzz: $(VENV)/.dev
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/engine.py
 
-# False alarms and power of several rules over the shipped suites, by simulation; two minutes.
+# False alarms and power of the gate over the shipped suites and of other rules, and how far a ladder can be
+# trusted, by simulation; some minutes.
+# `make calibrate ARGUMENTS=--write` brings docs/calibration.* up to date; then run `python -m tools.docs --write`.
 calibrate: $(VENV)/.installed
-	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python -m benchmarks.calibration $(ARGUMENTS)
+	$(BIN)/python benchmarks/ladder_statistics.py
 
 # Item by item against lm-evaluation-harness, in an environment with both.
 bench-parity: $(BENCHMARK_VENV)/.installed
