@@ -17,9 +17,9 @@ PROBES: dict[str, tuple[str, ...]] = {
     ),
     "regex": (
         'question: "Write the date of New Year\'s Day 2024 as YYYY-MM-DD.", answer: 2024-01-01',
-        'question: "What time is noon on a 24-hour clock?", answer: \'\\b12([:.]00)?\\b\'',
+        'question: "What time is noon on a 24-hour clock?", answer: \'(?<![\\d.,-])12([:.]00)?(?![.,:]?\\d)\'',
         'question: "What colour is a clear sky by day?", answer: \'(?i)\\b(blue|azure)\\b\'',
-        'question: "How many legs has a spider?", answer: \'(?i)\\b(8|eight)\\b\'',
+        'question: "How many legs has a spider?", answer: \'(?i)(?<![\\d.,-])8(?![.,]?\\d)|\\beight\\b\'',
     ),
     "number": (
         'question: "What is 15 multiplied by 7?", answer: 105',
@@ -80,7 +80,11 @@ WRITTEN_SCORES = {
     "    type: object\n"
     "    required: [name, age]\n"
     "    properties: {name: {type: string}, age: {type: integer}}\n",
-    "check": 'score:\n  check: {min_words: 5, max_lines: 3, ends_with: [".", "!"], no_repetition: true}\n',
+    "check": 'score:\n  check: {min_words: 5, max_lines: 3, ends_with: [".", "!"], no_repetition: true}\n'
+    "lint_ignore:  # what this check cannot tell; 'mentions' can look for words of the subject\n"
+    "  echo: only the form is checked\n"
+    "  refusal: only the form is checked\n",
+    "equals": "score: equals\nlint_ignore:\n  wording: the answer has to be one word\n",
     "python": "# Each probe has its own tests as its score. A run needs --allow-code: it executes code that the model wrote.\n",
     "number": "score:\n  number: {tolerance: 0}\n",
     "likelihood": "score:\n  likelihood: {max_rise: 0.05}\n",

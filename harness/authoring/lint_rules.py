@@ -7,9 +7,13 @@ over so few probes that no loss can fail it. None of this stops a run; `lint` re
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.authoring.findings import Finding, grouped, is_ignored, warnings
+from harness.authoring.lint_battery import battery_findings
+from harness.authoring.lint_bias import biases
+from harness.authoring.lint_prompts import answered_by_shots, numbers_in_questions, short_limits
 from harness.authoring.lint_sizes import weak_gates
 from harness.authoring.near_duplicates import LONG_TEXT_WORDS, Asked, alike
 from harness.errors import Problem
@@ -17,31 +21,75 @@ from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
 from harness.suites.suite import Probe, Suite
 
+WORDS_OF_ONE_LETTER = frozenset("aAiI")
+"""Letters that are words of English, so that most replies mention them."""
 
-def weaknesses(suite: Suite) -> list[Problem]:
-    """The weaknesses of a suite, in the order of the file."""
-    weak = [
-        *suite.warnings,
-        *_answers_given_away(suite),
+
+def weaknesses(suite: Suite, *, with_battery: bool = False) -> list[Problem]:
+    """The weaknesses of a suite, in the order of the file.
+
+    Args:
+        with_battery: whether to have its scores judge the replies of `harness.authoring.battery` too.
+    """
+    given_away = list(_answers_given_away(suite))
+    known = {finding.probe.id for finding in given_away if finding.probe is not None}
+    found = [
+        *given_away,
         *_asked_twice(suite),
         *_short_answers(suite),
         *_only_forbidden(suite),
-        *weak_gates(suite),
+        *answered_by_shots(suite),
+        *(
+            finding
+            for finding in numbers_in_questions(suite)
+            if finding.probe and finding.probe.id not in known
+        ),
+        *short_limits(suite),
+        *biases(suite),
+        *(Finding("size", weak.span, weak.message, weak.hint or "") for weak in weak_gates(suite)),
+        *(battery_findings(suite, known) if with_battery else ()),
     ]
+    weak = [*suite.warnings, *warnings(suite, found, with_battery)]
     return sorted(weak, key=lambda problem: (problem.span is None, problem.span, problem.message))
 
 
-def _answers_given_away(suite: Suite) -> Iterator[Problem]:
+def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
+    """Ids of probes that an earlier suite has too."""
+    first: dict[str, Suite] = {}
+    problems: list[Problem] = []
+    for suite in suites:
+        found = [
+            Finding(
+                "repeated_id",
+                probe.span,
+                f"the id '{probe.id}' is in the suite '{first[probe.id].name}' too",
+                "-k and reports by id cannot tell them apart; rename one of them",
+                probe,
+            )
+            for probe in suite.probes
+            if probe.id in first
+        ]
+        problems += grouped(
+            [finding for finding in found if not is_ignored(suite, finding)], len(suite.probes)
+        )
+        for probe in suite.probes:
+            first.setdefault(probe.id, suite)
+    return problems
+
+
+def _answers_given_away(suite: Suite) -> Iterator[Finding]:
     for probe in suite.probes:
         if not isinstance(probe.scorer, Contains | Mentions | Equals):
             continue
         for answer in probe.answers:
             names = [name for name, text in probe.fields.items() if _gives_away(probe, text, answer)]
             if names:
-                yield Problem(
+                yield Finding(
+                    "given_away",
                     probe.span,
                     f"the probe '{probe.id}' gives away its answer {answer!r} in its {names[0]}",
                     "a model that repeats the question would be right; ask in other words",
+                    probe,
                 )
                 break
 
@@ -49,20 +97,25 @@ def _answers_given_away(suite: Suite) -> Iterator[Problem]:
 def _gives_away(probe: Probe, text: str, answer: str) -> bool:
     if len(text.split()) > LONG_TEXT_WORDS:  # a passage to read, which has to hold the answer
         return False
-    if isinstance(probe.scorer, Mentions) or (isinstance(probe.scorer, Contains) and _one_letter(answer)):
+    among = isinstance(probe.scorer, Mentions) and probe.scorer.among  # the question names all options
+    if (isinstance(probe.scorer, Mentions) and not among) or (
+        isinstance(probe.scorer, Contains) and _one_letter(answer)
+    ):
         return mentions(text, answer)
     return probe.scorer.right(text, [answer])
 
 
-def _asked_twice(suite: Suite) -> Iterator[Problem]:
+def _asked_twice(suite: Suite) -> Iterator[Finding]:
     """Probes that ask what an earlier one asks: they count one piece of knowledge twice."""
     for pair in alike([_asked(probe) for probe in suite.probes]):
         first, second = suite.probes[pair.first], suite.probes[pair.second]
         how = "word for word" if pair.same_words else "in nearly the same words"
-        yield Problem(
+        yield Finding(
+            "near_duplicate",
             second.span,
             f"the probe '{second.id}' asks {how} what '{first.id}' asks",
             "both are kept or lost together, so they count as one; change or remove one of them",
+            second,
         )
 
 
@@ -72,15 +125,30 @@ def _asked(probe: Probe) -> Asked:
     return Asked(fields, probe.answers, probe.scorer)
 
 
-def _short_answers(suite: Suite) -> Iterator[Problem]:
+def _short_answers(suite: Suite) -> Iterator[Finding]:
     for probe in suite.probes:
-        if isinstance(probe.scorer, Contains) and (short := next(filter(_one_letter, probe.answers), None)):
-            yield Problem(
+        short = next(filter(_one_letter, probe.answers), None)
+        if short is not None and isinstance(probe.scorer, Contains):
+            yield Finding(
+                "one_letter",
                 probe.span,
                 f"the probe '{probe.id}' looks for the one letter {short!r} under 'contains', which finds it inside "
                 "longer words and numbers",
                 "score it with 'mentions' (whole words) or 'equals'",
+                probe,
             )
+        elif isinstance(probe.scorer, Mentions) and (word := next(filter(_is_word, probe.answers), None)):
+            yield Finding(
+                "one_letter",
+                probe.span,
+                f"the probe '{probe.id}' looks for {word!r} under 'mentions', which is a word of most replies",
+                "score it with 'equals', or ask so that the answer is longer",
+                probe,
+            )
+
+
+def _is_word(answer: str) -> bool:
+    return answer.strip() in WORDS_OF_ONE_LETTER
 
 
 def _one_letter(answer: str) -> bool:
@@ -89,7 +157,7 @@ def _one_letter(answer: str) -> bool:
     return len(text) == 1 and unicodedata.category(text) in ("Lu", "Ll", "Nd")
 
 
-def _only_forbidden(suite: Suite) -> Iterator[Problem]:
+def _only_forbidden(suite: Suite) -> Iterator[Finding]:
     """Checks that nearly any answer passes: each rule once, at the first probe that has it."""
     probes: dict[str, list[Probe]] = {}
     for probe in suite.probes:
@@ -97,16 +165,19 @@ def _only_forbidden(suite: Suite) -> Iterator[Problem]:
             probes.setdefault(repr(probe.scorer), []).append(probe)
     for first, *others in probes.values():
         more = f" (and {len(others)} more under the same check)" if others else ""
-        yield Problem(
+        yield Finding(
+            "only_forbids",
             first.span,
             f"the check of the probe '{first.id}' only forbids{more}: an answer of one wrong word passes it",
             "ask for something as well, such as 'min_words' or 'mentions'",
+            first,
         )
 
 
 def only_forbids(rule: Rule) -> bool:
     """Whether a rule requires nothing: it consists of limits and `not` alone."""
-    return all(_forbids(name, value) for name, value in rule if value is not None)
+    values = ((name, getattr(rule, name)) for name in Rule.model_fields)
+    return all(_forbids(name, value) for name, value in values if value is not None)
 
 
 def _forbids(name: str, value: Any) -> bool:

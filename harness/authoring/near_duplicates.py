@@ -90,6 +90,18 @@ def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
                 listed.append(place)
 
 
+def like_any(known: Sequence[Mapping[str, str]], asked: Sequence[Mapping[str, str]]) -> dict[int, int]:
+    """Of the probes whose fields are nearly those of a known example: their index, and that of the first such example."""
+    examples = [{name: _text(text) for name, text in fields.items()} for fields in known]
+    found = {}
+    for place, fields in enumerate(asked if examples else ()):
+        texts = {name: _text(text) for name, text in fields.items()}
+        like = (number for number, example in enumerate(examples) if _like(example, texts))
+        if (number := next(like, None)) is not None:
+            found[place] = number
+    return found
+
+
 @dataclass(frozen=True)
 class _Text:
     """A text as it is compared: its words without stop words, and its numbers in order, since `3 - 5` is not `5 - 3`."""

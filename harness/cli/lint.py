@@ -20,6 +20,9 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("lint", help="check suites and report every error at once; loads no model")
     add_suites(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings alone")
+    parser.add_argument(
+        "--no-battery", dest="battery", action="store_false", help="have no score judge made-up replies"
+    )
     add_reading(parser)
     parser.set_defaults(run=run)
 
@@ -30,7 +33,7 @@ def run(parsed: Namespace) -> int:
     Raises:
         NoEvidenceError: a folder has no suites.
     """
-    from harness.authoring.lint_rules import weaknesses
+    from harness.authoring.lint_rules import repeated_ids, weaknesses
     from harness.evaluation.suites import read_all, under_another_name
 
     suites, problems = read_all(parsed.files, reach_of(parsed))
@@ -42,7 +45,8 @@ def run(parsed: Namespace) -> int:
         say("for scores that a conftest.py registers, add --conftest FILE")
     warnings = [
         *dict.fromkeys(under_another_name(parsed.files)),
-        *(warning for suite in suites for warning in weaknesses(suite)),
+        *(warning for suite in suites for warning in weaknesses(suite, with_battery=parsed.battery)),
+        *repeated_ids(suites),
     ]
     for text in listed([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):
         say(text)

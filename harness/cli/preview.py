@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
 from harness.command_line import count as at_least_one
@@ -11,6 +13,9 @@ from harness.progress import counter
 from harness.terminal import say, show
 from harness.wording import count
 
+if TYPE_CHECKING:
+    from harness.suites.suite import Probe, Suite
+
 
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
@@ -18,8 +23,12 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "suite", metavar="SUITE[::SLICE]", help="a suite, or a slice of it: s.yaml::probe[id]"
     )
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
         "--model", metavar="REF", help="ask this model, and show the prompt after its chat template"
+    )
+    either.add_argument(
+        "--battery", action="store_true", help="show how the scores judge made-up replies, right and wrong"
     )
     parser.add_argument(
         "--limit", type=at_least_one, default=3, metavar="N", help="show at most N probes (default: 3)"
@@ -46,6 +55,8 @@ def run(parsed: Namespace) -> int:
     settings, reach, limit = settings_of(vars(parsed)), reach_of(parsed), parsed.limit
     suite, probes = find_probes(parsed.suite, reach)
     suite = under(suite, settings)
+    if parsed.battery:
+        return _show_battery(suite, probes)
     shown = probes[:limit]
     show(
         f"{suite.name}: {count(len(probes), 'probe')}"
@@ -68,4 +79,16 @@ def run(parsed: Namespace) -> int:
         show(f"\n{engine.label}: a likelihood is judged only against a baseline's")
     else:
         show(f"\n{engine.label}: {right} of {len(shown)} right")
+    return 0
+
+
+def _show_battery(suite: Suite, probes: Sequence[Probe]) -> int:
+    from harness.authoring.battery import battery
+    from harness.authoring.battery_text import battery_lines
+
+    show(f"{suite.name}: {count(len(probes), 'probe')}")
+    if suite.task.answer != "generate":
+        show(f"  'answer: {suite.task.answer}' has no replies to judge")
+    else:
+        show("\n".join(["", *battery_lines(battery(suite, {probe.id for probe in probes}), len(probes))]))
     return 0

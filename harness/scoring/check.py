@@ -8,16 +8,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from harness.documents.validate import Shape
+from harness.normalise import answer_of, plain
 from harness.scoring.pattern import is_found, pattern_problem
+from harness.scoring.reading import Read, TextScorer, folded, has_markup
+from harness.scoring.refusal import stance
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
-from harness.scoring.text import folded, mentions
-from harness.suites.scorer import Expects, Scorer
+from harness.scoring.text import contains, mentions
+from harness.suites.scorer import Expects
 
 REPEATED_WORDS = 4
 REPEATED_TIMES = 3
@@ -38,6 +42,30 @@ Text = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
 Texts = Annotated[
     list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text]), Field(min_length=1)
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A reply as its checks see it: words in `plain` text, form (lines, items, patterns, JSON) in `written`."""
+
+    written: str
+    plain: str
+    language: str = "en"
+
+    @classmethod
+    def of(cls, text: str, read: Read = "plain", language: str = "en") -> Reading:
+        """The reading of a reply; under `raw`, both texts are as the model wrote it."""
+        written = answer_of(text)
+        return cls(written, plain(text) if read == "plain" else written, language)
+
+    def either(self, found: Callable[[str], bool]) -> bool:
+        """Whether something is found in the plain text or in the one as written."""
+        return found(self.plain) or found(self.written)
+
+    def has(self, found: Callable[[str, str, str], bool], wanted: str) -> bool:
+        """Whether a wanted text is found; as written, too, if it has marks of its own."""
+        texts = [self.plain, *([self.written] if has_markup(wanted) else [])]
+        return any(found(text, wanted, self.language) for text in texts)
 
 
 class Rule(Shape):
@@ -61,6 +89,11 @@ class Rule(Shape):
     )
     lowercase: Literal[True] | None = Field(None, description="No capital letter.")
     uppercase: Literal[True] | None = Field(None, description="No small letter.")
+    refusal_: bool | None = Field(
+        None,
+        alias="refusal",
+        description="Declines (true), or answers (false), as the score `refusal` judges it.",
+    )
     all: Annotated[list[Rule], Field(min_length=1)] | None = Field(None, description="Each of these rules.")
     any: Annotated[list[Rule], Field(min_length=1)] | None = Field(None, description="One of these rules.")
     not_: Rule | None = Field(None, alias="not", description="Not this rule.")
@@ -74,7 +107,7 @@ class Rule(Shape):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not any(getattr(self, name) is not None for name in type(self).model_fields):
+        if not any(getattr(self, name) is not None for name in Rule.model_fields):
             raise ValueError(
                 f"a rule needs a check, such as 'min_words'; there are: {', '.join(rule_keys())}"
             )
@@ -84,10 +117,11 @@ class Rule(Shape):
                 raise ValueError(f"'min_{name}' is more than 'max_{name}': nothing can be right")
         return self
 
-    def holds(self, text: str) -> bool:
+    def holds(self, text: str | Reading) -> bool:
         """Whether every check of the rule holds for `text`."""
+        reading = text if isinstance(text, Reading) else Reading.of(text)
         return all(
-            check(text, parameter)
+            check(reading, parameter)
             for name, check in CHECKS.items()
             if (parameter := getattr(self, name)) is not None
         )
@@ -109,8 +143,10 @@ def lines(text: str) -> list[str]:
 
 
 def items(text: str) -> list[str]:
-    """The lines that begin like a list item: `- `, `* `, `1. ` or `1) `."""
-    return [line for line in lines(text) if re.match(r"\s*(?:[-*•+]|\d+[.)])\s+\S", line)]
+    """The lines that begin like a list item: `- `, `* `, `1. ` or `1) `; a number may be bold."""
+    return [
+        line for line in lines(text) if re.match(r"\s*(?:[-*•+]|(?:\*\*|__)?\d+[.)](?:\*\*|__)?)\s+\S", line)
+    ]
 
 
 def titlecase_words(text: str) -> int:
@@ -126,27 +162,28 @@ def repeats(text: str) -> bool:
 
 
 def _json_keys(text: str, keys: Sequence[str]) -> bool:
-    value = read_json(text)
+    value = read_json(text, (dict,))
     return isinstance(value, dict) and all(key in value for key in keys)
 
 
-CHECKS: dict[str, Callable[[str, Any], bool]] = {
-    "min_words": lambda text, least: len(words(text)) >= least,
-    "max_words": lambda text, most: len(words(text)) <= most,
-    "min_lines": lambda text, least: len(lines(text)) >= least,
-    "max_lines": lambda text, most: len(lines(text)) <= most,
-    "min_items": lambda text, least: len(items(text)) >= least,
-    "max_items": lambda text, most: len(items(text)) <= most,
-    "starts_with": lambda text, texts: text.strip().startswith(tuple(texts)),
-    "ends_with": lambda text, texts: text.strip().endswith(tuple(texts)),
-    "contains": lambda text, texts: any(folded(wanted) in folded(text) for wanted in texts),
-    "mentions": lambda text, texts: any(mentions(text, wanted) for wanted in texts),
-    "regex": lambda text, pattern: is_found(pattern, text),
-    "titlecase_words": lambda text, least: titlecase_words(text) >= least,
-    "json_keys": _json_keys,
-    "no_repetition": lambda text, _: not repeats(text),
-    "lowercase": lambda text, _: text == text.lower() and text != text.upper(),
-    "uppercase": lambda text, _: text == text.upper() and text != text.lower(),
+CHECKS: dict[str, Callable[[Reading, Any], bool]] = {
+    "min_words": lambda text, least: len(words(text.plain)) >= least,
+    "max_words": lambda text, most: len(words(text.plain)) <= most,
+    "min_lines": lambda text, least: len(lines(text.written)) >= least,
+    "max_lines": lambda text, most: len(lines(text.written)) <= most,
+    "min_items": lambda text, least: len(items(text.written)) >= least,
+    "max_items": lambda text, most: len(items(text.written)) <= most,
+    "starts_with": lambda text, texts: text.either(lambda side: side.strip().startswith(tuple(texts))),
+    "ends_with": lambda text, texts: text.either(lambda side: side.strip().endswith(tuple(texts))),
+    "contains": lambda text, texts: any(text.has(contains, wanted) for wanted in texts),
+    "mentions": lambda text, texts: any(text.has(mentions, wanted) for wanted in texts),
+    "regex": lambda text, pattern: is_found(pattern, text.written),
+    "titlecase_words": lambda text, least: titlecase_words(text.plain) >= least,
+    "json_keys": lambda text, keys: _json_keys(text.written, keys),
+    "no_repetition": lambda text, _: not repeats(text.plain),
+    "lowercase": lambda text, _: text.plain == text.plain.lower() and text.plain != text.plain.upper(),
+    "uppercase": lambda text, _: text.plain == text.plain.upper() and text.plain != text.plain.lower(),
+    "refusal_": lambda text, declines: stance(text.written) == ("refusal" if declines else "answer"),
     "all": lambda text, rules: all(rule.holds(text) for rule in rules),
     "any": lambda text, rules: any(rule.holds(text) for rule in rules),
     "not_": lambda text, rule: not rule.holds(text),
@@ -154,10 +191,14 @@ CHECKS: dict[str, Callable[[str, Any], bool]] = {
 
 
 @scorer("check")
-class Check(Scorer, Rule):
-    """A rule of small checks over the answer's form; the probe has no `answer`."""
+class Check(TextScorer, Rule):
+    """A rule of small checks over the answer's form; the probe has no `answer`.
+
+    Words are counted and sought in plain text, without Markdown and the like; lines, items, JSON and regular expressions are
+    about the text as written; a beginning or end may be in either. A text that is denied counts here, unlike under `mentions`.
+    """
 
     expects: ClassVar[Expects] = "none"
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return self.holds(text)
+        return self.holds(Reading.of(text, self.read, self.language))

@@ -1,51 +1,184 @@
-"""The score `number`: compares the last number in a text with the right one."""
+"""The score `number`: compares the number that a reply settles on with the right one."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.normalise import Figure, figures, plain
+from harness.normalise.figures import enumerated
+from harness.scoring.final import (
+    after_answer,
+    before_reason,
+    bold_parts,
+    boxed_part,
+    concludes,
+    last_conclusion,
+    sentences,
+    without_asides,
+)  # fmt: skip
+from harness.scoring.negation import without_denied
+from harness.scoring.reading import TextScorer
 from harness.scoring.registry import scorer
-from harness.suites.scorer import Scorer
 
-_ORDINAL = re.compile(r"(?<![\d,])[\d,]++(?=(?:st|nd|rd|th)\b)")
-_NUMBER = re.compile(
-    r"(?<![\w.])[-+\u2212]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\d)|\.\d+)"
+_SUBJECT = re.compile(
+    r"\W*[$€£]?\S+ (?:is|are|was|equals) (?:the|a|what|how|because|right|correct)(?!\w)", re.IGNORECASE
 )
-"""Both expressions take linear time: a model may write digits and commas without end."""
+_COPULA = re.compile(r"(?<!\w)(?:is|are|equals|makes)(?!\w)|[=\u2248]", re.IGNORECASE)
+_COMPARES = re.compile(
+    r",\s(?:\S{1,20}\s){0,4}(?:more|less|fewer|larger|smaller|higher|lower) than(?!\w)", re.IGNORECASE
+)
+_EXPLAINS = re.compile(
+    r"\W*(?:to|you (?:can|could|calculate|find|just|need|multiply|divide|add|subtract)|this is|this can|because|check|note|explanation|here's|here is|since|for example|remember|"
+    r"it's because|that is because|we can check|proof|verification|fun fact|in other words|multiply|divide|hope|let me know|just)(?!\w)",
+    re.IGNORECASE,
+)
 
 
-def numbers(text: str) -> list[float]:
-    """The numbers in a text, in order: `1,000`, `-2.5`, `3e8` and the 5 of `5km` are one number each, `2nd` is none."""
-    plain = re.sub(r"(?<=[-+\u2212])[$€£]", "", text)
-    plain = re.sub(r"[$€£%°*_`]", " ", plain)
-    plain = _ORDINAL.sub("x", plain)
-    return [float(match.group().replace(",", "").replace("\u2212", "-")) for match in _NUMBER.finditer(plain)]
+def numbers(text: str, language: str = "en") -> list[float]:
+    """The numbers in a text, in order: `1,000`, `-2.5`, `3e8`, `nine` and the 5 of `5km` are one each, `2nd` is none."""
+    return [figure.value for figure in figures(plain(text), language)]
 
 
 @scorer("number")
-class Number(Scorer):
-    """The last number of the text is the answer, give or take `tolerance` (absolute)."""
+class Number(TextScorer):
+    """The number that the text settles on is the answer, give or take `tolerance` (absolute).
+
+    Numbers may be written in digits (`1,000`, `1 000`, `2,5`, `-42`, `$5`, `24m²`, `25%`, `1/2`), in words (`twenty-four`,
+    `12 thousand`, `1.5 million`) and in LaTeX. `25%` is 0.25 as well.
+    """
 
     tolerance: Annotated[float, Field(ge=0)] = Field(
         0.0, description="How far from the right number an answer may be, absolutely."
     )
+    final: Literal["auto", "last_number", "after_answer", "boxed"] = Field(
+        "auto",
+        description="Which number counts. boxed: the last in the last \\boxed{}; after_answer: after the last 'answer is', "
+        "'answer:' or '####', the first, or the one after '='; last_number: the last; auto: boxed if there is any, else "
+        "after_answer, else the only one in bold, else the one that the reply opens with and only explains ('7, because 5 x 7 = "
+        "35'), else the one in its last conclusion, brackets and '35 = 5 x 7' minded.",
+    )
 
     def expected_problem(self, expected: str) -> str | None:
-        found = numbers(expected)
+        found = numbers(expected, self.language)
         if len(found) != 1 or not math.isfinite(found[0]):
             return f"an answer under 'number' must be one number, saw {expected!r}"
         return None
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        found = numbers(text)
-        if not found:
+        found = self.figure(text)
+        if found is None:
             return False
+        values = (found.value, found.value / 100) if found.percent else (found.value,)
         return any(
-            math.isclose(found[-1], numbers(answer)[0], rel_tol=1e-9, abs_tol=self.tolerance)
+            math.isclose(value, numbers(answer, self.language)[0], rel_tol=1e-9, abs_tol=self.tolerance)
             for answer in expected
+            for value in values
         )
+
+    def figure(self, text: str) -> Figure | None:
+        """The number that a reply settles on, or None."""
+        read = self.reading(text)
+        if self.language == "en":
+            read = without_denied(read)
+        finds = {
+            "boxed": lambda: self._last(boxed_part(text) or ""),
+            "after_answer": lambda: self._stated(after_answer(read) or ""),
+            "bold": lambda: self._bold(text),
+            "opening": lambda: self._opening(self._outside(read)),
+            "conclusion": lambda: self._conclusion(self._outside(read)),
+            "last_number": lambda: self._last(read),
+        }
+        pieces = (
+            ["boxed", "after_answer", "bold", "opening", "conclusion", "last_number"]
+            if self.final == "auto"
+            else [self.final]
+        )
+        return next((found for piece in pieces if (found := finds[piece]()) is not None), None)
+
+    def _figures(self, text: str) -> Sequence[Figure]:
+        return figures(text, self.language)
+
+    def _outside(self, text: str) -> str:
+        """A text without its asides, if there is a number outside of them."""
+        return without_asides(text, lambda outside: bool(self._figures(outside)))
+
+    def _last(self, text: str) -> Figure | None:
+        return self._picked(text, -1)
+
+    def _picked(self, text: str, place: int) -> Figure | None:
+        """The first (0) or last (-1) number of a text; None if it is left open, as in "5 or 6"."""
+        found = self._figures(text)
+        if not found:
+            return None
+        chosen = found[place]
+        beside = found[1:2] if place == 0 else found[-2:-1]
+        for other in beside:
+            first, second = sorted((chosen, other), key=lambda figure: figure.start)
+            if text[first.end : second.start].strip().casefold() == "or" and first.value != second.value:
+                return Figure(math.nan, chosen.start, chosen.end)
+        if place == 0 and 0 in enumerated(text, found):
+            return Figure(math.nan, chosen.start, chosen.end)
+        return chosen
+
+    def _stated(self, text: str) -> Figure | None:
+        """The number that a piece of text states: what an expression equals, else the first."""
+        head = self._outside(before_reason(text) or text)
+        if (compares := _COMPARES.search(head)) and self._figures(head[: compares.start()]):
+            head = head[: compares.start()]
+        left, equals, right = head.rpartition("=")
+        if equals and len(self._figures(right)) > 1 and len(self._figures(left)) == 1:  # 35 = 5 x 7
+            return self._picked(left, 0)
+        return self._picked(right if equals and self._figures(right) else head, 0)
+
+    def _bold(self, text: str) -> Figure | None:
+        """The only number that is in bold with at most a unit."""
+        found = [
+            self._figures(piece) for piece in bold_parts(text) if len(piece.split()) <= 4 and ":" not in piece
+        ]
+        values = [pieces[0] for pieces in found if len(pieces) == 1]
+        return values[0] if values and len({figure.value for figure in values}) == 1 else None
+
+    def _opening(self, text: str) -> Figure | None:
+        """The number with which a reply opens, if what follows only explains it."""
+        parts = sentences(text)
+        place = next((place for place, sentence in enumerate(parts) if self._figures(sentence)), None)
+        if place is None:
+            return None
+        first, rest = parts[place], parts[place + 1 :]
+        reasoned = before_reason(first)
+        if reasoned and (said := self._said(reasoned)):
+            return said
+        found = self._figures(first)
+        opens = found[0].start <= 2
+        bare = opens and len(found) == 1 and len(first.split()) <= 4
+        only = not any(map(self._figures, rest))
+        subject = opens and "=" not in first and only and _SUBJECT.match(first) is not None
+        return found[0] if bare or subject else self._explained(first, rest)
+
+    def _explained(self, first: str, rest: Sequence[str]) -> Figure | None:
+        """The number of a first sentence that the sentences after it explain."""
+        if not rest or not _EXPLAINS.match(rest[0]) or concludes(" ".join(rest)):
+            return None
+        return self._said(first) if _COPULA.search(first) else None
+
+    def _said(self, text: str) -> Figure | None:
+        """The only number after the last "is" or "=" of a text, or in all of it without one."""
+        found = self._figures(_COPULA.split(text)[-1])
+        return found[0] if len(found) == 1 else None
+
+    def _conclusion(self, text: str) -> Figure | None:
+        """The number of the last sentence that begins with so or therefore, else of the last that has any."""
+        parts = [part for part in sentences(text) if self._figures(part)]
+        if not parts:
+            return None
+        place = last_conclusion(parts)
+        sentence = parts[-1 if place is None else place]
+        if "=" in sentence:
+            return self._stated(sentence)
+        compares = _COMPARES.search(sentence)
+        return (compares and self._last(sentence[: compares.start()])) or self._last(sentence)

@@ -11,11 +11,11 @@ passes a test of equality; and the kernel may have faults.
 from __future__ import annotations
 
 import ast
+import builtins
 import marshal
 import math
 import os
 import platform
-import re
 import secrets
 import selectors
 import signal
@@ -32,8 +32,11 @@ from typing import IO, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from harness.bounded.bounded import Bounded, EndedError
 from harness.errors import ScorerError
+from harness.normalise import answer_of
 from harness.scoring.calls import MACHINES, program
+from harness.scoring.code_blocks import Block, blocks, spans
 from harness.scoring.registry import scorer
 from harness.scoring.scratch import overfull, scratch_folder
 from harness.suites.scorer import Expects, Scorer
@@ -42,7 +45,10 @@ RUNNER = Path(__file__).with_name("python_runner.py")
 UNCONFINED = "an answer's code cannot be confined here"
 SECONDS_TO_START = 60.0
 SECONDS_BETWEEN_LOOKS = 0.05
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
+MOST_CODE = 100_000
+"""A longer answer, in characters, is not searched for code beyond its first block: the model is going round in circles."""
+
+JOBS = Bounded("harness.bounded.code_jobs")
 
 
 def _is_test(test: str) -> str:
@@ -73,10 +79,22 @@ def _one_can_fail(tests: list[str]) -> list[str]:
 
 @scorer("python")
 class Python(Scorer):
-    """The answer's code (its first fenced block, else all of it) runs, and every test holds.
+    """The answer's code runs, and every test holds.
+    The code is the piece of the answer that defines most of the names that the tests use: a fenced block, closed or cut off,
+    else lines without fences, else inline code; the last of several, with the definitions of other pieces that it needs. It
+    runs like a module that is imported, up to the first step that asks for input. Of prompts (`>>>`), what was typed counts.
+    A name that only a method of one class has is that method. Nothing else is mended.
 
     Tests are Python statements, such as `assert add(1, 2) == 3`, run in order where the code ran. Needs
     `--allow-code`, and Linux, which confines the code: no network, no other process, no file but its own.
+
+    Of pieces that define as many names, a whole function goes before its signature, a fenced block before text without
+    fences and that before inline code, a block of Python before one in another language, a closed block before one that was
+    cut off, and the last before the others. A closed block must be Python as a whole; of a block that was cut off, and of
+    text without fences, the longest run of lines that is Python counts. Of a session with prompts, bare expressions do not
+    run, nor does anything under `if __name__ == "__main__"`. Only steps after the definition of the names may be left out
+    because of a question for input. A method is that of an instance made without arguments. If no piece defines any of the
+    names, the first block that is Python runs, else the first block, else the whole text.
     """
 
     expects: ClassVar[Expects] = "none"
@@ -97,13 +115,48 @@ class Python(Scorer):
         return refusal()
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return holds(code_of(text), self.tests, self.timeout, self.memory_mb)
+        return holds(code_of(answer_of(text), names_in(self.tests)), self.tests, self.timeout, self.memory_mb)
 
 
-def code_of(text: str) -> str:
-    """The code in an answer: its first fenced block, closed or not, else the whole text."""
-    found = _FENCE.search(text)
-    return textwrap.dedent(found[2] if found else text)
+def names_in(tests: Sequence[str]) -> list[str]:
+    """The names that tests use, without those that they bind and Python's own."""
+    nodes = [node for test in tests for node in ast.walk(ast.parse(test))]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+    bound |= {(node.asname or node.name).split(".")[0] for node in nodes if isinstance(node, ast.alias)}
+    bound |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return sorted({name.id for name in names} - bound - set(dir(builtins)))
+
+
+def code_of(text: str, wanted: Sequence[str] = ()) -> str:
+    """The code in an answer that defines the names `wanted`, found as `Python` says."""
+    parts = blocks(text)
+    fenced = [part for part in parts if part.language is not None]
+    found = _program(parts, wanted) if len(text) <= MOST_CODE else None
+    if found is not None:
+        return found
+    return fenced[0].text if fenced else textwrap.dedent(text)
+
+
+def _program(parts: Sequence[Block], wanted: Sequence[str]) -> str | None:
+    """The code in the parts of an answer, or None if there is none, or Python's parser finds no end."""
+    plain = [part.text for part in parts if part.language is None]
+    job = {
+        "fenced": [
+            (part.text, part.language, "closed" if part.closed else "open")
+            for part in parts
+            if part.language is not None
+        ],
+        "plain": plain,
+        "spans": [span for text in plain for span in spans(text)],
+        "wanted": list(wanted),
+    }
+    for _ in range(2):  # those before it may have used up the time of the process
+        with suppress(EndedError):
+            found: str | None = JOBS.do("program", **job)
+            return found
+    return None
 
 
 def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bool:

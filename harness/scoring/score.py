@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.engine.requests import Answer, ChoiceLogProbs, Generated, LogLikelihood
 from harness.errors import NoEvidenceError, ScorerError, what_was_raised
+from harness.normalise import answer_of
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
 from harness.spelling import option
 from harness.suites.suite import Probe
@@ -40,8 +41,9 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
             raise NoEvidenceError(f"the probe '{probe.id}' has an answer {problem}")
     match answer:
         case Generated(text=text) if scorer.judges == "generate":
-            # A blank answer is wrong, even if every check of its form holds.
-            return Score(_says_something(text) and _right(probe, text, allow_code), text, answer)
+            # A blank answer is wrong, even if every check of its form holds; so is reasoning that was cut off.
+            reply = answer_of(text)
+            return Score(_says_something(reply) and _right(probe, reply, allow_code), text, answer)
         case ChoiceLogProbs(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
             return Score(chosen in probe.answers, chosen, answer)
@@ -57,19 +59,25 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
 
 def _right(probe: Probe, text: str, allow_code: bool) -> bool:
     """The score's own judgement; if it raises, the answer is neither right nor wrong, so that is an error."""
-    place = f"{probe.span}: " if probe.span else ""
-    broke = f"{place}the score '{probe.scorer.name}' cannot judge the probe '{probe.id}'"
     if probe.scorer.runs_code and not allow_code:
-        raise ScorerError(f"{broke}\n  it runs code that a model wrote; allow it with {option('allow_code')}")
+        raise ScorerError(
+            f"{_broke(probe)}\n  it runs code that a model wrote; allow it with {option('allow_code')}"
+        )
     try:
         right = probe.scorer.right(text, probe.answers)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # pytest.skip() and sys.exit() too, which would decide the case
-        raise ScorerError(f"{broke}\n  {what_was_raised(error)}\n  the answer was {text[:100]!r}") from error
+        raised = f"{_broke(probe)}\n  {what_was_raised(error)}\n  the answer was {text[:100]!r}"
+        raise ScorerError(raised) from error
     if not isinstance(right, bool):
-        raise ScorerError(f"{broke}\n  it must return True or False, returned {_kind(right)}")
+        raise ScorerError(f"{_broke(probe)}\n  it must return True or False, returned {_kind(right)}")
     return right
+
+
+def _broke(probe: Probe) -> str:
+    place = f"{probe.span}: " if probe.span else ""
+    return f"{place}the score '{probe.scorer.name}' cannot judge the probe '{probe.id}'"
 
 
 def _kind(value: object) -> str:

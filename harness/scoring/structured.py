@@ -5,27 +5,32 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from itertools import islice
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from harness.bounded.bounded import Bounded
 from harness.errors import shortened
+from harness.normalise import answer_of
+from harness.scoring.code_blocks import blocks
 from harness.scoring.registry import scorer
 from harness.suites.scorer import Expects, Scorer
 
-_FENCE = re.compile(r"```[a-zA-Z]*[^\S\n]*\n(.*?)```", re.DOTALL)
 _START = re.compile(r'\{(?=[ \t\r\n]*["}])|\[(?=[ \t\r\n]*[]\[{"\dtfn-])')
 """Where a JSON object or array may begin."""
 
+_LINE_ENDS = re.compile(r"[ \t.]*(?:[\r\n]|\Z)")
+
+MOST_MARGIN = 100
+"""A wider margin before JSON, in characters, is no indentation."""
+
 HINT = "write a smaller schema, and its patterns without a repeat inside a repeat, as in (a+)+"
 
-MOST_STARTS = 200
-"""At most this many places in an answer are tried: each may fail only at the answer's end."""
+MOST_STARTS = 1_000
+"""At most this many places in an answer at which no JSON begins are tried: each error counts the lines before it."""
 
 MOST_DEPTH = 100
 """An answer that nests deeper is no JSON value: the model is going round in circles."""
@@ -35,20 +40,57 @@ NO_JSON = object()
 JOBS = Bounded("harness.bounded.schema_jobs")
 
 
-def read_json(text: str) -> Any:
+Kinds = tuple[type, ...]
+"""Which Python types a JSON value may have; () for any."""
+
+
+def read_json(text: str, kinds: Kinds = ()) -> Any:
     """The JSON value of an answer, or NO_JSON.
 
-    The whole text, else its first fenced block that is JSON, else the first object or array in it.
+    What a model thought before it answered is not read. The JSON is the whole text; else the last block that is JSON of
+    those fenced as `json`, else of the others; else the last object or array that is complete and not part of another,
+    one that has its lines for itself before one within a sentence. A value of one of the `kinds` goes before all others.
     NaN, Infinity and numbers too large for a float are not JSON.
     """
-    for candidate in (text, *_FENCE.findall(text)):
+    values = list(_values(answer_of(text)))
+    wanted = (value for value in values if isinstance(value, kinds or object))
+    return next(wanted, values[0] if values else NO_JSON)
+
+
+def _values(text: str) -> Iterator[Any]:
+    """The JSON values of an answer, the likeliest first."""
+    fenced = [block for block in reversed(blocks(text)) if block.language is not None]
+    fenced.sort(key=lambda block: block.language != "json")
+    for candidate in (text, *(block.text for block in fenced)):
         with suppress(ValueError, RecursionError):
-            return _not_deep(_DECODER.decode(candidate))
-    with suppress(RecursionError):  # give up: the brackets that follow nest about as deep
-        for start in islice(_START.finditer(text), MOST_STARTS):
-            with suppress(ValueError):
-                return _not_deep(_DECODER.raw_decode(text, start.start())[0])
-    return NO_JSON
+            yield _not_deep(_DECODER.decode(candidate))
+    within = list(_within(text))[::-1]
+    yield from (value for alone in (True, False) for value, is_alone in within if is_alone is alone)
+
+
+def _within(text: str) -> Iterator[tuple[Any, bool]]:
+    """The complete objects and arrays in a text, and whether each has its lines for itself; in linear time.
+
+    What stands in one that breaks off is none.
+    """
+    place = failed = 0
+    while failed < MOST_STARTS and (start := _START.search(text, place)):
+        try:
+            value, place = _DECODER.raw_decode(text, start.start())
+            yield _not_deep(value), _is_alone(text, start.start(), place)
+        except json.JSONDecodeError as error:
+            place, failed = max(error.pos, start.end()), failed + 1
+        except ValueError:  # a number that is none, whose place is not known
+            place, failed = start.end(), failed + 1
+        except RecursionError:  # give up: the brackets that follow nest about as deep
+            return
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether nothing else stands on the lines of a part of a text."""
+    before = "\n" + text[:start] if start <= MOST_MARGIN else text[start - MOST_MARGIN : start]
+    _, line_end, margin = before.rpartition("\n")
+    return bool(line_end) and not margin.strip() and _LINE_ENDS.match(text, end) is not None
 
 
 def _not_deep(value: Any) -> Any:
@@ -78,7 +120,11 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 @scorer("json")
 class Json(Scorer):
-    """The answer holds JSON: equal to the probe's `answer` if it has one, else any object or array."""
+    """The answer holds JSON: equal to the probe's `answer` if it has one, else any object or array.
+    The JSON is the whole text, else the last fenced block that is JSON (those marked `json` go first), else the last complete
+    object or array in the text, one on lines of its own before one in a sentence. What is of the answer's kind, an object or
+    an array, goes before all else, so the `[1]` of a footnote is passed over.
+    """
 
     expects: ClassVar[Expects] = "optional"
 
@@ -92,17 +138,20 @@ class Json(Scorer):
         return None
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        value = read_json(text)
+        wanted = [json.loads(answer) for answer in expected]
+        value = read_json(text, tuple(map(type, wanted)) or (dict, list))
         if value is NO_JSON:
             return False
         if not expected:
             return isinstance(value, dict | list)
-        return any(same_json(value, json.loads(answer)) for answer in expected)
+        return any(same_json(value, answer) for answer in wanted)
 
 
 @scorer("json_schema")
 class JsonSchema(Scorer):
-    """The answer holds JSON that fits a JSON Schema (draft 2020-12), written as the parameter."""
+    """The answer holds JSON that fits a JSON Schema (draft 2020-12), written as the parameter.
+    It is found as under `json`; of several values, one of the schema's `type` counts.
+    """
 
     expects: ClassVar[Expects] = "none"
 
@@ -126,11 +175,18 @@ class JsonSchema(Scorer):
         return value
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        value = read_json(text)
+        value = read_json(text, _kinds_of(self.json_schema))
         if value is NO_JSON:
             return False
         on = f", on {len(text):,} characters"
         return bool(JOBS.judge("fits", "the json_schema", HINT, on, schema=self.json_schema, value=value))
+
+
+def _kinds_of(schema: dict[str, Any]) -> Kinds:
+    """The types of the values that a schema asks for, if they are objects or arrays."""
+    named = schema.get("type", ())
+    kinds = {"object": dict, "array": list}
+    return tuple(kinds[name] for name in ([named] if isinstance(named, str) else named) if name in kinds)
 
 
 @lru_cache(maxsize=1000)

@@ -2,70 +2,156 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import ClassVar
+from itertools import pairwise
+from typing import Annotated
 
-from harness.normal import nfkc
+from pydantic import Field
+
+from harness.documents.validate import Text
+from harness.normalise import Figure, alike, answer_of, figures
+from harness.normalise.figures import enumerated, only_figure
+from harness.scoring.final import FINAL, Final, part
+from harness.scoring.negation import denies, without_denied
+from harness.scoring.options_named import named_option
 from harness.scoring.pattern import is_found, pattern_problem
+from harness.scoring.reading import (
+    READ,
+    Read,
+    TextScorer,
+    comparable,
+    folded,
+    has_markup,
+    marked,
+    normalised,
+)  # fmt: skip
 from harness.scoring.registry import scorer
-from harness.suites.scorer import Scorer
 
-_EDGE = re.compile(r"(?<!\w)()(?:(?!\w)())?|(?!\w)()")
-
-
-@lru_cache(maxsize=16)
-def folded(text: str) -> str:
-    """`text` with case, width, apostrophes and white space normalised."""
-    return " ".join(nfkc(text).replace("\u2019", "'").casefold().split())
+__all__ = ["Contains", "Equals", "Mentions", "Regex", "contains", "folded", "mentions", "normalised"]
 
 
-def normalised(text: str) -> str:
-    """`folded` text without punctuation at its ends."""
-    return folded(text).strip(" .,;:!?\"'`*()[]")
+def contains(text: str, wanted: str, language: str = "en") -> bool:
+    """Whether `wanted` occurs anywhere in `text`, which has been read."""
+    return comparable(wanted, language) in comparable(text, language)
 
 
-def mentions(text: str, wanted: str) -> bool:
-    """Whether `wanted` occurs in `text` as whole words."""
-    return _with_edges(folded(wanted)) in _with_edges(folded(text))
+def mentions(text: str, wanted: str, language: str = "en") -> bool:
+    """Whether `wanted` occurs in `text`, which has been read, as whole words, or as a whole number if it is one."""
+    number = only_figure(alike(wanted), language)
+    if number is not None and any(_same(number, figure) for figure in _named(text, language)):
+        return True
+    if number is not None and not number.in_words:
+        return False
+    return marked(comparable(wanted, language)) in marked(comparable(text, language))
 
 
 @lru_cache(maxsize=16)
-def _with_edges(text: str) -> str:
-    """Folded text with a line break wherever no word character precedes, and a tab wherever none follows.
+def _named(text: str, language: str) -> tuple[Figure, ...]:
+    """The numbers that a text names: not those that it only lists (but the last), or leaves open as in "5 or 6"."""
+    found = figures(alike(text), language)
+    out = enumerated(text, found)
+    for place, (first, second) in enumerate(pairwise(found)):
+        if text[first.end : second.start] == " or " and first.value != second.value:
+            out |= {place, place + 1}
+    return tuple(figure for place, figure in enumerate(found) if place not in out)
 
-    Folded text contains neither, so whole words can be found as substrings: in linear time, which a regular expression
-    does not promise.
-    """
-    return _EDGE.sub(
-        lambda edge: ("" if edge[1] is None else "\n") + ("" if edge[2] is edge[3] else "\t"), text
+
+def _same(wanted: Figure, figure: Figure) -> bool:
+    return math.isclose(wanted.value, figure.value, rel_tol=1e-9) and (figure.percent or not wanted.percent)
+
+
+class Sought(TextScorer):
+    """A score that looks for its answer in a part of the text."""
+
+    final: Final = Field("whole", description=FINAL)
+    max_words: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="The most words that the part with the answer may have, so that a copied passage is wrong.",
     )
+
+    @property
+    def settles(self) -> bool:
+        return self.final == "whole" and self.max_words is None
+
+    def parts(self, text: str, wanted: str) -> list[str]:
+        """The readings of the text in which `wanted` counts: if it has marks of its own, the text as written is one."""
+        read = part(text, self.reading(text), self.final)
+        as_written = [answer_of(text)] if has_markup(wanted) and self.final == "whole" else []
+        readings = [*([] if read is None else [read]), *as_written]
+        return list(filter(self.fits, readings))
+
+    def fits(self, reading: str) -> bool:
+        """Whether a reading is short enough."""
+        return self.max_words is None or len(reading.split()) <= self.max_words
 
 
 @scorer("contains")
-class Contains(Scorer):
-    """The answer stands somewhere in the text; upper and lower case are alike."""
-
-    settles: ClassVar[bool] = True
+class Contains(Sought):
+    """The answer stands somewhere in the text, in any case, inside words and numbers too: 'art' and 5 are in 'heart 15'."""
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return any(folded(answer) in folded(text) for answer in expected)
+        return any(
+            contains(reading, answer, self.language)
+            for answer in expected
+            for reading in self.parts(text, answer)
+        )
 
 
 @scorer("mentions")
-class Mentions(Scorer):
-    """Like contains, at word boundaries: 'art' is not in 'heart'."""
+class Mentions(Sought):
+    """Like contains, as whole words: 'art' is not in 'heart', 日本 is in 日本は, which has no spaces.
 
-    settles: ClassVar[bool] = True
+    An answer that is a number is found as a number: 24 in '24m²', '$24', '24.00' and 'twenty-four', 1000 in '1,000' and '1 000',
+    but 5 neither in '2.5', '-5', '1,500' and '5:30', nor in '5 or 6', nor in a list of six numbers or more, of which only the
+    last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt'.
+    """
+
+    denied: bool = Field(
+        False,
+        description="Whether an answer that the text denies counts, as Paris in 'It is not Paris' (English).",
+    )
+    among: Annotated[list[Text], Field(min_length=2)] | None = Field(
+        None,
+        description="The options to choose from. The one that the text settles on must be the answer: the one after 'answer is', "
+        "the only one in bold, else the only one in the first or the last clause that names any, before the reasons or after "
+        "them; a list of the options settles on nothing.",
+    )
+
+    @property
+    def settles(self) -> bool:
+        return super().settles and self.among is None
+
+    def expected_problem(self, expected: str) -> str | None:
+        if self.among and comparable(expected) not in map(comparable, self.among):
+            return f"an answer under 'among' must be one of its options, saw {expected!r}"
+        return None
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return any(mentions(text, answer) for answer in expected)
+        if self.among:
+            read = part(text, self._kept(self.reading(text)), self.final)
+            if read is None or not self.fits(read):
+                return False
+            chosen = named_option(text, read, self.among, self.language)
+            return chosen is not None and comparable(chosen) in map(comparable, expected)
+        return any(
+            mentions(reading if denies(answer) else self._kept(reading), answer, self.language)
+            for answer in expected
+            for reading in self.parts(text, answer)
+        )
+
+    def _kept(self, reading: str) -> str:
+        return reading if self.denied or self.language != "en" else without_denied(reading)
 
 
 @scorer("equals")
-class Equals(Scorer):
-    """The text is the answer, but for case, white space and punctuation at its ends."""
+class Equals(Sought):
+    """The text is the answer, but for case, white space, quotes and punctuation at its ends, or is the same number."""
+
+    @property
+    def settles(self) -> bool:
+        return False
 
     def expected_problem(self, expected: str) -> str | None:
         if not normalised(expected):
@@ -73,15 +159,31 @@ class Equals(Scorer):
         return None
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return normalised(text) in {normalised(answer) for answer in expected}
+        return any(
+            self._equal(reading, answer) for answer in expected for reading in self.parts(text, answer)
+        )
+
+    def _equal(self, reading: str, answer: str) -> bool:
+        ends = " .,;:!?\"'`*()[]"
+        if comparable(reading, self.language).strip(ends) == comparable(answer, self.language).strip(ends):
+            return True
+        number, wanted = (
+            only_figure(alike(text).strip(" .!\"'*"), self.language) for text in (reading, answer)
+        )
+        return number is not None and wanted is not None and _same(wanted, number)
 
 
 @scorer("regex")
-class Regex(Scorer):
-    """The answer is a regular expression (Python's `re`, `^` and `$` at lines) found in the text."""
+class Regex(TextScorer):
+    """The answer is a regular expression (Python's `re`, `^` and `$` at lines) found in the text, which it reads raw."""
+
+    read: Read = Field(
+        "raw", description=f"{READ} A pattern may be about Markdown, so this score reads raw by default."
+    )
 
     def expected_problem(self, expected: str) -> str | None:
         return pattern_problem(expected)
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return any(is_found(pattern, text) for pattern in expected)
+        read = self.reading(text)
+        return any(is_found(pattern, read) for pattern in expected)

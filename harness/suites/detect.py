@@ -16,7 +16,18 @@ from typing import Literal
 from harness.documents.text_file import read_bytes, wide_encoding
 from harness.errors import reason
 
-KEYS = ("suite", "about", "severity", "task", "score", "gates", "probes", "generators", "probes_from")
+KEYS = (
+    "suite",
+    "about",
+    "severity",
+    "task",
+    "score",
+    "gates",
+    "probes",
+    "generators",
+    "probes_from",
+    "lint_ignore",
+)
 """All keys at the top of a suite."""
 
 PROBES = frozenset({"probes", "generators", "probes_from"})

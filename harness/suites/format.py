@@ -12,9 +12,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.documents.validate import Like, Shape, Text
+from harness.errors import did_you_mean
 from harness.suites.generate import GeneratorFormat
 from harness.suites.severity import Severity
 from harness.suites.source import SourceFormat
+from harness.suites.weakness import MEANINGS, Weakness
 
 AnswerKind = Literal["generate", "choose", "likelihood"]
 OnInconclusive = Literal["confirmed", "observed", "fail", "pass"]
@@ -32,6 +34,20 @@ Category = Annotated[
         r"^[^\s\[\]:]([^\[\]:\n\t]*[^\s\[\]:])?$",
         "a name in one line without colons, square brackets, tabs and spaces at its ends",
     ),
+]
+
+
+def _known(ignored: Any) -> Any:
+    """Weaknesses that exist; raises ValueError with the nearest name."""
+    for name in ignored if isinstance(ignored, dict) else ():
+        if name not in MEANINGS:
+            near = did_you_mean(str(name), MEANINGS) or f"there are: {', '.join(MEANINGS)}"
+            raise ValueError(f"'lint_ignore' names the unknown weakness '{str(name)[:60]}'; {near}")
+    return ignored
+
+
+LintIgnore = Annotated[
+    dict[Weakness, Text], BeforeValidator(_known, json_schema_input_type=dict[Weakness, Text])
 ]
 
 
@@ -167,6 +183,10 @@ class ProbeFormat(Shape):
         "the prompt's only field, or mappings of its fields.",
     )
     score: Any = Field(None, description="Instead of the suite's score.")
+    lint_ignore: LintIgnore = Field(
+        default={},
+        description="The weaknesses that `lint` may not report of this probe, each with the reason.",
+    )
     note: str | None = Field(None, description="For people; never shown to a model.")
 
 
@@ -191,3 +211,7 @@ class SuiteFormat(Shape):
     probes_from: (
         Annotated[SourceFormat, BeforeValidator(_as_file, json_schema_input_type=Text | SourceFormat)] | None
     ) = Field(None, description="Probes that are read from a data file or data set; they come last.")
+    lint_ignore: LintIgnore = Field(
+        default={},
+        description="The weaknesses that `lint` may not report of this suite, each with the reason.",
+    )

@@ -59,6 +59,7 @@ class ProbeReader(PartReader):
             text=written.text,
             cluster=written.cluster,
             also_ask=self.also_ask(written, place, setting.fields),
+            lint_ignore=written.lint_ignore,
             span=self.document.span(place),
         )
 

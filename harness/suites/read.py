@@ -125,6 +125,7 @@ class _Reader(ProbeReader):
             gates=gates,
             probes=probes,
             path=self.document.path,
+            lint_ignore=suite.lint_ignore,
             span=self.document.span(("suite",)),
             warnings=tuple(cut_texts(self.document)),
         )

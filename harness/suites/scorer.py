@@ -23,8 +23,6 @@ class Scorer(Shape):
     """Whether a probe must, may or must not name its right `answer`."""
     runs_code: ClassVar[bool] = False
     """Whether judging runs code that the model wrote, which the user must allow."""
-    settles: ClassVar[bool] = False
-    """Whether a right answer stays right however it continues, so that cutting answers short never makes one right."""
 
     @classmethod
     def parameters(cls, written: Any) -> Any:
@@ -35,6 +33,11 @@ class Scorer(Shape):
     def refusal(cls) -> str | None:
         """Why this score cannot judge on this machine, or None."""
         return None
+
+    @property
+    def settles(self) -> bool:
+        """Whether a right answer stays right however it continues, so that cutting answers short never makes one right."""
+        return False
 
     def written(self) -> Any:
         """The parameters as YAML has them, without defaults."""

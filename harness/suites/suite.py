@@ -12,6 +12,7 @@ from harness.suites.arguments import Arguments
 from harness.suites.format import AnswerKind, OnInconclusive
 from harness.suites.scorer import Scorer
 from harness.suites.severity import Severity
+from harness.suites.weakness import Weakness
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Probe:
     """What it shares with other probes, which tend to be lost together; None for a probe on its own."""
     also_ask: tuple[Mapping[str, str], ...] = ()
     """The fields of the prompt in other words."""
+    lint_ignore: Mapping[Weakness, str] = field(default_factory=dict, compare=False)
+    """Weaknesses that its author knows, each with the reason."""
     span: Span | None = field(default=None, compare=False)
 
 
@@ -122,6 +125,8 @@ class Suite:
     severity: Severity = "high"
     task: Task = Task()
     path: Path | None = None
+    lint_ignore: Mapping[Weakness, str] = field(default_factory=dict, compare=False)
+    """Weaknesses that its author knows, of any of its probes, each with the reason."""
     span: Span | None = field(default=None, compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     """Passages of the file that may not mean what the author intended."""

@@ -11,7 +11,7 @@ from harness.documents.document import Document, Place
 from harness.documents.written import number_as_written, whole_as_written
 from harness.errors import Problem
 
-VALUES = ("score", "severity")
+VALUES = ("score", "severity", "lint_ignore")
 """The keys of a probe whose values are not text."""
 
 NOT_ASKED = frozenset({"id", "category", "note", *VALUES})

@@ -23,12 +23,13 @@ SCORES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("regex", {}, (r"^(\w+\s?)+$", r"\b4\b")),
     ("number", {"tolerance": 0.01}, ("4",)),
     ("json", {}, ('{"a": [4, null]}',)),
+    ("refusal", {}, ()),
     ("json_schema", {"json_schema": SCHEMA}, ()),
     ("check", {"min_words": 2, "titlecase_words": 1, "no_repetition": True, "json_keys": ["a"]}, ()),
 ]
 PIECES = st.sampled_from([
     *NASTY, "4", "four", "4.0", "-4", "1,000", "1e5", "½", "٤", "{", "}", '{"a": ', "[", "]", '"', ", ", "\n", "```", "```json\n",
-    "```\n", "<think>", "</think>", "**", "|", "1.", "- ", "a b ", "A. ", "\\boxed{4}", "$4$", "1/0", "1e400", "NaN", "Infinity",
+    "```\n", "~~~", ">>> ", "def four():\n    return 4\n", "class A:\n    def four(self): return 4\n", "    ", "import os\n", "<think>", "</think>", "**", "|", "I can't help, ", "but ", "1.", "- ", "a b ", "A. ", "\\boxed{4}", "$4$", "1/0", "1e400", "NaN", "Infinity",
 ])  # fmt: skip
 ANSWERS = st.builds(
     "".join, st.lists(PIECES | st.text(max_size=5) | st.builds(lambda piece, n: piece * n, PIECES, st.sampled_from([2, 50, 500])), max_size=8)
@@ -55,4 +56,4 @@ def test_a_score_judges_any_answer(
 @often
 @given(ANSWERS)
 def test_code_is_found_in_any_answer(text: str) -> None:
-    assert isinstance(code_of(text), str)
+    assert isinstance(code_of(text, ["four"]), str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from harness.recipes.diff import changes
 from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
-from harness.scoring.text import folded, normalised
+from harness.scoring.text import folded, mentions, normalised
 from harness.stats.power import Confirmed, minimum_detectable_drop
+from harness.stats.uniform import extreme_p_value, places_p_value
 from harness.suites.read import read_suite
 from harness.suites.suite import MarginGate, SliceGate, Suite
 from harness.sweep.record import read_sweep
@@ -106,6 +108,92 @@ def test_general_qa_asks_the_questions_that_everyone_asks(parts, answer):
         and any(folded(answer) in folded(given) for given in probe.answers)
     ]
     assert found
+
+
+def place_of_the_answer(probe):
+    """Where the answer stands among the options that a question names, by what is named first, and how many there are."""
+    places = {
+        folded(option): found.start()
+        for option in getattr(probe.scorer, "among", None) or ()
+        if (found := re.search(rf"\b{re.escape(folded(option))}", folded(probe.fields["question"])))
+    }
+    named = sorted(places, key=places.__getitem__)
+    return (named.index(folded(probe.answers[0])), len(named)) if len(named) > 1 else None
+
+
+CHOOSING = [path for path in SUITES if read_suite(path, SCORERS).task.answer == "choose"]
+
+
+@pytest.mark.parametrize("path", CHOOSING, ids=lambda path: path.name)
+def test_no_place_among_the_choices_is_likelier_than_another(path):
+    suite = read_suite(path, SCORERS)
+    for category in suite.categories():
+        probes = [probe for probe in suite.probes if probe.category == category]
+        places = [(probe.choices.index(probe.answers[0]), len(probe.choices)) for probe in probes]
+        assert places_p_value(places) > 0.05, category
+
+
+@pytest.mark.parametrize("extreme", [min, max])
+@pytest.mark.parametrize("path", CHOOSING, ids=lambda path: path.name)
+def test_the_right_choice_is_neither_the_longest_nor_the_shortest(path, extreme):
+    suite = read_suite(path, SCORERS)
+    for category in [None, *suite.categories()]:
+        drawn = []
+        for probe in suite.probes:
+            lengths = [len(choice.encode()) for choice in probe.choices]
+            most, own = extreme(lengths), lengths[probe.choices.index(probe.answers[0])]
+            if category in (None, probe.category):
+                drawn.append((own == most, lengths.count(most), len(lengths)))
+        assert extreme_p_value(drawn) > 0.05, category
+
+
+def test_the_choices_of_the_languages_are_about_equally_long():
+    for probe in shipped("languages").probes:
+        lengths = [len(choice.encode()) for choice in probe.choices if choice not in probe.answers]
+        assert 3 / 4 <= len(probe.answers[0].encode()) * len(lengths) / sum(lengths) <= 4 / 3, probe.id
+
+
+def test_no_place_among_the_names_of_a_question_is_likelier_than_another():
+    places = [place for probe in shipped("reasoning").probes if (place := place_of_the_answer(probe))]
+    assert len(places) > 40
+    assert places_p_value(places) > 0.05
+
+
+def test_no_place_among_the_labels_of_examples_is_likelier_than_another():
+    places = []
+    for probe in shipped("in_context").probes:
+        lines = probe.fields["examples"].splitlines()
+        labels = list(dict.fromkeys(line.split(" -> ")[1] for line in lines))
+        if probe.category == "labels":
+            places.append((labels.index(probe.answers[0]), len(labels)))
+    assert places_p_value(places) > 0.05
+
+
+def test_no_two_sums_of_general_qa_have_one_result():
+    keys = Counter(probe.answers[0] for probe in shipped("general_qa").probes if probe.category == "math")
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_a_copied_passage_does_not_answer_a_question_about_it():
+    probes, runs, right = shipped("reading").probes, 0, 0
+    for probe in probes:
+        words = probe.fields["passage"].split()
+        for start in range(0, len(words) - 17):
+            runs += 1
+            right += probe.scorer.right(" ".join(words[start : start + 18]), probe.answers)
+    assert runs > 3000
+    assert right < runs / 100
+
+
+def test_the_drawn_texts_of_reading_have_their_answers_all_over():
+    places = Counter()
+    for probe in shipped("reading").probes:
+        if probe.cluster and not probe.cluster.startswith("passage"):
+            sentences = probe.fields["passage"].split(". ")
+            place = next(at for at, sentence in enumerate(sentences) if mentions(sentence, probe.answers[0]))
+            places["first" if place == 0 else "last" if place == len(sentences) - 1 else "between"] += 1
+    assert places.total() == 44
+    assert min(places.values()) >= 11
 
 
 def test_the_checklist_covers_its_kinds_and_severities():

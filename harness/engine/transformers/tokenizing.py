@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from harness.bounded.jinja import TemplateError, TemplateLimitError, render_template
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, first_line
-from harness.normal import nfkc
+from harness.normalise.characters import nfkc
 from harness.spelling import option
 from harness.suites.arguments import Arguments
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.authoring.near_duplicates import Alike, Asked, _like, _text, alike
+from harness.authoring.near_duplicates import Alike, Asked, _like, _text, alike, like_any
 from harness.scoring.check import Check
 from harness.scoring.text import Mentions
 
@@ -130,3 +130,14 @@ def test_many_that_differ_by_little_are_no_matter():
         for i in range(8000)
     ]
     assert near(*asked) == []
+
+
+def test_those_of_a_known_example():
+    known = [{"question": "Who wrote Hamlet?"}, {"question": "What is the capital of France?"}]
+    asked = [
+        {"question": "Who wrote Faust?"},
+        {"question": "Which is France's capital?"},
+        {"text": "Who wrote Hamlet?"},
+    ]
+    assert like_any(known, asked) == {1: 1}
+    assert like_any([], asked) == {}

@@ -49,7 +49,7 @@ def test_every_kind_is_sound_and_not_weak(folder, answer, score, categories):
     more = ["--categories", categories] if categories else []
     assert main(["new", "mine", "--answer", answer, "--score", score, *more]) == 0
     suite = read_suite(folder / "suites" / "mine.yaml", SCORERS)
-    assert weaknesses(suite) == []
+    assert weaknesses(suite, with_battery=True) == []
     assert suite.name == "mine"
     assert suite.task.answer == answer
     assert {probe.scorer.name for probe in suite.probes} == {score}

@@ -216,3 +216,61 @@ def test_without_a_model_no_torch_is_loaded(tmp_path, root):
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, cwd=root)
     assert done.returncode == 0
+
+
+class TestBattery:
+    """What `--battery` shows: no model is needed."""
+
+    def test_a_probe_with_every_reply_misjudged_ones_first(self, preview, tmp_path):
+        (tmp_path / "w.yaml").write_text(
+            "suite: w\nscore: {check: {min_words: 3, mentions: rain}}\ngates: [{over: each}]\n"
+            "probes: [{id: a, question: Explain an umbrella.}]\n",
+            encoding="utf-8",
+        )
+        code, out, _ = preview("w.yaml", "--battery")
+        assert code == 0
+        lines = out.splitlines()
+        assert lines[:5] == [
+            "w: 1 probe",
+            "",
+            "probe  reply     judged  expected  text",
+            'a      shuffled  right   wrong     "Umbrella rain explain."',
+            'a      one_word  right   wrong     "rain rain rain rain rain rain rain rain"',
+        ]
+        assert 'a      echo      wrong   wrong     "Explain an umbrella."' in lines
+        assert lines[-2:] == ["2 of 7 wrong replies judged right", "0 of 0 right replies judged wrong"]
+
+    def test_few_probes_with_what_is_misjudged(self, preview):
+        _, out, _ = preview("facts.yaml::category[geography]", "--battery")
+        lines = out.splitlines()
+        assert lines[0] == "facts: 2 probes"
+        assert lines[-1].endswith("right replies judged wrong")
+        assert " echo " not in out
+
+    def test_many_probes_by_kind(self, preview, tmp_path):
+        probes = "".join(f'  - {{id: p{n}, question: "Word {n}?", answer: x{n}x}}\n' for n in range(31))
+        (tmp_path / "many.yaml").write_text(
+            f"suite: many\nscore: equals\ngates: [{{over: each}}]\nprobes:\n{probes}"
+            "lint_ignore: {after_opening: one word is asked for}\n",
+            encoding="utf-8",
+        )
+        _, out, _ = preview("many.yaml", "--battery")
+        lines = out.splitlines()
+        assert lines[2].split() == ["reply", "expected", "misjudged", "of", "such", "as"]
+        assert lines[3].split()[:4] == ["in_sentence", "right", "31", "31"]
+        assert any(
+            line.startswith("echo") and line.split()[:4] == ["echo", "wrong", "0", "31"] for line in lines
+        )
+        known = next(line for line in lines if line.startswith("after_opening"))
+        assert known.endswith("0  31  31 known: one word is asked for")
+
+    @pytest.mark.parametrize("name", ["choices", "texts"])
+    def test_only_of_probes_that_are_answered_in_words(self, preview, name):
+        code, out, _ = preview(f"{name}.yaml", "--battery")
+        assert code == 0
+        assert out.splitlines()[1].endswith("has no replies to judge")
+
+    def test_it_takes_no_model(self, preview, capsys):
+        with pytest.raises(SystemExit):
+            preview("facts.yaml", "--battery", "--model", "embedded")
+        assert "not allowed with argument" in capsys.readouterr().err

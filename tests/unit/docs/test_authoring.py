@@ -11,6 +11,7 @@ from harness.scoring import BUILT_IN
 from harness.scoring.check import rule_keys
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.schema import suite_schema
+from harness.suites.weakness import MEANINGS
 from tools.docs.format_tables import PARTS, keys, scores
 from tools.docs.pages import GENERATORS
 
@@ -29,7 +30,21 @@ def examples(page) -> list[str]:
 def test_the_first_suite_is_sound_and_not_weak(read, examples):
     suite = read(examples[0])
     assert len(suite.probes) == 3
-    assert weaknesses(suite) == []
+    assert weaknesses(suite, with_battery=True) == []
+
+
+def test_the_exception_is_needed(read, page):
+    (probe,) = re.findall(r"^    - id: capital-bells\n(?:      .*\n)+", page, re.MULTILINE)
+    known = f"suite: s\ngates: [{{over: each}}]\nprobes:\n{probe}"
+    assert weaknesses(read(known), with_battery=True) == []
+    unsaid = re.sub("      lint_ignore.*\n", "", known)
+    (weakness,) = weaknesses(read(unsaid), with_battery=True)
+    assert "judges wrong the answer in small letters" in weakness.message
+
+
+def test_every_weakness_is_in_a_table(page):
+    listed = set(re.findall(r"`(\w+)`", page))
+    assert MEANINGS.keys() <= listed
 
 
 def test_probes_that_need_not_be_typed(read, examples, tmp_path):

@@ -82,3 +82,41 @@ def test_words_lines_and_items():
 def test_repetition_begins_with_the_third_time(times):
     rule = Rule.model_validate({"no_repetition": True})
     assert rule.holds("One two three four. " * times) is (times < 3)
+
+
+@pytest.mark.parametrize(
+    ("rule", "yes", "no"),
+    [
+        ({"max_words": 1}, "**Paris**", "Paris, Rome"),
+        ({"max_words": 2}, "# Paris\n- Rome", "1. a b c"),
+        ({"min_words": 3}, "| a | b | c |", "| a | b |"),
+        ({"starts_with": "Dear"}, "**Dear** Ana", "*dear*"),
+        ({"starts_with": "- "}, "- a", "a"),
+        ({"starts_with": "#"}, "# a", "a"),
+        ({"ends_with": "!"}, "**Yes!**", "**Yes**!?"),
+        ({"contains": "New York"}, "**New** York", "New Yo rk"),
+        ({"contains": "**"}, "a **b**", "a b"),
+        ({"contains": " | "}, "a | b", "a b"),
+        ({"mentions": "5"}, "five km", "2.5 km"),
+        ({"mentions": ["24"]}, "24m²", "124"),
+        ({"mentions": "stove"}, "Do not touch the **stove**.", "stoves"),
+        ({"regex": r"^\*\*\w+\*\*$"}, "**bold**", "bold"),
+        ({"min_items": 2}, "1. a\n2. b", "a\nb"),
+        ({"not": {"mentions": "Rome"}}, "<think>Rome</think>Paris", "**Rome**"),
+        ({"max_lines": 1}, "<think>\na\nb\n</think>\nc", "a\nb"),
+        ({"lowercase": True}, "<think>A</think>b", "B"),
+        ({"json_keys": "a"}, '<think>{"b": 1}</think>{"a": 1}', '<think>{"a": 1}</think>{"b": 1}'),
+    ],
+)  # fmt: skip
+def test_what_a_check_reads(rule, yes, no):
+    check = Check.model_validate(rule)
+    assert check.right(yes, [])
+    assert not check.right(no, [])
+
+
+def test_a_check_may_read_the_text_as_written():
+    assert Check.model_validate({"max_words": 1}).right("- **Paris**", [])
+    assert not Check.model_validate({"contains": "Paris", "read": "raw"}).right("**Pa**ris", [])
+    assert Check.model_validate({"mentions": "1000", "language": "de"}).right("1.000", [])
+    with pytest.raises(ValueError, match="a rule needs a check"):
+        Check.model_validate({"read": "raw"})

@@ -79,6 +79,22 @@ def test_a_right_answer_is_right(id, code):
     assert PROBES[id].scorer.right(f"Sure:\n```python\n{code}\n```", ()) is True
 
 
+FORMS = {
+    "bare": "{code}",
+    "after words": "Here is the function:\n\n{code}\n\nIt's short, isn't it?",
+    "after a command": "```bash\npython3 main.py\n```\n\n```py\n{code}\n```",
+    "before an example": "```python\n{code}\n```\n\n```python\nprint(example)\n```",
+    "with a main guard": "~~~\n{code}\n\nif __name__ == '__main__':\n    print(example)\n~~~",
+    "cut off": "```python\n{code}\n\nprint(exam(",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("id", [*PROBES][::8])
+def test_a_right_answer_is_right_in_any_form(id, form):
+    assert PROBES[id].scorer.right(form.replace("{code}", ANSWERS[id]), ()) is True
+
+
 @pytest.mark.parametrize("id", [*PROBES][::8])
 def test_the_answer_to_another_is_wrong(id):
     other = next(code for name, code in ANSWERS.items() if name != id)

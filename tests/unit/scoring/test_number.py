@@ -32,7 +32,7 @@ from harness.scoring.number import Number, numbers
         ("-.5", [-0.5]),
         ("3e8", [3e8]),
         ("1.5E-3", [0.0015]),
-        ("1/2", [1, 2]),
+        ("1/2", [0.5]),
         ("10 - 3 = 7", [10, 3, 7]),
         ("5-3", [5, 3]),
         ("(3,4)", [3, 4]),
@@ -81,12 +81,12 @@ def test_any_of_several_answers_is_right():
     assert Number().right("12", ["11", "12"])
 
 
-@pytest.mark.parametrize("expected", ["1,000", "-2.5", "42.", "$5", "50%", "5 apples"])
+@pytest.mark.parametrize("expected", ["1,000", "-2.5", "42.", "$5", "50%", "5 apples", "five", "1/2"])
 def test_one_number_may_be_expected(expected):
     assert Number().expected_problem(expected) is None
 
 
-@pytest.mark.parametrize("expected", ["five", "1/2", "1 or 2", "1e999", "2024-03-05"])
+@pytest.mark.parametrize("expected", ["some", "1 or 2", "1e999", "2024-03-05", "1/0"])
 def test_anything_else_may_not(expected):
     assert (
         Number().expected_problem(expected)
@@ -97,10 +97,40 @@ def test_anything_else_may_not(expected):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("the 1,234th of 2,000", [2000]), ("1,2nd", []), ("1.5th", [1]), ("1e5th", [1]), ("3-2nd", [3]), ("2nds", [2]),
-        ("1,1,1", [1, 1, 1]), ("1,2345", [1, 2345]), ("1,234,5", [1234, 5]), ("12,345,678", [12345678]), ("1,234th, 5", [5]),
-        ("4th5", [4]), ("٣٤", [34]), ("9" * 400, [math.inf]),
+        ("the 1,234th of 2,000", [2000]), ("1,2nd", []), ("1.5th", []), ("1e5th", []), ("3-2nd", [3]), ("2nds", [2]),
+        ("1,1,1", [1, 1, 1]), ("1,2345", [1.2345]), ("1,234,5", [1, 234, 5]), ("12,345,678", [12345678]), ("1,234th, 5", [5]),
+        ("4th5", []), ("٣٤", [34]), ("9" * 400, [math.inf]),
     ],
 )  # fmt: skip
 def test_ordinals_are_no_numbers_and_commas_divide_thousands(text, found):
     assert numbers(text) == found
+
+
+@pytest.mark.parametrize(
+    ("final", "text", "right"),
+    [
+        ("auto", r"\boxed{7} of 9", True), ("boxed", r"\boxed{7} of 9", True), ("boxed", "7", False), ("last_number", r"\boxed{7} of 9", False),
+        ("last_number", "9, no 7", True), ("after_answer", "The answer is 7, which is 3 more than 4.", True), ("after_answer", "7", False),
+        ("after_answer", "Answer: 3 + 4 = 7", True), ("auto", "The answer is 7, which is 3 more than 4.", True),
+        ("last_number", "The answer is 7, which is 3 more than 4.", False), ("after_answer", "#### 7", True),
+    ],
+)  # fmt: skip
+def test_which_number_counts(final, text, right):
+    assert Number(final=final).right(text, ["7"]) is right
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected", "right"),
+    [
+        ("de", "2,500", "2,5", True), ("de", "2.500", "2500", True), ("en", "2,500", "2500", True), ("de", "Die Antwort ist zwölf.", "12", True),
+        ("fr", "La réponse est : douze", "12", True), ("es", "La respuesta es 1.500", "1500", True),
+    ],
+)  # fmt: skip
+def test_numbers_are_in_a_language(language, text, expected, right):
+    assert Number(language=language).right(text, [expected]) is right
+
+
+def test_a_percentage_is_a_fraction_too():
+    assert Number().right("25%", ["25"])
+    assert Number().right("25%", ["0.25"])
+    assert not Number().right("25", ["0.25"])

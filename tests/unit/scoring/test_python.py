@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness.scoring.python as module
+from harness.bounded.bounded import EndedError
 from harness.errors import ScorerError
 from harness.scoring.python import Python, code_of, holds, refusal
 
@@ -283,6 +284,7 @@ def runners(parent: int | None = None) -> list[Path]:
         ("```python\nx = 1\n```", "x = 1\n"),
         ("Here:\n\n```python\nx = 1\n```\nIt sets x.", "x = 1\n"),
         ("```\nx = 1\n```\n```\ny = 1\n```", "x = 1\n"),
+        ("```\nx =\n```\n```\ny = 1\n```", "y = 1\n"),
         ("```py\nx = 1", "x = 1"),
         ("```python\nx = '`'\ny = 2\n```", "x = '`'\ny = 2\n"),
         ("1. So:\n   ```python\n   x = 1\n   if x:\n       y = 2\n   ```", "x = 1\nif x:\n    y = 2\n"),
@@ -299,7 +301,54 @@ def test_the_code_of_an_answer(text, code):
 def test_a_fenced_answer_is_judged_by_its_code():
     asked = Python.model_validate({"tests": TESTS, "timeout": SECONDS})
     assert asked.right(f"Here it is:\n```python\n{ADD}```\nIt adds.", []) is True
-    assert asked.right(f"Here it is:\n{ADD}", []) is False
+    assert asked.right(f"Here it is:\n```python\n{ADD}```\nNot `add = max`.", []) is True
+    assert asked.right("```python\nadd = max\n```", []) is False
+
+
+CLASS = "class Sums:\n    def add(self, a, b):\n        return a + b\n"
+WITH_A_SIGN = CLASS.replace(
+    "    def add", "    def __init__(self, sign):\n        self.sign = sign\n\n    def add", 1
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [
+        (f"```bash\ntouch add.py\n```\n```python\n{ADD}```", True),
+        (f"Here it is:\n{ADD}It returns the sum. It's done.", True),
+        (f"```python\n{ADD}```\nSo:\n```python\nadd(1, x)\n```", True),
+        (f"{CLASS}", True),
+        (f"{CLASS}\nadder = Sums()\nprint(adder.add(1, 2))", True),
+        (f"{CLASS.replace('Sums', 'Sums(object)')}\n{CLASS.replace('Sums', 'More')}", False),
+        (f"{WITH_A_SIGN}", False),
+        (f"{CLASS.replace('self, ', '')}", False),
+        (f"<think>\n```python\nadd = max\n```\n</think>\n```python\n{ADD}```", True),
+        (f"<think>\n```python\n{ADD}```\n</think>\n```python\nadd = max\n```", False),
+        (f"<think>\n```python\n{ADD}```", False),
+        (f"```python\n{ADD}\nx = int(input())\n```", True),
+        (f"```python\nx = int(input())\n{ADD}\n```", False),
+        (f"```python\n{ADD}1 / 0\n```", False),
+        (f"```python\ndef add(a, b):\n    return a - b\n```\nNo, it is:\n```python\n{ADD}```", True),
+        (f"```python\n{ADD}```\nNo, it is:\n```python\ndef add(a, b):\n    return a - b\n```", False),
+    ],
+)
+def test_the_answer_is_found_among_other_code_and_words(text, is_right):
+    right("", ["assert True"])
+    assert Python.model_validate({"tests": TESTS, "timeout": SECONDS}).right(text, []) is is_right
+
+
+def test_code_on_which_the_parser_finds_no_end_is_the_first_block(monkeypatch):
+    tried = []
+
+    def ended(name: str, **_: object) -> None:
+        tried.append(name)
+        raise EndedError("was stopped")
+
+    monkeypatch.setattr(module.JOBS, "do", ended)
+    assert code_of(f"```text\nx\n```\n```python\n{ADD}```", ["add"]) == "x\n"
+    assert tried == ["program", "program"]
+    assert code_of("x" * (module.MOST_CODE + 1), ["add"]) == "x" * (module.MOST_CODE + 1)
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize(

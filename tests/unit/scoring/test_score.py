@@ -183,3 +183,12 @@ def test_no_code_runs_unless_it_is_allowed():
     )
     assert score(asked, Generated("x = 1", 1), allow_code=True) == Score(True, "x = 1")
     assert score(asked, Generated(" ", 1), allow_code=True) == Score(False, " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [("<think>no</think>yes", True), ("<think>yes</think>no", False), ("<think>yes", False)],
+)
+def test_reasoning_in_front_is_not_judged(text, right):
+    found = score(Probe("p", SCORERS["regex"](), answers=("yes",)), Generated(text, 1))
+    assert (found.right, found.shown) == (right, text)

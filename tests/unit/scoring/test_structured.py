@@ -35,7 +35,18 @@ SCHEMA_KEYS = (
         ('```python\nprint({})\n```\n```json\n{"a": 1}\n```', {"a": 1}),
         ('The object is {"a": [1, {"b": 2}]}, as asked.', {"a": [1, {"b": 2}]}),
         ('First [not json], then {"a": 1}', {"a": 1}),
-        ('{"a": 1} and {"b": 2}', {"a": 1}),
+        ('{"a": 1} and {"b": 2}', {"b": 2}),
+        ('~~~json\n{"a": 1}\n~~~\nNot {"b": 2}.', {"a": 1}),
+        ('```json\n{"a": 1}', {"a": 1}),
+        ('```json\n{"a": 1}\n```\n```\n{"b": 2}\n```', {"a": 1}),
+        ('```json\n{"a": 1}\n```\n```JSON\n{"b": 2}\n```', {"b": 2}),
+        ('```python\ndata = {"a": 1}\n```', {"a": 1}),
+        ('{"a": 1}\n\nSee [1].', {"a": 1}),
+        ('{"a": 1}\n\n  {"b": 2}\nAs in {"c": 3}', {"b": 2}),
+        (' ' * 200 + '{"a": 1}\nor {"b": 2}', {"b": 2}),
+        ('{"a": [1, 2], b: 3}', NO_JSON),
+        ('{"a": [1, 2], b: 3} or [4]', [4]),
+        ('{"a": 1, "b": {"c": 2}', NO_JSON),
         ('{"a": "é\\u00e9"}', {"a": "éé"}),
         ("", NO_JSON),
         ("no data", NO_JSON),
@@ -53,8 +64,30 @@ def test_read_json(text, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "kinds", "value"),
+    [
+        ('Step [1]: {"a": 1}', (dict,), {"a": 1}),
+        ('{"a": 1}, see [1]', (dict,), {"a": 1}),
+        ('{"a": 1}, see [1]', (list,), [1]),
+        ('{"a": 1}, see [1]', (), [1]),
+        ('```json\n[1]\n```\nor {"a": 1}', (dict,), {"a": 1}),
+        ("[1]", (dict,), [1]),
+        ('The object {"a": 1}.', (list,), {"a": 1}),
+    ],
+)
+def test_a_value_of_the_kind_that_is_looked_for_goes_first(text, kinds, value):
+    assert read_json(text, kinds) == value
+
+
+@pytest.mark.parametrize(
     ("text", "expected", "right"),
     [
+        ('First [1], then [2]: {"a": 1}', ['{"a": 1}'], True),
+        ('{"a": 1} as in [2]', ['{"a": 1}'], True),
+        ('{"a": 1}, no, {"a": 2}', ['{"a": 1}'], False),
+        ('{"a": 1}, no, {"a": 2}', ['{"a": 2}'], True),
+        ('{"a": 1}, no, {"a": 2}', [], True),
+        ("true", ["[1]", "true"], True),
         ('{"a": 1, "b": 2}', ['{"b": 2, "a": 1}'], True),
         ('{"a": 1.0}', ['{"a": 1}'], True),
         ('{"a": true}', ['{"a": 1}'], False),
@@ -123,10 +156,26 @@ PERSON = {
         ('{"name": "Ana"}', False),
         ("[]", False),
         ("Ana is 30.", False),
+        ('Ana [1] is {"name": "Ana", "age": 30}, says [2].', True),
     ],
 )
 def test_json_schema(text, right):
     assert JsonSchema(json_schema=PERSON).right(text, []) is right
+
+
+@pytest.mark.parametrize(
+    ("schema", "right"),
+    [
+        ({"type": "array"}, True),
+        ({"type": ["object", "array"]}, True),
+        ({"type": "object", "required": ["a"]}, True),
+        ({"required": ["a"]}, True),
+        ({"type": "string"}, False),
+    ],
+    ids=str,
+)
+def test_a_schema_asks_for_a_kind(schema, right):
+    assert JsonSchema(json_schema=schema).right('{"a": 1} [1]', []) is right
 
 
 @pytest.mark.parametrize(

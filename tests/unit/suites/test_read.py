@@ -9,7 +9,7 @@ from tests.support.suites import NAME, suite_with
 RULES = (
     "a rule needs a check, such as 'min_words'; there are: min_words, max_words, min_lines, max_lines, "
     "min_items, max_items, starts_with, ends_with, contains, mentions, regex, titlecase_words, json_keys, "
-    "no_repetition, lowercase, uppercase, all, any, not"
+    "no_repetition, lowercase, uppercase, refusal, all, any, not"
 )
 
 
@@ -266,7 +266,7 @@ SCORES = [
     (
         suite_with(score="vibes"),
         "4:1: unknown score 'vibes'\n  there are: check, choice, contains, equals, json, json_schema, "
-        "likelihood, mentions, number, python, regex",
+        "likelihood, mentions, number, python, refusal, regex",
     ),
     (suite_with(score="[mentions]"), f"4:1: {SHAPE}, saw a list"),
     (suite_with(score="{mentions: {}, equals: {}}"), f"4:1: {SHAPE}, saw a mapping"),
@@ -313,7 +313,7 @@ SCORES = [
             suite_with(score="number", probe=f"{{id: a, question: Why?, answer: {answer}}}"),
             f"6:29: an answer under 'number' must be one number, saw {answer!r}",
         )
-        for answer in ["forty-two", "1/2", "1e999", "2 or 3"]
+        for answer in ["many", "1/0", "1e999", "2 or 3"]
     ),
     (
         suite_with(score="json"),

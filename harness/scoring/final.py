@@ -1,0 +1,101 @@
+"""Pieces that find a reply's final answer: boxed, after "answer is", in bold, before "because", in the conclusion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
+
+from harness.normalise import answer_of, plain
+from harness.normalise.latex import boxed
+
+Final = Literal["whole", "auto", "after_answer", "boxed"]
+FINAL = (
+    "Where the answer must stand. whole: anywhere; boxed: in the last \\boxed{}; after_answer: after the last 'answer is', "
+    "'answer:', 'result is' or '####', up to the sentence's end; auto: boxed if there is any, else after_answer if there is "
+    "any, else anywhere."
+)
+
+T = TypeVar("T")
+
+_ANSWER = re.compile(
+    r"(?:(?<!\w)(?:answer|result|solution|antwort|ergebnis|réponse|résultat|respuesta|resultado|resposta|risposta|risultato|"
+    r"antwoord)(?![^\W_])[^.\n:=?!]{0,60}?(?::|=|(?<!\w)(?:is|was|would be|will be|must be|equals|ist|lautet|est|es|é|è)(?!\w))|####)"
+    r"\s*(?:is(?!\w))?[\s:=]*",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[.!?][\"')])\s+")
+_BOLD = re.compile(r"(?<![*\w])(?:\*\*([^*\n]{1,60})\*\*|__([^_\n]{1,60})__)(?![*\w])")
+_REASON = re.compile(
+    r"(?<![\s,]),?\s+\(?(?:because|since|as in|given that|for the reason|(?<=, )as(?= \S{0,20}\d))(?!\w)",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(r"\([^()\n]{1,200}\)")
+_CONCLUDES = re.compile(
+    r"(?<!\w)(?:so|therefore|thus|hence|consequently|in total|altogether|finally|final|in the end|which means|conclusion|total|"
+    r"leaves|remaining|we get|you get|gives)(?!\w)|\u2234",
+    re.IGNORECASE,
+)
+
+
+def boxed_part(text: str) -> str | None:
+    r"""The content of the last `\boxed{}` of a raw text, as plain text."""
+    found = boxed(answer_of(text))
+    return None if found is None else plain(found)
+
+
+def after_answer(text: str) -> str | None:
+    """What follows the last "answer is" of a text, up to the end of the sentence or line."""
+    found = list(_ANSWER.finditer(text))
+    return (_SENTENCE.split(text[found[-1].end() :].lstrip(), maxsplit=1)[0] or None) if found else None
+
+
+def part(raw: str, text: str, final: Final) -> str | None:
+    """The part of a reply in which its answer must stand, or None if it has no such part.
+
+    Args:
+        raw: the reply as written.
+        text: the reply as the score reads it.
+    """
+    if final == "whole":
+        return text
+    inside = boxed_part(raw) if final in ("boxed", "auto") else None
+    if inside is not None or final == "boxed":
+        return inside
+    after = after_answer(text)
+    return text if after is None and final == "auto" else after
+
+
+def bold_parts(raw: str) -> list[str]:
+    """The short pieces of a reply that stand in bold, as plain text."""
+    return [plain(found[1] or found[2]) for found in _BOLD.finditer(answer_of(raw))]
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences and lines of a text."""
+    return [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
+
+
+def concludes(text: str) -> bool:
+    """Whether a text says so, therefore or in total, or works something out, so that its answer may come last."""
+    return "=" in text or _CONCLUDES.search(text) is not None
+
+
+def before_reason(sentence: str) -> str | None:
+    """A sentence up to its "because" or "since", or None without one."""
+    found = _REASON.search(sentence)
+    return sentence[: found.start()] if found and found.start() else None
+
+
+def without_asides(text: str, has_answer: Callable[[str], bool]) -> str:
+    """A text without what stands in brackets, if there is an answer outside of them."""
+    outside = _ASIDE.sub(" ", text)
+    return outside if has_answer(outside) else text
+
+
+def last_conclusion(found: Sequence[str]) -> int | None:
+    """The place of the last sentence that begins with so, therefore, thus or hence, or None."""
+    begins = re.compile(
+        r"\W*(?:so|therefore|thus|hence|consequently|in total|altogether|finally)(?!\w)", re.IGNORECASE
+    )
+    return next((place for place in reversed(range(len(found))) if begins.match(found[place])), None)

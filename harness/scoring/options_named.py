@@ -1,0 +1,158 @@
+"""A reply and the options in, the option that it settles on out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+
+from harness.scoring.final import after_answer, bold_parts, boxed_part, concludes
+from harness.scoring.reading import comparable, marked
+
+_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?![\s\"')]|\Z))++[.!?\n]?|[.!?\n]")
+_CLAUSE = re.compile(
+    r",(?!\d| ?(?:who|which|whose)(?!\w))|:(?!\d)|[;|/&()]|"
+    r"(?=(?<!\w)(?:so|but|therefore|thus|hence|because|since|while|whereas)(?!\w))",
+    re.IGNORECASE,
+)
+_UNSETTLED = re.compile(r"(?<!\w)(?:not|never|no|nor|neither|cannot|without|or|either)(?!\w)|n't(?!\w)")
+_FILLER = re.compile(r"(?<!\w)(?:the|a|an|and|or|in|on|at|into|of)(?!\w)|[\W\d_]")
+_LABEL = re.compile(r"(?:^|[\n|;])[ \t]*+[A-Z][A-Z _-]{1,30}:")
+_IS = re.compile(r"(?<!\w)(?:is|are|was|be)(?: now)?(?: in| at| behind| called)?(?: the| an?)? $")
+_ASIDE = re.compile(r"\W*(?:because|since|while|whereas|then|followed by)(?!\w)")
+_NOW = re.compile(r"(?<!\w)now(?!\w)", re.IGNORECASE)
+
+DATA_SHEET = 2
+"""From so many LABELS: on, a reply is a data sheet, which settles on nothing."""
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """A clause that names options: which, in what sentence, whether it says nothing else, and which one it asserts.
+
+    An aside gives a reason, or what comes after the answer in an order.
+    """
+
+    named: tuple[str, ...]
+    sentence: int
+    bare: bool
+    aside: bool
+    settled: str | None
+
+
+def named_option(raw: str, text: str, options: Sequence[str], language: str = "en") -> str | None:
+    """The option that a reply settles on, or None if it settles on none.
+
+    In this order: the first option in the last box; the one after the last "answer is"; the only one in bold; the one that is
+    asserted in the first or the last of the clauses that name options. A clause asserts the only option that it names, the
+    one at its end after "is", and the first where it compares that with all others ("than"); it asserts none if it denies it
+    or leaves it open with "or". Of two such clauses the last counts if it concludes ("so", "=", "now") or stands in the first
+    one's sentence. Reasons ("because") count where nothing else names an option; questions, lists of options and data sheets
+    (two LABELS: or more) settle on nothing.
+
+    Args:
+        raw: the reply as written.
+        text: the reply as the score reads it.
+    """
+
+    def named(piece: str | None) -> list[str]:
+        return [] if piece is None else _in_order(piece, options, language)
+
+    if len(_LABEL.findall(text)) >= DATA_SHEET:
+        return None
+    if found := named(boxed_part(raw)):
+        return found[0]
+    stated = _settling(_clauses(after_answer(text) or "", options, language))
+    if stated and stated[0].settled is not None:
+        return stated[0].settled
+    bold = {option for piece in bold_parts(raw) for option in named(piece)}
+    if len(bold) == 1:
+        return bold.pop()
+    return _concluded(text, _settling(_clauses(text, options, language)))
+
+
+def _concluded(text: str, clauses: Sequence[_Clause]) -> str | None:
+    """The option of the first or the last of the clauses of a text that name any."""
+    clauses = [clause for clause in clauses if not clause.aside] or clauses
+    if not clauses:
+        return None
+    first, last = clauses[0], clauses[-1]
+    if first.settled is None or last.settled is None:
+        return first.settled or last.settled
+    later = "".join(_SENTENCE.findall(text)[first.sentence + 1 :])
+    last_counts = first.sentence == last.sentence or concludes(later) or _NOW.search(later) is not None
+    return (last if last_counts else first).settled
+
+
+def _clauses(text: str, options: Sequence[str], language: str) -> Iterator[_Clause]:
+    """The clauses of a text that name an option, but for questions."""
+    for place, sentence in enumerate(_SENTENCE.findall(text)):
+        if sentence.endswith("?") or not sentence.strip():
+            continue
+        for clause in filter(None, _CLAUSE.split(_enumeration(tuple(options)).sub(" and ", sentence))):
+            if named := tuple(_in_order(clause, options, language)):
+                shown = comparable(clause, language)
+                asserted = _asserted(shown, named, len(options), language)
+                bare, aside = _is_bare(shown, named, language), _ASIDE.match(shown) is not None
+                yield _Clause(named, place, bare, aside, asserted)
+
+
+@lru_cache(maxsize=256)
+def _enumeration(options: tuple[str, ...]) -> re.Pattern[str]:
+    """The commas between options that a sentence counts up, which do not end its clauses."""
+    longest_first = "|".join(re.escape(option) for option in sorted(options, key=len, reverse=True))
+    before = "|".join(f"(?<={re.escape(option)})" for option in options)
+    follows = r"(?=\s*(?:,|\W*$|(?:and|or|are|were|have|do|can)(?!\w)))"
+    return re.compile(
+        rf"(?:{before}),\s(?:and\s|or\s)?(?=(?:the\s|an?\s)?(?:{longest_first})s?(?!\w){follows})",
+        re.IGNORECASE,
+    )
+
+
+def _asserted(clause: str, named: Sequence[str], options: int, language: str) -> str | None:
+    """The option that a clause asserts, or None."""
+    compared, than, _ = clause.partition(" than ")
+    if _UNSETTLED.search(compared if than else clause):
+        return None
+    if len(named) == 1:
+        return named[0]
+    if than and len(named) == options and len(_in_order(compared, named, language)) == 1:
+        return named[0]
+    ends = (option for option in named if clause.rstrip(" .!\"'").endswith(comparable(option, language)))
+    at_end = max(ends, key=len, default="")
+    before = clause.rstrip(" .!\"'").removesuffix(comparable(at_end, language))
+    return at_end if at_end and _IS.search(before) else None
+
+
+def _is_bare(clause: str, named: Iterable[str], language: str) -> bool:
+    """Whether a clause says nothing but the options that it names."""
+    for option in sorted(named, key=len, reverse=True):
+        clause = clause.replace(comparable(option, language), " ")
+    return _FILLER.sub("", clause) in ("", "s")
+
+
+def _settling(clauses: Iterable[_Clause]) -> list[_Clause]:
+    """The clauses without those that together list different options and say no more."""
+    kept: list[_Clause] = []
+    for bare, run in groupby(clauses, key=lambda clause: clause.bare):
+        listed = list(run)
+        if not bare or len({option for clause in listed for option in clause.named}) == 1:
+            kept += listed
+    return kept
+
+
+def _in_order(text: str, options: Sequence[str], language: str) -> list[str]:
+    """The options that a text names, with or without an s, by where each first stands."""
+    haystack = marked(comparable(text, language))
+
+    def place(option: str) -> int:
+        forms = (marked(comparable(form, language)) for form in (option, f"{option}s"))
+        return min((at for form in forms if (at := haystack.find(form)) >= 0), default=-1)
+
+    places = {option: place(option) for option in options}
+    return sorted(
+        (option for option in options if places[option] >= 0),
+        key=lambda option: (places[option], -len(option)),
+    )

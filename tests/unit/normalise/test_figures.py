@@ -1,0 +1,64 @@
+"""The numbers of a text: in digits, in words, with units, by language; and what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.normalise import figures, plain
+from harness.normalise.figures import enumerated, only_figure
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2,5", [2.5]), ("2,500", [2500]), ("1.000", [1]), ("1.234,5", [1234.5]), ("1,234.5", [1234.5]), ("0,500", [0.5]), ("1'000", [1000]),
+        ("1 000 000", [1e6]), ("1 00", [1, 0]), ("5 100 m", [5100]), ("100 200 300", [100, 200, 300]), ("150 000", [150000]),
+        ("1.234.567", [1234567]), ("1,00,000", [100000]), ("12k", [12000]), ("12 km", [12]), ("3 × 10^8", [3e8]), ("10^3", [1000]),
+        ("2^0.5", []), ("1/4", [0.25]), ("2 1/2", [2.5]), ("1/0", []), ("5/6/2024", [5, 6, 2024]), ("24m²", [24]), ("9:10am", []), ("1:2", []),
+        ("USD5 pH7 B12 A4", [5, 7]), ("5x7=35", [5, 7, 35]), ("a1b2", []), ("24h30", []), ("第5章 2024年", [5, 2024]), ("50 %", [50]),
+    ],
+)  # fmt: skip
+def test_digits(text, found):
+    assert [figure.value for figure in figures(plain(text))] == pytest.approx(found)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("en", "twenty-four", [24]), ("en", "three hundred and forty-two", [342]), ("en", "12 thousand", [12000]), ("en", "1.5 million", [1.5e6]),
+        ("en", "nineteen forty-five", [1945]), ("en", "minus four", [-4]), ("en", "ten minus four", [10, 4]), ("en", "two point five", [2.5]),
+        ("en", "a hundred", [100]), ("en", "hundreds of them", []), ("en", "one of them", []), ("en", "the third one", []),
+        ("en", "There is only one.", [1]), ("en", "the second", []), ("en", "O negative", []), ("en", "five, six", [5, 6]),
+        ("de", "vierundzwanzig", [24]), ("de", "2.500", [2500]), ("de", "2,500", [2.5]), ("de", "1,5 Millionen", [1.5e6]), ("de", "ein Hund", []),
+        ("de", "zwei", [2]), ("fr", "quatre-vingt-dix", [90]), ("fr", "un chien", []), ("es", "veintiséis", [26]), ("es", "menos cuatro", [-4]),
+        ("it", "ventisei", [26]), ("pt", "trinta e dois", [32]), ("nl", "vierentwintig", [24]), ("ja", "2,500", [2500]), ("xx", "twenty", []),
+    ],
+)  # fmt: skip
+def test_words_and_languages(language, text, found):
+    assert [figure.value for figure in figures(text, language)] == pytest.approx(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("$5", 5),
+        ("5.", 5),
+        ("-5", -5),
+        ("25%", 25),
+        ("a hundred", 100),
+        ("5 apples", None),
+        ("5 6", None),
+        ("", None),
+    ],
+)
+def test_a_text_that_is_a_number(text, value):
+    figure = only_figure(text)
+    assert (figure and figure.value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [("1, 2, 3, 4, 5, 6", {0, 1, 2, 3, 4}), ("1 2 3 4 5", set()), ("1 and 2", set()), ("1 + 2 + 3 + 4 + 5 + 6", set()), ("1\n2\n3\n4\n5\n6 7", {0, 1, 2, 3, 4, 5})],
+)  # fmt: skip
+def test_what_is_only_listed(text, listed):
+    assert enumerated(text, figures(text)) == listed
