@@ -67,7 +67,7 @@ def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
                 probe,
             )
             for probe in suite.probes
-            if probe.id in first
+            if probe.id in first and first[probe.id].name != suite.name
         ]
         problems += grouped(
             [finding for finding in found if not is_ignored(suite, finding)], len(suite.probes)

@@ -37,7 +37,8 @@ def test_good_suites_are_a_line_each(project, lint):
         "a.yaml: small, 1 probe, high; gates over each (retained)\n"
         "b.yaml: medium, 1 probe in 1 category, critical; gates over all (0.1), category (0.25), each (pass)\n"
     )
-    assert err.endswith("\n2 warnings\n")  # of its size alone
+    assert "the id 'a' is in the suite 'small' too" in err
+    assert err.endswith("\n3 warnings\n")
 
 
 def test_the_gates_of_texts_are_shown_with_the_rise_that_they_allow(project, lint):

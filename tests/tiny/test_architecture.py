@@ -84,7 +84,10 @@ def gated(model: str, *arguments: str) -> str:
 
 def test_a_scorer_an_engine_and_a_report(package):
     write("scorer")
-    insert("harness/scoring/__init__.py", ("anagram, ", "check, choice, number, python, structured, text\n"))
+    insert(
+        "harness/scoring/__init__.py",
+        ("anagram, ", "check, choice, number, python, refusal, structured, text\n"),
+    )
     write("engine")
     (line,) = re.findall(r'`("upper": "\S+")`', PAGE)
     registry = Path("harness/engine/registry.py")
@@ -135,7 +138,9 @@ def test_the_rooms_of_the_page_are_the_rooms():
         path.parent.relative_to(ROOT / "harness").as_posix()
         for path in (ROOT / "harness").rglob("__init__.py")
     }
-    parts = {"authoring/lm_eval", "recipes/mitigations", "training/callback", "training/penalties"}
+    parts = {
+        "authoring/lm_eval", "recipes/mitigations", "scoring/declining", "training/callback", "training/penalties",
+    }  # fmt: skip
     assert set(rooms) == folders - {"."} - parts
     from tests.unit.test_imports import ROOMS
 
