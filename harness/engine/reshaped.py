@@ -14,11 +14,6 @@ SMALLER = 4
 """How many times smaller batches become with each step; even a rough estimate of tokens then needs several."""
 
 
-def one_by_one(engine: Engine) -> Engine:
-    """The engine, reading each request by itself; one without batches as it is."""
-    return _with_budget(engine, 1) if isinstance(engine, Batches) else engine
-
-
 def smaller_batches(engine: Engine, requests: Sequence[Request], step: int = 1) -> Engine:
     """The engine with smaller batches, so that the requests take several; one without batches as it is.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.engine.prompts import request
 from harness.engine.registry import is_foreign
 from harness.engine.requests import Answer, Engine, Progress, UnansweredError
+from harness.engine.reshaped import smaller_batches
 from harness.errors import EngineError, HarnessError, NoEvidenceError, what_was_raised
 from harness.scoring.score import Score, score
 from harness.suites.suite import Probe, Suite
@@ -62,6 +63,19 @@ def ask(
         raise EngineError(f"{failure}\n  {engine.label}: {what_was_raised(error)}") from error
     by_id = {probe.id: answer for probe, answer in zip(probes, answers, strict=True)}
     return judged(suite, probes, by_id, baseline=baseline, allow_code=allow_code, label=engine.label)
+
+
+def ask_otherwise(
+    engine: Engine,
+    suite: Suite,
+    probes: Sequence[Probe],
+    *,
+    baseline: Mapping[str, Answer] | None = None,
+    allow_code: bool = False,
+) -> Answered:
+    """The same in other batches than those of the whole suite, which round differently; raises as `ask`."""
+    reshaped = smaller_batches(engine, [request(suite, probe) for probe in probes])
+    return ask(reshaped, suite, probes, baseline=baseline, allow_code=allow_code)
 
 
 def judged(

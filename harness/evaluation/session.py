@@ -12,9 +12,8 @@ from typing import Any
 
 from harness.engine.prompts import under
 from harness.engine.requests import Engine, Progress, Side
-from harness.engine.reshaped import one_by_one
 from harness.engine.settings import Settings
-from harness.evaluation.ask import Answered, ask
+from harness.evaluation.ask import Answered, ask, ask_otherwise
 from harness.evaluation.noise import check_margins, measured
 from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.evaluation.sequential import ask_until_decided, sequential_case
@@ -234,7 +233,7 @@ class PairSession:
             )
 
     def _ask_again(self, run: SuiteRun, tuned: Engine, baseline: Engine | None = None) -> None:
-        """Ask what single probes lost again of both models, each request by itself, and in the probes' other words.
+        """Ask what single probes lost again of both models, in other batches and in the probes' other words.
 
         Args:
             baseline: None if it was asked ahead; what it was not asked then is not asked again.
@@ -251,8 +250,8 @@ class PairSession:
         probes = [attempt for attempt in again if attempt.id in before.scores]
         if probes:
             with run.timed():
-                after = ask(
-                    one_by_one(tuned), run.suite, probes, baseline=before.answers, allow_code=self.allow_code
+                after = ask_otherwise(
+                    tuned, run.suite, probes, baseline=before.answers, allow_code=self.allow_code
                 )
             run.pair_attempts(after.scores)
 
@@ -260,7 +259,7 @@ class PairSession:
         attempts = [attempt for probe in probes for attempt in further_attempts(probe)]
         if missing := [attempt for attempt in attempts if attempt.id not in run.attempts.scores]:
             with run.timed():
-                run.know_attempts(ask(one_by_one(baseline), run.suite, missing, allow_code=self.allow_code))
+                run.know_attempts(ask_otherwise(baseline, run.suite, missing, allow_code=self.allow_code))
 
     def _ask_rest(self, run: SuiteRun, baseline: Engine) -> None:
         if rest := [probe for probe in run.suite.probes if probe.id not in run.scores["baseline"]]:

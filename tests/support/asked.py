@@ -18,7 +18,7 @@ from harness.suites.suite import Gate, Probe, Suite
 class Knows(FunctionEngine):
     """Answers "yes" to the questions that it knows, "no" to all others; `calls` are the questions of each call.
 
-    Under a budget of one token, as when requests are read one by one, it knows `alone` instead.
+    Under another budget, as in other batches, it knows `alone` instead.
     """
 
     def __init__(self, known: Collection[str], alone: Collection[str] | None = None) -> None:
@@ -29,7 +29,7 @@ class Knows(FunctionEngine):
 
     @property
     def knows(self) -> Collection[str]:
-        return self.alone if self.budget.tokens == 1 else self.known
+        return self.known if self.budget.tokens == 1000 else self.alone
 
     def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
         # a copy of the engine with another budget shares the list

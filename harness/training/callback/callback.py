@@ -52,7 +52,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     sends the numbers there too.
 
     The gates of a step are decided together, with that over all suites where there are several. A probe that is lost under a
-    gate over `each` is asked again, by itself and in its other words (`also_ask`); the baseline is asked so at the start.
+    gate over `each` is asked again, in other batches and in its other words (`also_ask`); the baseline is asked so at the start.
 
     Of several processes the main one asks and the others wait, so gating a step must take less than the Trainer's
     `ddp_timeout`; only the main one has a `history`.

@@ -7,7 +7,7 @@ import pytest
 from harness.engine.batching import Budget, make_batches
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
-from harness.engine.reshaped import one_by_one, smaller_batches
+from harness.engine.reshaped import smaller_batches
 
 
 class Batched:
@@ -59,13 +59,6 @@ def test_a_batch_holds_a_token_at_least():
     assert smaller_batches(Batched(2), GENERATE, 3).budget.tokens == 1
 
 
-def test_one_by_one():
-    engine = Batched(4096)
-    alone = one_by_one(engine)
-    assert (alone.budget.tokens, engine.budget.tokens, alone.label) == (1, 4096, "base")
-
-
 def test_an_engine_without_batches_stays_as_it_is():
     engine = FunctionEngine(str)
-    assert one_by_one(engine) is engine
     assert smaller_batches(engine, GENERATE) is engine
