@@ -24,7 +24,7 @@ from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
-from harness.gate.decide import MAX_DROP_OVERALL, Policy
+from harness.gate.decide import Policy, overall_margin
 from harness.gate.finding import with_overall
 from harness.models.identity import weights_identity
 from harness.progress import Progress
@@ -103,7 +103,7 @@ def run_gate(
     paths = [suites] if isinstance(suites, str | Path) else suites
     read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
-    margin = None if given == "off" else MAX_DROP_OVERALL if given is None else float(given)
+    margin = overall_margin(given)
     engines, models = _engines(model, baseline, settings, asked, reach)
     session = PairSession(
         Policy(strict, fail_on, margin),

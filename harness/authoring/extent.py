@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.gate.cases import Case
+from harness.gate.verdict import LEAST_TEXTS
 from harness.stats.clusters import student_quantile
 from harness.stats.paired import least_to_retain
 from harness.suites.suite import Gate, MarginGate, Probe, RiseGate, SliceGate
 from harness.wording import count, points
-
-LEAST_TEXTS = 2
-"""A mean of fewer has no interval."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from scipy.special import ndtr, ndtri
 
 from harness.authoring.extent import Extent, extent, gated, needed
 from harness.gate.cases import Case
-from harness.gate.decide import LEVEL, LEVEL_OVERALL, MAX_DROP_OVERALL
+from harness.gate.decide import LEVEL, LEVEL_OVERALL, overall_margin
+from harness.gate.finding import has_overall
 from harness.stats.checklist import chance_red, lost_by_majority
 from harness.stats.paired import least_to_retain, smallest
 from harness.stats.paired_t import detectable_mean, probability_within
@@ -140,14 +141,13 @@ def overall_power(cases: Sequence[Case], assumed: Assumed) -> GatePower | None:
     Only the totals of lost and gained probes count, so the enumeration is exact where all suites flip at one rate; under
     `strict`, the interval is that of one stratum.
     """
+    margin = overall_margin(assumed.max_drop_overall)
+    if margin is None or not has_overall(cases, of_one=assumed.max_drop_overall is not None):
+        return None
     by_suite: dict[str, dict[str, Probe]] = {}
     for case in cases:
         if isinstance(case.gate, MarginGate):
             by_suite.setdefault(case.suite.name, {}).update({probe.id: probe for probe in case.probes})
-    asked_for = assumed.max_drop_overall
-    if not by_suite or asked_for == "off" or (asked_for is None and len(by_suite) == 1):
-        return None
-    margin = MAX_DROP_OVERALL if asked_for is None else asked_for
     strata = [extent(list(probes.values()), assumed.design_effect) for probes in by_suite.values()]
     size = _together(strata)
     least = least_to_retain(margin, size.quantile)

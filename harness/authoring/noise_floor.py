@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from harness.authoring.extent import LEAST_TEXTS, Extent, extent, gated, not_gated
+from harness.authoring.extent import Extent, extent, gated, not_gated
 from harness.authoring.gate_power import RISE_DEVIATION
 from harness.engine.abilities import Batches
 from harness.engine.prompts import request
@@ -15,6 +15,7 @@ from harness.engine.reshaped import smaller_batches
 from harness.evaluation.ask import Answered, ask
 from harness.evaluation.noise import flipped, flips
 from harness.gate.cases import cases
+from harness.gate.verdict import LEAST_TEXTS
 from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.paired_t import detectable_mean, probability_within

@@ -52,7 +52,7 @@ def run(parsed: Namespace) -> int:
     """
     from harness.evaluation.rescore import rescored
     from harness.evaluation.suites import read_suites
-    from harness.gate.decide import Policy
+    from harness.gate.decide import Policy, overall_margin
     from harness.reporting.formats import render
     from harness.reporting.record import FILE, read_record, write_record
     from harness.spelling import on_command_line
@@ -60,7 +60,7 @@ def run(parsed: Namespace) -> int:
     path = parsed.record / FILE if parsed.record.is_dir() else parsed.record
     record = read_record(path)
     given = parsed.max_drop_overall
-    overall = record.run.max_drop_overall if given is None else None if given == "off" else given
+    overall = overall_margin(given, otherwise=record.run.max_drop_overall)
     policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on, overall)
     suites = read_suites(parsed.suite, reach_of(parsed)) if parsed.suite else ()
     again = rescored(

@@ -19,9 +19,9 @@ from harness.engine.requests import Side
 from harness.errors import HarnessError
 from harness.evaluation.ask import Answered
 from harness.evaluation.suite_run import SuiteRun, attempts_at
-from harness.gate.compare import pair
+from harness.gate.compare import Pair
 from harness.gate.stopping import Stop
-from harness.reporting.rows import AnswerRow, NoiseRow
+from harness.reporting.rows import AgainRow, AnswerRow, NoiseRow
 from harness.writing import write_whole
 
 POLL = 0.1
@@ -75,10 +75,7 @@ def _given(run: SuiteRun) -> dict[str, Any]:
     return {
         **{side: {id: _row(score) for id, score in run.scores[side].items()} for side in SIDES},
         "again": {
-            id: [
-                [dict(attempt.probe.fields), _row(attempt.baseline), _row(attempt.tuned)]
-                for attempt in attempts
-            ]
+            id: [AgainRow.of(attempt).model_dump(mode="json") for attempt in attempts]
             for id, attempts in run.again.items()
         },
         "noise": None if run.noise is None else run.noise.model_dump(mode="json"),
@@ -97,13 +94,12 @@ def _take(run: SuiteRun, data: dict[str, Any]) -> None:
     if stop := data["stop"]:
         run.end(Stop(**{**stop, "asked": tuple(stop["asked"])}))
     by_id = {probe.id: probe for probe in run.suite.probes}
-    for id, rows in data["again"].items():
-        probes = attempts_at(by_id[id], [fields for fields, _, _ in rows])
-        before, after = (
-            {probe.id: AnswerRow(**row[side]).scored() for probe, row in zip(probes, rows, strict=True)}
-            for side in (1, 2)
+    for id, written in data["again"].items():
+        rows = [AgainRow.model_validate(row) for row in written]
+        attempts = zip(attempts_at(by_id[id], [row.fields for row in rows]), rows, strict=True)
+        run.again[id] = tuple(
+            Pair(probe, row.baseline.scored(), row.tuned.scored()) for probe, row in attempts
         )
-        run.again[id] = tuple(pair(probes, before, after))
 
 
 def _row(score: Any) -> dict[str, Any]:

@@ -85,10 +85,6 @@ class SuiteRun:
             probe for probe in self.suite.probes if probe.id in wanted and probe.id not in self.scores[side]
         ]
 
-    def has(self, side: Side, probes: Iterable[Probe]) -> bool:
-        """Whether a model answered these probes."""
-        return all(probe.id in self.scores[side] for probe in probes)
-
     def know(self, side: Side, answered: Answered) -> None:
         """Add answers of a model."""
         self.answers[side].update(answered.answers)
@@ -139,7 +135,7 @@ class SuiteRun:
 
 
 def further_attempts(probe: Probe) -> list[Probe]:
-    """What is asked again of a single probe: the probe itself, to be asked alone, and its other words."""
+    """What is asked again of a single probe: the probe itself, for other batches, and its other words."""
     return attempts_at(probe, (probe.fields, *probe.also_ask))
 
 

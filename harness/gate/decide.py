@@ -32,6 +32,15 @@ MOST_LOST = 1
 """How many probes of less than critical severity a suite of single probes may lose with a warning."""
 
 
+def overall_margin(
+    given: float | Literal["off"] | None, otherwise: float | None = MAX_DROP_OVERALL
+) -> float | None:
+    """The margin of the overall gate by what the user gave: `otherwise` for nothing, None for "off"."""
+    if given is None:
+        return otherwise
+    return None if given == "off" else float(given)
+
+
 @dataclass(frozen=True)
 class Policy:
     """How verdicts become outcomes.

@@ -13,7 +13,7 @@ from harness.gate.cases import Case
 from harness.gate.compare import Comparison, Pair, Rise, compare, pooled, rise
 from harness.gate.evidence import Cut, cut
 from harness.gate.stopping import Stop, compare_at
-from harness.gate.verdict import Verdict, judge, judge_gate, judge_rise, over, shortfall
+from harness.gate.verdict import LEAST_TEXTS, Verdict, judge, judge_gate, judge_rise, over, shortfall
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.settling import more_to_settle
 from harness.suites.suite import OVERALL, EachGate, MarginGate, OverallGate, RiseGate, Suite
@@ -85,7 +85,7 @@ def find(
         return finding("bad", verdict="VACUOUS", why=nothing_known, cut=cut(pairs))
     match case.gate:
         case EachGate():
-            return _probe(case, pairs, again)
+            return _probe(partial(finding, again=tuple(again)), [*pairs, *again])
         case RiseGate(max_rise=margin):
             return _texts(finding, pairs, margin)
         case MarginGate(over="all") as gate if stop is not None:
@@ -95,16 +95,16 @@ def find(
     raise AssertionError(f"a gate over '{case.gate.over}' has no pairs of its own")
 
 
-def _probe(case: Case, pairs: Sequence[Pair], again: Sequence[Pair]) -> Finding:
-    comparison = compare(pairs)
-    finding = partial(Finding, case, tuple(pairs), comparison=comparison, cut=cut(pairs), again=tuple(again))
-    if comparison.missed:
+def _probe(finding: partial[Finding], attempts: Sequence[Pair]) -> Finding:
+    first = attempts[0]
+    finding = partial(finding, cut=cut([first]))
+    if first.change == "missed":
         return finding("undecided", verdict="VACUOUS")
-    if not comparison.lost:
+    if first.change != "lost":
         return finding("fine", verdict="RETAINED")
-    if not lost_by_majority([*pairs, *again]):
-        lost = sum(pair.change == "lost" for pair in (*pairs, *again))
-        return finding("fine", verdict="RETAINED", why=f"lost in {lost} of {len(again) + 1} attempts")
+    if not lost_by_majority(attempts):
+        lost = sum(pair.change == "lost" for pair in attempts)
+        return finding("fine", verdict="RETAINED", why=f"lost in {lost} of {len(attempts)} attempts")
     return finding("tested", verdict="FORGOTTEN", over=True)
 
 
@@ -114,9 +114,12 @@ def lost_by_majority(attempts: Sequence[Pair]) -> bool:
 
 
 def _texts(finding: partial[Finding], pairs: Sequence[Pair], margin: float) -> Finding:
-    if len(pairs) < 2:
+    if len(pairs) < LEAST_TEXTS:
         return finding(
-            "undecided", verdict="INCONCLUSIVE", why="not gated, 1 text: a mean needs 2", settling=1
+            "undecided",
+            verdict="INCONCLUSIVE",
+            why=f"not gated, {count(len(pairs), 'text')}: a mean needs {LEAST_TEXTS}",
+            settling=LEAST_TEXTS - len(pairs),
         )
     found = rise(pairs)
     return finding(
@@ -241,13 +244,17 @@ def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
 
 
 def with_overall(cases: Sequence[Case], max_drop: float | None, of_one: bool = False) -> list[Case]:
-    """The cases and the overall one, if it has a margin and several suites to pool.
+    """The cases and the overall one, if they have one."""
+    has = max_drop is not None and has_overall(cases, of_one)
+    return [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
+
+
+def has_overall(cases: Iterable[Case], of_one: bool = False) -> bool:
+    """Whether there are several suites to pool.
 
     A single suite has its author's own margin, and no second one unless `of_one` asks for it.
     """
-    suites = pooled_suites(cases)
-    pools = max_drop is not None and (len(suites) > 1 or (of_one and suites))
-    return [*cases, overall_case(max_drop)] if pools and max_drop is not None else list(cases)
+    return len(pooled_suites(cases)) > (0 if of_one else 1)
 
 
 def pooled_suites(cases: Iterable[Case]) -> set[str]:

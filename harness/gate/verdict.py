@@ -22,6 +22,9 @@ from harness.wording import count, points
 MARGIN = 0.10
 """The default largest acceptable drop, a fraction."""
 
+LEAST_TEXTS = 2
+"""A mean of fewer has no interval."""
+
 Verdict = Literal["RETAINED", "FORGOTTEN", "INCONCLUSIVE", "VACUOUS"]
 
 

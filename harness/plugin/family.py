@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 
 import pytest
 
@@ -60,8 +61,10 @@ class Family:
         return self.decisions()[_key(case)]
 
     def decided(self, case: Case) -> Decision | None:
-        """The decision of a case, if its suite was asked."""
-        return self.decisions().get(_key(case))
+        """The decision of a case, if its suite was asked and there was no error, which a case has reported."""
+        with suppress(HarnessError):
+            return self.decisions().get(_key(case))
+        return None
 
     def decisions(self) -> dict[tuple[str, str], Decision]:
         """The decisions so far, by suite and slice: of the suites that were asked, and overall if all of them were."""

@@ -88,11 +88,9 @@ class RunOptions:
     def policy(self) -> Policy:
         """How verdicts become outcomes."""
         # loads scipy, which a run without suites does not need
-        from harness.gate.decide import MAX_DROP_OVERALL, Policy
+        from harness.gate.decide import Policy, overall_margin
 
-        given = self.max_drop_overall
-        overall = None if given == "off" else MAX_DROP_OVERALL if given is None else given
-        return Policy(self.strict, self.fail_on, overall)
+        return Policy(self.strict, self.fail_on, overall_margin(self.max_drop_overall))
 
     @property
     def names_a_model(self) -> bool:

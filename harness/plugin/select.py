@@ -20,7 +20,7 @@ from harness.evaluation.permission import without_code
 from harness.evaluation.sample import Key, draw, narrowed, pool
 from harness.gate.cases import Case
 from harness.gate.decide import LEVEL
-from harness.gate.finding import with_overall
+from harness.gate.finding import has_overall
 from harness.plugin.collect import (
     CaseItem,
     OverallItem,
@@ -115,8 +115,8 @@ def choose(cases: Sequence[CaseItem], options: RunOptions) -> Subset:
 def _pools(items: Sequence[CaseItem], options: RunOptions) -> bool:
     """Whether there is a gate over all suites: they are several, or it was asked for."""
     cases = [item.case for item in items if not item.is_marked_off]
-    margin, of_one = options.policy.max_drop_overall, options.max_drop_overall is not None
-    return len(with_overall(cases, margin, of_one)) > len(cases)
+    has_margin, of_one = options.policy.max_drop_overall is not None, options.max_drop_overall is not None
+    return has_margin and has_overall(cases, of_one)
 
 
 def _wanted(suites: Sequence[str], known: set[str]) -> set[str]:

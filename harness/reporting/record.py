@@ -103,15 +103,7 @@ def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
         baseline=None if pair.baseline is None else AnswerRow.of(pair.baseline),
         tuned=AnswerRow.of(pair.tuned),
         change=pair.change,
-        again=[
-            AgainRow(
-                fields=dict(attempt.probe.fields),
-                baseline=AnswerRow.of(attempt.baseline),
-                tuned=AnswerRow.of(attempt.tuned),
-            )
-            for attempt in again
-            if attempt.baseline is not None
-        ],
+        again=[AgainRow.of(attempt) for attempt in again],
     )
 
 

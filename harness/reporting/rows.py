@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from harness.engine.answers import as_answer, as_data
 from harness.engine.requests import Answer, Ended
 from harness.errors import NoEvidenceError
+from harness.gate.compare import Pair
 from harness.gate.decide import MAX_DROP_OVERALL, Outcome
 from harness.gate.stopping import Stop
 from harness.gate.verdict import Verdict
@@ -127,6 +128,16 @@ class AgainRow(_Row):
     fields: dict[str, str]
     baseline: AnswerRow
     tuned: AnswerRow
+
+    @classmethod
+    def of(cls, attempt: Pair) -> AgainRow:
+        """The row of an attempt, which both models were asked."""
+        assert attempt.baseline is not None
+        return cls(
+            fields=dict(attempt.probe.fields),
+            baseline=AnswerRow.of(attempt.baseline),
+            tuned=AnswerRow.of(attempt.tuned),
+        )
 
 
 class ProbeRow(_Row):

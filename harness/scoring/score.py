@@ -101,6 +101,8 @@ def _problem(probe: Probe, answer: Answer | None) -> str | None:
             logprobs = (logprob,)
             if tokens < 1:
                 return "in which no token was measured"
+            if 0 <= logprob < math.inf:
+                return f"whose log-probability is {logprob:g}: no model is certain of a text"
         case _:
             return None
     if any(map(math.isnan, logprobs)):

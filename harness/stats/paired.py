@@ -29,7 +29,8 @@ ROUNDING = 1e-9
 EXACT = 1e-12
 """How exactly the bounds of an interval are found."""
 
-_TINY = np.finfo(np.float64).tiny
+TINY = np.finfo(np.float64).tiny
+"""The least variance that a score divides by: without a flip it is 0, and so is the score."""
 
 
 def tango_interval(
@@ -74,7 +75,7 @@ def tango_z(lost: Counts, gained: Counts, n: float, d0: float) -> NDArray[np.flo
 def tango_z(lost: Any, gained: Any, n: float, d0: float) -> Any:
     """Tango's score for the drop d0, within (-1, 1), of two counts or of each pair in two arrays of one shape."""
     # The variance is 0 only at d0 = 0 without a flip, where the score is 0 too.
-    return ((lost - gained) - n * d0) / np.sqrt(np.maximum(variance_of_net(lost, gained, n, d0), _TINY))
+    return ((lost - gained) - n * d0) / np.sqrt(np.maximum(variance_of_net(lost, gained, n, d0), TINY))
 
 
 def variance_of_net(lost: Any, gained: Any, n: Any, d0: float) -> Any:

@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from harness.errors import NoEvidenceError
-from harness.stats.paired import CONFIDENCE, ROUNDING, check_counts, normal_quantile
-
-_TINY = np.finfo(np.float64).tiny
+from harness.stats.paired import CONFIDENCE, ROUNDING, TINY, check_counts, normal_quantile
 
 
 def share_lost(kept: float, lost: float, gained: float, n: float) -> float:
@@ -102,7 +100,7 @@ def ratio_z(
         b * (1 - ratio) * changed_or_kept / size,
     )
     variance = size * (1 + ratio) * p_lost + changed_or_kept * (ratio - 1)
-    z: NDArray[np.float64] = (k + c - ratio * (k + b)) / np.sqrt(np.maximum(variance, _TINY))
+    z: NDArray[np.float64] = (k + c - ratio * (k + b)) / np.sqrt(np.maximum(variance, TINY))
     return z
 
 

@@ -14,14 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from harness.errors import NoEvidenceError
 from harness.stats.paired import (
     CONFIDENCE,
+    TINY,
     check_counts,
     mcnemar_mid_p,
     normal_quantile,
     score_interval,
     variance_of_net,
 )
-
-_TINY = np.finfo(np.float64).tiny
 
 
 def stratified_drop(lost: ArrayLike, gained: ArrayLike, n: ArrayLike) -> float:
@@ -87,7 +86,7 @@ def stratified_z(
     """
     b, c, size = (np.asarray(values, dtype=np.float64) for values in (lost, gained, n))
     variance = np.asarray(design_effects) * variance_of_net(b, c, size, d0)  # shape (..., strata)
-    z: NDArray[np.float64] = (b - c - size * d0).sum(-1) / np.sqrt(np.maximum(variance.sum(-1), _TINY))
+    z: NDArray[np.float64] = (b - c - size * d0).sum(-1) / np.sqrt(np.maximum(variance.sum(-1), TINY))
     return z
 
 

@@ -453,3 +453,11 @@ def test_a_text_of_which_nothing_was_measured_stops_the_run(project):
     result = scored(project, TEXTS, "(0.0,)", "(0.0,)", tokens=0)
     assert result.ret == 4
     assert "the probe 'a' has an answer in which no token was measured" in not_green(result)
+
+
+@pytest.mark.parametrize("side", ["baseline", "tuned"])
+def test_a_text_of_which_a_model_is_certain_stops_the_run(project, side):
+    given = {"baseline": "(-10.0,)", "tuned": "(-10.0,)", side: "(0.0,)"}
+    result = scored(project, TEXTS, given["baseline"], given["tuned"])
+    assert result.ret == 4
+    assert "the probe 'a' has an answer whose log-probability is 0" in not_green(result)

@@ -93,6 +93,8 @@ def test_nan_is_no_evidence(name, answer, baseline):
         ("choice", ChoiceLogProbs((-1.0,)), "with 1 log-probabilities for 2 choices"),
         ("likelihood", LogLikelihood(-math.inf, 1), "whose log-probability is infinite"),
         ("likelihood", LogLikelihood(0.0, 0), "in which no token was measured"),
+        ("likelihood", LogLikelihood(0.0, 3), "whose log-probability is 0: no model is certain of a text"),
+        ("likelihood", LogLikelihood(0.5, 3), "whose log-probability is 0.5: no model is certain of a text"),
     ],
 )
 def test_numbers_from_which_nothing_follows(name, answer, problem):
