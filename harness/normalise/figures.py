@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
@@ -123,13 +124,8 @@ def _is_part_of_name(before: str, after: str) -> bool:
 def _with_suffix(figure: Figure, after: str) -> Figure:
     """The figure with its power of ten, its `k` for a thousand or its percent sign."""
     if exponent := _EXPONENT.match(after):
-        power = int(exponent[1] or exponent[2])
-        value = (
-            float(f"{figure.value!r}e{power}")
-            if "e" not in repr(figure.value)
-            else figure.value * 10.0 ** min(power, 300)
-        )
-        return replace(figure, value=value, end=figure.end + exponent.end())
+        value = Decimal(repr(figure.value)).scaleb(int(exponent[1] or exponent[2]))  # infinite if it is too large
+        return replace(figure, value=float(value), end=figure.end + exponent.end())
     if _THOUSANDS.match(after):
         return replace(figure, value=figure.value * 1000, end=figure.end + 1)
     return _with_percent(figure, after)
@@ -147,8 +143,8 @@ def _values(written: str, point: bool, in_brackets: bool) -> list[float]:
     if fraction := _FRACTION.fullmatch(written):
         return [int(fraction[1]) / int(fraction[2])] if int(fraction[2]) else []
     if power := _POWER.fullmatch(written):
-        with_overflow = float(power[1]) or 1.0
-        return [with_overflow ** int(power[2])] if abs(int(power[2])) < 30 else []
+        base, exponent = float(power[1]), int(power[2])
+        return [base**exponent] if abs(exponent) < 30 and (base or exponent >= 0) else []
     if quoted := _QUOTES.fullmatch(written):
         return [float(quoted[1].replace("'", "") + (quoted[2] or ""))]
     if any(mark in written for mark in ":'^/"):
@@ -207,7 +203,7 @@ def _together(text: str, first: Figure, second: Figure) -> float | None:
     """The value of two figures beside each other that are one number, or None."""
     if second.in_words and second.value in SCALES and abs(first.value) < second.value and not first.percent:
         return first.value * second.value
-    if "/" in text[second.start : second.end] and 0 < second.value < 1 and first.value == int(first.value):
+    if "/" in text[second.start : second.end] and 0 < second.value < 1 and first.value.is_integer():
         return first.value + second.value if not first.in_words else None
     if first.in_words and second.in_words and 11 <= first.value <= 20 and 10 <= second.value <= 99:
         return first.value * 100 + second.value

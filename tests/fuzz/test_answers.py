@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.engine.requests import Generated
 from harness.errors import ScorerError
+from harness.normalise.figures import enumerated, figures, only_figure
 from harness.scoring import SCORERS, score
 from harness.scoring.python import code_of
 from harness.suites.suite import Probe
@@ -35,6 +36,11 @@ ANSWERS = st.builds(
     "".join, st.lists(PIECES | st.text(max_size=5) | st.builds(lambda piece, n: piece * n, PIECES, st.sampled_from([2, 50, 500])), max_size=8)
 )  # fmt: skip
 
+FIGURES = st.sampled_from([
+    "9" * 400, "1", "0", "1,000", "1 000", "1/2", "0^-2", "10^-300", "1e999", "e999", "E+308", " x 10^", "-", "minus ", "nineteen ", "million ",
+    "one", "and ", "half ", "%", " per cent", "k", " ", "(", ")", ",", ".", "'", "^", "/", ":", "٤", "½", "²", "$", "= ", "inf", "nan",
+])  # fmt: skip
+
 
 @pytest.mark.parametrize(("name", "parameters", "expected"), SCORES)
 @often
@@ -51,6 +57,18 @@ def test_a_score_judges_any_answer(
         return
     assert first.right in (True, False)
     assert score(probe, Generated(text, 1)) == first
+
+
+@often
+@given(
+    st.builds("".join, st.lists(FIGURES | st.builds(lambda piece, n: piece * n, FIGURES, st.sampled_from([2, 400])), max_size=8)),
+    st.sampled_from(["en", "de", "fr", "ja", "xx"]),
+)  # fmt: skip
+def test_the_numbers_of_any_text_are_found(text: str, language: str) -> None:
+    found = figures(text, language)
+    assert all(0 <= figure.start < figure.end <= len(text) for figure in found)
+    only_figure(text, language)
+    enumerated(text, found)
 
 
 @often

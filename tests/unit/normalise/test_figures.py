@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from harness.normalise import figures, plain
@@ -16,6 +18,8 @@ from harness.normalise.figures import enumerated, only_figure
         ("1.234.567", [1234567]), ("1,00,000", [100000]), ("12k", [12000]), ("12 km", [12]), ("3 × 10^8", [3e8]), ("10^3", [1000]),
         ("2^0.5", []), ("1/4", [0.25]), ("2 1/2", [2.5]), ("1/0", []), ("5/6/2024", [5, 6, 2024]), ("24m²", [24]), ("9:10am", []), ("1:2", []),
         ("USD5 pH7 B12 A4", [5, 7]), ("5x7=35", [5, 7, 35]), ("a1b2", []), ("24h30", []), ("第5章 2024年", [5, 2024]), ("50 %", [50]),
+        ("1.1e2", [110]), ("1e999", [math.inf]), ("9" * 400 + "e5", [math.inf]), ("9" * 400 + " 1/2", [math.inf, 0.5]), ("1e-999", [0]),
+        ("0^5", [0]), ("0^-5", []), ("0^0", [1]),
     ],
 )  # fmt: skip
 def test_digits(text, found):
