@@ -1,6 +1,12 @@
-"""How hypothesis looks: the same examples in each run, so that a change is red for what it changes; others under `make fuzz`."""
+"""What all tests share.
+
+hypothesis draws the same examples in each run, so that a change is red for what it changes; others under `make fuzz`. No answer is
+kept from one test to the next, but where a test names a store.
+"""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import HealthCheck, settings
 
@@ -9,3 +15,5 @@ settings.register_profile(
     "fuzz", max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 settings.load_profile("same")
+
+os.environ["FORGETTING_GATE_STORE"] = "off"

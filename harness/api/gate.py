@@ -14,7 +14,6 @@ from harness import __version__
 from harness.api.models import Model, engine_of
 from harness.documents.within import Reach
 from harness.engine.prompts import request, under
-from harness.engine.registry import open_pair
 from harness.engine.requests import EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
@@ -31,6 +30,7 @@ from harness.progress import Progress
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import ModelRow, Record, RunRow
 from harness.spelling import in_python
+from harness.store.opening import open_pair
 from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import Suite
 from harness.training.references import find_models, trained

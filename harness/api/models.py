@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.functions import FunctionEngine
-from harness.engine.registry import open_engine, schemes
+from harness.engine.registry import schemes
 from harness.engine.requests import Engine
 from harness.engine.settings import OF_LOADING, EngineOptions, Settings
 from harness.errors import EngineError, ModelError
 from harness.evaluation.record import model_row
 from harness.models.reference import RecipeFile, resolve
 from harness.reporting.rows import ModelRow
+from harness.store.opening import open_engine
 from harness.versions import needed
 
 Model = Any

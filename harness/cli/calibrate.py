@@ -57,11 +57,12 @@ def run(parsed: Namespace) -> int:
     """
     from harness.authoring.noise_floor import equivalent_conditions
     from harness.engine.prompts import under
-    from harness.engine.registry import open_engine, schemes
+    from harness.engine.registry import schemes
     from harness.evaluation.permission import code_problem
     from harness.evaluation.prompts import unused_arguments
     from harness.evaluation.suites import read_suites
     from harness.models.reference import RecipeFile, resolve
+    from harness.store.opening import open_engine
 
     settings = settings_of(vars(parsed))
     suites = [under(suite, settings) for suite in read_suites(parsed.files, reach_of(parsed))]

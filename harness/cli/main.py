@@ -22,6 +22,7 @@ from harness.cli import (
     preview,
     rescore,
     schema,
+    store,
 )
 from harness.cli.conftests import import_conftests
 from harness.errors import HarnessError, RecipeError, SuiteError
@@ -29,7 +30,7 @@ from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
 
 COMMANDS = (
-    lint, plan, calibrate, new, preview, rescore, schema, import_lm_eval, doctor, embedded, ladder, advise, demo,
+    lint, plan, calibrate, new, preview, rescore, schema, import_lm_eval, doctor, embedded, ladder, advise, store, demo,
 )  # fmt: skip
 """In the order of `--help`. Importing one loads only what its options need; it imports the rest when it runs."""
 

@@ -47,9 +47,9 @@ def run(parsed: Namespace) -> int:
     """
     from harness.authoring.preview import answer_lines, find_probes, probe_lines, request_lines
     from harness.engine.prompts import request, under
-    from harness.engine.registry import open_engine
     from harness.evaluation.prompts import unused_arguments
     from harness.scoring import score
+    from harness.store.opening import open_engine
     from harness.training.references import find_model
 
     settings, reach, limit = settings_of(vars(parsed)), reach_of(parsed), parsed.limit

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from harness.engine.batching import Budget
-from harness.engine.requests import Prompt, Request
+from harness.engine.requests import Answer, Prompt, Request
 
 
 @runtime_checkable
@@ -47,6 +48,29 @@ class Reasons(Protocol):
 
     @property
     def marks_reasoning(self) -> bool: ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """An engine that can give answers as they come; `done` takes those of each batch, and `requests` are distinct."""
+
+    def stream(
+        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer]], None]
+    ) -> None: ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """An engine that keeps facts about its model.
+
+    `text_identity` is equal for two models that read the same prompts the same way.
+    """
+
+    text_identity: str
+
+    def remember(self, key: Sequence[Any], find: Callable[[], Any]) -> Any:
+        """What was found under a key of JSON data before, or what `find` finds now; neither is None."""
+        ...
 
 
 @runtime_checkable

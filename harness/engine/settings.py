@@ -14,6 +14,9 @@ from harness.errors import HarnessError, did_you_mean
 if TYPE_CHECKING:
     from harness.suites.arguments import Arguments
 
+OFF = "off"
+"""The `store` of a run that keeps no answers."""
+
 Template = Literal["own", "baseline", "tuned"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -32,6 +35,7 @@ class Settings:
         allow_keys: keys of adapter_config.json to ignore where the installed peft does not know them.
         template_arguments: arguments of chat templates, which override those of suites.
         thinking_tokens: the most tokens of reasoning before an answer, in addition to the answer's own; overrides suites.
+        store: the file that keeps answers, "off" for none; None for the one in the cache folder.
         allow_conversion: gate a tuned model whose weights equal the baseline's up to the rounding of a smaller float.
     """
 
@@ -45,6 +49,7 @@ class Settings:
     allow_conversion: bool = False
     template_arguments: Arguments = ()
     thinking_tokens: int | None = None
+    store: str | None = None
 
 
 # The command line
@@ -98,6 +103,13 @@ ENGINE_OPTIONS: Sequence[Option] = (
         "the most tokens of reasoning before an answer, in addition to the answer's own",
         {"type": count, "metavar": "N"},
     ),
+    Option(
+        "store",
+        "the file that keeps answers, so that no model is asked the same again; 'off' for none (by default answers.db in "
+        "the cache folder)",
+        {"metavar": "FILE"},
+    ),
+    Option("no-store", "keep no answers, and use none that were kept"),
     Option("allow-pickle", "read weights that are not safetensors; a pickle can run code"),
     Option("allow-remote-code", "run Python code that comes with a model"),
     Option(
@@ -133,6 +145,8 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 
     given = {option.key: values[option.key] for option in ENGINE_OPTIONS if option.key in values}
     given["allow_keys"] = tuple(given.pop("allow_key") or ())
+    if given.pop("no_store"):
+        given["store"] = OFF
     given["template_arguments"] = read_arguments(given.pop("template_arg") or ())
     return Settings(**given)
 
@@ -154,6 +168,7 @@ class EngineOptions(TypedDict, total=False):
     allow_keys: Sequence[str]
     template_arguments: Mapping[str, Any] | None
     thinking_tokens: int | None
+    store: str | None
 
 
 OF_LOADING = ("device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys")
@@ -206,6 +221,10 @@ _EXPECTED: Mapping[Any, tuple[Callable[[Any], bool], str]] = {
     str: (lambda value: isinstance(value, str), "text such as 'auto' or 'cuda:1'"),
     Dtype: (lambda value: value in get_args(Dtype), "auto, float32, bfloat16 or float16"),
     bool: (lambda value: isinstance(value, bool), "True or False"),
+    str | None: (
+        lambda value: value is None or (isinstance(value, str) and value != ""),
+        "the path of a file, 'off', or None for the file in the cache folder",
+    ),
     int | None: (
         lambda value: value is None or (type(value) is int and value > 0),
         "a whole number of at least 1",

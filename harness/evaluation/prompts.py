@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from harness.engine.abilities import Reasons, Templated, Tokenizes
+from harness.engine.abilities import Reasons, Remembers, Templated, Tokenizes
+from harness.engine.answers import request_key
 from harness.engine.prompts import request
 from harness.engine.requests import Engine, Request, RollingLogLikelihood
 from harness.errors import EngineError, did_you_mean
@@ -55,6 +56,17 @@ def unused_arguments(suite: Suite, *engines: Engine) -> list[str]:
 def prompt_difference(suite: Suite, probes: Sequence[Probe], baseline: Engine, tuned: Engine) -> str | None:
     """A sentence on how many prompts differ between the two models, and where the first one does; None if all are equal."""
     requests = [request(suite, probe) for probe in probes]
+    if not (isinstance(baseline, Remembers) and isinstance(tuned, Remembers)):
+        return _difference(suite, requests, baseline, tuned)
+    texts = [baseline.text_identity, tuned.text_identity]
+    if texts[0] == texts[1]:
+        return None
+    key = ["prompt difference", suite.name, texts, [request_key(asked) for asked in requests]]
+    found = tuned.remember(key, lambda: _difference(suite, requests, baseline, tuned) or "")
+    return found or None
+
+
+def _difference(suite: Suite, requests: Sequence[Request], baseline: Engine, tuned: Engine) -> str | None:
     shown = [(_pieces(baseline, asked), _pieces(tuned, asked)) for asked in requests]
     unlike = [(before, after) for before, after in shown if before != after]
     if not unlike:

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from harness.errors import ModelError
+from harness.models.digests import file_digest
 from harness.models.json_file import read_json
 
 WEIGHTS = ("*.safetensors", "*.bin", "config.json", "adapter_config.json")
@@ -63,7 +64,6 @@ def _digest(folder: Path, patterns: tuple[str, ...]) -> str:
         return ""
     whole = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            whole.update(path.name.encode() + b"\0")
-            whole.update(hashlib.file_digest(file, "sha256").digest())
+        whole.update(path.name.encode() + b"\0")
+        whole.update(bytes.fromhex(file_digest(path)))
     return whole.hexdigest()

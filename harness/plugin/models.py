@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from harness.engine.prompts import request, under
-from harness.engine.registry import open_pair
 from harness.engine.requests import Engine, EnginePair, Side
 from harness.errors import HarnessError
 from harness.evaluation.record import model_row
@@ -23,6 +22,7 @@ from harness.plugin.remembered import check_model, option_that_leaves_out, weigh
 from harness.recipes.diff import untried
 from harness.recipes.read import Recipe
 from harness.reporting.rows import ModelRow
+from harness.store.opening import open_pair
 from harness.training.references import find_models, trained
 from harness.versions import needed
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from harness import __version__
-from harness.engine.registry import open_engine, open_pair
 from harness.engine.requests import Engine
 from harness.engine.settings import Settings
 from harness.engine.transformers.device import find_device, free_memory
@@ -18,6 +17,7 @@ from harness.models.json_file import read_json
 from harness.models.reference import FullModel
 from harness.progress import counter
 from harness.recipes.read import Recipe
+from harness.store.opening import open_engine, open_pair
 from harness.sweep.measure import Tuned
 from harness.terminal import say
 from harness.training.train import DONE, library_versions, trained_sources
@@ -36,7 +36,10 @@ class TorchModels:
         self.versions = library_versions()
         self.dtype = self._dtype()
         content = (self.weights, tokenizer_identity(base.folder))
-        how = (self.device.partition(":")[0], sorted(asdict(settings).items()))
+        how = (
+            self.device.partition(":")[0],
+            sorted(item for item in asdict(settings).items() if item[0] != "store"),
+        )
         self.identity = repr((content, how, sorted(self.versions.items()), __version__))
 
     def _dtype(self) -> str:

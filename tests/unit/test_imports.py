@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = [
     "visible", "spelling", "digest", "limits", "normalise", "errors", "command_line", "versions", "writing", "wording", "tables", "terminal", "progress",
-    "bounded", "documents", "stats", "models", "suites", "recipes", "engine", "scoring", "gate", "reporting",
+    "bounded", "documents", "stats", "models", "suites", "recipes", "engine", "store", "scoring", "gate", "reporting",
     "evaluation", "training", "authoring", "sweep", "api", "plugin", "cli", "__main__",
 ]  # fmt: skip
 """A module may import from its own room and from those before it; the root package is anyone's."""

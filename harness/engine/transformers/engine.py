@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -41,7 +41,7 @@ from harness.suites.format import AnswerKind
 LOGITS_BYTES = 1 << 30
 """The most memory that the logits of one batch of texts may take."""
 
-Done = Callable[[dict[Request, Answer]], None]
+Done = Callable[[Mapping[Request, Answer]], None]
 Run = Callable[[Sequence[int]], list[Any]]
 """Indices of rows -> the result of each."""
 
@@ -102,6 +102,17 @@ class TorchEngine:
         return self.prompting.template.names if self.tokenizer.chat_template else None
 
     @property
+    def dtype(self) -> str:
+        """The name of the dtype that the model computes in."""
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def device_kind(self) -> str:
+        """The type of the model's device, and the name of a GPU."""
+        device = self.model.device
+        return f"cuda {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device.type)
+
+    @property
     def marks_reasoning(self) -> bool:
         """Whether the chat template or the vocabulary marks reasoning before an answer."""
         return bool(self.prompting.marks)
@@ -137,11 +148,17 @@ class TorchEngine:
         distinct = list(dict.fromkeys(requests))
         answers: dict[Request, Answer] = {}
 
-        def done(batch: dict[Request, Answer]) -> None:
+        def done(batch: Mapping[Request, Answer]) -> None:
             answers.update(batch)
             if progress:
                 progress(len(answers), len(distinct))
 
+        self.stream(distinct, done)
+        return [answers[request] for request in requests]
+
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
+        """Answer distinct requests, and pass the answers on batch by batch; raises as `ask`."""
+        distinct = requests
         check_shown(self.prompting, distinct, self.embeddings)
         with torch.inference_mode(), self.active(), quiet():
             for most in sorted({r.max_new_tokens for r in distinct if isinstance(r, Generate)}, reverse=True):
@@ -151,7 +168,6 @@ class TorchEngine:
             # Of a text, the logits of every position are kept: (rows, width, vocabulary) in float32.
             most = max(1, LOGITS_BYTES // (4 * self.vocabulary))
             self._score([r for r in distinct if isinstance(r, RollingLogLikelihood)], done, most)
-        return [answers[request] for request in requests]
 
     def _generate(self, requests: list[Generate], done: Done) -> None:
         prompts = [self.prompting.tokens(request) for request in requests]
@@ -240,10 +256,9 @@ class TorchEngine:
                 ) from error
 
     def _not_finite(self, request: Request) -> EngineError:
-        dtype = str(self.model.dtype).removeprefix("torch.")
-        hint = "" if dtype == "float32" else f": try {option('dtype', 'float32')}"
+        hint = "" if self.dtype == "float32" else f": try {option('dtype', 'float32')}"
         return UnansweredError(
-            f"{self.label}: its logits are NaN or infinite in {dtype}, so its answers mean nothing\n"
+            f"{self.label}: its logits are NaN or infinite in {self.dtype}, so its answers mean nothing\n"
             f"  the weights are damaged, or too large for the dtype{hint}",
             request,
         )

@@ -1,0 +1,147 @@
+"""`store`: what the store of answers holds, and to remove, export and import answers."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import NAME_ANOTHER, Commands
+from harness.command_line import count
+from harness.errors import HarnessError, shown_path
+from harness.terminal import show
+
+if TYPE_CHECKING:
+    from harness.store.database import Database
+
+DAY = 86_400.0
+
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("store", help="show, prune, export and import the answers that runs keep")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    _action(actions.add_parser("info", help="show the file and the models in it"), info)
+    pruning = actions.add_parser("prune", help="remove what was not used for some days")
+    pruning.add_argument("--days", type=count, default=30, metavar="N", help="how many days (default: 30)")
+    _action(pruning, prune)
+    exporting = actions.add_parser(
+        "export", help="write the answers of a model to a file, to carry to another machine"
+    )
+    exporting.add_argument("file", type=Path, metavar="FILE", help="the file to write")
+    exporting.add_argument(
+        "--model", metavar="REF", help="only the answers of this model (default: of all)"
+    )  # fmt: skip
+    _action(exporting, export)
+    importing = actions.add_parser("import", help="keep the answers of an exported file")
+    importing.add_argument("file", type=Path, metavar="FILE", help="the file that was exported")
+    importing.add_argument(
+        "--model", metavar="REF", help="refuse the file unless its answers are those of this model"
+    )  # fmt: skip
+    _action(importing, import_)
+
+
+def _action(parser: ArgumentParser, run: Any) -> None:
+    parser.add_argument(
+        "--store", metavar="FILE", help="the file of the store (default: answers.db in the cache folder)"
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def info(parsed: Namespace) -> int:
+    """Print the models in the store; returns 0.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    store = _opened(parsed)
+    models = store.models()
+    size = sum(path.stat().st_size for path in store.path.parent.glob(f"{store.path.name}*"))
+    answers = sum(model.answers for model in models)
+    show(f"{shown_path(store.path)}: {answers:,} answers of {len(models)} models, {size / 1e6:.1f} MB")
+    for model in models:
+        used = datetime.fromtimestamp(model.used).astimezone()
+        how = ", ".join(str(model.content[part]) for part in ("dtype", "device") if part in model.content)
+        show(f"  {model.name} ({how}): {model.answers:,} answers, last used {used:%Y-%m-%d %H:%M}")
+    return 0
+
+
+def prune(parsed: Namespace) -> int:
+    """Remove models that were not used for some days, with their answers; returns 0.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    removed = _opened(parsed).prune(time.time() - parsed.days * DAY)
+    show(f"removed the answers of {removed} models that were not used for {parsed.days} days")
+    return 0
+
+
+def export(parsed: Namespace) -> int:
+    """Write answers to a file; returns 0.
+
+    Raises:
+        HarnessError: there are none, or the file cannot be written.
+    """
+    from harness.store.carrying import differences
+    from harness.store.carrying import export as write
+    from harness.writing import system_fault, writing
+
+    store = _opened(parsed)
+    models = store.models()
+    if parsed.model:
+        here = _content(parsed.model)
+        models = [
+            model for model in models if not any(differences(model.content, model.content | here))
+        ]  # fmt: skip
+    if not any(model.answers for model in models):
+        of = f" of {parsed.model}" if parsed.model else ""
+        raise HarnessError(
+            f"{shown_path(store.path)}: holds no answers{of}\n  run the gate once: they are kept as they come"
+        )
+    with writing(f"{shown_path(parsed.file)}: cannot be written", NAME_ANOTHER, system_fault):
+        answers = write(store, models, parsed.file)
+    show(f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)}")
+    return 0
+
+
+def import_(parsed: Namespace) -> int:
+    """Keep the answers of an exported file; returns 0.
+
+    Raises:
+        StoreError: it is damaged, or was made under other conditions than those here.
+    """
+    from harness.store.carrying import import_file
+    from harness.store.content import installed
+
+    store = _opened(parsed)
+    here = _content(parsed.model) if parsed.model else installed()
+    models = import_file(parsed.file, store, here)
+    answers = sum(model.answers for model in models)
+    show(
+        f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)} are kept"
+    )
+    return 0
+
+
+def _opened(parsed: Namespace) -> Database:
+    from harness.engine.settings import Settings
+    from harness.store.database import Database
+    from harness.store.opening import store_path
+
+    path = store_path(Settings(store=parsed.store))
+    if path is None:
+        raise HarnessError("the store is switched off\n  name one: --store FILE")
+    return Database(path)
+
+
+def _content(reference: str) -> dict[str, Any]:
+    """What the answers of a model depend on, but for its device and dtype."""
+    from harness.engine.settings import Settings
+    from harness.models.reference import find_local_model
+    from harness.store.content import model_content
+
+    model = find_local_model(reference)
+    return model_content(model, model, Settings())

@@ -1,0 +1,1 @@
+"""Keeps answers, so that no model is asked the same request twice."""

@@ -1,0 +1,83 @@
+"""A store in, a file with the answers of some models out, to be carried to another machine; and such a file in, kept answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import shown_path
+from harness.store.database import Database, Kept, StoreError
+from harness.writing import whole_file
+
+
+def export(store: Database, models: Sequence[Kept], file: Path) -> int:
+    """Write the answers of some models to a file, whole; returns how many answers.
+
+    Raises:
+        StoreError: the store cannot be read.
+        OSError: the file cannot be written.
+    """
+    with whole_file(file) as partial:
+        partial.unlink(missing_ok=True)
+        carried = Database(partial)
+        count = sum(_copy(store, model, carried) for model in models)
+        carried.seal()
+    return count
+
+
+def import_file(file: Path, store: Database, here: Mapping[str, Any]) -> list[Kept]:
+    """Keep the answers of an exported file; returns its models.
+
+    Args:
+        here: parts of a model's content as they are on this machine: `installed`, or all of `model_content`.
+
+    Raises:
+        StoreError: anything that the answers depend on is different here, or the file is damaged; nothing is kept then.
+    """
+    if not file.is_file():
+        raise StoreError(f"{shown_path(file)}: no such file")
+    carried = Database(file, fixed=True)
+    models = carried.models()
+    if not models:
+        raise StoreError(f"{shown_path(file)}: holds no answers")
+    for model in models:
+        answers = carried.all_answers(model.number)
+        if len(answers) != model.answers:
+            raise StoreError(
+                f"{shown_path(file)}: is damaged: {model.answers - len(answers)} answers are not as they were"
+            )
+        if unlike := list(differences({part: model.content.get(part) for part in here}, here)):
+            raise StoreError(
+                f"{shown_path(file)}: its answers of {model.name} were given elsewhere under other conditions:\n  "
+                + "\n  ".join(unlike)
+            )
+    for model in models:
+        _copy(carried, model, store)
+    carried.close()
+    return models
+
+
+def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
+    """The parts in which two contents differ, in words."""
+    if isinstance(there, Mapping) and isinstance(here, Mapping):
+        for key in sorted(there.keys() | here.keys()):
+            yield from differences(there.get(key), here.get(key), f"{name} {key}".strip())
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for left, right in zip(there, here, strict=True):
+            yield from differences(left, right, name)
+    elif there != here:
+        yield f"{name}: {_shown(there)} there, {_shown(here)} here"
+
+
+def _copy(source: Database, model: Kept, target: Database) -> int:
+    answers = source.all_answers(model.number)
+    target.keep(target.model(model.name, model.content), answers)
+    return len(answers)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = str(value)
+    return text[:12] if len(text) == 64 else text[:60]

@@ -1,0 +1,89 @@
+"""A model on this disk and the settings of a run in, everything that its answers depend on besides the request out.
+
+What a folder contains is told by the digests of its files, so a copy of a folder is the same model. Prompts as the model reads
+them follow from the request, the tokenizer's files and the versions of the packages, all of which are here.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.digest import digest
+from harness.engine.settings import Settings
+from harness.models.digests import file_digest
+from harness.models.reference import Adapter, LocalModel, base_of
+from harness.versions import installed_version
+
+ANSWERS = 1
+"""Raised whenever a change of the harness changes what an engine answers to a request."""
+
+MODEL_FILES = (
+    "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json", "*.gguf", "*.py", "config.json",
+    "adapter_config.json", "generation_config.json",
+)  # fmt: skip
+TEXT_FILES = (
+    "tokenizer*", "*.jinja", "additional_chat_templates/*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt",
+    "*.model", "*.tiktoken", "*.py", "config.json",
+)  # fmt: skip
+PACKAGES = ("torch", "transformers", "tokenizers", "peft", "jinja2", "safetensors", "sentencepiece")
+DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+NODES = ("/dev/nvidia[0-9]*", "/dev/kfd", "/dev/dri/renderD*")
+
+
+def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) -> dict[str, Any]:
+    """What the answers of a model depend on, but for the device and dtype.
+
+    Args:
+        speaker: the model whose tokenizer and template it is asked through, usually itself.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    content: dict[str, Any] = {
+        **installed(),
+        "weights": _files(base_of(model).folder, MODEL_FILES),
+        "text": [_files(folder, TEXT_FILES) for folder in {speaker.folder: 0, base_of(speaker).folder: 0}],
+    }
+    if isinstance(model, Adapter):
+        content["adapter"] = _files(model.folder, MODEL_FILES)
+        content["allow_keys"] = sorted(settings.allow_keys)
+    return content
+
+
+def installed() -> dict[str, Any]:
+    """The parts of every model's content that are decided by what is installed here."""
+    return {
+        "engine": "transformers",
+        "answers": ANSWERS,
+        "versions": {name: version for name in PACKAGES if (version := installed_version(name))},
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+    }
+
+
+def text_identity(content: Mapping[str, Any]) -> str:
+    """Equal for two models that read the same prompts the same way."""
+    return digest(content["text"], content["versions"], content["python"])
+
+
+def machine(settings: Settings) -> dict[str, Any]:
+    """What decides on this machine where a model runs, and in which dtype, as far as no torch is needed to tell."""
+    nodes = sorted(str(node) for pattern in NODES for node in Path("/").glob(pattern.lstrip("/")))
+    return {
+        "device": settings.device,
+        "dtype": settings.dtype,
+        "batch_tokens": settings.batch_tokens,
+        "machine": [platform.system(), platform.machine()],
+        "nodes": nodes,
+        "visible": {name: os.environ.get(name) for name in DEVICES},
+    }
+
+
+def _files(folder: Path, patterns: tuple[str, ...]) -> dict[str, str]:
+    """The digests of a folder's files by their names in it."""
+    files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}

@@ -1,0 +1,136 @@
+"""Open models as `engine.registry` does, with the answers that a store keeps; without a store, or for engines that do not say
+what their answers depend on, as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.engine import registry
+from harness.engine.requests import Engine, EnginePair, Request
+from harness.engine.settings import OFF, Settings
+from harness.models.cache import cache_folder
+from harness.models.reference import Endpoint, LocalModel, LocalPair, Model, ModelPair, base_of
+from harness.store.content import machine, model_content, text_identity
+from harness.store.engine import StoredLocalEngine
+from harness.store.shelf import Store
+from harness.versions import needed
+
+Say = Callable[[str], None]
+FILE = "answers.db"
+VARIABLE = "FORGETTING_GATE_STORE"
+
+
+def store_path(settings: Settings) -> Path | None:
+    """The file of a run's store: of the option, else of `FORGETTING_GATE_STORE`, else in the cache folder; None for none; raises ModelError for a cache that cannot be."""
+    named = settings.store or os.environ.get(VARIABLE)
+    if named == OFF:
+        return None
+    return Path(named).expanduser() if named else cache_folder() / FILE
+
+
+def open_pair(
+    pair: ModelPair[Model, Model],
+    settings: Settings = Settings(),
+    say: Say = lambda text: None,
+    asked: Sequence[Request] = (),
+) -> EnginePair:
+    """Both engines of a pair, as `registry.open_pair`; models are loaded for the first request that the store cannot answer.
+
+    Raises:
+        ModelError, EngineError: as `registry.open_pair` does, at once or by the first request.
+    """
+    baseline, tuned = pair.baseline, pair.tuned
+    path = store_path(settings)
+    if path is None or isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
+        return registry.open_pair(pair, settings, say, asked)
+    return _Opening(LocalPair(baseline, tuned, pair.notes), settings, say, asked, Store(path, say)).pair()
+
+
+def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda text: None) -> Engine:
+    """The engine of a model, without a baseline; raises as `open_pair`."""
+    return open_pair(ModelPair(model, model), settings, say).tuned
+
+
+class _Opening:
+    """A pair of local models and the store of their answers."""
+
+    def __init__(
+        self, sources: LocalPair, settings: Settings, say: Say, asked: Sequence[Request], store: Store
+    ) -> None:
+        self.sources = sources
+        self.store = store
+        speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[settings.template]
+        for model in (sources.baseline, sources.tuned, speaker):
+            _ensure_files(model, say)
+        self.contents: dict[str, dict[str, Any]] = {
+            side: model_content(model, speaker or model, settings)
+            for side, model in (("baseline", sources.baseline), ("tuned", sources.tuned))
+        }
+        names = [sources.baseline.name, sources.tuned.name, sources.baseline is sources.tuned]
+        said = {**asdict(settings), "store": None}
+        self.key = ("opened", self.contents, names, said, machine(settings), list(sources.notes))
+        self.loaded = cache(lambda: registry.open_pair(sources, settings, say, asked))
+
+    def pair(self) -> EnginePair:
+        """The engines, which load both models when first they must."""
+        facts = self.store.fact(*self.key)
+        if facts is None:
+            facts = _facts(self.loaded())
+            self.store.keep_fact(facts, *self.key)
+        return EnginePair(
+            self._engine("baseline", facts),
+            self._engine("tuned", facts),
+            facts["device"],
+            facts["dtype"],
+            tuple(facts["notes"]),
+        )
+
+    def _engine(self, side: Any, facts: Mapping[str, Any]) -> StoredLocalEngine:
+        about, content = facts[side], self.contents[side]
+        kept = {**content, "device": about["device_kind"], "dtype": about["dtype"]}
+        return StoredLocalEngine(
+            lambda: self.loaded().of(side),
+            self.store.shelf(about["label"], kept),
+            about,
+            about["dtype"] == "float32",
+            text_identity(content),
+        )
+
+
+def _ensure_files(model: LocalModel | None, say: Say) -> None:
+    """Make the files of the embedded model, if it is this one and was never converted; raises ModelError."""
+    if model is not None and base_of(model).embedded and not base_of(model).folder.is_dir():
+        with needed():
+            from harness.engine.transformers.gguf import ensure_embedded
+
+        ensure_embedded(say)
+
+
+def _facts(pair: EnginePair) -> dict[str, Any]:
+    """What the models say of themselves once they are loaded, as JSON data."""
+    return {
+        "device": pair.device,
+        "dtype": pair.dtype,
+        "notes": list(pair.notes),
+        "baseline": _said(pair.baseline),
+        "tuned": _said(pair.tuned),
+    }
+
+
+def _said(engine: Any) -> dict[str, Any]:
+    names = engine.template_names
+    return {
+        "label": engine.label,
+        "kinds": sorted(engine.kinds),
+        "budget": engine.budget.tokens,
+        "template_names": None if names is None else sorted(names),
+        "marks_reasoning": engine.marks_reasoning,
+        "dtype": engine.dtype,
+        "device_kind": engine.device_kind,
+    }

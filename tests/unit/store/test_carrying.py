@@ -1,0 +1,110 @@
+"""Answers that are carried to another machine: all of them, or a refusal that says what is different there."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.cli.main import main
+from harness.store.carrying import export, import_file
+from harness.store.content import installed
+from harness.store.database import Database, StoreError
+
+ANSWERS = {f"r{i}": {"kind": "generate", "text": f"answer {i}", "tokens": 1} for i in range(700)}
+CONTENT = {**installed(), "weights": {"model.safetensors": "a" * 64}, "text": [{"tokenizer.json": "b" * 64}], "dtype": "float32", "device": "cpu"}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path):
+    return Database(tmp_path / "here.db")
+
+
+@pytest.fixture
+def file(tmp_path):
+    there = Database(tmp_path / "there.db")
+    there.keep(there.model("base", CONTENT), ANSWERS)
+    there.keep(
+        there.model("other", {**CONTENT, "weights": {}}), {"r1": {"kind": "choose", "logprobs": [0.0]}}
+    )
+    export(there, there.models()[-1:], tmp_path / "base.answers")
+    return tmp_path / "base.answers"
+
+
+def test_the_answers_arrive(here, file):
+    assert [model.name for model in import_file(file, here, installed())] == ["base"]
+    assert here.answers(here.model("any name", CONTENT), list(ANSWERS)) == ANSWERS
+
+
+def test_the_file_is_one_file_that_may_be_read_only(here, file):
+    assert [path.name for path in file.parent.glob("base.answers*")] == ["base.answers"]
+    file.chmod(0o400)
+    import_file(file, here, installed())
+    assert [path.name for path in file.parent.glob("base.answers*")] == ["base.answers"]
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("versions", {**installed()["versions"], "torch": "9.0"}, "versions torch: "),
+        ("versions", {}, "versions transformers: "),
+        ("python", "9.9", "python: "),
+        ("answers", 99, "answers: 1 there, 99 here"),
+        ("weights", {"model.safetensors": "c" * 64}, "weights model.safetensors: aaaaaaaaaaaa there, cccccccccccc here"),
+        ("weights", {}, "weights model.safetensors: aaaaaaaaaaaa there, nothing here"),
+        ("text", [{"tokenizer.json": "d" * 64}], "text tokenizer.json: bbbbbbbbbbbb there, dddddddddddd here"),
+        ("adapter", {"adapter_model.safetensors": "e" * 64}, "adapter"),
+    ],
+)  # fmt: skip
+def test_other_conditions_are_refused_by_name(here, file, part, value, said):
+    with pytest.raises(StoreError) as raised:
+        import_file(file, here, {**installed(), part: value})
+    assert (
+        str(raised.value)
+        .splitlines()[0]
+        .endswith("its answers of base were given elsewhere under other conditions:")
+    )
+    assert said in str(raised.value)
+    assert here.models() == []
+
+
+def test_a_damaged_file_is_refused(here, file):
+    content = file.read_bytes()
+    assert content.count(b'answer 77"') == 1
+    file.write_bytes(content.replace(b'answer 77"', b'answer 78"'))
+    with pytest.raises(StoreError, match="is damaged: 1 answers are not as they were"):
+        import_file(file, here, installed())
+    assert here.models() == []
+
+
+class TestCommand:
+    def run(self, capsys, *arguments):
+        code = main(["store", *map(str, arguments)])
+        seen = capsys.readouterr()
+        return code, seen.out + seen.err
+
+    def test_a_round(self, capsys, tmp_path, here, file):
+        store = tmp_path / "here.db"
+        code, said = self.run(capsys, "import", file, "--store", store)
+        assert (code, "700 answers of base are kept" in said) == (0, True)
+        code, said = self.run(capsys, "info", "--store", store)
+        assert (code, "700 answers of 1 models" in said, "base (float32, cpu): 700 answers" in said) == (
+            0,
+            True,
+            True,
+        )
+        code, said = self.run(capsys, "export", tmp_path / "out", "--store", store)
+        assert (code, "700 answers of base" in said) == (0, True)
+        code, said = self.run(capsys, "prune", "--days", "1", "--store", store)
+        assert (code, "removed the answers of 0 models" in said) == (0, True)
+
+    def test_nothing_to_export(self, capsys, tmp_path):
+        code, said = self.run(capsys, "export", tmp_path / "out", "--store", tmp_path / "empty.db")
+        assert (code, "holds no answers\n  run the gate once" in said) == (4, True)
+        assert not (tmp_path / "out").exists()
+
+    def test_a_file_that_is_missing(self, capsys, tmp_path):
+        code, said = self.run(capsys, "import", tmp_path / "none", "--store", tmp_path / "here.db")
+        assert (code, "no such file" in said) == (4, True)
+
+    def test_a_store_that_is_off(self, capsys):
+        code, said = self.run(capsys, "info", "--store", "off")
+        assert (code, "the store is switched off" in said) == (4, True)
