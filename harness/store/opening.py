@@ -88,7 +88,7 @@ class _Opening:
             self._engine("tuned", facts),
             facts["device"],
             facts["dtype"],
-            tuple(facts["notes"]),
+            (*facts["notes"], *filter(None, [self.store.fault])),
         )
 
     def _engine(self, side: Any, facts: Mapping[str, Any]) -> StoredLocalEngine:

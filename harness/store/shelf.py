@@ -18,10 +18,14 @@ class Store:
     Args:
         path: its file.
         say: takes the reason why the store is not used any more.
+
+    Attributes:
+        fault: the same reason, or None.
     """
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self._say = say
+        self.fault: str | None = None
         self._database: Database | None = None
         self._database = self._tried(lambda: Database(path), None)
 
@@ -49,7 +53,8 @@ class Store:
             if self._database is not None:
                 self._database.close()
                 self._database = None
-            self._say(f"answers are not stored: {error}")
+            self.fault = f"answers are not stored: {error}"
+            self._say(self.fault)
             return otherwise
 
 

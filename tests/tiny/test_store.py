@@ -23,7 +23,7 @@ REQUESTS = [
 LOADED = """
 import sys
 def pytest_sessionfinish():
-    print("loaded:", sorted({"torch", "transformers", "peft"} & sys.modules.keys()))
+    print("\\nloaded:", sorted({"torch", "transformers", "peft"} & sys.modules.keys()))
 """
 
 
@@ -49,7 +49,7 @@ def asked(gate, tuned, store, *arguments):
 
 def decided(gate):
     return [
-        {key: row[key] for key in ("case", "verdict", "outcome", "drop", "kept", "lost")}
+        {key: row[key] for key in ("slice", "verdict", "outcome", "drop", "kept", "lost")}
         for row in gate.record()["gates"]
     ]
 
