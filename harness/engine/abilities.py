@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from harness.engine.batching import Budget
+from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Prompt, Request
 
 
@@ -54,3 +55,13 @@ class Batches(Protocol):
     """An engine that reads several requests at once, up to a budget of tokens."""
 
     budget: Budget
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """An engine that measures how fast its model runs, and can tell what that depends on."""
+
+    pace: Pace
+
+    @property
+    def runs_on(self) -> RunsOn: ...

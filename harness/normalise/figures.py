@@ -124,7 +124,9 @@ def _is_part_of_name(before: str, after: str) -> bool:
 def _with_suffix(figure: Figure, after: str) -> Figure:
     """The figure with its power of ten, its `k` for a thousand or its percent sign."""
     if exponent := _EXPONENT.match(after):
-        value = Decimal(repr(figure.value)).scaleb(int(exponent[1] or exponent[2]))  # infinite if it is too large
+        value = Decimal(repr(figure.value)).scaleb(
+            int(exponent[1] or exponent[2])
+        )  # infinite if it is too large
         return replace(figure, value=float(value), end=figure.end + exponent.end())
     if _THOUSANDS.match(after):
         return replace(figure, value=figure.value * 1000, end=figure.end + 1)

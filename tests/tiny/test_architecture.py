@@ -139,7 +139,7 @@ def test_the_rooms_of_the_page_are_the_rooms():
         for path in (ROOT / "harness").rglob("__init__.py")
     }
     parts = {
-        "authoring/lm_eval", "recipes/mitigations", "scoring/declining", "training/callback", "training/penalties",
+        "recipes/mitigations", "scoring/declining", "training/callback", "training/penalties",
     }  # fmt: skip
     assert set(rooms) == folders - {"."} - parts
     from tests.unit.test_imports import ROOMS
