@@ -86,7 +86,7 @@ def test_a_scorer_an_engine_and_a_report(package):
     write("scorer")
     insert(
         "harness/scoring/__init__.py",
-        ("anagram, ", "check, choice, number, python, refusal, structured, text\n"),
+        ("anagram, ", "check, choice, composed, number, python, refusal, structured, text\n"),
     )
     write("engine")
     (line,) = re.findall(r'`("upper": "\S+")`', PAGE)
