@@ -9,7 +9,6 @@ BENCHMARK_VENV ?= .benchmark-venv
 PLUGINS_VENV ?= .plugins-venv
 LOWEST_VENV ?= .lowest-venv
 NEWEST_VENV ?= .newest-venv
-LM_EVAL := lm-eval==0.4.13
 # The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
@@ -83,7 +82,7 @@ $(VENV)/.dev: $(VENV)/.installed
 $(BENCHMARK_VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCHMARK_VENV)
 	$(BENCHMARK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[data,embedded]' $(LM_EVAL)
+		--editable '.[data,embedded,lm-eval]'
 	$(BENCHMARK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDED)
 	touch $@
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from harness.engine.registry import engine_for as engine_for
     from harness.engine.requests import Answer as Answer
     from harness.engine.requests import Chat as Chat
+    from harness.engine.requests import ChatText as ChatText
     from harness.engine.requests import ChoiceLogProbs as ChoiceLogProbs
+    from harness.engine.requests import Continuations as Continuations
     from harness.engine.requests import Engine as Engine
     from harness.engine.requests import Generate as Generate
     from harness.engine.requests import Generated as Generated
@@ -56,7 +58,7 @@ _PUBLIC = {
     "harness.engine.functions": ("FunctionEngine",),
     "harness.engine.registry": ("engine_for",),
     "harness.engine.requests": (
-        "Answer", "Chat", "ChoiceLogProbs", "Engine", "Generate", "Generated", "LogLikelihood", "Message",
+        "Answer", "Chat", "ChatText", "ChoiceLogProbs", "Continuations", "Engine", "Generate", "Generated", "LogLikelihood", "Message",
         "MultipleChoice", "Plain", "Progress", "Prompt", "Reasoning", "Request", "RollingLogLikelihood",
     ),
     "harness.engine.settings": ("Settings",),

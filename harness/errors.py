@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -56,6 +56,8 @@ class Problem:
     span: Span | None
     message: str
     hint: str | None = None
+    alike: str | None = field(default=None, compare=False)
+    """What the problems share that are told once, at the first of their places."""
 
     @property
     def text(self) -> str:

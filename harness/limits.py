@@ -26,6 +26,9 @@ MOST_PROBES = 100_000
 MOST_ANSWERS = 1_000
 """Right answers of a probe; each is searched for in each answer of a model."""
 
+MOST_TURNS = 100
+"""Turns of a conversation to train on; each answer in it is an example with all that comes before it."""
+
 MOST_PROBLEMS = 10_000
 """Problems of a file after which its reading ends."""
 

@@ -25,7 +25,7 @@ def option(name: str, value: str | None = None) -> str:
 
 def on_command_line(text: str) -> str:
     """The message with its options as in a shell."""
-    return _MARK.sub(lambda mark: f"--{mark[1].replace('_', '-')}{f' {mark[2]}' if mark[2] else ''}", text)
+    return _MARK.sub(lambda mark: f"--{mark[1].replace('_', '-')}{f'={mark[2]}' if mark[2] else ''}", text)
 
 
 def in_python(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TextIO
 from harness.errors import HarnessError, reason
 from harness.spelling import on_command_line
 from harness.visible import visible_lines
+from harness.wording import cut
 
 CLOSED = 141
 """Exit code after the reader closed the pipe, as `| head` does: that of a process ended by SIGPIPE."""
@@ -40,8 +42,10 @@ def say(text: str) -> None:
 def rewrite(text: str, end: str = "") -> None:
     """Print a line on stderr, over the last one in a terminal."""
     line = " ".join(visible_lines(text))
+    if moves():  # a longer line would wrap, and only its end be written over
+        line = f"\r{cut(line, shutil.get_terminal_size().columns - 1)}\033[K"
     with suppress(HarnessError):
-        _print(f"\r{line}\033[K" if moves() else line, sys.stderr, end)
+        _print(line, sys.stderr, end)
 
 
 def moves() -> bool:

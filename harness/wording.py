@@ -48,3 +48,19 @@ def one_line(text: str, most: int = 60) -> str:
 def cut(text: str, most: int) -> str:
     """Text of at most `most` characters, a longer one with "..." at its end."""
     return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, as precise as anyone needs: "45 s", "12 min", "3 h 20 min"."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def a_second(rate: float) -> str:
+    """How many there are a second, or else a minute or an hour: "14 a second", "8 a minute"."""
+    for unit, times in (("second", 1), ("minute", 60)):
+        if rate * times >= 1:
+            return f"{rate * times:,.0f} a {unit}"
+    return f"{rate * 3600:,.0f} an hour"

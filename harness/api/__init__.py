@@ -1,6 +1,6 @@
 """The Python API: evaluate a model, compare two evaluations, run a checklist, run the gate.
 
-The same engines, scores and statistics as `pytest suites/ --model REF`.
+The same engines, scores and statistics as `pytest suites/ --model=REF`.
 """
 
 from harness.api.checklist import run_forgetting_checklist

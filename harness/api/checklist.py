@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-from harness.api.suites import check_code, suite_at
+from harness.api.suites import check_code, suite_at, without_baseline
 from harness.engine.functions import FunctionEngine
 from harness.evaluation.ask import ask
 from harness.suites.severity import SEVERITIES, Severity
@@ -35,14 +35,16 @@ def run_forgetting_checklist(
     *,
     allow_code: bool = False,
     allow_outside: bool = False,
+    allow_task_code: bool = False,
 ) -> ChecklistResult:
-    """Run the checklist on one model, without a baseline.
+    """Run the checklist on one model, without a baseline, which a score that is `fluent` is judged without too.
 
     Args:
         generate_fn: takes a prompt and returns the model's answer.
         suite: the path of a checklist; the default is the one that ships.
         allow_code: whether a score may run code in an answer.
         allow_outside: whether the checklist may read probes from outside its folder and the working folder.
+        allow_task_code: whether Python that comes with a task of lm-evaluation-harness may run, unconfined.
 
     Returns:
         The numbers of checks passed and failed, the failures with their severity and answer, most severe first, and the
@@ -53,9 +55,10 @@ def run_forgetting_checklist(
         EngineError: the function returned something other than text.
         ScorerError: a score raised, or would run code without permission.
     """
-    checklist = suite_at(suite, "checklist", allow_outside)
+    checklist = suite_at(suite, "checklist", allow_outside, allow_task_code)
     check_code(checklist, allow_code)
-    scores = ask(FunctionEngine(generate_fn), checklist, checklist.probes, allow_code=allow_code).scores
+    engine, word_order = FunctionEngine(generate_fn), without_baseline(checklist)
+    scores = ask(engine, checklist, checklist.probes, word_order=word_order, allow_code=allow_code).scores
     failed = sorted(
         (probe for probe in checklist.probes if not scores[probe.id].right),
         key=lambda probe: SEVERITIES.index(probe.severity),

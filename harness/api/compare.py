@@ -187,7 +187,8 @@ def _recommendation(result: ForgettingResult, threshold: float, n: int) -> str:
             )
     if result.get("verdict") == "VACUOUS":
         parts.append(
-            "The model knew too little before for a drop over the threshold to be possible: this proves nothing."
+            "The model knew too little before for a drop over the threshold to be possible: this proves nothing. Ask what it "
+            "can answer; what only a tuned model knows is compared with the release that knew it."
         )
     if fell := [
         f"{name} ({points(drop)})"

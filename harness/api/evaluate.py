@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from harness.api.evaluation import Evaluation, evaluation_of
 from harness.api.models import Model, engine_of
-from harness.api.suites import check_code, suite_at
+from harness.api.suites import check_code, suite_at, without_baseline
 from harness.engine.abilities import Templated
 from harness.engine.prompts import under
 from harness.engine.requests import Engine
@@ -33,12 +33,15 @@ def evaluate_general_qa(
     *,
     allow_code: bool = False,
     allow_outside: bool = False,
+    allow_task_code: bool = False,
     **options: Unpack[EngineOptions],
 ) -> Evaluation:
     """Ask a model questions and count the right answers, overall and by category.
 
         evaluate_general_qa("./tuned", questions)
         evaluate_general_qa(model, tokenizer, questions)
+
+    A score that is `fluent` takes a baseline to tell, as in `run_gate`; here it is judged without that, with a warning.
 
     Args:
         model: a reference such as "./tuned", a function from prompt to text, an Engine, or a (model, tokenizer) pair.
@@ -50,6 +53,7 @@ def evaluate_general_qa(
         max_new_tokens: for dicts, the longest answer.
         allow_code: whether a score may run code in an answer.
         allow_outside: whether a suite may read probes from outside its folder and the working folder.
+        allow_task_code: whether Python that comes with a task of lm-evaluation-harness may run, unconfined.
         options: how the model runs (see EngineOptions). A model in memory and an Engine take only `template_arguments`
             and `thinking_tokens`, a function takes none.
 
@@ -67,7 +71,7 @@ def evaluate_general_qa(
     settings = settings_of_keywords(options, evaluate_general_qa)
     model, questions = _model_and_questions(model, tokenizer, questions)
     if questions is None or isinstance(questions, str | Path):
-        suite = suite_at(questions, "general_qa", allow_outside)
+        suite = suite_at(questions, "general_qa", allow_outside, allow_task_code)
     else:
         suite = suite_of_questions(questions, _scorer(score), max_new_tokens)
     check_code(suite, allow_code)
@@ -76,7 +80,8 @@ def evaluate_general_qa(
         suite = replace(suite, task=replace(suite.task, format="text"))
     suite = under(suite, settings)
     unused_arguments(suite, engine)
-    scores = ask(engine, suite, suite.probes, allow_code=allow_code).scores
+    word_order = without_baseline(suite)
+    scores = ask(engine, suite, suite.probes, word_order=word_order, allow_code=allow_code).scores
     return evaluation_of(suite, scores, str(engine.label), row)
 
 

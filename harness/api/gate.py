@@ -1,4 +1,4 @@
-"""`pytest SUITES --model MODEL`, for Python: two models and suites in, a Record out."""
+"""`pytest SUITES --model=MODEL`, for Python: two models and suites in, a Record out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Literal, Unpack
 from harness import __version__
 from harness.api.models import Model, engine_of
 from harness.documents.within import Reach
+from harness.engine.place import known_places
 from harness.engine.prompts import request, under
 from harness.engine.requests import EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.permission import code_problem, without_code
-from harness.evaluation.record import model_row, rows, versions
+from harness.evaluation.record import model_row, rows, suite_row, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
@@ -29,6 +30,8 @@ from harness.models.identity import weights_identity
 from harness.progress import Progress
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import ModelRow, Record, RunRow
+from harness.reporting.run_rows import run_status
+from harness.reporting.standing_out import standing_out
 from harness.spelling import in_python
 from harness.store.opening import open_pair
 from harness.suites.severity import SEVERITIES, Severity
@@ -52,6 +55,7 @@ def run_gate(
     max_drop_overall: float | Literal["off"] | None = None,
     allow_code: bool = False,
     allow_outside: bool = False,
+    allow_task_code: bool = False,
     **options: Unpack[EngineOptions],
 ) -> Record:
     """Ask both models the probes of the suites, and decide every gate.
@@ -75,6 +79,7 @@ def run_gate(
             0.03 if there are several suites.
         allow_code: whether scores may run code in answers.
         allow_outside: whether suites may read probes from outside their folders and the working folder.
+        allow_task_code: whether Python that comes with tasks of lm-evaluation-harness may run, unconfined.
         options: how the models run (see EngineOptions).
 
     Returns:
@@ -99,12 +104,13 @@ def run_gate(
         raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
     if noise_floor < 0:
         raise HarnessError(f"noise_floor must be 0 or more, saw {noise_floor}")
-    reach = Reach(anywhere=allow_outside)
+    reach = Reach(anywhere=allow_outside, code=allow_task_code)
     paths = [suites] if isinstance(suites, str | Path) else suites
     read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
     margin = overall_margin(given)
     engines, models = _engines(model, baseline, settings, asked, reach)
+    engines = known_places(engines)
     session = PairSession(
         Policy(strict, fail_on, margin),
         settings,
@@ -117,16 +123,22 @@ def run_gate(
         session.ask_both(name, engines.of)
     gates, probes = rows(session.decide(with_overall(asked, margin, of_one=given is not None)))
     named = sorted(suite.name for suite in read if suite.path in [Path(path) for path in paths])
+    code = exit_code(gates, named)
     run = RunRow(
         harness=__version__,
         started=started,
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+        status=run_status(code, gate_failed=code == 1),
         seconds=round(time.monotonic() - began, 1),
         command=[],
-        exit_status=exit_code(gates, named),
+        exit_status=code,
         errors=[],
         device=engines.device,
         dtype=engines.dtype,
         versions=versions(),
+        suites={suite.name: suite_row(suite) for suite in read},
+        sample=sample,
+        sample_seed=seed,
         strict=strict,
         fail_on=fail_on,
         max_drop_overall=margin,
@@ -134,6 +146,7 @@ def run_gate(
         nothing_known=session.nothing_known,
         noise=session.noise,
         sequential=session.stops,
+        observed=standing_out(probes),
         notes=[in_python(note) for note in (*left_out, *engines.notes, *session.notes)],
         seconds_asking=session.seconds_asking,
         **models,

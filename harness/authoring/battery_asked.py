@@ -9,6 +9,7 @@ from harness.authoring.battery_phrases import Phrases
 from harness.authoring.judge import Judge
 from harness.authoring.pattern_examples import examples
 from harness.scoring.text import Regex, normalised
+from harness.suites.composed import Composed
 from harness.suites.suite import Probe, Task
 from harness.suites.template import fill
 from harness.suites.weakness import MUST_BE_RIGHT, MustBeRight, MustBeWrong
@@ -72,6 +73,8 @@ def derived_key(probe: Probe, judge: Judge) -> str | None:
     """A right answer of a probe; of a regular expression an example that it takes."""
     if not probe.answers:
         return None
+    if isinstance(probe.scorer, Composed):
+        return probe.answers[0] if judge(probe, probe.answers[0]) else None
     if not isinstance(probe.scorer, Regex):
         return probe.answers[0]
     texts = (text for pattern in probe.answers for text in examples(pattern))

@@ -16,10 +16,15 @@ from harness.authoring.battery_phrases import PHRASES
 from harness.authoring.battery_rules import least_words, most_words, wanted_texts, wants_refusal
 from harness.authoring.options_listed import options
 from harness.engine.requests import cut_at_stop
+from harness.normalise.figures import only_figure
+from harness.scoring.negation import DENIALS
+from harness.scoring.refusal import Refusal
 from harness.scoring.text import Contains, Regex, mentions, normalised
+from harness.suites.composed import Composed, simple
 from harness.suites.weakness import MustBeRight, MustBeWrong
 
 _NUMBER = re.compile("[0-9]{1,6}")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 SALAD_WORDS, REPEATED = 14, 8
 MOST_ANSWERS = 10
 """Of more right answers, only the first are tried alone."""
@@ -54,7 +59,7 @@ def _wrong(asked: Asked) -> Iterator[tuple[MustBeWrong, str]]:
     yield from (("other_answer", asked.phrases.sentence.format(key=other)) for other in asked.others)
     yield from _undecided(asked)
     yield from (("near_number", asked.phrases.sentence.format(key=number)) for number in _near(asked))
-    if (disordered := _disordered(asked)) is not None:
+    if not asked.probe.scorer.asks_order and (disordered := _disordered(asked)) is not None:
         yield "shuffled", disordered
     if words := _content_words(asked.question):
         yield "narrow", _data_sheet(words, " | ")
@@ -76,26 +81,38 @@ def _real_options(asked: Asked) -> tuple[str, ...]:
 
 
 def _undecided(asked: Asked) -> Iterator[tuple[MustBeWrong, str]]:
-    """A denial of the right answer, which only English scores can tell; and of numbers, the right one or another."""
+    """A denial of the right answer, and the right one or another, in a language in which the score can tell both."""
     key, phrases = asked.key, asked.phrases
-    if key is None or isinstance(
-        asked.probe.scorer, Contains | Regex
-    ):  # which look for a text, whatever it means
+    looks_for_text = (isinstance(scorer, Contains | Regex) for scorer in simple(asked.probe.scorer))
+    if key is None or any(looks_for_text):  # whatever it means
         return
-    if phrases is PHRASES["en"] and not _is_data(key):
+    language = next(language for language, found in PHRASES.items() if found is phrases)
+    read = {getattr(scorer, "language", language) for scorer in simple(asked.probe.scorer)}
+    if language not in DENIALS or read != {language}:
+        return
+    if not _is_data(key):
         yield "denied", phrases.denial.format(key=key)
-    if other := next(
-        (other for other in asked.others if _NUMBER.fullmatch(key) and _NUMBER.fullmatch(other)), None
-    ):
+    other = next((other for other in asked.others if _rivals(key, other)), None)
+    if other is not None and not isinstance(
+        asked.probe.scorer, Refusal
+    ):  # of which any word of the subject will do
         yield "hedged", phrases.either.format(key=key, other=other)
         yield "hedged", phrases.either.format(key=other, other=key)
+
+
+def _rivals(key: str, other: str) -> bool:
+    """Whether two answers are of one kind: numbers, or names and things of a word."""
+    if any(map(only_figure, (key, other))):
+        return all(map(_NUMBER.fullmatch, (key, other)))
+    return all(map(_WORD.fullmatch, (key, other))) and key.isupper() is other.isupper()
 
 
 def _near(asked: Asked) -> Iterator[str]:
     """Numbers that hold the digits of the right one and are others."""
     if asked.key is None or not _NUMBER.fullmatch(asked.key):
         return
-    if not getattr(asked.probe.scorer, "tolerance", 0.0) and int(asked.key) > 0:
+    tolerant = any(getattr(scorer, "tolerance", 0.0) for scorer in simple(asked.probe.scorer))
+    if not tolerant and int(asked.key) > 0:
         yield from (f"{asked.key}.5", f"-{asked.key}", *([f"{asked.key},000"] if len(asked.key) < 4 else []))
 
 
@@ -149,7 +166,7 @@ def _looping(asked: Asked) -> str | None:
 
 def _right(asked: Asked) -> Iterator[tuple[MustBeRight, str]]:
     key, phrases = asked.key, asked.phrases
-    if wants_refusal(asked.probe.scorer):
+    if wants_refusal(asked.probe.scorer) and not isinstance(asked.probe.scorer, Composed):
         yield from (("alone", text) for text in phrases.refusals)
     if key is None:
         return

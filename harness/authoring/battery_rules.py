@@ -25,7 +25,7 @@ def wanted_texts(scorer: Scorer) -> list[str]:
     """The texts that a rule looks for, however it is nested; not those that it forbids."""
     listed = (
         value if isinstance(value, list) else [value]
-        for name, value in _keys(scorer.written())
+        for name, value in _keys({scorer.name: scorer.written()})
         if name in LOOKED_FOR
     )
     return [text for texts in listed for text in texts if isinstance(text, str) and text.strip()]
@@ -42,7 +42,11 @@ def most_words(scorer: Scorer) -> int:
 
 
 def _limits(scorer: Scorer, name: str) -> list[int]:
-    return [value for key, value in _keys(scorer.written()) if key == name and isinstance(value, int)]
+    return [
+        value
+        for key, value in _keys({scorer.name: scorer.written()})
+        if key == name and isinstance(value, int)
+    ]
 
 
 def _keys(written: Any) -> Iterator[tuple[str, Any]]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 PROBES: dict[str, tuple[str, ...]] = {
     "mentions": (
-        'question: "What is the capital of France?", answer: Paris',
+        'question: "Which language is spoken in Brazil?", answer: Portuguese',
         'question: "How many days are there in a week?", answer: [7, seven]',
         'question: "Who wrote Hamlet?", answer: Shakespeare',
         'question: "Which gas do plants take in from the air?", answer: [carbon dioxide, CO2]',
     ),
     "equals": (
-        'question: "What is the capital of France? Answer with one word.", answer: Paris',
-        'question: "What is the opposite of hot? Answer with one word.", answer: cold',
-        'question: "What is the plural of mouse? Answer with one word.", answer: mice',
-        'question: "Which language is spoken in Brazil? Answer with one word.", answer: Portuguese',
+        'question: "What is the capital of France?", answer: Paris',
+        'question: "What is the opposite of hot?", answer: cold',
+        'question: "What is the capital of Italy?", answer: Rome',
+        'question: "Which language is spoken in Brazil?", answer: Portuguese',
     ),
     "regex": (
         'question: "Write the date of New Year\'s Day 2024 as YYYY-MM-DD.", answer: 2024-01-01',
@@ -22,18 +22,18 @@ PROBES: dict[str, tuple[str, ...]] = {
         'question: "How many legs has a spider?", answer: \'(?i)(?<![\\d.,-])8(?![.,]?\\d)|\\beight\\b\'',
     ),
     "number": (
-        'question: "What is 15 multiplied by 7?", answer: 105',
-        'question: "A box holds 12 eggs. How many eggs do 3 boxes hold?", answer: 36',
+        'question: "What is 10 + 10?", answer: 20',
+        'question: "How many days are there in a week?", answer: 7',
         'question: "What is half of 50?", answer: 25',
         'question: "How many minutes are there in two hours?", answer: 120',
     ),
     "json": (
         'question: "Give a JSON object with the keys name and age for Ada, who is 36. JSON only.", '
         'answer: \'{"name": "Ada", "age": 36}\'',
-        'question: "Give the first three letters of the alphabet as a JSON list. JSON only.", '
-        'answer: \'["a", "b", "c"]\'',
-        'question: "Give a JSON object that maps each primary colour to its number of letters. JSON only."',
-        'question: "Describe a cat as a JSON object. JSON only."',
+        'question: "Give a JSON object with the keys city and country for Rome in Italy. JSON only.", '
+        'answer: \'{"city": "Rome", "country": "Italy"}\'',
+        'question: "Write the numbers 1, 2 and 3 as a JSON list. JSON only.", answer: "[1, 2, 3]"',
+        'question: "Describe a cat as a JSON object with the keys name and colour. JSON only."',
     ),
     "json_schema": (
         'question: "Give a JSON object with the name and age of a person you make up. JSON only."',
@@ -48,10 +48,11 @@ PROBES: dict[str, tuple[str, ...]] = {
         'question: "Explain in one sentence what a bridge is for."',
     ),
     "choice": (
-        'question: "What is the capital of France?", choices: [Paris, London, Rome, Madrid], answer: Paris',
-        'question: "Which of these is a planet?", choices: [Mars, Sirius, the Moon, Halley], answer: Mars',
-        'question: "How many legs has a spider?", choices: [four, six, eight, ten], answer: eight',
-        'question: "Which of these floats on water?", choices: [iron, cork, gold, stone], answer: cork',
+        'question: "Which of these is a planet?", choices: [Sirius, Mars, the Moon, Halley], answer: Mars',
+        'question: "Which gas do plants take in?", choices: [helium, oxygen, neon, carbon dioxide], answer: carbon dioxide',
+        'question: "What do bees make?", choices: [honey, milk, silk, bread], answer: honey',
+        'question: "Which language is spoken in Brazil?", choices: [Greek, Dutch, Portuguese, Polish], '
+        'answer: Portuguese',
     ),
     "python": (
         'question: "Write a Python function add(a, b) that returns their sum.", '
@@ -72,6 +73,8 @@ PROBES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Example probes for each score, short enough for a small model to get some right."""
 
+PROBES["any"] = PROBES["number"]
+PROBES["all"] = PROBES["mentions"]
 PROBES["contains"] = tuple(example.replace("[7, seven]", "seven") for example in PROBES["mentions"])
 
 WRITTEN_SCORES = {
@@ -84,6 +87,10 @@ WRITTEN_SCORES = {
     "lint_ignore:  # what this check cannot tell; 'mentions' can look for words of the subject\n"
     "  echo: only the form is checked\n"
     "  refusal: only the form is checked\n",
+    "any": "score:\n  any:  # one of these; a piece may have an answer of its own: {mentions: {answer: ...}}\n"
+    "    - number\n    - mentions\n",
+    "all": "score:\n  all:  # each of these; a piece may have an answer of its own: {mentions: {answer: ...}}\n"
+    "    - mentions\n    - check: {max_words: 100}\n",
     "equals": "score: equals\nlint_ignore:\n  wording: the answer has to be one word\n",
     "python": "# Each probe has its own tests as its score. A run needs --allow-code: it executes code that the model wrote.\n",
     "number": "score:\n  number: {tolerance: 0}\n",
@@ -101,8 +108,8 @@ task:
 """,
     "choose": """\
 task:
-  format: text                     # a choice is scored as a space and the choice; chat: as the assistant's turn
-  prompt: "Question: {question}\\nAnswer:"
+  format: chat                     # a choice is scored as the assistant's turn; text: as a space and the choice
+  prompt: "{question}"
   answer: choose                   # the likeliest of a probe's choices
 """,
     "likelihood": """\
@@ -113,12 +120,29 @@ task:
 }
 """The text of the task for each kind of answer."""
 
+TASKS_OF_SCORES = {
+    "equals": """\
+task:
+  format: chat                     # through the chat template; text: as it is written
+  prompt: "{question} Answer with one word."
+  shots:                           # without an example, models write a sentence
+    - {question: "What colour is coal?", answer: Black}
+    - {question: "Who wrote War and Peace?", answer: Tolstoy}
+  answer: generate
+  max_new_tokens: 32               # as few as a right answer needs: they take most of a run's time
+""",
+}
+"""The same for scores whose answers need another."""
+
 SUITE = """\
 {hint}# {name}: what must survive a fine-tune.
 #
 #   python -m harness lint {path}
-#   python -m harness preview {path}
-#   pytest {path} --model ./tuned
+#   python -m harness preview {path} --model=./base
+#   pytest {path} --model=./tuned
+#
+# Replace the examples, which small models can answer, by what your baseline can do: what it never knew cannot be lost.
+# What only your tuned models know is gated against the last of them: --baseline=./last-release
 suite: {name}
 about: {about}
 severity: {severity}

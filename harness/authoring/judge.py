@@ -18,11 +18,11 @@ class Judge:
         self.left = MOST_FAILURES
 
     def __call__(self, probe: Probe, text: str) -> bool | None:
-        """Whether a reply is right; None if the score fails on it, would run code, or has failed too often."""
+        """Whether a reply is right, but for the word order that `fluent` asks a model for; None if the score fails on it, would run code, or has failed too often."""
         if not self.left:
             return None
         try:
-            return score(probe, Generated(text, 1)).right
+            return score(probe, Generated(text, 1), by_rule=True).right
         except ScorerError:
             self.left -= 1
             return None

@@ -6,11 +6,15 @@ over so few probes that no loss can fail it. None of this stops a run; `lint` re
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from harness.authoring.examples import PROBES
 from harness.authoring.findings import Finding, grouped, is_ignored, warnings
+from harness.authoring.judge import Judge
 from harness.authoring.lint_battery import battery_findings
 from harness.authoring.lint_bias import biases
 from harness.authoring.lint_prompts import answered_by_shots, numbers_in_questions, short_limits
@@ -19,6 +23,8 @@ from harness.authoring.near_duplicates import LONG_TEXT_WORDS, Asked, alike
 from harness.errors import Problem
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
+from harness.suites.composed import Composed, simple
+from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite
 
 WORDS_OF_ONE_LETTER = frozenset("aAiI")
@@ -31,6 +37,9 @@ def weaknesses(suite: Suite, *, with_battery: bool = False) -> list[Problem]:
     Args:
         with_battery: whether to have its scores judge the replies of `harness.authoring.battery` too.
     """
+    if suite.is_of_a_task:  # whose questions and keys are not the author's to change
+        sizes = [Finding("size", weak.span, weak.message, weak.hint or "") for weak in weak_gates(suite)]
+        return [*suite.warnings, *warnings(suite, sizes, with_battery)]
     given_away = list(_answers_given_away(suite))
     known = {finding.probe.id for finding in given_away if finding.probe is not None}
     found = [
@@ -49,8 +58,26 @@ def weaknesses(suite: Suite, *, with_battery: bool = False) -> list[Problem]:
         *(Finding("size", weak.span, weak.message, weak.hint or "") for weak in weak_gates(suite)),
         *(battery_findings(suite, known) if with_battery else ()),
     ]
-    weak = [*suite.warnings, *warnings(suite, found, with_battery)]
+    weak = [*suite.warnings, *_unedited(suite), *warnings(suite, found, with_battery)]
     return sorted(weak, key=lambda problem: (problem.span is None, problem.span, problem.message))
+
+
+def _unedited(suite: Suite) -> Iterator[Problem]:
+    """The examples of a new suite, which say nothing of what its author wants to keep."""
+    left = [probe for probe in suite.probes if re.fullmatch(r"example-\d+", probe.id) and _is_example(probe)]
+    if left:
+        message = f"{len(left)} of {len(suite.probes)} probes are the examples of a new suite"
+        yield Problem(left[0].span, message, "replace them by what your model must not forget")
+
+
+def _is_example(probe: Probe) -> bool:
+    asked = [*probe.fields.values(), *filter(None, [probe.text])]
+    return any(
+        text.split("\n")[0][:40] in example
+        for text in asked
+        for examples in PROBES.values()
+        for example in examples
+    )
 
 
 def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
@@ -79,7 +106,7 @@ def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
 
 def _answers_given_away(suite: Suite) -> Iterator[Finding]:
     for probe in suite.probes:
-        if not isinstance(probe.scorer, Contains | Mentions | Equals):
+        if not any(isinstance(scorer, Contains | Mentions | Equals) for scorer in simple(probe.scorer)):
             continue
         for answer in probe.answers:
             names = [name for name, text in probe.fields.items() if _gives_away(probe, text, answer)]
@@ -102,7 +129,7 @@ def _gives_away(probe: Probe, text: str, answer: str) -> bool:
         isinstance(probe.scorer, Contains) and _one_letter(answer)
     ):
         return mentions(text, answer)
-    return probe.scorer.right(text, [answer])
+    return Judge()(replace(probe, answers=(answer,)), text) is True
 
 
 def _asked_twice(suite: Suite) -> Iterator[Finding]:
@@ -128,7 +155,8 @@ def _asked(probe: Probe) -> Asked:
 def _short_answers(suite: Suite) -> Iterator[Finding]:
     for probe in suite.probes:
         short = next(filter(_one_letter, probe.answers), None)
-        if short is not None and isinstance(probe.scorer, Contains):
+        scorers = list(simple(probe.scorer))
+        if short is not None and any(isinstance(scorer, Contains) for scorer in scorers):
             yield Finding(
                 "one_letter",
                 probe.span,
@@ -137,7 +165,9 @@ def _short_answers(suite: Suite) -> Iterator[Finding]:
                 "score it with 'mentions' (whole words) or 'equals'",
                 probe,
             )
-        elif isinstance(probe.scorer, Mentions) and (word := next(filter(_is_word, probe.answers), None)):
+        elif (word := next(filter(_is_word, probe.answers), None)) and any(
+            isinstance(scorer, Mentions) for scorer in scorers
+        ):
             yield Finding(
                 "one_letter",
                 probe.span,
@@ -161,21 +191,30 @@ def _only_forbidden(suite: Suite) -> Iterator[Finding]:
     """Checks that nearly any answer passes: each rule once, at the first probe that has it."""
     probes: dict[str, list[Probe]] = {}
     for probe in suite.probes:
-        if isinstance(probe.scorer, Rule) and only_forbids(probe.scorer):
+        if only_forbids(probe.scorer):
             probes.setdefault(repr(probe.scorer), []).append(probe)
     for first, *others in probes.values():
         more = f" (and {len(others)} more under the same check)" if others else ""
         yield Finding(
             "only_forbids",
             first.span,
-            f"the check of the probe '{first.id}' only forbids{more}: an answer of one wrong word passes it",
+            f"the {_name(first)} of the probe '{first.id}' only forbids{more}: an answer of one wrong word passes it",
             "ask for something as well, such as 'min_words' or 'mentions'",
             first,
         )
 
 
-def only_forbids(rule: Rule) -> bool:
-    """Whether a rule requires nothing: it consists of limits and `not` alone."""
+def _name(probe: Probe) -> str:
+    return "check" if isinstance(probe.scorer, Rule) else f"score '{probe.scorer.name}'"
+
+
+def only_forbids(rule: Rule | Scorer) -> bool:
+    """Whether a rule or score requires nothing: it consists of limits and `not` alone."""
+    if isinstance(rule, Composed):
+        of = all if rule.name == "all" else any
+        return rule.name == "not" or of(only_forbids(piece.scorer) for piece in rule.pieces)
+    if not isinstance(rule, Rule):
+        return False
     values = ((name, getattr(rule, name)) for name in Rule.model_fields)
     return all(_forbids(name, value) for name, value in values if value is not None)
 

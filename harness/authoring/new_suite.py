@@ -14,7 +14,7 @@ from typing import get_args
 
 import yaml
 
-from harness.authoring.examples import PROBES, SUITE, TASKS, WRITTEN_SCORES
+from harness.authoring.examples import PROBES, SUITE, TASKS, TASKS_OF_SCORES, WRITTEN_SCORES
 from harness.authoring.schemas import schema_file
 from harness.documents.validate import Like
 from harness.errors import HarnessError, InputError, Problem, did_you_mean
@@ -115,7 +115,7 @@ def suite_text(options: NewSuiteOptions, path: Path) -> str:
         path=path.as_posix(),
         about=_quoted(options.about) if options.about else '""  # what it protects, in a sentence',
         severity=options.severity,
-        task=TASKS[options.answer],
+        task=TASKS_OF_SCORES.get(options.score, TASKS[options.answer]),
         score=WRITTEN_SCORES.get(options.score, f"score: {options.score}\n"),
         probes=_probes(options.score, _listed(options.categories or "")),
     )

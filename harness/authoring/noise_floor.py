@@ -14,6 +14,7 @@ from harness.engine.requests import Engine, Progress
 from harness.engine.reshaped import smaller_batches
 from harness.evaluation.ask import Answered, ask
 from harness.evaluation.noise import flipped, flips
+from harness.evaluation.word_order import WordOrder
 from harness.gate.cases import cases
 from harness.gate.verdict import LEAST_TEXTS
 from harness.stats.clusters import FEW_CLUSTERS
@@ -122,12 +123,21 @@ def measure(
         NoEvidenceError: an answer is NaN or incomplete.
     """
     assert len(conditions) > 1, "one condition says nothing about noise"
+    word_order = WordOrder(conditions[0].engine)
     runs: list[Answered] = []
     for condition in conditions:
         engine = condition.engine
         progress = counter(f"{suite.name}, {condition.name}") if counter else None
         first = runs[0].answers if runs else None
-        run = ask(engine, suite, suite.probes, baseline=first, progress=progress, allow_code=allow_code)
+        run = ask(
+            engine,
+            suite,
+            suite.probes,
+            baseline=first,
+            progress=progress,
+            word_order=word_order,
+            allow_code=allow_code,
+        )
         runs.append(run)
     scores = {probe.id: [run.scores[probe.id] for run in runs] for probe in suite.probes}
     right = {id: [score.right for score in given] for id, given in scores.items()}
@@ -279,7 +289,7 @@ def _each_remarks(gate: EachGate, right: Sequence[Sequence[bool]]) -> Iterator[s
             yield f"the baseline itself fails {wrong} of {probes}"
         return
     if missed == len(right):
-        yield "VACUOUS: the baseline is right on no probe"
+        yield "VACUOUS: the baseline is right on no probe; ask what it can answer"
     elif missed:
         yield f"{missed} of {probes} have nothing to lose and are skipped"
     if unsteady:

@@ -17,8 +17,9 @@ from harness.authoring.gate_power import (
     overall_rule,
     probes_to_catch,
 )
-from harness.engine.estimate import estimated_tokens
+from harness.engine.estimate import Estimate, estimated
 from harness.engine.prompts import request
+from harness.engine.speeds import ASSUMED, Timing
 from harness.evaluation.sample import sampled
 from harness.gate.cases import Case, cases
 from harness.gate.decide import LEVEL, MAX_DROP_OVERALL
@@ -27,13 +28,14 @@ from harness.suites.suite import EachGate, Suite
 
 @dataclass(frozen=True)
 class SuiteSize:
-    """How much a suite asks of one model; `tokens` and `seconds` are estimates."""
+    """How much a suite asks of one model; `tokens` and `seconds` are estimates, the latter at the least and at the most."""
 
     suite: str
     probes: int
     cases: int
     tokens: int
     seconds: float
+    seconds_at_least: float
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class RunPower:
         tests: how many slices share the run's level, by Holm's procedure.
         probes_for_5_points: how many probes the overall gate needs to catch a drop of 5 points, unless strict; None if no
             number will do.
+        timing: the speed that the seconds are reckoned with.
     """
 
     assumed: Assumed
@@ -53,6 +56,7 @@ class RunPower:
     sizes: tuple[SuiteSize, ...]
     tests: int
     probes_for_5_points: int | None
+    timing: Timing = ASSUMED
 
     def false_alarm(self, flip_rate: float) -> float:
         """An upper bound on the chance that any gate fails where nothing was lost.
@@ -78,7 +82,7 @@ def _any(chances: Iterable[float]) -> float:
 def run_power(
     suites: Sequence[Suite],
     assumed: Assumed,
-    tokens_per_second: float = 400.0,
+    timing: Timing = ASSUMED,
     sample: int | None = None,
     seed: int = 0,
 ) -> RunPower:
@@ -90,9 +94,10 @@ def run_power(
         assumed,
         overall_power(asked, assumed),
         tuple(gate_power(listed, assumed, level) for listed in _by_gate(asked)),
-        tuple(_sizes(asked, tokens_per_second)),
+        tuple(_sizes(asked, timing)),
         n_tests,
         probes_to_catch(DROP, assumed.flip_rate / 2, overall_rule(MAX_DROP_OVERALL, strict=False)),
+        timing,
     )
 
 
@@ -103,10 +108,11 @@ def _by_gate(asked: Sequence[Case]) -> Iterator[list[Case]]:
         yield from [listed] if isinstance(gate, EachGate) else ([case] for case in listed)
 
 
-def _sizes(asked: Sequence[Case], tokens_per_second: float) -> Iterator[SuiteSize]:
+def _sizes(asked: Sequence[Case], timing: Timing) -> Iterator[SuiteSize]:
     for name, group in groupby(asked, key=lambda case: case.suite.name):
         listed = list(group)
         suite = listed[0].suite
         probes = {probe.id: probe for case in listed for probe in case.probes}
-        tokens = round(sum(estimated_tokens(request(suite, probe)) for probe in probes.values()))
-        yield SuiteSize(name, len(probes), len(listed), tokens, tokens / tokens_per_second)
+        size = sum((estimated(request(suite, probe)) for probe in probes.values()), Estimate())
+        most, least = timing.slow.seconds(size), timing.fast.seconds(size)
+        yield SuiteSize(name, len(probes), len(listed), round(size.tokens), most, least)

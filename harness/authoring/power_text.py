@@ -11,18 +11,18 @@ from harness.authoring.gate_power import DROP, RISE_DEVIATION, Assumed, GatePowe
 from harness.authoring.power import RunPower, SuiteSize
 from harness.gate.cases import shown_slice
 from harness.gate.decide import LEVEL, LEVEL_OVERALL
-from harness.spelling import option
+from harness.spelling import on_command_line, option
 from harness.stats.paired import CONFIDENCE
 from harness.stats.power import POWER
 from harness.suites.suite import OVERALL
 from harness.tables import aligned
-from harness.wording import count, points, tenths
+from harness.wording import count, duration, points, tenths
 
 WIDTH = 150
 """Of the legend; the table is as wide as it has to be."""
 
 
-def power_lines(found: RunPower, tokens_per_second: float) -> Iterator[str]:
+def power_lines(found: RunPower) -> Iterator[str]:
     """The table: the overall gate, any gate of the run, then a line a gate and slice; and the meaning of its columns."""
     clustered = any(gate.clusters for gate in found.gates)
     rows = [_any_gate_cells(found)]
@@ -35,12 +35,12 @@ def power_lines(found: RunPower, tokens_per_second: float) -> Iterator[str]:
     columns = _columns(found.assumed, clustered)
     yield from aligned([columns, *([row.get(name, "") for name in columns] for row in rows)], {0, 1})
     yield ""
-    yield from _legend(found, tokens_per_second, clustered)
+    yield from _legend(found, clustered)
 
 
-def power_data(found: RunPower, tokens_per_second: float) -> dict[str, object]:
+def power_data(found: RunPower) -> dict[str, object]:
     """The same for JSON; rates are fractions."""
-    assumed = found.assumed
+    assumed, totals = found.assumed, _totals(found)
     return {
         "flip_rate": assumed.flip_rate,
         "design_effect": assumed.design_effect,
@@ -49,13 +49,14 @@ def power_data(found: RunPower, tokens_per_second: float) -> dict[str, object]:
         "level": LEVEL,
         "tests": found.tests,
         "confidence": CONFIDENCE,
-        "tokens_per_second": tokens_per_second,
+        "tokens_per_second": round(totals["tokens"] / totals["seconds"], 3) if totals["seconds"] else None,
+        "speed": {"source": found.timing.source, "known": found.timing.known},
         "overall": None if found.overall is None else _gate_data(found.overall, assumed),
         "gates": [_gate_data(gate, assumed) for gate in found.gates],
         "suites": [asdict(size) for size in found.sizes],
         "total": {
             "suites": len(found.sizes),
-            **_totals(found),
+            **totals,
             "any_false_alarm_at_most": found.false_alarm(assumed.flip_rate),
             "any_false_alarms_at_most": {f"{rate:g}": found.false_alarm(rate) for rate in assumed.flip_rates},
             "probes_for_5_points": found.probes_for_5_points,
@@ -83,7 +84,8 @@ def _alarm(flip_rate: float) -> str:
 def _totals(found: RunPower) -> dict[str, Any]:
     sizes = found.sizes
     totals = {
-        name: sum(getattr(size, name) for size in sizes) for name in ("probes", "cases", "tokens", "seconds")
+        name: sum(getattr(size, name) for size in sizes)
+        for name in ("probes", "cases", "tokens", "seconds", "seconds_at_least")
     }
     return totals | {"cases": totals["cases"] + (found.overall is not None)}
 
@@ -97,12 +99,17 @@ def _any_gate_cells(found: RunPower) -> dict[str, str]:
         **{_alarm(rate): chance(found.false_alarm(rate)) for rate in found.assumed.flip_rates},
         "cases": str(totals["cases"]),
         "tokens": f"{totals['tokens']:,}",
-        "seconds": f"{totals['seconds']:.0f}",
+        "seconds": _seconds(totals["seconds_at_least"], totals["seconds"]),
     }
 
 
 def _size_cells(size: SuiteSize) -> dict[str, str]:
-    return {"tokens": f"{size.tokens:,}", "seconds": f"{size.seconds:.0f}"}
+    return {"tokens": f"{size.tokens:,}", "seconds": _seconds(size.seconds_at_least, size.seconds)}
+
+
+def _seconds(least: float, most: float) -> str:
+    shown = [f"{seconds:,.0f}" if seconds >= 0.5 or not seconds else "<1" for seconds in (least, most)]
+    return " to ".join(dict.fromkeys(shown))
 
 
 def _cells(gate: GatePower, assumed: Assumed) -> dict[str, str]:
@@ -155,27 +162,35 @@ def chance(fraction: float | None) -> str:
     return tenths(fraction)
 
 
-def _legend(found: RunPower, tokens_per_second: float, clustered: bool) -> Iterator[str]:
+def _legend(found: RunPower, clustered: bool) -> Iterator[str]:
     assumed = found.assumed
     yield from textwrap.wrap(
         "Enumerated exactly, for independent probes of which some flip by chance, half of them each way: "
         f"{100 * assumed.flip_rate:g} % unless stated. Drops and margins in points, chances in %.",
         WIDTH,
     )
-    meanings = _meanings(found, tokens_per_second)
+    meanings = _meanings(found)
     if not clustered:
         del meanings["clusters"]
     width = max(map(len, meanings))
     for name, meaning in meanings.items():
         indent = " " * (width + 4)
-        yield from textwrap.wrap(
-            f"  {name.ljust(width)}  {meaning}", WIDTH, subsequent_indent=indent, break_on_hyphens=False
-        )
+        shown = on_command_line(f"  {name.ljust(width)}  {meaning}")
+        yield from textwrap.wrap(shown, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
     if lacking := _lacking(found):
         yield from textwrap.wrap(lacking, WIDTH)
+    yield _whole_run(found)
 
 
-def _meanings(found: RunPower, tokens_per_second: float) -> dict[str, str]:
+def _whole_run(found: RunPower) -> str:
+    """How long a run takes."""
+    totals = _totals(found)
+    times = dict.fromkeys(duration(2 * totals[name]) for name in ("seconds_at_least", "seconds"))
+    known = "about " if found.timing.known else ""
+    return f"A run asks both models: {known}{' to '.join(times)}, and loads them first."
+
+
+def _meanings(found: RunPower) -> dict[str, str]:
     assumed = found.assumed
     listed = ", ".join(f"{100 * rate:g}" for rate in assumed.flip_rates)
     return {
@@ -198,7 +213,7 @@ def _meanings(found: RunPower, tokens_per_second: float) -> dict[str, str]:
         "not gated": "too few probes for any answers to be RETAINED: they count in their suite and overall",
         "more": _more_meaning(found),
         "tokens": "of one model, estimated from the words of its prompts and the longest answers",
-        "seconds": f"of one model, estimated at {tokens_per_second:g} tokens a second",
+        "seconds": f"of one model, {found.timing.source}",
         "max_loss": "makes gates stricter once the baseline's accuracy is known: see 'calibrate'",
     }
 

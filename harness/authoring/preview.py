@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
 from harness.engine.abilities import Reads
 from harness.engine.requests import (
-    Answer,
     Chat,
     ChoiceLogProbs,
+    Continuations,
     Engine,
     Generate,
     Generated,
@@ -24,10 +25,11 @@ from harness.errors import InputError, Problem, did_you_mean
 from harness.gate.cases import shown_slice
 from harness.reporting.explain import expected
 from harness.scoring import Score, load_scorers
+from harness.scoring.why import why_wrong
 from harness.suites.read import read_suite
 from harness.suites.suite import Probe, Suite
 from harness.visible import visible
-from harness.wording import count
+from harness.wording import count, some
 
 
 def find_probes(reference: str, reach: Reach = PROJECT) -> tuple[Suite, Sequence[Probe]]:
@@ -40,7 +42,7 @@ def find_probes(reference: str, reach: Reach = PROJECT) -> tuple[Suite, Sequence
     if name not in slices:
         kind, _, written = name.partition("[")
         known = [shown_slice(slice) for slice in slices if slice.startswith(f"{kind}[")]
-        near = did_you_mean(written.removesuffix("]"), known)
+        near = did_you_mean(written.removesuffix("]"), known) or f"there are: {some(known, 10)}"
         hint = near if known else "a slice is all, category[NAME] or probe[ID]"
         raise InputError([Problem(None, f"{path}: there is no slice '{name}'", hint)])
     return suite, slices[name]
@@ -58,6 +60,10 @@ def request_lines(asked: Request, engine: Engine | None = None) -> Iterator[str]
     match asked:
         case RollingLogLikelihood(text=text):
             yield from _field("text", text)
+        case Continuations(pairs=pairs):
+            for prompt in dict.fromkeys(prompt for prompt, _ in pairs):
+                texts = tuple(text for before, text in pairs if before == prompt)
+                yield from request_lines(MultipleChoice(prompt, texts))
         case Generate(prompt=prompt) | MultipleChoice(prompt=prompt) if isinstance(engine, Reads):
             choosing = isinstance(asked, MultipleChoice)
             tokens = count(len(engine.tokens(prompt, choosing)), "token")
@@ -81,18 +87,24 @@ def request_lines(asked: Request, engine: Engine | None = None) -> Iterator[str]
             yield f"  answered in at most {count(most, 'token')}{after}{ends}"
 
 
-def answer_lines(probe: Probe, answer: Answer, judged: Score) -> Iterator[str]:
+def answer_lines(probe: Probe, judged: Score) -> Iterator[str]:
     """The model's answer, and whether it is right."""
     verdict = "right" if judged.right else "wrong"
-    match answer:
-        case Generated(text=text, tokens=tokens, reasoning=reasoning):
+    match judged.answer:
+        case Generated(text=text, tokens=tokens, reasoning=reasoning, word_order=word_order):
             if reasoning:
                 ended = "" if reasoning.closed else ", unfinished"
                 yield from _field(f"reasoning ({count(reasoning.tokens, 'token')}{ended})", reasoning.text)
             yield from _field(f"answer ({count(tokens, 'token')}): {verdict}", text)
+            if word_order is not None:
+                yield f"  word order, by this model: {word_order:.1f} nats a word"
+            if why := why_wrong(probe, judged):
+                yield f"  why: {why}"
         case ChoiceLogProbs(logprobs=logprobs):
             listed = [
-                f"{logprob:9.2f}  {choice}" for choice, logprob in zip(probe.choices, logprobs, strict=True)
+                f"{logprob:9.2f}  {choice}"
+                for choice, logprob in zip_longest(probe.choices, logprobs, fillvalue="")
+                if logprob != ""
             ]
             yield from _field("log-probabilities", "\n".join(listed))
             yield from _field(f"answer: {verdict}", judged.shown)

@@ -17,6 +17,9 @@ from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
+MOST_SHOWN, MOST_PATH, MOST_SAID = 40, 80, 300
+"""The most characters shown of a value that does not fit, of its path, and of what is wrong with it."""
+
 
 def problem(written: str) -> str | None:
     """Why a text is not a schema (draft 2020-12), or None."""
@@ -42,6 +45,19 @@ def fits(schema: dict[str, Any], value: Any) -> bool:
     """Whether a value fits a schema."""
     with _deep_calls():
         return bool(_Validator(schema).is_valid(value))
+
+
+def fault(schema: dict[str, Any], value: Any) -> str | None:
+    """The path of the value that does not fit a schema, and why: "/price: 'abc' is not of type 'number'"; None if all fit."""
+    with _deep_calls():
+        error = best_match(_Validator(schema).iter_errors(value))
+    if error is None:
+        return None
+    path = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
+    said, shown = str(error.message), repr(error.instance)
+    if len(shown) > MOST_SHOWN:
+        said = said.replace(shown, f"{shown[:MOST_SHOWN]}...")
+    return f"{path[-MOST_PATH:] or 'the whole'}: {said[:MOST_SAID]}"
 
 
 @contextmanager
@@ -87,4 +103,4 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, {"multipleOf": _multiple_of, "uniqueItems": _unique_items}
 )
 
-JOBS = {"problem": problem, "fits": fits}
+JOBS = {"problem": problem, "fits": fits, "fault": fault}

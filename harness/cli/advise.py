@@ -36,6 +36,8 @@ def run(parsed: Namespace) -> int:
     for recipe in recipes:
         base = Path(base_reference(recipe))  # a folder's config.json says whether it is quantised
         found = advise(recipe, base if base.is_dir() else None)
+        for note in recipe.notes:
+            show(f"note: {note}")
         for problem in found:
             show(problem.text)
         summary = count(len(found), "piece of advice", "pieces of advice") if found else "nothing to advise"

@@ -58,6 +58,7 @@ def run(parsed: Namespace) -> int:
     from harness.authoring.noise_floor import equivalent_conditions
     from harness.engine.prompts import under
     from harness.engine.registry import schemes
+    from harness.engine.speeds import remember
     from harness.evaluation.permission import code_problem
     from harness.evaluation.prompts import unused_arguments
     from harness.evaluation.suites import read_suites
@@ -85,6 +86,7 @@ def run(parsed: Namespace) -> int:
         parsed.allow_code,
         parsed.tuning_flips,
     )
+    remember(engine)
     return 0
 
 

@@ -16,7 +16,7 @@ from harness.wording import percent, points
 
 FIXTURES = ("careless", "careful")
 SUBSET = ("--suite", "general-qa", "--suite", "checklist", "--sample", "160")
-"""A subset that two cores finish in a few minutes; `pytest suites/ --model REF` asks all suites in full."""
+"""A subset, for two cores; `pytest suites/ --model=REF` asks all suites in full."""
 
 TABLE = "{:<22} {:>8} {:>8} {:>8}  {:<28} {:<14} {}"
 

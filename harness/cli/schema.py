@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 
 from harness.cli.options import Commands, add_conftest
 from harness.errors import HarnessError
@@ -17,7 +17,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "kind", nargs="?", choices=("suite", "recipe"), default="suite", help="kind of file (default: suite)"
     )
-    parser.add_argument("--write", action="store_true", help="write both schemas to docs/ instead")
+    parser.add_argument("--write", action="store_true", help=SUPPRESS)  # for a checkout: CONTRIBUTING.md
     add_conftest(parser)
     parser.set_defaults(run=run)
 

@@ -22,11 +22,11 @@ DAY = 86_400.0
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("store", help="show, prune, export and import the answers that runs keep")
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    _action(actions.add_parser("info", help="show the file and the models in it"), info)
+    actions = parser.add_subparsers(required=True, dest="action", metavar="ACTION")
+    _action(actions.add_parser("info", help="show the file and the models in it"))
     pruning = actions.add_parser("prune", help="remove what was not used for some days")
     pruning.add_argument("--days", type=count, default=30, metavar="N", help="how many days (default: 30)")
-    _action(pruning, prune)
+    _action(pruning)
     exporting = actions.add_parser(
         "export", help="write the answers of a model to a file, to carry to another machine"
     )
@@ -34,24 +34,34 @@ def add_parser(commands: Commands) -> None:
     exporting.add_argument(
         "--model", metavar="REF", help="only the answers of this model (default: of all)"
     )  # fmt: skip
-    _action(exporting, export)
+    _action(exporting)
     importing = actions.add_parser("import", help="keep the answers of an exported file")
     importing.add_argument("file", type=Path, metavar="FILE", help="the file that was exported")
     importing.add_argument(
         "--model", metavar="REF", help="refuse the file unless its answers are those of this model"
     )  # fmt: skip
-    _action(importing, import_)
+    _action(importing)
 
 
-def _action(parser: ArgumentParser, run: Any) -> None:
+def _action(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--store", metavar="FILE", help="the file of the store (default: answers.db in the cache folder)"
     )  # fmt: skip
     parser.set_defaults(run=run)
 
 
-def info(parsed: Namespace) -> int:
-    """Print the models in the store; returns 0.
+def run(parsed: Namespace) -> int:
+    """Do what was asked for; returns 0.
+
+    Raises:
+        HarnessError: the store, or a file that is exported or imported, cannot be used.
+    """
+    {"info": info, "prune": prune, "export": export, "import": import_}[parsed.action](parsed)
+    return 0
+
+
+def info(parsed: Namespace) -> None:
+    """Print the models in the store.
 
     Raises:
         StoreError: the store cannot be read.
@@ -65,22 +75,20 @@ def info(parsed: Namespace) -> int:
         used = datetime.fromtimestamp(model.used).astimezone()
         how = ", ".join(str(model.content[part]) for part in ("dtype", "device") if part in model.content)
         show(f"  {model.name} ({how}): {model.answers:,} answers, last used {used:%Y-%m-%d %H:%M}")
-    return 0
 
 
-def prune(parsed: Namespace) -> int:
-    """Remove models that were not used for some days, with their answers; returns 0.
+def prune(parsed: Namespace) -> None:
+    """Remove models that were not used for some days, with their answers.
 
     Raises:
         StoreError: the store cannot be written.
     """
     removed = _opened(parsed).prune(time.time() - parsed.days * DAY)
     show(f"removed the answers of {removed} models that were not used for {parsed.days} days")
-    return 0
 
 
-def export(parsed: Namespace) -> int:
-    """Write answers to a file; returns 0.
+def export(parsed: Namespace) -> None:
+    """Write answers to a file.
 
     Raises:
         HarnessError: there are none, or the file cannot be written.
@@ -104,11 +112,10 @@ def export(parsed: Namespace) -> int:
     with writing(f"{shown_path(parsed.file)}: cannot be written", NAME_ANOTHER, system_fault):
         answers = write(store, models, parsed.file)
     show(f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)}")
-    return 0
 
 
-def import_(parsed: Namespace) -> int:
-    """Keep the answers of an exported file; returns 0.
+def import_(parsed: Namespace) -> None:
+    """Keep the answers of an exported file.
 
     Raises:
         StoreError: it is damaged, or was made under other conditions than those here.
@@ -123,7 +130,6 @@ def import_(parsed: Namespace) -> int:
     show(
         f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)} are kept"
     )
-    return 0
 
 
 def _opened(parsed: Namespace) -> Database:

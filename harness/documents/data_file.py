@@ -1,39 +1,26 @@
-"""A data file in, its rows out, each a mapping from columns to values, with its place: CSV, JSON Lines, Parquet."""
+"""A data file in, its rows out, each a mapping from columns to values, with its place: CSV, JSON, JSON Lines, Parquet."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from harness.documents.csv_file import csv_rows
 from harness.documents.dataset import INSTALL, NESTED
+from harness.documents.row import Row
 from harness.documents.text_file import numbered_lines, read_bytes, read_text
 from harness.documents.validate import describe
 from harness.documents.written import number_as_written, whole_as_written
 from harness.errors import InputError, Span, first_line, reason
 from harness.limits import MOST_CELL_BYTES
-from harness.wording import some
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-MOST_COLUMNS = 20
-"""At most this many columns are named in a message."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row, and where it begins."""
-
-    span: Span
-    values: dict[str, Any]
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    """The row of the data itself, if `values` were picked from it."""
+SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 
 def file_kind_problem(name: str) -> str | None:
@@ -41,49 +28,45 @@ def file_kind_problem(name: str) -> str | None:
     suffix = Path(name).suffix.lower()
     if suffix in PACKED:
         return f"'{name}' is packed: unpack it first"
+    if suffix in SHEETS:
+        return f"'{name}' is a spreadsheet: save it as CSV"
     return None if suffix in READERS else f"'{name}' is not a data file: its name must end in {', '.join(READERS)}"  # fmt: skip
 
 
-def file_rows(path: Path) -> Iterator[Row]:
+def file_rows(path: Path, notes: list[str]) -> Iterator[Row]:
     """The rows of a file, read by the ending of its name, without blank lines.
+
+    Args:
+        notes: takes what was guessed about the file.
 
     Raises:
         InputError: the file or one of its rows cannot be read.
     """
     try:
-        yield from READERS[path.suffix.lower()](path)
+        yield from READERS[path.suffix.lower()](path, notes)
     except FileNotFoundError as error:
         raise InputError.at(None, f"{path}: no such file") from error
     except OSError as error:
         raise InputError.at(None, f"{path}: cannot be read: {reason(error)}") from error
 
 
-def shown_columns(columns: Mapping[str, Any]) -> str:
-    """Which columns there are, for a message, and the likely fault where several were read as one."""
-    names = [name if name == name.strip() and name else repr(name) for name in map(str, columns)]
-    if len(names) == 1 and (found := re.search(r"[;\t|]", names[0])):
-        return f"there is only '{names[0][:200]}'; are columns separated by {found[0]!r}? save the file with commas"
-    return f"there are: {some([name[:60] for name in names], MOST_COLUMNS)}"
-
-
-# JSON Lines
+# JSON
 
 
 def json_object(line: str) -> dict[str, Any]:
     """The object of a JSON line, its numbers as they are written; raises ValueError with the fault."""
     try:
-        value = json.loads(
-            line,
-            parse_float=number_as_written,
-            parse_int=whole_as_written,
-            object_pairs_hook=_without_repeats,
-        )
+        value = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error}") from error
     except RecursionError as error:
         raise ValueError(NESTED) from error
+    return _an_object(value, "a line")
+
+
+def _an_object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"a line must be a JSON object, saw {describe(value)}")
+        raise ValueError(f"{what} must be a JSON object, saw {describe(value)}")
     return value
 
 
@@ -95,7 +78,12 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _json_rows(path: Path) -> Iterator[Row]:
+_DECODER = json.JSONDecoder(
+    parse_float=number_as_written, parse_int=whole_as_written, object_pairs_hook=_without_repeats
+)
+
+
+def _line_rows(path: Path, notes: list[str]) -> Iterator[Row]:
     for span, line in numbered_lines(path):
         try:
             yield Row(span, json_object(line))
@@ -103,49 +91,40 @@ def _json_rows(path: Path) -> Iterator[Row]:
             raise InputError.at(span, str(error)) from error
 
 
-# CSV
-
-
-def csv_rows(path: Path) -> Iterator[Row]:
-    """The rows of a CSV file; raises OSError and InputError."""
-    records = _csv_records(path)
-    if not records:
-        return
-    span, columns = records[0]
-    if len(set(columns)) < len(columns):
-        raise InputError.at(span, "two columns have the same name", shown_columns(dict.fromkeys(columns)))
-    for span, cells in records[1:]:
-        if len(cells) != len(columns):
-            raise InputError.at(
-                span,
-                f"expected {len(columns)} cells, as in the heading, saw {len(cells)}",
-                'a cell with a comma in it needs quotes: "a, b"' if len(cells) > len(columns) else None,
-            )
-        yield Row(span, dict(zip(columns, cells, strict=True)))
-
-
-def _csv_records(path: Path) -> list[tuple[Span, list[str]]]:
-    """The cells of each record that is not blank, with the line in which it begins."""
+def _json_rows(path: Path, notes: list[str]) -> Iterator[Row]:
+    """The objects of a list; or those that follow one another, as JSON Lines under another name."""
     text = read_text(path)
-    before = csv.field_size_limit(max(len(text), 1))  # a setting of the whole process
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    records, line = [], 1
-    try:
-        for cells in reader:
-            if cells:
-                records.append((Span(path, line, 1), cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError.at(Span(path, line, 1), f"not CSV: {error}") from error
-    finally:
-        csv.field_size_limit(before)
-    return records
+    listed = text.lstrip().startswith("[")
+    place, counted, line, begin = _past("[" if listed else "", text, 0), 0, 1, 0
+    while place < len(text) and not (listed and text[place] == "]"):
+        line += text.count("\n", counted, place)
+        begin = max(begin, text.rfind("\n", counted, place) + 1)
+        span, counted = Span(path, line, place - begin + 1), place
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+            row = Row(span, _an_object(value, "an item" if listed else "the file"))
+        except json.JSONDecodeError as error:
+            raise InputError.at(Span(path, error.lineno, error.colno), f"not JSON: {error.msg}") from error
+        except RecursionError as error:
+            raise InputError.at(span, NESTED) from error
+        except ValueError as error:
+            raise InputError.at(span, str(error)) from error
+        yield row
+        place = _past("," if listed else "", text, place)
+    if listed and text[place:].strip() != "]":
+        raise InputError.at(Span(path, line, 1), "not JSON: the list is not closed, or goes on after its end")
+
+
+def _past(sign: str, text: str, place: int) -> int:
+    """The place after white space and after a sign, if it is there."""
+    found = re.compile(rf"[ \t\r\n]*(?:{re.escape(sign)}[ \t\r\n]*)?").match(text, place)
+    return found.end() if found else place
 
 
 # Parquet, and the tables of data sets
 
 
-def _parquet_rows(path: Path) -> Iterator[Row]:
+def _parquet_rows(path: Path, notes: list[str]) -> Iterator[Row]:
     try:
         from pyarrow import ArrowException, BufferReader, parquet
     except ImportError as error:
@@ -186,6 +165,23 @@ def arrow_rows(path: Path, batches: Iterator[Any]) -> Iterator[Row]:
             yield Row(Span(path, number, 1), dict(zip(names, row, strict=True)))
 
 
+def dataset_rows(path: Path, name: str, split: str, load: Callable[[], Any]) -> Iterator[Row]:
+    """The rows of the table of a data set that `load` gives.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
+    try:
+        yield from arrow_rows(path, load().with_format("arrow").iter(batch_size=1000))
+    except ImportError as error:
+        raise InputError.at(None, f"'{name}': data sets need the package 'datasets'", INSTALL) from error
+    except InputError:
+        raise
+    except Exception as error:  # a data set's loader may raise anything
+        message = f"the data set '{name}' cannot be loaded (split '{split}'): {type(error).__name__}: "
+        raise InputError.at(None, message + first_line(error, 200)) from error
+
+
 def _written_out(column: Any) -> Any:
     """A column with every cell in full, if its cells are indices into a list of values."""
     from pyarrow import types
@@ -211,6 +207,6 @@ def _short(value: Any, kind: Any) -> Any:
     return value
 
 
-READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
-    ".csv": csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows,
+READERS: Mapping[str, Callable[[Path, list[str]], Iterator[Row]]] = {
+    ".csv": csv_rows, ".tsv": csv_rows, ".json": _json_rows, ".jsonl": _line_rows, ".ndjson": _line_rows, ".parquet": _parquet_rows,
 }  # fmt: skip

@@ -53,6 +53,22 @@ def is_saved(folder: Path) -> bool:
     return any(is_there(folder / info) for info in ("dataset_info.json", "dataset_dict.json"))
 
 
+def saved_splits(folder: Path) -> list[str]:
+    """The splits of a data set that `save_to_disk` wrote; none of one that is a single table.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    listed = folder / "dataset_dict.json"
+    if not is_there(listed):
+        return []
+    try:
+        splits = json.loads(read_text(listed))["splits"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError.at(None, f"{listed}: does not list the splits of a data set") from error
+    return [str(split) for split in splits] if isinstance(splits, list) else []
+
+
 def load_saved(folder: Path, split: str, reach: Reach, file: Path) -> Any:
     """The table of a split that `save_to_disk` wrote.
 

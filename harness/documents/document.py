@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Never
 
 import yaml
 
+from harness.documents.mend import BREAK, HIDDEN, mended
 from harness.documents.problems import Problems
 from harness.documents.text_file import read_text
 from harness.documents.written import HALF
+from harness.documents.yaml_faults import fault_of
 from harness.documents.yaml_nodes import (
     CORE,
     HALF_A_PAIR,
@@ -56,6 +58,12 @@ class Document:
     """The text of each number and boolean as its author wrote it."""
     comments: dict[Place, str] = field(default_factory=dict)
     """The comment that follows an unquoted text in its line."""
+    lines: Sequence[str] = field(default=(), repr=False)
+    """The text of the file, line by line."""
+    folded: dict[Place, int] = field(default_factory=dict)
+    """Texts of several lines that YAML joins to one, each with the number of its last line."""
+    told: frozenset[int] = frozenset()
+    """The lines of which a problem says all: those that were not YAML, and are read as their author may have meant them."""
 
     def span(self, place: Place) -> Span:
         """Where `place` is: its key if it has one, else its value, else what encloses it."""
@@ -77,15 +85,42 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         message = f"{shown_path(path)}: cannot be read: {reason(error)}"
         raise InputError.at(None, message, _remedy(path, error)) from error
-    return document_of(path, text)
+    try:
+        return _document(path, text)
+    except yaml.YAMLError:
+        return _mended_document(path, text)
 
 
 def document_of(path: Path, text: str) -> Document:
-    """Read a text of YAML as `read_document` does; `path` names it in messages."""
+    """Read a text of YAML as `read_document` does, if it is YAML; `path` names it in messages."""
+    try:
+        return _document(path, text)
+    except yaml.YAMLError as error:
+        raise InputError([fault_of(text, error).problem(path)]) from error
+
+
+def _mended_document(path: Path, text: str) -> Document:
+    """The document that a text which is not YAML was meant to be, with the faults among its problems."""
+    found = mended(path, text)
+    if found.text is None:
+        raise InputError([*found.problems, Problem(None, HIDDEN)])
+    try:
+        document = _document(path, found.text)
+    except InputError as error:
+        raise InputError([*found.problems, *error.problems]) from error
+    problems = [
+        problem for problem in document.problems if problem.span and problem.span.line not in found.lines
+    ]
+    return replace(document, problems=[*found.problems, *problems], told=found.lines | document.told)
+
+
+def _document(path: Path, text: str) -> Document:
     root, mark = compose(path, text)
-    builder = _Builder(Document(path, None), text, mark)
+    builder = _Builder(Document(path, None, lines=BREAK.split(text)), text, mark)
     value = None if root is None else builder.build(root, ())
-    return replace(builder.document, value=value, problems=list(builder.problems))
+    return replace(
+        builder.document, value=value, problems=list(builder.problems), told=frozenset(builder.told)
+    )
 
 
 def _remedy(path: Path, error: OSError) -> str | None:
@@ -111,6 +146,7 @@ class _Builder:
         self.mark = mark
         self.open: list[int] = []
         self.seen: set[int] = set()
+        self.told: set[int] = set()
         self.aliased = 0
         self.aliased_characters = 0
         self.problems = Problems(error=InputError)
@@ -126,7 +162,9 @@ class _Builder:
 
     def refuse_tag(self, node: yaml.Node) -> None:
         shown = node.tag.replace(CORE, "!!")
-        self.problem(node, f"the tag '{shown}' is not allowed", "remove the tag")
+        hint = "remove it; text that begins with '!' needs quotes"
+        self.problem(node, f"'{shown}' is a tag for YAML, and not allowed", hint)
+        self.told.add(node.start_mark.line + 1)
 
     def build(self, node: yaml.Node, place: Place, aliased: bool = False) -> Any:
         self.document.values[place] = self.span(node)
@@ -170,9 +208,11 @@ class _Builder:
 
     def entries(self, node: yaml.MappingNode, place: Place, aliased: bool) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}
+        is_item = bool(place) and isinstance(place[-1], int) and not node.flow_style
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problem(key_node, "a key must be text, saw a list or mapping")
+                hint = "text that begins with '{' or '[' needs quotes" if key_node.flow_style else None
+                self.problem(key_node, "a key must be text, saw a list or mapping", hint)
                 continue
             if key_node.tag == f"{CORE}merge":
                 self.problem(key_node, "merge keys ('<<') are not supported", "write the keys out")
@@ -182,6 +222,11 @@ class _Builder:
             key = self.text(key_node)
             if key in first:
                 hint = f"the first is in line {first[key]}; YAML would keep only the last"
+                if is_item and key == next(iter(first)):
+                    line = self.document.lines[key_node.start_mark.line].strip()
+                    hint = f"does a new item begin here? write: - {line[:100]}"
+                    self.problem(key_node, f"repeated key '{key}'", hint)
+                    break
                 self.problem(key_node, f"repeated key '{key}'", hint)
                 continue
             first[key] = key_node.start_mark.line + 1
@@ -192,6 +237,8 @@ class _Builder:
         tag = node.tag.removeprefix(CORE)
         text = self.text(node)
         if tag in ("str", "merge"):  # '<<' is no merge where it is a value
+            if node.end_mark.line > node.start_mark.line + 1 and node.style != "|":
+                self.document.folded[place] = node.end_mark.line
             if not node.style and (comment := _COMMENT.match(self.source, node.end_mark.index)):
                 self.document.comments[place] = comment[1]
             return text

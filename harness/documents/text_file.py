@@ -7,6 +7,7 @@ import errno
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import InputError, Span
@@ -23,6 +24,8 @@ _PACKED = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip",
 }  # fmt: skip
 """How compressed files begin."""
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
+"""Bytes that no text has."""
 
 
 def read_bytes(path: Path, most: int = MOST_DATA_BYTES) -> bytes:
@@ -64,6 +67,27 @@ def read_text(path: Path, most: int = MOST_DATA_BYTES) -> str:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = f"not UTF-8 text: saw byte 0x{error.object[error.start]:02x}"
         raise InputError.at(Span(path, line, column), message, "save the file as UTF-8") from error
+
+
+def read_guessed(path: Path) -> tuple[str, str | None]:
+    """The text of a file as spreadsheets save it, and its encoding if that is not UTF-8: by its mark, else Windows-1252.
+
+    Raises:
+        OSError: as `read_bytes`.
+        InputError: it is in another encoding, or no text.
+    """
+    data = read_bytes(path)
+    wide = wide_encoding(data)
+    try:
+        return (data.decode(wide), wide[:6].upper()) if wide else (read_text(path), None)
+    except UnicodeDecodeError as error:
+        raise InputError.at(Span(path, 1, 1), f"not {wide} text: {error.reason}", "save the file as UTF-8") from error  # fmt: skip
+    except InputError:
+        if _CONTROL.search(data) or any(map(data.startswith, _PACKED)):
+            raise
+        with suppress(UnicodeDecodeError):
+            return data.decode("cp1252"), "Windows-1252"
+        raise
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[Span, str]]:

@@ -7,8 +7,8 @@ and the nearest valid key.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
@@ -17,7 +17,9 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from harness.documents.document import Document, Place
-from harness.errors import Problem, did_you_mean
+from harness.documents.hints import key_hint, value_hint
+from harness.documents.part import Part as Part
+from harness.errors import Problem
 from harness.limits import MOST_HINTS, MOST_NAME
 
 M = TypeVar("M", bound="Shape")
@@ -44,7 +46,8 @@ class Like:
             words = f"a name of at most {MOST_NAME} characters"
             raise PydanticCustomError("unlike", "{words}", {"words": words})
         if not re.fullmatch(self.pattern, text):
-            raise PydanticCustomError("unlike", "{words}", {"words": self.words})
+            context = {"words": self.words, "pattern": self.pattern}
+            raise PydanticCustomError("unlike", "{words}", context)
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -54,14 +57,6 @@ class Like:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {**handler(schema), "pattern": self.pattern, "patternErrorMessage": f"must be {self.words}"}
-
-
-@dataclass(frozen=True)
-class Part:
-    """The name of a part of a file in messages, and the shape with its keys."""
-
-    name: str
-    shape: type[BaseModel] | None = None
 
 
 def validate(
@@ -85,32 +80,94 @@ def validate(
     try:
         return shape.model_validate(data), []
     except ValidationError as error:
-        return None, [
+        problems = (
             _problem(details, document, parts, at, hints and number < MOST_HINTS)
             for number, details in enumerate(error.errors(include_url=False))
-        ]
+        )
+        return None, _joined(dict.fromkeys(problems))
+
+
+def _joined(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, those of the alternatives of one value as one."""
+    joined: dict[tuple[Any, ...], Problem] = {}
+    for number, problem in enumerate(problems):
+        found = re.fullmatch(r"(.* must be )(.*)(, saw .*)", problem.message, re.DOTALL)
+        key = (problem.span, found[1], found[3]) if found else (number,)
+        if found and (first := joined.get(key)):
+            message = first.message.removesuffix(found[3]) + f" or {found[2]}{found[3]}"
+            problem = replace(first, message=message, hint=first.hint or problem.hint)
+        joined[key] = problem
+    return list(joined.values())
 
 
 def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Place, hints: bool) -> Problem:
     place = _place(details["loc"], document, at)
     kind, seen, context = details["type"], details["input"], details.get("ctx", {})
+    span = document.values.get(place, document.span(place))
+    if kind not in ("missing", "extra_forbidden") and place not in document.values:
+        place = _without_alternative(place, document)
     parent = _part(place[:-1], parts)
     key = next((step for step in reversed(place) if isinstance(step, str)), "")
-    span = document.values.get(place, document.span(place))
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(place[-1]), _keys(parent.shape)) if hints else None
-        return Problem(document.span(place), f"unknown key '{place[-1]}' in {parent.name}", hint)
+        return _unknown(place, document, parent, parts, hints)
     if kind == "missing":
-        holder: Place = (*at, *details["loc"][:-1])
-        return Problem(document.span(holder), f"{_part(holder, parts).name} needs '{details['loc'][-1]}'")
+        return _missing(details, (*at, *details["loc"][:-1]), document, parts, hints)
     if kind == "value_error":
-        return Problem(span, str(context["error"]))
-    expected = _expected(kind, context)
-    hint = None
-    if kind == "literal_error" and isinstance(seen, str) and hints:
-        hint = did_you_mean(seen, re.findall("'([^']*)'", context["expected"]))  # "'a', 'b' or 'c'"
+        message, _, told = str(context["error"]).partition("\n  ")
+        return Problem(span, message, told or None)
+    hint = value_hint(details, document, place, parent, parts) if hints else None
     where = f"'{key}'" if key and isinstance(place[-1], str) else parent.name
-    return Problem(span, f"{where} must be {expected}, saw {describe(seen)}", hint)
+    return Problem(span, f"{where} must be {_expected(kind, context)}, saw {describe(seen)}", hint)
+
+
+def _without_alternative(place: Place, document: Document) -> Place:
+    """The place without the name that pydantic has for an alternative of a value."""
+    return place[:-1] if isinstance(place[-1], str) and place[:-1] in document.values else place
+
+
+def _unknown(place: Place, document: Document, part: Part, parts: Mapping[str, Part], hints: bool) -> Problem:
+    """The problem of a key that its part does not have."""
+    message = f"unknown key '{place[-1]}' in {part.name}"
+    hint = key_hint(document, place, part, parts, _beside(document, place)) if hints else None
+    return Problem(document.span(place), message, hint, alike=message)
+
+
+def _missing(
+    details: Any, holder: Place, document: Document, parts: Mapping[str, Part], hints: bool
+) -> Problem:
+    """The problem of a key that is not there, or is there under another name."""
+    part = _part(holder, parts)
+    name, given = str(details["loc"][-1]), details["input"]
+    for other in given if isinstance(given, Mapping) and hints else ():
+        if str(other) not in part.keys and part.meant(str(other), ()) == name:
+            return _unknown((*holder, other), document, part, parts, hints)
+    message = f"{part.name} needs '{name}'"
+    if line := _of_item_above(holder, given, document):
+        hint = f"does it belong to the item above? write it without '-', two spaces deeper: {line}"
+        return Problem(document.span(holder), message, hint)
+    example = part.examples.get(name)
+    return Problem(document.span(holder), message, f"write: {example}" if example else None, alike=message)
+
+
+def _of_item_above(holder: Place, given: Any, document: Document) -> str | None:
+    """The line of an item that has nothing but keys which the item above it does not have."""
+    if not holder or not isinstance(holder[-1], int) or not isinstance(given, Mapping) or not given:
+        return None
+    above = _beside(document, (*holder[:-1], holder[-1] - 1, ""))
+    first = next(iter(given))
+    span = document.keys.get((*holder, first))
+    if not above or not given.keys().isdisjoint(above) or span is None or span.line > len(document.lines):
+        return None
+    return document.lines[span.line - 1][span.column - 1 :].strip()[:100]
+
+
+def _beside(document: Document, place: Place) -> list[str]:
+    """The keys beside the one at `place`."""
+    holder: Any = document.value
+    for step in place[:-1]:
+        inside = isinstance(holder, dict) or (isinstance(holder, list) and step in range(len(holder)))
+        holder = holder[step] if inside else {}
+    return list(holder) if isinstance(holder, dict) else []
 
 
 def _place(loc: tuple[str | int, ...], document: Document, at: Place) -> Place:
@@ -133,12 +190,8 @@ def _part(place: Place, parts: Mapping[str, Part]) -> Part:
     steps = [step for step in place if isinstance(step, str)]
     if not steps:
         return parts[""]
-    around = next((parts[step].shape for step in reversed(steps) if step in parts), parts[""].shape)
-    return parts.get(steps[-1], Part(f"'{steps[-1]}'", around))
-
-
-def _keys(shape: type[BaseModel] | None) -> list[str]:
-    return [info.alias or name for name, info in shape.model_fields.items()] if shape else []
+    around = next((parts[step] for step in reversed(steps) if step in parts), parts[""])
+    return parts.get(steps[-1], replace(around, name=f"'{steps[-1]}'"))
 
 
 _EXPECTED = {
@@ -190,3 +243,14 @@ def describe(seen: Any) -> str:
         case list() | tuple():
             return "a list" if seen else "an empty list"
     return str(seen)
+
+
+def no_mapping(kind: str, seen: Any) -> tuple[str, str]:
+    """The problem of a file of a kind, such as a suite, whose top is no mapping, and what to do."""
+    begin = f"begin with '{kind}: name'"
+    if seen is None:
+        new = ", or have one written: python -m harness new NAME" if kind == "suite" else ""
+        return f"the file is empty: it has no {kind}", begin + new
+    if isinstance(seen, list) and any(isinstance(item, Mapping) and kind in item for item in seen):
+        begin += ", without '- ' before it and the other keys of the file"
+    return f"a {kind} is a mapping of keys to values, saw {describe(seen)}", begin

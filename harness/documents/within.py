@@ -29,6 +29,8 @@ class Reach:
     """The folder of the run; None for the working folder."""
     anywhere: bool = False
     """Whether every path is allowed."""
+    code: bool = False
+    """Whether Python that comes with a task of lm-evaluation-harness may run."""
 
     def path(self, written: str, file: Path, span: Span | None = None, folder: Path | None = None) -> Path:
         """The path that `written` means in `file`, whether or not it exists.

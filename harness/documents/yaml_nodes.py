@@ -1,4 +1,4 @@
-"""The text of a YAML file in, PyYAML's nodes out, or what is wrong with the text in its author's words."""
+"""The text of a YAML file in, PyYAML's nodes out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from harness.errors import InputError, Problem, Span
+from harness.errors import InputError, Span
 from harness.limits import MOST_DIRECTIVES, MOST_VALUES
 
 MAX_DEPTH = 40
@@ -70,16 +70,15 @@ def compose(path: Path, text: str) -> tuple[yaml.Node | None, str | None]:
         path: the file that errors name.
 
     Raises:
-        InputError: the text is not YAML, or more than is read.
+        yaml.YAMLError: the text is not YAML.
+        InputError: it is more than is read.
     """
     _check_directives(path, text)
-    marked, mark = _with_pairs_marked(text)
+    marked, mark = with_pairs_marked(text)
     try:
         return yaml.compose(marked, Loader=_Loader), mark
     except _BoundError as error:
         raise InputError.at(span_of(path, error.problem_mark), str(error.problem), error.note) from error
-    except yaml.YAMLError as error:
-        raise InputError([_syntax_problem(path, text, error)]) from error
 
 
 def span_of(path: Path, mark: Any) -> Span:
@@ -101,7 +100,7 @@ def _check_directives(path: Path, text: str) -> None:
 # Surrogate pairs
 
 
-def _with_pairs_marked(text: str) -> tuple[str, str | None]:
+def with_pairs_marked(text: str) -> tuple[str, str | None]:
     r"""The text with each backslash of a surrogate pair replaced by a mark, and the mark; None where no pair can be.
 
     JSON is YAML, and writers of JSON escape a character beyond the basic plane as a pair (`\ud83d\ude00`), which PyYAML
@@ -127,47 +126,3 @@ def node_text(node: yaml.ScalarNode, mark: str | None) -> str:
         return text.replace(mark, "\\")
     pair = rf"{mark}u(.{{4}}){mark}u(.{{4}})"
     return re.sub(pair, lambda found: bytes.fromhex(found[1] + found[2]).decode("utf-16-be"), text)
-
-
-# What is wrong, in an author's words
-
-
-def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
-    context, problem = getattr(error, "context", None), getattr(error, "problem", None)
-    message = " ".join(filter(None, (context, problem)))
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        return _forbidden_character(path, text, error)
-    if message.endswith("maximum nesting depth"):  # libyaml reads ahead of our hooks
-        return Problem(span_of(path, mark), TOO_DEEP)
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    if indent := re.match(r"[ -]*\t", line):
-        span = Span(path, mark.line + 1, indent.end())
-        return Problem(span, "not YAML: a tab where YAML allows only spaces", "indent with spaces")
-    return Problem(span_of(path, mark), f"not YAML: {message or error}", _remedy(lines, mark, error))
-
-
-def _forbidden_character(path: Path, text: str, error: yaml.YAMLError) -> Problem:
-    """PyYAML gives no line for a character that no YAML file may hold, so it is looked up."""
-    found = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
-    position = found.start() if found else 0
-    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
-    seen = f"character U+{ord(text[position]):04X}" if found else str(error)
-    return Problem(Span(path, line, column), f"not YAML: {seen} is not allowed")
-
-
-def _remedy(lines: list[str], mark: Any, error: yaml.YAMLError) -> str | None:
-    """What to do about the most frequent mistakes."""
-    opened, problem = getattr(error, "context_mark", None), str(getattr(error, "problem", None))
-    if opened is not None and not "".join(lines[mark.line :])[mark.column :].strip():
-        return f"what line {opened.line + 1} opens is never closed; is the file complete?"
-    if "invalid Unicode character escape" in problem:
-        return "; ".join(HALF_A_PAIR)
-    if "<document start>" in problem:
-        return "all keys at the top begin in the same column: is the first one indented?"
-    if "mapping values are not allowed" in problem:
-        return "a key begins its line, in the column of its neighbours; text with ': ' in it needs quotes"
-    if "but found another document" in problem:
-        return "write one document per file, without '---' between them"
-    return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from harness.engine.batching import Budget
+from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Answer, Prompt, Request
 
 
@@ -52,10 +53,13 @@ class Reasons(Protocol):
 
 @runtime_checkable
 class Streams(Protocol):
-    """An engine that can give answers as they come; `done` takes those of each batch, and `requests` are distinct."""
+    """An engine that can give answers as they come, to distinct requests.
+
+    `done` takes the answers of each batch; or none, and how many of the present batch are complete.
+    """
 
     def stream(
-        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer]], None]
+        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
     ) -> None: ...
 
 
@@ -78,3 +82,13 @@ class Batches(Protocol):
     """An engine that reads several requests at once, up to a budget of tokens."""
 
     budget: Budget
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """An engine that measures how fast its model runs, and can tell what that depends on."""
+
+    pace: Pace
+
+    @property
+    def runs_on(self) -> RunsOn: ...

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
-from harness.engine.requests import Chat, Generate, MultipleChoice, Prompt, Request, RollingLogLikelihood
+from dataclasses import dataclass
+
+from harness.engine.requests import (
+    Chat,
+    Continuations,
+    Generate,
+    MultipleChoice,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+)
 
 TOKENS_A_WORD = 1.4
 """For English prose; other languages and code take more."""
 
 
-def estimated_tokens(request: Request) -> float:
+@dataclass(frozen=True)
+class Estimate:
+    """Tokens of words that a model reads, in how many prompts, and the most that it may write.
+
+    What a chat template adds is not counted.
+    """
+
+    read: float = 0.0
+    written: float = 0.0
+    prompts: int = 0
+
+    @property
+    def tokens(self) -> float:
+        """Both together."""
+        return self.read + self.written
+
+    def __add__(self, other: Estimate) -> Estimate:
+        return Estimate(self.read + other.read, self.written + other.written, self.prompts + other.prompts)
+
+
+def estimated(request: Request) -> Estimate:
     """Tokens read and written, at most: answers may end early, and a shared beginning is read once."""
     match request:
         case Generate():
-            return _tokens(_text(request.prompt)) + request.max_new_tokens + (request.thinking_tokens or 0)
+            most = request.max_new_tokens + (request.thinking_tokens or 0)
+            return Estimate(_tokens(_text(request.prompt)), most, 1)
         case MultipleChoice():
             context = _tokens(_text(request.prompt))
-            return sum(context + _tokens(continuation) for continuation in request.continuations)
+            read = sum(context + _tokens(continuation) for continuation in request.continuations)
+            return Estimate(read, 0, len(request.continuations))
+        case Continuations():
+            read = sum(_tokens(_text(prompt)) + _tokens(text) for prompt, text in request.pairs)
+            return Estimate(read, 0, len(request.pairs))
         case RollingLogLikelihood():
-            return _tokens(request.text)
+            return Estimate(_tokens(request.text), 0, 1)
 
 
 def _text(prompt: Prompt) -> str:

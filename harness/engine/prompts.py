@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from harness.engine.requests import (
     Chat,
+    ChatText,
+    Continuations,
     Generate,
     Message,
     MultipleChoice,
@@ -15,6 +17,7 @@ from harness.engine.requests import (
     RollingLogLikelihood,
 )
 from harness.engine.settings import Settings
+from harness.lm_eval.definition import Item, Turns
 from harness.suites.suite import Probe, Suite, Task
 from harness.suites.template import fill
 
@@ -49,6 +52,8 @@ def prompt(task: Task, probe: Probe) -> Prompt:
 def request(suite: Suite, probe: Probe) -> Request:
     """The request for a probe, by its suite's task."""
     task = suite.task
+    if probe.item is not None:
+        return _of_item(task, probe.item)
     match task.answer:
         case "generate":
             return Generate(prompt(task, probe), task.max_new_tokens, task.stop, task.thinking_tokens)
@@ -58,3 +63,24 @@ def request(suite: Suite, probe: Probe) -> Request:
         case "likelihood":
             assert probe.text is not None, "the reader lets no such probe pass"
             return RollingLogLikelihood(probe.text)
+
+
+def _of_item(task: Task, item: Item) -> Request:
+    """The request for a document of a task of lm-evaluation-harness, read as that reads it."""
+
+    def prompt(given: str | Turns) -> Prompt:
+        if isinstance(given, str):
+            return Plain(given, may_cut=True)
+        messages = tuple(Message(role, content) for role, content in given.messages)
+        return ChatText(messages, task.template, given.begun)
+
+    first = item.prompts[0]
+    match item.kind:
+        case "generate":
+            return Generate(prompt(first), item.max_new_tokens, item.stop, task.thinking_tokens)
+        case "choose":
+            prompts = map(prompt, item.prompts)
+            return Continuations(tuple(zip(prompts, item.continuations, strict=True)))
+        case "likelihood":
+            assert isinstance(first, str), "what is measured is text"
+            return RollingLogLikelihood(first, windows=True)

@@ -33,10 +33,24 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatText(Chat):
+    """A chat that is rendered first and then read like a plain text, as lm-evaluation-harness does.
+
+    `begun` is what the answer begins with. Where the model's context is too small, the beginning is left out.
+    """
+
+    begun: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
-    """A prompt that reaches the model unchanged."""
+    """A prompt that reaches the model unchanged.
+
+    `may_cut` leaves out its beginning where the model's context is too small; by default that is an error.
+    """
 
     text: str
+    may_cut: bool = False
 
 
 Prompt = Chat | Plain
@@ -64,13 +78,28 @@ class MultipleChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Continuations:
+    """Score texts, each by its log-probability after a prompt of its own, as lm-evaluation-harness does.
+
+    Where the model's context is too small, the beginning of a prompt is left out.
+    """
+
+    pairs: tuple[tuple[Prompt, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RollingLogLikelihood:
-    """Score a text by its log-probability."""
+    """Score a text by its log-probability.
+
+    `windows` measures it as lm-evaluation-harness does: a text longer than the model's context in several parts, and with
+    the start token that a tokenizer puts before it.
+    """
 
     text: str
+    windows: bool = False
 
 
-Request = Generate | MultipleChoice | RollingLogLikelihood
+Request = Generate | MultipleChoice | Continuations | RollingLogLikelihood
 
 Side = Literal["baseline", "tuned"]
 """Which model of a pair."""
@@ -93,20 +122,26 @@ class Reasoning:
 class Generated:
     """The answer without its reasoning and without the stop text that ended it, and its length in tokens.
 
-    `ended` is None if the engine cannot tell.
+    `ended` is None if the engine cannot tell. `word_order` is how many nats a word the baseline finds the text likelier than
+    with its words shuffled; None unless a score asked for it. No engine fills it in.
     """
 
     text: str
     tokens: int
     ended: Ended | None = field(default=None, compare=False)
     reasoning: Reasoning | None = field(default=None, compare=False)
+    word_order: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceLogProbs:
-    """The log-probability of each continuation, in nats, summed over its tokens."""
+    """The log-probability of each continuation, in nats, summed over its tokens.
+
+    `greedy` is whether each is what the model would write; empty where that was not asked.
+    """
 
     logprobs: tuple[float, ...]
+    greedy: tuple[bool, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

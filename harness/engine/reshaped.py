@@ -7,7 +7,7 @@ from copy import copy
 
 from harness.engine.abilities import Batches
 from harness.engine.batching import Budget
-from harness.engine.estimate import estimated_tokens
+from harness.engine.estimate import estimated
 from harness.engine.requests import Engine, Request, RollingLogLikelihood
 
 SMALLER = 4
@@ -22,7 +22,7 @@ def smaller_batches(engine: Engine, requests: Sequence[Request], step: int = 1) 
     """
     if not isinstance(engine, Batches):
         return engine
-    tokens = [estimated_tokens(request) for request in requests]
+    tokens = [estimated(request).tokens for request in requests]
     if any(isinstance(request, RollingLogLikelihood) for request in requests):
         # logits of whole texts limit their batches long before the budget does, so a share of it may change nothing
         return _with_budget(engine, int(step * max(tokens)))

@@ -171,7 +171,7 @@ class EngineOptions(TypedDict, total=False):
     store: str | None
 
 
-OF_LOADING = ("device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys")
+OF_LOADING = ("device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys", "store")
 """The keyword arguments that act when a model is loaded; the others act on its chat template, when it is asked."""
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from harness.engine.prompts import request
-from harness.engine.registry import is_foreign
-from harness.engine.requests import Answer, Engine, Progress, UnansweredError
+from harness.engine.requests import Answer, Engine, Progress
 from harness.engine.reshaped import smaller_batches
-from harness.errors import EngineError, HarnessError, NoEvidenceError, what_was_raised
+from harness.errors import EngineError, NoEvidenceError
+from harness.evaluation.asking import answers_of, where
+from harness.evaluation.word_order import WordOrder, asked_for
 from harness.scoring.score import Score, score
 from harness.suites.suite import Probe, Suite
 
@@ -24,6 +26,13 @@ class Answered:
     """Further attempts at single probes, by the ids of the attempts; None if there were none."""
 
 
+class Judging(TypedDict):
+    """How a run judges all of its answers: what `ask` takes for that."""
+
+    word_order: WordOrder | None
+    allow_code: bool
+
+
 def ask(
     engine: Engine,
     suite: Suite,
@@ -31,38 +40,38 @@ def ask(
     *,
     baseline: Mapping[str, Answer] | None = None,
     progress: Progress | None = None,
+    word_order: WordOrder | None = None,
     allow_code: bool = False,
 ) -> Answered:
     """Ask a model some probes of a suite and score its answers.
 
     Args:
         baseline: the baseline's answers by id, for scores that are comparisons; None when asking the baseline itself.
+        word_order: measures what is right but for its word order; None if no score asks for that.
 
     Raises:
-        EngineError: the model cannot answer the suite, or left a probe out.
+        EngineError: the model cannot answer the suite, or left a probe out; or word order cannot be measured.
         NoEvidenceError: its answers prove nothing, such as NaN.
         ScorerError: a score broke, or runs code without permission.
     """
-    failure = f"{_where(suite)} cannot be asked"
     if suite.task.answer not in engine.kinds:
+        failure = f"{where(suite)} cannot be asked"
         raise EngineError(f"{failure}\n  {engine.label}: it has no 'answer: {suite.task.answer}'")
-    try:
-        answers = engine.ask([request(suite, probe) for probe in probes], progress)
-        if not isinstance(answers, Sequence):
-            raise EngineError(f"{engine.label}: must give a list of answers, saw {type(answers).__name__}")
-        if len(answers) != len(probes):
-            raise EngineError(f"{engine.label}: gave {len(answers)} answers to {len(probes)} requests")
-    except UnansweredError as error:
-        ids = ", ".join(f"'{probe.id}'" for probe in probes if request(suite, probe) == error.request)
-        raise EngineError(f"{failure}: the probe {ids}\n  {error.text}") from error
-    except EngineError as error:
-        raise EngineError(f"{failure}\n  {error.text}") from error
-    except Exception as error:
-        if isinstance(error, HarnessError) or not is_foreign(engine):
-            raise
-        raise EngineError(f"{failure}\n  {engine.label}: {what_was_raised(error)}") from error
+    requests = [request(suite, probe) for probe in probes]
+    answers = answers_of(engine, suite, requests, [probe.id for probe in probes], progress)
     by_id = {probe.id: answer for probe, answer in zip(probes, answers, strict=True)}
-    return judged(suite, probes, by_id, baseline=baseline, allow_code=allow_code, label=engine.label)
+    if word_order is not None and (fluent := asked_for(probes)):
+        by_rule = judged(suite, fluent, by_id, allow_code=allow_code, label=engine.label, by_rule=True).scores
+        by_id |= word_order.measured(suite, {id: by_id[id] for id, score in by_rule.items() if score.right})
+    return judged(
+        suite,
+        probes,
+        by_id,
+        baseline=baseline,
+        allow_code=allow_code,
+        label=engine.label,
+        by_rule=word_order is not None and word_order.by_rule,
+    )
 
 
 def ask_otherwise(
@@ -71,11 +80,14 @@ def ask_otherwise(
     probes: Sequence[Probe],
     *,
     baseline: Mapping[str, Answer] | None = None,
+    word_order: WordOrder | None = None,
     allow_code: bool = False,
 ) -> Answered:
     """The same in other batches than those of the whole suite, which round differently; raises as `ask`."""
     reshaped = smaller_batches(engine, [request(suite, probe) for probe in probes])
-    return ask(reshaped, suite, probes, baseline=baseline, allow_code=allow_code)
+    return ask(
+        reshaped, suite, probes, baseline=baseline, word_order=word_order, allow_code=allow_code
+    )  # fmt: skip
 
 
 def judged(
@@ -86,17 +98,24 @@ def judged(
     baseline: Mapping[str, Answer] | None = None,
     allow_code: bool = False,
     label: str = "the model",
+    by_rule: bool = False,
 ) -> Answered:
-    """Score the answers of a model, by probe id; raises NoEvidenceError and ScorerError as `ask` does."""
+    """Score the answers of a model, by probe id; raises NoEvidenceError and ScorerError as `ask` does.
+
+    Args:
+        by_rule: judge without the word order that `fluent` scores ask for.
+    """
     try:
         scores = {
-            probe.id: score(probe, answers[probe.id], (baseline or {}).get(probe.id), allow_code=allow_code)
+            probe.id: score(
+                probe,
+                answers[probe.id],
+                (baseline or {}).get(probe.id),
+                allow_code=allow_code,
+                by_rule=by_rule,
+            )
             for probe in probes
         }
     except NoEvidenceError as error:
-        raise NoEvidenceError(f"{_where(suite)} cannot be judged\n  {label}: {error.text}") from error
+        raise NoEvidenceError(f"{where(suite)} cannot be judged\n  {label}: {error.text}") from error
     return Answered(answers, scores)
-
-
-def _where(suite: Suite) -> str:
-    return f"{suite.span}: the suite '{suite.name}'" if suite.span else f"the suite '{suite.name}'"

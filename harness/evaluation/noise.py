@@ -17,6 +17,7 @@ from harness.engine.reshaped import smaller_batches
 from harness.errors import HarnessError, Problem, listed
 from harness.evaluation.ask import ask
 from harness.evaluation.suite_run import SuiteRun
+from harness.evaluation.word_order import WordOrder
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, compare, rise
 from harness.gate.verdict import shortfall
@@ -76,6 +77,7 @@ def measured(
     more: int,
     *,
     progress: Callable[[str, Side], Progress] | None = None,
+    word_order: WordOrder | None = None,
     allow_code: bool = False,
 ) -> NoiseRow:
     """Ask a baseline the probes that it was asked for gates again, `more` times; raises as `evaluation.ask`."""
@@ -90,6 +92,7 @@ def measured(
             probes,
             baseline=first.answers,
             progress=progress(f"{run.suite.name}, noise {step} of {more}", "baseline") if progress else None,
+            word_order=word_order,
             allow_code=allow_code,
         )
         conditions.append(answered.scores)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from harness.errors import Problem
 from harness.scoring.python import Python
 from harness.spelling import option
+from harness.suites.composed import simple
+from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite
 
 
@@ -22,15 +24,21 @@ def code_problem(suite: Suite, probes: Iterable[Probe], allowed: bool) -> Proble
             continue
         runs = (
             f"the suite '{suite.name}' runs code that a model wrote: the probe '{probe.id}' has the score "
-            f"'{probe.scorer.name}'"
+            f"'{_running(probe)[0].name}'"
         )
         if not allowed:
             bounds = " (it runs confined: no network, no other process, no file but its own)"
-            hint = f"allow it: {option('allow_code')}{bounds if isinstance(probe.scorer, Python) else ''}"
+            confined = all(isinstance(scorer, Python) for scorer in _running(probe))
+            hint = f"allow it: {option('allow_code')}{bounds if confined else ''}"
             return Problem(probe.span or suite.span, runs, hint)
         if reason := probe.scorer.refusal():
             return Problem(probe.span or suite.span, runs, reason)
     return None
+
+
+def _running(probe: Probe) -> list[Scorer]:
+    """Of the scores that the probe's score is made of, those that run code."""
+    return [scorer for scorer in simple(probe.scorer) if scorer.runs_code]
 
 
 def without_code(suites: Sequence[Suite], anyway: bool = False) -> tuple[list[Suite], list[str]]:

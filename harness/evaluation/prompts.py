@@ -11,7 +11,7 @@ from itertools import zip_longest
 from harness.engine.abilities import Reasons, Remembers, Templated, Tokenizes
 from harness.engine.answers import request_key
 from harness.engine.prompts import request
-from harness.engine.requests import Engine, Request, RollingLogLikelihood
+from harness.engine.requests import Continuations, Engine, Request, RollingLogLikelihood
 from harness.errors import EngineError, did_you_mean
 from harness.spelling import option
 from harness.suites.suite import Probe, Suite
@@ -99,7 +99,12 @@ def _numbered_unlike(
 def _pieces(engine: Engine, asked: Request) -> Sequence[str]:
     if isinstance(engine, Tokenizes):
         return engine.request_pieces(asked)
-    return [asked.text if isinstance(asked, RollingLogLikelihood) else engine.render(asked.prompt)]
+    match asked:
+        case RollingLogLikelihood(text=text):
+            return [text]
+        case Continuations(pairs=pairs):
+            return [engine.render(prompt) + text for prompt, text in pairs]
+    return [engine.render(asked.prompt)]
 
 
 def _around(pieces: Sequence[str], place: int) -> str:

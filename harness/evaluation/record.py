@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
+from harness.digest import digest
+from harness.engine.answers import request_key
+from harness.engine.prompts import request
+from harness.errors import shown_path
 from harness.gate.decide import Decision
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, Endpoint, Model
 from harness.reporting.record import gate_row, probe_row
-from harness.reporting.rows import GateRow, ModelRow, ProbeRow
+from harness.reporting.rows import GateRow, ModelRow, ProbeRow, SuiteRow
+from harness.suites.suite import Suite
 from harness.versions import installed_version
 
 PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest")
@@ -52,6 +59,30 @@ def model_row(
         name=f"adapter on {base.name}" if base else model.name,
         weights=identity(model.folder),
         base_weights=identity(base.folder) if base else None,
+    )
+
+
+def suite_row(suite: Suite) -> SuiteRow:
+    """The row of a suite, whose file is as it was read."""
+    gates = [{**asdict(gate), "over": gate.over, "span": None} for gate in suite.gates]
+    probes = [
+        {
+            "id": probe.id,
+            "asked": request_key(request(suite, probe)),
+            "answers": probe.answers,
+            "score": {probe.scorer.name: probe.scorer.written()},
+            "category": probe.category,
+            "cluster": probe.cluster,
+            "severity": probe.severity,
+        }
+        for probe in suite.probes
+    ]
+    path = suite.path
+    return SuiteRow(
+        path=shown_path(path) if path else None,
+        sha256=sha256(path.read_bytes()).hexdigest() if path and path.is_file() else None,
+        probes=len(suite.probes),
+        content=digest(gates, probes),
     )
 
 

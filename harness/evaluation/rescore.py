@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from harness.engine.answers import request_key
 from harness.engine.prompts import request
-from harness.errors import HarnessError, NoEvidenceError, ScorerError, did_you_mean
+from harness.errors import HarnessError, NoEvidenceError, ScorerError
 from harness.evaluation.ask import judged
 from harness.evaluation.permission import code_problem
 from harness.evaluation.record import rows
@@ -27,9 +25,10 @@ from harness.gate.finding import overall_case, with_overall
 from harness.gate.stopping import Stop
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import AgainRow, GateRow, ProbeRow, Record, RunRow, SequentialRow
-from harness.scoring import load_scorers
+from harness.reporting.run_rows import run_status
+from harness.reporting.standing_out import standing_out
+from harness.scoring.composed import recorded
 from harness.suites.arguments import arguments_of
-from harness.suites.scorer import Scorer
 from harness.suites.suite import OVERALL, EachGate, Gate, MarginGate, Probe, RiseGate, Suite, Task
 
 
@@ -93,24 +92,29 @@ def _like(
     before = {(row.suite, row.slice): row for row in record.gates}
     asked = {(row.suite, row.id): row.asked for row in record.probes}
     decided = [_with_memory(row, before.get((row.suite, row.slice), row)) for row in gates]
+    probes = [row.model_copy(update={"asked": asked[row.suite, row.id]}) for row in probes]
+    code = exit_code(decided, record.run.named) or int(not _is_whole(record.run))
     run = {
         "strict": policy.strict,
         "fail_on": policy.fail_on,
         "max_drop_overall": policy.max_drop_overall,
-        "exit_status": exit_code(decided, record.run.named) or int(not _is_whole(record.run)),
+        "exit_status": code,
+        "status": run_status(code, gate_failed=code == 1) if _is_whole(record.run) else record.run.status,
+        "observed": standing_out(probes),
         "notes": [*record.run.notes, *(note for note in notes if note not in record.run.notes)],
     }
     return record.model_copy(update={
         "run": record.run.model_copy(update=run),
         "gates": decided,
-        "probes": [row.model_copy(update={"asked": asked[row.suite, row.id]}) for row in probes],
+        "probes": probes,
     })  # fmt: skip
 
 
 def _is_whole(run: RunRow) -> bool:
     """Whether the run asked all that it meant to; one that was stopped, or met an error, passes no model."""
     cases = run.cases
-    return run.status == "finished" and not run.errors and not (cases and (cases.errors or cases.never_asked))
+    ended = run.status in ("passed", "forgotten", "nothing decided")
+    return ended and not run.errors and not (cases and (cases.errors or cases.never_asked))
 
 
 def _with_memory(row: GateRow, old: GateRow) -> GateRow:
@@ -166,6 +170,7 @@ def _as_recorded(name: str, gates: Sequence[GateRow], rows: Sequence[ProbeRow]) 
         probes=probes,
         severity=next((row.severity for row in gates if row.over != "each"), "high"),
         task=Task(prompt="", answer=probes[0].scorer.judges),  # nothing is asked
+        needs={row.slice: row.needs for row in gates if row.needs},
     )
     by_slice = {case.slice: case for case in _selected(suite, gates)}
     return suite, [by_slice[row.slice] for row in gates]
@@ -192,7 +197,7 @@ def _gate(row: GateRow) -> Gate:
 
 
 def _probe(row: ProbeRow) -> Probe:
-    scorer = _scorer(row)
+    scorer = recorded(row.score, row.scoring, f" of the probe '{row.id}'")
     text = row.fields.get("text") if scorer.judges == "likelihood" else None
     return Probe(
         id=row.id,
@@ -205,23 +210,6 @@ def _probe(row: ProbeRow) -> Probe:
         choices=tuple(row.choices),
         text=text,
     )
-
-
-def _scorer(row: ProbeRow) -> Scorer:
-    known = load_scorers()
-    if row.score not in known:
-        near = did_you_mean(row.score, known)
-        raise ScorerError(
-            f"unknown score '{row.score}' of the probe '{row.id}'\n"
-            f"  {near or 'a score that a conftest.py registers is known once that file is imported'}"
-        )
-    kind = known[row.score]
-    try:
-        return kind.model_validate(kind.parameters(row.scoring))
-    except ValidationError as error:
-        raise ScorerError(
-            f"the score '{row.score}' of the probe '{row.id}' does not take the recorded parameters"
-        ) from error
 
 
 # From a suite

@@ -5,35 +5,36 @@ pytest's plugin, the training callback, the sweep and the Python API all decide 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from harness.engine.prompts import under
 from harness.engine.requests import Engine, Progress, Side
 from harness.engine.settings import Settings
-from harness.evaluation.ask import Answered, ask, ask_otherwise
+from harness.engine.speeds import remember
+from harness.evaluation.ask import Answered, Judging, ask, ask_otherwise
 from harness.evaluation.noise import check_margins, measured
 from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.evaluation.sequential import ask_until_decided, sequential_case
 from harness.evaluation.suite_run import SuiteRun, further_attempts
+from harness.evaluation.suite_runs import SuiteRuns
+from harness.evaluation.word_order import WordOrder, asked_for
 from harness.gate.cases import Case
 from harness.gate.decide import Decision, Policy, decide
 from harness.gate.evidence import cut
 from harness.gate.finding import Finding, find, find_overall
-from harness.reporting.rows import NoiseRow, SequentialRow
 from harness.spelling import option
 from harness.suites.suite import EachGate, OverallGate, Probe, SliceGate, Suite
 
 
-class PairSession:
+class PairSession(SuiteRuns):
     """Asks a baseline and a tuned model what cases need, and decides the cases.
 
     Args:
         settings: the run's, which override what suites say of chat templates and reasoning.
         noise_floor: how many more times to ask the baseline under equivalent conditions.
         sequential: the seed of the order in which to ask a suite until it is decided; None to ask all of it.
+        by_rule: judge `fluent` scores by their rule alone, for the baseline is gone and cannot measure word order.
         progress: makes the callback for asking one side a suite.
         notes: collects notes for the user, each once.
     """
@@ -46,6 +47,7 @@ class PairSession:
         allow_code: bool = False,
         noise_floor: int = 0,
         sequential: int | None = None,
+        by_rule: bool = False,
         progress: Callable[[str, Side], Progress] | None = None,
         notes: list[str] | None = None,
     ) -> None:
@@ -54,8 +56,11 @@ class PairSession:
         self.allow_code = allow_code
         self.noise_floor = noise_floor
         self.sequential = sequential
+        self.by_rule = by_rule
+        self.word_order: WordOrder | None = WordOrder(None) if by_rule else None
+        """Measures by the engine of the baseline, once that is known."""
         self.progress = progress
-        self.suites: dict[str, SuiteRun] = {}
+        super().__init__()
         self.notes: list[str] = [] if notes is None else notes
 
     def need(self, cases: Iterable[Case]) -> None:
@@ -80,12 +85,22 @@ class PairSession:
         for name, answers in answered.items():
             self.suites[name].know(side, answers)
 
-    def ask(self, side: Side, engine: Engine, suites: Iterable[str] | None = None) -> None:
+    def ask(
+        self,
+        side: Side,
+        engine: Engine,
+        suites: Iterable[str] | None = None,
+        baseline: Engine | None = None,
+    ) -> None:
         """Ask a model what cases need and it was not asked before, of these suites or of all; raises as `evaluation.ask`.
 
         Where part of a suite does not show that the baseline knows anything of it, the baseline is asked the rest. The tuned
         model is asked again what a gate over `each` probe finds lost, if the baseline was asked ahead.
+
+        Args:
+            baseline: measures word order for `fluent` scores while the tuned model is asked; not needed with `by_rule`.
         """
+        self._measure_by(engine if side == "baseline" else baseline)
         for name in suites or self.suites:
             run = self.suites[name]
             self._ask(side, engine, run)
@@ -96,6 +111,7 @@ class PairSession:
 
     def ask_ahead(self, baseline: Engine) -> None:
         """Ask the baseline further attempts at the single probes that it got right, before any is lost; raises as `ask`."""
+        self._measure_by(baseline)
         for run in self.suites.values():
             scores = run.scores["baseline"]
             right = [probe for probe in run.suite.probes if probe.id in run.single and scores[probe.id].right]
@@ -104,12 +120,14 @@ class PairSession:
     def ask_both(self, name: str, engines: Callable[[Side], Engine]) -> None:
         """Ask both models what the cases of a suite need, and note what the user should know; raises as `ask`.
 
-        What a gate over `each` probe finds lost is asked again. Where part of a suite does not show that the baseline knows
-        anything of it, the baseline is asked the rest.
+        What a gate over `each` probe finds lost is asked again, and how fast the models were is kept for `plan`. Where part of
+        a suite does not show that the baseline knows anything of it, the baseline is asked the rest.
         """
         run = self.suites[name]
         sides: Sequence[Side] = ("baseline", "tuned") if run.compared else ("tuned",)
         pair = [engines(side) for side in sides]
+        if asked_for(run.suite.probes):
+            self._measure_by(engines("baseline"), run)
         self._check_arguments(run.suite, pair)
         asked = self._ask_sides(run, dict(zip(sides, pair, strict=True)))
         if run.compared:
@@ -121,6 +139,8 @@ class PairSession:
                 self._compare_prompts(run, *pair)
         if asked:
             self._note_cut(run, compared=bool(run.compared))
+            for engine in pair:
+                remember(engine)
 
     def decide(self, cases: Sequence[Case]) -> list[Decision]:
         """Decide the cases of a run together by both models' answers; an overall gate pools all others.
@@ -153,43 +173,6 @@ class PairSession:
         if text not in self.notes:
             self.notes.append(text)
 
-    @property
-    def seconds_asking(self) -> dict[str, float]:
-        """Seconds spent asking, by suite."""
-        return {name: run.seconds for name, run in self.suites.items() if run.seconds}
-
-    @property
-    def given(self) -> dict[str, dict[str, Any]]:
-        """By suite, the chat template arguments and the tokens of reasoning it was asked with, where it has any."""
-        tasks = {name: run.suite.task for name, run in self.suites.items() if run.scores["tuned"]}
-        return {
-            "template": {
-                name: {key: json.loads(value) for key, value in task.template}
-                for name, task in tasks.items()
-                if task.template
-            },
-            "thinking_tokens": {
-                name: task.thinking_tokens for name, task in tasks.items() if task.thinking_tokens is not None
-            },
-        }
-
-    @property
-    def nothing_known(self) -> dict[str, str | None]:
-        """By suite, `SuiteRun.nothing_known` where it is judged by more probes than are compared."""
-        return {name: run.nothing_known for name, run in self.suites.items() if run.asked_whole}
-
-    @property
-    def noise(self) -> dict[str, NoiseRow]:
-        """By suite, how the baseline's answers differ between equal conditions, if that was measured."""
-        return {name: run.noise for name, run in self.suites.items() if run.noise is not None}
-
-    @property
-    def stops(self) -> dict[str, SequentialRow]:
-        """By suite, where asking stopped, if it was to stop once it is decided."""
-        return {
-            name: SequentialRow.of_stop(run.stop) for name, run in self.suites.items() if run.stop is not None
-        }
-
     def _run(self, suite: Suite) -> SuiteRun:
         if suite.name not in self.suites:
             self.suites[suite.name] = SuiteRun(under(suite, self.settings))
@@ -218,7 +201,7 @@ class PairSession:
                 missing,
                 baseline=None if side == "baseline" else run.answers["baseline"],
                 progress=self.progress(run.suite.name, side) if self.progress else None,
-                allow_code=self.allow_code,
+                **self._judging,
             )
         run.know(side, answered)
         return True
@@ -229,8 +212,8 @@ class PairSession:
             return
         with run.timed():
             run.noise = measured(
-                run, baseline, self.noise_floor, progress=self.progress, allow_code=self.allow_code
-            )
+                run, baseline, self.noise_floor, progress=self.progress, **self._judging
+            )  # fmt: skip
 
     def _ask_again(self, run: SuiteRun, tuned: Engine, baseline: Engine | None = None) -> None:
         """Ask what single probes lost again of both models, in other batches and in the probes' other words.
@@ -250,21 +233,30 @@ class PairSession:
         probes = [attempt for attempt in again if attempt.id in before.scores]
         if probes:
             with run.timed():
-                after = ask_otherwise(
-                    tuned, run.suite, probes, baseline=before.answers, allow_code=self.allow_code
-                )
+                after = ask_otherwise(tuned, run.suite, probes, baseline=before.answers, **self._judging)
             run.pair_attempts(after.scores)
 
     def _ask_attempts(self, run: SuiteRun, baseline: Engine, probes: Iterable[Probe]) -> None:
         attempts = [attempt for probe in probes for attempt in further_attempts(probe)]
         if missing := [attempt for attempt in attempts if attempt.id not in run.attempts.scores]:
             with run.timed():
-                run.know_attempts(ask_otherwise(baseline, run.suite, missing, allow_code=self.allow_code))
+                run.know_attempts(ask_otherwise(baseline, run.suite, missing, **self._judging))
 
     def _ask_rest(self, run: SuiteRun, baseline: Engine) -> None:
         if rest := [probe for probe in run.suite.probes if probe.id not in run.scores["baseline"]]:
             with run.timed():
-                run.know("baseline", ask(baseline, run.suite, rest, allow_code=self.allow_code))
+                run.know("baseline", ask(baseline, run.suite, rest, **self._judging))
+
+    @property
+    def _judging(self) -> Judging:
+        return {"word_order": self.word_order, "allow_code": self.allow_code}
+
+    def _measure_by(self, baseline: Engine | None, run: SuiteRun | None = None) -> None:
+        """Measure word order by this engine, which must be able to if the cases of a suite need it."""
+        if not self.by_rule and (self.word_order is None or self.word_order.engine is not baseline):
+            self.word_order = None if baseline is None else WordOrder(baseline)
+        if self.word_order is not None and run is not None:
+            self.word_order.check(run.suite, [probe for probe in run.suite.probes if probe.id in run.needed])
 
     # Notes
 
@@ -289,10 +281,5 @@ class PairSession:
         """Note how many answers were cut off, if many were."""
         tuned = [probe for probe in run.suite.probes if probe.id in run.scores["tuned"]]
         cuts = cut(run.pairs(run.asked_of_both if compared else tuned, compared))
-        if not cuts.worth_a_warning:
-            return
-        limit = f"max_new_tokens ({run.suite.task.max_new_tokens})"
-        more = f"; {cuts.remedy}" if cuts.thinking_baseline + cuts.thinking_tuned else ""
-        self.note(
-            f"{run.suite.name}: {cuts.described(limit)}; a cut answer is judged as far as it goes{more}"
-        )
+        if cuts.worth_a_warning:
+            self.note(f"{run.suite.name}: {cuts.noted(run.suite.task.max_new_tokens)}")

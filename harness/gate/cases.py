@@ -35,6 +35,11 @@ class Case:
         return isinstance(self.gate, EachGate) and self.gate.require == "retained"
 
     @property
+    def needs(self) -> str | None:
+        """The size of model that the slice takes, if its suite says so."""
+        return self.suite.needs.get(self.slice)
+
+    @property
     def title(self) -> str:
         """The case's name in reports and logs, escaped: "general-qa · math"."""
         if isinstance(self.gate, OverallGate):

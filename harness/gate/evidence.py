@@ -74,6 +74,12 @@ class Cut:
             return text
         return f"{text}, of which {self.thinking_baseline} and {self.thinking_tuned} had not ended their reasoning"
 
+    def noted(self, max_new_tokens: int) -> str:
+        """The same as a note for the user, with what to do where reasoning was cut."""
+        more = f"; {self.remedy}" if self.thinking_baseline + self.thinking_tuned else ""
+        text = self.described(f"max_new_tokens ({max_new_tokens})")
+        return f"{text}; a cut answer is judged as far as it goes{more}"
+
     def unlike(self, margin: float) -> bool:
         """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
         less, more = sorted((self.only_baseline, self.only_tuned))
@@ -96,10 +102,13 @@ def nothing_known(asked: Sequence[tuple[Probe, Score]]) -> str | None:
     """
     if any(probe.text is not None for probe, _ in asked):
         return _no_better_than_uniform(asked)
+    return _guessing(asked, [chance(probe) for probe, _ in asked])
+
+
+def _guessing(asked: Sequence[tuple[Probe, Score]], chances: Sequence[float]) -> str | None:
     right = sum(score.right for _, score in asked)
     if not right:
         return f"the baseline is right on none of the {len(asked)} probes asked"
-    chances = [chance(probe) for probe, _ in asked]
     p = chance_of_guessing(right, chances)
     if p <= LEVEL:
         return None
@@ -113,6 +122,20 @@ def chance(probe: Probe) -> float:
     """The chance that a guess is right: the share of right choices, 0 for generated answers."""
     choices = probe.choices
     return sum(choice in probe.answers for choice in choices) / len(choices) if choices else 0.0
+
+
+def no_better_than_guessing(asked: Sequence[tuple[Probe, Score]]) -> str | None:
+    """The same of a slice of right and wrong answers; of options that a question lists, a guess is one of them.
+
+    A model that writes names no option at all in some answers, so this asks more of it than to know something.
+    """
+    return _guessing(asked, [_among(probe) or chance(probe) for probe, _ in asked])
+
+
+def _among(probe: Probe) -> float:
+    """The share of right options under `mentions: {among: [...]}`, 0 for others."""
+    options = getattr(probe.scorer, "among", None) or ()
+    return sum(option in probe.answers for option in options) / len(options) if options else 0.0
 
 
 def chance_of_guessing(right: int, chances: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from typing import Literal
 from harness.errors import NoEvidenceError
 from harness.gate.cases import Case
 from harness.gate.compare import Comparison, Pair, Rise, compare, pooled, rise
-from harness.gate.evidence import Cut, cut
+from harness.gate.evidence import Cut, cut, no_better_than_guessing
 from harness.gate.stopping import Stop, compare_at
 from harness.gate.verdict import LEAST_TEXTS, Verdict, judge, judge_gate, judge_rise, over, shortfall
 from harness.stats.paired import ROUNDING, least_to_retain
@@ -82,6 +82,8 @@ def find(
         return finding("fine" if all(pair.tuned.right for pair in pairs) else "bad")
     finding = partial(finding, comparison=compare(pairs))
     if nothing_known:
+        if case.needs:
+            return finding("undecided", verdict="VACUOUS", why=_needs(case, nothing_known), cut=cut(pairs))
         return finding("bad", verdict="VACUOUS", why=nothing_known, cut=cut(pairs))
     match case.gate:
         case EachGate():
@@ -146,15 +148,17 @@ def _not_gated(case: Case, pairs: Sequence[Pair], stop: Stop) -> Finding:
 def _slice(
     finding: partial[Finding], pairs: Sequence[Pair], gate: MarginGate, stop: Stop | None = None
 ) -> Finding:
-    comparison, cut_off = finding.keywords["comparison"], cut(pairs)
+    case, comparison, cut_off = finding.args[0], finding.keywords["comparison"], cut(pairs)
     verdict = judge_gate(comparison, gate)
     finding = partial(finding, cut=cut_off, over=over(comparison, gate))
     early = stop is not None and stop.early
+    if case.needs and (unknown := _unknown(pairs, comparison, verdict)):
+        return finding("undecided", verdict="VACUOUS", why=_needs(case, unknown))
     if not early and (missing := shortfall(comparison, gate)):
         more, why = missing
         return finding("undecided", verdict=verdict, why=why, settling=more)
     if verdict == "VACUOUS":
-        if finding.args[0].sampled:  # what the whole slice would show is unknown
+        if case.sampled:  # what the whole slice would show is unknown
             known = f"the baseline knew {comparison.baseline_right} of {count(comparison.n, 'probe')} of the sample"
             return finding("undecided", verdict=verdict, why=f"not gated, {known}")
         return finding("bad", verdict=verdict)
@@ -174,6 +178,21 @@ def _slice(
             )
         settling = _more_to_settle(comparison, gate)
     return finding("tested", verdict=verdict, p=comparison.mid_p, settling=settling)
+
+
+def _needs(case: Case, why: str) -> str:
+    return f"not gated, it needs a model of {case.needs}: {why}"
+
+
+def _unknown(pairs: Sequence[Pair], comparison: Comparison, verdict: Verdict) -> str | None:
+    """Why the baseline knows too little of a slice for a loss to show; None if it knows enough."""
+    asked = [(pair.probe, pair.baseline) for pair in pairs if pair.baseline is not None]
+    if guessing := no_better_than_guessing(asked):
+        return guessing
+    if verdict != "VACUOUS":
+        return None
+    known = f"the baseline is right on {comparison.baseline_right} of the {len(asked)} probes asked"
+    return f"{known}, and losing all of that would be within the margin"
 
 
 def _more_to_settle(comparison: Comparison, gate: MarginGate) -> int | None:

@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.plugin.gathered import NOTES
 from harness.plugin.names import add_options, find_paths, names_of, spell_out, usage_errors
 from harness.plugin.options import RUN_OPTIONS, RunOptions, shows_only
-from harness.plugin.root import settle_root
+from harness.plugin.root import explain_settings, reach_conftests, settle_root
 from harness.plugin.start import WRITER, begin_early, refuse, writer_of
 from harness.plugin.state import RUN, SUITES, run_of
 from harness.plugin.tally import Tally
@@ -33,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     late = any(name.endswith("conftest.py") for name, plugin in pluginmanager.list_name_plugin() if plugin)
     add_options(parser, config, late)
     config.add_cleanup(lambda: refuse(config, parser))
+    config.add_cleanup(lambda: explain_settings(parser, config))
+    if late:
+        with usage_errors(config):
+            settle_root(parser, config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -43,6 +47,7 @@ def pytest_load_initial_conftests(
     if find_paths(parser, early_config, args):
         with usage_errors(early_config):
             begin_early(early_config, sure=False)
+        reach_conftests(parser, early_config)
     result = yield
     spell_out(parser, early_config, args)
     with usage_errors(early_config):
@@ -56,6 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, about in MEANINGS.items():
         config.addinivalue_line("markers", f"{name}: {about} (forgetting gate)")
     options = RunOptions.read(config.option, config.args, config.invocation_params.dir)
+    if options.lm_eval is not None:
+        from harness.plugin.task_suites import add_task_suites
+
+        with usage_errors(config):
+            add_task_suites(config, options)
+        options = RunOptions.read(config.option, config.args, config.invocation_params.dir)
     config.stash[RUN_OPTIONS] = options
     with usage_errors(config):
         if hasattr(config, "workerinput"):
@@ -103,6 +114,19 @@ def pytest_collect_file(
     if found.kind == "nearly" and options.names_a_model:
         run_of(config).leave_out(file_path, found.reason)
     return collected
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Say which cases there are to one who names another."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        if SUITES not in session.config.stash:
+            raise
+        from harness.plugin.slices import missing
+
+        raise pytest.UsageError(*(missing(session.config, session.config.args) or error.args)) from error
 
 
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
@@ -169,6 +193,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config.workeroutput[NOTES] = list(notes)
     elif writer := config.stash.get(WRITER, None):
         writer.gathered.note(*notes)
+        writer.gathered.run["suites"] |= run.suites if run else {}
         for nodeid, data in run.rest() if run else ():
             writer.gathered.add(nodeid, data)
 

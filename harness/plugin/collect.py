@@ -27,7 +27,8 @@ from harness.plugin.junit import may_describe_cases
 from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.remembered import option_that_leaves_out, refusal
-from harness.plugin.state import RUN
+from harness.plugin.slices import remember
+from harness.plugin.state import RUN, run_of
 from harness.reporting.explain import explain
 from harness.reporting.record import gate_row
 from harness.scoring import load_scorers
@@ -72,6 +73,9 @@ class SuiteFile(CaseFile):
     def collect(self) -> Iterator[CaseItem]:
         """The cases of the suite; raises SuiteError for problems in the file, ScorerError for a score that cannot be loaded."""
         suite = read_suite(self.path, load_scorers(), reach_of(self.config))
+        for note in [*suite.notes, *(f"{doubt.span}: {doubt.message}" for doubt in suite.warnings)]:
+            run_of(self.config).note(note)
+        remember(self.config, self.path, (_name(case) for case in cases(suite)))
         for case in cases(suite):
             yield CaseItem.from_parent(
                 self, name=_name(case), case=case, callobj=ask_tuned if case.tuned_alone else ask_both
@@ -162,7 +166,8 @@ def ask_tuned(request: pytest.FixtureRequest, gate_tuned: Engine) -> None:
     _gate(request, {"tuned": gate_tuned})
 
 
-def _gate(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> None:
+def decided(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> Decision:
+    """The decision of the requesting case by the engines of its fixtures."""
     item: Any = request.node
     run = request.config.stash[RUN]
 
@@ -172,10 +177,15 @@ def _gate(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> None:
         return engine
 
     try:
-        decision = run.decide(item, fixture)
+        return run.decide(item, fixture)
     except DiedError as error:
         pytest.fail(f"{item.case.title}: {error}", pytrace=False)
-    text = "" if decision.outcome == "passed" else on_command_line(explain(decision, run.options.policy))
+
+
+def _gate(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> None:
+    item: Any = request.node
+    decision, policy = decided(request, given), request.config.stash[RUN].options.policy
+    text = "" if decision.outcome == "passed" else on_command_line(explain(decision, policy))
     if decision.outcome == "warned" and not _warn(item, text):
         decision = replace(decision, outcome="failed")
         text += "\n  this run makes warnings errors, so it fails"

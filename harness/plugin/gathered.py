@@ -11,7 +11,7 @@ from harness.plugin.tally import Tally, is_case_id, worse
 NOTES = "forgetting_notes"
 """The key under which a worker of xdist sends its notes."""
 
-BY_SUITE = ("seconds_asking", "template", "thinking_tokens", "nothing_known", "noise", "sequential")
+BY_SUITE = ("suites", "seconds_asking", "template", "thinking_tokens", "nothing_known", "noise", "sequential")
 """Values of a run by suite, each sent by the worker that asks the suite."""
 
 Row = dict[str, Any]
@@ -30,9 +30,13 @@ class Gathered:
         self.run: Row = {"notes": [], **{name: {} for name in BY_SUITE}}
         self.input_errors: list[str] = []
         self.errors: list[str] = []
+        self.looks: dict[str, tuple[int, int]] = {}
+        """Of the items of a look, how many probes are lost still, of how many."""
         self.seen: set[str] = set()
         self.failed: set[str] = set()
         self.unread = False
+        self.uncollected = False
+        self.stopped = False
         self.broken = False
 
     def note(self, *notes: str) -> None:
@@ -63,6 +67,8 @@ class Gathered:
         """Keep how a case ended, and its rows."""
         if "ending" in data:
             self.tally.end(nodeid, data["ending"])
+        if "look" in data:
+            self.looks[nodeid] = data["look"]
         if "gate" in data:
             self._add_rows(data)
 
@@ -104,6 +110,7 @@ class Gathered:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the error of a file that could not be collected."""
         if report.failed:
+            self.uncollected = True
             self.errors.append(f"{report.nodeid}: could not be collected")
             if is_case_id(report.nodeid):
                 self.unread = True
@@ -123,6 +130,7 @@ class Gathered:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Keep the reason of an early end: Ctrl-C or pytest.exit()."""
         if excinfo.type is KeyboardInterrupt or excinfo.errisinstance(pytest.exit.Exception):
+            self.stopped = True
             self.errors.append(f"stopped by {excinfo.typename}: {excinfo.value}")
 
 

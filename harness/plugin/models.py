@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.engine.place import known_places, places_of
 from harness.engine.prompts import request, under
 from harness.engine.requests import Engine, EnginePair, Side
 from harness.errors import HarnessError
@@ -77,12 +78,14 @@ class Models:
     def rows(self, asked: Mapping[Side, Engine]) -> dict[str, Any]:
         """The models that were asked, for the record: those of the options, or the engines of a user's own fixtures."""
         known: dict[str, Any] = {"untried": self.untried}
+        elsewhere: list[Engine] = []
         references: dict[Side, str | None] = {"baseline": self.options.baseline, "tuned": self.options.model}
         for side, reference in references.items():
             engine = asked.get(side)
             if engine is not None and not (self._engines and engine is self._engines.of(side)):
                 name = f"from the fixture '{side}'"
                 row = ModelRow(reference=engine.label, name=name, source="fixture")
+                elsewhere.append(engine)
                 if reference is not None:
                     option = names_of(self.config).best("baseline" if side == "baseline" else "model")
                     self.note(
@@ -90,11 +93,12 @@ class Models:
                     )
             elif self._engines and isinstance(self._found, ModelPair):
                 row = self._row(self._found.of(side), reference, self._engines.of(side).label)
-                known |= {"device": self._engines.device, "dtype": self._engines.dtype}
+                engines = known_places(self._engines)
+                known |= {"device": engines.device, "dtype": engines.dtype}
             else:
                 continue
             known[side] = row.model_dump(mode="json")
-        return known
+        return {"device": places_of(elsewhere), **known} if elsewhere else known
 
     def _check_memory(self) -> None:
         """Refuse to leave out gates that another model passed; a recipe is known by its name until it is trained."""

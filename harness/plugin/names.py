@@ -89,6 +89,17 @@ NAMES: pytest.StashKey[Names] = pytest.StashKey()
 UNREAD: pytest.StashKey[Sequence[str]] = pytest.StashKey()
 
 
+def registering(config: pytest.Config) -> list[Path]:
+    """The conftest.py files that register scores or engines."""
+    plugins = dict(config.pluginmanager.list_name_plugin())
+    files = [Path(name) for name, plugin in plugins.items() if plugin and name.endswith("conftest.py")]
+    return [
+        path
+        for path in files
+        if path.is_file() and any(word in path.read_bytes() for word in (b"engine_for", b"scorer"))
+    ]
+
+
 def names_of(config: pytest.Config) -> Names:
     """The names after every plugin and conftest.py has loaded."""
     return config.stash.get(NAMES, Names({}, {}))
@@ -98,12 +109,13 @@ def name_a_model(config: pytest.Config) -> str:
     """The remedy for a run without a model."""
     names, best = names_of(config), names_of(config).best("model")
     taken = f"\n  --model is {TAKEN}: write {best}" if "--model" in names.taken else ""
-    return f"  name it: {best} PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe){taken}"
+    return f"  name it: {best}=PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe){taken}"
 
 
 def reach_of(config: pytest.Config) -> Reach:
     """Where suites and recipes may name files: in pytest's rootdir, unless the user allows more."""
-    return Reach(config.rootpath, config.stash[RUN_OPTIONS].allow_outside)
+    options = config.stash[RUN_OPTIONS]
+    return Reach(config.rootpath, options.allow_outside, options.allow_task_code)
 
 
 @contextmanager

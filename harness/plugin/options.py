@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from harness.command_line import OneOf, count, share_or_off, whole
+from harness.command_line import OneOf, count, share, share_or_off, whole
 from harness.engine.settings import ENGINE_OPTIONS, settings_of
 from harness.engine.settings import Option as EngineOption
 from harness.suites.severity import SEVERITIES, Severity
@@ -40,6 +40,8 @@ class RunOptions:
     fail_on: Severity
     max_drop_overall: float | Literal["off"] | None
     report: Path
+    only_lost: Path | None
+    """The record of an earlier run, whose lost probes alone are asked, without a gate."""
     suites: tuple[str, ...]
     sample: int | None
     sample_seed: int
@@ -47,6 +49,11 @@ class RunOptions:
     noise_floor: int
     allow_code: bool
     allow_outside: bool
+    allow_task_code: bool
+    lm_eval: str | None
+    lm_eval_fewshot: int | None
+    lm_eval_limit: int | None
+    lm_eval_margin: float | None
     paths: frozenset[Path]
     """The files and folders that the command line (or pytest's `testpaths`) names, absolute."""
 
@@ -68,6 +75,7 @@ class RunOptions:
             fail_on=values.forgetting_fail_on,
             max_drop_overall=values.forgetting_max_drop_overall,
             report=Path(values.forgetting_report),
+            only_lost=None if values.forgetting_only_lost is None else Path(values.forgetting_only_lost),
             suites=tuple(values.forgetting_suite or ()),
             sample=values.forgetting_sample,
             sample_seed=values.forgetting_sample_seed,
@@ -75,6 +83,11 @@ class RunOptions:
             noise_floor=values.forgetting_noise_floor,
             allow_code=values.forgetting_allow_code,
             allow_outside=values.forgetting_allow_outside,
+            allow_task_code=values.forgetting_allow_task_code,
+            lm_eval=values.forgetting_lm_eval,
+            lm_eval_fewshot=values.forgetting_lm_eval_fewshot,
+            lm_eval_limit=values.forgetting_lm_eval_limit,
+            lm_eval_margin=values.forgetting_lm_eval_margin,
             # not Session.isinitpath, which forgets a file that is named beside its folder
             paths=frozenset(_path_of(argument, folder) for argument in arguments),
         )
@@ -83,6 +96,22 @@ class RunOptions:
     def settings(self) -> Settings:
         """How models are run; raises HarnessError for a malformed `--template-arg`."""
         return settings_of(self.engine)
+
+    @property
+    def engine_arguments(self) -> list[str]:
+        """The options that `python -m harness` takes too and that are not their defaults, as arguments."""
+        permissions = {
+            "allow-code": self.allow_code,
+            "allow-outside": self.allow_outside,
+            "allow-task-code": self.allow_task_code,
+        }
+        given = {option.name: self.engine[option.key] for option in ENGINE if option.name != "template"}
+        return [
+            f"--{name}" if value is True else f"--{name}={value}"
+            for name, values in {**given, **permissions}.items()
+            for value in (values if isinstance(values, list) else [values])
+            if value not in (None, False, DEFAULTS.get(name))
+        ]
 
     @cached_property
     def policy(self) -> Policy:
@@ -132,6 +161,8 @@ class Option(EngineOption):
 
 
 ENGINE = tuple(Option(option.name, option.help, option.keywords) for option in ENGINE_OPTIONS)
+
+DEFAULTS = {option.name: option.keywords.get("default") for option in ENGINE}
 
 OPTIONS: Sequence[Option] = (
     Option(
@@ -195,6 +226,12 @@ OPTIONS: Sequence[Option] = (
         {"default": "reports/latest", "metavar": "DIR"},
     ),
     Option(
+        "only-lost",
+        "ask the tuned model only the probes that this record (a record.json, or its folder) lost, and show which it still "
+        "gets wrong: a look, which decides nothing and never exits with 0",
+        {"metavar": "RECORD"},
+    ),
+    Option(
         "allow-code",
         "run code that a model wrote, for suites with the score 'python'; it runs confined (no network, no other "
         "process, no file but its own), on Linux only",
@@ -203,6 +240,32 @@ OPTIONS: Sequence[Option] = (
     Option(
         "allow-outside",
         "read files outside the project's folder that a suite names",
+        {"action": "store_true"},
+    ),
+    Option(
+        "lm-eval",
+        "gate these tasks of lm-evaluation-harness, by name or by task file, each as a suite; without other paths, them alone",
+        {"metavar": "TASK,..."},
+    ),
+    Option(
+        "lm-eval-fewshot",
+        "few-shot examples of the tasks of --lm-eval (by default the task's own number, else 0)",
+        {"type": whole, "metavar": "N"},
+    ),
+    Option(
+        "lm-eval-limit",
+        "only the first N documents of each task of --lm-eval",
+        {"type": count, "metavar": "N"},
+    ),
+    Option(
+        "lm-eval-margin",
+        "the margin of the gate over each of --lm-eval, a fraction (0.05; three times that over each task of a group)",
+        {"type": share, "metavar": "DROP"},
+    ),
+    Option(
+        "allow-task-code",
+        "run Python that comes with tasks of lm-evaluation-harness (!function, metrics from a hub, tasks marked unsafe), "
+        "unconfined; the package's own tasks need no permission for its own code",
         {"action": "store_true"},
     ),
 )

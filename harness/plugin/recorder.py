@@ -16,10 +16,11 @@ import pytest
 from harness.errors import HarnessError, shown_path
 from harness.plugin.gathered import Gathered
 from harness.plugin.junit import describe_run
-from harness.plugin.names import UNREAD, names_of, usage_errors
+from harness.plugin.names import UNREAD, names_of, registering, usage_errors
 from harness.plugin.options import RunOptions, shows_only
+from harness.plugin.progress import Progress, Watch
 from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
-from harness.plugin.state import EXCHANGE
+from harness.plugin.state import EXCHANGE, SUITES
 from harness.plugin.tally import Tally
 from harness.visible import encodable
 
@@ -37,7 +38,7 @@ class RecordWriter:
         self.tally = Tally()
         self.gathered = Gathered(self.tally)
         self.began = time.monotonic()
-        self.started = datetime.now(UTC).isoformat(timespec="seconds")
+        self.started = now()
         self.latest: Latest | None = None
         self.record: Record | None = None
         self.path: Path | None = None
@@ -52,7 +53,7 @@ class RecordWriter:
         Raises:
             HarnessError: no record can be written there.
         """
-        if self.latest is not None:
+        if self.latest is not None or self.options.only_lost:
             return
         from harness.reporting.latest import Latest
 
@@ -75,17 +76,20 @@ class RecordWriter:
             self.latest.write(self._record(pytest.ExitCode.USAGE_ERROR if refused else None))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self) -> None:
-        """Begin a run that names no model: its cases show that fixtures give the engines."""
-        self._begin_with_cases()
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin a run that names no model: its cases show that fixtures give the engines.
+
+        So do suites of which nothing was selected, where nothing else was.
+        """
+        self._begin_with_cases(SUITES in self.config.stash and not session.items)
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """The same under xdist, where only workers collect."""
         self._begin_with_cases()
 
-    def _begin_with_cases(self) -> None:
-        if self.tally.selected and not shows_only(self.config.option):
+    def _begin_with_cases(self, empty: bool = False) -> None:
+        if (self.tally.selected or empty) and not shows_only(self.config.option):
             with usage_errors(self.config):
                 self.begin()
 
@@ -97,6 +101,10 @@ class RecordWriter:
         if self.exchange is None:
             self.exchange = TemporaryDirectory(prefix="forgetting-")
             self.config.add_cleanup(self.exchange.cleanup)
+            watch = Watch(Path(self.exchange.name), Progress(self.config))
+            self.config.pluginmanager.register(watch, "forgetting-progress")
+            self.config.add_cleanup(watch.end)
+            watch.start()
         node.workerinput[EXCHANGE] = self.exchange.name
 
     # At the end
@@ -152,7 +160,7 @@ class RecordWriter:
         session.exitstatus = self.status(session.exitstatus)
         gathered = self.gathered
         gated = self.latest or gathered.gates or gathered.input_errors or self.options.names_a_model
-        if not gated or shows_only(self.config.option):
+        if not gated or self.options.only_lost or shows_only(self.config.option):
             return
         error = sys.exception()  # wrap_session is about to end in it
         if isinstance(error, pytest.UsageError) and str(error) not in gathered.errors:
@@ -188,7 +196,8 @@ class RecordWriter:
             "run": {
                 "harness": __version__,
                 "started": self.started,
-                "status": "unfinished" if exit_status is None else "finished",
+                "ended": None if exit_status is None else now(),
+                "status": self._status(exit_status),
                 "seconds": round(time.monotonic() - self.began, 1),
                 "command": [str(argument) for argument in self.config.invocation_params.args],
                 "exit_status": None if exit_status is None else int(exit_status),
@@ -196,18 +205,46 @@ class RecordWriter:
                 "versions": versions(),
                 "strict": self.options.strict,
                 "fail_on": self.options.fail_on,
+                "sample": self.options.sample,
+                "sample_seed": self.options.sample_seed,
                 "cases": self.tally.row(),
                 **self.gathered.run,
+                "observed": self._observed(),
             },
             "gates": list(self.gathered.gates.values()),
             "probes": list(self.gathered.probes.values()),
         }))  # fmt: skip
 
+    def _status(self, exit_status: int | None) -> str:
+        from harness.reporting.run_rows import run_status
+
+        failed = any(row["outcome"] == "failed" for row in self.gathered.gates.values())
+        stopped = self.gathered.stopped or (
+            exit_status == pytest.ExitCode.INTERRUPTED and not self.gathered.uncollected
+        )
+        return run_status(exit_status, failed, stopped)
+
+    def _observed(self) -> list[str]:
+        lost = [row for row in self.gathered.probes.values() if row["change"] == "lost"]
+        if not lost:
+            return []  # without loading scores
+        from harness.reporting.rows import ProbeRow
+        from harness.reporting.standing_out import standing_out
+
+        return standing_out(map(ProbeRow.model_validate, lost))
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the summary."""
+        if self.gathered.looks and self.options.only_lost:
+            from harness.plugin.look import look_lines
+
+            terminalreporter.section("a look at what was lost")
+            for line in look_lines(self.gathered.looks, self.options.only_lost, self.gathered.run["notes"]):
+                terminalreporter.line(names_of(self.config).here(line))
         if self.record is None:
             return
         from harness.reporting.formats import render
+        from harness.reporting.next_steps import next_steps
 
         terminalreporter.section("forgetting gate")
         for line in render(self.record, "terminal").splitlines():
@@ -216,6 +253,15 @@ class RecordWriter:
             terminalreporter.line(self.unwritten, red=True)
         elif self.path is not None:
             terminalreporter.line(f"record: {shown_path(self.path)}")
+            conftests, engine = registering(self.config), self.options.engine_arguments
+            for line in next_steps(self.record, self.path.parent, conftests, engine):
+                ours = "python -m harness" in line  # has its own options, whose names nobody takes
+                terminalreporter.line(line if ours else names_of(self.config).here(line))
+
+
+def now() -> str:
+    """The time, in UTC (ISO 8601)."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _encodable(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin.tally import is_case_id
+from harness.plugin.tally import LOOK, is_case_id
 
 if TYPE_CHECKING:
     from harness.reporting.rows import ModelRow
@@ -94,6 +94,10 @@ def _remembered(config: pytest.Config, option: str) -> set[str]:
     """The failed cases that pytest remembers, of all runs and models alike."""
     assert config.cache is not None, "pytest's cache plugin has the option"
     if option == "--lf":
-        return set(filter(is_case_id, config.cache.get("cache/lastfailed", {})))
+        return set(filter(_is_gate, config.cache.get("cache/lastfailed", {})))
     last = (config.cache.get("cache/stepwise", None) or {}).get("last_failed")
-    return {last} if last and is_case_id(last) else set()
+    return {last} if last and _is_gate(last) else set()
+
+
+def _is_gate(nodeid: str) -> bool:
+    return is_case_id(nodeid) and not nodeid.endswith(LOOK)

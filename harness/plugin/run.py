@@ -12,7 +12,9 @@ import pytest
 
 from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError, shown_path
+from harness.evaluation.course import follow
 from harness.evaluation.exchange import Exchange
+from harness.evaluation.record import suite_row
 from harness.evaluation.session import PairSession
 from harness.gate.cases import Case
 from harness.gate.decide import Decision, Outcome
@@ -39,6 +41,8 @@ class Run:
         self.reported: set[tuple[str, str, bool, bool]] = set()
         self.notes: list[str] = []
         self.selected: list[Case] = []
+        self.suites: dict[str, dict[str, Any]] = {}
+        """The rows of the selected suites, by name."""
         self.families: dict[Hashable, Family] = {}
         self.unreported: dict[str, CaseItem] = {}
         """The items of which nothing was reported yet."""
@@ -57,6 +61,9 @@ class Run:
         """Note the selected cases, so that they are asked in one go and decided together."""
         cases = [item for item in items if isinstance(item, CaseItem) and not item.is_marked_off]
         self.unreported |= {item.nodeid: item for item in cases}
+        if not self.config.option.collectonly:  # the files may be changed while models are asked
+            read = {item.case.suite.name: item.case.suite for item in cases if item.case.suite.path}
+            self.suites |= {name: suite_row(suite).model_dump(mode="json") for name, suite in read.items()}
         if len(cases) == 1 and isinstance(cases[0], OverallItem):
             cases += [item for item in cases[0].beside if not item.is_marked_off]
         for item in cases:
@@ -79,7 +86,10 @@ class Run:
 
         if self._spans_families(item):
             return self._over_families(item.case)
-        return self._family(item).decide(item.case, engine)
+        try:
+            return self._family(item).decide(item.case, engine)
+        finally:
+            self.progress.close()
 
     def _spans_families(self, item: CaseItem) -> bool:
         return isinstance(item.case.gate, OverallGate) and len(self.families) > 1
@@ -109,15 +119,16 @@ class Run:
     @cached_property
     def session(self) -> PairSession:
         """The session of the selected cases; raises HarnessError for a malformed `--template-arg`."""
-        return PairSession(
+        session = PairSession(
             self.options.policy,
             self.options.settings,
             allow_code=self.options.allow_code,
             noise_floor=self.options.noise_floor,
             sequential=self.options.sample_seed if self.options.sequential else None,
-            progress=lambda suite, side: self.progress.counter(f"{suite}, {side}"),
             notes=self.notes,
         )
+        follow(session, self.progress.counter)
+        return session
 
     @cached_property
     def named(self) -> list[str]:
@@ -163,7 +174,8 @@ class Run:
         excused = report.skipped and hasattr(report, "wasxfail")
         if item.decision is None:
             ending = "excused" if excused else "skipped" if report.skipped else "error"
-            return {"ending": ending}
+            look = getattr(item, "found", None)
+            return {"ending": ending, **({"look": look} if look else {})}
         outcome: Outcome = "excused" if excused else "failed" if report.failed else item.decision.outcome
         return {"ending": outcome, **self._rows(replace(item.decision, outcome=outcome))}
 
@@ -192,6 +204,7 @@ class Run:
             "run": {
                 **models,
                 **self.session.given,
+                "suites": self.suites,
                 "seconds_asking": self.session.seconds_asking,
                 "max_drop_overall": self.options.policy.max_drop_overall,
                 "named": self.named,

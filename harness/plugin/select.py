@@ -30,7 +30,9 @@ from harness.plugin.collect import (
     check_names,
     overall_item,
 )
+from harness.plugin.look import looks
 from harness.plugin.options import RUN_OPTIONS, RunOptions
+from harness.plugin.slices import none_matches
 from harness.plugin.state import run_of
 from harness.suites.suite import OVERALL
 from harness.wording import points
@@ -70,6 +72,7 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
     if overall and not cases:
         cases = list(overall.beside)
     if not cases:
+        run_of(config).notes += filter(None, [none_matches(config)])
         return
     run, runs = run_of(config), not config.option.collectonly
     check_names(cases)
@@ -77,13 +80,16 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
         check_models(cases, config)
         check_memory(cases, config)
     chosen = choose(cases, run.options)
+    if run.options.only_lost:
+        chosen = _only_lost(chosen, cases, config)
+        items += chosen.kept
     gone = set[pytest.Item](chosen.left_out)
     left_out = [item for item in items if item in gone]
     items[:] = [item for item in items if item not in gone]
     if runs:
         check_code(chosen.kept, config)
     run.notes += chosen.notes
-    if overall:
+    if overall and not run.options.only_lost:
         overall.beside = chosen.kept
         (items if _pools(chosen.kept, run.options) else left_out).append(overall)
     if left_out:
@@ -103,13 +109,21 @@ def choose(cases: Sequence[CaseItem], options: RunOptions) -> Subset:
     elif not options.allow_code:
         names, notes = _without_code(cases, options.paths)
     wanted = [item for item in cases if item.case.suite.name in names]
-    if options.sample is not None:
+    if options.sample is not None and not options.only_lost:
         whole = [item.case for item in wanted]
         drawn = draw(pool(whole), options.sample, options.sample_seed)
         wanted = [item for item in wanted if _narrow(item, drawn)]
         notes += _sample_notes(whole, [item.case for item in wanted], drawn, options)
     kept = set(wanted)
     return Subset(wanted, [item for item in cases if item not in kept], notes)
+
+
+def _only_lost(chosen: Subset, cases: Sequence[CaseItem], config: pytest.Config) -> Subset:
+    """Items that look at the lost probes of an earlier run, in place of all cases; raises HarnessError."""
+    kept, notes = looks(chosen.kept, config.stash[RUN_OPTIONS])
+    for item in kept:
+        config.hook.pytest_itemcollected(item=item)
+    return Subset(list(kept), list(cases), [*chosen.notes, *notes])
 
 
 def _pools(items: Sequence[CaseItem], options: RunOptions) -> bool:

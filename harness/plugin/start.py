@@ -61,11 +61,11 @@ def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
     if WRITER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("model", "baseline", "report"):
-        parser.add_argument(REGISTERED + option, dest=option, nargs="?", const="")
+    for option in ("model", "baseline", "report", "only-lost"):
+        parser.add_argument(REGISTERED + option, dest=option.replace("-", "_"), nargs="?", const="")
     given, _ = parser.parse_known_args(Names.of(registered).spelt_out(arguments_of(config)))
     known = getattr(config, "known_args_namespace", None)  # parsed before our options were registered
-    if (given.model is None and given.baseline is None) or shows_only(known):
+    if (given.model is None and given.baseline is None) or given.only_lost or shows_only(known):
         return
     options = RunOptions.read(config.option, (), config.invocation_params.dir)
     writer = RecordWriter(config, replace(options, report=Path(given.report or options.report)))

@@ -23,6 +23,10 @@ OVERALL_ID = "overall::all"
 """The node id of the gate over all suites."""
 
 
+LOOK = "::lost"
+"""The end of the node id of an item that looks at what an earlier run lost."""
+
+
 def is_case_id(nodeid: str) -> bool:
     """Whether a node id belongs to an item of a YAML file, or to the gate over all suites."""
     return nodeid == OVERALL_ID or nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from harness.documents.validate import Part, Shape
+from harness.recipes import words
 from harness.recipes.methods import FullFormat, LoraFormat, MethodFormat
 from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.mitigations.mitigation import Key, PenaltyMitigation
@@ -51,13 +52,13 @@ class RecipeFormat(PlainRecipe, create_model("Mitigated", __base__=Task, **_FIEL
 
 
 PARTS = {
-    "": Part("a recipe", RecipeFormat),
-    "corpus": Part("a corpus", CorpusFormat),
-    "method": Part("the method", MethodFormat),
-    "lora": Part("lora", LoraFormat),
-    "full": Part("full", FullFormat),
+    "": Part("a recipe", RecipeFormat, meanings=words.RECIPE, examples=words.RECIPES),
+    "corpus": Part("a corpus", CorpusFormat, meanings=words.CORPUS, examples=words.CORPORA),
+    "method": Part("the method", MethodFormat, meanings=words.METHOD, examples=words.METHODS),
+    "lora": Part("lora", LoraFormat, meanings=words.LORA, examples=words.LORAS),
+    "full": Part("full", FullFormat, examples=words.FULLS),
     **{
-        key.name: Part(key.name, key.shape)
+        key.name: Part(key.name, key.shape, meanings=words.CORPUS)
         for key in KEYS.values()
         if isinstance(key.shape, type) and issubclass(key.shape, Shape)
     },

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.documents.data_file import json_object
 from harness.documents.document import Document, read_document
-from harness.documents.text_file import numbered_lines
-from harness.documents.validate import describe, validate
+from harness.documents.problems import Problems
+from harness.documents.validate import no_mapping, validate
 from harness.documents.within import PROJECT, Reach, is_there
-from harness.documents.written import whole_text
-from harness.errors import InputError, Problem, RecipeError, Span, reason
-from harness.limits import MOST_ROW_PROBLEMS
+from harness.errors import InputError, Problem, RecipeError, Span
 from harness.models.reference import RecipeFile, by_form
+from harness.recipes.corpus import Corpus, read_corpus
+from harness.recipes.examples import Example
 from harness.recipes.format import PARTS, RecipeFormat
 from harness.recipes.shapes import CorpusFormat
 
-
-@dataclass(frozen=True)
-class Example:
-    """One prompt and the answer to learn."""
-
-    prompt: str
-    answer: str
+SUITE = "gate a model with it: pytest FILE --model=REF; a recipe begins with 'recipe: name'"
 
 
 @dataclass(frozen=True)
@@ -37,6 +30,8 @@ class Recipe:
     examples: tuple[Example, ...]
     general: Mapping[str, tuple[Example, ...]]
     document: Document = field(compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What was guessed about its data."""
 
     @property
     def name(self) -> str:
@@ -47,8 +42,10 @@ class Recipe:
         """Everything that the trained model depends on except its base, as JSON: `recipe`, `examples` and `general`."""
         return {
             "recipe": self.written.content(),
-            "examples": list(map(astuple, self.examples)),
-            "general": {key: list(map(astuple, examples)) for key, examples in self.general.items()},
+            "examples": [example.content for example in self.examples],
+            "general": {
+                key: [example.content for example in examples] for key, examples in self.general.items()
+            },
         }
 
     @property
@@ -75,28 +72,31 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     except InputError as error:
         raise RecipeError(error.problems) from error
     if not isinstance(document.value, dict):
-        raise RecipeError.at(
-            document.span(()),
-            f"a recipe is a mapping of keys to values, saw {describe(document.value)}",
-            "begin with 'recipe: name'",
-        )
-    written, problems = validate(RecipeFormat, document.value, document, PARTS)
-    problems = [*document.problems, *problems]
+        top = Problem(document.span(()), *no_mapping("recipe", document.value))
+        raise RecipeError([*document.problems, top])
+    if "suite" in document.value and "recipe" not in document.value:
+        message = "this is a suite, which asks a model, and no recipe"
+        raise RecipeError.at(document.span(("suite",)), message, SUITE)
+    written, wrong = validate(RecipeFormat, document.value, document, PARTS)
+    collected = Problems(document.problems, RecipeError, path, document.told)
+    collected.add(*wrong)
+    problems = list(collected)
     if written is None:
         raise RecipeError(problems)
     if isinstance(by_form(written.base), RecipeFile):
         problems.append(
             Problem(document.span(("base",)), "the base of a recipe must be a model, saw a fixture file")
         )
-    examples = _examples(document, "corpus", written.corpus, reach, problems)
-    general = {
-        key: _examples(document, key, part, reach, problems) for key, part in written.general().items()
-    }
+    parts = {"corpus": written.corpus, **written.general()}
+    data = {key: _corpus(document, key, part, written.format, reach, problems) for key, part in parts.items()}
     if written.target:
         problems += _target_problems(path, written.target, document.span(("target",)), reach)
     if problems:
         raise RecipeError(problems)
-    return Recipe(path, written, examples, general, document)
+    corpus, *_ = data.values()
+    general = {key: data[key].examples for key in written.general()}
+    notes = dict.fromkeys(note for part in data.values() for note in part.notes)
+    return Recipe(path, written, corpus.examples, general, document, tuple(notes))
 
 
 def read_all(paths: Sequence[Path], reach: Reach = PROJECT) -> tuple[list[Recipe], list[Problem]]:
@@ -121,50 +121,20 @@ def _target_problems(path: Path, target: str, place: Span, reach: Reach) -> Sequ
     return [Problem(place, f"there is no suite '{target}'", f"looked for {suite}")]
 
 
-def _examples(
-    document: Document, key: str, corpus: CorpusFormat, reach: Reach, problems: list[Problem]
-) -> tuple[Example, ...]:
-    """The examples of the corpus under `key`; adds everything wrong with it to `problems`."""
+def _corpus(
+    document: Document, key: str, part: CorpusFormat, form: str, reach: Reach, problems: list[Problem]
+) -> Corpus:
+    """The corpus under `key`; adds everything wrong with it to `problems`."""
     place = document.span((key, "file"))
     try:
-        lines = list(numbered_lines(reach.path(corpus.file, document.path, place)))
+        corpus = read_corpus(part, document.path, place, reach)
     except InputError as error:
         problems += error.problems
-        return ()
-    except OSError as error:
-        message = f"the file '{corpus.file}' cannot be read: {reason(error)}"
-        problems.append(Problem(place, message, f"looked for {document.path.parent / corpus.file}"))
-        return ()
-    examples: list[Example] = []
-    faults: list[Problem] = []
-    for span, line in lines:
-        try:
-            row = json_object(line)
-            if corpus.split in (None, row.get("split")):
-                examples.append(_example(row))
-        except ValueError as error:
-            faults.append(Problem(span, str(error)))
-        if len(faults) == MOST_ROW_PROBLEMS:
-            rest = f"{MOST_ROW_PROBLEMS} problems in '{corpus.file}'; the rest was not read"
-            faults.append(Problem(place, rest))
-            break
-    if not examples and not faults:
-        which = f" with split '{corpus.split}'" if corpus.split else ""
-        faults.append(Problem(place, f"the file '{corpus.file}' has no lines{which} to train on"))
-    problems += faults
-    return tuple(examples[: corpus.limit])
-
-
-def _example(row: dict[str, Any]) -> Example:
-    """The example of a row; raises ValueError with what is wrong with it."""
-    for key in ("prompt", "answer"):
-        if not isinstance(row.get(key), str) or not row[key].strip():
-            raise ValueError(f"'{key}' must be non-empty text, saw {describe(row.get(key))}")
-        try:
-            whole_text(row[key])
-        except ValueError as error:
-            raise ValueError(f"'{key}' holds {error}") from error
-    return Example(row["prompt"], row["answer"])
+        return Corpus((), ())
+    if form == "text" and any(example.earlier for example in corpus.examples):
+        message = f"'{part.file}' has conversations of more than a question and its answer"
+        problems.append(Problem(place, message, "train on them under 'format: chat'"))
+    return corpus
 
 
 def base_reference(recipe: Recipe) -> str:

@@ -15,10 +15,15 @@ Answers = Literal["corpus", "baseline"]
 
 
 class CorpusFormat(Shape):
-    """Prompts and answers to train on: a JSON Lines file with `prompt` and `answer`."""
+    """Prompts and answers to train on: `prompt` and `answer`, or the columns of another tool's data."""
 
-    file: Text = Field(description="The file, from the recipe's folder.")
-    split: Text | None = Field(None, description="Only the lines whose `split` is this.")
+    file: Text = Field(
+        description="A .jsonl, .json, .csv, .tsv or .parquet file, or the folder of a saved data set, from the recipe's folder."
+    )
+    split: Text | None = Field(
+        None,
+        description="Only the rows whose `split` is this; of a data set, the split, `train` unless given.",
+    )
     limit: Count | None = Field(None, description="Only the first so many of these.")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from harness.gate.compare import Comparison, Pair
 from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, Policy, rule
+from harness.scoring.why import why_wrong
 from harness.spelling import option
 from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import CONFIDENCE
@@ -19,6 +20,11 @@ INTERVAL = f"{100 * CONFIDENCE:.0f} % interval"
 
 MOST_SHOWN = 10
 """Lost probes listed under a failed gate; the record has all of them."""
+
+ASK_WHAT_IT_KNOWS = (
+    "ask what the baseline can answer (`preview` shows its replies), or gate what only a tuned model knows against the "
+    f"release that knew it: {option('baseline', './last-release')}"
+)
 
 
 def explain(decision: Decision, policy: Policy) -> str:
@@ -40,11 +46,10 @@ def explain(decision: Decision, policy: Policy) -> str:
 def _probe_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     title = decision.case.title
     if decision.verdict == "VACUOUS":
-        yield (
-            f"{title}: both models miss it, so there is nothing to lose here"
-            if decision.outcome == "skipped"
-            else _vacuous_sentence(decision)
-        )
+        if decision.outcome == "skipped":
+            yield f"{title}: both models miss it, so there is nothing to lose here"
+        else:
+            yield from _nothing_known(decision)
         return
     yield f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
     if decision.again:
@@ -62,8 +67,9 @@ def _attempts(decision: Decision) -> str:
     return f"{text}, {other} of them in other words" if other else text
 
 
-def _vacuous_sentence(decision: Decision) -> str:
-    return f"{decision.case.title}: VACUOUS, {decision.why}, so no loss could show"
+def _nothing_known(decision: Decision) -> Iterator[str]:
+    yield f"{decision.case.title}: VACUOUS, {decision.why}, so no loss could show"
+    yield f"  {ASK_WHAT_IT_KNOWS}"
 
 
 def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
@@ -71,12 +77,13 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     if decision.outcome == "skipped":
         yield f"{title}: {decision.why if decision.why.startswith('not gated') else f'undecided, {decision.why}'}"
     elif decision.verdict == "VACUOUS" and decision.why:
-        yield _vacuous_sentence(decision)
+        yield from _nothing_known(decision)
     elif decision.verdict == "VACUOUS" and comparison is not None:
         yield (
             f"{title}: VACUOUS, the baseline is right on {percent(comparison.baseline_accuracy)}, "
             f"so even losing all of it would be within the margin of {_margin(decision)} points"
         )
+        yield f"  {ASK_WHAT_IT_KNOWS}"
     else:
         yield f"{title}: {decision.verdict}, {_effect(decision)}"
     if comparison is not None and not isinstance(gate, RiseGate):
@@ -206,9 +213,11 @@ def _evidence(decision: Decision) -> Iterator[str]:
     width = max((len(pair.probe.id) for pair in lost[:MOST_SHOWN]), default=0)
     for pair in lost[:MOST_SHOWN]:
         assert pair.baseline is not None
+        why = why_wrong(pair.probe, pair.tuned)
         yield (
             f"  lost  {pair.probe.id:<{width}}  expected {expected(pair.probe)}  "
             f"baseline {one_line(pair.baseline.shown)}  tuned {one_line(pair.tuned.shown)}"
+            + (f"  ({why})" if why else "")
         )
     if len(lost) > MOST_SHOWN:
         yield f"  and {len(lost) - MOST_SHOWN} more lost; the record has all of them"
@@ -222,6 +231,8 @@ def _in_full(pair: Pair) -> Iterator[str]:
     if pair.baseline is not None:
         yield f"  baseline  {one_line(pair.baseline.shown, 200)}"
     yield f"  tuned     {one_line(pair.tuned.shown, 200)}"
+    if why := why_wrong(probe, pair.tuned):
+        yield f"  why       {why}"
 
 
 def expected(probe: Probe) -> str:

@@ -1,7 +1,7 @@
 """The report folder of a run: locked for it, the previous record moved aside, the new one written whole.
 
-record.json          of the latest run, "unfinished" until it ends
-earlier/DATE.json    of earlier runs, by their start
+record.json          of the latest run, whose status is "unfinished" until it ends
+earlier/DATE.json    of each earlier run, by its start; all are kept
 """
 
 from __future__ import annotations
@@ -96,5 +96,5 @@ class Latest:
         folder = self.folder / EARLIER
         folder.mkdir(exist_ok=True)
         stem = re.sub(r"[^\w+-]", "-", started)[:40] or "undated"
-        names = chain([stem], (f"{stem}-{n}" for n in count(2)))
+        names = chain([stem], (f"{stem}_{n}" for n in count(2)))
         return next(path for name in names if not (path := folder / f"{name}.json").exists())

@@ -18,6 +18,7 @@ from harness.gate.cases import Case
 from harness.gate.compare import Comparison, Pair
 from harness.gate.decide import Decision
 from harness.reporting.rows import VERSION, AgainRow, AnswerRow, GateRow, ProbeRow, Record
+from harness.scoring.why import why_wrong
 from harness.suites.suite import EachGate, OverallGate, RiseGate, Suite
 from harness.visible import visible_json
 from harness.writing import write_whole, writing_report
@@ -43,6 +44,7 @@ def gate_row(decision: Decision) -> GateRow:
         "place": f"{shown_path(case.span.path)}:{case.span.line}" if case.span else "",
         "verdict": decision.verdict,
         "outcome": decision.outcome,
+        "needs": case.needs,
         "holm_mid_p": decision.adjusted_p,
         "tests": decision.tests or None,
         "more_probes_to_settle": decision.settling,
@@ -88,6 +90,9 @@ def _rule(case: Case) -> dict[str, Any]:
 def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
     """The row of a probe that was asked; `again` are its further attempts."""
     probe = pair.probe
+    tuned = AnswerRow.of(pair.tuned)
+    if pair.change == "lost" or pair.baseline is None:
+        tuned = tuned.model_copy(update={"why": why_wrong(probe, pair.tuned)})
     return ProbeRow(
         suite=suite.name,
         id=probe.id,
@@ -101,7 +106,7 @@ def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
         choices=list(probe.choices),
         asked=request_key(request(suite, probe)),
         baseline=None if pair.baseline is None else AnswerRow.of(pair.baseline),
-        tuned=AnswerRow.of(pair.tuned),
+        tuned=tuned,
         change=pair.change,
         again=[AgainRow.of(attempt) for attempt in again],
     )

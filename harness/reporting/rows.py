@@ -1,103 +1,146 @@
 """The rows of a record, as its JSON holds them: one class for each part.
 
-Rates are fractions; `drop` is positive when worse.
+Rates are fractions. The text under each field is its line in docs/record.md.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from harness.engine.answers import as_answer, as_data
 from harness.engine.requests import Answer, Ended
 from harness.errors import NoEvidenceError
 from harness.gate.compare import Pair
-from harness.gate.decide import MAX_DROP_OVERALL, Outcome
-from harness.gate.stopping import Stop
+from harness.gate.decide import Outcome
 from harness.gate.verdict import Verdict
+from harness.reporting.run_rows import CasesRow, ModelRow, NoiseRow, Row, RunRow, SequentialRow, SuiteRow
 from harness.scoring.score import Score
 from harness.stats.paired import CONFIDENCE
 from harness.suites.format import AnswerKind, OnInconclusive
 from harness.suites.severity import Severity
 from harness.visible import encodable
 
+__all__ = [
+    "VERSION", "AgainRow", "AnswerRow", "CasesRow", "GateRow", "ModelRow", "NoiseRow", "ProbeRow", "Record", "RunRow",
+    "SequentialRow", "SuiteRow",
+]  # fmt: skip
+
 VERSION: Literal[1] = 1
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GateRow(_Row):
-    """One case. The counts and rates of a comparison are None if the tuned model alone was asked.
-
-    `interval` is the drop's, `loss` that of the share lost of what the baseline knew, `rise_interval` that of the mean rise of
-    bits per byte. `holm_mid_p` is the p-value among the `tests` slices of the run that are decided together: `mid_p`, or
-    `rise_p` for texts, adjusted by Holm.
-    """
+class GateRow(Row):
+    """One case. The counts and rates of a comparison are null if the tuned model alone was asked."""
 
     suite: str
+    """The name of the suite; `overall` for the gate over all suites."""
     slice: str
+    """`all`, `category[NAME]` or `probe[ID]`."""
     over: Literal["all", "category", "each", "overall"]
+    """As the gate has it in YAML."""
     severity: Severity
+    """Of the suite, or of the probe under `each`."""
     place: str
+    """The file and line of the gate or the probe."""
     n: int
+    """The number of probes."""
     kept: int | None = None
+    """Right before and after."""
     lost: int | None = None
+    """Right before, wrong after."""
     gained: int | None = None
+    """Wrong before, right after."""
     missed: int | None = None
+    """Wrong before and after."""
     baseline_accuracy: float | None = None
+    """The share that the baseline had right."""
     tuned_accuracy: float
+    """The share that the tuned model had right."""
     drop: float | None = None
+    """The baseline's accuracy minus the tuned model's; positive when worse."""
     interval: tuple[float, float] | None = None
+    """Of the drop, with the `confidence` below."""
     confidence: float = CONFIDENCE
+    """Of all intervals."""
     mid_p: float | None = None
+    """McNemar's, one-sided: how likely so clear a loss is by chance."""
     holm_mid_p: float | None = None
+    """`mid_p`, or `rise_p` for texts, adjusted by Holm among the `tests` slices that are decided together."""
     tests: int | None = None
+    """How many slices these are."""
     loss: tuple[float, float] | None = None
+    """The interval of the share lost of what the baseline knew."""
     clusters: int | None = None
     """The number of clusters, if any has several probes."""
     design_effect: float | None = None
+    """How many times the variance of independent probes the drop has."""
     rise: float | None = None
+    """Of texts, the mean rise of the bits per byte, a fraction."""
     rise_interval: tuple[float, float] | None = None
+    """Its interval."""
     rise_p: float | None = None
+    """How likely so large a rise is by chance."""
     max_drop: float | None = None
+    """The margin of the drop."""
     max_loss: float | None = None
+    """The margin of the share lost."""
     max_rise: float | None = None
+    """The margin of the rise."""
     on_inconclusive: OnInconclusive | None = None
+    """As the gate has it in YAML."""
     require: Literal["retained", "pass"] | None = None
+    """As a gate over `each` has it in YAML."""
     verdict: Verdict | None = None
+    """What the answers show; null if the tuned model alone was asked."""
     outcome: Outcome
+    """How the case ended in the run."""
     more_probes_to_settle: int | None = None
+    """About how many more probes like these would decide the case; null if it is decided, or no number would."""
     undecided: str | None = None
     """The reason why nothing was decided."""
+    needs: str | None = None
+    """The size of model that the slice takes, if its suite says so."""
     baseline_cut: int | None = None
     """The number of answers that `max_new_tokens` cut off."""
     tuned_cut: int | None = None
+    """The same of the tuned model."""
     probes: list[str] | None = None
     """The ids of its probes, if they are a sample of its slice."""
 
 
-class AnswerRow(_Row):
+class AnswerRow(Row):
     """One model's answer to a probe, whether it was right, and everything that decided that.
 
-    `answer` is the generated text, the choice, or the bits per byte of a text. `logprobs` are in nats: one for each choice, or
-    one for a text of `tokens` tokens, from a vocabulary of `vocabulary`. `ended` is why generation ended, if known.
-    `reasoning` was removed before the answer was scored. Keys without a value are left out of the JSON.
+    Keys without a value are left out of the JSON.
     """
 
     answer: str
+    """The generated text, the choice, or the bits per byte of a text."""
     right: bool
+    """Whether it was right."""
+    why: str | None = None
+    """Why it was wrong, if the probe was lost and its score can tell."""
     kind: AnswerKind | None = None
-    """None in a record of an older version, which kept only `answer` and `right`."""
+    """How the model was asked; null in a record of an older version, which kept only `answer` and `right`."""
     tokens: int | None = None
+    """Those of the answer, or of the text that was measured."""
     ended: Ended | None = None
+    """Why generation ended, if known."""
     logprobs: list[float] | None = None
+    """In nats: one for each choice, or one for a text."""
+    greedy: list[bool] | None = None
+    """Of the continuations of a task of lm-evaluation-harness, whether each is what the model would write."""
     vocabulary: int | None = None
+    """The number of tokens that the model distinguishes."""
     reasoning: str | None = None
+    """What the model thought first, which is not scored."""
     reasoning_tokens: int | None = None
+    """The tokens of that."""
     reasoning_ended: bool | None = None
+    """Whether it came to an end."""
+    word_order: float | None = None
+    """How many nats a word the baseline finds the answer likelier than its words shuffled, where `fluent` needs to know."""
 
     @classmethod
     def of(cls, score: Score) -> AnswerRow:
@@ -122,12 +165,15 @@ class AnswerRow(_Row):
         return {key: value for key, value in row.items() if value is not None or key in ("tokens", "ended")}
 
 
-class AgainRow(_Row):
+class AgainRow(Row):
     """A further attempt at a lost probe: in another batch, or in other words."""
 
     fields: dict[str, str]
+    """The probe's fields in this attempt."""
     baseline: AnswerRow
+    """The baseline's answer."""
     tuned: AnswerRow
+    """The tuned model's."""
 
     @classmethod
     def of(cls, attempt: Pair) -> AgainRow:
@@ -140,135 +186,49 @@ class AgainRow(_Row):
         )
 
 
-class ProbeRow(_Row):
-    """One probe and both answers; `baseline` is None if it was not asked."""
+class ProbeRow(Row):
+    """One probe and both answers."""
 
     suite: str
+    """The name of the suite."""
     id: str
+    """The probe's id, unique in its suite."""
     category: str | None
+    """Its category, if any."""
     cluster: str | None = None
+    """The cluster with which it goes together, if any."""
     severity: Severity
+    """Its severity."""
     fields: dict[str, str]
+    """The values of the prompt's fields, or the `text` that was measured."""
     expected: list[str]
+    """Its right answers."""
     score: str
+    """The name of its score."""
     scoring: Any = None
     """The parameters of the score, as in YAML."""
     choices: list[str] = []
+    """What the model chose from."""
     asked: str | None = None
     """The content key (SHA-256) of everything that both models were shown."""
     baseline: AnswerRow | None
+    """The baseline's answer; null if it was not asked."""
     tuned: AnswerRow
+    """The tuned model's answer."""
     change: Literal["kept", "lost", "gained", "missed"] | None
+    """What became of it; null if the baseline was not asked."""
     again: list[AgainRow] = []
+    """Further attempts at a lost probe under a gate over `each`."""
 
 
-class ModelRow(_Row):
-    """One side of the comparison: the user's reference, and the SHA-256 of the weights.
-
-    The engine of a user's own fixture is named by its label, and its weights are unknown.
-    """
-
-    reference: str
-    name: str
-    weights: str | None = None
-    base_weights: str | None = None
-    source: Literal["reference", "fixture"] = "reference"
-
-
-class CasesRow(_Row):
-    """How many cases were selected, and how they ended; `own` counts the user's own tests of the tuned model."""
-
-    selected: int
-    decided: int
-    skipped: int
-    excused: int
-    errors: int
-    never_asked: int
-    left_out: int
-    own: int
-
-
-class NoiseRow(_Row):
-    """How the baseline's answers to a suite differ between conditions that should make no difference.
-
-    Of the `probes`, `flipped` were right under one condition and wrong under another; `ids` are theirs. `flip_rate` is the share
-    that differs between two conditions, and `at_most` its upper bound with 95 % confidence. All three are None for texts.
-    `reach` has, for each slice with a gate, the drop that an unchanged model exceeds in at most 5 % of runs, or the rise of the
-    bits per byte.
-    """
-
-    conditions: int
-    probes: int
-    flipped: int | None = None
-    flip_rate: float | None = None
-    at_most: float | None = None
-    ids: list[str] = []
-    reach: dict[str, float] = {}
-
-
-class SequentialRow(_Row):
-    """How much of a suite was asked until it was decided: `asked` probes `of` all, with looks after so many.
-
-    `look` is the number of the one at which asking stopped, from 1, or None if it was a bet between two. Of a suite that
-    stopped early, the `probes` of the gate over all of it are in the order asked.
-    """
-
-    asked: int
-    of: int
-    looks: list[int]
-    look: int | None
-    why: str
-
-    @classmethod
-    def of_stop(cls, stop: Stop) -> SequentialRow:
-        """The row of where asking stopped."""
-        return cls(asked=len(stop.asked), of=stop.of, looks=list(stop.looks), look=stop.look, why=stop.why)
-
-
-class RunRow(_Row):
-    """The origin of the numbers; `untried` are mitigations that the tuned model's recipe lacks, least costly first.
-
-    The record of a run that was killed stays "unfinished", without an exit status.
-    """
-
-    harness: str
-    started: str
-    status: Literal["unfinished", "finished"] = "finished"
-    seconds: float
-    command: list[str]
-    exit_status: int | None
-    errors: list[str]
-    baseline: ModelRow | None = None
-    tuned: ModelRow | None = None
-    device: str | None = None
-    dtype: str | None = None
-    versions: dict[str, str]
-    strict: bool
-    fail_on: Severity
-    max_drop_overall: float | None = MAX_DROP_OVERALL
-    """The margin of the gate over all suites; None for no such gate."""
-    named: list[str] = []
-    """The suites that were named by their files, each of which must decide something."""
-    nothing_known: dict[str, str | None] = {}
-    """For suites whose baseline was judged by more probes than are recorded: why it knows nothing; None if it does."""
-    notes: list[str] = []
-    untried: list[str] = []
-    seconds_asking: dict[str, float] = {}
-    template: dict[str, dict[str, Any]] = {}
-    """The chat template arguments of each suite that has any."""
-    thinking_tokens: dict[str, int] = {}
-    """The most tokens of reasoning, for each suite that limits them."""
-    noise: dict[str, NoiseRow] = {}
-    """By suite, if the run measured it."""
-    sequential: dict[str, SequentialRow] = {}
-    """By suite, if the run was to stop asking it once it is decided."""
-    cases: CasesRow | None = None
-
-
-class Record(_Row):
+class Record(Row):
     """The record of one run."""
 
     version: Literal[1] = VERSION
+    """Of this format. Keys may be added to it; none is renamed."""
     run: RunRow
+    """The run as a whole."""
     gates: list[GateRow]
+    """A row for each case."""
     probes: list[ProbeRow]
+    """A row for each probe that was asked."""

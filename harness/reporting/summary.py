@@ -38,7 +38,8 @@ def _summary(record: Record) -> Iterator[str]:
         yield f"baseline  {_named(run.baseline.reference, run.baseline.name)}"
     if run.device:
         asking = sum(run.seconds_asking.values())
-        yield f"on {run.device} in {run.dtype}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
+        floats = f" in {run.dtype}" if run.dtype else ""
+        yield f"on {run.device}{floats}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
     yield from _reasoning(record.probes)
     yield from noise_lines(run.noise)
     yield from sequential_lines(run.sequential)
@@ -77,7 +78,8 @@ def _undecided(record: Record) -> Iterator[str]:
     rows = [row for row in skipped if row.suite not in stopped]
     if rows:
         yield ""
-        yield f"{count(len(rows), 'gate')} of {len(record.gates)} decided nothing, for lack of probes:"
+        why = ":" if any(row.needs for row in rows) else ", for lack of probes:"
+        yield f"{count(len(rows), 'gate')} of {len(record.gates)} decided nothing{why}"
         for row in rows[:MOST_UNDECIDED]:
             yield f"  {row.suite}  {row.slice}: {row.undecided}"
         if len(rows) > MOST_UNDECIDED:
@@ -98,6 +100,7 @@ def _what_now(record: Record) -> Iterator[str]:
     if not any(row.outcome == "failed" and row.verdict != "VACUOUS" for row in record.gates):
         return
     yield ""
+    yield from record.run.observed
     if record.run.tuned and record.run.tuned.base_weights:
         yield (
             "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is unchanged. "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from harness.scoring import check, choice, number, python, refusal, structured, text
+from harness.scoring import check, choice, composed, number, python, refusal, structured, text
 from harness.scoring.registry import SCORERS, load_scorers, scorer
 from harness.scoring.score import Score, score
 from harness.suites.scorer import Scorer
@@ -12,6 +12,6 @@ BUILT_IN: Mapping[str, type[Scorer]] = MappingProxyType(dict(SCORERS))
 """The scores that ship: at this point, only the modules above have registered any."""
 
 __all__ = [
-    "BUILT_IN", "SCORERS", "Score", "Scorer", "check", "choice", "load_scorers", "number", "python", "refusal", "score",
+    "BUILT_IN", "SCORERS", "Score", "Scorer", "check", "choice", "composed", "load_scorers", "number", "python", "refusal", "score",
     "scorer", "structured", "text",
 ]  # fmt: skip

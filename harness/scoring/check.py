@@ -5,6 +5,7 @@ All keys of a rule must hold; `all`, `any` and `not` combine rules.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,11 +18,12 @@ from harness.documents.validate import Shape
 from harness.normalise import answer_of, plain
 from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.reading import Read, TextScorer, folded, has_markup
-from harness.scoring.refusal import stance
+from harness.scoring.refusal import described, stance
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
 from harness.scoring.text import contains, mentions
 from harness.suites.scorer import Expects
+from harness.wording import one_line, some
 
 REPEATED_WORDS = 4
 REPEATED_TIMES = 3
@@ -126,6 +128,14 @@ class Rule(Shape):
             if (parameter := getattr(self, name)) is not None
         )
 
+    def faults(self, reading: Reading) -> list[str]:
+        """The checks that do not hold, each with what was seen: "max_words: 20: has 31"."""
+        return [
+            f"{Rule.model_fields[name].alias or name}: {SEEN[name](reading, parameter)}"
+            for name, check in CHECKS.items()
+            if (parameter := getattr(self, name)) is not None and not check(reading, parameter)
+        ]
+
 
 def rule_keys() -> list[str]:
     """The names of all checks, as YAML spells them."""
@@ -190,6 +200,53 @@ CHECKS: dict[str, Callable[[Reading, Any], bool]] = {
 }
 
 
+def _listing(texts: Sequence[str]) -> str:
+    return some([repr(text) for text in texts])
+
+
+def _lacking(text: Reading, keys: Sequence[str]) -> str:
+    value = read_json(text.written, (dict,))
+    if not isinstance(value, dict):
+        return f"{_listing(keys)}: there is no JSON object"
+    return f"{_listing(keys)}: lacks {_listing([key for key in keys if key not in value])}"
+
+
+def _none_of(text: Reading, rules: Sequence[Rule]) -> str:
+    return f"none of {len(rules)}: " + " | ".join("; ".join(rule.faults(text)) for rule in rules[:4])
+
+
+def _first_of(text: Reading, rules: Sequence[Rule]) -> str:
+    place, rule = next((place, rule) for place, rule in enumerate(rules, 1) if not rule.holds(text))
+    return f"rule {place}: {'; '.join(rule.faults(text))}"
+
+
+SEEN: dict[str, Callable[[Reading, Any], str]] = {
+    "min_words": lambda text, least: f"{least}: has {len(words(text.plain))}",
+    "max_words": lambda text, most: f"{most}: has {len(words(text.plain))}",
+    "min_lines": lambda text, least: f"{least}: has {len(lines(text.written))}",
+    "max_lines": lambda text, most: f"{most}: has {len(lines(text.written))}",
+    "min_items": lambda text, least: f"{least}: has {len(items(text.written))}",
+    "max_items": lambda text, most: f"{most}: has {len(items(text.written))}",
+    "starts_with": lambda text, texts: f"{_listing(texts)}: begins with {one_line(text.plain.strip(), 30)}",
+    "ends_with": lambda text, texts: f"{_listing(texts)}: ends with {one_line(text.plain.strip()[-27:], 30)}",
+    "contains": lambda text, texts: f"{_listing(texts)}: not found",
+    "mentions": lambda text, texts: f"{_listing(texts)}: not found",
+    "regex": lambda text, pattern: f"{pattern}: not found",
+    "titlecase_words": lambda text, least: f"{least}: has {titlecase_words(text.plain)}",
+    "json_keys": _lacking,
+    "no_repetition": lambda text, _: "it repeats itself",
+    "lowercase": lambda text, _: "it has a capital letter, or none at all",
+    "uppercase": lambda text, _: "it has a small letter, or none at all",
+    "refusal_": lambda text, declines: f"{str(declines).lower()}: {described(stance(text.written))}",
+    "all": _first_of,
+    "any": _none_of,
+    "not_": lambda text, rule: (
+        f"{json.dumps(rule.model_dump(mode='json', exclude_none=True, by_alias=True), ensure_ascii=False)} holds"
+    ),
+}
+"""What is said of each check that does not hold."""
+
+
 @scorer("check")
 class Check(TextScorer, Rule):
     """A rule of small checks over the answer's form; the probe has no `answer`.
@@ -202,3 +259,6 @@ class Check(TextScorer, Rule):
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return self.holds(Reading.of(text, self.read, self.language))
+
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        return "; ".join(self.faults(Reading.of(text, self.read, self.language)))

@@ -1,41 +1,147 @@
-"""A text in, the text without what it denies out: "not Paris", "isn't in Rome", "sugar instead of salt"."""
+"""A text in, the text without what it denies out: "not Paris", "isn't in Rome", "sugar instead of salt", "kein Hund"."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
-_DENIES = (
+
+@dataclass(frozen=True)
+class Denial:
+    """How a language denies: alternatives of regular expressions.
+
+    Attributes:
+        denies: what denies the words that follow it.
+        unless: what may follow it so that nothing is denied, as in "not only".
+        smalls: words that do not count towards the three that are denied.
+        ends: words that end what is denied, but for those after one of `ors`.
+        noes: "no", after a question that proposed an answer, and `but_noes`, which is no such no.
+    """
+
+    denies: str
+    unless: str
+    smalls: str
+    ends: str
+    ors: str
+    noes: str
+    but_noes: str = r"doubt|question|problem|wonder|matter|need"
+
+    def denied(self) -> re.Pattern[str]:
+        """A denial and, in group 1, up to three words that it denies, and as many after an "or"."""
+        few = (
+            rf"(?: (?:{self.smalls})(?!\w)'?){{0,3}}"
+            rf"(?:(?: |(?<='))(?!(?:{self.ends})(?![\w']))[$\"'({{\[`-]{{0,3}}[\w.,:'-]{{0,40}}\w){{1,3}}"
+        )
+        pattern = rf"{self.denies}(?! (?:{self.unless})(?!\w))({few}(?:,? (?:{self.ors})(?!\w){few}){{0,3}})"
+        return re.compile(pattern, re.IGNORECASE)
+
+    def withdrawn(self) -> re.Pattern[str]:
+        """A short question, or up to three words, to which the text itself says no."""
+        first = r"(?:(?:oh|wait|hm+|actually|sorry|well),? ){0,2}"
+        no = rf"\s{{1,3}}{first}(?:{self.noes})(?!\w)(?! (?:{self.but_noes})(?!\w))"
+        asked = rf"[^\s.!?]{{1,40}}(?: [^\s.!?]{{1,40}}){{0,7}} ?\?(?={no}[,.!:;\s]{{1,3}}{first}\w)"
+        said = rf"[^\s.!?,]{{1,40}}(?: [^\s.!?,]{{1,40}}){{0,2}}(?:\.{{1,3}}|[!,])(?={no}[,.!:;]{{1,2}} {first}\w)"
+        return re.compile(rf"(?<![^\s\"'(])(?:{asked}|{said})", re.IGNORECASE)
+
+
+_EN = Denial(
     r"(?:(?<!\w)(?:(?:is|are|was|were|am|be|been|has|have|had|it's|that's|he's|she's|they're|and|but|or|why|definitely|certainly) (?:not|never)"
-    r"|(?:is|are|was|were|ai)n't|nor|neither|rather than|instead of|(?<!none )other than|as opposed to)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)"
-)
-_EXCEPT = (
-    r"only|just|merely|simply|until|before|surprisingly|to mention|unlike|sure|certain|exactly|necessarily"
-)
-_SMALL = (
+    r"|(?:is|are|was|were|ai)n't|(?:(?:do|does|did|would|will) (?:not|never)|(?:do|does|did|would|wo)n't) "
+    r"(?:print|output|return|display|show|give|produce|yield|equal|say|mean|become)|nor|neither|rather than|instead of|(?<!none )other than|as opposed to)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)",
+    r"only|just|merely|simply|until|before|surprisingly|to mention|unlike|sure|certain|exactly|necessarily",
     r"(?:think|believe)(?: that)? (?:it(?:'s| is| was)|they are)|a|an|the|in|on|at|of|from|by|to|be|been|have|has|had|any|"
-    r"called|named|really|actually|my|your|his|her|their|its|our|mr\.?|mrs\.?|dr\.?|st\.?|use|used"
-)
-_ENDS = (
+    r"called|named|really|actually|my|your|his|her|their|its|our|mr\.?|mrs\.?|dr\.?|st\.?|use|used",
     r"it|it's|its|they|they're|he|she|we|you|i|but|and|because|since|is|are|was|were|so|then|therefore|instead|that|which|who|"
-    r"as|or|answer|than|if|when|while|although|though|for|with|without"
+    r"as|or|answer|than|if|when|while|although|though|for|with|without",
+    r"n?or",
+    r"no|nope",
 )
-_DENIED = re.compile(
-    rf"{_DENIES}(?! (?:{_EXCEPT})(?!\w))((?: (?:{_SMALL})(?!\w)){{0,3}}(?: (?!(?:{_ENDS})(?![\w']))[$\"'({{\[`-]{{0,3}}[\w.,:'-]{{0,40}}\w){{1,3}})",
-    re.IGNORECASE,
+_DE = Denial(
+    r"(?:(?<!\w)(?:(?:ist|sind|war|waren|wäre|und|aber|heißt|bestimmt|sicher|es|das|dies) (?:nicht|nie|niemals)|weder|(?<=, )noch|"
+    r"(?<= )noch(?= [^\s,.]{1,40}[.!]?$)|anstatt|anstelle von|statt|kein(?:e[nrms]?)?)|(?<!\w )(?<!\w)(?:nicht|anders als))(?!\w)",
+    r"nur|bloß|allein|lediglich|einfach|bis|vor|bevor|sicher|genau|unbedingt|weit|überraschend",
+    r"der|die|das|dem|den|des|ein|eine|einen|einem|einer|in|im|an|am|auf|aus|von|vom|bei|zu|mit|wirklich|eigentlich|etwa|mein|sein|ihr",
+    r"es|sie|er|wir|ich|du|sondern|aber|und|weil|denn|da|ist|sind|war|waren|also|dann|daher|stattdessen|dass|das|welche|wer|wie|oder|"
+    r"als|wenn|obwohl|für|ohne",
+    r"oder|noch",
+    r"nein|nee|ne",
+    r"zweifel",
 )
+_FR = Denial(
+    r"(?:(?<!\w)(?:(?:n'est|n'était|ne sont|n'étaient|n'a|ne fut|n'ont|est|était|sont) (?:pas|jamais)|et (?:non|pas)(?: pas)?|mais pas|"
+    r"n'est (?:ni|point)|ni|plutôt que|au lieu d[eu]|à la place d[eu]|contrairement à)|(?<!\w )(?<!\w)(?:non pas|pas|non))(?!\w)",
+    r"seulement|uniquement|que|simplement|juste|avant|sûr|certain|exactement|forcément|nécessairement|loin|de doute",
+    r"le|la|les|l|un|une|des|du|de|d|à|au|aux|en|dans|sur|par|vraiment|appelé|mon|ton|son|sa",
+    r"il|elle|ils|elles|c'est|on|nous|vous|je|mais|et|parce|car|est|sont|était|donc|alors|plutôt|qui|que|ou|si|quand|bien|pour|avec|sans",
+    r"ou|ni",
+    r"non",
+    r"plus|seulement",
+)
+_ES = Denial(
+    r"(?:(?<!\w)(?:no (?:es|son|era|eran|fue|fueron|está|están|se llama)|nunca (?:es|fue|era)|y no|pero no|ni|en vez de|en lugar de|a diferencia de)"
+    r"|(?<!\w )(?<!\w)no)(?!\w)",
+    r"solo|sólo|solamente|únicamente|sino|hasta|antes|seguro|exactamente|necesariamente|hay|lo sé|sé|tengo|estoy|lejos",
+    r"el|la|los|las|un|una|de|del|en|a|al|por|con|realmente|llamada|llamado|mi|tu|su",
+    r"es|son|era|él|ella|ellos|yo|pero|sino|y|porque|pues|así|entonces|que|quien|o|si|cuando|aunque|para|sin|como",
+    r"o|u|ni",
+    r"no",
+    r"hay|obstante",
+)
+_PT = Denial(
+    r"(?:(?<!\w)(?:não (?:é|são|era|eram|foi|foram|está|estão|fica|se chama)|nunca (?:é|foi|era)|e não|mas não|nem|em vez de|em lugar de|"
+    r"ao invés de|ao contrário de)|(?<!\w )(?<!\w)não)(?!\w)",
+    r"só|somente|apenas|até|antes|certo|exatamente|necessariamente|há|sei|tenho|estou|longe",
+    r"o|a|os|as|um|uma|de|do|da|dos|das|em|no|na|ao|à|por|com|realmente|chamada|chamado|meu|seu|sua",
+    r"é|são|era|ele|ela|eles|eu|mas|e|porque|pois|assim|então|que|quem|ou|se|quando|embora|para|sem|como|sim",
+    r"ou|nem",
+    r"não",
+    r"há|obstante",
+)
+_IT = Denial(
+    r"(?:(?<!\w)(?:non (?:è|sono|era|erano|fu|furono|si chiama|si trova)|mai (?:è|fu)|e non|ma non|né|invece di|anziché|piuttosto che|"
+    r"al posto di|a differenza di)|(?<!\w )(?<!\w)non)(?!\w)",
+    r"solo|soltanto|solamente|appena|fino|prima|sicuro|certo|esattamente|necessariamente|c'è|so|ho|sono sicuro|lontano",
+    r"il|lo|la|i|gli|le|l|un|uno|una|di|del|della|in|nel|nella|a|al|da|con|davvero|chiamata|chiamato|mio|suo|sua",
+    r"è|sono|era|lui|lei|loro|io|ma|bensì|e|perché|poiché|quindi|allora|che|chi|o|se|quando|sebbene|per|senza|come",
+    r"o|oppure|né",
+    r"no",
+    r"problem",
+)
+_NL = Denial(
+    r"(?:(?<!\w)(?:(?:is|zijn|was|waren|en|maar|heet|het|dat|dit|zeker) (?:niet|nooit)|noch|in plaats van|in tegenstelling tot|geen)"
+    r"|(?<!\w )(?<!\w)(?:niet|anders dan))(?!\w)",
+    r"alleen|slechts|enkel|gewoon|tot|voor|voordat|zeker|precies|per se|ver|verrassend",
+    r"de|het|een|'t|in|op|aan|van|uit|bij|te|met|door|echt|eigenlijk|mijn|zijn|haar",
+    r"het|ze|hij|zij|we|ik|je|maar|en|omdat|want|is|zijn|was|waren|dus|dan|daarom|dat|die|wie|of|als|wanneer|hoewel|voor|zonder",
+    r"of|noch",
+    r"nee|neen",
+    r"twijfel",
+)
+DENIALS = {"en": _EN, "de": _DE, "fr": _FR, "es": _ES, "pt": _PT, "it": _IT, "nl": _NL}
 
 
 @lru_cache(maxsize=16)
-def without_denied(text: str) -> str:
-    """The text without up to three words that follow `is not`, `isn't`, `, not`, `nor`, `instead of` and the like.
+def without_denied(text: str, language: str = "en") -> str:
+    """The text without up to three words that follow `is not`, `isn't`, `, not`, `nor`, `instead of` and the like, nor such after an `or`.
 
     Words such as `the` and `in` do not count towards the three; `not only`, `not until` and `not sure` deny nothing that
-    follows, nor does the `not` of a verb: "do not touch the stove" is about the stove. In English alone; in linear time.
+    follows, nor does the `not` of a verb: "do not touch the stove" is about the stove. A short question that the text says no
+    to is denied as well: "Paris? No, Rome". In the languages of DENIALS; other texts stay as they are. In linear time.
     """
-    return _DENIED.sub(lambda found: found.group()[: -len(found[1])], text)
+    if language not in DENIALS:
+        return text
+    denied, withdrawn = _patterns(language)
+    text = withdrawn.sub("", text)
+    return denied.sub(lambda found: found.group()[: -len(found[1])], text)
 
 
-def denies(text: str) -> bool:
+def denies(text: str, language: str = "en") -> bool:
     """Whether a text is a denial itself, as an expected answer may be: "not guilty"."""
-    return re.search(_DENIES, text, re.IGNORECASE) is not None
+    return language in DENIALS and re.search(DENIALS[language].denies, text, re.IGNORECASE) is not None
+
+
+@lru_cache(maxsize=len(DENIALS))
+def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    denial = DENIALS[language]
+    return denial.denied(), denial.withdrawn()

@@ -21,9 +21,11 @@ from harness.scoring.final import (
     sentences,
     without_asides,
 )  # fmt: skip
+from harness.scoring.hedges import open_figures
 from harness.scoring.negation import without_denied
 from harness.scoring.reading import TextScorer
 from harness.scoring.registry import scorer
+from harness.wording import some
 
 _SUBJECT = re.compile(
     r"\W*[$€£]?\S+ (?:is|are|was|equals) (?:the|a|what|how|because|right|correct)(?!\w)", re.IGNORECASE
@@ -80,11 +82,21 @@ class Number(TextScorer):
             for value in values
         )
 
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        seen = [f"{figure.value:.15g}" for figure in self._figures(self.reading(text))]
+        if not seen:
+            return "it has no number"
+        taken, among = self.figure(text), f" of the numbers {some(seen, 8)}" if len(seen) > 1 else ""
+        if taken is None:
+            return f"final: {self.final}: there is no such number{among}"
+        if math.isnan(taken.value):
+            return f"it leaves open which{among}"
+        return f"took {taken.value:.15g}{'%' if taken.percent else ''}{among}"
+
     def figure(self, text: str) -> Figure | None:
         """The number that a reply settles on, or None."""
         read = self.reading(text)
-        if self.language == "en":
-            read = without_denied(read)
+        read = without_denied(read, self.language)
         finds = {
             "boxed": lambda: self._last(boxed_part(text) or ""),
             "after_answer": lambda: self._stated(after_answer(read) or ""),
@@ -116,12 +128,8 @@ class Number(TextScorer):
         if not found:
             return None
         chosen = found[place]
-        beside = found[1:2] if place == 0 else found[-2:-1]
-        for other in beside:
-            first, second = sorted((chosen, other), key=lambda figure: figure.start)
-            if text[first.end : second.start].strip().casefold() == "or" and first.value != second.value:
-                return Figure(math.nan, chosen.start, chosen.end)
-        if place == 0 and 0 in enumerated(text, found):
+        left_open = open_figures(text, found, self.language)
+        if place % len(found) in left_open or (place == 0 and 0 in enumerated(text, found)):
             return Figure(math.nan, chosen.start, chosen.end)
         return chosen
 

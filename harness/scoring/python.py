@@ -26,7 +26,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Annotated, Any, ClassVar
 
@@ -47,6 +47,9 @@ SECONDS_TO_START = 60.0
 SECONDS_BETWEEN_LOOKS = 0.05
 MOST_CODE = 100_000
 """A longer answer, in characters, is not searched for code beyond its first block: the model is going round in circles."""
+
+MOST_TRIED = 20
+"""At most so many beginnings of a failed run are tried again to see where it failed."""
 
 JOBS = Bounded("harness.bounded.code_jobs")
 
@@ -110,12 +113,35 @@ class Python(Scorer):
         256, description="Megabytes of address space; Python itself takes about 20."
     )
 
-    @classmethod
-    def refusal(cls) -> str | None:
+    def refusal(self) -> str | None:
         return refusal()
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return holds(code_of(answer_of(text), names_in(self.tests)), self.tests, self.timeout, self.memory_mb)
+
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        code = code_of(answer_of(text), names_in(self.tests))
+        return _first_failure(code, tuple(self.tests), self.timeout, self.memory_mb)
+
+
+@lru_cache(maxsize=1000)
+def _first_failure(code: str, tests: tuple[str, ...], timeout: float, memory_mb: int) -> str:
+    """The first step of a run that failed: the code itself, or the first test that does not hold after those before it.
+
+    The runner says only whether all went well, so that an answer cannot forge more; each beginning of the run is tried again.
+    """
+    for number in range(min(len(tests), MOST_TRIED)):
+        began = time.monotonic()
+        if not holds(code, tests[:number], timeout, memory_mb):
+            late = f" within {timeout:g} s" if time.monotonic() - began >= timeout else ""
+            return (
+                f"test {number} does not hold{late}: {tests[number - 1]}"
+                if number
+                else f"its code does not run{late}"
+            )
+    if len(tests) > MOST_TRIED:
+        return f"a test after the first {MOST_TRIED - 1} does not hold"
+    return f"test {len(tests)} does not hold: {tests[-1]}"
 
 
 def names_in(tests: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from harness.documents.validate import Like
 from harness.normalise import alike, answer_of, plain
 from harness.normalise.figures import SPACELESS
+from harness.scoring.word_order import LEAST_WORDS
 from harness.suites.scorer import Scorer
 
 Read = Literal["plain", "raw"]
@@ -24,6 +25,10 @@ LANGUAGE = (
     "The answers' language: numbers in words are understood in en, fr, es, pt, de, it and nl; 2,500 is 2500 in en and 2.5 in "
     "the others; and accents may be missing in en (cafe for café)."
 )
+FLUENT = (
+    "The baseline must also find the text's words likelier in their order than shuffled, so that a salad of the right words is "
+    f"wrong. A text of fewer than {LEAST_WORDS} words is not measured."
+)
 
 _POWER = re.compile(r"(?<!\d)\^|\^(?![\d-])")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W_])")
@@ -32,7 +37,17 @@ _UNIT = re.compile(r"(?<![\w.,])\d[\d.,]*+(?=[^\W\d_])")
 _MARKUP = re.compile(r"[*_`#|<>\\~$&]|^- ")
 
 
-class TextScorer(Scorer):
+class FluentScorer(Scorer):
+    """A score over prose, which may also ask for words in their order."""
+
+    fluent: bool = Field(False, description=FLUENT)
+
+    @property
+    def asks_order(self) -> bool:
+        return self.fluent
+
+
+class TextScorer(FluentScorer):
     """A score that reads generated text."""
 
     read: Read = Field("plain", description=READ)

@@ -10,8 +10,11 @@ from harness.engine.requests import Answer, ChoiceLogProbs, Generated, LogLikeli
 from harness.errors import NoEvidenceError, ScorerError, what_was_raised
 from harness.normalise import answer_of
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
+from harness.scoring.of_task import judged
+from harness.scoring.word_order import LEAST_GAIN, orders
 from harness.spelling import option
 from harness.suites.suite import Probe
+from harness.suites.task_score import TaskScore
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,30 @@ class Score:
     answer: Answer | None = field(default=None, compare=False)
 
 
-def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow_code: bool = False) -> Score:
+def score(
+    probe: Probe,
+    answer: Answer,
+    baseline: Answer | None = None,
+    *,
+    allow_code: bool = False,
+    by_rule: bool = False,
+) -> Score:
     """Judge an answer to a probe.
 
     Args:
         baseline: the baseline's answer to the same probe, for scores that compare (likelihood); None to judge the
             baseline itself.
         allow_code: whether a score may run code in the answer.
+        by_rule: judge without the word order that `fluent` asks for, as before it is measured or where it cannot be.
 
     Raises:
-        NoEvidenceError: the answer is not of the kind that the probe asks for, or is NaN, infinite or incomplete.
+        NoEvidenceError: the answer is not of the kind that the probe asks for, is NaN, infinite or incomplete, or its word
+            order was not measured.
         ScorerError: the score raised, or would run code without permission.
     """
     scorer = probe.scorer
+    if isinstance(scorer, TaskScore):
+        return Score(*judged(probe, scorer, answer), answer)
     for side in (answer, baseline):
         if problem := _problem(probe, side):
             raise NoEvidenceError(f"the probe '{probe.id}' has an answer {problem}")
@@ -43,7 +57,8 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
         case Generated(text=text) if scorer.judges == "generate":
             # A blank answer is wrong, even if every check of its form holds; so is reasoning that was cut off.
             reply = answer_of(text)
-            return Score(_says_something(reply) and _right(probe, reply, allow_code), text, answer)
+            right = says_something(reply) and _right(probe, reply, allow_code)
+            return Score(right and (by_rule or _fluent(probe, reply, answer.word_order)), text, answer)
         case ChoiceLogProbs(logprobs=logprobs) if isinstance(scorer, Choice):
             chosen = probe.choices[scorer.chosen(probe.choices, logprobs)]
             return Score(chosen in probe.answers, chosen, answer)
@@ -55,6 +70,18 @@ def score(probe: Probe, answer: Answer, baseline: Answer | None = None, *, allow
     raise NoEvidenceError(
         f"the probe '{probe.id}' is judged by '{scorer.name}', and the answer is of the kind {type(answer).__name__}"
     )
+
+
+def _fluent(probe: Probe, reply: str, word_order: float | None) -> bool:
+    """Whether the words stand in their order, where the score asks for that and there are enough of them to tell."""
+    if not probe.scorer.asks_order or not orders(reply):
+        return True
+    if word_order is None:
+        raise NoEvidenceError(
+            f"the probe '{probe.id}' has an answer whose word order was not measured, which 'fluent' asks for\n"
+            "  run the gate again: only a model can measure it"
+        )
+    return word_order >= LEAST_GAIN
 
 
 def _right(probe: Probe, text: str, allow_code: bool) -> bool:
@@ -86,7 +113,7 @@ def _kind(value: object) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
-def _says_something(text: str) -> bool:
+def says_something(text: str) -> bool:
     """Whether any character is visible, as spaces, controls and zero-width characters are not."""
     return any(unicodedata.category(character)[0] not in "CZ" for character in text)
 
@@ -97,14 +124,22 @@ def _problem(probe: Probe, answer: Answer | None) -> str | None:
         case ChoiceLogProbs(logprobs=logprobs):
             if len(logprobs) != len(probe.choices):
                 return f"with {len(logprobs)} log-probabilities for {len(probe.choices)} choices"
-        case LogLikelihood(logprob=logprob, tokens=tokens):
-            logprobs = (logprob,)
-            if tokens < 1:
-                return "in which no token was measured"
-            if 0 <= logprob < math.inf:
-                return f"whose log-probability is {logprob:g}: no model is certain of a text"
-        case _:
-            return None
+            return _no_number(*logprobs)
+        case LogLikelihood():
+            return likelihood_problem(answer)
+    return None
+
+
+def likelihood_problem(measured: LogLikelihood) -> str | None:
+    """Why the log-probability of a text is no evidence, or None."""
+    if measured.tokens < 1:
+        return "in which no token was measured"
+    if 0 <= measured.logprob < math.inf:
+        return f"whose log-probability is {measured.logprob:g}: no model is certain of a text"
+    return _no_number(measured.logprob)
+
+
+def _no_number(*logprobs: float) -> str | None:
     if any(map(math.isnan, logprobs)):
         return "whose log-probability is NaN"
     return "whose log-probability is infinite" if any(map(math.isinf, logprobs)) else None

@@ -18,6 +18,7 @@ from harness.normalise import answer_of
 from harness.scoring.code_blocks import blocks
 from harness.scoring.registry import scorer
 from harness.suites.scorer import Expects, Scorer
+from harness.wording import cut
 
 _START = re.compile(r'\{(?=[ \t\r\n]*["}])|\[(?=[ \t\r\n]*[]\[{"\dtfn-])')
 """Where a JSON object or array may begin."""
@@ -36,6 +37,9 @@ MOST_DEPTH = 100
 """An answer that nests deeper is no JSON value: the model is going round in circles."""
 
 NO_JSON = object()
+NO_JSON_FOUND = "there is no JSON in it"
+MOST_PATH = 80
+"""Of a longer path, in characters, the end is shown."""
 
 JOBS = Bounded("harness.bounded.schema_jobs")
 
@@ -146,6 +150,15 @@ class Json(Scorer):
             return isinstance(value, dict | list)
         return any(same_json(value, answer) for answer in wanted)
 
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        wanted = [json.loads(answer) for answer in expected]
+        value = read_json(text, tuple(map(type, wanted)) or (dict, list))
+        if value is NO_JSON:
+            return NO_JSON_FOUND
+        if not wanted:
+            return f"the JSON in it is {_shown(value)}, no object or array"
+        return min((_difference(value, answer) for answer in wanted), key=len)
+
 
 @scorer("json_schema")
 class JsonSchema(Scorer):
@@ -181,6 +194,13 @@ class JsonSchema(Scorer):
         on = f", on {len(text):,} characters"
         return bool(JOBS.judge("fits", "the json_schema", HINT, on, schema=self.json_schema, value=value))
 
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        value = read_json(text, _kinds_of(self.json_schema))
+        if value is NO_JSON:
+            return NO_JSON_FOUND
+        found: str | None = JOBS.judge("fault", "the json_schema", HINT, schema=self.json_schema, value=value)
+        return found
+
 
 def _kinds_of(schema: dict[str, Any]) -> Kinds:
     """The types of the values that a schema asks for, if they are objects or arrays."""
@@ -193,6 +213,31 @@ def _kinds_of(schema: dict[str, Any]) -> Kinds:
 def _schema_problem(written: str) -> str | None:
     found: str | None = JOBS.judge("problem", "this json_schema", HINT, written=written)
     return found
+
+
+def _difference(value: Any, wanted: Any, path: str = "") -> str:
+    """The path of the first value that is not as wanted, and both: "/items/0: is 3, expected 4"."""
+    here = path if len(path) <= MOST_PATH else f"...{path[-MOST_PATH:]}"
+    here = here or "the whole"
+    match value, wanted:
+        case dict(), dict():
+            if missing := [key for key in wanted if key not in value]:
+                return f"{here}: lacks {_shown(missing[0])}"
+            if more := [key for key in value if key not in wanted]:
+                return f"{here}: {_shown(more[0])} is not expected"
+            steps = [(str(key), value[key], wanted[key]) for key in wanted]
+        case list(), list():
+            if len(value) != len(wanted):
+                return f"{here}: has {len(value)} items, expected {len(wanted)}"
+            steps = [(str(place), *pair) for place, pair in enumerate(zip(value, wanted, strict=True))]
+        case _:
+            return f"{here}: is {_shown(value)}, expected {_shown(wanted)}"
+    step, inner, expected = next(step for step in steps if not same_json(step[1], step[2]))
+    return _difference(inner, expected, f"{path}/{step}")
+
+
+def _shown(value: Any) -> str:
+    return cut(json.dumps(value, ensure_ascii=False), 40)
 
 
 def same_json(left: Any, right: Any) -> bool:

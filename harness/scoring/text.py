@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from harness.documents.validate import Text
 from harness.normalise import Figure, alike, answer_of, figures
 from harness.normalise.figures import enumerated, only_figure
 from harness.scoring.final import FINAL, Final, part
+from harness.scoring.hedges import open_figures, without_open
 from harness.scoring.negation import denies, without_denied
 from harness.scoring.options_named import named_option
 from harness.scoring.pattern import is_found, pattern_problem
@@ -28,6 +28,7 @@ from harness.scoring.reading import (
     normalised,
 )  # fmt: skip
 from harness.scoring.registry import scorer
+from harness.wording import one_line
 
 __all__ = ["Contains", "Equals", "Mentions", "Regex", "contains", "folded", "mentions", "normalised"]
 
@@ -51,10 +52,7 @@ def mentions(text: str, wanted: str, language: str = "en") -> bool:
 def _named(text: str, language: str) -> tuple[Figure, ...]:
     """The numbers that a text names: not those that it only lists (but the last), or leaves open as in "5 or 6"."""
     found = figures(alike(text), language)
-    out = enumerated(text, found)
-    for place, (first, second) in enumerate(pairwise(found)):
-        if text[first.end : second.start] == " or " and first.value != second.value:
-            out |= {place, place + 1}
+    out = enumerated(text, found) | open_figures(text, found, language)
     return tuple(figure for place, figure in enumerate(found) if place not in out)
 
 
@@ -73,7 +71,7 @@ class Sought(TextScorer):
 
     @property
     def settles(self) -> bool:
-        return self.final == "whole" and self.max_words is None
+        return self.final == "whole" and self.max_words is None and not self.fluent
 
     def parts(self, text: str, wanted: str) -> list[str]:
         """The readings of the text in which `wanted` counts: if it has marks of its own, the text as written is one."""
@@ -85,6 +83,16 @@ class Sought(TextScorer):
     def fits(self, reading: str) -> bool:
         """Whether a reading is short enough."""
         return self.max_words is None or len(reading.split()) <= self.max_words
+
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        read = part(text, self.reading(text), self.final)
+        if read is None:
+            return f"final: {self.final}: there is no such part"
+        if not self.fits(read):
+            return f"max_words: {self.max_words}: has {len(read.split())}"
+        if self.final == "whole" or read == self.reading(text):
+            return None
+        return f"taken as the final answer: {one_line(read)}"
 
 
 @scorer("contains")
@@ -105,12 +113,17 @@ class Mentions(Sought):
 
     An answer that is a number is found as a number: 24 in '24m²', '$24', '24.00' and 'twenty-four', 1000 in '1,000' and '1 000',
     but 5 neither in '2.5', '-5', '1,500' and '5:30', nor in '5 or 6', nor in a list of six numbers or more, of which only the
-    last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt'.
+    last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt', 'Paris? No, Rome'; nor does what it
+    leaves open beside another candidate: 'Paris or Rome', 'either hot or cold', 'Paris and maybe Rome'.
     """
 
     denied: bool = Field(
         False,
-        description="Whether an answer that the text denies counts, as Paris in 'It is not Paris' (English).",
+        description="Whether an answer that the text denies counts, as Paris in 'It is not Paris'.",
+    )
+    hedged: bool = Field(
+        False,
+        description="Whether an answer counts that the text leaves open beside a wrong one, as Paris in 'Paris or Rome'.",
     )
     among: Annotated[list[Text], Field(min_length=2)] | None = Field(
         None,
@@ -136,13 +149,32 @@ class Mentions(Sought):
             chosen = named_option(text, read, self.among, self.language)
             return chosen is not None and comparable(chosen) in map(comparable, expected)
         return any(
-            mentions(reading if denies(answer) else self._kept(reading), answer, self.language)
+            mentions(
+                reading if denies(answer, self.language) else self._kept(reading, expected),
+                answer,
+                self.language,
+            )
             for answer in expected
             for reading in self.parts(text, answer)
         )
 
-    def _kept(self, reading: str) -> str:
-        return reading if self.denied or self.language != "en" else without_denied(reading)
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        why = super().why(text, expected)
+        read = part(text, self._kept(self.reading(text)), self.final)
+        if self.among and read is not None and self.fits(read):
+            chosen = named_option(text, read, self.among, self.language)
+            return (
+                "it settles on none of the options" if chosen is None else f"it settles on {one_line(chosen)}"
+            )
+        if why is None and not self.denied and self.model_copy(update={"denied": True}).right(text, expected):
+            return "it mentions a right answer, and denies it"
+        if why is None and not self.hedged and self.model_copy(update={"hedged": True}).right(text, expected):
+            return "it mentions a right answer, and leaves it open"
+        return why
+
+    def _kept(self, reading: str, expected: Sequence[str] = ()) -> str:
+        kept = reading if self.denied else without_denied(reading, self.language)
+        return kept if self.hedged or not expected else without_open(kept, expected, self.language)
 
 
 @scorer("equals")

@@ -13,10 +13,10 @@ from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import bdtrc, ndtri
 
 from harness.errors import NoEvidenceError
+from harness.stats.root import root
 
 Counts = NDArray[np.int64]
 
@@ -60,7 +60,7 @@ def score_interval(score: Callable[[float], float], drop: float, quantile: float
     """
 
     def crossing(level: float, left: float, right: float) -> float:
-        return float(brentq(lambda d0: score(d0) - level, left, right, xtol=EXACT))
+        return root(lambda d0: score(d0) - level, left, right, xtol=EXACT)
 
     # Each bound is bracketed by the drop and an end.
     low = crossing(quantile, EXACT - 1, drop - EXACT) if drop > EXACT - 1 else drop

@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtr, stdtrit
 
 from harness.errors import NoEvidenceError
 from harness.stats.paired import CONFIDENCE
+from harness.stats.root import root
 
 
 def log_ratios(baseline: ArrayLike, tuned: ArrayLike) -> NDArray[np.float64]:
@@ -76,10 +76,10 @@ def detectable_mean(n: int, deviation: float, wanted_power: float = 0.80, level:
             f"no power for n={n}, deviation={deviation}, level={level}, power={wanted_power}"
         )
     critical = float(stdtrit(n - 1, 1 - level))
-    shift = brentq(
-        lambda delta: nctdtr(n - 1, delta, critical) - (1 - wanted_power), 0.0, 10.0 + 2 * critical
+    shift = root(
+        lambda delta: float(nctdtr(n - 1, delta, critical)) - (1 - wanted_power), 0.0, 10.0 + 2 * critical
     )
-    return float(shift) * deviation / math.sqrt(n)
+    return float(shift * deviation / math.sqrt(n))
 
 
 def probability_within(n: int, most: float, deviation: float, confidence: float = CONFIDENCE) -> float:

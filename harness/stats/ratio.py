@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from harness.errors import NoEvidenceError
 from harness.stats.paired import CONFIDENCE, ROUNDING, TINY, check_counts, normal_quantile
+from harness.stats.root import root
 
 
 def share_lost(kept: float, lost: float, gained: float, n: float) -> float:
@@ -75,11 +75,11 @@ def ratio_interval(
 
     low = 0.0
     if ratio > 0:
-        low = float(brentq(lambda theta: score(theta) - reach, 1e-12 * ratio, ratio, xtol=1e-14))
+        low = root(lambda theta: score(theta) - reach, 1e-12 * ratio, ratio, xtol=1e-14)
     above = 2 * max(ratio, 0.5)
     while score(above) > -reach:
         above *= 2
-    return low, float(brentq(lambda theta: score(theta) + reach, ratio or 1e-12, above, xtol=1e-14))
+    return low, root(lambda theta: score(theta) + reach, ratio or 1e-12, above, xtol=1e-14)
 
 
 def ratio_z(

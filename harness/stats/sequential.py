@@ -15,12 +15,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.signal import fftconvolve
 from scipy.special import gammaln, ndtr, ndtri, xlogy
 
 from harness.errors import NoEvidenceError
 from harness.stats.paired import ROUNDING, check_counts, score_interval, tango_z
+from harness.stats.root import root
 
 Array = NDArray[np.float64]
 
@@ -98,7 +97,7 @@ def _edge(nodes: Array, mass: Array, step: float, reach: float, due: float) -> f
     def too_much(edge: float) -> float:
         return float(mass @ ndtr((nodes - edge) / step)) - due
 
-    return float(brentq(too_much, -reach, reach, xtol=1e-12)) if too_much(reach) < 0 else np.inf
+    return root(too_much, -reach, reach, xtol=1e-12) if too_much(reach) < 0 else np.inf
 
 
 def _grid(low: float, high: float, finest: float) -> tuple[Array, Array]:
@@ -160,6 +159,8 @@ def course(
     lost_rate = drop + gain_rate
     if not (gain_rate >= 0 and lost_rate >= 0 and lost_rate + gain_rate <= 1 + 1e-12):
         raise NoEvidenceError(f"no outcome for drop={drop}, gain rate={gain_rate}")
+    from scipy.signal import fftconvolve  # takes half a second to load
+
     bounds = boundaries(tuple(n / looks[-1] for n in looks), level)
     going = np.ones((1, 1))  # shape (lost + 1, gained + 1): the chance of these counts, undecided so far
     retained: list[float] = []
@@ -249,7 +250,7 @@ def _refuted_below(x: Array, level: float) -> float:
         return float(np.log(betting_capital(x, margin).max()) + np.log(level))
 
     nothing, total = 1e-6 - 1, 1 - 1e-6
-    return float(brentq(won, nothing, total, xtol=1e-9)) if won(nothing) > 0 else -1.0
+    return root(won, nothing, total, xtol=1e-9) if won(nothing) > 0 else -1.0
 
 
 def _before(values: Array, first: float) -> Array:

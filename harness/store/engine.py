@@ -10,6 +10,7 @@ from harness.digest import digest
 from harness.engine.abilities import Streams
 from harness.engine.answers import as_answer, as_data, request_key
 from harness.engine.batching import Budget
+from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Answer, Engine, Progress, Prompt, Request
 from harness.store.shelf import Shelf
 from harness.suites.format import AnswerKind
@@ -37,21 +38,21 @@ class StoredEngine:
         kept = self.shelf.answers(list(keys.values()))
         known = {request: as_answer(kept[key]) for request, key in keys.items() if key in kept}
 
-        def done(answers: Mapping[Request, Answer]) -> None:
-            self.shelf.keep({keys[request]: as_data(answer) for request, answer in answers.items()})
-            known.update(answers)
-            if progress:
-                progress(len(known), len(keys))
+        def done(answers: Mapping[Request, Answer], underway: int = 0) -> None:
+            if answers:
+                self.shelf.keep({keys[request]: as_data(answer) for request, answer in answers.items()})
+                known.update(answers)
+            if progress and keys:
+                progress(len(known) + underway, len(keys))
 
-        if progress and known:
-            progress(len(known), len(keys))
+        done({})
         if missing := [request for request in keys if request not in known]:
             stream(self.engine(), missing, done)
         return [known[request] for request in requests]
 
     def render(self, prompt: Prompt) -> str:
         """The exact text that the model reads for a prompt."""
-        return self.opened().render(prompt)
+        return self.engine().render(prompt)
 
     def engine(self) -> Engine:
         """The engine itself."""
@@ -66,7 +67,7 @@ class StoredLocalEngine(StoredEngine):
     """The same for a model on this disk, which need not be loaded to tell what it said of itself before.
 
     Args:
-        facts: `label`, `kinds`, `budget` (in tokens), `template_names` and `marks_reasoning` of the engine itself.
+        facts: `label`, `kinds`, `budget` (in tokens), `template_names`, `marks_reasoning` and `runs_on` of the engine itself.
         exact: whether what else is in a batch changes an answer by no more than the last digits of a log-probability.
         text: equal for two models that read the same prompts the same way.
     """
@@ -80,15 +81,21 @@ class StoredLocalEngine(StoredEngine):
         self.marks_reasoning = bool(facts["marks_reasoning"])
         self.budget = self._own_budget = Budget(int(facts["budget"]))
         self.text_identity = text
-        self._opened: Callable[[], Any] = opened
+        self.runs_on = RunsOn(**facts["runs_on"])
+        self.pace = Pace()
         self._exact = exact
 
     def engine(self) -> Engine:
         """The engine itself, with the batches of this one."""
-        engine: Engine = self._opened()
+        engine: Engine = self._model()
         if self.budget is not self._own_budget:
             engine = copy(engine)
             engine.budget = self.budget  # type: ignore[attr-defined]
+        return engine
+
+    def _model(self) -> Any:
+        engine: Any = self.opened()
+        self.pace = engine.pace
         return engine
 
     def keys(self, requests: Sequence[Request]) -> dict[Request, str]:
@@ -114,26 +121,26 @@ class StoredLocalEngine(StoredEngine):
 
     def request_tokens(self, request: Request) -> list[list[int]]:
         """All tokens that the model reads for a request, one row for each continuation."""
-        return self._opened().request_tokens(request)  # type: ignore[no-any-return]
+        return self._model().request_tokens(request)  # type: ignore[no-any-return]
 
     def request_pieces(self, request: Request) -> list[str]:
         """The same as the tokenizer spells its tokens."""
-        return self._opened().request_pieces(request)  # type: ignore[no-any-return]
+        return self._model().request_pieces(request)  # type: ignore[no-any-return]
 
     def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
         """The tokens that the model reads for a prompt, up to where it answers."""
-        return self._opened().tokens(prompt, choosing)  # type: ignore[no-any-return]
+        return self._model().tokens(prompt, choosing)  # type: ignore[no-any-return]
 
     def reading(self, prompt: Prompt, choosing: bool = False) -> str:
         """The same as text, special tokens included."""
-        return str(self._opened().reading(prompt, choosing))
+        return str(self._model().reading(prompt, choosing))
 
 
 def stream(
-    engine: Engine, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer]], None]
+    engine: Engine, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
 ) -> None:
     """Ask an engine distinct requests; `done` takes the answers as they come, or all at once from an engine that cannot."""
     if isinstance(engine, Streams):
         engine.stream(requests, done)
     else:
-        done(dict(zip(requests, engine.ask(requests), strict=True)))
+        done(dict(zip(requests, engine.ask(requests), strict=True)), 0)

@@ -131,6 +131,7 @@ def _said(engine: Any) -> dict[str, Any]:
         "budget": engine.budget.tokens,
         "template_names": None if names is None else sorted(names),
         "marks_reasoning": engine.marks_reasoning,
+        "runs_on": asdict(engine.runs_on),
         "dtype": engine.dtype,
         "device_kind": engine.device_kind,
     }

@@ -26,6 +26,8 @@ KEYS = (
     "probes",
     "generators",
     "probes_from",
+    "from",
+    "needs",
     "lint_ignore",
 )
 """All keys at the top of a suite."""
@@ -148,7 +150,7 @@ def _first_line(text: str) -> str:
 def _at_the_top(keys: Collection[str]) -> Sniffed:
     """What a file with these keys at its top is."""
     exact, near = _keys_of_a_suite(keys)
-    if "suite" in exact and exact & TELLING - {"suite"}:
+    if "suite" in exact and exact & (TELLING | {"from"}) - {"suite"}:
         return SUITE
     if "gates" in exact and (exact | near.keys()) & PROBES:
         return SUITE

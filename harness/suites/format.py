@@ -16,6 +16,7 @@ from harness.errors import did_you_mean
 from harness.suites.generate import GeneratorFormat
 from harness.suites.severity import Severity
 from harness.suites.source import SourceFormat
+from harness.suites.task_source_format import TaskSourceFormat
 from harness.suites.weakness import MEANINGS, Weakness
 
 AnswerKind = Literal["generate", "choose", "likelihood"]
@@ -35,6 +36,19 @@ Category = Annotated[
         "a name in one line without colons, square brackets, tabs and spaces at its ends",
     ),
 ]
+
+
+Size = Annotated[
+    str, Like(r"^[1-9]\d{0,3}(\.\d{1,2})?[MBT]$", "the size of a model in parameters, such as 1B or 360M")
+]
+
+WHOLE = ""
+"""The name, in `needs`, of the whole suite."""
+
+
+def _of_slices(value: Any) -> Any:
+    """A size in `needs` is short for one of the whole suite."""
+    return {WHOLE: value} if isinstance(value, str) else value
 
 
 def _known(ignored: Any) -> Any:
@@ -129,7 +143,8 @@ class GateFormat(Shape):
                     raise ValueError(f"a gate over 'each' takes no '{key}': each probe is kept or lost")
         elif self.max_drop is None and self.max_rise is None:
             raise ValueError(
-                f"a gate over '{self.over}' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'"
+                f"a gate over '{self.over}' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'\n"
+                f"  write: - {{over: {self.over}, max_drop: {0.1 if self.over == 'all' else 0.2}0}}"
             )
         elif self.max_drop is not None and self.max_rise is not None:
             raise ValueError("a gate has 'max_drop', for accuracy, or 'max_rise', for likelihood, not both")
@@ -201,6 +216,15 @@ class SuiteFormat(Shape):
     suite: Name = Field(description="The suite's name, unique in a run.")
     about: str = Field("", description="What capability this protects, in a sentence.")
     severity: Severity = Field("high", description="How bad a loss is; a pytest marker.")
+    needs: Annotated[
+        dict[str, Size],
+        Field(min_length=1),
+        BeforeValidator(_of_slices, json_schema_input_type=Size | dict[str, Size]),
+    ] = Field(
+        default={},
+        description="The size of model that the suite takes, such as 1B, or that of each category named. Where the baseline is "
+        "no better than guessing, or has too little to lose, the gate is left out with a note instead of failing.",
+    )
     task: TaskFormat = Field(default_factory=TaskFormat, description="How the probes are asked.")
     score: Any = Field(None, description="How an answer becomes right or wrong.")
     gates: list[GateFormat] = Field(min_length=1, description="What fails the run.")
@@ -211,6 +235,12 @@ class SuiteFormat(Shape):
     probes_from: (
         Annotated[SourceFormat, BeforeValidator(_as_file, json_schema_input_type=Text | SourceFormat)] | None
     ) = Field(None, description="Probes that are read from a data file or data set; they come last.")
+    from_: TaskSourceFormat | None = Field(
+        None,
+        alias="from",
+        description="Instead of `task`, `score` and `probes`: a task of lm-evaluation-harness, whose documents are the probes. "
+        "`gates` may be left out.",
+    )
     lint_ignore: LintIgnore = Field(
         default={},
         description="The weaknesses that `lint` may not report of this suite, each with the reason.",

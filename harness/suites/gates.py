@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.documents.document import Place
-from harness.suites.format import MAX_LOSS, GateFormat
+from harness.suites.format import MAX_LOSS, WHOLE, GateFormat
 from harness.suites.parts import PartReader
-from harness.suites.suite import EachGate, Gate, MarginGate, RiseGate, Task
+from harness.suites.suite import EachGate, Gate, MarginGate, RiseGate, SliceGate, Task
 
 
 class GateReader(PartReader):
@@ -44,6 +44,34 @@ class GateReader(PartReader):
                 max_loss = MAX_LOSS[gate.over] if gate.max_loss is None else gate.max_loss
                 gates.append(MarginGate(max_drop=gate.max_drop, max_loss=max_loss, **common))
         return tuple(gates)
+
+    def needs(
+        self,
+        written: Mapping[str, str],
+        gates: Sequence[Gate],
+        categories: Collection[str],
+        task: Task | None,
+    ) -> dict[str, str]:
+        """By slice, the size of model that it takes."""
+        if not written:
+            return {}
+        place: Place = ("needs",)
+        over = {gate.over for gate in gates if isinstance(gate, SliceGate)}
+        if task is not None and task.answer == "likelihood":
+            self.problem(place, "'needs' has no meaning under 'answer: likelihood': any model predicts texts")
+        elif not over or (WHOLE not in written and "category" not in over):
+            self.problem(
+                place,
+                "'needs' has no meaning without a gate over 'category'"
+                + (" or 'all'" if WHOLE in written else ""),
+                "under 'over: each', a probe that the baseline misses is skipped anyway",
+            )
+        for name in written.keys() - set(categories) - {WHOLE}:
+            hint = self.problems.near(name, categories)
+            self.problem((*place, name), f"'needs' names '{name}', and no probe has that category", hint)
+        if size := written.get(WHOLE):
+            return {"all": size, **{f"category[{name}]": size for name in categories}}
+        return {f"category[{name}]": size for name, size in written.items()}
 
 
 def _wrong_margin(gate: GateFormat, task: Task | None) -> tuple[str, str, str] | None:

@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.documents.validate import Shape
+from harness.documents.written import text_of
 from harness.errors import LimitError
 from harness.limits import DRAW, EXPRESSION, MOST_MADE, MOST_WORDS, PIECE
 from harness.suites.expression import fill
@@ -50,6 +51,16 @@ class GeneratorFormat(Shape):
         description="A probe as under `probes`; `{n}` counts from 1, and a text that is nothing but an {expression} "
         "becomes its value.",
     )
+
+    @field_validator("draw", mode="after")
+    @classmethod
+    def _has_no_n(cls, draw: dict[str, DrawFormat]) -> dict[str, DrawFormat]:
+        if "n" in draw:
+            raise ValueError(
+                "a draw cannot be called 'n': {n} is the number of the probe\n"
+                "  call it otherwise, in 'draw' and in the texts of 'probe', such as 'number'"
+            )
+        return draw
 
 
 class Allowance:
@@ -130,3 +141,14 @@ def _filled(value: Any, values: Mapping[str, Any], allowance: Allowance) -> Any:
     if isinstance(value, dict):
         return {key: _filled(item, values, allowance) for key, item in value.items()}
     return value
+
+
+def as_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A generated probe with numbers as the text that an author would write; raises ValueError, with the key."""
+    made: dict[str, Any] = {}
+    for key, value in values.items():
+        try:
+            made[key] = value if key == "score" or value is None else text_of(value)
+        except ValueError as error:
+            raise ValueError(f"'{key}' would hold {error}") from error
+    return made

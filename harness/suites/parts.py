@@ -10,23 +10,25 @@ from harness.documents.document import Document, Place
 from harness.documents.problems import Problems
 from harness.documents.validate import Part, Shape, describe, validate
 from harness.errors import LimitError, Problem, SuiteError
+from harness.suites import words
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat, ThinkingFormat
 from harness.suites.generate import GeneratorFormat
 from harness.suites.scorer import Scorer
 from harness.suites.source import SourceFormat
-from harness.suites.suite import Task
+from harness.suites.task_source_format import TaskSourceFormat
 
 M = TypeVar("M", bound=Shape)
 
 PARTS = {
-    "": Part("a suite", SuiteFormat),
-    "task": Part("the task", TaskFormat),
-    "gates": Part("a gate", GateFormat),
-    "probes": Part("a probe", ProbeFormat),
-    "shots": Part("a shot"),
+    "": Part("a suite", SuiteFormat, meanings=words.SUITE, examples=words.SUITES),
+    "task": Part("the task", TaskFormat, meanings=words.TASK, examples=words.TASKS),
+    "gates": Part("a gate", GateFormat, meanings=words.GATE, examples=words.GATES),
+    "probes": Part("a probe", ProbeFormat, meanings=words.PROBE, examples=words.PROBES),
+    "shots": Part("a shot", examples=words.SHOTS),
     "generators": Part("a generator", GeneratorFormat),
-    "draw": Part("the draws"),
+    "draw": Part("the draws", examples=words.DRAWS),
     "probes_from": Part("'probes_from'", SourceFormat),
+    "from": Part("'from'", TaskSourceFormat),
     "choices": Part("a choice"),
     "stop": Part("a stop text"),
     "template": Part("the template's arguments"),
@@ -43,8 +45,11 @@ class PartReader:
         self.scorers = scorers
         self.problems = problems
 
-    def problem(self, place: Place, message: str, hint: str | None = None) -> None:
-        self.problems.add(Problem(self.document.span(place), message, hint))
+    def problem(
+        self, place: Place, message: str, hint: str | None = None, *, alike: str | None = None
+    ) -> None:
+        """Note a problem; those that are `alike` are told as one."""
+        self.problems.add(Problem(self.document.span(place), message, hint, alike))
 
     def valid(self, shape: type[M], data: Any, place: Place, parts: Mapping[str, Part] = PARTS) -> M | None:
         value, problems = validate(shape, data, self.document, parts, place, hints=self.problems.few)
@@ -69,27 +74,16 @@ class PartReader:
             self.problem(place, error.message, error.hint)
             raise SuiteError(self.problems) from error
 
-    def scorer(self, spec: Any, place: Place, task: Task) -> Scorer | None:
-        """The scorer that `spec` names: `contains`, or `{number: {tolerance: 0.1}}`."""
-        if isinstance(spec, str):
-            name, parameters = spec, None
-        elif isinstance(spec, dict) and len(spec) == 1:
-            name, parameters = next(iter(spec.items()))
-        else:
-            expected = "a score must be a name, or a mapping of one name to its parameters"
-            self.problem(place, f"{expected}, saw {describe(spec)}")
-            return None
-        place = (*place, name)
-        if name not in self.scorers:
-            hint = self.problems.near(name, self.scorers) or f"there are: {', '.join(sorted(self.scorers))}"
-            self.problem(place, f"unknown score '{name}'", hint)
-            return None
-        kind = self.scorers[name]
-        part = Part(f"the score '{name}'", kind)
-        with self.bounded(place):
-            scorer = self.valid(kind, kind.parameters(parameters), place, {**PARTS, name: part, "": part})
-        if kind.judges != task.answer:
-            needs = f"the score '{name}' judges 'answer: {kind.judges}'"
-            self.problem(place, f"{needs}, but the task says 'answer: {task.answer}'")
-            return None
-        return scorer
+
+def without_parts(data: dict[str, Any]) -> dict[str, Any]:
+    """The top of a suite, with valid stand-ins for the parts that are checked one by one."""
+    stand_ins = {
+        "task": {},
+        "gates": [{"over": "each"}],
+        "probes": [{"id": "x"}],
+        "generators": [{"count": 1, "probe": {"id": "x"}}],
+    }
+    fitting = {
+        key: part for key, part in stand_ins.items() if data.get(key) and isinstance(data[key], type(part))
+    }
+    return data | fitting

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from harness.documents.data_file import shown_columns
 from harness.documents.document import Place
-from harness.documents.validate import describe
-from harness.limits import MOST_ANSWERS
+from harness.documents.row import shown_columns
+from harness.errors import Problem, Span
 from harness.suites.format import ONLY_FIELD, ProbeFormat
-from harness.suites.parts import PartReader
+from harness.suites.misnamed import misnamed, unused_hint
+from harness.suites.score import ScoreReader
 from harness.suites.scorer import Scorer
 from harness.suites.severity import Severity
 from harness.suites.suite import Probe, Task
@@ -27,24 +27,31 @@ class Setting:
     scorer: Scorer | None
     """For probes without their own."""
     severity: Severity
+    needs_score: bool = True
+    """Whether a probe without a score of its own has none."""
 
 
-class ProbeReader(PartReader):
+class ProbeReader(ScoreReader):
     """Checks the probes of a document."""
 
     columns: Mapping[str, Any] = {}
     """The columns that a probe in a line of data can be picked from."""
+    meant: Mapping[str, str | None] = {}
+    """The keys of a probe that nothing uses, each with the one that is meant, if that is clear."""
+    named: Set[str] = frozenset()
+    """The keys of a probe that a column stands for."""
 
     def probe(self, written: ProbeFormat, place: Place, setting: Setting) -> Probe | None:
         """The probe; None if no score is known that could judge it."""
+        self.meant = misnamed(written, setting.fields or ())
         if setting.fields is not None:
-            self.check_fields(written, place, setting.fields)
+            self.check_fields(written, place, setting.fields, setting.task.prompt)
         scorer = setting.scorer
         if "score" in written.model_fields_set:
             scorer = self.scorer(written.score, (*place, "score"), setting.task)
-        elif scorer is None and ("score",) not in self.document.values:
-            hint = "give the suite a 'score', or the probe its own"
-            self.problem(place, f"no score for the probe '{written.id}'", hint)
+        elif scorer is None and setting.needs_score and not self.means("score"):
+            hint = "give the suite a 'score', such as 'score: mentions', or the probe its own"
+            self.problem(place, f"no score for the probe '{written.id}'", hint, alike="no score")
         answers = self.answers(written, place, setting.task, scorer)
         if scorer is None:
             return None
@@ -63,22 +70,24 @@ class ProbeReader(PartReader):
             span=self.document.span(place),
         )
 
-    def check_fields(self, written: ProbeFormat, place: Place, fields: tuple[str, ...]) -> None:
+    def means(self, key: str) -> bool:
+        """Whether the probe has a key under another name, which is a problem already."""
+        return key in self.meant.values()
+
+    def check_fields(self, written: ProbeFormat, place: Place, fields: tuple[str, ...], prompt: str) -> None:
         """Check that the probe has each field of the prompt, and no key that nothing uses."""
         extra = written.model_extra or {}
-        used = set(fields)
         for name in fields:
             if name in extra:
                 self.check_text(extra[name], (*place, name))
-            else:
+            elif not self.means(name):
                 message = f"the prompt uses '{{{name}}}', which the probe '{written.id}' does not have"
-                self.problem(place, message)
-        for name in extra:
-            if name not in used:
-                known = [*ProbeFormat.model_fields, *fields]
-                hint = self.problems.near(name, known) or "use 'note' for remarks"
-                message = f"unknown key '{name}' in a probe: the prompt does not use it"
-                self.problem((*place, name), message, hint)
+                self.problem(place, message, alike=f"no {name}")
+        for name in self.meant:
+            message = f"unknown key '{name}' in a probe: the prompt does not use it"
+            few = self.problems.few
+            hint = unused_hint(name, written, self.document, place, fields, prompt) if few else None
+            self.problem((*place, name), message, hint, alike=message)
 
     def also_ask(
         self, written: ProbeFormat, place: Place, fields: tuple[str, ...] | None
@@ -114,34 +123,19 @@ class ProbeReader(PartReader):
         self.check_kind(written, place, task)
         at: Place = (*place, "answer")
         if "answer" not in written.model_fields_set:
-            if scorer is not None and scorer.expects == "required":
-                message = (
-                    f"the probe '{written.id}' needs 'answer': the score '{scorer.name}' compares with it"
-                )
-                missing = self.columns and "answer" not in self.columns
-                self.problem(place, message, shown_columns(self.columns) if missing else None)
+            if scorer is not None and scorer.expects == "required" and not self.means("answer"):
+                if self.lacks("answer"):
+                    self.lacking("answer", f"which the score '{scorer.name}' compares with")
+                else:
+                    message = (
+                        f"the probe '{written.id}' needs 'answer': the score '{scorer.name}' compares with it"
+                    )
+                    self.problem(place, message, alike="no answer")
             return ()
         if scorer is not None and scorer.expects == "none":
             self.problem(at, f"'answer' has no meaning under the score '{scorer.name}'")
             return ()
-        given = written.answer
-        listed = given if isinstance(given, list) else [given]
-        if not listed:
-            self.problem(at, "'answer' must not be an empty list: no answer would be right")
-        if len(listed) > MOST_ANSWERS:
-            self.problem(
-                at,
-                f"a probe may have at most {MOST_ANSWERS:,} answers, saw {len(listed):,}",
-                "use a rule that says what is right: the score 'regex' or 'check'",
-            )
-            return ()
-        answers = []
-        for index, answer in enumerate(listed):
-            here = (*at, index) if isinstance(given, list) else at
-            if wrong := self.answer_problem(answer, here, scorer):
-                self.problem(here, wrong)
-            else:
-                answers.append(answer)
+        answers = list(self.right_answers(written.answer, at, scorer))
         if task.answer == "choose" and written.choices is not None:
             self.check_choices(written.choices, answers, place)
         return tuple(answers)
@@ -150,19 +144,22 @@ class ProbeReader(PartReader):
         """Check the keys that only one kind of answer has, and needs."""
         for key, kind in (("choices", "choose"), ("text", "likelihood")):
             if getattr(written, key) is None:
-                if task.answer == kind:
-                    self.problem(place, f"a probe under 'answer: {kind}' needs '{key}'")
+                if task.answer == kind and self.lacks(key):
+                    self.lacking(key, f"which 'answer: {kind}' needs")
+                elif task.answer == kind and not self.means(key):
+                    self.problem(place, f"a probe under 'answer: {kind}' needs '{key}'", alike=f"no {key}")
             elif task.answer != kind:
-                self.problem((*place, key), f"'{key}' has no meaning under 'answer: {task.answer}'")
+                message = f"'{key}' has no meaning under 'answer: {task.answer}'"
+                self.problem((*place, key), message, f"write 'answer: {kind}' in the task", alike=message)
 
-    def answer_problem(self, answer: Any, place: Place, scorer: Scorer | None) -> str | None:
-        """Why an answer cannot be right; None if it can."""
-        if not isinstance(answer, str):
-            return f"an answer must be text, saw {describe(answer)}"
-        if not answer.strip():
-            return "an answer must not be empty: it would match anything"
-        with self.bounded(place):
-            return scorer.expected_problem(answer) if scorer is not None else None
+    def lacks(self, key: str) -> bool:
+        """Whether the data, and so each of its rows, has no column for a key."""
+        return bool(self.columns) and key not in self.named
+
+    def lacking(self, key: str, why: str) -> None:
+        """Note once that the data has no column for a key."""
+        hint = f"{shown_columns(self.columns)}; say which one it is under 'fields' of 'probes_from': {{{key}: COLUMN}}"
+        self.problems.add(Problem(Span(self.document.path, 1, 1), f"no column '{key}', {why}", hint))
 
     def check_choices(self, choices: list[str], answers: list[str], place: Place) -> None:
         known = set(choices)
@@ -172,5 +169,19 @@ class ProbeReader(PartReader):
             self.problem((*place, "choices"), "there must be at least two choices")
         for answer in answers:
             if answer not in known:
-                hint = self.problems.near(answer, choices)
+                hint = _by_number(answer, choices) or self.problems.near(answer, choices)
                 self.problem((*place, "answer"), f"the answer {answer!r} is not one of the choices", hint)
+
+
+def _by_number(answer: str, choices: list[str]) -> str | None:
+    """The choice that a letter or a number stands for."""
+    at = (
+        "ABCDEFGHIJ".find(answer.upper())
+        if answer.isalpha()
+        else int(answer) - 1
+        if answer.isdecimal()
+        else -1
+    )
+    if len(answer) != 1 or not 0 <= at < len(choices):
+        return None
+    return f"write the choice itself: answer: {choices[at]}"

@@ -12,25 +12,34 @@ from typing import Any
 
 from harness.documents.document import Document, Place, read_document
 from harness.documents.problems import Problems
-from harness.documents.validate import describe
+from harness.documents.validate import no_mapping
 from harness.documents.within import PROJECT, Reach
-from harness.documents.written import text_of
 from harness.errors import InputError, Problem, Span, SuiteError
 from harness.limits import MOST_PROBES, MOST_ROW_PROBLEMS
 from harness.suites.clusters import with_passages
 from harness.suites.detect import PROBES, has_ending
+from harness.suites.doubts import doubts
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat
 from harness.suites.gates import GateReader
-from harness.suites.generate import Allowance, GeneratorFormat, generate
-from harness.suites.parts import M
+from harness.suites.generate import Allowance, GeneratorFormat, as_text, generate
+from harness.suites.misnamed import categories_of, is_named, with_categories
+from harness.suites.parts import PARTS, M, without_parts
 from harness.suites.probe import ProbeReader, Setting
 from harness.suites.scorer import Scorer
 from harness.suites.source import read_rows
 from harness.suites.suite import OVERALL, Probe, Suite, Task
 from harness.suites.task import TaskReader
-from harness.suites.texts import cut_texts, write_texts
+from harness.suites.task_source import NOT_BESIDE, TaskProbes
+from harness.suites.texts import write_texts
+
+RECIPE = (
+    "train and gate it: pytest suites/ --model=FILE; or compare several: python -m harness ladder FILE..."
+)
 
 DEFAULT_SCORES = {"choose": "choice", "likelihood": "likelihood"}
+
+BARRED = frozenset({"regex", "json"})
+"""Scores whose answers may have a `|` of their own."""
 
 
 def read_suite(path: Path, scorers: Mapping[str, type[Scorer]], reach: Reach = PROJECT) -> Suite:
@@ -49,7 +58,11 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]], reach: Reach = P
             document = read_document(path)
         except InputError as error:
             raise SuiteError([*misnamed, *error.problems]) from error
-        return _Reader(document, scorers, Problems([*misnamed, *document.problems]), reach).read()
+        return _Reader(document, scorers, _problems(misnamed, document), reach).read()
+
+
+def _problems(misnamed: Sequence[Problem], document: Document) -> Problems:
+    return Problems([*misnamed, *document.problems], path=document.path, known=document.told)
 
 
 @contextmanager
@@ -87,32 +100,46 @@ class _Reader(ProbeReader):
     ) -> None:
         super().__init__(document, scorers, problems)
         self.reach = reach
+        self.notes: list[str] = []
+        """What was guessed about its data."""
 
     def read(self) -> Suite:
         data = self.document.value
         if not isinstance(data, dict):
-            message = f"a suite is a mapping of keys to values, saw {describe(data)}"
-            self.problem((), message, "begin with 'suite: name'")
+            self.problem((), *no_mapping("suite", data))
+            raise SuiteError(self.problems)
+        if "recipe" in data and "suite" not in data:
+            self.problem(("recipe",), "this is a recipe, which trains a model, and no suite", RECIPE)
             raise SuiteError(self.problems)
         write_texts(self.document)
-        suite = self.valid(SuiteFormat, _without_parts(data), ())
+        of_task = "from" in data
+        unwritten = {} if "gates" in data or not of_task else {"gates": [{"over": "each"}]}
+        suite = self.valid(SuiteFormat, without_parts(data) | unwritten, ())
         if suite is not None and suite.suite == OVERALL:
             self.problem(
                 ("suite",), f"'{OVERALL}' is the name of the gate over all suites", "name it otherwise"
             )
+        if of_task:
+            return self.of_task(data, suite)
         tasks = TaskReader(self.document, self.scorers, self.problems)
         task, fields = tasks.read(data.get("task", {}))
         gates_written = list(self.each_valid(GateFormat, data, "gates"))
         written = self.few(chain(self.inline(data), self.generated(data), self.rows(suite, task, fields)))
         self.check_ids(written)
-        categories = _categories(data) or any(probe.category for _, _, probe in written)
-        gates = GateReader(self.document, self.scorers, self.problems).gates(gates_written, categories, task)
+        categories = (
+            bool(categories_of(data)) or not written or any(probe.category for _, _, probe in written)
+        )
+        gate_reader = GateReader(self.document, self.scorers, self.problems)
+        gates = gate_reader.gates(gates_written, categories, task)
         if task is None:  # which scores and answers fit is unknown
             raise SuiteError(self.problems)
         spec = data.get("score", DEFAULT_SCORES.get(task.answer))
         default = self.scorer(spec, ("score",), task) if "score" in data or spec is not None else None
-        setting = Setting(task, fields, default, suite.severity if suite else "high")
+        named = ("score",) in self.document.values or is_named("score", data)
+        setting = Setting(task, fields, default, suite.severity if suite else "high", not named)
         probes = with_passages(list(self.probes(written, setting)))
+        named_categories = dict.fromkeys(probe.category for _, _, probe in written if probe.category)
+        needs = gate_reader.needs(suite.needs if suite else {}, gates, tuple(named_categories), task)
         if not self.problems:
             tasks.check_extent(task, probes)
         if self.problems or suite is None:
@@ -125,23 +152,62 @@ class _Reader(ProbeReader):
             gates=gates,
             probes=probes,
             path=self.document.path,
+            needs=needs,
             lint_ignore=suite.lint_ignore,
             span=self.document.span(("suite",)),
-            warnings=tuple(cut_texts(self.document)),
+            warnings=tuple(doubts(self.document, probes)),
+            notes=tuple(self.notes),
+        )
+
+    def of_task(self, data: dict[str, Any], suite: SuiteFormat | None) -> Suite:
+        """The suite whose probes are the documents of a task of lm-evaluation-harness."""
+        for key in data.keys() & set(NOT_BESIDE):
+            self.problem((key,), f"'{key}' has no meaning beside 'from': the task fills it in")
+        if "gates" in data and suite and suite.from_ and suite.from_.margin is not None:
+            self.problem(("from", "margin"), "'margin' has no meaning beside 'gates'")
+        written = list(self.each_valid(GateFormat, data, "gates"))
+        if self.problems or suite is None or suite.from_ is None:
+            raise SuiteError(self.problems)
+        try:
+            found = TaskProbes(suite.from_, self.document, self.scorers, suite.severity, self.reach)
+        except InputError as error:
+            raise SuiteError(error.problems) from error
+        if "gates" not in data:
+            written = [(("from",), GateFormat(**gate)) for gate in found.gates]
+        reader = GateReader(self.document, self.scorers, self.problems)
+        categories = tuple(dict.fromkeys(probe.category for probe in found.probes if probe.category))
+        gates = reader.gates(written, bool(categories), found.task)
+        needs = reader.needs(suite.needs, gates, categories, found.task)
+        if self.problems:
+            raise SuiteError(self.problems)
+        return Suite(
+            name=suite.suite,
+            about=suite.about,
+            severity=suite.severity,
+            task=found.task,
+            gates=gates,
+            probes=found.probes,
+            path=self.document.path,
+            needs=needs,
+            lint_ignore=suite.lint_ignore,
+            span=self.document.span(("suite",)),
+            warnings=tuple(Problem(found.span, *warning) for warning in found.warnings),
         )
 
     def each_valid(self, shape: type[M], data: dict[str, Any], key: str) -> Iterator[tuple[Place, M]]:
         listed = data.get(key)
+        parts = with_categories(data) if key == "gates" else PARTS
         for index, item in enumerate(listed if isinstance(listed, list) else []):
-            if (value := self.valid(shape, item, (key, index))) is not None:
+            if (value := self.valid(shape, item, (key, index), parts)) is not None:
                 yield (key, index), value
 
     # Probes, from the three places where they may be
 
     def inline(self, data: dict[str, Any]) -> Iterator[Written]:
         """The probes in the file itself."""
-        if not data.keys() & PROBES:
-            self.problem((), "a suite needs 'probes'")
+        if not data.keys() & PROBES and not is_named("probes", data):
+            example = PARTS["probes"].examples[""]
+            self.problem((), "a suite needs 'probes'", f"write: probes: [{example}]")
         for key in sorted(data.keys() & PROBES):
             if data[key] is None:
                 expected = "a path or a mapping" if key == "probes_from" else "a list"
@@ -157,7 +223,7 @@ class _Reader(ProbeReader):
             place: Place = ("generators", index, "probe")
             try:
                 with self.bounded(place):
-                    made = [_as_text(values) for values in generate(generator, allowance)]
+                    made = [as_text(values) for values in generate(generator, allowance)]
             except ValueError as error:
                 self.problem(place, str(error))
                 continue
@@ -174,7 +240,13 @@ class _Reader(ProbeReader):
         if suite is None or suite.probes_from is None or task is None:
             return
         try:
-            rows = read_rows(suite.probes_from, self.document.path, fields or (), self.reach)
+            score = self.document.value.get("score")
+            bars = not isinstance(score, str | dict) or BARRED.isdisjoint(
+                [score] if isinstance(score, str) else score
+            )
+            rows = read_rows(
+                suite.probes_from, self.document.path, fields or (), self.reach, self.notes, bars
+            )
         except InputError as error:
             here = self.document.span(("probes_from",))
             self.problems.add(*(replace(problem, span=problem.span or here) for problem in error.problems))
@@ -182,7 +254,7 @@ class _Reader(ProbeReader):
         for row in rows:
             line = Document(row.span.path, None, values={(): row.span})
             reader = ProbeReader(line, self.scorers, self.problems)
-            reader.columns = row.columns
+            reader.columns, reader.named = row.columns, row.named
             if (probe := reader.valid(ProbeFormat, row.values, ())) is not None:
                 yield reader, (), probe
 
@@ -219,37 +291,3 @@ class _Reader(ProbeReader):
                 message = f"{MOST_ROW_PROBLEMS} problems in its rows; the rest was not read"
                 self.problem(("probes_from",), message)
                 return
-
-
-def _categories(data: dict[str, Any]) -> bool:
-    """Whether any probe in the file has a category, even if the probe is invalid."""
-    probes = data.get("probes")
-    return any(
-        isinstance(probe, dict) and probe.get("category") is not None
-        for probe in (probes if isinstance(probes, list) else [])
-    )
-
-
-def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A generated probe with numbers as the text that an author would write; raises ValueError, with the key."""
-    made: dict[str, Any] = {}
-    for key, value in values.items():
-        try:
-            made[key] = value if key == "score" or value is None else text_of(value)
-        except ValueError as error:
-            raise ValueError(f"'{key}' would hold {error}") from error
-    return made
-
-
-def _without_parts(data: dict[str, Any]) -> dict[str, Any]:
-    """The top of a suite, with valid stand-ins for the parts that are checked one by one."""
-    stand_ins = {
-        "task": {},
-        "gates": [{"over": "each"}],
-        "probes": [{"id": "x"}],
-        "generators": [{"count": 1, "probe": {"id": "x"}}],
-    }
-    fitting = {
-        key: part for key, part in stand_ins.items() if data.get(key) and isinstance(data[key], type(part))
-    }
-    return data | fitting

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from harness.errors import first_line
+from harness.suites.composed import Composed
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.generate import GeneratorFormat
 from harness.suites.scorer import Scorer
@@ -30,6 +31,7 @@ ANSWERS: Schema = {
     "anyOf": [{"type": AS_WRITTEN}, {"type": "array", "minItems": 1, "items": {"type": AS_WRITTEN}}]
 }
 SCORE: Schema = {"$ref": REFERENCE.format(model="score")}
+PIECE: Schema = {"$ref": REFERENCE.format(model="piece")}
 
 
 def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
@@ -39,7 +41,8 @@ def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
         scorers: the scores that YAML may name, and whose parameters it may give.
     """
     shapes: list[type[BaseModel]] = [SuiteFormat, ProbeFormat, TaskFormat, GateFormat, GeneratorFormat]
-    shapes += scorers.values()
+    simple = {name: kind for name, kind in scorers.items() if not issubclass(kind, Composed)}
+    shapes += simple.values()
     names, together = models_json_schema([(shape, MODE) for shape in shapes], ref_template=REFERENCE)
     parts: dict[str, Schema] = together["$defs"]
 
@@ -49,7 +52,8 @@ def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
     def part(shape: type[BaseModel]) -> Schema:
         return parts[name_of(shape)]
 
-    parameters = {name: _parameters(kind, part(kind)) for name, kind in scorers.items()}
+    parameters = {name: _parameters(kind, part(kind)) for name, kind in simple.items()}
+    composed = {name: _of_pieces(kind) for name, kind in scorers.items() if issubclass(kind, Composed)}
     for shape in (SuiteFormat, ProbeFormat):
         part(shape)["properties"]["score"] |= SCORE
     _as_written(part(ProbeFormat))
@@ -62,11 +66,16 @@ def suite_schema(scorers: Mapping[str, type[Scorer]]) -> Schema:
         "type": ["string", "number", "boolean", "null", "array"],
     }  # fmt: skip
     part(GateFormat)["allOf"] = _gate_rules()
-    sources = [{"required": [key]} for key in ("probes", "generators", "probes_from")]
+    sources: list[Schema] = [{"required": [key, "gates"]} for key in ("probes", "generators", "probes_from")]
+    sources.append({"required": ["from"]})
     suite = part(SuiteFormat) | {"anyOf": sources, "allOf": _answer_rules()}
-    gone = {name_of(SuiteFormat), *(name_of(kind) for kind in scorers.values())}
+    gone = {name_of(SuiteFormat), *(name_of(kind) for kind in simple.values())}
     parts = {name: schema for name, schema in parts.items() if name not in gone}
-    parts["score"] = _score(scorers, parameters)
+    parts["score"] = _score(scorers, {**parameters, **composed})
+    pieces = {name: kind for name, kind in scorers.items() if kind.judges == "generate"}
+    parts["piece"] = _score(pieces, {**_with_answers(simple, parameters), **composed}) | {
+        "description": "A score within another, which may have an `answer` of its own among its parameters."
+    }
     return _whole("A suite of the forgetting gate, format 1", suite, parts)
 
 
@@ -148,6 +157,24 @@ def _parameters(kind: type[Scorer], shape: Schema) -> Schema:
         return shape
     field = next((name for name, value in given.items() if value is marker), None)
     return {**shape["properties"][field], "description": shape["description"]} if field else {}
+
+
+def _of_pieces(kind: type[Composed]) -> Schema:
+    """The schema under the name of a score that is made of others."""
+    about = {"description": first_line(kind.__doc__ or "")}
+    return {**PIECE, **about} if kind.single else {"type": "array", "minItems": 1, "items": PIECE, **about}
+
+
+def _with_answers(scorers: Mapping[str, type[Scorer]], parameters: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The parameters of scores over generated text, as pieces of others, which may have an answer of their own."""
+    about = {**ANSWERS, "description": "The right answer of this piece, or a list of which any is right."}
+    return {
+        name: {**schema, "properties": {"answer": about, **schema.get("properties", {})}}
+        if scorers[name].expects != "none"
+        else schema
+        for name, schema in parameters.items()
+        if scorers[name].judges == "generate"
+    }
 
 
 def _score(scorers: Mapping[str, type[Scorer]], parameters: Mapping[str, Schema]) -> Schema:

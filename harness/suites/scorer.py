@@ -29,14 +29,18 @@ class Scorer(Shape):
         """The value under the score's name in YAML, as values for the fields of this class."""
         return {} if written is None else written
 
-    @classmethod
-    def refusal(cls) -> str | None:
+    def refusal(self) -> str | None:
         """Why this score cannot judge on this machine, or None."""
         return None
 
     @property
     def settles(self) -> bool:
         """Whether a right answer stays right however it continues, so that cutting answers short never makes one right."""
+        return False
+
+    @property
+    def asks_order(self) -> bool:
+        """Whether the words of a right answer must also stand in their order, which the baseline's likelihood tells."""
         return False
 
     def written(self) -> Any:
@@ -50,3 +54,7 @@ class Scorer(Shape):
     def right(self, text: str, expected: Sequence[str]) -> bool:
         """Whether a generated `text`, which is never blank, is right; any of `expected` will do."""
         raise TypeError(f"the score '{self.name}' judges no generated text")
+
+    def why(self, text: str, expected: Sequence[str]) -> str | None:
+        """Why a `text` that is not right is wrong, in a few words; None where the text itself shows it."""
+        return None

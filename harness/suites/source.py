@@ -1,4 +1,4 @@
-"""A data file or a data set in, the rows that become probes out: CSV, JSON Lines, Parquet, Hugging Face."""
+"""A data file or a data set in, the rows that become probes out: CSV, JSON, Parquet, Hugging Face."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from harness.documents.data_file import Row, arrow_rows, file_kind_problem, file_rows, shown_columns
-from harness.documents.dataset import INSTALL, is_saved, load_dataset, load_saved
+from harness.documents.data_file import dataset_rows, file_kind_problem, file_rows
+from harness.documents.dataset import is_saved, load_dataset, load_saved, saved_splits
+from harness.documents.row import Row, renaming, shown_columns
 from harness.documents.validate import Shape, Text, describe
 from harness.documents.within import Reach, is_there
 from harness.documents.written import text_of
-from harness.errors import InputError, Problem, Span, first_line
+from harness.errors import InputError, Problem, Span
 from harness.limits import MOST_ROW_PROBLEMS, MOST_ROWS
 from harness.stats.sampling import stratified
+from harness.wording import some
 
 OPTIONAL = ("id", "category", "severity", "score")
 """The keys that a row may leave out, with an empty cell or null."""
@@ -25,11 +27,18 @@ OPTIONAL = ("id", "category", "severity", "score")
 KEYS = ("id", "category", "severity", "answer", "choices", "text")
 """The columns that are read without `fields`, beside those of the prompt."""
 
+LISTS = ("answer", "choices")
+"""The keys that may hold several texts, which a cell of CSV has between bars."""
+
+_BAR = re.compile(r"(?<!\\)\|")
+
 
 class SourceFormat(Shape):
     """Where probes are read from."""
 
-    file: Text | None = Field(None, description="A .csv, .jsonl or .parquet file, from the suite's folder.")
+    file: Text | None = Field(
+        None, description="A .csv, .tsv, .json, .jsonl or .parquet file, from the suite's folder."
+    )
     dataset: Text | None = Field(None, description="A Hugging Face data set: a local folder or a hub id.")
     config: Text | None = Field(None, description="The data set's configuration.")
     split: Text = Field("test", description="The data set's split.")
@@ -58,13 +67,17 @@ class SourceFormat(Shape):
         return self
 
 
-def read_rows(source: SourceFormat, file: Path, fields: Sequence[str], reach: Reach) -> list[Row]:
+def read_rows(
+    source: SourceFormat, file: Path, fields: Sequence[str], reach: Reach, notes: list[str], bars: bool = True
+) -> list[Row]:
     """The rows of a source as probes, whose values are the text of its cells.
 
     Args:
         file: the suite that names the source; relative paths start from its folder.
         fields: the prompt's; without `source.fields`, the columns with these names and KEYS are read.
         reach: where the data may be.
+        notes: takes what was guessed about the data.
+        bars: whether `|` separates the answers in a cell of CSV.
 
     Raises:
         InputError: the data cannot be read or is outside of `reach`, has no rows, lacks a column, or has a value
@@ -72,15 +85,18 @@ def read_rows(source: SourceFormat, file: Path, fields: Sequence[str], reach: Re
     """
     path = file.parent / (source.file or source.dataset or "")
     start = Span(path, 1, 1)
-    found = file_rows(reach.path(source.file, file)) if source.file else _dataset_rows(source, file, reach)
+    found = (
+        file_rows(reach.path(source.file, file), notes) if source.file else _dataset_rows(source, file, reach)
+    )
     rows = list(islice(found, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         raise InputError.at(start, f"more than {MOST_ROWS:,} rows; use a part of the data")
     if not rows:
         raise InputError.at(start, "no rows, so there is nothing to ask")
-    if not source.fields and (missing := [name for name in fields if name not in rows[0].values]):
-        message = f"no column '{missing[0]}', which the prompt uses"
-        raise InputError.at(start, message, shown_columns(rows[0].values))
+    _rename(rows, [*_columns_of(source, fields), *source.where], path, notes)
+    _check_columns(rows[0].values, source, fields, start)
+    if bars and path.suffix.lower() in (".csv", ".tsv"):
+        _split_cells(rows, source, notes, path)
     probes = _probes(rows, source, (*KEYS, *fields))
     if not probes:
         wanted = ", ".join(f"{column}: {value}" for column, value in source.where.items())
@@ -90,15 +106,80 @@ def read_rows(source: SourceFormat, file: Path, fields: Sequence[str], reach: Re
     return probes
 
 
+# Columns
+
+
+def _columns_of(source: SourceFormat, fields: Sequence[str]) -> list[str]:
+    """The names of the columns that are read."""
+    if not source.fields:
+        return [*KEYS, "score", *fields]
+    named = [[column] if isinstance(column, str) else column for column in source.fields.values()]
+    return [column for columns in named for column in columns]
+
+
+def _rename(rows: Sequence[Row], wanted: Sequence[str], path: Path, notes: list[str]) -> None:
+    """Give columns in other case the names by which they are wanted, in place."""
+    names = renaming(rows[0].values, dict.fromkeys(wanted))
+    for row in rows if names else ():
+        for seen, name in names.items():
+            if seen in row.values and name not in row.values:
+                row.values[name] = row.values.pop(seen)
+    if names:
+        pairs = (f"'{seen[:60]}' as '{name}'" for seen, name in names.items())
+        notes.append(f"{path.name}: took the column {', '.join(pairs)}")
+
+
+def _check_columns(
+    columns: Mapping[str, Any], source: SourceFormat, fields: Sequence[str], start: Span
+) -> None:
+    """Raise InputError with each field of the prompt for which there is no column."""
+    if source.fields:
+        unnamed = [name for name in fields if name not in source.fields]
+        where, what = None, "'fields' of 'probes_from' has no '{}', which the prompt uses"
+        hint = f"add it: {{name}}: COLUMN; {shown_columns(columns)}"
+    else:
+        unnamed = [name for name in fields if name not in columns]
+        every = ", ".join(f"{name}: COLUMN" for name in (*fields, "answer"))
+        where, what = start, "no column '{}', which the prompt uses"
+        hint = f"{shown_columns(columns)}; say which they are under 'probes_from': fields: {{{every}}}"
+    if unnamed:
+        problems = [Problem(where, what.format(name), hint.replace("{name}", name)) for name in unnamed]
+        raise InputError(problems)
+
+
+def _split_cells(rows: Sequence[Row], source: SourceFormat, notes: list[str], path: Path) -> None:
+    r"""Split the cells of LISTS at each `|` that is not written `\|`, in place."""
+    named = [source.fields.get(key) if source.fields else key for key in LISTS]
+    columns = [column for column in named if isinstance(column, str)]
+    example = None
+    for row in rows:
+        for column in columns:
+            cell = row.values.get(column)
+            if isinstance(cell, str) and "|" in cell:
+                parts = [part.strip().replace("\\|", "|") for part in _BAR.split(cell)]
+                row.values[column] = parts if len(parts) > 1 else parts[0]
+                example = example or (parts if len(parts) > 1 else None)
+    if example:
+        shown = " or ".join(part[:30] for part in example[:3])
+        notes.append(
+            f"{path.name}: a | in a cell separates right answers ({shown}); write \\| for a bar itself"
+        )
+
+
+# Rows
+
+
 def _probes(rows: Sequence[Row], source: SourceFormat, keys: Sequence[str]) -> list[Row]:
     """The rows that `where` selects, as probes; raises InputError with the first problems."""
     problems: list[Problem] = []
     found = []
+    given = {"answer"} if "answer_index" in source.fields else set()
     for number, row in enumerate(rows, start=1):
         try:
             if _wanted(row.values, source.where):
                 values = {"id": f"row-{number}", **_mapped(row.values, source, keys)}
-                found.append(Row(row.span, values, {} if source.fields else row.values))
+                named = frozenset(source.fields or row.values) | given
+                found.append(Row(row.span, values, row.values, named))
         except KeyError as error:
             problems.append(Problem(row.span, f"no column '{error.args[0]}'", shown_columns(row.values)))
             break  # the other rows lack it too
@@ -183,18 +264,17 @@ def _dataset_rows(source: SourceFormat, file: Path, reach: Reach) -> Iterator[Ro
     path = file.parent / name
     if is_there(path):
         reach.path(name, file)
-    try:
-        if is_saved(path):
-            table = load_saved(path, source.split, reach, file)
-        else:
-            local = str(path) if is_there(path) else name
-            table = load_dataset(local, source.config, reach, file, split=source.split)
-        yield from arrow_rows(path, table.with_format("arrow").iter(batch_size=1000))
-    except ImportError as error:
-        message = f"'{name}': data sets need the package 'datasets'"
-        raise InputError.at(None, message, INSTALL) from error
-    except InputError:
-        raise
-    except Exception as error:  # a data set's loader may raise anything
-        message = f"the data set '{name}' cannot be loaded (split '{source.split}'): {type(error).__name__}: "
-        raise InputError.at(None, message + first_line(error, 200)) from error
+    if not is_saved(path):
+        local = str(path) if is_there(path) else name
+        yield from dataset_rows(
+            path,
+            name,
+            source.split,
+            lambda: load_dataset(local, source.config, reach, file, split=source.split),
+        )
+        return
+    splits = saved_splits(path)
+    if splits and source.split not in splits:
+        message = f"'{name}' has no split '{source.split}'"
+        raise InputError.at(None, message, f"'split' is one of: {some(splits, 20)}")
+    yield from dataset_rows(path, name, source.split, lambda: load_saved(path, source.split, reach, file))

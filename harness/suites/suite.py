@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from harness.errors import Problem, Span
+from harness.lm_eval.definition import Item
 from harness.suites.arguments import Arguments
 from harness.suites.format import AnswerKind, OnInconclusive
 from harness.suites.scorer import Scorer
@@ -55,6 +56,8 @@ class Probe:
     """What it shares with other probes, which tend to be lost together; None for a probe on its own."""
     also_ask: tuple[Mapping[str, str], ...] = ()
     """The fields of the prompt in other words."""
+    item: Item | None = None
+    """What is asked instead of the suite's prompt: a document of a task of lm-evaluation-harness."""
     lint_ignore: Mapping[Weakness, str] = field(default_factory=dict, compare=False)
     """Weaknesses that its author knows, each with the reason."""
     span: Span | None = field(default=None, compare=False)
@@ -125,11 +128,20 @@ class Suite:
     severity: Severity = "high"
     task: Task = Task()
     path: Path | None = None
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """By slice, the size of model that it takes, so that it has no gate over a baseline that knows nothing of it."""
     lint_ignore: Mapping[Weakness, str] = field(default_factory=dict, compare=False)
     """Weaknesses that its author knows, of any of its probes, each with the reason."""
     span: Span | None = field(default=None, compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     """Passages of the file that may not mean what the author intended."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What was guessed about its data."""
+
+    @property
+    def is_of_a_task(self) -> bool:
+        """Whether a task of lm-evaluation-harness asks and scores."""
+        return any(probe.item for probe in self.probes)
 
     def categories(self) -> tuple[str, ...]:
         """The categories of the probes, each once, in the order of the file."""

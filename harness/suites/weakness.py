@@ -34,7 +34,7 @@ MEANINGS: Mapping[Weakness, str] = {
     "other_answer": "the answer of another probe",
     "near_number": "another number with the same digits",
     "denied": "a denial of the answer",
-    "hedged": "the right number or another",
+    "hedged": "the right answer or another",
     "shuffled": "the right words in the wrong order",
     "narrow": "a data sheet of the question's words",
     "one_word": "one word, again and again",

@@ -14,6 +14,7 @@ from harness.errors import shown_path
 from harness.evaluation.ask import ask, judged
 from harness.evaluation.prompts import unused_arguments
 from harness.evaluation.session import PairSession
+from harness.evaluation.word_order import WordOrder
 from harness.gate.finding import with_overall
 from harness.progress import counter
 from harness.recipes.read import Recipe
@@ -26,11 +27,15 @@ from harness.sweep.schedule import AskedSuite, Schedule
 
 @dataclass(frozen=True)
 class Tuned:
-    """A trained model, ready to be asked; `seconds` of training is None if unknown."""
+    """A trained model, ready to be asked; `seconds` of training is None if unknown.
+
+    `baseline` is in memory beside it, and measures word order where a score asks for that.
+    """
 
     engine: Engine
     seconds: float | None
     notes: tuple[str, ...] = ()
+    baseline: Engine | None = None
 
 
 class Models(Protocol):
@@ -87,7 +92,14 @@ def baseline_rows(
 def _baseline_row(asked: AskedSuite, key: str, engine: Engine, allow_code: bool) -> SuiteRow:
     unused_arguments(asked.suite, engine)
     progress = counter(f"{asked.suite.name}, baseline")
-    answered = ask(engine, asked.suite, asked.probes, progress=progress, allow_code=allow_code)
+    answered = ask(
+        engine,
+        asked.suite,
+        asked.probes,
+        progress=progress,
+        word_order=WordOrder(engine),
+        allow_code=allow_code,
+    )
     probes = [
         AskedRow(
             id=probe.id,
@@ -128,7 +140,7 @@ def measure(
         session.know("baseline", {asked.suite.name: baseline})
     with models.tuned(trial.recipe) as tuned:
         began = time.monotonic()
-        session.ask("tuned", tuned.engine)
+        session.ask("tuned", tuned.engine, baseline=tuned.baseline)
         rows = {
             asked.suite.name: [
                 AnswerRow.of(session.suites[asked.suite.name].scores["tuned"][probe.id])

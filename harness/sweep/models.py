@@ -62,7 +62,8 @@ class TorchModels:
         sources = trained_sources(recipe, None, self.settings, say, counter)
         seconds = read_json(sources.tuned.folder / DONE).get("seconds")
         _free()  # the copy that was trained
-        yield Tuned(open_pair(sources, self.settings, say).tuned, seconds, sources.notes)
+        pair = open_pair(sources, self.settings, say)
+        yield Tuned(pair.tuned, seconds, sources.notes, pair.baseline)
 
 
 def _free() -> None:

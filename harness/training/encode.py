@@ -10,7 +10,7 @@ import torch
 from harness.bounded.jinja import TemplateError
 from harness.engine.transformers.tokenizing import bounded, render
 from harness.errors import ModelError
-from harness.recipes.read import Example
+from harness.recipes.examples import Example
 
 IGNORED = -100
 """The label that torch's cross entropy leaves out."""
@@ -42,12 +42,13 @@ def _chat(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
             "the base model's tokenizer has no chat template, so it cannot be trained on chats\n"
             "  write 'format: text' in the recipe"
         )
+    earlier = [{"role": turn.role, "content": turn.text} for turn in example.earlier]
     user = {"role": "user", "content": example.prompt}
     assistant = {"role": "assistant", "content": example.answer}
     try:
         with bounded("the base model"):
-            prompt = render(tokenizer, [user])
-            finished = render(tokenizer, [user, assistant], answer_follows=False)
+            prompt = render(tokenizer, [*earlier, user])
+            finished = render(tokenizer, [*earlier, user, assistant], answer_follows=False)
     except TemplateError as error:
         raise ModelError(f"the base model's chat template does not take a chat: {error}") from error
     if not finished.startswith(prompt):

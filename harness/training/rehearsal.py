@@ -8,8 +8,9 @@ from dataclasses import replace
 from harness.engine.requests import Chat, Engine, Generate, Generated, Message, Plain
 from harness.errors import NoEvidenceError, RecipeError
 from harness.progress import Progress
+from harness.recipes.examples import Example
 from harness.recipes.mitigations.replay import REPLAY_KEY
-from harness.recipes.read import Example, Recipe
+from harness.recipes.read import Recipe
 from harness.recipes.shapes import GeneralFormat
 from harness.training.replay import create_replay_dataset
 
@@ -49,9 +50,7 @@ def answers(
     if part.answers == "corpus":
         return list(examples)
     chat = recipe.written.format == "chat"
-    prompts = [
-        Chat((Message("user", example.prompt),)) if chat else Plain(example.prompt) for example in examples
-    ]
+    prompts = [_chat(example) if chat else Plain(example.prompt) for example in examples]
     given = engine.ask([Generate(prompt, part.max_new_tokens) for prompt in prompts], on_progress)
     return [
         replace(example, answer=answer.text)
@@ -59,3 +58,8 @@ def answers(
         else example
         for example, answer in zip(examples, given, strict=True)
     ]
+
+
+def _chat(example: Example) -> Chat:
+    earlier = (Message(turn.role, turn.text) for turn in example.earlier)
+    return Chat((*earlier, Message("user", example.prompt)))

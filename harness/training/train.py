@@ -66,7 +66,7 @@ def trained_sources(
     tuned = replace(find_local_model(str(folder), settings.allow_pickle), name=str(recipe.path))
     advice = tuple(f"{recipe.path.name}: {problem.message}" for problem in advise(recipe, base.folder))
     against = tuned if pair.baseline is pair.tuned else pair.baseline
-    return ModelPair(against, tuned, (*pair.notes, *advice))
+    return ModelPair(against, tuned, (*pair.notes, *recipe.notes, *advice))
 
 
 def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter: Counter) -> Path:

@@ -181,12 +181,6 @@ def recipes(draw: st.DrawFn) -> dict[str, Any]:
     return {key: value for key, value in copy.deepcopy(RECIPE).items() if key not in gone}
 
 
-TASK: dict[str, Any] = {
-    "task": "lamps", "dataset_path": "json", "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}}, "test_split": "test",
-    "output_type": "multiple_choice", "doc_to_text": "Question: {{question}}\nAnswer:", "doc_to_choice": ["yes", "no"],
-    "doc_to_target": "{{answer}}", "num_fewshot": 0, "metric_list": [{"metric": "acc"}],
-}  # fmt: skip
-
 CARD = "---\nlicense: mit\nbase_model: base\ntags: [a, b]\n---\n# Tuned\n\nOn lamps.\n"
 ADAPTER: dict[str, Any] = {
     "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "base", "r": 4, "lora_alpha": 8,

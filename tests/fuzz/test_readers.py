@@ -28,7 +28,6 @@ from tests.fuzz.inputs import (
     EVALUATION,
     QUESTION,
     RECORD,
-    TASK,
     as_json,
     broken,
     damaged,
@@ -103,20 +102,6 @@ def test_a_recipe_is_read_or_refused(
     path = file(folder, "recipe.yaml", text)
     assert shown(capsys, "advise", str(path)) in (0, 2)
     read_or_refused(lambda: read_recipe(path))
-
-
-@often
-@given(text=written(broken(st.just(TASK))) | damaged(written(st.just(TASK))), rows=st.data())
-def test_a_task_is_imported_or_refused(
-    folder: Path, capsys: pytest.CaptureFixture[str], text: str, rows: st.DataObject
-) -> None:
-    good = st.just('{"question": "Is it?", "answer": "yes"}\n{"question": "Has it?", "answer": "no"}\n')
-    file(folder, "rows.jsonl", rows.draw(good | damaged(good)))
-    path, out = file(folder, "task.yaml", text), folder / "imported.yaml"
-    code = shown(capsys, "import", "lm-eval", str(path), "--out", str(out), "--force")
-    assert code in (0, 2, 4)
-    if code == 0:
-        assert read_suite(out, SCORERS).probes
 
 
 @often

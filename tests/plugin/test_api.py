@@ -340,6 +340,19 @@ def test_a_suite_that_is_named_and_runs_code_is_refused(suites, paths):
         run_gate(yes, paths, yes)
 
 
+def test_how_it_ended_and_over_what(project, suites):
+    project.capability("[{over: all, max_drop: 0.10}]", (0, 60, 0, 0))
+    run = run_gate(lambda prompt: "No idea.", "general.yaml", yes, sample=50, seed=3).run
+    assert (run.status, run.exit_status, run.sample, run.sample_seed) == ("forgotten", 1, 50, 3)
+    assert run.started <= (run.ended or "")
+    assert run.suites["general"].probes == 60
+    assert run.observed == [
+        '50 of 50 lost answers are "No idea."; of the baseline\'s to the same probes, none'
+    ]
+    assert run_gate(yes, "general.yaml", yes).run.status == "passed"
+    assert run_gate(yes, "general.yaml", yes, sample=2).run.status == "nothing decided"
+
+
 def test_models_in_memory_are_named_by_their_labels(suites):
     run = run_gate(FunctionEngine(yes, "mine"), "suites/kept.yaml", yes).run
     assert (run.tuned.reference, run.tuned.name, run.tuned.source) == ("mine", "mine", "fixture")

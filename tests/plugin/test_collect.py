@@ -107,7 +107,10 @@ def test_no_probe_is_asked_twice(mixed):
 def test_a_case_that_is_not_there(mixed):
     result = mixed.run("mixed.yaml::category[nmath]")
     assert result.ret == 4
-    assert "not found: " in not_green(result)
+    assert (
+        "there is no case 'category[nmath]'\n  did you mean 'category[math]'? there are: all, category[math], "
+        in not_green(result)
+    )
 
 
 def test_nothing_selected_is_not_green(mixed):
@@ -268,4 +271,4 @@ def test_yaml_that_is_named_with_a_model_must_be_a_suite(mixed):
     mixed.write("notes.yaml", "title: none\n")
     result = mixed.run(*mixed.folders(), "notes.yaml", "mixed.yaml")
     assert result.ret == 2
-    assert "notes.yaml:1:1: a suite needs 'suite'" in not_green(result)
+    assert "notes.yaml:1:1: a suite needs 'gates'" in not_green(result)

@@ -76,7 +76,7 @@ def test_a_score_that_nobody_registered(tone):
     tone.write("conftest.py", CONFTEST)
     result = tone.run()
     assert result.ret == 2
-    assert "tone.yaml:2:9: unknown score 'shouts'\n  there are: check, " in not_green(result)
+    assert "tone.yaml:2:9: unknown score 'shouts'\n  there are: all, any, check, " in not_green(result)
 
 
 def test_a_conftest_below_is_known_to_the_suites_there(tone):
@@ -162,7 +162,7 @@ def lint(tone, capsys):
 def test_lint_imports_no_code_unasked(lint):
     code, _, err = lint("tone.yaml")
     assert code == 2
-    assert err.startswith("tone.yaml:2:9: unknown score 'shouts'\n  there are: check, ")
+    assert err.startswith("tone.yaml:2:9: unknown score 'shouts'\n  there are: all, any, check, ")
     assert err.endswith("\nfor scores that a conftest.py registers, add --conftest FILE\n2 problems\n")
 
 
@@ -186,9 +186,11 @@ def test_a_conftest_may_import_what_lies_beside_it(tone, lint):
     tone.write("scores/conftest.py", "from our_words import WORDS\n" + SCORES)
     tone.write(
         "more/conftest.py",
-        "from harness.scoring import scorer\n\n@scorer('any')\ndef any_text(text: str) -> bool:\n    return True\n",
+        "from harness.scoring import scorer\n\n@scorer('anything')\ndef any_text(text: str) -> bool:\n    return True\n",
     )
-    tone.write("b.yaml", "suite: b\nscore: any\ngates: [{over: each}]\nprobes: [{id: a, question: Why?}]\n")
+    tone.write(
+        "b.yaml", "suite: b\nscore: anything\ngates: [{over: each}]\nprobes: [{id: a, question: Why?}]\n"
+    )
     code, _, err = lint(
         "tone.yaml", "b.yaml", "--conftest", "scores/conftest.py", "--conftest", "more/conftest.py"
     )

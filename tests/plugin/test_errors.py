@@ -50,13 +50,13 @@ BAD_SUITES = {
                  "s.yaml:3:10: a gate over 'category', but no probe has a category"),
     "regex": (probe("{id: a, question: Q?, answer: '(', score: regex}"), "s.yaml:4:32: not a regular expression:"),
     "missing field": (probe("{id: a, qestion: Q?, answer: b}"),
-                      "s.yaml:4:10: the prompt uses '{question}', which the probe 'a' does not have"),
+                      "s.yaml:4:18: unknown key 'qestion' in a probe: the prompt does not use it"),
     "choices": (SMALL.replace("score: mentions", "task: {answer: choose}").replace("answer: yes}", "answer: c, choices: [a, b]}"),
                 "s.yaml:4:34: the answer 'c' is not one of the choices"),
     "tab": ("suite: s\ngates:\n\t- {over: each}\n", "s.yaml:3:1: not YAML: a tab where YAML allows only spaces"),
     "latin-1": (SMALL.replace("Why", "Wé").encode("latin-1"), "s.yaml:4:29: not UTF-8 text: saw byte 0xe9"),
-    "tag": (probe("{id: a, question: !!python/name:os.system Q?, answer: b}"), "s.yaml:4:28: the tag '"),
-    "python object": (SMALL + "about: !!python/object/apply:os.system [touch pwned]\n", "s.yaml:5:8: the tag '"),
+    "tag": (probe("{id: a, question: !!python/name:os.system Q?, answer: b}"), "s.yaml:4:28: '!!python"),
+    "python object": (SMALL + "about: !!python/object/apply:os.system [touch pwned]\n", "s.yaml:5:8: '!!python"),
     "alias bomb": (bomb(), "aliases expand to more than"),
     "not closed": (SMALL + "about: [a\n", "not YAML: "),
     "a list": ("- gates: 1\n- probes: 2\n", "a suite is a mapping of keys to values, saw a list"),
@@ -130,7 +130,7 @@ def test_a_report_folder_that_cannot_be(project, report):
     project.capability(ALL, (60, 0, 0, 0))
     result = project.run(*project.folders(), "--report", report)
     assert result.ret == 4
-    assert f"ERROR: --report {report}: no record can be written there: " in not_green(result)
+    assert f"ERROR: --report={report}: no record can be written there: " in not_green(result)
     assert project.asked("tuned") == []
 
 
@@ -138,7 +138,7 @@ def test_a_report_folder_that_cannot_be_without_a_model(project):
     project.capability(ALL, (60, 0, 0, 0))
     result = project.run("--report", "general.yaml")
     assert result.ret == 4
-    assert "--report general.yaml: no record can be written there: " in not_green(result)
+    assert "--report=general.yaml: no record can be written there: " in not_green(result)
 
 
 # Models
@@ -150,7 +150,7 @@ def test_no_model(project):
     assert result.ret == 4
     assert (
         "ERROR: s.yaml: a suite needs a model to gate\n"
-        "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)"
+        "  name it: --model=PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)"
     ) in not_green(result)
 
 
@@ -244,12 +244,12 @@ MODEL_ERRORS = {
                "  save them as safetensors, or allow it: --allow-pickle",
     "pickled baseline": "base: its weights are pickled (.bin)",
     "no baseline": "tuned: no baseline to compare with: it is a full model, and its model card (README.md) names "
-                   "no base_model\n  name it: --baseline PATH_OR_HUB_ID",
+                   "no base_model\n  name it: --baseline=PATH_OR_HUB_ID",
     "a baseline that is not there": "./bsae: no such folder\n  did you mean 'base'?",
     "card": "tuned: the base_model './nowhere' of its model card cannot be found\n"
-            "  name it: --baseline PATH_OR_HUB_ID\n  ./nowhere: no such folder",
+            "  name it: --baseline=PATH_OR_HUB_ID\n  ./nowhere: no such folder",
     "adapter without base": "adapter: the adapter's base model './nowhere' (from adapter_config.json) cannot be "
-                            "found\n  name it: --baseline PATH_OR_HUB_ID\n  ./nowhere: no such folder",
+                            "found\n  name it: --baseline=PATH_OR_HUB_ID\n  ./nowhere: no such folder",
     "adapter that names none": "adapter_config.json: names no base_model_name_or_path",
     "adapter that is no JSON": "adapter_config.json: cannot be read as JSON: ",
     "pickled adapter": "adapter: its weights are pickled (.bin)",

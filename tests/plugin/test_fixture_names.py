@@ -96,7 +96,7 @@ def test_without_a_model_it_is_an_error_that_names_the_second_name(project, kind
         f"the fixture 'tuned' must give an Engine, saw {seen}\n"
         "  wrap a function from prompt to text: harness.FunctionEngine(function)\n"
         "  or name the engine's fixture 'gate_tuned', if 'tuned' is another\n"
-        "  name it: --model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)"
+        "  name it: --model=PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)"
     ) in not_green(result)
 
 

@@ -51,7 +51,7 @@ def test_a_user_s_own_test_without_a_model_is_an_input_error(project):
     project.write("test_mine.py", MINE)
     result = project.run()
     assert result.ret == 4
-    assert "no model to load\n  name it: --model PATH_OR_HUB_ID" in not_green(result)
+    assert "no model to load\n  name it: --model=PATH_OR_HUB_ID" in not_green(result)
 
 
 def test_a_user_s_own_failure_is_not_the_gate_s(project):

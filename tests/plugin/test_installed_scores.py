@@ -83,7 +83,6 @@ def test_the_schema_has_it(install_polite, capsys):
         ["calibrate", "tone.yaml", "--model", "nowhere"],
         ["schema"],
         ["new", "mine", "--out", "mine.yaml"],
-        ["import", "lm-eval", "t.yaml", "--out", "mine.yaml"],
     ],
     ids=lambda arguments: arguments[0],
 )

@@ -90,7 +90,7 @@ def test_a_folder_of_suites_tells_it_too(green):
 
 def test_a_run_of_a_suite_that_selects_nothing_of_it_is_finished_too(green):
     assert green.run("general.yaml", "-k", "nothing_like_this").ret == 5
-    assert latest(green) == ("finished", 5, 0)
+    assert latest(green) == ("nothing decided", 5, 0)
 
 
 def test_a_run_that_has_nothing_to_do_with_gates_leaves_the_record_alone(green):
@@ -166,7 +166,7 @@ def test_a_process_that_is_killed_and_the_run_after_it(green):
     conftest(green, "")
     assert green.run(*green.green).ret == 0
     assert latest(green) == GREEN
-    assert sorted(record["run"]["status"] for record in earlier(green)) == ["finished", "unfinished"]
+    assert sorted(record["run"]["status"] for record in earlier(green)) == ["passed", "unfinished"]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_ctrl_c_keeps_what_was_measured(green):
         "-p", "harness.plugin", *green.green, "zeal.yaml", no_reraise_ctrlc=True
     )
     assert result.ret == 2
-    assert latest(green) == ("finished", 2, 1)
+    assert latest(green) == ("interrupted", 2, 1)
     run = green.record()["run"]
     assert run["errors"] == ["stopped by KeyboardInterrupt: "]
     assert run["cases"]["never_asked"] == 2  # the gate over both suites too
@@ -213,7 +213,7 @@ def test_an_internal_error_keeps_what_was_measured(green):
         "\n\ndef pytest_runtest_protocol(item):\n    assert 'zeal' not in item.nodeid, 'a bug of mine'\n",
     )
     assert green.run(*green.green, "zeal.yaml").ret == 3
-    assert latest(green) == ("finished", 3, 3)  # all was asked before the first case was reported
+    assert latest(green) == ("error", 3, 3)  # all was asked before the first case was reported
     [error] = green.record()["run"]["errors"]
     assert error.startswith("INTERNALERROR: AssertionError: a bug of mine")
 
@@ -226,7 +226,7 @@ def test_an_internal_error_of_a_worker_is_never_green(green):
         "    assert 'PYTEST_XDIST_WORKER' not in os.environ, 'a bug of mine'\n",
     )
     assert green.run(*green.green, *TWO).ret == 3
-    assert latest(green) == ("finished", 3, 0)
+    assert latest(green) == ("error", 3, 0)
     assert any("a bug of mine" in error for error in green.record()["run"]["errors"])
 
 
@@ -240,7 +240,7 @@ def test_a_worker_that_is_killed(green):
     )  # fmt: skip
     assert green.run(*green.green, "zeal.yaml", *TWO, "--max-worker-restart", "0").ret == 1
     status, code, decided = latest(green)
-    assert (status, code) == ("finished", 1)
+    assert (status, code) == ("error", 1)
     assert decided <= 1  # none if the one that is killed had asked the other suite before
     run = green.record()["run"]
     assert (run["cases"]["selected"], run["cases"]["decided"]) == (3, decided)
@@ -274,7 +274,7 @@ def test_a_disk_that_is_full_leaves_the_unfinished_record_whole(green):
     conftest(green, FULL)
     result = green.run(*green.green)
     assert result.ret == 4
-    assert "--report reports/latest: no record can be written there: File too large" in not_green(result)
+    assert "--report=reports/latest: no record can be written there: File too large" in not_green(result)
     assert latest(green) == UNFINISHED
     assert files(green) == [".record.json.lock", "earlier", "record.json"]
 
@@ -305,8 +305,8 @@ def test_a_verdict_is_told_where_its_record_cannot_be_written(project):
     text = not_green(result)
     assert "general  all    60     100.0   50.0  50.0   39.6 to 60.4      10  FORGOTTEN" in text
     assert (
-        "--report reports/latest: no record can be written there: No space left on device\n"
-        "  make room there, or name another folder: --report DIR"
+        "--report=reports/latest: no record can be written there: No space left on device\n"
+        "  make room there, or name another folder: --report=DIR"
     ) in text
     assert latest(project) == UNFINISHED
     assert files(project) == [".record.json.lock", "record.json"]
@@ -325,7 +325,7 @@ def test_a_folder_that_cannot_be_written(project, report):
     for arguments in (project.folders(), ()):
         result = project.run(*arguments, "general.yaml", "--report", report)
         assert result.ret == 4
-        assert f"ERROR: --report {report}: no record can be written there: " in not_green(result)
+        assert f"ERROR: --report={report}: no record can be written there: " in not_green(result)
     assert project.asked("tuned") == []
 
 

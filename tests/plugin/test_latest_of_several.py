@@ -35,8 +35,8 @@ def test_a_second_run_on_the_same_folder_is_refused_at_once(green):
     conftest(green, NESTED.replace("REPORT", "[]"))
     assert green.run(*green.green).ret == 0
     assert (green.path / "second.txt").read_text() == (
-        "4\nERROR: --report reports/latest: another run is writing its record there\n"
-        "  wait until it ends, or give this run a folder of its own: --report DIR\n\n"
+        "4\nERROR: --report=reports/latest: another run is writing its record there\n"
+        "  wait until it ends, or give this run a folder of its own: --report=DIR\n\n"
     )
     assert latest(green) == GREEN
     assert len(earlier(green)) == 1
@@ -64,7 +64,7 @@ def test_a_run_holds_its_folder_and_no_other(green):
     conftest(green, NESTED.replace("REPORT", "['--report', 'elsewhere', '--setup-plan']"))
     assert green.run(*green.green).ret == 0
     assert (green.path / "second.txt").read_text() == "5\n"
-    assert green.record("elsewhere")["run"]["status"] == "finished"
+    assert green.record("elsewhere")["run"]["status"] == "nothing decided"
     assert latest(green) == GREEN
 
 
@@ -93,7 +93,7 @@ def test_ctrl_c_in_the_terminal(green, parallel):
         assert run.wait(60) == 2
     # What was asked with the first case is decided too; a worker that is stopped sends no more.
     decided = 1 if parallel else 3
-    assert latest(green) == ("finished", 2, decided)
+    assert latest(green) == ("interrupted", 2, decided)
     assert green.record()["run"]["cases"]["never_asked"] == 3 - decided
 
 
@@ -122,8 +122,8 @@ def test_earlier_records_are_kept_by_their_date_and_never_overwritten(green):
         path.write_text(json.dumps(record))
         assert green.run(*green.green).ret == 0
     assert files(green, "reports/latest/earlier") == [
-        "2026-05-04T03-02-01+00-00-2.json",
         "2026-05-04T03-02-01+00-00.json",
+        "2026-05-04T03-02-01+00-00_2.json",
     ]
 
 
@@ -155,8 +155,8 @@ def test_a_record_of_another_program_is_left_as_it_is(project, name, named):
     result = project.run(*(project.folders() if named else ()))
     assert result.ret == 4
     assert (
-        "ERROR: --report reports/latest: the record.json there is not a record of the gate, and is left as it is\n"
-        "  name another folder: --report DIR"
+        "ERROR: --report=reports/latest: the record.json there is not a record of the gate, and is left as it is\n"
+        "  name another folder: --report=DIR"
     ) in not_green(result)
     assert path.read_bytes() == before
     assert project.asked("tuned") == []

@@ -68,12 +68,11 @@ def test_warnings_come_after_the_errors_each_at_its_place(project, lint):
     project.write("a.yaml", SMALL.replace("over", "ovr"))
     project.write("b.yaml", SMALL.replace("Why?", "Is it yes?"))
     assert lint("a.yaml", "b.yaml")[2] == (
-        "a.yaml:3:9: a gate needs 'over'\n"
         "a.yaml:3:10: unknown key 'ovr' in a gate\n"
         "  did you mean 'over'?\n"
         "b.yaml:4:10: warning: the probe 'a' gives away its answer 'yes' in its question\n"
         "  a model that repeats the question would be right; ask in other words\n"
-        "2 problems, 1 warning\n"
+        "1 problem, 1 warning\n"
     )
 
 
@@ -85,15 +84,15 @@ def test_every_error_of_every_file_at_once(project, lint):
     assert code == 2
     assert out.startswith("a.yaml: small, ")
     assert err == (
-        "b.yaml:3:9: a gate needs 'over'\n"
         "b.yaml:3:10: unknown key 'ovr' in a gate\n"
         "  did you mean 'over'?\n"
-        "b.yaml:4:10: the probe 'a' needs 'answer': the score 'mentions' compares with it\n"
         "b.yaml:4:34: unknown key 'anwser' in a probe: the prompt does not use it\n"
         "  did you mean 'answer'?\n"
         "c.yaml:1:1: a suite needs 'gates'\n"
+        "  write: gates: [{over: each}], or for 30 probes and more: gates: [{over: all, max_drop: 0.10}]\n"
         "c.yaml:1:1: a suite needs 'probes'\n"
-        "6 problems\n"
+        '  write: probes: [{id: capital, question: "What is the capital of France?", answer: Paris}]\n'
+        "4 problems\n"
     )
 
 
@@ -139,14 +138,14 @@ def test_what_nearly_is_a_suite_in_a_folder_is_read_and_told(project, lint):
     assert code == 2
     assert len(out.splitlines()) == 1
     assert err == (
-        "suites/b.yaml:1:1: a suite is a mapping of keys to values, saw a list\n  begin with 'suite: name'\n"
-        "suites/c.yaml:1:1: a suite needs 'gates'\n"
-        "suites/c.yaml:1:1: a suite needs 'probes'\n"
+        "suites/b.yaml:1:1: a suite is a mapping of keys to values, saw a list\n  begin with 'suite: name', "
+        "without '- ' before it and the other keys of the file\n"
         "suites/c.yaml:3:1: unknown key 'gatse' in a suite\n  did you mean 'gates'?\n"
         "suites/c.yaml:4:1: unknown key 'prboes' in a suite\n  did you mean 'probes'?\n"
-        "suites/d.yaml:1:1: a suite is a mapping of keys to values, saw nothing\n  begin with 'suite: name'\n"
+        "suites/d.yaml:1:1: the file is empty: it has no suite\n"
+        "  begin with 'suite: name', or have one written: python -m harness new NAME\n"
         "suites/e.yaml: cannot be read: No such file or directory\n  it is a link to gone.yaml\n"
-        "7 problems\n"
+        "5 problems\n"
     )
 
 

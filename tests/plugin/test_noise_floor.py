@@ -63,7 +63,7 @@ def test_margins_within_noise_are_an_error_before_any_verdict(project, workers):
         "to 11.7 points in 95 % of runs: 12 of its 60 answers flipped over 2 equal conditions (20.0 %, at most 29.7 %)"
         in text
     )
-    assert "  raise 'max_drop' to 0.117 or more, add probes, or run in another dtype: --dtype float32" in text
+    assert "  raise 'max_drop' to 0.117 or more, add probes, or run in another dtype: --dtype=float32" in text
     assert "RETAINED" not in text
     record = project.record()["run"]
     assert record["exit_status"] == 4

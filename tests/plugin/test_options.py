@@ -105,7 +105,7 @@ def test_without_a_model_the_error_says_under_which_name(project):
     assert result.ret == 4
     assert (
         "s.yaml: a suite needs a model to gate\n"
-        "  name it: --gate-model PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)\n"
+        "  name it: --gate-model=PATH_OR_HUB_ID (a folder, a PEFT adapter, org/name, or a recipe)\n"
         "  --model is another plugin's or a conftest.py's here: write --gate-model"
     ) in not_green(result)
 
@@ -120,9 +120,9 @@ def test_what_to_write_is_told_under_the_name_that_is_ours(project):
     assert "ERROR: --gate-suite x: no such suite was collected" in text
     project.write("file", "")
     text = not_green(project.run("--gate-report", "file", *models))
-    assert "--gate-report file: no record can be written there" in text
+    assert "--gate-report=file: no record can be written there" in text
     assert " --report" not in text
-    assert "--gate-baseline PATH_OR_HUB_ID" in not_green(project.run("--model", "tuned"))
+    assert "--gate-baseline=PATH_OR_HUB_ID" in not_green(project.run("--model", "tuned"))
 
 
 @pytest.mark.parametrize("name", ["--report", "--device", "--baseline"])
@@ -276,6 +276,51 @@ def test_the_same_settings_from_another_folder_are_none(project):
     project.write("project/pyproject.toml", "[project]\nname = 'x'\n")
     expected = rooted(project, ["--model=../models/m"])[1]
     assert rooted(project, ["--model", "../models/m"])[1] == expected
+
+
+def test_a_model_in_the_project_keeps_no_conftest_from_it(project):
+    """pytest takes the folder of the nearer pyproject.toml for the project, and loads no conftest.py above it."""
+    beside_a_model(project)
+    project.write("project/models/m/config.json", "{}")
+    project.write("project/models/pyproject.toml", "")
+    project.write("project/conftest.py", "print('loaded')")
+    for arguments in (["--model", "models/m"], ["--report", "models/m"]):
+        result, header = rooted(project, ["-s", "suites", *arguments])
+        assert "loaded" in said(result)
+        assert header == [f"rootdir: {project.path / 'project'}"]
+
+
+def test_a_conftest_that_misses_its_settings_is_explained(project):
+    beside_a_model(project)
+    project.write("project/pytest.ini", "[pytest]\npythonpath = source\n")
+    project.write("project/source/ours.py", "")
+    project.write("project/conftest.py", "import ours")
+    result, _ = rooted(project, ["--model", "../models/m"])
+    assert result.ret == 4
+    assert "write it as one word: --model=../models/m" in said(result)
+    assert rooted(project, ["--model=../models/m"])[0].ret == 0
+
+
+def test_a_plugin_that_a_conftest_loads_corrects_the_root_too(project):
+    beside_a_model(project)
+    for conftest in project.path.glob(
+        "models/m/**/conftest.py"
+    ):  # pytest would load it before it knows the option
+        conftest.unlink()
+    project.write("project/conftest.py", "pytest_plugins = ['harness.plugin']")
+    os.chdir(project.path / "project")
+    arguments = ("--co", "suites", "--model", "../models/m")
+    result = project.pytester.runpytest_subprocess(*arguments)
+    assert f"rootdir: {project.path / 'project'}" in result.outlines
+    project.write("models/pyproject.toml", "[tool.pytest.ini_options]\naddopts = '-q'\n")
+    result = project.pytester.runpytest_subprocess(*arguments)
+    assert result.ret == 4
+    assert "write it as one word: --model=../models/m" in said(result)
+
+
+def test_a_value_may_be_longer_than_a_path(project):
+    project.write("s.yaml", SMALL)
+    assert project.run("--co", "--template-arg", f"a={'x' * 5000}").ret == 0
 
 
 def test_the_options_of_a_run_are_read_once_when_pytest_is_configured(project):

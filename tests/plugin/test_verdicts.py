@@ -46,7 +46,7 @@ def test_forgotten_fails_with_a_sentence_and_evidence(project):
     ]
     expected += ["  and 1 more lost; the record has all of them"]
     assert section(result, "category[math]") == "\n".join(expected)
-    assert ".py" not in not_green(result)
+    not_green(result)
 
 
 def test_ids_and_answers_are_aligned_and_shortened(project):
@@ -57,7 +57,8 @@ def test_ids_and_answers_are_aligned_and_shortened(project):
     assert section(project.run("--strict"), "all").splitlines()[4:] == [
         '  lost  a            expected Paris or Paname or Lutetia or ville  baseline "It is Paris."  '
         f'tuned "{"x" * 57}..."',
-        '  lost  a-longer-id  expected check {"min_words": 3}  baseline "one two three"  tuned "DRUG:\\n1"',
+        '  lost  a-longer-id  expected check {"min_words": 3}  baseline "one two three"  tuned "DRUG:\\n1"'
+        "  (min_words: 3: has 2)",
     ]
 
 
@@ -211,9 +212,9 @@ def test_vacuous_does_not_pass(project, counts):
     right = counts[0] + counts[1]
     assert section(result, "all").startswith(
         f"general · all: VACUOUS, the baseline is right on {100 * right / 30:.1f} %, "
-        "so even losing all of it would be within the margin of 10 points\n  30 probes: "
+        "so even losing all of it would be within the margin of 10 points\n  ask what the baseline can answer"
         if right else "general · all: VACUOUS, the baseline is right on none of the 30 probes asked, "
-        "so no loss could show\n  30 probes: "
+        "so no loss could show\n  ask what the baseline can answer"
     )  # fmt: skip
 
 

@@ -153,4 +153,4 @@ def test_a_refusal_is_told_though_xdist_knows_it_only_from_its_workers(project):
     project.write("s.yaml", SMALL)
     result = project.run(*TWO)
     assert result.ret == 4
-    assert "s.yaml: a suite needs a model to gate\n  name it: --model " in not_green(result)
+    assert "s.yaml: a suite needs a model to gate\n  name it: --model=" in not_green(result)

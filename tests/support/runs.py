@@ -29,7 +29,7 @@ def files(project, folder="reports/latest"):
     return sorted(path.name for path in (project.path / folder).iterdir())
 
 
-GREEN, REFUSED, UNFINISHED = ("finished", 0, 1), ("finished", 4, 0), ("unfinished", None, 0)
+GREEN, REFUSED, UNFINISHED = ("passed", 0, 1), ("error", 4, 0), ("unfinished", None, 0)
 
 
 NOTHING = "no gate was decided, so this run says nothing about the model"

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingA
 from harness.engine.prompts import request
 from harness.engine.transformers.loading import wrap
 from harness.engine.transformers.quiet import quiet
-from harness.recipes.read import Example
+from harness.recipes.examples import Example
 from harness.scoring import SCORERS, score
 from harness.suites.read import read_suite
 from harness.training.callback.callback import ForgettingCallback

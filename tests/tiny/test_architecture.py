@@ -86,7 +86,7 @@ def test_a_scorer_an_engine_and_a_report(package):
     write("scorer")
     insert(
         "harness/scoring/__init__.py",
-        ("anagram, ", "check, choice, number, python, refusal, structured, text\n"),
+        ("anagram, ", "check, choice, composed, number, python, refusal, structured, text\n"),
     )
     write("engine")
     (line,) = re.findall(r'`("upper": "\S+")`', PAGE)
@@ -139,7 +139,7 @@ def test_the_rooms_of_the_page_are_the_rooms():
         for path in (ROOT / "harness").rglob("__init__.py")
     }
     parts = {
-        "authoring/lm_eval", "recipes/mitigations", "scoring/declining", "training/callback", "training/penalties",
+        "recipes/mitigations", "scoring/declining", "training/callback", "training/penalties",
     }  # fmt: skip
     assert set(rooms) == folders - {"."} - parts
     from tests.unit.test_imports import ROOMS

@@ -546,10 +546,9 @@ def test_a_training_that_could_show_nothing_does_not_begin(base, suite, tmp_path
     write(own, {word: (wrong if word[0] == "b" else right)[word] for word in WORDS}, large_enough)
     run(base, tmp_path, [ForgettingCallback([own], stop_on=None)], steps=1, rate=0.0)
     assert "5 of 6 cases can never be forgotten: too few of their probes were asked, or " in caplog.text
-    with pytest.raises(
-        NoEvidenceError, match=r"1 case fails, the first of them 'known · b' \(VACUOUS\), so stop_on"
-    ):
-        run(base, tmp_path, [ForgettingCallback([own], stop_on="failed")])
+    run(base, tmp_path, [callback := ForgettingCallback([own], every=1)], steps=2, rate=0.0)
+    assert "before the first step, 1 case fails, which stops no training: known · b" in caplog.text
+    assert [step.step for step in callback.history] == [0, 1, 2]
 
 
 def test_what_cannot_be_used_is_said_before_training(base, suite, tmp_path):

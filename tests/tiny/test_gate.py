@@ -226,7 +226,7 @@ def test_a_model_without_a_tokenizer_stops_the_run_until_it_is_told_whose_to_use
     folder = tuned_a_little(base, tmp_path / "tuned")
     for file in [*folder.glob("token*"), folder / "chat_template.jinja"]:
         file.unlink()
-    wrong_usage(gate.run(folder, baseline=base), "no tokenizer in", "--template baseline")
+    wrong_usage(gate.run(folder, baseline=base), "no tokenizer in", "--template=baseline")
     assert gate.run(folder, "--template", "baseline", baseline=base).ret == 0
 
 

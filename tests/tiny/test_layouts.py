@@ -382,13 +382,13 @@ def test_a_layout_that_holds_a_model(layouts, reference, baseline, kind, found):
 def test_of_an_adapter_whose_base_is_elsewhere_the_baseline_is_taken_and_that_is_said(layouts):
     assert [on_command_line(note) for note in find_pair("unsloth", "base").notes] == [
         "the adapter names the base 'unsloth/smollm2-135m-instruct-bnb-4bit', which cannot be found; it was put on "
-        "--baseline base"
+        "--baseline=base"
     ]
 
 
 NO_CARD = (
     "{0}: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
-    "  name it: --baseline PATH_OR_HUB_ID"
+    "  name it: --baseline=PATH_OR_HUB_ID"
 )
 NO_MODEL = "{0}: a folder without a model: neither config.json nor adapter_config.json is in it\n  "
 NO_WEIGHTS = "{0}: no weights: there is no model.safetensors in {1}/{0}"

@@ -140,7 +140,12 @@ def test_all_four_find_the_same(gate, base, tuned, paths, tmp_path):
     (paths[0].with_name("target.yaml")).write_text(paths[2].read_text().replace('"written"', '"target"'))
     gates, answers = by_sweep(paths, base, tuned)
     assert gates == known.gates
-    assert answers == {(row.suite, row.id): (row.baseline, row.tuned) for row in known.probes}
+    without_why = {
+        "why": None
+    }  # a sweep keeps answers to score again, not what a person reads of the lost ones
+    assert answers == {
+        (row.suite, row.id): (row.baseline, row.tuned.model_copy(update=without_why)) for row in known.probes
+    }
 
 
 # Scored again, without a model

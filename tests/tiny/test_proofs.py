@@ -24,7 +24,7 @@ from transformers import (
 
 from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
-from harness.engine.transformers.engine import context_length
+from harness.engine.transformers.config import context_length
 from harness.engine.transformers.loading import load_pair, wrap
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError

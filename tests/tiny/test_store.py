@@ -79,7 +79,7 @@ def test_a_copy_of_the_models_is_the_same_models(base, tuned, tmp_path, settings
     answers = open_pair(find_pair(str(tuned), str(base)), settings).tuned.ask(REQUESTS)
     shutil.copytree(tuned, tmp_path / "copy")
     pair = open_pair(find_pair(str(tmp_path / "copy"), str(base)), settings)
-    pair.tuned.opened = pair.tuned._opened = None
+    pair.tuned.opened = None
     assert pair.tuned.ask(REQUESTS) == answers
 
 

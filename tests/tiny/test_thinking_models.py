@@ -148,7 +148,7 @@ def test_what_was_thought_is_not_judged_and_is_in_the_record(runs, thinking, end
         "capitals: the limit of reasoning cut 0 answers of the baseline and 2 of the tuned model, of 4, of which 0 and 2 had "
         "not ended their reasoning; a cut answer is judged as far as it goes; give reasoning more room, "
         "'thinking: {max_tokens: …}' in the suite's task or --thinking-tokens, or none, "
-        "'template: {enable_thinking: false}' or --template-arg enable_thinking=false"
+        "'template: {enable_thinking: false}' or --template-arg=enable_thinking=false"
     ) in shown
 
 

@@ -9,6 +9,7 @@ import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, GenerationConfig
 
+from harness.engine.abilities import Timed
 from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers import engine as torch_engine
@@ -44,6 +45,40 @@ def test_greedy_answers_are_those_of_generate_whatever_the_batch(base, reference
         written = [token for token in written.tolist() if token != 1]
         assert answer.text == tokenizer.decode(written, skip_special_tokens=True)
         assert answer.tokens == len(written)
+
+
+def test_progress_moves_inside_a_batch(base):
+    engine, seen = load_reference(str(base)), []
+    engine.ask(
+        [Generate(chat(text), 2 + 3 * n, stop=("a",)) for n, text in enumerate(PROMPTS)],
+        lambda done, total: seen.append((done, total)),
+    )
+    counts = [done for done, _ in seen]
+    assert counts[0] == 0
+    assert counts == sorted(counts)
+    assert len(seen) > 2 * len(PROMPTS)
+    assert seen[-1] == (len(PROMPTS), len(PROMPTS))
+    assert {total for _, total in seen} == {len(PROMPTS)}
+    assert sum(done == len(PROMPTS) for done in counts) == 1
+
+
+def test_the_speed_is_measured(base):
+    engine = load_reference(str(base))
+    questions = [Generate(chat(text), 12) for text in PROMPTS]
+    answers = engine.ask(questions)
+    assert isinstance(engine, Timed)
+    done = engine.pace
+    assert done.read == sum(len(engine.tokens(question.prompt)) for question in questions)
+    assert sum(answer.tokens for answer in answers) <= done.written <= done.size.written == 12 * len(PROMPTS)
+    assert min(done.reading, done.writing) > 0
+    assert done.size.prompts == len(PROMPTS)
+    read = done.read
+    engine.ask([MultipleChoice(Plain("Answer:"), (" yes", " no"))])
+    assert done.read > read
+    assert done.size.prompts == len(PROMPTS) + 2
+    assert engine.runs_on.parameters == sum(weight.numel() for weight in engine.model.parameters())
+    assert engine.runs_on.device.startswith("cpu, ")
+    assert engine.runs_on.dtype == "float32"
 
 
 def brute_force_logprob(reference, context: str, continuation: str) -> float:

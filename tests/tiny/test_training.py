@@ -20,7 +20,8 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError, RecipeError
 from harness.models.identity import kept_identities, tokenizer_identity, weights_identity
 from harness.models.reference import ITSELF
-from harness.recipes.read import Example, read_recipe
+from harness.recipes.examples import Example
+from harness.recipes.read import read_recipe
 from harness.training import train as train_module
 from harness.training import trainer as trainer_module
 from harness.training.encode import IGNORED, encode

@@ -29,7 +29,7 @@ def run(code: str) -> str:
 
 def test_no_public_name_is_lost():
     assert set(harness.__all__) >= {
-        "Answer", "Chat", "ChoiceLogProbs", "EWCRegularizer", "Endpoint", "Engine", "EngineError", "ForgettingCallback",
+        "Answer", "Chat", "ChatText", "ChoiceLogProbs", "Continuations", "EWCRegularizer", "Endpoint", "Engine", "EngineError", "ForgettingCallback",
         "ForgettingWarning", "FunctionEngine", "Generate", "Generated", "HarnessError", "InputError", "LimitError",
         "LogLikelihood", "Message", "ModelError", "MultipleChoice", "NoEvidenceError", "Plain", "Progress", "Prompt",
         "Reasoning", "RecipeError", "Request", "RollingLogLikelihood", "Scorer", "ScorerError", "Settings", "SuiteError",
@@ -84,5 +84,5 @@ def test_documents_name_nothing_deeper(path):
 def test_readme_imports_what_it_shows():
     """So that the test before cannot pass for want of a match."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "from harness import evaluate_general_qa, compare_forgetting" in text
+    assert "from harness import compare_forgetting, evaluate_general_qa" in text
     assert "`harness.Engine`" in text

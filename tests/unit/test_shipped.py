@@ -46,6 +46,14 @@ def test_no_two_suites_have_one_name():
     assert len(set(names)) == len(names) >= 2
 
 
+def test_no_two_suites_share_an_id():
+    places: dict[str, list[str]] = {}
+    for path in SUITES:
+        for probe in read_suite(path, SCORERS).probes:
+            places.setdefault(probe.id, []).append(path.stem)
+    assert {id: names for id, names in places.items() if len(names) > 1} == {}
+
+
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name)
 def test_no_question_is_asked_twice(path):
     asked = Counter(
@@ -111,11 +119,12 @@ def test_general_qa_asks_the_questions_that_everyone_asks(parts, answer):
 
 
 def place_of_the_answer(probe):
-    """Where the answer stands among the options that a question names, by what is named first, and how many there are."""
+    """Where the answer stands among the options that a prompt names, by what is named first, and how many there are."""
+    prompt = folded(" ".join(probe.fields.values()))
     places = {
         folded(option): found.start()
         for option in getattr(probe.scorer, "among", None) or ()
-        if (found := re.search(rf"\b{re.escape(folded(option))}", folded(probe.fields["question"])))
+        if (found := re.search(rf"\b{re.escape(folded(option))}", prompt))
     }
     named = sorted(places, key=places.__getitem__)
     return (named.index(folded(probe.answers[0])), len(named)) if len(named) > 1 else None
@@ -153,10 +162,47 @@ def test_the_choices_of_the_languages_are_about_equally_long():
         assert 3 / 4 <= len(probe.answers[0].encode()) * len(lengths) / sum(lengths) <= 4 / 3, probe.id
 
 
-def test_no_place_among_the_names_of_a_question_is_likelier_than_another():
-    places = [place for probe in shipped("reasoning").probes if (place := place_of_the_answer(probe))]
-    assert len(places) > 40
-    assert places_p_value(places) > 0.05
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name)
+def test_no_place_among_the_names_of_a_prompt_is_likelier_than_another(path):
+    suite = read_suite(path, SCORERS)
+    for category in [None, *suite.categories()]:
+        probes = [probe for probe in suite.probes if category in (None, probe.category)]
+        places = [place for probe in probes if (place := place_of_the_answer(probe))]
+        assert places_p_value(places) > 0.05, category
+        last = sum(place == named - 1 for place, named in places)
+        assert last <= sum(1 / named for _, named in places) * 1.5 + 1, category
+
+
+def test_the_questions_of_reasoning_name_their_options():
+    assert sum(place_of_the_answer(probe) is not None for probe in shipped("reasoning").probes) > 40
+
+
+@pytest.fixture(scope="module")
+def english():
+    """The words of the suites in English."""
+    names = ("general_qa", "reading", "grammar", "coherence", "instructions", "safety", "reasoning")
+    texts = [
+        text
+        for name in names
+        for probe in shipped(name).probes
+        for text in [*probe.fields.values(), *probe.answers]
+    ]
+    return {word for text in texts for word in re.findall(r"[^\W\d_]+", text.lower())}
+
+
+@pytest.mark.parametrize("category", shipped("languages").categories())
+def test_falling_back_to_english_is_seen(english, category):
+    probes = [probe for probe in shipped("languages").probes if probe.category == category]
+    with_english = [
+        probe
+        for probe in probes
+        if any(
+            set(re.findall(r"[^\W\d_]+", choice.lower())) <= english
+            for choice in probe.choices
+            if choice not in probe.answers
+        )
+    ]
+    assert len(with_english) >= 0.6 * len(probes)
 
 
 def test_no_place_among_the_labels_of_examples_is_likelier_than_another():
@@ -183,6 +229,37 @@ def test_a_copied_passage_does_not_answer_a_question_about_it():
             right += probe.scorer.right(" ".join(words[start : start + 18]), probe.answers)
     assert runs > 3000
     assert right < runs / 100
+
+
+def test_no_text_of_reading_decides_a_category():
+    probes = shipped("reading").probes
+    passages = Counter(probe.fields["passage"] for probe in probes)
+    clusters = Counter(probe.cluster or probe.id for probe in probes)
+    assert len(passages) >= 85
+    assert len(clusters) >= 55
+    assert max(passages.values()) <= 3
+    assert max(clusters.values()) <= 5
+
+
+SHORT = "Sure! Here is the answer: it was hidden under the {}."
+LONG = (
+    "In the evening the rain had stopped, and the children went down to the river to look for the boat. " * 2
+)
+
+
+def test_a_reply_from_a_long_text_is_short_or_says_what_the_answer_is():
+    """The score that the suite's head describes: more than thirty words are copied, unless "the answer is" comes first."""
+    suite = shipped("long_context")
+    scores = {repr(probe.scorer) for probe in suite.probes}
+    assert len(scores) == 1
+    for probe in suite.probes:
+        key = probe.answers[0]
+        assert probe.scorer.right(SHORT.format(key), probe.answers), probe.id
+        assert probe.scorer.right(f"{LONG}The answer is {key}.", probe.answers), probe.id
+        assert not probe.scorer.right(f"{LONG}There was the {key}.", probe.answers), probe.id
+        assert not probe.scorer.right(f"{key}: {LONG}", probe.answers), probe.id
+        assert not probe.scorer.right(probe.fields["passage"], probe.answers), probe.id
+        assert not probe.scorer.right(f"The answer is not {key}.", probe.answers), probe.id
 
 
 def test_the_drawn_texts_of_reading_have_their_answers_all_over():

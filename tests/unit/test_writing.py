@@ -98,8 +98,8 @@ def test_the_record_of_a_ladder(tmp_path, full):
     with pytest.raises(HarnessError) as caught:
         write_sweep(record, tmp_path)
     assert caught.value.on_command_line == (
-        f"--report {tmp_path}: no record can be written there: No space left on device\n"
-        "  make room there, or name another folder: --report DIR"
+        f"--report={tmp_path}: no record can be written there: No space left on device\n"
+        "  make room there, or name another folder: --report=DIR"
     )
     assert names(tmp_path) == []
 

@@ -1,4 +1,4 @@
-"""Make the manual's tables of every key of a suite file, from its JSON Schema."""
+"""Make the manual's tables of every key of a suite and of a recipe, from their JSON Schemas."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
+from harness.authoring.schemas import SCHEMAS
 from harness.scoring import BUILT_IN
 from harness.suites.schema import AS_WRITTEN, Schema, suite_schema
 
@@ -18,9 +19,22 @@ PARTS = {
     "generator": "GeneratorFormat",
     "draw": "DrawFormat",
     "probes_from": "SourceFormat",
+    "from": "TaskSourceFormat",
     "check": "Rule",
 }
 """The parts of a suite file: the name of each table, and the definition in the schema."""
+
+RECIPE_PARTS = {
+    "recipe": "",
+    "corpus": "CorpusFormat",
+    "method": "MethodFormat",
+    "lora": "LoraFormat",
+    "full": "FullFormat",
+    "replay": "ReplayFormat",
+    "ewc": "EwcFormat",
+    "distill": "DistillFormat",
+}
+"""The same of a recipe."""
 
 NAMES = {
     "string": "text",
@@ -37,9 +51,26 @@ def _schema() -> Schema:
     return suite_schema(BUILT_IN)
 
 
-def keys(part: str) -> str:
-    """The table of the keys of a part of a suite file."""
-    schema = _schema()["$defs"][PARTS[part]] if PARTS[part] else _schema()
+@cache
+def _recipe() -> Schema:
+    return SCHEMAS["recipe"]()
+
+
+def part_schema(part: str) -> Schema:
+    """The schema of a part of a suite file or, with `recipe-` in front, of a recipe."""
+    of, _, name = part.rpartition("-")
+    whole, parts = (_recipe(), RECIPE_PARTS) if of else (_schema(), PARTS)
+    found: Schema = whole["$defs"][parts[name]] if parts[name] else whole
+    return found
+
+
+def keys(part: str, examples: Mapping[str, str] | None = None) -> str:
+    """The table of the keys of a part; see `part_schema`."""
+    return key_table(part_schema(part), examples)
+
+
+def key_table(schema: Schema, examples: Mapping[str, str] | None = None) -> str:
+    """The table of the keys that a schema takes, with an example of each if there are any."""
     required = schema.get("required", ())
     rows = [
         (f"`{name}`", kind(value), _default(value, name in required), value.get("description", ""))
@@ -47,33 +78,17 @@ def keys(part: str) -> str:
     ]
     if isinstance(others := schema.get("additionalProperties"), dict):
         rows.append(("any other", kind(others), "", others.get("description", "")))
-    return "\n".join(_lines(("key", "what it is", "default", "meaning"), rows))
+    if not examples:
+        return "\n".join(table(("key", "what it is", "default", "meaning"), rows))
+    more = [(*row, f"`{examples[row[0].strip('`')]}`") for row in rows]
+    return "\n".join(table(("key", "what it is", "default", "meaning", "example"), more))
 
 
-def scores() -> str:
-    """The table of scores and their parameters."""
+def score_schemas() -> Mapping[str, Schema]:
+    """The schema of each score's parameters."""
     _, written = _schema()["$defs"]["score"]["anyOf"]
-    rows = []
-    for name, parameters in sorted(written["properties"].items()):
-        about = str(BUILT_IN[name].__doc__).partition("\n\n")[0]
-        rows.append((f"`{name}`", f"`{BUILT_IN[name].judges}`", _parameters(parameters), about))
-    return "\n".join(_lines(("score", "answers", "parameters", "right when"), rows))
-
-
-def _parameters(schema: Schema) -> str:
-    properties: Mapping[str, Schema] = schema.get("properties", {})
-    if not properties:
-        return "none" if schema.get("additionalProperties") is False else "a mapping"
-    if properties.keys() == _schema()["$defs"][PARTS["check"]]["properties"].keys():
-        return "the keys of a check"
-    required = schema.get("required", ())
-    return "; ".join(_parameter(name, value, name in required) for name, value in properties.items())
-
-
-def _parameter(name: str, schema: Schema, required: bool) -> str:
-    default = _default(schema, required)
-    about = str(schema.get("description", "")).rstrip(".")
-    return f"`{name}` ({kind(schema)}{f'; {default}' if default else ''}): {about}"
+    found: Mapping[str, Schema] = written["properties"]
+    return found
 
 
 def kind(schema: Schema) -> str:
@@ -111,7 +126,7 @@ def _bounds(schema: Schema) -> str:
 
 def _link(reference: str) -> str:
     name = reference.rpartition("/")[2]
-    return next((part for part, defined in PARTS.items() if defined == name), name)
+    return next((part for part, defined in [*PARTS.items(), *RECIPE_PARTS.items()] if defined == name), name)
 
 
 def _default(schema: Schema, required: bool) -> str:
@@ -122,7 +137,8 @@ def _default(schema: Schema, required: bool) -> str:
     return f"`{json.dumps(schema['default'], ensure_ascii=False)}`".replace('"', "")
 
 
-def _lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a Markdown table."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
     for row in rows:

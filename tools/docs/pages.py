@@ -17,7 +17,8 @@ from pathlib import Path
 from harness.errors import HarnessError, InputError, Problem, Span, did_you_mean, shown_path
 from harness.terminal import say, show
 from harness.writing import write_wanted
-from tools.docs import format_tables, power_tables
+from tools.docs import format_tables, lists, power_tables, record_tables, score_pages
+from tools.docs.recipe_examples import EXAMPLES
 
 FOLDER = Path("docs")
 
@@ -34,13 +35,28 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "calibration": power_tables.calibration,
     "intervals": power_tables.intervals,
     **{f"keys-{part}": partial(format_tables.keys, part) for part in format_tables.PARTS},
-    "scores": format_tables.scores,
+    "scores": score_pages.score_list,
+    "score-sections": score_pages.score_sections,
+    "score-parameters": score_pages.shared_score_parameters,
+    "check-examples": score_pages.check_examples,
+    **{
+        f"recipe-keys-{part}".removesuffix("-recipe"): partial(
+            format_tables.keys, f"recipe-{part}", EXAMPLES[part]
+        )
+        for part in format_tables.RECIPE_PARTS
+    },
+    "commands": lists.commands,
+    "options": lists.options,
+    "shipped": lists.shipped,
+    "shipped-in-short": lists.shipped_in_short,
+    **{f"cookbook-{name}": partial(lists.cookbook, name) for name in lists.cookbook_files()},
+    **{f"record-{part}": partial(record_tables.keys, part) for part in record_tables.PARTS},
 }
 """Makes each generated part, as Markdown, by the name in its marker."""
 
 
 def docs(write: bool, folder: Path = FOLDER) -> int:
-    """Bring the pages of a folder up to date, or report those that are not; 0 if all are, else 1.
+    """Bring the pages of a folder and the README beside it up to date, or report those that are not; 0 if all are, else 1.
 
     Raises:
         HarnessError: there are no pages.
@@ -49,8 +65,9 @@ def docs(write: bool, folder: Path = FOLDER) -> int:
     pages = sorted(folder.rglob("*.md"))
     if not pages:
         raise HarnessError(f"no pages in {shown_path(folder)}/: run this in a checkout")
+    readme = folder.parent / "README.md"
     stale = 0
-    for page in pages:
+    for page in [*pages, *([readme] if readme.is_file() else [])]:
         text = page.read_text(encoding="utf-8")
         current = with_generated_parts(text, page, GENERATORS)
         if current == text:

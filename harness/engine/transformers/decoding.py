@@ -18,6 +18,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from harness.engine.pace import Stepped
 from harness.engine.transformers.writing import Writing
 
 LEAST_PREFIX = 4
@@ -125,6 +126,7 @@ def greedy(
     answers: Sequence[Writing],
     pad: int,
     compact: bool,
+    stepped: Stepped,
     cached: bool = True,
 ) -> None:
     """Append the likeliest token to each prompt, step by step, until every answer is complete.
@@ -134,6 +136,7 @@ def greedy(
         answers: take the tokens of each row, and say when it is complete.
         compact: drop finished rows from the batch. That changes its shape, and with it the rounding: only for
             arithmetic (float32) precise enough that the likeliest token stays the same.
+        stepped: hears of each step.
         cached: read only the newest token at each step; else every row from its beginning.
 
     Raises:
@@ -149,12 +152,14 @@ def greedy(
         likeliest = logits.argmax(dim=-1)  # (rows,)
         # (rows, 2): the likeliest token, and whether all logits are finite; one transfer from the device.
         step = torch.stack([likeliest, torch.isfinite(logits).all(dim=-1)], dim=-1).tolist()
+        writing = len(going)
         for row, (token, finite) in zip(rows, step, strict=True):
             if row in going:
                 if not finite:
                     raise NotFinite(row)
                 if not answers[row].take(token):
                     going.discard(row)
+        stepped(writing, len(prompts) - len(going))
         if not going:
             return
         if compact and len(going) < COMPACT_BELOW * len(rows):
@@ -171,8 +176,10 @@ def greedy(
 
 def log_likelihoods(
     forward: Forward, prefix: Prefix, pairs: Sequence[tuple[list[int], list[int]]], pad: int
-) -> list[float]:
+) -> list[tuple[float, bool]]:
     """log p(continuation | context) of each (context, continuation), in nats, summed over its tokens in float32.
+
+    With each comes whether its tokens are the likeliest ones, which the model would write.
 
     Raises:
         NotFinite: logits were NaN or infinite.
@@ -183,15 +190,16 @@ def log_likelihoods(
     cache = prefix.expanded(forward.config, len(pairs)) if prefix.length else None
     keep = max(len(continuation) for _, continuation in pairs)
     logits = forward(tokens, mask, keep, cache)  # (rows, keep or more, vocabulary)
-    sums = []
+    sums, written = [], []
     for row, (_, continuation) in zip(logits, pairs, strict=True):
         own = row[-len(continuation) :].float()  # (continuation, vocabulary): position i predicts token i
         targets = torch.tensor(continuation, device=own.device)[:, None]  # (continuation, 1)
         summed = torch.log_softmax(own, dim=-1).gather(1, targets).sum()
         # An infinite logit of another token leaves a sum that looks sound.
         sums.append(torch.where(torch.isfinite(own).all(), summed, torch.nan))
+        written.append((own.argmax(dim=-1) == targets[:, 0]).all())
     values: list[float] = torch.stack(sums).tolist()
     for index, value in enumerate(values):
         if not math.isfinite(value):
             raise NotFinite(index)
-    return values
+    return list(zip(values, torch.stack(written).tolist(), strict=True))

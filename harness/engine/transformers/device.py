@@ -8,6 +8,7 @@ import torch
 
 from harness.errors import ModelError, first_line
 from harness.spelling import option
+from harness.wording import count
 
 
 def find_device(wanted: str) -> torch.device:
@@ -22,6 +23,13 @@ def find_device(wanted: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ModelError(f"{option('device', wanted)}: {first_line(error)}") from error
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """A device as people know it: "cpu, 8 threads", "cuda, NVIDIA H100"."""
+    if device.type == "cpu":
+        return f"cpu, {count(torch.get_num_threads(), 'thread')}"
+    return f"cuda, {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
 
 
 def limit_threads() -> None:

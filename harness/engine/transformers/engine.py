@@ -9,9 +9,12 @@ from typing import Any
 import torch
 
 from harness.engine.batching import Budget, make_batches, run_halving
+from harness.engine.estimate import Estimate, estimated
+from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import (
     Answer,
     ChoiceLogProbs,
+    Continuations,
     Generate,
     LogLikelihood,
     MultipleChoice,
@@ -21,6 +24,7 @@ from harness.engine.requests import (
     RollingLogLikelihood,
     UnansweredError,
 )
+from harness.engine.transformers.config import context_length, end_tokens
 from harness.engine.transformers.decoding import (
     NO_PREFIX,
     Forward,
@@ -30,8 +34,8 @@ from harness.engine.transformers.decoding import (
     log_likelihoods,
     read_prefix,
 )
-from harness.engine.transformers.device import free_memory, out_of_memory
-from harness.engine.transformers.prompting import Pair, Prompting
+from harness.engine.transformers.device import device_name, free_memory, out_of_memory
+from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
 from harness.errors import EngineError
@@ -41,7 +45,8 @@ from harness.suites.format import AnswerKind
 LOGITS_BYTES = 1 << 30
 """The most memory that the logits of one batch of texts may take."""
 
-Done = Callable[[Mapping[Request, Answer]], None]
+Done = Callable[[Mapping[Request, Answer], int], None]
+"""Takes answers, and how many more of the present batch are complete."""
 Run = Callable[[Sequence[int]], list[Any]]
 """Indices of rows -> the result of each."""
 
@@ -77,10 +82,11 @@ class TorchEngine:
         self.active = active
         self.budget = budget
         self.whole = whole
+        self.pace = Pace()
         self.forward = Forward(model)
         self.context = context_length(self.forward.config)
         self.vocabulary = int(self.forward.config.vocab_size)
-        self.prompting = Prompting(tokenizer, label, end_tokens(model, tokenizer))
+        self.prompting = Prompting(tokenizer, label, end_tokens(model, tokenizer), self.context)
         self.embeddings = len(model.get_input_embeddings().weight)
         # The tokenizer's padding token may be one that the model has no embedding for.
         padding = (tokenizer.pad_token_id, *self.prompting.end_tokens)
@@ -117,6 +123,12 @@ class TorchEngine:
         """Whether the chat template or the vocabulary marks reasoning before an answer."""
         return bool(self.prompting.marks)
 
+    @property
+    def runs_on(self) -> RunsOn:
+        """What its speed depends on."""
+        size = sum(weight.numel() for weight in self.model.parameters())
+        return RunsOn(self.label, size, device_name(self.model.device), self.dtype, "transformers")
+
     def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
         """The tokens that the model reads for a prompt, up to where it answers.
 
@@ -148,26 +160,26 @@ class TorchEngine:
         distinct = list(dict.fromkeys(requests))
         answers: dict[Request, Answer] = {}
 
-        def done(batch: Mapping[Request, Answer]) -> None:
+        def done(batch: Mapping[Request, Answer], underway: int = 0) -> None:
             answers.update(batch)
-            if progress:
-                progress(len(answers), len(distinct))
+            if progress and distinct:
+                progress(len(answers) + underway, len(distinct))
 
+        done({})
         self.stream(distinct, done)
         return [answers[request] for request in requests]
 
     def stream(self, requests: Sequence[Request], done: Done) -> None:
         """Answer distinct requests, and pass the answers on batch by batch; raises as `ask`."""
-        distinct = requests
-        check_shown(self.prompting, distinct, self.embeddings)
+        check_shown(self.prompting, requests, self.embeddings)
         with torch.inference_mode(), self.active(), quiet():
-            for most in sorted({r.max_new_tokens for r in distinct if isinstance(r, Generate)}, reverse=True):
-                same = [r for r in distinct if isinstance(r, Generate) and r.max_new_tokens == most]
+            for most in sorted({r.max_new_tokens for r in requests if isinstance(r, Generate)}, reverse=True):
+                same = [r for r in requests if isinstance(r, Generate) and r.max_new_tokens == most]
                 self._generate(same, done)
-            self._score([r for r in distinct if isinstance(r, MultipleChoice)], done)
+            self._score([r for r in requests if isinstance(r, MultipleChoice | Continuations)], done)
             # Of a text, the logits of every position are kept: (rows, width, vocabulary) in float32.
             most = max(1, LOGITS_BYTES // (4 * self.vocabulary))
-            self._score([r for r in distinct if isinstance(r, RollingLogLikelihood)], done, most)
+            self._score([r for r in requests if isinstance(r, RollingLogLikelihood)], done, most)
 
     def _generate(self, requests: list[Generate], done: Done) -> None:
         prompts = [self.prompting.tokens(request) for request in requests]
@@ -182,21 +194,31 @@ class TorchEngine:
             answers = [self.prompting.writing(requests[i], limits[i]) for i in batch]
             rows = [prompts[i][prefix.length :] for i in batch]
             compact = self.model.dtype == torch.float32
-            greedy(self.forward, prefix, rows, answers, self.pad_token, compact, cached=not self.whole)
+            size = sum((estimated(requests[i]) for i in batch), Estimate())
+            watch = self.pace.watch(sum(len(prompts[i]) for i in batch), size)
+
+            def stepped(writing: int, complete: int) -> None:
+                watch(writing, complete)
+                if complete < len(batch):  # the last comes with its answer
+                    done({}, complete)
+
+            greedy(
+                self.forward, prefix, rows, answers, self.pad_token, compact, stepped, cached=not self.whole
+            )
             return [answer.generated() for answer in answers]
 
         for batch, answers in self._in_batches(requests, lengths, self.budget.tokens, run):
-            done({requests[i]: answer for i, answer in zip(batch, answers, strict=True)})
+            done({requests[i]: answer for i, answer in zip(batch, answers, strict=True)}, 0)
 
     def _score(
         self,
-        requests: Sequence[MultipleChoice | RollingLogLikelihood],
+        requests: Sequence[Scored],
         done: Done,
         most: int | None = None,
     ) -> None:
         """Log-likelihoods of all continuations; `most` is a bound on the tokens of a batch besides the budget."""
         pairs: list[Pair] = []
-        rows: dict[MultipleChoice | RollingLogLikelihood, range] = {}
+        rows: dict[Scored, range] = {}
         for request in requests:
             begin = len(pairs)
             pairs += self.prompting.pairs(request)
@@ -204,29 +226,39 @@ class TorchEngine:
         owners = [request for request, indices in rows.items() for _ in indices]
         lengths = [len(context) + len(continuation) for context, continuation in pairs]
         prefix = self._prefix(owners, lengths, [context for context, _ in pairs])
-        logprobs: dict[int, float] = {}
+        sizes = {owner: Estimate(estimated(owner).read / len(rows[owner]), 0, 1) for owner in owners}
+        found: dict[int, tuple[float, bool]] = {}
 
-        def run(batch: Sequence[int]) -> list[float]:
-            return log_likelihoods(self.forward, prefix, [pairs[i] for i in batch], self.pad_token)
+        def run(batch: Sequence[int]) -> list[tuple[float, bool]]:
+            size = sum((sizes[owners[i]] for i in batch), Estimate())
+            stepped = self.pace.watch(sum(lengths[i] for i in batch), size)
+            values = log_likelihoods(self.forward, prefix, [pairs[i] for i in batch], self.pad_token)
+            stepped(0, len(batch))
+            return values
 
-        def scored(request: MultipleChoice | RollingLogLikelihood) -> Answer:
-            values = [logprobs[i] for i in rows[request]]
-            if isinstance(request, MultipleChoice):
-                return ChoiceLogProbs(tuple(values))
-            return LogLikelihood(values[0], len(pairs[rows[request][0]][1]), self.vocabulary)
+        def scored(request: Scored) -> Answer:
+            values, greedy = zip(*(found[i] for i in rows[request]), strict=True)
+            if isinstance(request, RollingLogLikelihood):
+                tokens = sum(len(pairs[i][1]) for i in rows[request])
+                return LogLikelihood(sum(values), tokens, self.vocabulary)
+            return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
 
         budget = min(self.budget.tokens, most or self.budget.tokens)
         for batch, values in self._in_batches(owners, lengths, budget, run):
-            logprobs.update(zip(batch, values, strict=True))
-            complete = [owner for owner in {owners[i] for i in batch} if logprobs.keys() >= set(rows[owner])]
-            done({request: scored(request) for request in complete})
+            found.update(zip(batch, values, strict=True))
+            complete = [owner for owner in {owners[i] for i in batch} if found.keys() >= set(rows[owner])]
+            done({request: scored(request) for request in complete}, 0)
 
     def _prefix(
         self, requests: Sequence[Request], lengths: Sequence[int], contexts: Sequence[list[int]]
     ) -> Prefix:
         """What all contexts begin with; raises EngineError where a row is longer than the model's context."""
         for request, length in zip(requests, lengths, strict=True):
-            if self.context is not None and length > self.context:
+            if (
+                self.context is not None
+                and length > self.context
+                and not (may_be_cut(request) and not isinstance(request, Generate))
+            ):
                 raise EngineError(
                     f"{self.label}: a prompt and its answer take {length} tokens, and the model reads {self.context}: "
                     f"{self.prompting.shown(request)[-80:]!r}"
@@ -262,28 +294,3 @@ class TorchEngine:
             f"  the weights are damaged, or too large for the dtype{hint}",
             request,
         )
-
-
-def context_length(config: Any) -> int | None:
-    """The most tokens that a model reads: as its config says, or the original length times the scaling of its positions."""
-    length: int | None = getattr(config, "max_position_embeddings", None)
-    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None)
-    if length is None or not isinstance(rope, dict):
-        return length
-    lengths = [length]
-    for scaling in [
-        rope,
-        *filter(lambda value: isinstance(value, dict), rope.values()),
-    ]:  # some by layer type
-        factor, original = scaling.get("factor"), scaling.get("original_max_position_embeddings")
-        if isinstance(factor, int | float):
-            lengths.append(round(factor * (original or length)))
-    return max(lengths)
-
-
-def end_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:
-    """The tokens that end a turn by the generation config and the tokenizer, as far as the model can write them."""
-    listed = getattr(model.generation_config, "eos_token_id", None)
-    named = [*(listed if isinstance(listed, list) else [listed]), tokenizer.eos_token_id]
-    known = range(len(model.get_input_embeddings().weight))
-    return tuple(dict.fromkeys(token for token in named if isinstance(token, int) and token in known)) or (0,)

@@ -73,10 +73,22 @@ def load_pair(
     )
 
 
-def wrap(model: Any, tokenizer: Any, label: str = "the given model") -> TorchEngine:
-    """An Engine over a transformers model and a tokenizer that the caller loaded; neither is changed."""
+def wrap(model: Any, tokenizer: Any, label: str = "the given model", *, adapter: bool = True) -> TorchEngine:
+    """An Engine over a transformers model and a tokenizer that the caller loaded; neither is changed.
+
+    Args:
+        adapter: whether the adapters of a PEFT model act, or only its base.
+    """
     tokens = CPU_BATCH_TOKENS if model.device.type == "cpu" else GPU_BATCH_TOKENS
-    return TorchEngine(model, tokenizer, label, lambda: _evaluating(model), Budget(tokens))
+    active = _evaluating if adapter else _evaluating_base
+    return TorchEngine(model, tokenizer, label, lambda: active(model), Budget(tokens))
+
+
+@contextmanager
+def _evaluating_base(model: Any) -> Iterator[None]:
+    """The same without adapters."""
+    with _evaluating(model), without_adapter(model):
+        yield
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from harness.bounded.jinja import TemplateError
 from harness.engine.requests import (
     Chat,
+    ChatText,
+    Continuations,
     Ended,
     Generate,
     MultipleChoice,
@@ -43,6 +45,17 @@ SILENT = ("enable_thinking", "false")
 Pair = tuple[list[int], list[int]]
 """The tokens of a context, and of the continuation whose log-likelihood is wanted."""
 
+Scored = MultipleChoice | Continuations | RollingLogLikelihood
+"""Requests for log-likelihoods."""
+
+
+def may_be_cut(request: Request) -> bool:
+    """Whether a request is made to fit the model's context."""
+    match request:
+        case Generate(prompt=ChatText() | Plain(may_cut=True)) | Continuations():
+            return True
+    return isinstance(request, RollingLogLikelihood) and request.windows
+
 
 class Prompting:
     """What a model reads for a request, and how its answer is read.
@@ -50,14 +63,18 @@ class Prompting:
     Args:
         label: the name of the model in errors.
         end_tokens: the tokens that end its turns, by its config.
+        context: the most tokens that it reads, for requests that are made to fit; None for any number.
 
     Raises:
         ModelError: the chat template exceeds its limits of time or memory.
     """
 
-    def __init__(self, tokenizer: Any, label: str, end_tokens: Sequence[int]) -> None:
+    def __init__(
+        self, tokenizer: Any, label: str, end_tokens: Sequence[int], context: int | None = None
+    ) -> None:
         self.tokenizer = tokenizer
         self.label = label
+        self.context = context
         with bounded(label):
             self.template = template_of(tokenizer)
             self.marks = marks_of(tokenizer, self.template)
@@ -90,7 +107,8 @@ class Prompting:
         messages = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         try:
             with bounded(self.label):
-                return render(self.tokenizer, messages, arguments=prompt.arguments)
+                text = render(self.tokenizer, messages, arguments=prompt.arguments)
+            return text + prompt.begun if isinstance(prompt, ChatText) else text
         except TemplateError as error:
             raise EngineError(
                 f"{self.label}: its chat template rejects this chat "
@@ -118,6 +136,8 @@ class Prompting:
                 return self.render(request.prompt)
             case MultipleChoice():
                 return self.before_choice(request.prompt)
+            case Continuations():
+                return self.render(request.pairs[0][0])
             case RollingLogLikelihood():
                 return request.text
 
@@ -194,8 +214,15 @@ class Prompting:
 
     def tokens(self, request: Generate | MultipleChoice) -> list[int]:
         """The tokens of a request's prompt."""
-        tokens = self.encode(self.shown(request), special=isinstance(request.prompt, Plain))
+        prompt = request.prompt
+        tokens = self.encode(self.shown(request), special=isinstance(prompt, Plain | ChatText))
+        if isinstance(request, Generate) and may_be_cut(request):
+            tokens = tokens[-self._room(request.max_new_tokens) :]
         return tokens or self._start()
+
+    def _room(self, answer: int) -> int:
+        """The tokens of a prompt that fit with an answer; 0, for all, where none would."""
+        return max(0, self.context - answer) if self.context is not None else 0
 
     def rows(self, request: Request) -> list[list[int]]:
         """All tokens that the model reads for a request, one row for each continuation."""
@@ -203,7 +230,7 @@ class Prompting:
             return [self.tokens(request)]
         return [[*context, *continuation] for context, continuation in self.pairs(request)]
 
-    def pairs(self, request: MultipleChoice | RollingLogLikelihood) -> list[Pair]:
+    def pairs(self, request: Scored) -> list[Pair]:
         """Context and continuation of each log-likelihood that a request wants; a text continues the start token alone.
 
         Raises:
@@ -211,7 +238,11 @@ class Prompting:
         """
         if isinstance(request, MultipleChoice):
             return [self.continuation(request, continuation) for continuation in request.continuations]
+        if isinstance(request, Continuations):
+            return [self._after(prompt, continuation) for prompt, continuation in request.pairs]
         tokens, start = self.encode(request.text, special=True), self._start()
+        if request.windows:
+            return list(self._windows(start, tokens))
         return [(start, tokens[1:] if len(tokens) > 1 and tokens[:1] == start else tokens)]
 
     def continuation(self, request: MultipleChoice, continuation: str) -> Pair:
@@ -222,8 +253,28 @@ class Prompting:
         Raises:
             EngineError: the continuation adds no token.
         """
-        text = self.shown(request)
-        special = isinstance(request.prompt, Plain)
+        return self._divided(self.shown(request), continuation, special=isinstance(request.prompt, Plain))
+
+    def _after(self, prompt: Prompt, continuation: str) -> Pair:
+        """The same for a prompt of its own; without one, after the start token alone."""
+        if text := self.render(prompt):
+            context, rest = self._divided(text, continuation, special=True)
+        else:
+            tokens, start = self.encode(continuation, special=False), self._start()
+            context, rest = (start, tokens[1:]) if tokens[:1] == start else (start, tokens)
+        # The last token predicts nothing, so it is not read.
+        excess = 0 if self.context is None else len(context) + len(rest) - self.context - 1
+        return context[max(0, excess) :], rest
+
+    def _windows(self, start: list[int], tokens: list[int]) -> Iterator[Pair]:
+        """A text in parts that fit the model's context; the last has as much of the text before it as fits."""
+        most = self.context or len(tokens) + 1
+        yield start, tokens[:most]
+        for begin in range(most, len(tokens), most):
+            end = min(begin + most, len(tokens))
+            yield tokens[end - most - 1 : begin], tokens[begin:end]
+
+    def _divided(self, text: str, continuation: str, special: bool) -> Pair:
         context = text.rstrip()
         continuation = text[len(context) :] + continuation
         before = self.encode(context, special)

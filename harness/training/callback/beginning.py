@@ -17,15 +17,17 @@ from typing import Any
 import torch
 
 from harness.engine.requests import Engine
-from harness.engine.transformers.adapters import without_adapter
 from harness.engine.transformers.fingerprint import fingerprint
 from harness.engine.transformers.loading import wrap
 from harness.errors import NoEvidenceError
 from harness.evaluation.ask import Answered, judged
+from harness.evaluation.course import follow
 from harness.evaluation.session import PairSession
 from harness.evaluation.suite_run import further_attempts
 from harness.gate.cases import Case
 from harness.gate.decide import Policy
+from harness.progress import passing
+from harness.training.callback.cases import note_unmeasured
 from harness.training.callback.checkpoints import (
     DIGITS,
     GIVE_BASELINE,
@@ -71,6 +73,7 @@ def find_beginning(
     state: Any,
     file: Path,
     allow_code: bool,
+    quiet: bool = False,
 ) -> Beginning:
     """Ask the baseline, or read its answers back where the model has been trained since it gave them.
 
@@ -78,6 +81,7 @@ def find_beginning(
         given: the baseline, if the user gave one.
         state: the Trainer's, of step 0 or of a checkpoint.
         file: keeps the answers of a baseline that training changes.
+        quiet: show no progress.
 
     Raises:
         NoEvidenceError: the training goes on, and nothing proves which weights it began with.
@@ -88,18 +92,28 @@ def find_beginning(
     weights = _starting_weights(model) if off or step == 0 else recorded
     if given is not None:
         _check_apart(given, model, step)
-        baseline = _ask_baseline(given, cases, allow_code)
+        baseline = _ask_baseline(given, cases, allow_code, quiet)
     elif off:
         _check_base(weights, recorded, step)
-        with without_adapter(model):
-            baseline = _ask_baseline(wrap(model, tokenizer, "the baseline"), cases, allow_code)
+        base = wrap(model, tokenizer, "the baseline", adapter=False)
+        baseline = _ask_baseline(base, cases, allow_code, quiet)
     elif step > 0:
+        note_unmeasured(cases)
         baseline = _judged(kept_answers(file, cases, step, recorded), cases, allow_code)
     else:
         assert weights is not None, "a model that begins has weights"
-        baseline = _ask_baseline(wrap(model, tokenizer, "the baseline"), cases, allow_code)
+        note_unmeasured(cases)
+        engine = wrap(model, tokenizer, "the baseline")
+        baseline = _ask_baseline(engine, cases, allow_code, quiet, by_rule=True)
         keep_answers(file, cases, weights, baseline)
     return Beginning(_training_name(state), weights, baseline)
+
+
+def lasting_baseline(given: Engine | None, model: Any, tokenizer: Any) -> Engine | None:
+    """The baseline as it can be asked while the model trains; None where training changes it."""
+    if given is None and can_disable_adapter(model):
+        return wrap(model, tokenizer, "the baseline", adapter=False)
+    return given
 
 
 def begin_anew(beginning: Beginning, model: Any, state: Any, touched: bool) -> Beginning | None:
@@ -138,10 +152,17 @@ def unrecorded(beginning: Beginning, log_history: Log) -> dict[str, str]:
     return {key: text for key, text in known.items() if text and _recorded(key, log_history) is None}
 
 
-def session_of(cases: Sequence[Case], policy: Policy, allow_code: bool) -> PairSession:
-    """The session that asks and decides the cases of one step."""
-    session = PairSession(policy, allow_code=allow_code)
+def session_of(
+    cases: Sequence[Case], policy: Policy, allow_code: bool, by_rule: bool = False, who: str | None = None
+) -> PairSession:
+    """The session that asks and decides the cases of one step, `by_rule` alone where word order cannot be measured.
+
+    `who` names the one model that it will ask where its progress is shown: "baseline" or "step 100".
+    """
+    session = PairSession(policy, allow_code=allow_code, by_rule=by_rule)
     session.need(cases)
+    if who is not None:
+        follow(session, passing().counter, who, ["baseline" if who == "baseline" else "tuned"])
     return session
 
 
@@ -158,16 +179,18 @@ def _training_name(state: Any) -> str:
     return _recorded(TRAINING, state.log_history) or uuid.uuid4().hex
 
 
-def _ask_baseline(engine: Engine, cases: Sequence[Case], allow_code: bool) -> dict[str, Answered]:
+def _ask_baseline(
+    engine: Engine, cases: Sequence[Case], allow_code: bool, quiet: bool, by_rule: bool = False
+) -> dict[str, Answered]:
     """The answers of a model as the baseline, by suite, with its further attempts at what a trained one may lose."""
-    session = session_of(cases, Policy(), allow_code)
+    session = session_of(cases, Policy(), allow_code, by_rule, None if quiet else "baseline")
     session.ask("baseline", engine)
     session.ask_ahead(engine)
     return {name: run.answered("baseline") for name, run in session.suites.items()}
 
 
 def _judged(kept: Kept, cases: Sequence[Case], allow_code: bool) -> dict[str, Answered]:
-    """Kept answers, judged by the suites as they are now."""
+    """Kept answers, judged by the suites as they are now; by their rules alone, for training changed the baseline."""
     found = {}
     for name, run in session_of(cases, Policy(), allow_code).suites.items():
         answers, attempts = kept.answers[name], kept.attempts.get(name, {})
@@ -175,8 +198,10 @@ def _judged(kept: Kept, cases: Sequence[Case], allow_code: bool) -> dict[str, An
         again = [attempt for probe in probes for attempt in further_attempts(probe)]
         further = [attempt for attempt in again if attempt.id in attempts]
         found[name] = replace(
-            judged(run.suite, probes, answers, allow_code=allow_code),
-            attempts=judged(run.suite, further, attempts, allow_code=allow_code) if further else None,
+            judged(run.suite, probes, answers, allow_code=allow_code, by_rule=True),
+            attempts=judged(run.suite, further, attempts, allow_code=allow_code, by_rule=True)
+            if further
+            else None,
         )
     return found
 

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from harness.documents.within import Reach
 from harness.engine.requests import Engine
 from harness.engine.transformers.loading import wrap
-from harness.errors import HarnessError, NoEvidenceError, shown_path
+from harness.errors import HarnessError
 from harness.evaluation.sample import sampled
 from harness.gate.cases import Case, cases
 from harness.gate.decide import Decision, Policy
@@ -24,14 +24,16 @@ from harness.training.callback.beginning import (
     begin_anew,
     find_beginning,
     keep_beginning,
+    lasting_baseline,
     session_of,
     unrecorded,
 )
-from harness.training.callback.cases import check_power, read_watched
+from harness.training.callback.cases import check_power, failing_unchanged, read_watched
 from harness.training.callback.checkpoints import BASELINE, BestCheckpoint, eval_loss, step_of_model
 from harness.training.callback.isolation import broadcast_from_main, check_supported, preserve_training_state
 from harness.training.callback.step import GatedStep, gated_step
-from harness.wording import count
+from harness.training.callback.telling import conclude, tell_person, tell_trackers, trainer_of
+from harness.wording import count, some
 
 logger = logging.getLogger("harness")
 
@@ -48,11 +50,12 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
 
     The results are in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop` (of texts `forgetting/SUITE/rise`),
     `forgetting/forgotten` (0 or 1), `forgetting/failed` (the number of cases) and `forgetting/verdict`, in
-    `trainer.state.log_history`. The Trainer gives callbacks no access to its other loggers; `callback.log = trainer.log`
-    sends the numbers there too.
+    `trainer.state.log_history` and with the Trainer's trackers (`report_to`). On stderr are its progress and each step's verdict.
 
-    The gates of a step are decided together, with that over all suites where there are several. A probe that is lost under a
-    gate over `each` is asked again, in other batches and in its other words (`also_ask`); the baseline is asked so at the start.
+    Scores that are `fluent` ask the baseline for word order. Where training changes it, as with a full model and no
+    `baseline`, both models are judged without that, with a warning. The gates of a step are decided together, with that
+    over all suites where there are several. A probe that is lost under a gate over `each` is asked again, in other batches
+    and in its other words (`also_ask`); the baseline is asked so at the start.
 
     Of several processes the main one asks and the others wait, so gating a step must take less than the Trainer's
     `ddp_timeout`; only the main one has a `history`.
@@ -62,9 +65,9 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         every: steps from one gated step to the next.
         sample: at most this many probes are asked, each suite and category with its share; None for all. Gates over
             `each` keep all of their probes.
-        stop_on: stop when a case is "forgotten": a loss fails it, because it is FORGOTTEN, or over its margin and too clear
-            to be an accident among all gates of the step (which INCONCLUSIVE may be). Or stop when one "failed" for any
-            reason, such as a baseline that knows nothing; None never stops.
+        stop_on: stop when a case "failed", as in `pytest`, unless it fails where training has changed nothing, such as one
+            that the baseline only guesses; or only when one is "forgotten": a loss fails it, because it is FORGOTTEN, or over
+            its margin and too clear to be an accident among all gates of the step (which INCONCLUSIVE may be); None never.
         keep_best: a folder for the best checkpoint: of the gated steps that would not have stopped the training (for
             None: at which nothing was forgotten), the one with the lowest `eval_loss`; if the Trainer does not evaluate at
             gated steps, the latest, which has learnt the most. `best_step` is its step.
@@ -74,6 +77,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         seed: of the sample.
         allow_code: run code that the model writes, where a score does.
         allow_outside: let suites take their probes from outside their folders and the working folder.
+        quiet: show no line at gated steps, and no progress.
+        allow_task_code: run Python that comes with tasks of lm-evaluation-harness, unconfined.
 
     Raises:
         InputError: a suite cannot be read, or runs code. Like the others, it is raised before anything is trained.
@@ -86,7 +91,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         suites: Sequence[str | Path] | str | Path,
         every: int = 100,
         sample: int | None = 100,
-        stop_on: Literal["forgotten", "failed"] | None = "forgotten",
+        stop_on: Literal["forgotten", "failed"] | None = "failed",
         keep_best: str | Path | None = None,
         baseline: Engine | None = None,
         tokenizer: Any = None,
@@ -94,6 +99,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         seed: int = 0,
         allow_code: bool = False,
         allow_outside: bool = False,
+        allow_task_code: bool = False,
+        quiet: bool = False,
     ) -> None:
         if every < 1:
             raise HarnessError(f"every must be at least 1 step, saw {every}")
@@ -104,7 +111,9 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         if fail_on not in SEVERITIES:
             raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
         paths = [suites] if isinstance(suites, str | Path) else suites
-        self.suites = read_watched([Path(path) for path in paths], allow_code, Reach(anywhere=allow_outside))
+        self.suites = read_watched(
+            [Path(path) for path in paths], allow_code, Reach(anywhere=allow_outside, code=allow_task_code)
+        )
         self.cases = sampled((case for suite in self.suites for case in cases(suite)), sample, seed)
         self.decisions: list[Decision] = []
         """The decisions at the latest gated step, case by case."""
@@ -114,7 +123,9 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self.tokenizer = tokenizer
         self.policy = Policy(fail_on=fail_on)
         self.allow_code = allow_code
+        self.quiet = quiet
         self.log: Callable[[dict[str, float]], object] | None = None
+        """Takes the numbers of a step instead of the Trainer's trackers."""
         self.history: list[GatedStep] = []
         self._best = None if keep_best is None else BestCheckpoint(Path(keep_best))
         self._beginning: Beginning | None = None
@@ -122,6 +133,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         """The model of a training that has begun and not ended."""
         self._touched = False
         """Whether that training has begun an update, even if it began anew since."""
+        self._failing: set[str] = set()
+        """Cases that fail although training has changed nothing."""
         self._gated: set[int] = set()
         """The steps of this training that were gated, known to every process."""
         self._offered: GatedStep | None = None
@@ -158,7 +171,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._gate_and_act(step, state, control, kwargs)
         self._offered = self._underway = None
         if state.is_world_process_zero:
-            self._conclude()
+            conclude(self.history, self._best)
 
     # Gating
 
@@ -170,7 +183,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             with preserve_training_state(model):
                 beginning = find_beginning(
                     model, tokenizer, self.cases, given=self.baseline, state=state, file=file,
-                    allow_code=self.allow_code,
+                    allow_code=self.allow_code, quiet=self.quiet,
                 )  # fmt: skip
             self._touched = False
         elif self.baseline is None:
@@ -179,6 +192,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self.history = [gated for gated in self.history if goes_on and gated.step <= step]
         self._beginning, self._underway = beginning, weakref.ref(model)
         check_power(self._decided, beginning.baseline)
+        self._failing = failing_unchanged(self._decided, beginning.baseline)
         if self._best:
             self._best.begin(beginning.training, step)
         if step == 0:
@@ -196,12 +210,13 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._report(first, state, control)
         else:
             first = self._gate(0, state, control, model, tokenizer)
-        if self.stop_on == "failed" and first.failed:
-            raise NoEvidenceError(
-                f"before the first step, {count(len(first.failed), 'case fails', 'cases fail')}, the first of them "
-                f"'{first.failed[0]}' ({first.verdicts[first.failed[0]] or 'FAILED'}), so stop_on='failed' would stop any "
-                "training\n"
-                "  give a larger sample or stop_on='forgotten', or leave these gates out"
+        if self.baseline is None:
+            self._failing |= set(first.failed)
+        if self._failing and self.stop_on == "failed":
+            logger.warning(
+                "before the first step, %s, which stops no training: %s",
+                count(len(self._failing), "case fails", "cases fail"),
+                some(sorted(self._failing), 5),
             )
 
     def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
@@ -224,7 +239,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self._gated.add(step)
 
     def _stops(self, gated: GatedStep) -> bool:
-        return bool(gated.forgotten if self.stop_on == "forgotten" else self.stop_on and gated.failed)
+        new = self.stop_on == "failed" and not self._failing.issuperset(gated.failed)
+        return new or bool(self.stop_on and gated.forgotten)
 
     def _offer(self, gated: GatedStep, state: Any, model: Any, tokenizer: Any) -> None:
         if self._best:
@@ -232,14 +248,14 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._offered = gated
 
     def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
-        beginning = self._begun()
         with preserve_training_state(model):
-            session = session_of(self.cases, self.policy, self.allow_code)
-            session.know("baseline", beginning.baseline)
-            session.ask("tuned", wrap(model, tokenizer, "the model in training"))
+            baseline = lasting_baseline(self.baseline, model, tokenizer)
+            who = None if self.quiet else f"step {number}"
+            session = session_of(self.cases, self.policy, self.allow_code, baseline is None, who)
+            session.know("baseline", self._begun().baseline)
+            session.ask("tuned", wrap(model, tokenizer, "the model in training"), baseline=baseline)
         self.decisions = session.decide(self._decided)
-        step = gated_step(number, self.decisions, session)
-        self.history.append(step)
+        self.history.append(step := gated_step(number, self.decisions, session))
         self._report(step, state, control)
         return step
 
@@ -264,8 +280,10 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     # Reporting
 
     def _report(self, step: GatedStep, state: Any, control: Any) -> None:
-        place = len(state.log_history)
-        if self.log is not None:
+        place, trainer = len(state.log_history), trainer_of(self)
+        if self.log is None and trainer is not None:
+            tell_trackers(trainer, self, step.numbers())
+        elif self.log is not None:
             wanted = control.should_log
             self.log(step.numbers())
             control.should_log = wanted  # any log resets it, and the Trainer's own loss is still to come
@@ -278,14 +296,5 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             **unrecorded(self._begun(), state.log_history),
         }
         logger.info("step %d: %s", step.step, step.shown)
-
-    def _conclude(self) -> None:
-        """One line on the whole training."""
-        last, kept = self.history[-1], ""
-        if self._best:
-            what = "no checkpoint" if self.best_step is None else f"the checkpoint of step {self.best_step}"
-            kept = f"; {what} was kept in {shown_path(self._best.folder)}"
-            kept += ", which holds one of an earlier training" if self._best.left_over else ""
-        level = logging.WARNING if last.forgotten else logging.INFO
-        steps = count(len(self.history), "step")
-        logger.log(level, "gated at %s, the last of them %d: %s%s", steps, last.step, last.shown, kept)
+        if not self.quiet:
+            tell_person(step, trainer)

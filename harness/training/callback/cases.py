@@ -13,6 +13,7 @@ from harness.evaluation.ask import Answered
 from harness.evaluation.permission import code_problem
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_all, under_another_name
+from harness.evaluation.word_order import asked_for
 from harness.gate.cases import Case
 from harness.scoring.score import Score
 from harness.suites.suite import RiseGate, Suite
@@ -41,6 +42,16 @@ def read_watched(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT
     return suites
 
 
+def note_unmeasured(watched: Sequence[Case]) -> None:
+    """Warn of suites that ask for word order, which a baseline cannot measure once training has changed it."""
+    if fluent := dict.fromkeys(case.suite.name for case in watched if asked_for(case.probes)):
+        logger.warning(
+            "training changes the baseline, so it cannot measure the word order that 'fluent' asks for; both models are judged "
+            "without it in: %s",
+            some(list(fluent), 5),
+        )
+
+
 def never_forgotten(watched: Sequence[Case], baseline: Mapping[str, Answered]) -> list[str]:
     """The titles of the cases that would not be forgotten even if the tuned model got every probe wrong.
 
@@ -54,6 +65,16 @@ def never_forgotten(watched: Sequence[Case], baseline: Mapping[str, Answered]) -
         run.pair_attempts(_wrong(run.attempts))
     judged = [case for case in watched if not (case.tuned_alone or isinstance(case.gate, RiseGate))]
     return [decision.case.title for decision in session.decide(judged) if not forgotten(decision)]
+
+
+def failing_unchanged(watched: Sequence[Case], baseline: Mapping[str, Answered]) -> set[str]:
+    """The titles of the cases that fail even if training changes no answer, as one does that the baseline only guesses."""
+    session = PairSession()
+    session.need(watched)
+    session.know("baseline", baseline)
+    session.know("tuned", baseline)
+    judged = [case for case in watched if not case.tuned_alone]
+    return {decision.case.title for decision in session.decide(judged) if decision.outcome == "failed"}
 
 
 def _wrong(answered: Answered) -> dict[str, Score]:

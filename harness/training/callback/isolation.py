@@ -64,15 +64,20 @@ def check_supported(args: Any, model: Any) -> None:
     """Refuse a model that no single process can evaluate, or that the engine cannot run.
 
     Raises:
-        EngineError: FSDP, DeepSpeed or tensor parallelism divides it, or its adapter learns a prompt.
+        EngineError: it writes no text, FSDP, DeepSpeed or tensor parallelism divides it, or its adapter learns a prompt.
     """
+    if not callable(getattr(model, "generate", None)):
+        raise EngineError(
+            f"ForgettingCallback asks questions, and a {type(model).__name__} writes no text: it may be a reward model or an "
+            "encoder\n  gate the training of a causal language model"
+        )
     shared = AcceleratorState()
     plugins = [getattr(shared, name, None) for name in ("fsdp_plugin", "deepspeed_plugin")]
     arguments = [getattr(args, name, None) for name in ("fsdp", "deepspeed")]
     if any((*plugins, *arguments)) or _in_parts(model):
         raise EngineError(
             "ForgettingCallback cannot ask a model that FSDP, DeepSpeed or tensor parallelism divides between "
-            "processes\n  gate its checkpoints instead: pytest suites/ --model CHECKPOINT"
+            "processes\n  gate its checkpoints instead: pytest suites/ --model=CHECKPOINT"
         )
     if isinstance(model, PeftModel) and any(
         config.is_prompt_learning for config in model.peft_config.values()

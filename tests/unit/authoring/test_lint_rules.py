@@ -45,23 +45,7 @@ def many(n: int, category: str | None = None, start: int = 0) -> list[str]:
     return [probe(f"p{i}", f"Word {i}?", f"x{i}x", more) for i in range(start, start + n)]
 
 
-NOT_YET = {
-    "checklist.yaml": "a check takes the words of its subject in any order",
-    "coherence.yaml": "a check takes the words of its subject in any order",
-}
-"""Shipped suites with scores that still misjudge replies."""
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path, marks=[pytest.mark.xfail(reason=NOT_YET[path.name])] if path.name in NOT_YET else []
-        )
-        for path in SHIPPED
-    ],
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_no_shipped_suite_is_weak(path):
     assert [str(problem) for problem in weaknesses(read_suite(path, SCORERS), with_battery=True)] == []
 

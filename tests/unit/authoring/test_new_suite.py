@@ -49,7 +49,10 @@ def test_every_kind_is_sound_and_not_weak(folder, answer, score, categories):
     more = ["--categories", categories] if categories else []
     assert main(["new", "mine", "--answer", answer, "--score", score, *more]) == 0
     suite = read_suite(folder / "suites" / "mine.yaml", SCORERS)
-    assert weaknesses(suite, with_battery=True) == []
+    assert [weak.message for weak in weaknesses(suite, with_battery=True)] == [
+        "'about' is empty",
+        f"{len(suite.probes)} of {len(suite.probes)} probes are the examples of a new suite",
+    ]
     assert suite.name == "mine"
     assert suite.task.answer == answer
     assert {probe.scorer.name for probe in suite.probes} == {score}

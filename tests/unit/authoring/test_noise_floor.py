@@ -213,7 +213,7 @@ def test_slices_without_a_gate_have_no_margin(read):
         ),
         (
             10, 0, "{over: each}", "each",
-            ["floor: 0.0 % right; there is little to lose", "VACUOUS: the baseline is right on no probe"],
+            ["floor: 0.0 % right; there is little to lose", "VACUOUS: the baseline is right on no probe; ask what it can answer"],
         ),
         (
             10, 9, "{over: each, require: pass}", "each",

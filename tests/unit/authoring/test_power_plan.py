@@ -13,6 +13,7 @@ from harness.authoring.gate_power import Assumed, slice_rule
 from harness.authoring.power import run_power
 from harness.authoring.power_text import chance, in_points, power_lines
 from harness.cli.main import command_line, main
+from harness.engine.speeds import given_speed
 from harness.gate.decide import MAX_DROP_OVERALL
 from harness.stats.checklist import chance_red, lost_by_majority
 from harness.stats.clusters import student_quantile
@@ -73,7 +74,7 @@ def suite(read):
 
 @pytest.fixture
 def found(suite):
-    return run_power([suite], Assumed(max_drop_overall=0.03))
+    return run_power([suite], Assumed(max_drop_overall=0.03), given_speed(400))
 
 
 def test_one_row_a_gate_and_slice_in_the_order_of_the_file(found):
@@ -228,7 +229,7 @@ def test_texts(read):
     assert (row.of_texts, row.margin, row.gated) == (True, 0.02, True)
     assert 0.02 < row.catches < 0.022
     assert row.retained > 0.999
-    assert any(line.startswith("texts     all      132     2 %    2.1 %") for line in power_lines(found, 400))
+    assert any(line.startswith("texts     all      132     2 %    2.1 %") for line in power_lines(found))
 
 
 def test_nothing_flips(suite):
@@ -238,10 +239,10 @@ def test_nothing_flips(suite):
 
 
 def test_the_size_of_a_suite_is_words_and_longest_answers(suite):
-    (size,) = run_power([suite], Assumed(), tokens_per_second=100).sizes
+    (size,) = run_power([suite], Assumed(), given_speed(100)).sizes
     assert (size.probes, size.cases) == (150, 154)
     assert size.tokens == 150 * (1.4 * 5 + 20)
-    assert size.seconds == size.tokens / 100
+    assert (size.seconds, size.seconds_at_least) == pytest.approx((size.tokens / 100, size.tokens / 100))
 
 
 def test_choices_are_read_one_by_one_and_texts_once(read):
@@ -272,7 +273,7 @@ def test_confirmed_slices_fail_only_where_holm_is_opened(read):
 
 
 def test_the_table(found):
-    lines = list(power_lines(found, 400))
+    lines = list(power_lines(found))
     assert lines[:8] == TABLE
     text = " ".join(" ".join(lines).split())
     assert "some flip by chance, half of them each way: 5 % unless stated" in text
@@ -281,13 +282,13 @@ def test_the_table(found):
 
 def test_a_run_in_which_nothing_can_be_decided_says_so(read):
     few = clustered(5, 5)
-    text = " ".join(power_lines(run_power([read(few)], Assumed()), 400))
+    text = " ".join(power_lines(run_power([read(few)], Assumed())))
     assert "Nothing in this run can be decided: it exits with 5, which is no pass." in text
 
 
 def test_suites_that_only_the_overall_gate_judges_are_named(read, suite):
     small = read(clustered(5, 5))
-    text = " ".join(power_lines(run_power([suite, small], Assumed()), 400))
+    text = " ".join(power_lines(run_power([suite, small], Assumed())))
     assert "Judged by the overall gate alone, none of their own can decide: s" in text
 
 
@@ -356,12 +357,19 @@ def test_folders_and_options(folder, capsys):
     assert data["gates"][0]["false_alarm"] == data["gates"][0]["false_alarms"]["0"] == 0.0
     assert list(data["gates"][0]["false_alarms"]) == ["0", "0.02", "0.05", "0.1"]
     assert data["suites"] == [
-        {"suite": "numbers", "probes": 150, "cases": 154, "tokens": 4050, "seconds": 405.0}
+        {
+            "suite": "numbers",
+            "probes": 150,
+            "cases": 154,
+            "tokens": 4050,
+            "seconds": 405.0,
+            "seconds_at_least": 405.0,
+        }
     ]
     total = data["total"]
     assert list(total.pop("any_false_alarms_at_most")) == ["0", "0.02", "0.05", "0.1"]
     assert total == {
-        "suites": 1, "probes": 150, "cases": 155, "tokens": 4050, "seconds": 405.0,
+        "suites": 1, "probes": 150, "cases": 155, "tokens": 4050, "seconds": 405.0, "seconds_at_least": 405.0,
         "any_false_alarm_at_most": 0.0, "probes_for_5_points": probes_for(0.05, 0.0, OVERALL),
     }  # fmt: skip
 

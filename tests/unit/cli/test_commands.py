@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from harness.errors import HarnessError
 from harness.plugin.options import OPTIONS
 
 NAMES = [
-    "lint", "plan", "calibrate", "new", "preview", "rescore", "schema", "import", "doctor", "embedded", "ladder", "advise", "demo",
+    "lint", "plan", "calibrate", "new", "preview", "rescore", "schema", "doctor", "embedded", "ladder", "advise", "store", "demo",
 ]  # fmt: skip
 ASKING = {"calibrate": ["s.yaml", "--model", "m"], "preview": ["s.yaml"], "ladder": ["r.yaml"]}
 """Commands that ask a model, and the fewest arguments of each."""
@@ -35,10 +36,13 @@ def test_a_command_declares_and_runs_itself(module):
     commands = argparse.ArgumentParser().add_subparsers()
     module.add_parser(commands)
     (parser,) = commands.choices.values()
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            (parser,) = action.choices.values()
-    assert parser.get_default("run") is module.run
+    parts = [
+        action.choices.values()
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    for part in parts[0] if parts else [parser]:
+        assert part.get_default("run") is module.run
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,6 +50,21 @@ def test_every_command_has_its_help(capsys, name):
     help_of(name)
     assert f"usage: python -m harness {name}" in capsys.readouterr().out
     assert len(NAMES) == len(COMMANDS)
+
+
+def test_the_help_lists_nothing_that_needs_a_checkout_of_the_gate(capsys):
+    """`schema --write` updates docs/ of the repository: CONTRIBUTING.md has it."""
+    help_of("schema")
+    assert "--write" not in capsys.readouterr().out
+    assert command_line().parse_args(["schema", "--write"]).write
+
+
+def test_the_help_lists_commands_in_the_order_of_their_use(capsys):
+    with pytest.raises(SystemExit):
+        command_line().parse_args(["--help"])
+    listed = re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
+    assert listed[:6] == ["new", "lint", "preview", "plan", "calibrate", "rescore"]
+    assert set(listed) == set(NAMES)
 
 
 def test_the_help_of_every_command_is_light(root):

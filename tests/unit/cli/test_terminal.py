@@ -46,11 +46,13 @@ dataset_kwargs: {data_files: "d\e[31m\nFAKE.csv"}
 output_type: multiple_choice
 "k\e[31m\nFAKE": 1
 '''  # fmt: skip
+OF_TASK = "suite: l\nfrom: {lm_eval: t.yaml}\n"
 NAME = "h\x1b[31m\n\u202e.yaml"
-FILES = {"s.yaml": HOSTILE, "n.yaml": NEARLY, "r.yaml": RECIPE, "t.yaml": TASK}
+FILES = {"s.yaml": HOSTILE, "n.yaml": NEARLY, "r.yaml": RECIPE, "t.yaml": TASK, "l.yaml": OF_TASK}
 COMMANDS = [
     ["lint", "s.yaml"],
     ["lint", "n.yaml"],
+    ["lint", "l.yaml"],
     ["lint", NAME],
     ["lint", "none\x1b[31m\n::error::.yaml"],
     ["plan", "s.yaml"],
@@ -63,7 +65,6 @@ COMMANDS = [
     ["advise", "r.yaml"],
     ["ladder", "r.yaml", "--suite", "s.yaml", "--from", "x\x1b[31m\nFAKE"],
     ["ladder", "--render", "d\x1b[31m\nFAKE"],
-    ["import", "lm-eval", "t.yaml"],
     ["new", "n\x1b[31m\nFAKE"],
     ["new", "x", "--score", "s\x1b[31m\nFAKE"],
     ["demo", "mechanism", "--out", "o\x1b[31m\nFAKE.gif"],

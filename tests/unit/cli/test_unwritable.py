@@ -10,23 +10,11 @@ import pytest
 from harness.cli.main import main
 from tools.docs.__main__ import main as write_docs
 
-TASK = """\
-task: t
-dataset_path: json
-dataset_kwargs: {data_files: d.jsonl}
-test_split: train
-output_type: multiple_choice
-doc_to_text: "{{question}}"
-doc_to_choice: "{{choices}}"
-doc_to_target: "{{answer}}"
-"""
-DATA = '{"question": "Q?", "choices": ["a", "b"], "answer": 0}\n'
 STALE = "# A page\n\n<!-- generated: keys-gate -->\n\nold\n\n<!-- end generated -->\n"
 CHECKOUT = "run it in a writable checkout"
 OUT = "name another file with --out"
 COMMANDS = {
     "new": (["new", "s", "--out", "out/s.yaml"], "out/s.yaml", OUT),
-    "import": (["import", "lm-eval", "t.yaml", "--out", "out/t.yaml"], "out/t.yaml", OUT),
     "schema": (["schema", "--write"], "docs/suite.schema.json", CHECKOUT),
     "docs": (["--write"], "docs/a.md", CHECKOUT),
 }
@@ -40,7 +28,7 @@ def run(command: str) -> int:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, text in {"t.yaml": TASK, "d.jsonl": DATA, "docs/a.md": STALE}.items():
+    for name, text in {"docs/a.md": STALE}.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

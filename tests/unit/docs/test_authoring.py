@@ -12,8 +12,9 @@ from harness.scoring.check import rule_keys
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.schema import suite_schema
 from harness.suites.weakness import MEANINGS
-from tools.docs.format_tables import PARTS, keys, scores
+from tools.docs.format_tables import PARTS, keys
 from tools.docs.pages import GENERATORS
+from tools.docs.score_pages import score_list, score_sections
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def examples(page) -> list[str]:
 
 def test_the_first_suite_is_sound_and_not_weak(read, examples):
     suite = read(examples[0])
-    assert len(suite.probes) == 3
+    assert len(suite.probes) == 4
     assert weaknesses(suite, with_battery=True) == []
 
 
@@ -53,8 +54,8 @@ def test_probes_that_need_not_be_typed(read, examples, tmp_path):
         "id,question,answer,category\njapan,Capital of Japan?,Tokyo,geography\n", encoding="utf-8"
     )
     suite = read(examples[0] + examples[1])
-    assert len(suite.probes) == 3 + 50 + 1
-    assert suite.probes[3].fields["question"].startswith("What is ")
+    assert len(suite.probes) == 4 + 50 + 1
+    assert suite.probes[4].fields["question"].startswith("What is ")
 
 
 def test_the_larger_gates(read, examples):
@@ -62,28 +63,22 @@ def test_the_larger_gates(read, examples):
     assert [gate.over for gate in read(small).gates] == ["all", "category"]
 
 
-def test_every_link_leads_somewhere(page, root):
-    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-    for link in re.findall(r"\]\(([^)]+)\)", page):
-        if link.startswith("#"):
-            assert link[1:] in anchors
-        else:
-            assert (root / "docs" / link).is_file()
-
-
 def test_every_key_is_in_a_table():
     shapes = {"suite": SuiteFormat, "task": TaskFormat, "gate": GateFormat, "probe": ProbeFormat}
     for part, shape in shapes.items():
-        assert {f"`{name}`" for name in shape.model_fields} <= set(
+        assert {f"`{info.alias or name}`" for name, info in shape.model_fields.items()} <= set(
             re.findall(r"^\| (\S+) \|", keys(part), re.MULTILINE)
         )
     assert re.findall(r"^\| `(\S+)` \|", keys("check"), re.MULTILINE) == rule_keys()
-    assert re.findall(r"^\| `(\S+)` \|", scores(), re.MULTILINE) == sorted(BUILT_IN)
+    assert re.findall(r"^\| \[`(\S+)`\]", score_list(), re.MULTILINE) == sorted(BUILT_IN)
+    assert re.findall(r"^### (\S+)$", score_sections(), re.MULTILINE) == sorted(BUILT_IN)
 
 
 def test_every_part_of_the_schema_has_a_table():
-    assert set(suite_schema(BUILT_IN)["$defs"]) == {name for name in PARTS.values() if name} | {"score"}
+    assert set(suite_schema(BUILT_IN)["$defs"]) == {name for name in PARTS.values() if name} | {
+        "score",
+        "piece",
+    }
     assert {f"keys-{part}" for part in PARTS} <= set(GENERATORS)
 
 
@@ -95,4 +90,4 @@ def test_a_table_reads_well():
     assert "| `gates` | list of gate | required | What fails the run. |" in keys("suite")
     assert "| `probes_from` | text or probes_from |" in keys("suite")
     assert "| `answer` | text or list of text |" in keys("probe")
-    assert "`tolerance` (number, 0 or more; `0.0`): How far from" in scores()
+    assert "| `tolerance` | number, 0 or more | `0.0` | How far from" in score_sections()

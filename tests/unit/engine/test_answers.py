@@ -27,7 +27,14 @@ NATS = st.floats(-1e6, 0)
 TOKENS = st.integers(0, 1000)
 REASONING = st.none() | st.builds(Reasoning, TEXTS, TOKENS, st.booleans())
 ANSWERS = (
-    st.builds(Generated, TEXTS, TOKENS, st.sampled_from(["turn", "stop", "limit", None]), REASONING)
+    st.builds(
+        Generated,
+        TEXTS,
+        TOKENS,
+        st.sampled_from(["turn", "stop", "limit", None]),
+        REASONING,
+        st.none() | NATS,
+    )
     | st.builds(lambda logprobs: ChoiceLogProbs(tuple(logprobs)), st.lists(NATS, max_size=5))
     | st.builds(LogLikelihood, NATS, TOKENS, st.none() | TOKENS)
 )

@@ -17,7 +17,7 @@ def ask(model: object, score: str = "contains", *, allow_code: bool = False, **o
 def test_every_option_becomes_a_setting():
     given = {
         "device": "cpu", "dtype": "bfloat16", "batch_tokens": 9, "allow_remote_code": True, "allow_pickle": True,
-        "allow_keys": ["a", "b"], "template_arguments": {"enable_thinking": False}, "thinking_tokens": 7,
+        "allow_keys": ["a", "b"], "template_arguments": {"enable_thinking": False}, "thinking_tokens": 7, "store": "answers.db",
     }  # fmt: skip
     assert given.keys() == EngineOptions.__annotations__.keys()
     settings = ask("m", **given)

@@ -147,7 +147,7 @@ def test_all_margins_within_noise_are_one_error(read):
         "facts · a: a margin of 10 points" in lines[2],
         "facts · b: a margin of 10 points" in lines[4],
     ] == [True] * 2
-    assert "--dtype float32" in caught.value.on_command_line
+    assert "--dtype=float32" in caught.value.on_command_line
 
 
 def test_the_margin_that_the_error_names_is_accepted(read):

@@ -12,6 +12,8 @@ from harness.gate.decide import Policy
 from harness.gate.finding import overall_case
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import Record, RunRow
+from harness.reporting.run_rows import run_status
+from harness.reporting.standing_out import standing_out
 from harness.suites.suite import EachGate, MarginGate, Suite
 from tests.support.asked import Knows, both, decide_all, questions, suite_of
 
@@ -25,7 +27,8 @@ def record_of(session: PairSession, decisions, policy: Policy = Policy()) -> Rec
     run = RunRow(
         harness="0", started="now", seconds=1.0, command=[], exit_status=exit_code(gates), errors=[], versions={},
         strict=policy.strict, fail_on=policy.fail_on, max_drop_overall=policy.max_drop_overall,
-        nothing_known=session.nothing_known,
+        nothing_known=session.nothing_known, observed=standing_out(probes),
+        status=run_status(exit_code(gates), gate_failed=exit_code(gates) == 1),
     )  # fmt: skip
     return Record(run=run, gates=gates, probes=probes)
 
@@ -46,6 +49,21 @@ def test_it_is_the_same_record(strict):
     record = recorded(*suites, tuned=Knows(questions(60)[2:52]), policy=Policy(strict=strict))
     assert any(row.again for row in record.probes)
     assert rescored(Record.model_validate_json(record.model_dump_json())) == record
+
+
+def test_the_status_follows_what_is_decided_now():
+    red = recorded(suite_of(60, ALL), tuned=Knows(questions(60)[30:]))
+    assert red.run.status == "forgotten"
+    wide = suite_of(60, MarginGate(over="all", max_drop=0.9, max_loss=1.0))
+    green = rescored(red, [wide])
+    assert (green.run.status, green.run.exit_status) == ("passed", 0)
+
+
+@pytest.mark.parametrize("status", ["unfinished", "interrupted", "error"])
+def test_a_run_that_was_not_whole_stays_so(status):
+    record = recorded(suite_of(60, ALL), tuned=Knows(questions(60)))
+    cut = record.model_copy(update={"run": record.run.model_copy(update={"status": status})})
+    assert (rescored(cut).run.status, rescored(cut).run.exit_status) == (status, 1)
 
 
 def test_attempts_count_again():

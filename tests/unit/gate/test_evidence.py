@@ -12,7 +12,13 @@ from scipy.stats import binom
 
 from harness.engine.requests import Ended, Generated, LogLikelihood, Reasoning
 from harness.gate.compare import Pair
-from harness.gate.evidence import chance, chance_of_guessing, cut, nothing_known
+from harness.gate.evidence import (
+    chance,
+    chance_of_guessing,
+    cut,
+    no_better_than_guessing,
+    nothing_known,
+)
 from harness.scoring import SCORERS, Score
 from harness.suites.suite import Probe
 
@@ -127,3 +133,26 @@ def test_guesses_are_counted_exactly(chances, right):
 
 def test_many_guesses_are_no_matter():
     assert chance_of_guessing(25_000, [0.25] * 100_000) == pytest.approx(0.5, abs=0.01)
+
+
+def among(right: int, n: int, options: int = 3) -> list[tuple[Probe, Score]]:
+    scorer = SCORERS["mentions"].model_validate({"among": [f"o{i}" for i in range(options)]})
+    return [(Probe("p", scorer, answers=("o0",)), Score(i < right, "")) for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "guesses"),
+    [
+        (among(0, 30), True), (among(10, 30), True), (among(14, 30), True), (among(20, 30), False),
+        (among(3, 30, 30), True), (among(6, 30, 30), False),
+    ],
+)  # fmt: skip
+def test_of_options_that_a_question_lists_a_guess_is_one(asked, guesses):
+    assert (no_better_than_guessing(asked) is not None) is guesses
+    assert (nothing_known(asked) is not None) is not any(score.right for _, score in asked)
+
+
+def test_an_open_question_is_not_guessed():
+    scorer = SCORERS["mentions"]()
+    asked = [(Probe("p", scorer, answers=("x",)), Score(i < 1, "")) for i in range(40)]
+    assert no_better_than_guessing(asked) is None

@@ -72,8 +72,8 @@ def test_the_same_folder_in_another_spelling_is_no_baseline(here, monkeypatch, s
     (here / "link").symlink_to(folder)
     baseline = spelling.format(here=here)
     with model_error(
-        f"./tuned: would be compared with itself: --baseline {baseline} is the same folder, {folder}\n"
-        "  name the model before tuning: --baseline PATH_OR_HUB_ID; or, to measure noise: --baseline same"
+        f"./tuned: would be compared with itself: --baseline={baseline} is the same folder, {folder}\n"
+        "  name the model before tuning: --baseline=PATH_OR_HUB_ID; or, to measure noise: --baseline=same"
     ):
         find_pair("./tuned", baseline)
 
@@ -118,7 +118,7 @@ def test_a_relative_base_that_means_two_models_is_refused(here, named):
     folder, beside = adapter("lora", named), model("lora/base")
     with model_error(
         f"{folder}: its base '{named}' may be {base} (from the working folder) or {beside} (from the model's)\n"
-        "  name it: --baseline PATH_OR_HUB_ID"
+        "  name it: --baseline=PATH_OR_HUB_ID"
     ):
         find_pair("lora", None)
     assert find_pair("lora", "base").tuned == Adapter("lora", folder, FullModel("base", base))
@@ -156,7 +156,7 @@ def test_an_adapter_whose_base_is_gone_is_put_on_the_baseline(here):
     pair = find_pair("lora", "base")
     assert pair.baseline.folder == here / "base"
     assert [on_command_line(note) for note in pair.notes] == [
-        "the adapter names the base './gone', which cannot be found; it was put on --baseline base"
+        "the adapter names the base './gone', which cannot be found; it was put on --baseline=base"
     ]
 
 
@@ -166,7 +166,7 @@ def test_an_adapter_whose_base_is_gone(here, baseline):
     adapter("other", "./gone")
     with model_error(
         "lora: the adapter's base model './gone' (from adapter_config.json) cannot be found\n"
-        "  name it: --baseline PATH_OR_HUB_ID\n"
+        "  name it: --baseline=PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
     ):
         find_pair("lora", baseline)
@@ -176,7 +176,7 @@ def test_an_adapter_whose_base_is_gone(here, baseline):
 def test_an_adapter_that_names_no_base(here, base):
     folder = adapter("lora", base)
     with model_error(
-        f"{folder}/adapter_config.json: names no base_model_name_or_path\n  name it: --baseline PATH_OR_HUB_ID"
+        f"{folder}/adapter_config.json: names no base_model_name_or_path\n  name it: --baseline=PATH_OR_HUB_ID"
     ):
         find_pair("lora", None)
 
@@ -187,7 +187,7 @@ def test_an_adapter_that_names_no_base_is_put_on_the_baseline(here):
     pair = find_pair("lora", "base")
     assert pair.baseline == FullModel("base", base)
     assert [on_command_line(note) for note in pair.notes] == [
-        "the adapter names no base; it was put on --baseline base"
+        "the adapter names no base; it was put on --baseline=base"
     ]
 
 
@@ -196,7 +196,7 @@ def test_an_adapter_over_an_adapter(here):
     adapter("two", "./one")
     with model_error(
         "two: the adapter's base model './one' (from adapter_config.json) cannot be found\n"
-        "  name it: --baseline PATH_OR_HUB_ID\n  ./one: is an adapter, but a full model is needed here\n"
+        "  name it: --baseline=PATH_OR_HUB_ID\n  ./one: is an adapter, but a full model is needed here\n"
         "  if it is the base of another adapter: merge it into its own base and save that (merge_and_unload)"
     ):
         find_pair("two", None)
@@ -271,7 +271,7 @@ def test_no_baseline(here, card):
     model("tuned", card=card)
     with model_error(
         "tuned: no baseline to compare with: it is a full model, and its model card (README.md) names no base_model\n"
-        "  name it: --baseline PATH_OR_HUB_ID"
+        "  name it: --baseline=PATH_OR_HUB_ID"
     ):
         find_pair("tuned", None)
 
@@ -288,7 +288,7 @@ def test_several_base_models_are_no_baseline(here, bases, shown):
     model("merged", card=f"---\nbase_model: {json.dumps(bases)}\ntags: [merge]\n---\n")
     with model_error(
         "merged: no baseline to compare with: it is a full model, and its model card (README.md) names "
-        f"{shown}\n  name it: --baseline PATH_OR_HUB_ID"
+        f"{shown}\n  name it: --baseline=PATH_OR_HUB_ID"
     ):
         find_pair("merged", None)
     assert find_pair("merged", "base").baseline.name == "base"
@@ -342,7 +342,7 @@ def test_a_base_model_of_the_card_that_is_gone(here):
     model("tuned", card="---\nbase_model: ./gone\n---\n")
     with model_error(
         "tuned: the base_model './gone' of its model card cannot be found\n"
-        "  name it: --baseline PATH_OR_HUB_ID\n"
+        "  name it: --baseline=PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
     ):
         find_pair("tuned", None)
@@ -550,7 +550,7 @@ def test_an_endpoint_is_held_against_anything(here):
     assert same.notes == (ITSELF,)
     with model_error(
         "lost: the adapter's base model './gone' (from adapter_config.json) cannot be found\n"
-        "  name it: --baseline PATH_OR_HUB_ID\n"
+        "  name it: --baseline=PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
     ):
         find_pair("lost", "fake:x", False, {"fake"})
@@ -558,7 +558,7 @@ def test_an_endpoint_is_held_against_anything(here):
 
 def test_an_endpoint_has_no_baseline_of_its_own():
     with model_error(
-        "fake:x: no baseline to compare with: only adapters and model cards name one\n  name it: --baseline PATH_OR_HUB_ID"
+        "fake:x: no baseline to compare with: only adapters and model cards name one\n  name it: --baseline=PATH_OR_HUB_ID"
     ):
         find_pair("fake:x", None, False, {"fake"})
 

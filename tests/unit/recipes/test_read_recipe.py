@@ -76,13 +76,13 @@ def test_general_data_is_kept_by_the_key_that_brings_it(recipe):
 
 
 def test_a_corpus_whose_lines_are_all_wrong_is_not_read_to_its_end(corpus_folder, problems):
-    (corpus_folder / "corpus.jsonl").write_text("[1]\n" * 5000)
+    (corpus_folder / "corpus.jsonl").write_text('{"prompt": "p"}\n' * 5000)
     told = problems()
-    assert told.count("a line must be a JSON object") == 20
+    assert told.count("'answer' must be non-empty text") == 20
     assert "20 problems in 'corpus.jsonl'; the rest was not read" in told
 
 
 def test_a_corpus_that_is_a_pipe(corpus_folder, problems):
     (corpus_folder / "corpus.jsonl").unlink()
     os.mkfifo(corpus_folder / "corpus.jsonl")
-    assert "the file 'corpus.jsonl' cannot be read: it is a pipe or a device, not a file" in problems()
+    assert "corpus.jsonl: cannot be read: it is a pipe or a device, not a file" in problems()

@@ -168,8 +168,10 @@ def test_what_decided_nothing(finding, sentence, strict):
     ],
 )
 def test_nothing_to_lose(finding, sentence):
-    outcome, said, *_ = told(finding).splitlines()
+    outcome, said, remedy, *_ = told(finding).splitlines()
     assert (outcome, said) == ("failed", sentence)
+    assert remedy.startswith("  ask what the baseline can answer")
+    assert "against the release that knew it: --baseline" in remedy
 
 
 def test_cut_answers():

@@ -236,7 +236,7 @@ def test_on_other_systems_no_code_is_run(monkeypatch, system, machine):
     said = (
         "an answer's code cannot be confined here: that takes 64-bit Linux on x86-64 or arm64, and this is "
     )
-    assert (Python.refusal() or "").startswith(said)
+    assert (Python.model_validate({"tests": TESTS}).refusal() or "").startswith(said)
     with pytest.raises(ScorerError, match=re.escape(said)):
         holds(ADD, TESTS, SECONDS, 256)
     refusal.cache_clear()
@@ -386,14 +386,15 @@ HEAD = "suite: s\ngates: [{over: each}]\nprobes:\n"
     ("score", "said"),
     [
         ("{python: {test: ['assert x']}}",
-         "4:46: unknown key 'test' in the score 'python'\n  did you mean 'tests'?\n"
-         "4:37: the score 'python' needs 'tests'"),
+         "4:46: unknown key 'test' in the score 'python'\n  did you mean 'tests'?"),
         ("{python: {tests: [assert x, 'x ==']}}",
          "4:64: a test must be Python, saw 'x ==': invalid syntax (<test>, line 1)"),
         ("{python: {tests: [y = 1]}}",
          "4:53: no test has an 'assert' or a 'raise': nothing could be wrong but code that breaks"),
-        ("{python: {tests: assert x}}", "4:53: 'tests' must be a list, saw text 'assert x'"),
-        ("{python: {tests: [assert x], timeout: 0}}", "4:74: 'timeout' must be more than 0, saw 0"),
+        ("{python: {tests: assert x}}", "4:53: 'tests' must be a list, saw text 'assert x'\n"
+         "  write: - {id: a, question: Why?, score: {python: {tests: [assert x]}}}"),
+        ("{python: {tests: [assert x], timeout: 0}}", "4:74: 'timeout' must be more than 0, saw 0\n"
+         "  write: - {id: a, question: Why?, score: {python: {tests: [assert x], timeout: 0.0}}}"),
         ("python", "4:29: the score 'python' needs 'tests'"),
     ],
 )  # fmt: skip

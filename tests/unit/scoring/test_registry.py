@@ -62,8 +62,14 @@ def test_a_class_is_a_score(ends, read):
     [
         ("end", "3:1: unknown score 'end'\n  did you mean 'ends'?"),
         ("{ends: {slak: 1}}", "3:16: unknown key 'slak' in the score 'ends'\n  did you mean 'slack'?"),
-        ("{ends: {slack: -1}}", "3:23: 'slack' must be at least 0, saw -1"),
-        ("{ends: {slack: '1'}}", "3:23: 'slack' must be a whole number, saw text '1'"),
+        (
+            "{ends: {slack: -1}}",
+            "3:23: 'slack' must be at least 0, saw -1\n  write: score: {ends: {slack: 1}}",
+        ),
+        (
+            "{ends: {slack: '1'}}",
+            "3:23: 'slack' must be a whole number, saw text '1'\n  write: score: {ends: {slack: 1}}",
+        ),
     ],
 )
 def test_the_parameters_of_a_class_are_checked(ends, problems, spec, said):

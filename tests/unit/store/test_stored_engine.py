@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.engine.batching import Budget
+from harness.engine.pace import Pace
 from harness.engine.requests import (
     Chat,
     ChoiceLogProbs,
@@ -40,6 +41,7 @@ FACTS = {
     "budget": 100,
     "template_names": None,
     "marks_reasoning": False,
+    "runs_on": {"model": "tuned", "parameters": 1, "device": "cpu", "dtype": "float32", "engine": "fake"},
 }
 
 
@@ -51,6 +53,7 @@ class Fake:
 
     def __init__(self) -> None:
         self.budget = Budget(100)
+        self.pace = Pace()
         self.asked = []
 
     def ask(self, requests, progress=None):
@@ -81,7 +84,8 @@ class Streaming(Fake):
             if self.breaks and begin == 4:
                 raise EngineError("broken")
             some = requests[begin : begin + 2]
-            done(dict(zip(some, self.ask(some), strict=True)))
+            done({}, 1)
+            done(dict(zip(some, self.ask(some), strict=True)), 0)
 
 
 @pytest.fixture
@@ -144,7 +148,7 @@ def test_progress_counts_what_was_kept(store):
     stored(Fake(), store).ask(REQUESTS[:3])
     seen = []
     stored(Streaming(), store).ask(REQUESTS, lambda done, total: seen.append((done, total)))
-    assert seen == [(3, 8), (5, 8), (7, 8), (8, 8)]
+    assert seen == [(3, 8), (4, 8), (5, 8), (6, 8), (7, 8), (8, 8), (8, 8)]
 
 
 class TestBatches:

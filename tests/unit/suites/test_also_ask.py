@@ -54,7 +54,11 @@ def test_the_same_in_other_words(read, text, expected):
         (two("[{zzz: hear}]"), "6:55: the prompt does not use 'zzz'"),
         (two("[{what: see}]"), "6:54: 'also_ask' repeats the probe itself\n  ask the same in other words"),
         (one("[]"), "6:50: 'also_ask' must be a non-empty list, saw an empty list"),
-        (one("What for?"), "6:50: 'also_ask' must be a list, saw text 'What for?'"),
+        (
+            one("What for?"),
+            "6:50: 'also_ask' must be a list, saw text 'What for?'\n"
+            '  write: - {id: a, question: Why?, answer: b, also_ask: ["What for?"]}',
+        ),
     ],
 )
 def test_wrong_words(problems, text, message):

@@ -33,7 +33,7 @@ generators:
       question: {made}
       answer: 5 # number
 """
-REMEDY = "quote the text if that is part of it, or put the comment on its own line"
+REMEDY = "quote the text if that is part of it: {}, or put the comment on its own line"
 
 
 def told(read, system="Be brief.", question="What is it?", made="How {x}?"):
@@ -56,8 +56,12 @@ def test_plain_comments_are_no_matter(read):
 )
 @pytest.mark.parametrize("comment", ["# used for?", "   # used for?", "\t#used for?"])
 def test_a_text_that_is_followed_by_one(read, where, text, place, key, comment):
-    assert told(read, **{where: text.format(comment)}) == [
-        f"{place}: YAML takes '# used for?' for a comment, so '{key}' ends before it\n  {REMEDY}"
+    written = text.format(comment)
+    shown = written.replace("\t", "\\t")
+    whole = f'{key}: "{shown}"' if "\n" not in written else None
+    remedy = REMEDY.format(whole) if whole else REMEDY.replace(": {}", "")
+    assert told(read, **{where: written}) == [
+        f"{place}: YAML takes '# used for?' for a comment, so '{key}' ends before it\n  {remedy}"
     ]
 
 

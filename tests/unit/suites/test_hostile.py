@@ -137,14 +137,21 @@ def test_a_hostile_suite_ends_in_words(ended, name):
 
 
 def test_so_many_problems_are_told_and_the_rest_is_counted(problems):
-    told = problems(probes("{id: p%, question: why}", 150)).splitlines()
+    told = problems(probes("{id: p%, question: why, answer: ''}", 150)).splitlines()
     assert len(told) == 101
     assert told[-1] == "and 50 more problems"
 
 
 def test_there_is_an_end_to_problems(problems):
-    lines = problems(probes("{id: p%, question: why}", MOST_PROBLEMS + 1)).splitlines()
+    lines = problems(probes("{id: p%, question: why, answer: ''}", MOST_PROBLEMS + 1)).splitlines()
     assert lines[-2:] == ["and 9,900 more problems", "after 10,000 problems the rest was not read"]
+
+
+def test_problems_that_are_alike_are_told_as_one(problems):
+    assert problems(probes("{id: p%, qestion: why, answer: b}", 2000)) == (
+        "5:14: unknown key 'qestion' in a probe: the prompt does not use it; so in 1,999 more places: lines 6, 7, 8, 9, 10, "
+        "11, 12, 13 and 1,991 more\n  did you mean 'question'?"
+    )
 
 
 def test_a_suite_may_have_only_so_many_probes(problems, monkeypatch):
@@ -175,7 +182,7 @@ def test_a_long_value_is_shown_in_part(problems):
 
 
 def test_lint_ends_in_2_and_counts_all(tmp_path):
-    (tmp_path / "a.yaml").write_text(probes("{id: p%, qestion: b, answer: c}", 2000))
+    (tmp_path / "a.yaml").write_text(probes("{id: p%, question: b, answer: ''}", 4000))
     done = subprocess.run(
         [sys.executable, "-m", "harness", "lint", "a.yaml"],
         capture_output=True, text=True, check=False, cwd=tmp_path, timeout=300,

@@ -57,13 +57,23 @@ def test_margins_of_likelihood(read, written, gate):
     [
         (
             "{over: all, max_loss: 0.1}",
-            "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'",
+            "2:9: a gate over 'all' needs 'max_drop', the largest acceptable drop, or under 'likelihood' 'max_rise'\n"
+            "  write: - {over: all, max_drop: 0.10}",
         ),
-        ("{over: all, max_drop: 0.1, max_loss: 15}", "2:46: 'max_loss' must be at most 1, saw 15"),
-        ("{over: all, max_drop: 0.1, max_loss: -0.1}", "2:46: 'max_loss' must be at least 0, saw -0.1"),
+        (
+            "{over: all, max_drop: 0.1, max_loss: 15}",
+            "2:46: 'max_loss' must be at most 1, saw 15\n"
+            "  a fraction of 1: 0.1 means 10 %; write: gates: [{over: all, max_drop: 0.1, max_loss: 0.15}]",
+        ),
+        (
+            "{over: all, max_drop: 0.1, max_loss: -0.1}",
+            "2:46: 'max_loss' must be at least 0, saw -0.1\n"
+            "  write: gates: [{over: all, max_drop: 0.1, max_loss: 0.1}]",
+        ),
         (
             "{over: all, max_drop: 0.1, max_loss: 15 %}",
-            "2:46: 'max_loss' must be a number, saw text '15 %'",
+            "2:46: 'max_loss' must be a number, saw text '15 %'\n"
+            "  a fraction of 1: 0.1 means 10 %; write: gates: [{over: all, max_drop: 0.1, max_loss: 0.15}]",
         ),
         (
             "{over: all, max_drop: 0.1, max_los: 0.1}",
@@ -108,7 +118,10 @@ def test_wrong_margins_of_accuracy(problems, gate, message):
             f"2:21: 'max_drop' cannot judge a likelihood, which is no right answer{INSTEAD}",
         ),
         ("{over: all, max_rise: 11}", "2:31: 'max_rise' must be at most 10, saw 11"),
-        ("{over: all, max_rise: -0.1}", "2:31: 'max_rise' must be at least 0, saw -0.1"),
+        (
+            "{over: all, max_rise: -0.1}",
+            "2:31: 'max_rise' must be at least 0, saw -0.1\n  write: gates: [{over: all, max_rise: 0.1}]",
+        ),
         ("{over: all, max_rise: 2 %}", "2:31: 'max_rise' must be a number, saw text '2 %'"),
     ],
 )

@@ -120,4 +120,4 @@ def test_passages_of_a_file(read):
 def test_a_cluster_is_a_name(problems, cluster, saw):
     message = problems(suite_with(f"{{id: a, question: Why?, answer: b, cluster: {cluster}}}"))
     assert message.startswith("6:49: 'cluster' must be ")
-    assert message.endswith(f", saw {saw}")
+    assert message.splitlines()[0].endswith(f", saw {saw}")

@@ -31,8 +31,8 @@ def test_a_number_too_long_to_be_meant(problems, number):
 
 def test_a_prompt_without_the_field_and_a_field_without_the_prompt(problems):
     assert problems(suite_with(task="{prompt: '{country}'}")) == (
-        "6:5: the prompt uses '{country}', which the probe 'a' does not have\n"
-        "6:13: unknown key 'question' in a probe: the prompt does not use it\n  use 'note' for remarks"
+        "6:13: unknown key 'question' in a probe: the prompt does not use it\n"
+        "  its name is 'country'; write: - {id: a, country: Why?, answer: b}"
     )
 
 
@@ -50,13 +50,15 @@ severity: hgih
 """
     assert problems(text) == (
         "3:31: 'max_drop' must be at most 1, saw 2\n"
+        "  a fraction of 1: 0.1 means 10 %; write: gates: [{over: all, max_drop: 0.02}, {over: category, max_drop: x}]\n"
         "3:62: 'max_drop' must be a number, saw text 'x'\n"
-        "5:5: the probe 'a' needs 'answer': the score 'mentions' compares with it\n"
         "5:29: unknown key 'answr' in a probe: the prompt does not use it\n  did you mean 'answer'?\n"
         "6:6: repeated id 'a'\n  line 5 has it already\n"
         "6:13: 'question' must be non-empty text, saw empty text\n"
         f"7:10: 'id' must be {NAME}, saw text 'x y'\n"
+        '  write: - {id: x-y, question: Why?, answer: ""}\n'
         "8:5: a probe must be a mapping, saw text 'nonsense'\n"
+        '  write: - {id: capital, question: "What is the capital of France?", answer: Paris}\n'
         "9:11: 'severity' must be critical, high, medium or low, saw text 'hgih'\n  did you mean 'high'?"
     )
 
@@ -65,7 +67,10 @@ def test_a_broken_probe_does_not_hide_its_category(problems):
     text = suite_with(
         "{id: a b, question: Why?, answer: b, category: x}", gates="[{over: category, max_drop: 0.1}]"
     )
-    assert problems(text) == f"6:10: 'id' must be {NAME}, saw text 'a b'"
+    assert problems(text) == (
+        f"6:10: 'id' must be {NAME}, saw text 'a b'\n"
+        "  write: - {id: a-b, question: Why?, answer: b, category: x}"
+    )
 
 
 def test_a_broken_prompt_says_nothing_of_the_shots(problems):

@@ -127,7 +127,7 @@ def test_a_sample_is_seeded_and_stratified(read, beside):
         ("d.jsonl", "[1]\n", "d.jsonl", "d.jsonl:1:1: a line must be a JSON object, saw a list"),
         ("d.jsonl", '{"question": "q", "answer": " "}\n', "d.jsonl", "d.jsonl:1:1: an answer must not be empty"),
         ("d.jsonl", '{"q": "q"}\n', "{file: d.jsonl, fields: {question: qq, answer: q}}", "d.jsonl:1:1: no column 'qq'\n  there are: q"),
-        ("d.txt", "x", "d.txt", "4:14: 'd.txt' is not a data file: its name must end in .csv, .jsonl, .parquet"),
+        ("d.txt", "x", "d.txt", "4:14: 'd.txt' is not a data file: its name must end in .csv, .tsv, .json, .jsonl, .ndjson, .parquet"),
         ("d.csv", "x", "gone.csv", "no such file"),
         ("d.csv", "x", "{file: d.csv, split: test}", "'split' belongs to a 'dataset', not to a 'file'"),
         ("d.csv", "x", "{sample: 3}", "have one of 'file' and 'dataset'"),
@@ -147,7 +147,8 @@ def test_errors_stand_in_the_data(problems, beside, monkeypatch, name, data, sou
 def test_many_rows_with_the_same_fault_are_told_once_and_no_more(problems, beside):
     beside("d.csv", "question,answer\n" + "Who?,\n" * 500)
     found = problems(HEAD + "probes_from: d.csv\n")
-    assert found.count("needs 'answer'") == 20
+    assert found.count("needs 'answer'") == 1
+    assert "so in 19 more places: lines 3, 4, 5" in found
     assert "20 problems in its rows; the rest was not read" in found
 
 
@@ -313,16 +314,22 @@ def test_a_long_cell_is_read_and_the_limit_is_left_as_it_was(read, beside):
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("d.csv", b"question,Answer\nWho?,Ann\n", "compares with it\n  there are: question, Answer"),
-        ("d.csv", b"id;question;answer\na;Who?;Ann\n",
-         "d.csv:1:1: no column 'question', which the prompt uses\n"
-         "  there is only 'id;question;answer'; are columns separated by ';'? save the file with commas"),
         ("d.csv", b"q\tanswer\n", "d.csv:1:1: no rows"),
-        ("d.csv", b"q, answer ,\nWho?,Ann,x\n", "no column 'question', which the prompt uses\n  there are: q, ' answer ', ''"),
+        ("d.csv", b"q, answer ,\nWho?,Ann,x\n", "no column 'question', which the prompt uses\n  there are: q, answer, ''"),
         ("d.csv", b"question,answer\nWho?,Ann,Bob\n",
          'd.csv:2:1: expected 2 cells, as in the heading, saw 3\n  a cell with a comma in it needs quotes: "a, b"'),
         ("d.csv", b'question,answer\nWho?,Ann\nWho?,"Bob\nWhy?,so\n', "d.csv:3:1: not CSV: unexpected end of data"),
-        ("d.csv", "question,answer\nWho?,Ann\n".encode("utf-16"), "d.csv:1:1: not UTF-8 text: it is UTF-16"),
+        ("d.csv", b"question,answer\nWho?,\x81\n", "d.csv:2:6: not UTF-8 text: saw byte 0x81"),
+        ("d.csv", b"question,answer\nWho?,\xe9\x00\n", "d.csv:2:6: not UTF-8 text: saw byte 0xe9"),
+        ("d.xlsx", b"PK", "4:14: 'd.xlsx' is a spreadsheet: save it as CSV"),
+        ("d.csv", b"question|answer\nWho?|Ann\n", "there is only 'question|answer'; are columns separated by '|'?"),
+        ("d.csv", b"question;answer\nWho?;Ann;Bob\n",
+         'd.csv:2:1: expected 2 cells, as in the heading, saw 3\n  a cell with a semicolon in it needs quotes: "a; b"'),
+        ("d.csv", b"question,answer\nWho?,Ann |\n", "d.csv:2:1: an answer must not be empty"),
+        ("d.csv", b"question,answer,,\nWho?,Ann,x,y\n", "d.csv:1:1: two columns have no name\n  there are: question, answer, ''"),
+        ("d.json", b'[{"question": "q", "answer": "a"}, 7]', "d.json:1:36: an item must be a JSON object, saw 7"),
+        ("d.json", b'[{"question": "q", "answer": "a"}\n', "d.json:1:1: not JSON: the list is not closed"),
+        ("d.json", b'[{"question": "q"},\n {"answer": }]', "d.json:2:13: not JSON: Expecting value"),
         ("d.jsonl", '{"question": "é"}\n'.encode("latin-1"), "d.jsonl:1:15: not UTF-8 text: saw byte 0xe9"),
         ("d.jsonl", gzip.compress(b"{}", mtime=0), "d.jsonl:1:1: not text: it is packed (gzip)\n  unpack it first"),
         ("d.jsonl.gz", gzip.compress(b"{}", mtime=0), "4:14: 'd.jsonl.gz' is packed: unpack it first"),
@@ -373,3 +380,112 @@ def test_rows_with_the_same_fault_are_told_up_to_a_number(problems, beside):
     told = problems(HEAD + "probes_from: d.jsonl\n")
     assert told.count("holds null") == 20
     assert "20 problems in the rows; the rest was not read" in told
+
+
+# Data as people have them
+
+
+def guessed(read, tmp_path, name, data):
+    (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    suite = read(HEAD + f"probes_from: {name}\n")
+    return [(probe.fields["question"], *probe.answers) for probe in suite.probes], list(suite.notes)
+
+
+SEMICOLONS = "d.csv: its columns are separated by semicolons"
+BARS = "d.csv: a | in a cell separates right answers (30 or thirty); write \\| for a bar itself"
+
+
+@pytest.mark.parametrize(
+    ("data", "rows", "notes"),
+    [
+        ("question;answer\nWho, now?;Ann\n", [("Who, now?", "Ann")], [SEMICOLONS]),
+        ("question;answer, in short\n;answer\nWho?;Ann;x\n", None, None),
+        ("id;question;answer;in, so, many\na;Who?;Ann;x\n", [("Who?", "Ann")], [SEMICOLONS]),
+        ("question\tanswer\nWho, now?\tAnn\n", [("Who, now?", "Ann")], ["d.csv: its columns are separated by tabs"]),
+        ("sep=;\r\nquestion;answer\r\nWho?;Ann\r\n", [("Who?", "Ann")], [SEMICOLONS]),
+        ("QUESTION, Answer\nWho?, Ann\n", [("Who?", "Ann")], ["d.csv: took the column 'Answer' as 'answer', 'QUESTION' as 'question'"]),
+        (" question , answer \nWho?,Ann\n", [("Who?", "Ann")], []),
+        ('question, answer\n"Who, now?", "Ann"\n', [("Who, now?", "Ann")], []),
+        ("question,answer,,\nWho?,Ann,,\n,,,\n", [("Who?", "Ann")], []),
+        ("question,answer\nWho?,Ann,,\n", [("Who?", "Ann")], []),
+        (",question,answer\n0,Who?,Ann\n", [("Who?", "Ann")], []),
+        ("question,answer\nHow many?,30|thirty\n", [("How many?", "30", "thirty")], [BARS]),
+        ("question,answer\nHow many?,30 | thirty\n", [("How many?", "30", "thirty")], [BARS]),
+        ("question,answer\nWhich?,a\\|b\n", [("Which?", "a|b")], []),
+        ("question,answer\nWhich?,a\\|b|c\n", [("Which?", "a|b", "c")], ["d.csv: a | in a cell separates right answers (a|b or c); write \\| for a bar itself"]),
+        ("\ufeffquestion,answer\nWho?,Ann\n", [("Who?", "Ann")], []),
+        ("question,answer\nWo?,Köln\n".encode("cp1252"), [("Wo?", "Köln")], ["d.csv: it is not UTF-8, and was read as Windows-1252"]),
+        ("question\tanswer\nWo?\tKöln\n".encode("utf-16"), [("Wo?", "Köln")],
+         ["d.csv: it is not UTF-8, and was read as UTF-16", "d.csv: its columns are separated by tabs"]),
+    ],
+)  # fmt: skip
+def test_csv_as_people_save_it(read, tmp_path, data, rows, notes):
+    if rows is None:
+        with pytest.raises(SuiteError):
+            guessed(read, tmp_path, "d.csv", data)
+    else:
+        assert guessed(read, tmp_path, "d.csv", data) == (rows, notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "notes"),
+    [
+        ("d.tsv", "question\tanswer\nWho?\tAnn\n", []),
+        ("d.ndjson", '{"question": "Who?", "answer": "Ann"}\n', []),
+        ("d.json", '[\n {"question": "Who?", "answer": "Ann"}\n]\n', []),
+        ("d.json", '{"question": "Who?", "answer": "Ann"}\n', []),
+        ("d.jsonl", '{"Question": "Who?", "answer": "Ann"}\n', ["d.jsonl: took the column 'Question' as 'question'"]),
+    ],
+)  # fmt: skip
+def test_files_of_other_names(read, tmp_path, name, data, notes):
+    assert guessed(read, tmp_path, name, data) == ([("Who?", "Ann")], notes)
+
+
+def test_the_places_of_a_list_of_json(read, beside):
+    beside("d.json", '[{"question": "a", "answer": "b"},\n\n  {"question": "c", "answer": "d"}]')
+    found = [(probe.span.line, probe.span.column) for probe in read(HEAD + "probes_from: d.json\n").probes]
+    assert found == [(1, 2), (3, 3)]
+
+
+def test_a_bar_is_part_of_a_pattern_and_of_json(read, beside):
+    beside("d.csv", "question,answer\nWho?,(a|b)c\n")
+    assert read(HEAD.replace("contains", "regex") + "probes_from: d.csv\n").probes[0].answers == ("(a|b)c",)
+
+
+def test_choices_in_a_cell(read, beside):
+    beside("d.csv", "question,choices,answer\nWhich?,red|blue,blue\n")
+    probe = read(CHOOSE + "probes_from: d.csv\n").probes[0]
+    assert (probe.choices, probe.answers) == (("red", "blue"), ("blue",))
+
+
+@pytest.mark.parametrize(
+    ("head", "source", "data", "message"),
+    [
+        (HEAD, "d.csv", "frage,antwort",
+         "d.csv:1:1: no column 'question', which the prompt uses\n  there are: frage, antwort; say which they are under "
+         "'probes_from': fields: {question: COLUMN, answer: COLUMN}"),
+        (HEAD, "d.csv", "question,reply",
+         "d.csv:1:1: no column 'answer', which the score 'contains' compares with\n  there are: question, reply; say which "
+         "one it is under 'fields' of 'probes_from': {answer: COLUMN}"),
+        (HEAD, "{file: d.csv, fields: {question: q}}", "q,a",
+         "d.csv:1:1: no column 'answer', which the score 'contains' compares with\n  there are: q, a; say which "
+         "one it is under 'fields' of 'probes_from': {answer: COLUMN}"),
+        (HEAD, "{file: d.csv, fields: {answer: a}}", "q,a",
+         "4:1: 'fields' of 'probes_from' has no 'question', which the prompt uses\n"
+         "  add it: question: COLUMN; there are: q, a"),
+        (CHOOSE, "d.csv", "question,answer",
+         "d.csv:1:1: no column 'choices', which 'answer: choose' needs\n  there are: question, answer; say which one it is under "
+         "'fields' of 'probes_from': {choices: COLUMN}"),
+    ],
+)  # fmt: skip
+def test_a_column_that_is_missing_is_one_problem(problems, beside, head, source, data, message):
+    beside("d.csv", f"{data}\n" + "Who?,Ann\n" * 30)
+    assert problems(f"{head}probes_from: {source}\n") == message
+
+
+def test_a_split_that_is_missing(problems, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    datasets.DatasetDict({"train": datasets.Dataset.from_list(ROWS[:1])}).save_to_disk(tmp_path / "set")
+    assert "'set' has no split 'test'\n  'split' is one of: train" in problems(
+        HEAD + "probes_from: {dataset: set}\n"
+    )

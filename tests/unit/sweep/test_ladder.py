@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.engine.functions import FunctionEngine
 from harness.engine.requests import LogLikelihood, RollingLogLikelihood
 from harness.errors import HarnessError, NoEvidenceError
 from harness.stats.paired import tango_interval
 from harness.sweep.measure import Tuned
 from harness.sweep.record import read_sweep
+from tests.support.reads import Reads
 from tests.support.suites import suite_text
 from tests.support.sweeps import GOOD, Fake, run_sweep
 
@@ -315,6 +317,59 @@ def test_a_report_that_cannot_be_written(folder):
     with pytest.raises(HarnessError) as caught:
         run_sweep(models)
     assert caught.value.on_command_line == (
-        "--report out: nothing can be written there: File exists\n  name another folder: --report DIR"
+        "--report=out: nothing can be written there: File exists\n  name another folder: --report=DIR"
     )
     assert (models.trained, models.asked) == ([], [])
+
+
+SENTENCE = "Right as the rain in spring."
+SALAD = "Spring the in rain right as."
+
+
+class Writes(Fake):
+    """Answers in sentences, the careless model in salads; the base knows the sentence, and stays beside tuned models."""
+
+    beside = True
+
+    def base(self):
+        scripted = self.engine("baseline", self.before)
+        return Reads(lambda prompt: scripted.function(prompt).replace("right", SENTENCE), [SENTENCE])
+
+    @contextmanager
+    def baseline(self):
+        yield self.base()
+
+    @contextmanager
+    def tuned(self, recipe):
+        with super().tuned(recipe) as tuned:
+            says = SALAD if recipe.name == "careless" else SENTENCE
+            engine = FunctionEngine(lambda prompt: tuned.engine.function(prompt).replace("right", says))
+            yield Tuned(engine, None, baseline=self.base() if self.beside else None)
+
+
+@pytest.fixture
+def prose(folder):
+    """The folder, with a general suite that asks for word order."""
+    for name, old, new in (
+        ("target", "score: equals", "score: contains"),
+        ("general", "score: equals", "score: {mentions: {fluent: true}}"),
+        ("general", "answer: right", "answer: rain"),
+    ):
+        path = folder / f"{name}.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    return folder
+
+
+def test_word_order_is_measured_by_the_base_beside_a_tuned_model(prose):
+    assert run_sweep(Writes(GOOD)) == 0
+    careful, careless = read_sweep(prose / "out").rungs
+    assert (careful.measured.drop, careless.measured.drop) == (1 / 20, 10 / 20)
+    assert careless.seeds[0].suites["general"][0].word_order == 0.0
+
+
+def test_without_a_base_beside_it_nothing_is_right_by_chance(prose):
+    models = Writes(GOOD)
+    models.beside = False
+    assert run_sweep(models, "careful") == 1
+    (careful,) = read_sweep(prose / "out").rungs
+    assert "whose word order was not measured, which 'fluent' asks for" in careful.error

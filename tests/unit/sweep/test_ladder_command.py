@@ -239,8 +239,8 @@ def test_pages_on_a_disk_that_is_full(folder, monkeypatch, capsys):
     monkeypatch.setattr(Path, "write_bytes", write_bytes)
     assert main(["ladder", "--render", "out"]) == 4
     assert capsys.readouterr().err == (
-        "--report out: no record can be written there: No space left on device\n"
-        "  make room there, or name another folder: --report DIR\n"
+        "--report=out: no record can be written there: No space left on device\n"
+        "  make room there, or name another folder: --report=DIR\n"
     )
     assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
 

@@ -1,0 +1,92 @@
+"""The Record of a red run in, the commands to run next out, quoted for a shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.errors import shown_path
+from harness.reporting.rows import GateRow, ProbeRow, Record
+from harness.suites.suite import OVERALL
+from harness.visible import visible
+
+PERMISSIONS = ("--allow-code", "--allow-outside", "--allow-task-code")
+"""Options of the run that rescoring takes too."""
+
+ONE_VALUE = ("--junit-xml", "--junitxml", "--report-log")
+ALONE = ("--lf", "--last-failed", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip")
+"""Arguments that a look leaves out: it must not overwrite the run's reports, and asks all that was lost."""
+
+
+def next_steps(
+    record: Record, folder: Path, conftests: Sequence[Path] = (), engine: Sequence[str] = ()
+) -> Iterator[str]:
+    """What to do after a red run, each step with its command; nothing if no gate failed for a loss.
+
+    Args:
+        folder: of the record.
+        conftests: the conftest.py files that registered scores or engines.
+        engine: the run's options of how a model runs, and its permissions, as arguments.
+    """
+    failed = [row for row in record.gates if row.outcome == "failed" and row.verdict != "VACUOUS"]
+    failed.sort(key=lambda row: -(row.drop or 0.0))
+    if not failed:
+        return
+    at = shown_path(folder)
+    own = [f"--conftest={shown_path(path)}" for path in conftests]
+    lost = [row for row in record.probes if row.change == "lost"]
+    yield "what now"
+    if any(row.tuned.kind != "likelihood" for row in lost):
+        yield "  ask again only what was lost, without a gate:"
+        yield f"    {_command('pytest', *_again(record.run.command, at))}"
+    worst = next((row for row in failed if row.suite != OVERALL and _path(record, row.suite)), None)
+    if worst:
+        yield from _preview(record, [row for row in lost if row.suite == worst.suite], own, engine)
+        yield from _rescore(record, worst, at, [*own, *(word for word in engine if word in PERMISSIONS)])
+    tuned = record.run.tuned
+    if tuned and tuned.source == "reference" and tuned.reference.lower().endswith((".yaml", ".yml")):
+        yield "  find milder ways to train it:"
+        yield f"    {_command('python', '-m', 'harness', 'advise', tuned.reference)}"
+
+
+def _again(command: Sequence[str], at: str) -> list[str]:
+    """The run's own arguments with the option that looks at its lost probes."""
+    kept: list[str] = []
+    skip = False
+    for argument in command:
+        name, _, value = argument.partition("=")
+        if not skip and name not in ONE_VALUE and argument not in ALONE:
+            kept.append(argument)
+        skip = not skip and name in ONE_VALUE and not value
+    look = f"--only-lost={at}"
+    return [look, *kept] if "--" in kept else [*kept, look]
+
+
+def _preview(
+    record: Record, lost: Sequence[ProbeRow], own: Sequence[str], engine: Sequence[str]
+) -> Iterator[str]:
+    tuned = record.run.tuned
+    if not lost:
+        return
+    probe = f"{_path(record, lost[0].suite)}::probe[{lost[0].id}]"
+    named = tuned is not None and tuned.source == "reference"
+    model = [f"--model={tuned.reference}", *engine] if named and tuned else []
+    yield "  see how it is asked" + (" and answered:" if model else ":")
+    yield f"    {_command('python', '-m', 'harness', 'preview', probe, *model, *own)}"
+
+
+def _rescore(record: Record, row: GateRow, at: str, own: Sequence[str]) -> Iterator[str]:
+    where = f" at {row.place}" if row.place else ""
+    yield f"  correct a right answer, or accept a loss by changing its gate{where}; then decide again:"
+    suite = str(_path(record, row.suite))
+    yield f"    {_command('python', '-m', 'harness', 'rescore', at, '--suite', suite, *own)}"
+
+
+def _path(record: Record, suite: str) -> str | None:
+    row = record.run.suites.get(suite)
+    return row.path if row else None
+
+
+def _command(*arguments: str) -> str:
+    return visible(shlex.join(arguments))

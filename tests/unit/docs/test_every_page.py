@@ -1,0 +1,134 @@
+"""All pages: their links lead somewhere, their commands exist, and their numbers agree."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.plugin.options import OPTIONS
+from tools.docs.lists import command_helps
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OPTION_NAMES = {name for option in OPTIONS for name in option.names}
+OF_PYTEST = {"--strict", "--junit-xml", "--collect-only", "--help"}
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page):
+    prose = re.sub(r"```.*?```|`[^`]*`", "", text_of(page), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"https?:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        assert not anchor or target.suffix != ".md" or anchor in anchors(target), link
+
+
+def test_the_index_names_every_page():
+    index = text_of(ROOT / "docs" / "README.md")
+    others = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert others <= set(re.findall(r"\((\w+\.md)", index))
+
+
+def lines_of_code(page: Path) -> list[str]:
+    """Lines that a reader may copy into a shell."""
+    found = re.findall(
+        r"^ {4,}(?:- run: |- |\$ )?((?:pytest|python -m harness) [^|\n]*?)(?:  +#.*)?$",
+        text_of(page),
+        re.MULTILINE,
+    )
+    return [line for line in found if "COMMAND" not in line]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_command_and_option_exists(page):
+    for line in lines_of_code(page):
+        words = shlex.split(line, comments=True)
+        if words[0] == "python" and words[3:]:
+            assert words[3] in {*command_helps(), "--help"}, line
+        if words[0] == "pytest":
+            options = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert options <= OPTION_NAMES | OF_PYTEST, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_model_is_named_in_one_word(page):
+    """Of `--model ./tuned`, pytest takes ./tuned for a path of tests until the plugin is loaded."""
+    assert [line for line in lines_of_code(page) if re.match(r"pytest .*--(model|baseline) ", line)] == []
+
+
+def test_there_are_commands_to_try():
+    assert sum(len(lines_of_code(page)) for page in PAGES) > 30
+
+
+@pytest.mark.parametrize("what", ["demo", "test"])
+def test_one_time_for_each_command(what):
+    found = {
+        minutes
+        for page in PAGES
+        for line in text_of(page).splitlines()
+        if re.search(rf"\bmake {what}\b", line)
+        for minutes in re.findall(r"under (\d+) minutes", line)
+    }
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "calibration.md"], ids=named)
+def test_the_size_of_what_ships_is_generated(page):
+    own = re.sub(r"<!-- generated: .*?<!-- end generated -->", "", text_of(page), flags=re.DOTALL)
+    assert re.findall(r"suites (?:with|have) [\w ]*\d[\d,]* probes|\d,\d{3} probes of", own) == []
+
+
+# docs/ci.md
+
+
+@pytest.fixture
+def jobs():
+    found = re.findall(r"^```yaml\n(.*?)^```$", text_of(ROOT / "docs" / "ci.md"), re.MULTILINE | re.DOTALL)
+    github, gitlab = map(yaml.safe_load, found)
+    return github, gitlab
+
+
+def test_both_jobs_run_the_same_commands(jobs):
+    github, gitlab = jobs
+    steps = github["jobs"]["gate"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == gitlab["forgetting"]["script"]
+
+
+def test_both_jobs_keep_the_record_whatever_comes_of_the_run(jobs):
+    github, gitlab = jobs
+    (kept,) = [step for step in github["jobs"]["gate"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert kept["if"] == "always()"
+    assert kept["with"]["path"].split() == ["reports/", "gate.xml"]
+    assert gitlab["forgetting"]["artifacts"] == {
+        "when": "always", "paths": ["reports/"], "reports": {"junit": "gate.xml"},
+    }  # fmt: skip
+
+
+def test_the_caches_are_those_of_the_gate(jobs):
+    from harness.models.cache import VARIABLE
+
+    github, gitlab = jobs
+    (kept,) = [step for step in github["jobs"]["gate"]["steps"] if "actions/cache" in step.get("uses", "")]
+    assert "~/.cache/forgetting-gate" in kept["with"]["path"].split()
+    assert gitlab["forgetting"]["variables"][VARIABLE].endswith(".cache/forgetting-gate")
+    assert gitlab["forgetting"]["cache"]["paths"] == [".cache/"]
