@@ -186,10 +186,10 @@ def test_a_conftest_may_import_what_lies_beside_it(tone, lint):
     tone.write("scores/conftest.py", "from our_words import WORDS\n" + SCORES)
     tone.write(
         "more/conftest.py",
-        "from harness.scoring import scorer\n\n@scorer('anything')\ndef any_text(text: str) -> bool:\n    return True\n",
+        "from harness.scoring import scorer\n\n@scorer('whatever')\ndef any_text(text: str) -> bool:\n    return True\n",
     )
     tone.write(
-        "b.yaml", "suite: b\nscore: anything\ngates: [{over: each}]\nprobes: [{id: a, question: Why?}]\n"
+        "b.yaml", "suite: b\nscore: whatever\ngates: [{over: each}]\nprobes: [{id: a, question: Why?}]\n"
     )
     code, _, err = lint(
         "tone.yaml", "b.yaml", "--conftest", "scores/conftest.py", "--conftest", "more/conftest.py"
