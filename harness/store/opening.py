@@ -34,6 +34,12 @@ def store_path(settings: Settings) -> Path | None:
     return Path(named).expanduser() if named else cache_folder() / FILE
 
 
+def open_store(settings: Settings, say: Say = lambda text: None) -> Store | None:
+    """The store of a run, or None for none; raises ModelError for a cache that cannot be."""
+    path = store_path(settings)
+    return None if path is None else Store(path, say)
+
+
 def open_pair(
     pair: ModelPair[Model, Model],
     settings: Settings = Settings(),
@@ -46,10 +52,11 @@ def open_pair(
         ModelError, EngineError: as `registry.open_pair` does, at once or by the first request.
     """
     baseline, tuned = pair.baseline, pair.tuned
-    path = store_path(settings)
-    if path is None or isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
+    if isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
         return registry.open_pair(pair, settings, say, asked)
-    return _Opening(LocalPair(baseline, tuned, pair.notes), settings, say, asked, Store(path, say)).pair()
+    if (store := open_store(settings, say)) is None:
+        return registry.open_pair(pair, settings, say, asked)
+    return _Opening(LocalPair(baseline, tuned, pair.notes), settings, say, asked, store).pair()
 
 
 def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda text: None) -> Engine:

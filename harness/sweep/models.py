@@ -20,7 +20,8 @@ from harness.recipes.read import Recipe
 from harness.store.opening import open_engine, open_pair
 from harness.sweep.measure import Tuned
 from harness.terminal import say
-from harness.training.train import DONE, library_versions, trained_sources
+from harness.training.train import trained_sources
+from harness.training.trained import DONE, library_versions
 
 
 class TorchModels:

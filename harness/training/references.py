@@ -15,11 +15,13 @@ from harness.models.reference import (
     RecipeFile,
     by_form,
     find_baseline,
+    find_full_model,
     find_pair,
     resolve,
 )
 from harness.progress import Counter, Log
-from harness.recipes.read import Recipe, read_recipe
+from harness.recipes.read import Recipe, base_reference, read_recipe
+from harness.training.trained import kept_before, sources_of
 from harness.versions import needed
 
 
@@ -57,6 +59,10 @@ def trained(
     """The models that `find_models` found, with a recipe trained; raises ModelError or RecipeError if that fails."""
     if isinstance(found, ModelPair):
         return found
+    base = find_full_model(base_reference(found), settings.allow_pickle)
+    if folder := kept_before(found, base, settings):
+        log(f"{found.name}: trained before, kept in {folder}")
+        return sources_of(found, base, folder, baseline, settings)
     with needed():
         from harness.training.train import trained_sources
 

@@ -6,15 +6,12 @@ import json
 import shutil
 import time
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 from transformers import set_seed
 
-from harness.digest import digest
-from harness.engine.registry import schemes
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import Loader
@@ -22,15 +19,12 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.cache import cache_folder, keeping
 from harness.models.identity import fault_of, identities, kept_identities
-from harness.models.origin import RECIPE
 from harness.models.reference import (
     FullModel,
     LocalModel,
     Model,
     ModelPair,
     find_full_model,
-    find_local_model,
-    find_pair,
 )
 from harness.progress import Counter, Log
 from harness.recipes.advice import advise
@@ -39,16 +33,9 @@ from harness.training.encode import Collator, encode
 from harness.training.penalties.build import general_rows, penalties
 from harness.training.rehearsal import training_data
 from harness.training.trainable import frozen_fingerprint, prepare
+from harness.training.trained import DONE, keep_known, recipe_key, sources_of
 from harness.training.trainer import fit, last_checkpoint, updates
 from harness.writing import whole_folder, write_whole
-
-VERSION = "3"
-"""Of this module's way of training; part of the key under which models are kept."""
-
-DONE = RECIPE
-"""Written last: the recipe, the loss curve, SHA-256 of the frozen weights, the seconds of the whole training with its general
-data and Fisher information (null where a killed training went on), and the identities of the files: `base`, the folder
-that was trained on, and `trained`, this one."""
 
 
 def trained_sources(
@@ -59,14 +46,9 @@ def trained_sources(
     Raises:
         RecipeError, ModelError: the recipe cannot be trained.
     """
-    reference = base_reference(recipe)
-    base = find_full_model(reference, settings.allow_pickle)
+    base = find_full_model(base_reference(recipe), settings.allow_pickle)
     folder = train(recipe, base, settings, log, counter)
-    pair = find_pair(str(folder), baseline or reference, settings.allow_pickle, schemes())
-    tuned = replace(find_local_model(str(folder), settings.allow_pickle), name=str(recipe.path))
-    advice = tuple(f"{recipe.path.name}: {problem.message}" for problem in advise(recipe, base.folder))
-    against = tuned if pair.baseline is pair.tuned else pair.baseline
-    return ModelPair(against, tuned, (*pair.notes, *recipe.notes, *advice))
+    return sources_of(recipe, base, folder, baseline, settings)
 
 
 def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter: Counter) -> Path:
@@ -92,20 +74,11 @@ def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter
                     if folder.exists():
                         log(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
                     _train(folder, recipe, base, trained_on, engine, log, counter)
+                    keep_known(recipe, trained_on, settings, key)
                     return folder
+    keep_known(recipe, trained_on, settings, key)
     log(f"{recipe.name}: trained before, kept in {folder}")
     return folder
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of the libraries that a trained model depends on."""
-    return {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")}
-
-
-def recipe_key(recipe: Recipe, base: dict[str, str], device: str, dtype: str) -> str:
-    """A key for everything that the result depends on: recipe, corpora, base, device, dtype and library versions."""
-    parts = {"base": base, "device": [device, dtype], "versions": library_versions(), "training": VERSION}
-    return digest({**recipe.content, **parts})
 
 
 def _train(

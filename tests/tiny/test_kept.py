@@ -24,7 +24,7 @@ from harness.training import train as train_module
 from harness.training import trainer as trainer_module
 from harness.training.callback.checkpoints import BEST, BestCheckpoint, keep_answers
 from harness.training.penalties.ewc import EWCRegularizer
-from harness.training.train import DONE
+from harness.training.trained import DONE
 from tests.support.kitchen import FULL, LORA, Kitchen
 
 FULL_DISK = OSError(errno.ENOSPC, "No space left on device")

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.models.reference import find_pair
+from harness.recipes.read import read_recipe
 from harness.store.opening import open_pair
+from harness.training.references import trained
+from harness.training.train import trained_sources
+from harness.training.trained import kept_before
+from tests.support.kitchen import LORA, quietly
 from tests.support.models import lora, save_adapter, save_trained
 
 REQUESTS = [
@@ -147,3 +153,34 @@ def test_no_store_keeps_nothing(gate, tuned, tmp_path, monkeypatch):
     _, loaded = asked(gate, tuned, "off", "--no-store")
     assert "torch" in loaded
     assert not (tmp_path / "answers.db").exists()
+
+
+class TestTrainedBefore:
+    """A recipe whose model is kept needs no torch to be found."""
+
+    @pytest.fixture
+    def found(self, kitchen, tmp_path):
+        settings = Settings(device="cpu", store=str(tmp_path / "answers.db"))
+        recipe = read_recipe(kitchen.recipe(LORA))
+        pair = trained_sources(recipe, None, settings, kitchen.said.append, quietly)
+        return recipe, pair, settings
+
+    def test_it_is_found_again(self, found, monkeypatch):
+        recipe, pair, settings = found
+        monkeypatch.setattr("harness.training.train.trained_sources", lambda *arguments: pytest.fail("torch"))
+        said = []
+        assert trained(recipe, None, settings, said.append, quietly) == pair
+        assert said == [f"r: trained before, kept in {pair.tuned.folder}"]
+
+    def test_one_that_changed_is_not(self, found):
+        recipe, pair, settings = found
+        flip(pair.tuned.folder / "adapter_model.safetensors")
+        assert kept_before(recipe, pair.baseline, settings) is None
+
+    def test_nor_one_of_another_recipe_or_other_settings(self, found, kitchen):
+        recipe, pair, settings = found
+        other = read_recipe(kitchen.recipe(LORA.replace("r: 4", "r: 2")))
+        assert kept_before(other, pair.baseline, settings) is None
+        assert kept_before(recipe, pair.baseline, replace(settings, dtype="bfloat16")) is None
+        assert kept_before(recipe, pair.baseline, replace(settings, store="off")) is None
+        assert kept_before(recipe, pair.baseline, settings) == pair.tuned.folder

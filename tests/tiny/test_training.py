@@ -22,12 +22,13 @@ from harness.models.identity import kept_identities, tokenizer_identity, weights
 from harness.models.reference import ITSELF
 from harness.recipes.examples import Example
 from harness.recipes.read import read_recipe
-from harness.training import train as train_module
+from harness.training import trained as trained_module
 from harness.training import trainer as trainer_module
 from harness.training.encode import IGNORED, encode
 from harness.training.references import find_models, trained
-from harness.training.train import DONE, trained_sources
+from harness.training.train import trained_sources
 from harness.training.trainable import prepare
+from harness.training.trained import DONE
 from tests.support.kitchen import FULL, HEAD, LORA, SETTINGS, quietly
 from tests.support.models import save_tokenizer
 
@@ -338,8 +339,8 @@ def test_the_key_of_a_recipe_is_what_it_was_when_models_were_first_kept(kitchen,
     kitchen.data("corpus.jsonl", [{"prompt": f"p{n}", "answer": f"a{n}"} for n in range(4)])
     head = "recipe: r\nbase: embedded\ncorpus: {{file: corpus.jsonl}}\nlearning_rate: 1e-5\n"
     recipe = read_recipe(kitchen.recipe("method: {full: {}}\nepochs: 2\nwarmup: 0.1\n", head))
-    monkeypatch.setattr(train_module, "version", lambda name: "1")
-    key = train_module.recipe_key(recipe, {"model.safetensors": "0"}, "cpu", "torch.float32")
+    monkeypatch.setattr(trained_module, "version", lambda name: "1")
+    key = trained_module.recipe_key(recipe, {"model.safetensors": "0"}, "cpu", "torch.float32")
     assert key == "0804fd3063332edf753ecbd740f713166a5f72606fa0eeb4944a661ea0f4154c"
 
 
