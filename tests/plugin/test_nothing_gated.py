@@ -434,7 +434,7 @@ def test_a_worker_that_exits_with_0_is_not_green(project):
     result = project.run(*project.folders(), *TWO)
     assert result.ret not in (0, 5)
     assert project.record()["run"]["exit_status"] == result.ret
-    assert cases(project)["never_asked"] == 1
+    assert cases(project)["never_asked"] >= 1  # those of the worker that was to run them
 
 
 @pytest.mark.parametrize("marker", ["skip", "xfail"])
