@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
@@ -148,6 +148,11 @@ def installed_version(name: str) -> str | None:
         return version(name)
     except (PackageNotFoundError, KeyError):  # KeyError: metadata without a version
         return None
+
+
+def installed_versions(names: Iterable[str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    return {name: version for name in names if (version := installed_version(name))}
 
 
 def _within(seen: str, wanted: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.errors import Span
@@ -33,7 +34,19 @@ def shown_columns(columns: Mapping[str, Any]) -> str:
     return f"there are: {some([name[:60] for name in names], MOST_COLUMNS)}"
 
 
-def renaming(columns: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
+def rename_columns(rows: Sequence[Row], wanted: Iterable[str], path: Path, notes: list[str]) -> None:
+    """Give columns in other case, or with spaces around them, the names by which they are wanted, in place, and note it."""
+    names = _renaming(rows[0].values, dict.fromkeys(wanted)) if rows else {}
+    for row in rows if names else ():
+        for seen, name in names.items():
+            if seen in row.values and name not in row.values:
+                row.values[name] = row.values.pop(seen)
+    if names:
+        pairs = (f"'{seen[:60]}' as '{name}'" for seen, name in names.items())
+        notes.append(f"{path.name}: took the column {', '.join(pairs)}")
+
+
+def _renaming(columns: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
     """The columns that are meant by a wanted name in other case, or with spaces around it, and that name."""
     found: dict[str, str] = {}
     for name in wanted:

@@ -18,7 +18,7 @@ from harness.models.reference import Adapter, Endpoint, Model
 from harness.reporting.record import gate_row, probe_row
 from harness.reporting.rows import GateRow, ModelRow, ProbeRow, SuiteRow
 from harness.suites.suite import Suite
-from harness.versions import installed_version
+from harness.versions import installed_versions
 
 PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest")
 
@@ -88,5 +88,4 @@ def suite_row(suite: Suite) -> SuiteRow:
 
 def versions() -> dict[str, str]:
     """The installed versions of Python and of the packages that answers depend on."""
-    found = {name: version for name in PACKAGES if (version := installed_version(name))}
-    return {"python": platform.python_version(), **found}
+    return {"python": platform.python_version(), **installed_versions(PACKAGES)}

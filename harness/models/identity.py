@@ -58,12 +58,18 @@ def fault_of(folder: Path, record: str, made: str) -> str | None:
     return f"its {' and its '.join(changed)} changed since it was saved" if changed else None
 
 
-def _digest(folder: Path, patterns: tuple[str, ...]) -> str:
+def file_digests(folder: Path, patterns: tuple[str, ...]) -> dict[str, str]:
+    """The SHA-256 of a folder's files, hexadecimal, by their paths in it; raises OSError if one cannot be read."""
     files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
+
+
+def _digest(folder: Path, patterns: tuple[str, ...]) -> str:
+    files = file_digests(folder, patterns)
     if not files:
         return ""
     whole = hashlib.sha256()
-    for path in files:
-        whole.update(path.name.encode() + b"\0")
-        whole.update(bytes.fromhex(file_digest(path)))
+    for name, digest in files.items():
+        whole.update(name.encode() + b"\0")
+        whole.update(bytes.fromhex(digest))
     return whole.hexdigest()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.documents.data_file import dataset_rows, file_kind_problem, file_rows
 from harness.documents.dataset import is_saved, load_dataset, load_saved, saved_splits
-from harness.documents.row import Row, renaming, shown_columns
+from harness.documents.row import Row, rename_columns, shown_columns
 from harness.documents.within import Reach, is_there
 from harness.errors import InputError, Problem, Span
 from harness.limits import MOST_ROW_PROBLEMS, MOST_ROWS
@@ -46,7 +46,7 @@ def read_corpus(corpus: CorpusFormat, recipe: Path, place: Span, reach: Reach) -
         rows = list(islice(_rows(path, corpus, recipe, reach, notes), MOST_ROWS + 1))
         if len(rows) > MOST_ROWS:
             raise InputError.at(place, f"'{corpus.file}' has more than {MOST_ROWS:,} rows; use a part of it")
-        _rename(rows, path, notes)
+        rename_columns(rows, COLUMNS, path, notes)
         if not path.is_dir() or (is_saved(path) and not saved_splits(path)):
             rows = _of_split(rows, corpus, notes, place)
         if not rows:
@@ -78,18 +78,6 @@ def _rows(path: Path, corpus: CorpusFormat, recipe: Path, reach: Reach, notes: l
     if len(splits) > 1 and corpus.split is None:
         notes.append(f"{path.name}: took the split 'train' of {some(splits, 20)}")
     return dataset_rows(path, corpus.file, split, lambda: load_saved(path, split, reach, recipe))
-
-
-def _rename(rows: Sequence[Row], path: Path, notes: list[str]) -> None:
-    """Give columns in other case the names by which they are known, in place."""
-    names = renaming(rows[0].values, dict.fromkeys(COLUMNS)) if rows else {}
-    for row in rows if names else ():
-        for seen, name in names.items():
-            if seen in row.values and name not in row.values:
-                row.values[name] = row.values.pop(seen)
-    if names:
-        pairs = (f"'{seen[:60]}' as '{name}'" for seen, name in names.items())
-        notes.append(f"{path.name}: took the column {', '.join(pairs)}")
 
 
 def _of_split(rows: list[Row], corpus: CorpusFormat, notes: list[str], place: Span) -> list[Row]:

@@ -15,9 +15,9 @@ from typing import Any
 
 from harness.digest import digest
 from harness.engine.settings import Settings
-from harness.models.digests import file_digest
+from harness.models.identity import file_digests
 from harness.models.reference import Adapter, LocalModel, base_of
-from harness.versions import installed_version
+from harness.versions import installed_versions
 
 ANSWERS = 1
 """Raised whenever a change of the harness changes what an engine answers to a request."""
@@ -46,11 +46,13 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
     """
     content: dict[str, Any] = {
         **installed(),
-        "weights": _files(base_of(model).folder, MODEL_FILES),
-        "text": [_files(folder, TEXT_FILES) for folder in {speaker.folder: 0, base_of(speaker).folder: 0}],
+        "weights": file_digests(base_of(model).folder, MODEL_FILES),
+        "text": [
+            file_digests(folder, TEXT_FILES) for folder in {speaker.folder: 0, base_of(speaker).folder: 0}
+        ],
     }
     if isinstance(model, Adapter):
-        content["adapter"] = _files(model.folder, MODEL_FILES)
+        content["adapter"] = file_digests(model.folder, MODEL_FILES)
         content["allow_keys"] = sorted(settings.allow_keys)
     return content
 
@@ -60,7 +62,7 @@ def installed() -> dict[str, Any]:
     return {
         "engine": "transformers",
         "answers": ANSWERS,
-        "versions": {name: version for name in PACKAGES if (version := installed_version(name))},
+        "versions": installed_versions(PACKAGES),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
     }
 
@@ -81,9 +83,3 @@ def machine(settings: Settings) -> dict[str, Any]:
         "nodes": nodes,
         "visible": {name: os.environ.get(name) for name in DEVICES},
     }
-
-
-def _files(folder: Path, patterns: tuple[str, ...]) -> dict[str, str]:
-    """The digests of a folder's files by their names in it."""
-    files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
-    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}

@@ -27,7 +27,11 @@ VARIABLE = "FORGETTING_GATE_STORE"
 
 
 def store_path(settings: Settings) -> Path | None:
-    """The file of a run's store: of the option, else of `FORGETTING_GATE_STORE`, else in the cache folder; None for none; raises ModelError for a cache that cannot be."""
+    """The file of a run's store: of the option, else of `FORGETTING_GATE_STORE`, else in the cache folder; None for none.
+
+    Raises:
+        ModelError: the cache folder cannot be.
+    """
     named = settings.store or os.environ.get(VARIABLE)
     if named == OFF:
         return None
@@ -54,9 +58,15 @@ def open_pair(
     baseline, tuned = pair.baseline, pair.tuned
     if isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
         return registry.open_pair(pair, settings, say, asked)
-    if (store := open_store(settings, say)) is None:
+    # code of its own may come from elsewhere than a model's folder, so its answers have no key
+    store = None if settings.allow_remote_code else open_store(settings, say)
+    if store is None:
         return registry.open_pair(pair, settings, say, asked)
-    return _Opening(LocalPair(baseline, tuned, pair.notes), settings, say, asked, store).pair()
+    try:
+        opening = _Opening(LocalPair(baseline, tuned, pair.notes), settings, say, asked, store)
+    except OSError:  # a file cannot be read: loading it says which
+        return registry.open_pair(pair, settings, say, asked)
+    return opening.pair()
 
 
 def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda text: None) -> Engine:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from harness.documents.data_file import dataset_rows, file_kind_problem, file_rows
 from harness.documents.dataset import is_saved, load_dataset, load_saved, saved_splits
-from harness.documents.row import Row, renaming, shown_columns
+from harness.documents.row import Row, rename_columns, shown_columns
 from harness.documents.validate import Shape, Text, describe
 from harness.documents.within import Reach, is_there
 from harness.documents.written import text_of
@@ -93,7 +93,7 @@ def read_rows(
         raise InputError.at(start, f"more than {MOST_ROWS:,} rows; use a part of the data")
     if not rows:
         raise InputError.at(start, "no rows, so there is nothing to ask")
-    _rename(rows, [*_columns_of(source, fields), *source.where], path, notes)
+    rename_columns(rows, [*_columns_of(source, fields), *source.where], path, notes)
     _check_columns(rows[0].values, source, fields, start)
     if bars and path.suffix.lower() in (".csv", ".tsv"):
         _split_cells(rows, source, notes, path)
@@ -115,18 +115,6 @@ def _columns_of(source: SourceFormat, fields: Sequence[str]) -> list[str]:
         return [*KEYS, "score", *fields]
     named = [[column] if isinstance(column, str) else column for column in source.fields.values()]
     return [column for columns in named for column in columns]
-
-
-def _rename(rows: Sequence[Row], wanted: Sequence[str], path: Path, notes: list[str]) -> None:
-    """Give columns in other case the names by which they are wanted, in place."""
-    names = renaming(rows[0].values, dict.fromkeys(wanted))
-    for row in rows if names else ():
-        for seen, name in names.items():
-            if seen in row.values and name not in row.values:
-                row.values[name] = row.values.pop(seen)
-    if names:
-        pairs = (f"'{seen[:60]}' as '{name}'" for seen, name in names.items())
-        notes.append(f"{path.name}: took the column {', '.join(pairs)}")
 
 
 def _check_columns(

@@ -11,6 +11,7 @@ import pytest
 
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
+from harness.engine.transformers.engine import TorchEngine
 from harness.models.reference import find_pair
 from harness.recipes.read import read_recipe
 from harness.store.opening import open_pair
@@ -184,3 +185,17 @@ class TestTrainedBefore:
         assert kept_before(recipe, pair.baseline, replace(settings, dtype="bfloat16")) is None
         assert kept_before(recipe, pair.baseline, replace(settings, store="off")) is None
         assert kept_before(recipe, pair.baseline, settings) == pair.tuned.folder
+
+
+def test_a_model_that_may_run_code_of_its_own_is_asked_each_time(base, tuned, settings, tmp_path):
+    pair = open_pair(find_pair(str(tuned), None), replace(settings, allow_remote_code=True))
+    assert isinstance(pair.tuned, TorchEngine)
+    assert not (tmp_path / "answers.db").exists()
+
+
+def test_a_file_that_cannot_be_read_is_left_to_the_loader(tuned, settings, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError("no")
+
+    monkeypatch.setattr("harness.store.opening.model_content", refuse)
+    assert isinstance(open_pair(find_pair(str(tuned), None), settings).tuned, TorchEngine)

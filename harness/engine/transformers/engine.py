@@ -114,9 +114,9 @@ class TorchEngine:
 
     @property
     def device_kind(self) -> str:
-        """The type of the model's device, and the name of a GPU."""
+        """The type of the model's device, and the name of a GPU; not how many threads a CPU runs."""
         device = self.model.device
-        return f"cuda {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device.type)
+        return "cpu" if device.type == "cpu" else device_name(device)
 
     @property
     def marks_reasoning(self) -> bool:
