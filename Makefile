@@ -12,7 +12,7 @@ NEWEST_VENV ?= .newest-venv
 # The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
-.PHONY: demo test test-lowest test-newest test-plugins fuzz check audit bench bench-parity calibrate clean
+.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-page fuzz check audit bench bench-parity bench-page calibrate clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -34,9 +34,17 @@ test-newest:
 	$(NEWEST_VENV)/bin/python -m harness doctor
 	$(NEWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
 
+# The engine on tiny models of all architectures, against a forward pass without padding or cache; about five minutes.
+test-zoo: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/zoo/zoo.py -n 2
+
 # Beside the most used pytest plugins, each alone and all together, in an environment with all of them.
 test-plugins: $(PLUGINS_VENV)/.installed
 	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PLUGINS_VENV)/bin/python -m pytest -v tests/neighbours/neighbours.py
+
+# Our pages in headless Chromium (`apt-get install chromium`), with Node.js and packages from npm.
+test-page: $(VENV)/.dev tests/page/node_modules/.installed
+	$(BIN)/python -m pytest tests/page
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -53,10 +61,13 @@ audit: $(VENV)/.dev
 
 # Readers and scores on broken and hostile input from hypothesis, 5,000 files each.
 fuzz: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile fuzz -n 2
+	$(BIN)/python -m pytest tests/fuzz -p _hypothesis_pytestplugin --hypothesis-profile fuzz -n 2
 
-bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/engine.py
+# Beside lm-evaluation-harness, in an environment with both: the same items, some 40 minutes on two cores with nothing beside it.
+# `make bench ARGUMENTS='--items 10 --rounds 1 --batches 16 --growth 100,1000'` is a small one; `--write` brings
+# benchmarks/RESULTS.md up to date, and `--suites` times `pytest suites/` too.
+bench: $(BENCHMARK_VENV)/.installed
+	$(BENCHMARK_VENV)/bin/python -m benchmarks.speed $(ARGUMENTS)
 
 # False alarms and power of the gate over the shipped suites and of other rules, and how far a ladder can be
 # trusted, by simulation; some minutes.
@@ -65,9 +76,17 @@ calibrate: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.calibration $(ARGUMENTS)
 	$(BIN)/python benchmarks/ladder_statistics.py
 
-# Item by item against lm-evaluation-harness, in an environment with both.
+# Tasks of lm-evaluation-harness that the gate reads as suites: the same numbers, item by item.
 bench-parity: $(BENCHMARK_VENV)/.installed
-	$(BENCHMARK_VENV)/bin/python benchmarks/lm_eval_parity.py
+	$(BENCHMARK_VENV)/bin/python -m benchmarks.lm_eval_parity
+
+# How long a page of 10,000 probes takes to write and to open.
+bench-page: $(VENV)/.dev tests/page/node_modules/.installed
+	$(BIN)/python -m benchmarks.page $(ARGUMENTS)
+
+tests/page/node_modules/.installed: tests/page/package-lock.json
+	npm ci --prefix tests/page --no-audit --no-fund
+	touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -100,4 +119,4 @@ $(LOWEST_VENV)/.installed: pyproject.toml constraints-lowest.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) dist build tests/page/node_modules .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

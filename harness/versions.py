@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
 
+from harness.digest import bytes_digest, digest
 from harness.errors import HarnessError, first_line
 
 OURS = "forgetting-gate"
 DEVELOPMENT = "dev"
 """The extra of our own tests."""
+
+CALCULATES = ("jsonschema", "numpy", "pydantic", "pylatexenc", "scipy", "text2num")
+"""The packages that verdicts depend on, once the models have answered."""
 
 DOCTOR = "python -m harness doctor"
 
@@ -148,6 +155,15 @@ def installed_version(name: str) -> str | None:
         return version(name)
     except (PackageNotFoundError, KeyError):  # KeyError: metadata without a version
         return None
+
+
+@cache
+def code_digest(*rooms: str) -> str:
+    """Equal where the same code runs: ours in these rooms, or in all, the packages that judging and statistics use, and Python."""
+    here = Path(__file__).parent
+    files = sorted(path for room in rooms or (".",) for path in (here / room).rglob("*.py"))
+    ours = {path.relative_to(here).as_posix(): bytes_digest(path) for path in files}
+    return digest(ours, installed_versions(CALCULATES), platform.python_version())
 
 
 def installed_versions(names: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ joiners within words and emoji stay as they are.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _HIDDEN = re.compile(
     "["
@@ -45,6 +46,15 @@ def visible_json(text: str) -> str:
 def encodable(text: str) -> str:
     """Text that UTF-8 can encode: the lone surrogates of a path, an argument or an answer are escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def encodable_data(value: Any) -> Any:
+    """The same lists, dicts and values with every text in them encodable."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {key: encodable_data(inner) for key, inner in value.items()}
+    return [encodable_data(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _escape(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from harness.visible import visible
 
@@ -48,6 +49,11 @@ def one_line(text: str, most: int = 60) -> str:
 def cut(text: str, most: int) -> str:
     """Text of at most `most` characters, a longer one with "..." at its end."""
     return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def now() -> str:
+    """The time, in UTC (ISO 8601)."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def duration(seconds: float) -> str:

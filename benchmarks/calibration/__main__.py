@@ -22,7 +22,7 @@ from benchmarks.calibration.policies import SAMPLE, curves, simulate, summary, t
 from benchmarks.calibration.shape import SUITES
 from benchmarks.calibration.single import by_accuracy, by_clusters, by_size
 from benchmarks.calibration.special import CORRELATED, SHARED, by_items, by_looks
-from benchmarks.calibration.tables import Table
+from benchmarks.tables import Table
 from harness.writing import write_whole
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.calibration.policies import CURVE, CURVE_FLIPS, FLIPS
-from harness.gate.decide import LEVEL, MAX_DROP_OVERALL
+from harness.gate.decide import LEVEL
+from harness.gate.policy import MAX_DROP_OVERALL
 from harness.reporting.figures import INK, PAPER, QUIET, new_figure, svg
 
 if TYPE_CHECKING:

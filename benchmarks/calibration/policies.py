@@ -11,10 +11,12 @@ from benchmarks.calibration import rules
 from benchmarks.calibration.draw import Drawn, Truth, draw
 from benchmarks.calibration.rules import Rule
 from benchmarks.calibration.shape import Shape, run_shape, shipped
-from benchmarks.calibration.tables import Table, percent
-from harness.authoring.gate_power import Assumed, overall_rule, slice_rule
+from benchmarks.tables import Table, percent
+from harness.authoring.gate_power import Assumed
 from harness.authoring.power import RunPower, run_power
-from harness.gate.decide import LEVEL, MAX_DROP_OVERALL
+from harness.gate.decide import LEVEL
+from harness.gate.policy import MAX_DROP_OVERALL
+from harness.gate.rules import overall_rule, slice_rule
 from harness.stats.power import power
 
 FLIPS = (0.02, 0.05, 0.10, 0.20, 0.25)

@@ -14,7 +14,8 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from benchmarks.calibration.draw import Counts, Drawn
 from benchmarks.calibration.shape import Array, Fails
-from harness.gate.decide import LEVEL, LEVEL_OVERALL, MAX_DROP_OVERALL, MOST_LOST
+from harness.gate.decide import LEVEL, LEVEL_OVERALL, MOST_LOST
+from harness.gate.policy import MAX_DROP_OVERALL
 from harness.stats.clusters import effective_mid_p, student_quantile
 from harness.stats.multiple import holm
 from harness.stats.paired import CONFIDENCE, ROUNDING, least_to_retain, normal_quantile

@@ -18,7 +18,7 @@ from benchmarks.calibration.rules import (
     unpaired,
 )
 from benchmarks.calibration.shape import Shape, shape
-from benchmarks.calibration.tables import Table, percent
+from benchmarks.tables import Table, percent
 from harness.gate.cases import cases
 from harness.gate.decide import LEVEL
 from harness.scoring import SCORERS

@@ -8,7 +8,7 @@ from benchmarks.calibration.draw import Truth, draw
 from benchmarks.calibration.policies import FLIPS, red
 from benchmarks.calibration.rules import checklist, checklist_before
 from benchmarks.calibration.shape import Array, Fails, shape, shipped
-from benchmarks.calibration.tables import Table, percent
+from benchmarks.tables import Table, percent
 from harness.gate.cases import cases
 from harness.stats.checklist import chance_red, lost_by_majority
 from harness.stats.paired import ROUNDING, tango_z

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Unpack
@@ -15,7 +14,7 @@ from harness.api.models import Model, engine_of
 from harness.documents.within import Reach
 from harness.engine.place import known_places
 from harness.engine.prompts import request, under
-from harness.engine.requests import EnginePair, Side
+from harness.engine.requests import Engine, EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.permission import code_problem, without_code
@@ -23,9 +22,8 @@ from harness.evaluation.record import model_row, rows, suite_row, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
-from harness.gate.cases import Case, cases
-from harness.gate.decide import Policy, overall_margin
-from harness.gate.finding import with_overall
+from harness.gate.cases import Case, cases, with_overall
+from harness.gate.policy import Policy, overall_margin
 from harness.models.identity import weights_identity
 from harness.progress import Progress
 from harness.reporting.exit_code import exit_code
@@ -33,10 +31,12 @@ from harness.reporting.rows import ModelRow, Record, RunRow
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
 from harness.spelling import in_python
+from harness.store.given import check_apart, identity_of
 from harness.store.opening import open_pair
 from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import Suite
 from harness.training.references import find_models, trained
+from harness.wording import now
 
 logger = logging.getLogger("harness")
 
@@ -93,7 +93,7 @@ def run_gate(
         HarnessError: an option has an invalid value, or margins are within the noise of the baseline.
         TypeError: there is no option of that name.
     """
-    began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    began, started = time.monotonic(), now()
     settings = settings_of_keywords(options, run_gate)
     if fail_on not in SEVERITIES:
         raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
@@ -127,7 +127,7 @@ def run_gate(
     run = RunRow(
         harness=__version__,
         started=started,
-        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+        ended=now(),
         status=run_status(code, gate_failed=code == 1),
         seconds=round(time.monotonic() - began, 1),
         command=[],
@@ -188,14 +188,24 @@ def _engines(
         raise NoEvidenceError(
             "the baseline of a model in memory is unknown\n  give the model before tuning: baseline=..."
         )
-    # Options of loading are for the side that a reference names; the other is loaded already.
-    asking = Settings(
-        template_arguments=settings.template_arguments, thinking_tokens=settings.thinking_tokens
-    )
     (before, baseline_row), (after, tuned_row) = (
-        engine_of(side, settings if isinstance(side, str | Path) else asking) for side in (baseline, model)
+        engine_of(side, _for(side, settings)) for side in (baseline, model)
     )
+    if baseline is not model:
+        check_apart(before, after)
     return EnginePair(before, after), {"baseline": baseline_row, "tuned": tuned_row}
+
+
+def _for(model: Model, settings: Settings) -> Settings:
+    """The settings that act on one of two models: those of loading are for the side that a reference names."""
+    if isinstance(model, str | Path):
+        return settings
+    stored = isinstance(model, Engine) and identity_of(model) is not None
+    return Settings(
+        template_arguments=settings.template_arguments,
+        thinking_tokens=settings.thinking_tokens,
+        store=settings.store if stored else None,
+    )
 
 
 def _no_progress(label: str, unit: str = "") -> Progress:

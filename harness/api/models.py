@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.engine.functions import FunctionEngine
 from harness.engine.registry import schemes
-from harness.engine.requests import Engine
+from harness.engine.requests import Engine, EnginePair
 from harness.engine.settings import OF_LOADING, EngineOptions, Settings
 from harness.errors import EngineError, ModelError
 from harness.evaluation.record import model_row
 from harness.models.reference import RecipeFile, resolve
 from harness.reporting.rows import ModelRow
-from harness.store.opening import open_engine
+from harness.store.given import identity_of
+from harness.store.opening import keep_given, open_engine
 from harness.versions import needed
+
+logger = logging.getLogger("harness")
 
 Model = Any
 """A reference (`"./tuned"`), a function from prompt to text, an Engine, or a (model, tokenizer) pair."""
@@ -32,7 +36,7 @@ def engine_of(model: Model, settings: Settings) -> tuple[Engine, ModelRow]:
         found = resolve(str(model), schemes(), settings.allow_pickle)
         if isinstance(found, RecipeFile):
             raise ModelError(f"{model}: is a recipe, and a model is needed here")
-        engine = open_engine(found, settings)
+        engine = open_engine(found, settings, logger.info)
         return engine, model_row(found, str(model), engine.label)
     engine = _in_memory(model, settings)
     label = str(engine.label)
@@ -41,8 +45,10 @@ def engine_of(model: Model, settings: Settings) -> tuple[Engine, ModelRow]:
 
 def _in_memory(model: Model, settings: Settings) -> Engine:
     if isinstance(model, Engine):
-        _check_idle(settings, OF_LOADING, "an Engine runs as it was made")
-        return model
+        stored = identity_of(model) is not None
+        idle = [name for name in OF_LOADING if not (stored and name == "store")]
+        _check_idle(settings, idle, "an Engine runs as it was made")
+        return keep_given(EnginePair(model, model), settings, logger.warning).tuned
     if isinstance(model, tuple) and len(model) == 2:
         _check_idle(settings, OF_LOADING, "a model in memory runs as it was loaded")
         with needed():

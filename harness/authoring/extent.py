@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from harness.gate.cases import Case
+from harness.gate.rules import Extent
 from harness.gate.verdict import LEAST_TEXTS
-from harness.stats.clusters import student_quantile
 from harness.stats.paired import least_to_retain
 from harness.suites.suite import Gate, MarginGate, Probe, RiseGate, SliceGate
 from harness.wording import count, points
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How many probes a slice has, and how far they go together."""
-
-    n: int
-    clusters: int | None = None
-    design_effect: float = 1.0
-
-    @property
-    def effective(self) -> int:
-        """How many independent probes they are worth."""
-        return max(1, int(self.n / self.design_effect))
-
-    @property
-    def quantile(self) -> float | None:
-        """How many standard errors the interval reaches, where that is not the normal quantile."""
-        return student_quantile(self.clusters - 1) if self.clusters and self.clusters > 1 else None
 
 
 def extent(probes: Sequence[Probe], design_effect: float = 1.0) -> Extent:

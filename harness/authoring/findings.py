@@ -84,3 +84,27 @@ def _unused(suite: Suite, found: Iterable[Finding], with_battery: bool) -> Itera
 
 def _needless(span: Span | None, whose: str, kind: str) -> Problem:
     return Problem(span, f"'lint_ignore' of {whose} names '{kind}', which lint does not find", "remove it")
+
+
+def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
+    """Ids of probes that an earlier suite has too."""
+    first: dict[str, Suite] = {}
+    problems: list[Problem] = []
+    for suite in suites:
+        found = [
+            Finding(
+                "repeated_id",
+                probe.span,
+                f"the id '{probe.id}' is in the suite '{first[probe.id].name}' too",
+                "-k and reports by id cannot tell them apart; rename one of them",
+                probe,
+            )
+            for probe in suite.probes
+            if probe.id in first and first[probe.id].name != suite.name
+        ]
+        problems += grouped(
+            [finding for finding in found if not is_ignored(suite, finding)], len(suite.probes)
+        )
+        for probe in suite.probes:
+            first.setdefault(probe.id, suite)
+    return problems

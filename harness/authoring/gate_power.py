@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from scipy.special import ndtr, ndtri
 
-from harness.authoring.extent import Extent, extent, gated, needed
-from harness.gate.cases import Case
-from harness.gate.decide import LEVEL, LEVEL_OVERALL, overall_margin
-from harness.gate.finding import has_overall
+from harness.authoring.extent import extent, gated, needed
+from harness.gate.cases import Case, has_overall
+from harness.gate.decide import LEVEL
+from harness.gate.policy import overall_margin
+from harness.gate.rules import Extent, overall_rule, slice_rule
 from harness.stats.checklist import chance_red, lost_by_majority
 from harness.stats.paired import least_to_retain, smallest
 from harness.stats.paired_t import detectable_mean, probability_within
@@ -25,7 +26,6 @@ from harness.stats.power import (
     POWER,
     TUNING_FLIPS,
     Confirmed,
-    OverMargin,
     Rule,
     Significant,
     minimum_detectable_drop,
@@ -170,23 +170,6 @@ def _together(strata: Sequence[Extent]) -> Extent:
         return Extent(n)
     clusters = sum(stratum.clusters or stratum.n for stratum in strata)
     return Extent(n, clusters, effect)
-
-
-def slice_rule(margin: float, how: OnInconclusive, level: float, quantile: float | None = None) -> Rule:
-    """The rule by which the gate over a slice fails, as far as it is known before the baseline is.
-
-    Two things are not. A `max_loss` makes a gate stricter, by how little the baseline knows; and a baseline that knows nothing
-    makes it VACUOUS. `calibrate` reports both.
-
-    Args:
-        level: of a confirmed gate: that of the run over its number of tests, which is Holm's for the smallest p-value.
-    """
-    return Confirmed(margin, level) if how == "confirmed" else OverMargin(margin, how, quantile)
-
-
-def overall_rule(margin: float, strict: bool, quantile: float | None = None) -> Rule:
-    """The rule by which the overall gate fails."""
-    return OverMargin(margin, "fail", quantile) if strict else Confirmed(margin, LEVEL_OVERALL)
 
 
 @lru_cache(maxsize=256)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from harness.authoring.examples import PROBES
-from harness.authoring.findings import Finding, grouped, is_ignored, warnings
+from harness.authoring.findings import Finding, warnings
 from harness.authoring.judge import Judge
 from harness.authoring.lint_battery import battery_findings
 from harness.authoring.lint_bias import biases
@@ -78,30 +78,6 @@ def _is_example(probe: Probe) -> bool:
         for examples in PROBES.values()
         for example in examples
     )
-
-
-def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
-    """Ids of probes that an earlier suite has too."""
-    first: dict[str, Suite] = {}
-    problems: list[Problem] = []
-    for suite in suites:
-        found = [
-            Finding(
-                "repeated_id",
-                probe.span,
-                f"the id '{probe.id}' is in the suite '{first[probe.id].name}' too",
-                "-k and reports by id cannot tell them apart; rename one of them",
-                probe,
-            )
-            for probe in suite.probes
-            if probe.id in first and first[probe.id].name != suite.name
-        ]
-        problems += grouped(
-            [finding for finding in found if not is_ignored(suite, finding)], len(suite.probes)
-        )
-        for probe in suite.probes:
-            first.setdefault(probe.id, suite)
-    return problems
 
 
 def _answers_given_away(suite: Suite) -> Iterator[Finding]:

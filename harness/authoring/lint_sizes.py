@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from harness.authoring.extent import Extent, extent, gated, not_gated
+from harness.authoring.extent import extent, gated, not_gated
 from harness.authoring.gate_power import RISE_DEVIATION
 from harness.errors import Problem
 from harness.gate.cases import shown_slice
 from harness.gate.compare import comparison
 from harness.gate.decide import LEVEL
+from harness.gate.rules import Extent
 from harness.gate.verdict import judge_gate
 from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import ROUNDING

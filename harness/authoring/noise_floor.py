@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from harness.authoring.extent import Extent, extent, gated, not_gated
+from harness.authoring.extent import extent, gated, not_gated
 from harness.authoring.gate_power import RISE_DEVIATION
 from harness.engine.abilities import Batches
 from harness.engine.prompts import request
@@ -16,6 +16,7 @@ from harness.evaluation.ask import Answered, ask
 from harness.evaluation.noise import flipped, flips
 from harness.evaluation.word_order import WordOrder
 from harness.gate.cases import cases
+from harness.gate.rules import Extent
 from harness.gate.verdict import LEAST_TEXTS
 from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import ROUNDING, least_to_retain
@@ -39,9 +40,9 @@ class Condition:
 
 def equivalent_conditions(engine: Engine, suite: Suite) -> list[Condition]:
     """The engine with its own batches and with smaller ones, so that the suite takes several; or, without batches, twice."""
-    if not isinstance(engine, Batches):
-        return [Condition("asked once", engine), Condition("asked again", engine)]
     smaller = smaller_batches(engine, [request(suite, probe) for probe in suite.probes])
+    if not isinstance(engine, Batches):
+        return [Condition("asked once", engine), Condition("asked again", smaller)]
     return [
         Condition(f"batches of {asked.budget.tokens} tokens", asked)
         for asked in (engine, smaller)

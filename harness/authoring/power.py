@@ -14,7 +14,6 @@ from harness.authoring.gate_power import (
     GatePower,
     gate_power,
     overall_power,
-    overall_rule,
     probes_to_catch,
 )
 from harness.engine.estimate import Estimate, estimated
@@ -22,7 +21,9 @@ from harness.engine.prompts import request
 from harness.engine.speeds import ASSUMED, Timing
 from harness.evaluation.sample import sampled
 from harness.gate.cases import Case, cases
-from harness.gate.decide import LEVEL, MAX_DROP_OVERALL
+from harness.gate.decide import LEVEL
+from harness.gate.policy import MAX_DROP_OVERALL
+from harness.gate.rules import overall_rule
 from harness.suites.suite import EachGate, Suite
 
 

@@ -92,6 +92,8 @@ def _devices() -> Iterator[Row]:
         seen = f"{device['name']}{_shown_memory(device['memory'], device['free'])}"
         remedy = fault and "install another torch, or run with --device cpu"
         yield Row("devices", name, seen, dtypes or "no dtype", fault, remedy)
+    if found["unused"]:
+        yield Row("devices", "GPU", "not used", found["unused"])
     for warning in found["warnings"]:
         yield Row("devices", "torch", "warns", first_line(warning))
 

@@ -33,7 +33,8 @@ def run(parsed: Namespace) -> int:
     Raises:
         NoEvidenceError: a folder has no suites.
     """
-    from harness.authoring.lint_rules import repeated_ids, weaknesses
+    from harness.authoring.findings import repeated_ids
+    from harness.authoring.linted import weaknesses_of
     from harness.evaluation.suites import read_all, under_another_name
 
     suites, problems = read_all(parsed.files, reach_of(parsed))
@@ -47,7 +48,7 @@ def run(parsed: Namespace) -> int:
         say("for scores that a conftest.py registers, add --conftest FILE")
     warnings = [
         *dict.fromkeys(under_another_name(parsed.files)),
-        *(warning for suite in suites for warning in weaknesses(suite, with_battery=parsed.battery)),
+        *weaknesses_of(suites, with_battery=parsed.battery),
         *repeated_ids(suites),
     ]
     for text in listed([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):

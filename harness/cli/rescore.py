@@ -38,6 +38,9 @@ def add_parser(commands: Commands) -> None:
         "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
         help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
     )  # fmt: skip
+    parser.add_argument(
+        "--report-html", type=Path, metavar="FILE", help="also write the new record as a page to this file"
+    )
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the new record.json to this folder")
     add_allow_code(parser)
     add_reading(parser)
@@ -52,8 +55,9 @@ def run(parsed: Namespace) -> int:
     """
     from harness.evaluation.rescore import rescored
     from harness.evaluation.suites import read_suites
-    from harness.gate.decide import Policy, overall_margin
+    from harness.gate.policy import Policy, overall_margin
     from harness.reporting.formats import render
+    from harness.reporting.latest import write_page
     from harness.reporting.record import FILE, read_record, write_record
     from harness.spelling import on_command_line
 
@@ -67,6 +71,9 @@ def run(parsed: Namespace) -> int:
         record, suites, policy, allow_code=parsed.allow_code, add_overall=given is not None
     )  # fmt: skip
     show(on_command_line(render(again, parsed.format)))
+    if parsed.report_html:
+        write_page(again, parsed.report_html)
+        show(f"page: {shown_path(parsed.report_html)}")
     if parsed.report:
         show(f"record: {shown_path(write_record(again, parsed.report))}")
     assert again.run.exit_status is not None, "a record that was decided again has one"

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import NAME_ANOTHER, Commands
+from harness.cli.options import NAME_ANOTHER, Commands, add_conftest
 from harness.command_line import count
 from harness.errors import HarnessError, shown_path
 from harness.terminal import show
@@ -47,6 +47,7 @@ def _action(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--store", metavar="FILE", help="the file of the store (default: answers.db in the cache folder)"
     )  # fmt: skip
+    add_conftest(parser)
     parser.set_defaults(run=run)
 
 
@@ -73,7 +74,8 @@ def info(parsed: Namespace) -> None:
     show(f"{shown_path(store.path)}: {answers:,} answers of {len(models)} models, {size / 1e6:.1f} MB")
     for model in models:
         used = datetime.fromtimestamp(model.used).astimezone()
-        how = ", ".join(str(model.content[part]) for part in ("dtype", "device") if part in model.content)
+        parts = ("identity", "dtype", "device")
+        how = ", ".join(str(model.content[part]) for part in parts if part in model.content)
         show(f"  {model.name} ({how}): {model.answers:,} answers, last used {used:%Y-%m-%d %H:%M}")
 
 
@@ -121,11 +123,9 @@ def import_(parsed: Namespace) -> None:
         StoreError: it is damaged, or was made under other conditions than those here.
     """
     from harness.store.carrying import import_file
-    from harness.store.content import installed
 
     store = _opened(parsed)
-    here = _content(parsed.model) if parsed.model else installed()
-    models = import_file(parsed.file, store, here)
+    models = import_file(parsed.file, store, _content(parsed.model) if parsed.model else None)
     answers = sum(model.answers for model in models)
     show(
         f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)} are kept"
@@ -145,9 +145,16 @@ def _opened(parsed: Namespace) -> Database:
 
 def _content(reference: str) -> dict[str, Any]:
     """What the answers of a model depend on, but for its device and dtype."""
+    from harness.engine.registry import open_engine, schemes
     from harness.engine.settings import Settings
-    from harness.models.reference import find_local_model
-    from harness.store.content import model_content
+    from harness.models.reference import Endpoint, find_local_model, resolve
+    from harness.store.content import given_content, model_content
+    from harness.store.given import identity_of
 
+    found = resolve(reference, schemes())
+    if isinstance(found, Endpoint):
+        if (identity := identity_of(open_engine(found))) is None:
+            raise HarnessError(f"{reference}: its engine has no identity, so none of its answers are kept")
+        return given_content(identity)
     model = find_local_model(reference)
     return model_content(model, model, Settings())

@@ -16,12 +16,11 @@ from typing import Any, Never
 
 import yaml
 
-from harness.documents.mend import BREAK, HIDDEN, mended
 from harness.documents.problems import Problems
 from harness.documents.text_file import read_text
 from harness.documents.written import HALF
-from harness.documents.yaml_faults import fault_of
 from harness.documents.yaml_nodes import (
+    BREAK,
     CORE,
     HALF_A_PAIR,
     IN_DATA,
@@ -96,11 +95,15 @@ def document_of(path: Path, text: str) -> Document:
     try:
         return _document(path, text)
     except yaml.YAMLError as error:
+        from harness.documents.yaml_faults import fault_of
+
         raise InputError([fault_of(text, error).problem(path)]) from error
 
 
 def _mended_document(path: Path, text: str) -> Document:
     """The document that a text which is not YAML was meant to be, with the faults among its problems."""
+    from harness.documents.mend import HIDDEN, mended
+
     found = mended(path, text)
     if found.text is None:
         raise InputError([*found.problems, Problem(None, HIDDEN)])

@@ -7,7 +7,6 @@ The rest of the file can then be read as well, and all its problems told at once
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from harness.documents.mend_lines import corrections
 from harness.documents.yaml_faults import Correction, Fault, first_fault
+from harness.documents.yaml_nodes import BREAK
 from harness.errors import Problem, Span
 
 MOST_FAULTS = 20
@@ -25,9 +25,6 @@ MOST_TRIALS = 60
 
 MOST_READ = 6_000_000
 """Characters that are read on trial, a few seconds' worth; of a large file the first fault alone is told, as YAML sees it."""
-
-BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""What ends a line for YAML."""
 
 HIDDEN = "what follows was not read; run again once this is mended"
 

@@ -17,7 +17,6 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from harness.documents.document import Document, Place
-from harness.documents.hints import key_hint, value_hint
 from harness.documents.part import Part as Part
 from harness.errors import Problem
 from harness.limits import MOST_HINTS, MOST_NAME
@@ -115,6 +114,8 @@ def _problem(details: Any, document: Document, parts: Mapping[str, Part], at: Pl
     if kind == "value_error":
         message, _, told = str(context["error"]).partition("\n  ")
         return Problem(span, message, told or None)
+    from harness.documents.hints import value_hint
+
     hint = value_hint(details, document, place, parent, parts) if hints else None
     where = f"'{key}'" if key and isinstance(place[-1], str) else parent.name
     return Problem(span, f"{where} must be {_expected(kind, context)}, saw {describe(seen)}", hint)
@@ -128,6 +129,8 @@ def _without_alternative(place: Place, document: Document) -> Place:
 def _unknown(place: Place, document: Document, part: Part, parts: Mapping[str, Part], hints: bool) -> Problem:
     """The problem of a key that its part does not have."""
     message = f"unknown key '{place[-1]}' in {part.name}"
+    from harness.documents.hints import key_hint
+
     hint = key_hint(document, place, part, parts, _beside(document, place)) if hints else None
     return Problem(document.span(place), message, hint, alike=message)
 

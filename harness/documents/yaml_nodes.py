@@ -18,6 +18,9 @@ IN_DATA = "put the probes into a data file, which may be larger: 'probes_from: p
 
 HALF_A_PAIR = ("half a surrogate pair is not a character", "write the character itself")
 
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line for YAML."""
+
 CORE = "tag:yaml.org,2002:"
 """How the tags of YAML's own types begin."""
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace, RunsOn
-from harness.engine.requests import Answer, Prompt, Request
+from harness.engine.requests import Answer, Engine, Prompt, Request
 
 
 @runtime_checkable
@@ -64,6 +64,27 @@ class Streams(Protocol):
 
 
 @runtime_checkable
+class Identified(Protocol):
+    """An engine that can tell its model from every other.
+
+    `identity` names everything that an answer depends on besides the request, so it is equal only for two models that give the
+    same answers: the weights by name and version, and how they are asked. None if that is not known. The answers of an engine
+    with an identity are kept.
+    """
+
+    identity: str | None
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """An engine that may answer from what it was asked before."""
+
+    def anew(self, time: int) -> Engine:
+        """The same, asked once more instead; for each of 1, 2 and so on."""
+        ...
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """An engine that keeps facts about its model.
 
@@ -92,3 +113,10 @@ class Timed(Protocol):
 
     @property
     def runs_on(self) -> RunsOn: ...
+
+
+NAMES = (
+    "request_tokens", "request_pieces", "tokens", "reading", "template_names", "marks_reasoning", "text_identity", "remember",
+    "budget", "pace", "runs_on", "device", "dtype", "identity",
+)  # fmt: skip
+"""What an engine around another takes over from it, where that has it; not how answers come."""

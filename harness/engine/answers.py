@@ -1,4 +1,4 @@
-"""Answers in, JSON data out, and back; and a key for the request that they answer.
+"""Answers and requests in, JSON data out, and back; and a key for a request.
 
 Every file of answers (a run's record, a sweep's, the callback's baseline) has them in this form.
 """
@@ -6,18 +6,22 @@ Every file of answers (a run's record, a sweep's, the callback's baseline) has t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from harness.digest import digest
 from harness.engine.requests import (
     Answer,
+    Chat,
+    ChatText,
     ChoiceLogProbs,
     Continuations,
     Generate,
     Generated,
     LogLikelihood,
+    Message,
     MultipleChoice,
+    Plain,
+    Prompt,
     Reasoning,
     Request,
     RollingLogLikelihood,
@@ -84,7 +88,7 @@ KINDS = {
 
 def request_data(request: Request) -> dict[str, Any]:
     """Everything that an answer depends on besides the model, as JSON data."""
-    data = {"kind": KINDS[type(request)], **asdict(request)}
+    data = {"kind": KINDS[type(request)], **_plain(request)}
     # Omitted while unset, so that keys stay what they were before these fields existed.
     if "prompt" in data:
         data["prompt"] = {
@@ -97,6 +101,43 @@ def request_data(request: Request) -> dict[str, Any]:
     if isinstance(request, Generate) and request.thinking_tokens is None:
         del data["thinking_tokens"]
     return data
+
+
+def _plain(value: Any) -> Any:
+    """`dataclasses.asdict` for the values of requests, which need no deep copy: a run has thousands of requests."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    if names := getattr(value, "__dataclass_fields__", None):
+        return {name: _plain(getattr(value, name)) for name in names}
+    return value
+
+
+def as_request(data: Mapping[str, Any]) -> Request:
+    """The request that `request_data` wrote.
+
+    Raises:
+        KeyError, TypeError: the data is malformed.
+    """
+    kind = next(kind for kind, name in KINDS.items() if name == data["kind"])
+    values = {key: _as_tuples(value) for key, value in data.items() if key != "kind"}
+    if "prompt" in data:
+        values["prompt"] = _as_prompt(data["prompt"])
+    if "pairs" in data:
+        values["pairs"] = tuple((_as_prompt(prompt), text) for prompt, text in data["pairs"])
+    request: Request = kind(**values)
+    return request
+
+
+def _as_prompt(data: Mapping[str, Any]) -> Prompt:
+    if "text" in data:
+        return Plain(**data)
+    values = {key: _as_tuples(value) for key, value in data.items()}
+    values["messages"] = tuple(Message(**turn) for turn in data["messages"])
+    return ChatText(**values) if "begun" in data else Chat(**values)
+
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def request_key(request: Request) -> str:

@@ -10,13 +10,21 @@ from harness.suites.format import AnswerKind
 
 
 class FunctionEngine:
-    """An Engine that calls a function for text; of a chat, the function gets the content of the last turn."""
+    """An Engine that calls a function for text; of a chat, the function gets the content of the last turn.
+
+    Args:
+        identity: names the function's model and how it is asked, so that its answers can be kept (see `abilities.Identified`);
+            None keeps none.
+    """
 
     kinds: frozenset[AnswerKind] = frozenset({"generate"})
 
-    def __init__(self, function: Callable[[str], str], label: str = "the given function") -> None:
+    def __init__(
+        self, function: Callable[[str], str], label: str = "the given function", identity: str | None = None
+    ) -> None:
         self.function = function
         self.label = label
+        self.identity = identity
 
     def render(self, prompt: Prompt) -> str:
         return prompt.messages[-1].content if isinstance(prompt, Chat) else prompt.text

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.engine.estimate import Estimate
-
-Stepped = Callable[[int, int], None]
-"""Called after each step of a batch with how many of its answers took a token, and how many are complete."""
 
 LEAST_SECONDS = 2.0
 """A shorter measurement says little about the next run."""
@@ -44,20 +42,16 @@ class Pace:
         """Whether it took long enough to tell a speed."""
         return self.reading + self.writing >= LEAST_SECONDS
 
-    def watch(self, tokens: int, size: Estimate) -> Stepped:
-        """Add a batch step by step: the first reads the prompts of so many `tokens`, and the others only write."""
-        last, first = time.monotonic(), True
-        self.size += size
+    @contextmanager
+    def while_reading(self) -> Iterator[None]:
+        """The block takes its time to read."""
+        began = time.monotonic()
+        yield
+        self.reading += time.monotonic() - began
 
-        def stepped(writing: int, complete: int) -> None:
-            nonlocal last, first
-            now = time.monotonic()
-            if first:
-                self.read += tokens
-                self.reading += now - last
-            else:
-                self.writing += now - last
-            self.written += writing
-            last, first = now, False
-
-        return stepped
+    @contextmanager
+    def while_writing(self) -> Iterator[None]:
+        """The block takes its time to write."""
+        began = time.monotonic()
+        yield
+        self.writing += time.monotonic() - began

@@ -97,11 +97,13 @@ def open_pair(
     settings: Settings = Settings(),
     say: Say = lambda text: None,
     asked: Sequence[Request] = (),
+    alone: Callable[[Model], EnginePair] | None = None,
 ) -> EnginePair:
     """Both engines of a pair; two local models share the memory of what is proven to be equal.
 
     Args:
         asked: the requests to come; an adapter must change a logit of one.
+        alone: opens one of two models that have no engine in common, as both sides of a pair; None for this module's own.
 
     Raises:
         ModelError: a model cannot be loaded.
@@ -115,9 +117,8 @@ def open_pair(
             f"{option('template', settings.template)}: {baseline.name} and {tuned.name} have no engine in common, so that "
             "one cannot be asked through the template of the other"
         )
-    halves = [
-        _alone(model, settings, say, asked) for model in ([tuned] if baseline is tuned else [baseline, tuned])
-    ]
+    opened = alone or (lambda model: _alone(model, settings, say, asked))
+    halves = [opened(model) for model in ([tuned] if baseline is tuned else [baseline, tuned])]
     loaded = next((half for half in halves if half.device), halves[0])
     notes = (*pair.notes, *loaded.notes)
     return EnginePair(halves[0].tuned, halves[-1].tuned, loaded.device, loaded.dtype, notes)
@@ -136,6 +137,12 @@ def _load_pair(pair: LocalPair, settings: Settings, say: Say, asked: Sequence[Re
         from harness.engine.transformers.loading import load_pair
 
     return load_pair(pair, settings, say, asked)
+
+
+def take_after(engine: Engine, original: Engine) -> None:
+    """Note that an engine asks another, so that `is_foreign` is the same for both."""
+    if is_foreign(original):
+        _FOREIGN[id(engine)] = engine
 
 
 def is_foreign(engine: Engine) -> bool:
@@ -168,6 +175,8 @@ def _wrong(engine: Any) -> str | None:
         return f"{type(engine).__name__}\n  it has no {', '.join(lacks)}"
     if not isinstance(engine.label, str):
         return f"{type(engine).__name__}\n  its label must be text"
+    if not isinstance(identity := getattr(engine, "identity", None), str | None):
+        return f"{type(engine).__name__}\n  its identity must be text, or None, saw {type(identity).__name__}"
     return None
 
 

@@ -198,6 +198,14 @@ class EnginePair:
         return self.baseline if side == "baseline" else self.tuned
 
 
+def check_answers(label: str, answers: object, requests: Sequence[Request]) -> None:
+    """Refuse what is no list of answers, one to each request; raises EngineError."""
+    if not isinstance(answers, Sequence):
+        raise EngineError(f"{label}: must give a list of answers, saw {type(answers).__name__}")
+    if len(answers) != len(requests):
+        raise EngineError(f"{label}: gave {len(answers)} answers to {len(requests)} requests")
+
+
 def cut_at_stop(text: str, stops: Iterable[str]) -> str:
     """`text` up to the first stop text, which is left out."""
     ends = [position for stop in stops if (position := text.find(stop)) >= 0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 
-from harness.engine.abilities import Batches
+from harness.engine.abilities import Batches, Keeps
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated
-from harness.engine.requests import Engine, Request, RollingLogLikelihood
+from harness.engine.requests import Engine, Request
+
+_ORIGINAL = "reshaped_of"
 
 SMALLER = 4
 """How many times smaller batches become with each step; even a rough estimate of tokens then needs several."""
@@ -21,16 +23,22 @@ def smaller_batches(engine: Engine, requests: Sequence[Request], step: int = 1) 
         step: 1 for other batches than the engine's own, 2 for others again, and so on.
     """
     if not isinstance(engine, Batches):
+        return engine.anew(step) if isinstance(engine, Keeps) else engine
+    tokens = sum(estimated(request).tokens for request in requests)
+    return with_budget(engine, int(min(engine.budget.tokens, tokens)) // SMALLER**step)
+
+
+def with_budget(engine: Engine, tokens: int) -> Engine:
+    """The engine with a budget of its own for its batches; one without batches as it is."""
+    if not isinstance(engine, Batches):
         return engine
-    tokens = [estimated(request).tokens for request in requests]
-    if any(isinstance(request, RollingLogLikelihood) for request in requests):
-        # logits of whole texts limit their batches long before the budget does, so a share of it may change nothing
-        return _with_budget(engine, int(step * max(tokens)))
-    return _with_budget(engine, int(min(engine.budget.tokens, sum(tokens))) // SMALLER**step)
-
-
-def _with_budget(engine: Engine, tokens: int) -> Engine:
     changed = copy(engine)
-    assert isinstance(changed, Batches)
     changed.budget = Budget(max(1, tokens))
+    vars(changed)[_ORIGINAL] = engine
     return changed
+
+
+def original(engine: Engine) -> Engine:
+    """The engine that another one with other batches was made of; any other engine itself."""
+    found: Engine = getattr(engine, _ORIGINAL, engine)
+    return found

@@ -26,8 +26,8 @@ class Settings:
     """Where and how models run.
 
     Attributes:
-        device: "auto" (CUDA, else MPS, else CPU) or a torch device such as "cuda:1".
-        dtype: "auto" is float32 on a CPU and the dtype of the saved weights elsewhere.
+        device: "auto" (the GPU that torch finds, else the CPU) or a torch device such as "cuda:1".
+        dtype: "auto" is float32 on a CPU, and on a GPU the dtype of the saved weights if it computes in that.
         batch_tokens: the tokens a batch may hold, padding and answers included; None chooses by device.
         template: whose tokenizer and chat template both models are asked through; "own" leaves each its own.
         allow_remote_code: run Python code that comes with a model.
@@ -79,7 +79,7 @@ TEMPLATE = Option(
 ENGINE_OPTIONS: Sequence[Option] = (
     Option(
         "device",
-        "where the models run: auto (CUDA if there is one), cpu, cuda, cuda:1, mps",
+        "where the models run: auto (the GPU that torch finds, else the CPU), cpu, cuda, cuda:1, mps, xpu",
         {"default": "auto", "metavar": "DEVICE"},
     ),
     Option(

@@ -11,6 +11,7 @@ from harness.engine.requests import Answer, Engine, Progress
 from harness.engine.reshaped import smaller_batches
 from harness.errors import EngineError, NoEvidenceError
 from harness.evaluation.asking import answers_of, where
+from harness.evaluation.verdicts import scores_of
 from harness.evaluation.word_order import WordOrder, asked_for
 from harness.scoring.score import Score, score
 from harness.suites.suite import Probe, Suite
@@ -61,7 +62,7 @@ def ask(
     answers = answers_of(engine, suite, requests, [probe.id for probe in probes], progress)
     by_id = {probe.id: answer for probe, answer in zip(probes, answers, strict=True)}
     if word_order is not None and (fluent := asked_for(probes)):
-        by_rule = judged(suite, fluent, by_id, allow_code=allow_code, label=engine.label, by_rule=True).scores
+        by_rule = judged(suite, fluent, by_id, allow_code=allow_code, engine=engine, by_rule=True).scores
         by_id |= word_order.measured(suite, {id: by_id[id] for id, score in by_rule.items() if score.right})
     return judged(
         suite,
@@ -69,7 +70,7 @@ def ask(
         by_id,
         baseline=baseline,
         allow_code=allow_code,
-        label=engine.label,
+        engine=engine,
         by_rule=word_order is not None and word_order.by_rule,
     )
 
@@ -97,25 +98,23 @@ def judged(
     *,
     baseline: Mapping[str, Answer] | None = None,
     allow_code: bool = False,
-    label: str = "the model",
+    engine: Engine | None = None,
     by_rule: bool = False,
 ) -> Answered:
     """Score the answers of a model, by probe id; raises NoEvidenceError and ScorerError as `ask` does.
 
     Args:
+        engine: gave the answers; one that remembers is asked for their verdicts first.
         by_rule: judge without the word order that `fluent` scores ask for.
     """
+
+    def judge(probe: Probe) -> Score:
+        before = (baseline or {}).get(probe.id)
+        return score(probe, answers[probe.id], before, allow_code=allow_code, by_rule=by_rule)
+
     try:
-        scores = {
-            probe.id: score(
-                probe,
-                answers[probe.id],
-                (baseline or {}).get(probe.id),
-                allow_code=allow_code,
-                by_rule=by_rule,
-            )
-            for probe in probes
-        }
+        scores = scores_of(probes, answers, judge, engine, allow_code=allow_code, by_rule=by_rule)
     except NoEvidenceError as error:
+        label = engine.label if engine else "the model"
         raise NoEvidenceError(f"{where(suite)} cannot be judged\n  {label}: {error.text}") from error
     return Answered(answers, scores)

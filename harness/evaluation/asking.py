@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 
 from harness.engine.registry import is_foreign
-from harness.engine.requests import Answer, Engine, Progress, Request, UnansweredError
+from harness.engine.requests import Answer, Engine, Progress, Request, UnansweredError, check_answers
 from harness.errors import EngineError, HarnessError, what_was_raised
+from harness.evaluation.tasks import DiedError
 from harness.suites.suite import Suite
+
+Asks = Callable[[Engine, Sequence[Request], Progress | None], Sequence[Answer]]
+
+ASKS: ContextVar[Asks | None] = ContextVar("asks", default=None)
+"""Asks an engine together with other processes; None where this one is alone."""
 
 
 def answers_of(
@@ -24,14 +31,13 @@ def answers_of(
 
     Raises:
         EngineError: the model cannot answer, or left a request out.
+        DiedError: another process, which was to answer some of them, died.
     """
     failure = f"{where(suite)} cannot be asked"
     try:
-        answers = engine.ask(requests, progress)
-        if not isinstance(answers, Sequence):
-            raise EngineError(f"{engine.label}: must give a list of answers, saw {type(answers).__name__}")
-        if len(answers) != len(requests):
-            raise EngineError(f"{engine.label}: gave {len(answers)} answers to {len(requests)} requests")
+        asks = ASKS.get()
+        answers = asks(engine, requests, progress) if asks else engine.ask(requests, progress)
+        check_answers(engine.label, answers, requests)
     except UnansweredError as error:
         about = (id for id, request in zip(ids, requests, strict=True) if request == error.request)
         named = ", ".join(f"'{id}'" for id in dict.fromkeys(about))
@@ -39,7 +45,7 @@ def answers_of(
     except EngineError as error:
         raise EngineError(f"{failure}\n  {error.text}") from error
     except Exception as error:
-        if isinstance(error, HarnessError) or not is_foreign(engine):
+        if isinstance(error, HarnessError | DiedError) or not is_foreign(engine):
             raise
         raise EngineError(f"{failure}\n  {engine.label}: {what_was_raised(error)}") from error
     return answers

@@ -1,74 +1,128 @@
-"""Share the answers to suites between the processes of one run, so that each suite is asked by one of them.
+"""Share the answers to suites between the processes of one run, so that each question is asked by one of them.
 
-All gates of a run are decided together, so every process needs all answers. A process takes a suite by locking a file, and
-leaves the answers in another; where a process dies, the system releases its lock, and the answers are missing.
+All gates of a run are decided together, so every process needs all answers. A process takes a suite, asks what it needs in parts
+of which others take some, judges all answers and leaves them for the others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from harness.digest import digest
-from harness.engine.requests import Side
+from harness.engine.requests import Answer, Engine, Progress, Request, Side
 from harness.errors import HarnessError
 from harness.evaluation.ask import Answered
+from harness.evaluation.asking import ASKS
+from harness.evaluation.jobs import Jobs
 from harness.evaluation.suite_run import SuiteRun, attempts_at
+from harness.evaluation.tasks import DiedError, Task
 from harness.gate.compare import Pair
 from harness.gate.stopping import Stop
 from harness.reporting.rows import AgainRow, AnswerRow, NoiseRow
 from harness.writing import write_whole
 
-POLL = 0.1
-"""Seconds between two looks at suites that other processes ask."""
-
 SIDES: Sequence[Side] = ("baseline", "tuned")
-
-
-class DiedError(Exception):
-    """The process that asked a suite died; another one that asked it would die too."""
+PLAN = "plan"
+HERE = ".here"
+"""The end of the name of a file that says which process is at work."""
 
 
 class Exchange:
-    """A folder of one run, in which each suite has a lock and, once it was asked, its answers or the error."""
+    """What the processes of one run know together, in a folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        name: of this process.
+        processes: how many there are.
+    """
+
+    def __init__(self, folder: Path, name: str = "", processes: int = 1) -> None:
         self.folder = folder
+        self.name = name
+        self.jobs = Jobs(folder, processes)
 
-    def settle(self, run: SuiteRun, ask: Callable[[], None]) -> bool:
-        """Whether the answers to a suite are known now: from another process, or by asking for them; False while one asks.
+    def settle(self, run: SuiteRun, ask: Callable[[], Sequence[str]]) -> list[str] | None:
+        """The notes on a suite once its answers are known: from another process, or by asking for them; None while one asks.
+
+        Args:
+            ask: asks both models, and returns notes for the user.
 
         Raises:
             HarnessError: the suite could not be asked, here or there.
-            DiedError: the process that asked it died.
+            DiedError: a process that asked it died.
         """
-        path = self.folder / f"{digest(run.suite.name)[:32]}.json"
-        begun = path.with_suffix(".begun")
-        try:
-            with FileLock(path.with_suffix(".lock"), timeout=0):
-                if not path.exists():
-                    if begun.exists():
-                        raise DiedError(f"the process that asked the suite '{run.suite.name}' died")
-                    begun.touch()
-                    self._ask(run, ask, path)
-                    return True
-        except Timeout:
-            return False
-        _take(run, json.loads(path.read_text(encoding="utf-8")))
-        return True
+        task = self._task(run.suite.name)
+        here: list[list[str] | HarnessError] = []
 
-    def _ask(self, run: SuiteRun, ask: Callable[[], None], path: Path) -> None:
+        def work() -> str:
+            try:
+                here.append([*ask()])
+            except HarnessError as error:
+                here.append(error)
+                return json.dumps({"error": error.text})
+            return json.dumps({**_given(run), "notes": here[0]})
+
         try:
-            ask()
-        except HarnessError as error:
-            write_whole(path, json.dumps({"error": error.text}))
-            raise
-        write_whole(path, json.dumps(_given(run)))
+            if not task.do(work):
+                return None
+        except DiedError:
+            raise DiedError(f"a process that asked the suite '{run.suite.name}' died") from None
+        for found in here:
+            if isinstance(found, HarnessError):
+                raise found
+            return found
+        return _take(run, task.result())
+
+    def known(self, run: SuiteRun) -> list[str] | None:
+        """The same without asking; None as long as no process has asked it to the end."""
+        return _take(run, task.result()) if (task := self._task(run.suite.name)).is_known else None
+
+    @contextmanager
+    def together(self, suite: str, engines: Callable[[Side], Engine]) -> Iterator[Callable[[Side], Engine]]:
+        """Ask engines about a suite together with processes that have nothing else to do, as long as the block lasts."""
+        known: dict[Side, Engine] = {}
+
+        def engine(side: Side) -> Engine:
+            return known.setdefault(side, engines(side))
+
+        def asks(engine: Engine, requests: Sequence[Request], progress: Progress | None) -> Sequence[Answer]:
+            return self.jobs.ask(suite, known, engine, requests, progress)
+
+        token = ASKS.set(asks)
+        try:
+            yield engine
+        finally:
+            ASKS.reset(token)
+
+    # Who is at work, and what is missing at the end
+
+    def join(self, probes: Mapping[str, Collection[str]]) -> None:
+        """Begin to work on these probes, by suite; they are equal in all processes."""
+        (self.folder / f"{self.name}{HERE}").touch()
+        if not (self.folder / PLAN).exists():
+            write_whole(self.folder / PLAN, json.dumps({name: list(ids) for name, ids in probes.items()}))
+
+    def part(self, name: str) -> None:
+        """Note that a process has ended, or died."""
+        (self.folder / f"{name}{HERE}").unlink(missing_ok=True)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process is at work."""
+        return all(file.stem == self.name for file in self.folder.glob(f"*{HERE}"))
+
+    def missing(self) -> dict[str, list[str]]:
+        """The probes of suites whose answers no process left, by suite."""
+        file = self.folder / PLAN
+        planned: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
+        return {name: ids for name, ids in planned.items() if not self._task(name).is_known}
+
+    def _task(self, suite: str) -> Task:
+        return Task(self.folder / f"{digest(suite)[:32]}.json")
 
 
 def _given(run: SuiteRun) -> dict[str, Any]:
@@ -83,7 +137,7 @@ def _given(run: SuiteRun) -> dict[str, Any]:
     }
 
 
-def _take(run: SuiteRun, data: dict[str, Any]) -> None:
+def _take(run: SuiteRun, data: dict[str, Any]) -> list[str]:
     if "error" in data:
         raise HarnessError(data["error"])
     for side in SIDES:
@@ -100,6 +154,7 @@ def _take(run: SuiteRun, data: dict[str, Any]) -> None:
         run.again[id] = tuple(
             Pair(probe, row.baseline.scored(), row.tuned.scored()) for probe, row in attempts
         )
+    return list(data["notes"])
 
 
 def _row(score: Any) -> dict[str, Any]:

@@ -18,10 +18,9 @@ from harness.evaluation.record import rows
 from harness.evaluation.sample import narrowed
 from harness.evaluation.session import PairSession
 from harness.evaluation.suite_run import attempts_at
-from harness.gate.cases import Case, cases
+from harness.gate.cases import Case, cases, overall_case, with_overall
 from harness.gate.compare import Pair, pair
-from harness.gate.decide import Policy
-from harness.gate.finding import overall_case, with_overall
+from harness.gate.policy import Policy
 from harness.gate.stopping import Stop
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import AgainRow, GateRow, ProbeRow, Record, RunRow, SequentialRow

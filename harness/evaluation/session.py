@@ -20,9 +20,10 @@ from harness.evaluation.suite_run import SuiteRun, further_attempts
 from harness.evaluation.suite_runs import SuiteRuns
 from harness.evaluation.word_order import WordOrder, asked_for
 from harness.gate.cases import Case
-from harness.gate.decide import Decision, Policy, decide
+from harness.gate.decide import Decision, decide
 from harness.gate.evidence import cut
 from harness.gate.finding import Finding, find, find_overall
+from harness.gate.policy import Policy
 from harness.spelling import option
 from harness.suites.suite import EachGate, OverallGate, Probe, SliceGate, Suite
 

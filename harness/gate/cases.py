@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import Span
 from harness.suites.severity import Severity
-from harness.suites.suite import EachGate, Gate, OverallGate, Probe, SliceGate, Suite
+from harness.suites.suite import OVERALL, EachGate, Gate, MarginGate, OverallGate, Probe, SliceGate, Suite
 from harness.visible import visible
 
 
@@ -61,3 +61,43 @@ def cases(suite: Suite) -> Iterator[Case]:
         elif isinstance(gate, SliceGate):
             for name, probes in gate.slices(suite).items():
                 yield Case(suite, gate, name, probes, suite.severity, gate.span)
+
+
+def probe_ids(cases: Sequence[Case]) -> dict[str, list[str]]:
+    """The ids of the probes of cases, by suite, in its order."""
+    wanted: dict[str, set[str]] = {}
+    suites = {case.suite.name: case.suite for case in cases if not isinstance(case.gate, OverallGate)}
+    for case in cases:
+        wanted.setdefault(case.suite.name, set()).update(probe.id for probe in case.probes)
+    return {
+        name: [probe.id for probe in suite.probes if probe.id in wanted[name]]
+        for name, suite in suites.items()
+    }
+
+
+# All suites together
+
+
+def overall_case(max_drop: float) -> Case:
+    """The case of the gate over all suites of a run."""
+    gate = OverallGate(max_drop)
+    return Case(Suite(OVERALL, gates=(gate,), probes=()), gate, "all", (), "critical", None)
+
+
+def with_overall(cases: Sequence[Case], max_drop: float | None, of_one: bool = False) -> list[Case]:
+    """The cases and the overall one, if they have one."""
+    has = max_drop is not None and has_overall(cases, of_one)
+    return [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
+
+
+def has_overall(cases: Iterable[Case], of_one: bool = False) -> bool:
+    """Whether there are several suites to pool.
+
+    A single suite has its author's own margin, and no second one unless `of_one` asks for it.
+    """
+    return len(pooled_suites(cases)) > (0 if of_one else 1)
+
+
+def pooled_suites(cases: Iterable[Case]) -> set[str]:
+    """The names of the suites that an overall gate pools."""
+    return {case.suite.name for case in cases if isinstance(case.gate, MarginGate)}

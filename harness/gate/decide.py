@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from harness.gate.finding import Finding
+from harness.gate.policy import Policy
 from harness.stats.multiple import holm
 from harness.stats.paired import ROUNDING
-from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import EachGate, OverallGate, SliceGate
 
 Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
@@ -24,39 +24,11 @@ Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
 LEVEL = 0.05
 """How often the slices of a run may fail, all together, when nothing was lost."""
 
-MAX_DROP_OVERALL = 0.03
 LEVEL_OVERALL = 0.01
 """The same of the overall gate, which sees far smaller drops."""
 
 MOST_LOST = 1
 """How many probes of less than critical severity a suite of single probes may lose with a warning."""
-
-
-def overall_margin(
-    given: float | Literal["off"] | None, otherwise: float | None = MAX_DROP_OVERALL
-) -> float | None:
-    """The margin of the overall gate by what the user gave: `otherwise` for nothing, None for "off"."""
-    if given is None:
-        return otherwise
-    return None if given == "off" else float(given)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How verdicts become outcomes.
-
-    Attributes:
-        strict: every gate must be RETAINED.
-        fail_on: the lowest severity that fails.
-        max_drop_overall: the margin of the overall gate, a fraction; None for no such gate.
-    """
-
-    strict: bool = False
-    fail_on: Severity = "low"
-    max_drop_overall: float | None = MAX_DROP_OVERALL
-
-    def fails(self, severity: Severity) -> bool:
-        return SEVERITIES.index(severity) <= SEVERITIES.index(self.fail_on)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
@@ -16,7 +16,7 @@ from harness.gate.stopping import Stop, compare_at
 from harness.gate.verdict import LEAST_TEXTS, Verdict, judge, judge_gate, judge_rise, over, shortfall
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.settling import more_to_settle
-from harness.suites.suite import OVERALL, EachGate, MarginGate, OverallGate, RiseGate, Suite
+from harness.suites.suite import EachGate, MarginGate, OverallGate, RiseGate
 from harness.wording import count, points
 
 Standing = Literal["fine", "bad", "tested", "undecided"]
@@ -222,12 +222,6 @@ def _harmless(cut_off: Cut, verdict: Verdict, pairs: Sequence[Pair], margin: flo
 # All suites together
 
 
-def overall_case(max_drop: float) -> Case:
-    """The case of the gate over all suites of a run."""
-    gate = OverallGate(max_drop)
-    return Case(Suite(OVERALL, gates=(gate,), probes=()), gate, "all", (), "critical", None)
-
-
 def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
     """What the findings show together: their probes pooled, each suite a stratum, each probe once.
 
@@ -260,22 +254,3 @@ def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
         why = f"not gated, {count(whole.n, 'probe')}: a margin of {points(margin)} points needs {needed}"
         return replace(finding, standing="undecided", why=why, settling=needed - whole.n)
     return replace(finding, standing="bad") if finding.verdict == "VACUOUS" else finding
-
-
-def with_overall(cases: Sequence[Case], max_drop: float | None, of_one: bool = False) -> list[Case]:
-    """The cases and the overall one, if they have one."""
-    has = max_drop is not None and has_overall(cases, of_one)
-    return [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
-
-
-def has_overall(cases: Iterable[Case], of_one: bool = False) -> bool:
-    """Whether there are several suites to pool.
-
-    A single suite has its author's own margin, and no second one unless `of_one` asks for it.
-    """
-    return len(pooled_suites(cases)) > (0 if of_one else 1)
-
-
-def pooled_suites(cases: Iterable[Case]) -> set[str]:
-    """The names of the suites that an overall gate pools."""
-    return {case.suite.name for case in cases if isinstance(case.gate, MarginGate)}

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin.gathered import NOTES
+from harness.plugin.gathered import NOTES, REST
 from harness.plugin.names import add_options, find_paths, names_of, spell_out, usage_errors
 from harness.plugin.options import RUN_OPTIONS, RunOptions, shows_only
 from harness.plugin.root import explain_settings, reach_conftests, settle_root
 from harness.plugin.start import WRITER, begin_early, refuse, writer_of
-from harness.plugin.state import RUN, SUITES, run_of
+from harness.plugin.state import RUN, SUITES, ends_early, run_of
 from harness.plugin.tally import Tally
 from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
 from harness.suites.severity import MEANINGS
@@ -76,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(writer.tally, "forgetting-tally")
             config.pluginmanager.register(writer.gathered, "forgetting-reports")
             config.pluginmanager.register(writer, "forgetting-record")
+            config.pluginmanager.register(writer.workers, "forgetting-workers")
         if options.names_a_model and not shows_only(config.option):
             run_of(config).models.prepare()
 
@@ -163,6 +164,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         run.select(session.items)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Let a worker of xdist that got no case help those that have some."""
+    result = yield
+    if run := session.config.stash.get(RUN, None):
+        run.ask_along(session.items, stopped=ends_early(session))
+    return result
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Raise in a worker of xdist why the run was refused, before a model is loaded."""
@@ -191,21 +201,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     notes = run.notes if (run := config.stash.get(RUN, None)) else []
     if hasattr(config, "workeroutput"):
         config.workeroutput[NOTES] = list(notes)
+        if run and ends_early(session):
+            config.workeroutput[REST] = dict(run.rest())
     elif writer := config.stash.get(WRITER, None):
         writer.gathered.note(*notes)
         writer.gathered.run["suites"] |= run.suites if run else {}
-        for nodeid, data in run.rest() if run else ():
-            writer.gathered.add(nodeid, data)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep each suite on one worker, so that no probe is asked twice."""
-    if config.getvalue("dist") != "load" or not config.stash[RUN_OPTIONS].names_a_model:
-        return None
-    from xdist.scheduler import LoadFileScheduling
-
-    return LoadFileScheduling(config, log)
+        writer.gathered.add_rest(dict(run.rest()) if run else {})
 
 
 @pytest.fixture(scope="session")

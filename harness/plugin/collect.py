@@ -9,18 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError, shown_path
-from harness.evaluation.exchange import DiedError
 from harness.evaluation.permission import code_problem
 from harness.evaluation.suites import second_suite
-from harness.gate.cases import Case, cases
-from harness.gate.decide import Decision
-from harness.gate.finding import overall_case
+from harness.gate.cases import Case, cases, overall_case
 from harness.gate.warning import ForgettingWarning
 from harness.plugin.engines import is_overridden
 from harness.plugin.junit import may_describe_cases
@@ -29,13 +25,15 @@ from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.remembered import option_that_leaves_out, refusal
 from harness.plugin.slices import remember
 from harness.plugin.state import RUN, run_of
-from harness.reporting.explain import explain
-from harness.reporting.record import gate_row
 from harness.scoring import load_scorers
 from harness.spelling import on_command_line
 from harness.suites.read import read_suite
 from harness.suites.suite import OVERALL, MarginGate
 from harness.visible import visible
+
+if TYPE_CHECKING:
+    from harness.engine.requests import Engine, Side
+    from harness.gate.decide import Decision
 
 NOT_PROPERTIES = {"interval", "loss", "rise_interval", "place", "probes", "require", "on_inconclusive"}
 """Keys of a GateRow that JUnit does not show: lists, and the rule of the gate."""
@@ -168,6 +166,8 @@ def ask_tuned(request: pytest.FixtureRequest, gate_tuned: Engine) -> None:
 
 def decided(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> Decision:
     """The decision of the requesting case by the engines of its fixtures."""
+    from harness.evaluation.tasks import DiedError
+
     item: Any = request.node
     run = request.config.stash[RUN]
 
@@ -179,10 +179,13 @@ def decided(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> Dec
     try:
         return run.decide(item, fixture)
     except DiedError as error:
-        pytest.fail(f"{item.case.title}: {error}", pytrace=False)
+        died = error
+    pytest.fail(f"{item.case.title}: not measured, for {died}", pytrace=False)
 
 
 def _gate(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> None:
+    from harness.reporting.explain import explain
+
     item: Any = request.node
     decision, policy = decided(request, given), request.config.stash[RUN].options.policy
     text = "" if decision.outcome == "passed" else on_command_line(explain(decision, policy))
@@ -198,6 +201,8 @@ def _gate(request: pytest.FixtureRequest, given: Mapping[Side, Engine]) -> None:
 
 
 def _properties(decision: Decision) -> list[tuple[str, object]]:
+    from harness.reporting.record import gate_row
+
     row = gate_row(decision).model_dump(exclude=NOT_PROPERTIES, exclude_none=True)
     if decision.comparison:
         row["interval"] = "{:.4f} to {:.4f}".format(*decision.comparison.interval)

@@ -8,16 +8,18 @@ mean to hold back its reports, and JUnit, reruns, xfail and other plugins would 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 
 import pytest
 
 from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError
-from harness.evaluation.exchange import POLL, DiedError, Exchange
+from harness.evaluation.exchange import Exchange
+from harness.evaluation.jobs import POLL
 from harness.evaluation.noise import check_margins
 from harness.evaluation.session import PairSession
+from harness.evaluation.tasks import DiedError
 from harness.gate.cases import Case
 from harness.gate.decide import Decision
 from harness.plugin.engines import overrides
@@ -34,6 +36,8 @@ class Family:
         self.unasked: dict[str, HarnessError | DiedError | None] = {}
         """The suites without answers; the error of one that cannot be asked, or not be decided by them."""
         self._decisions: dict[tuple[str, str], Decision] = {}
+        self._notes: dict[str, Sequence[str]] = {}
+        """By suite, told in the order of the suites once all are asked, whoever asked which first."""
 
     def add(self, case: Case) -> None:
         """Add a case, before any is decided."""
@@ -51,6 +55,7 @@ class Family:
             try:
                 self._ask(engines, first=case.suite.name)
             finally:
+                self._tell()
                 self._refuse_noise()
         overall = isinstance(case.gate, OverallGate)
         errors = self.unasked.values() if overall else [self.unasked.get(case.suite.name)]
@@ -75,6 +80,17 @@ class Family:
         return self._decisions
 
     @property
+    def sides(self) -> Sequence[Side]:
+        """The models that its cases ask."""
+        return ("tuned",) if all(case.tuned_alone for case in self.cases) else ("baseline", "tuned")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether none of its suites was asked or tried yet."""
+        suites = {case.suite.name for case in self.cases if not isinstance(case.gate, OverallGate)}
+        return bool(suites) and suites == self.unasked.keys() and not any(self.unasked.values())
+
+    @property
     def asked(self) -> list[Case]:
         """The cases of suites that were asked."""
         return [
@@ -82,6 +98,23 @@ class Family:
             for case in self.cases
             if not isinstance(case.gate, OverallGate) and case.suite.name not in self.unasked
         ]
+
+    def wait(self) -> None:
+        """Wait for what other processes ask with engines that this one has not, as long as one is at work.
+
+        Raises:
+            HarnessError, DiedError: a suite could not be asked.
+        """
+        if self.exchange is None or not self.unasked:
+            return
+        self.session.need(self.cases)
+        while True:
+            alone = self.exchange.is_alone
+            for name in list(self.unasked):
+                self._learn(name, self.exchange.known(self.session.suites[name]))
+            if alone or not self.unasked:
+                return
+            time.sleep(POLL)
 
     def _refuse_noise(self) -> None:
         """Decide nothing if margins are within the noise of the baseline."""
@@ -107,35 +140,58 @@ class Family:
                     return
                 else:
                     rest += [] if known else [name]
-            if rest == waiting:
+            if rest == waiting and not self._help(engines):
                 time.sleep(POLL)
             waiting = rest
 
     def _settle(self, name: str, engines: Callable[[Side], Engine]) -> bool:
         """Get the answers to a suite; False while another process asks it."""
-
-        def ask() -> None:
+        if (exchange := self.exchange) is None:
             self.session.ask_both(name, engines)
+            del self.unasked[name]
+            return True
 
-        if self.exchange is None:
-            ask()
-        elif not self.exchange.settle(self.session.suites[name], ask):
+        def ask() -> Sequence[str]:
+            told, before = self.session.notes, len(self.session.notes)
+            with exchange.together(name, engines) as engine:
+                self.session.ask_both(name, engine)
+            notes = told[before:]
+            del told[before:]
+            return notes
+
+        return self._learn(name, exchange.settle(self.session.suites[name], ask))
+
+    def _learn(self, name: str, notes: Sequence[str] | None) -> bool:
+        """Whether the answers to a suite are known now, with notes on it."""
+        if notes is None:
             return False
+        self._notes[name] = notes
         del self.unasked[name]
         return True
+
+    def _help(self, engines: Callable[[Side], Engine]) -> bool:
+        """Ask a part of a suite that another process asks; False if there is none."""
+        return self.exchange is not None and self.exchange.jobs.help(
+            self.unasked, engines, self.session.progress
+        )
+
+    def _tell(self) -> None:
+        for name in dict.fromkeys(case.suite.name for case in self.cases):
+            for note in self._notes.pop(name, ()):
+                self.session.note(note)
 
 
 def _key(case: Case) -> tuple[str, str]:
     return case.suite.name, case.slice
 
 
-def family_of(item: pytest.Item) -> tuple[Hashable, bool]:
-    """What distinguishes the family of a case, and whether other processes have one with equal engines.
+def family_of(item: pytest.Item) -> Hashable:
+    """What distinguishes the family of a case.
 
     Cases with the same fixtures of the whole session have the same engines. Another fixture of a user's own may give each
     module, or each case, engines of its own: those are decided by suite.
     """
     fixtures = overrides(item)
     if all(fixture.scope == "session" for fixture in fixtures):
-        return tuple(id(fixture) for fixture in fixtures), True
-    return item.path, False
+        return tuple(id(fixture) for fixture in fixtures)
+    return item.path

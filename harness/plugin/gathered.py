@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from harness.plugin.tally import Tally, is_case_id, worse
 
 NOTES = "forgetting_notes"
 """The key under which a worker of xdist sends its notes."""
+
+REST = "forgetting_rest"
+"""The key under which it sends the data of cases that were asked and not run, by node id."""
 
 BY_SUITE = ("suites", "seconds_asking", "template", "thinking_tokens", "nothing_known", "noise", "sequential")
 """Values of a run by suite, each sent by the worker that asks the suite."""
@@ -25,8 +29,10 @@ class Gathered:
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
-        self.gates: dict[tuple[str, str], Row] = {}
-        self.probes: dict[tuple[str, str], Row] = {}
+        self._gates: dict[tuple[str, str], Row] = {}
+        self._nodeids: dict[tuple[str, str], str] = {}
+        self._probes: dict[tuple[str, str], Row] = {}
+        self._places: dict[tuple[str, str], int] = {}
         self.run: Row = {"notes": [], **{name: {} for name in BY_SUITE}}
         self.input_errors: list[str] = []
         self.errors: list[str] = []
@@ -38,6 +44,21 @@ class Gathered:
         self.uncollected = False
         self.stopped = False
         self.broken = False
+        self._rest: dict[str, Row] = {}
+
+    @property
+    def gates(self) -> list[Row]:
+        """The rows of all gates, in the order of their cases, whichever worker was first."""
+        order = self.tally.order
+        known = sorted(self._gates, key=lambda key: order.get(self._nodeids[key], len(order)))
+        return [self._gates[key] for key in known]
+
+    @property
+    def probes(self) -> list[Row]:
+        """The rows of all probes, suite by suite in the order of their cases, and in the order of their suites."""
+        suites = {name: place for place, name in enumerate(dict.fromkeys(row["suite"] for row in self.gates))}
+        known = sorted(self._probes, key=lambda key: (suites[key[0]], self._places[key]))
+        return [self._probes[key] for key in known]
 
     def note(self, *notes: str) -> None:
         """Keep notes for the user, each once."""
@@ -70,7 +91,13 @@ class Gathered:
         if "look" in data:
             self.looks[nodeid] = data["look"]
         if "gate" in data:
-            self._add_rows(data)
+            self._add_rows(nodeid, data)
+
+    def add_rest(self, rest: Mapping[str, Row]) -> None:
+        """Keep the data of cases that were asked and not run by any process, because the run ended early."""
+        for nodeid, data in {**self._rest, **rest}.items():
+            if not self.tally.has_ended(nodeid):
+                self.add(nodeid, data)
 
     def _note_failure(self, report: pytest.TestReport) -> None:
         """Keep the failed cases by the rule of pytest's `--lf`."""
@@ -91,17 +118,19 @@ class Gathered:
         elif report.nodeid in self.tally.selected:
             self.tally.end(report.nodeid, "error")
 
-    def _add_rows(self, data: Row) -> None:
+    def _add_rows(self, nodeid: str, data: Row) -> None:
         """Add the rows of one case."""
         gate = data["gate"]
         key = gate["suite"], gate["slice"]
-        known = self.gates.get(key)
+        known = self._gates.get(key)
+        self._nodeids[key] = nodeid
         if known is None or worse(gate["outcome"], known["outcome"]) != known["outcome"]:
-            self.gates[key] = gate
-        for row in data["probes"]:
+            self._gates[key] = gate
+        for row, place in zip(data["probes"], data["places"], strict=True):
             key = row["suite"], row["id"]
-            if key not in self.probes or _rank(row) > _rank(self.probes[key]):
-                self.probes[key] = row
+            self._places[key] = place
+            if key not in self._probes or _rank(row) > _rank(self._probes[key]):
+                self._probes[key] = row
         run = data["run"]
         by_suite = {name: {**self.run[name], **run[name]} for name in BY_SUITE}
         self.run = {**self.run, **run, "notes": self.run["notes"], **by_suite}
@@ -118,9 +147,13 @@ class Gathered:
                 self.failed.add(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Keep the notes of a worker; one that crashed sends none."""
-        self.note(*getattr(node, "workeroutput", {}).get(NOTES, ()))
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Keep the notes of a worker; one that crashed sends none, and is an error of the run."""
+        sent = getattr(node, "workeroutput", {})
+        self.note(*sent.get(NOTES, ()))
+        self._rest |= sent.get(REST, {})
+        if error and not hasattr(node, "workeroutput"):
+            self.errors.append(f"the worker '{node.gateway.id}' died: {error}")
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Keep the error of pytest, a plugin or a worker."""

@@ -67,9 +67,14 @@ def looks(cases: Sequence[CaseItem], options: RunOptions) -> tuple[list[LookItem
     """An item for each suite of the cases that has probes which the record of `--only-lost` lost, and notes for the user.
 
     Raises:
-        HarnessError: the record cannot be read, or has none of the probes as lost.
+        HarnessError: the record cannot be read, or has none of the probes as lost, or a page is to be written.
     """
     assert options.only_lost is not None
+    if options.report_html is not None:
+        raise HarnessError(
+            f"{option('report_html')}: a look at what was lost writes no record, and so no page\n"
+            f"  leave {option('report_html')} out"
+        )
     lost = lost_probes(options.only_lost)
     wanted: dict[str, dict[str, Probe]] = defaultdict(dict)
     first: dict[str, CaseItem] = {}

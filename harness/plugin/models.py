@@ -23,7 +23,8 @@ from harness.plugin.remembered import check_model, option_that_leaves_out, weigh
 from harness.recipes.diff import untried
 from harness.recipes.read import Recipe
 from harness.reporting.rows import ModelRow
-from harness.store.opening import open_pair
+from harness.store.given import check_apart
+from harness.store.opening import keep_given, open_pair
 from harness.training.references import find_models, trained
 from harness.versions import needed
 
@@ -47,6 +48,7 @@ class Models:
         self.untried: list[str] = []
         self._found: ModelPair[Model, Model] | Recipe | None = None
         self._engines: EnginePair | None = None
+        self._stored: dict[int, tuple[Engine, Engine]] = {}
         self._row = partial(model_row, identity=cache(weights_identity))  # it reads all weights
 
     def prepare(self) -> None:
@@ -74,6 +76,25 @@ class Models:
             for text in engines.notes:
                 self.note(text)
         return self._engines.of(side)
+
+    def stored(self, engine: Engine, beside: Mapping[Side, Engine]) -> Engine:
+        """The engine with the answers that the store keeps, if it is a user's own and tells which model it asks.
+
+        Args:
+            beside: the engines of both sides of the same case, as far as they are known.
+
+        Raises:
+            EngineError: its identity is no text, or that of the other side.
+        """
+        if id(engine) not in self._stored:
+            pair = keep_given(EnginePair(engine, engine), self.options.settings, self.progress.say)
+            self._stored[id(engine)] = (engine, pair.tuned)  # the engine too, so that its id stays its own
+            for text in pair.notes:
+                self.note(text)
+        found = self._stored[id(engine)][1]
+        for other in beside.values():
+            check_apart(other, found)
+        return found
 
     def rows(self, asked: Mapping[Side, Engine]) -> dict[str, Any]:
         """The models that were asked, for the record: those of the options, or the engines of a user's own fixtures."""
@@ -116,7 +137,12 @@ class Models:
         if isinstance(self._found, Recipe):
             self.untried = untried(self._found.written)
         self._found = trained(self._found, baseline, settings, say, self.progress.counter)
+        probes = dict.fromkeys((case.suite.name, probe.id) for case in self.selected for probe in case.probes)
+        suites = {case.suite.name: under(case.suite, settings) for case in self.selected if case.probes}
         asked = [
-            request(under(case.suite, settings), probe) for case in self.selected for probe in case.probes
+            request(suite, probe)
+            for suite in suites.values()
+            for probe in suite.probes
+            if (suite.name, probe.id) in probes
         ]
         return open_pair(self._found, settings, say, list(dict.fromkeys(asked)))

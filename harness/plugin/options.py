@@ -15,11 +15,11 @@ import pytest
 from harness.command_line import OneOf, count, share, share_or_off, whole
 from harness.engine.settings import ENGINE_OPTIONS, settings_of
 from harness.engine.settings import Option as EngineOption
+from harness.gate.policy import Policy, overall_margin
 from harness.suites.severity import SEVERITIES, Severity
 
 if TYPE_CHECKING:
     from harness.engine.settings import Settings
-    from harness.gate.decide import Policy
 
 
 SHOWS_ONLY = (
@@ -40,6 +40,7 @@ class RunOptions:
     fail_on: Severity
     max_drop_overall: float | Literal["off"] | None
     report: Path
+    report_html: Path | None
     only_lost: Path | None
     """The record of an earlier run, whose lost probes alone are asked, without a gate."""
     suites: tuple[str, ...]
@@ -75,6 +76,9 @@ class RunOptions:
             fail_on=values.forgetting_fail_on,
             max_drop_overall=values.forgetting_max_drop_overall,
             report=Path(values.forgetting_report),
+            report_html=None
+            if values.forgetting_report_html is None
+            else Path(values.forgetting_report_html),
             only_lost=None if values.forgetting_only_lost is None else Path(values.forgetting_only_lost),
             suites=tuple(values.forgetting_suite or ()),
             sample=values.forgetting_sample,
@@ -116,9 +120,6 @@ class RunOptions:
     @cached_property
     def policy(self) -> Policy:
         """How verdicts become outcomes."""
-        # loads scipy, which a run without suites does not need
-        from harness.gate.decide import Policy, overall_margin
-
         return Policy(self.strict, self.fail_on, overall_margin(self.max_drop_overall))
 
     @property
@@ -224,6 +225,11 @@ OPTIONS: Sequence[Option] = (
         "report",
         "the folder for record.json (reports/latest)",
         {"default": "reports/latest", "metavar": "DIR"},
+    ),
+    Option(
+        "report-html",
+        "also write the run as one page for a browser, with both answers to every probe; it needs no network",
+        {"metavar": "FILE"},
     ),
     Option(
         "only-lost",

@@ -6,9 +6,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +16,12 @@ from harness.plugin.gathered import Gathered
 from harness.plugin.junit import describe_run
 from harness.plugin.names import UNREAD, names_of, registering, usage_errors
 from harness.plugin.options import RunOptions, shows_only
-from harness.plugin.progress import Progress, Watch
 from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
-from harness.plugin.state import EXCHANGE, SUITES
+from harness.plugin.state import SUITES
 from harness.plugin.tally import Tally
-from harness.visible import encodable
+from harness.plugin.workers import Workers
+from harness.visible import encodable_data
+from harness.wording import now
 
 if TYPE_CHECKING:
     from harness.reporting.latest import Latest
@@ -43,7 +42,7 @@ class RecordWriter:
         self.record: Record | None = None
         self.path: Path | None = None
         self.unwritten = ""
-        self.exchange: TemporaryDirectory[str] | None = None
+        self.workers = Workers(config, gates=lambda: self.latest is not None)
 
     # At the start
 
@@ -57,12 +56,12 @@ class RecordWriter:
             return
         from harness.reporting.latest import Latest
 
-        latest = Latest(self.options.report)
+        latest = Latest(self.options.report, self.options.report_html)
         self.config.add_cleanup(latest.release)
         latest.claim()
-        latest.write(self._record())
         self.latest = latest
         self.config.add_cleanup(self.end_without_session)
+        latest.write(self._record())
 
     def end_without_session(self) -> None:
         """Write why no session began: wrong usage has its exit code, anything else stays unfinished."""
@@ -93,20 +92,6 @@ class RecordWriter:
             with usage_errors(self.config):
                 self.begin()
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Give the workers of an xdist run a folder in which they share answers."""
-        if self.config.getvalue("dist") == "each":
-            return  # each worker is to find its own answers
-        if self.exchange is None:
-            self.exchange = TemporaryDirectory(prefix="forgetting-")
-            self.config.add_cleanup(self.exchange.cleanup)
-            watch = Watch(Path(self.exchange.name), Progress(self.config))
-            self.config.pluginmanager.register(watch, "forgetting-progress")
-            self.config.add_cleanup(watch.end)
-            watch.start()
-        node.workerinput[EXCHANGE] = self.exchange.name
-
     # At the end
 
     def status(self, code: int) -> int:
@@ -127,6 +112,8 @@ class RecordWriter:
         if self.gathered.broken and code == pytest.ExitCode.OK:
             return pytest.ExitCode.INTERNAL_ERROR
         code = self.tally.status(code)
+        if self.workers.died and code == pytest.ExitCode.OK:
+            return pytest.ExitCode.TESTS_FAILED
         return (
             pytest.ExitCode.NO_TESTS_COLLECTED if code == pytest.ExitCode.OK and self._undecided() else code
         )
@@ -136,7 +123,7 @@ class RecordWriter:
         from harness.reporting.exit_code import undecided_suites
         from harness.reporting.rows import GateRow
 
-        gates = [GateRow.model_validate(row) for row in self.gathered.gates.values()]
+        gates = [GateRow.model_validate(row) for row in self.gathered.gates]
         return bool(undecided_suites(gates, self.gathered.run.get("named", ())))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -166,6 +153,7 @@ class RecordWriter:
         if isinstance(error, pytest.UsageError) and str(error) not in gathered.errors:
             gathered.errors.append(str(error))
         gathered.note(*self.config.stash.get(UNREAD, ()))
+        gathered.run["not_measured"] = self.workers.not_measured()
         if option := option_that_leaves_out(self.config):
             gathered.note(f"{option}: gates that passed before were left out, and not measured again")
         gathered.run["notes"] = [names_of(self.config).here(note) for note in gathered.run["notes"]]
@@ -184,6 +172,9 @@ class RecordWriter:
             self.unwritten = names_of(self.config).here(error.text)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             record = self._record(session.exitstatus)
+            with suppress(HarnessError):  # where the page alone cannot be written
+                if self.latest is not None:
+                    self.latest.write(record)
         return record
 
     def _record(self, exit_status: int | None = None) -> Record:
@@ -192,7 +183,7 @@ class RecordWriter:
         from harness.evaluation.record import versions
         from harness.reporting.rows import Record
 
-        return Record.model_validate(_encodable({
+        return Record.model_validate(encodable_data({
             "run": {
                 "harness": __version__,
                 "started": self.started,
@@ -211,21 +202,21 @@ class RecordWriter:
                 **self.gathered.run,
                 "observed": self._observed(),
             },
-            "gates": list(self.gathered.gates.values()),
-            "probes": list(self.gathered.probes.values()),
+            "gates": self.gathered.gates,
+            "probes": self.gathered.probes,
         }))  # fmt: skip
 
     def _status(self, exit_status: int | None) -> str:
         from harness.reporting.run_rows import run_status
 
-        failed = any(row["outcome"] == "failed" for row in self.gathered.gates.values())
+        failed = any(row["outcome"] == "failed" for row in self.gathered.gates)
         stopped = self.gathered.stopped or (
             exit_status == pytest.ExitCode.INTERRUPTED and not self.gathered.uncollected
         )
         return run_status(exit_status, failed, stopped)
 
     def _observed(self) -> list[str]:
-        lost = [row for row in self.gathered.probes.values() if row["change"] == "lost"]
+        lost = [row for row in self.gathered.probes if row["change"] == "lost"]
         if not lost:
             return []  # without loading scores
         from harness.reporting.rows import ProbeRow
@@ -249,25 +240,16 @@ class RecordWriter:
         terminalreporter.section("forgetting gate")
         for line in render(self.record, "terminal").splitlines():
             terminalreporter.line(names_of(self.config).here(line))
+        if self.workers.died:
+            died = ", ".join(self.workers.died)
+            terminalreporter.line(f"no pass: workers of xdist died ({died})", red=True)
         if self.unwritten:
             terminalreporter.line(self.unwritten, red=True)
         elif self.path is not None:
             terminalreporter.line(f"record: {shown_path(self.path)}")
+            if self.options.report_html is not None:
+                terminalreporter.line(f"page: {shown_path(self.options.report_html)}")
             conftests, engine = registering(self.config), self.options.engine_arguments
             for line in next_steps(self.record, self.path.parent, conftests, engine):
                 ours = "python -m harness" in line  # has its own options, whose names nobody takes
                 terminalreporter.line(line if ours else names_of(self.config).here(line))
-
-
-def now() -> str:
-    """The time, in UTC (ISO 8601)."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _encodable(value: Any) -> Any:
-    """The same data with lone surrogates escaped: a path or an argument need not be valid text."""
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, dict):
-        return {key: _encodable(inner) for key, inner in value.items()}
-    return [_encodable(inner) for inner in value] if isinstance(value, list) else value

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.runner import (
+    runtestprotocol,
+)  # runs an item as pytest does; others' plugins run it again by this
 
 from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError, shown_path
-from harness.evaluation.course import follow
-from harness.evaluation.exchange import Exchange
-from harness.evaluation.record import suite_row
-from harness.evaluation.session import PairSession
-from harness.gate.cases import Case
-from harness.gate.decide import Decision, Outcome
+from harness.gate.cases import Case, probe_ids
 from harness.plugin.collect import CaseItem, OverallItem
 from harness.plugin.engines import not_an_engine, was_given
-from harness.plugin.family import Family, family_of
-from harness.plugin.models import Models
 from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.progress import Progress
 from harness.plugin.state import EXCHANGE
-from harness.reporting.record import gate_row, probe_row
-from harness.suites.suite import OverallGate
+from harness.suites.suite import OverallGate, Suite
 from harness.wording import some
+
+if TYPE_CHECKING:  # a run that only collects loads none of these
+    from harness.evaluation.exchange import Exchange
+    from harness.evaluation.session import PairSession
+    from harness.gate.decide import Decision, Outcome
+    from harness.plugin.family import Family
+    from harness.plugin.models import Models
 
 
 class Run:
@@ -39,6 +42,8 @@ class Run:
         self.progress = Progress(config)
         self.asked: dict[Side, Engine] = {}
         self.reported: set[tuple[str, str, bool, bool]] = set()
+        self.places: dict[str, dict[str, int]] = {}
+        """By suite, the place of each probe in it."""
         self.notes: list[str] = []
         self.selected: list[Case] = []
         self.suites: dict[str, dict[str, Any]] = {}
@@ -46,11 +51,17 @@ class Run:
         self.families: dict[Hashable, Family] = {}
         self.unreported: dict[str, CaseItem] = {}
         """The items of which nothing was reported yet."""
-        self.models = Models(config, self.progress, self.selected, self.note)
         self.other_fixtures: set[Any] = set()
         """The user's own fixtures that have one of our names and give no engine."""
         self.refused = ""
         """Why a worker may not run its items."""
+
+    @cached_property
+    def models(self) -> Models:
+        """The models that the options name."""
+        from harness.plugin.models import Models
+
+        return Models(self.config, self.progress, self.selected, self.note)
 
     def leave_out(self, path: Path, reason: str) -> None:
         """Note a file of a named folder that looks like a suite and was not read."""
@@ -59,16 +70,39 @@ class Run:
 
     def select(self, items: Sequence[pytest.Item]) -> None:
         """Note the selected cases, so that they are asked in one go and decided together."""
+        if self.config.option.collectonly:
+            return
+        from harness.evaluation.record import suite_row
+
         cases = [item for item in items if isinstance(item, CaseItem) and not item.is_marked_off]
         self.unreported |= {item.nodeid: item for item in cases}
-        if not self.config.option.collectonly:  # the files may be changed while models are asked
-            read = {item.case.suite.name: item.case.suite for item in cases if item.case.suite.path}
-            self.suites |= {name: suite_row(suite).model_dump(mode="json") for name, suite in read.items()}
+        # now, for the files may be changed while models are asked
+        read = {item.case.suite.name: item.case.suite for item in cases if item.case.suite.path}
+        self.suites |= {name: suite_row(suite).model_dump(mode="json") for name, suite in read.items()}
         if len(cases) == 1 and isinstance(cases[0], OverallItem):
             cases += [item for item in cases[0].beside if not item.is_marked_off]
         for item in cases:
             self.selected.append(item.case)
             self._family(item).add(item.case)
+        if self.exchange and self.selected:
+            self.exchange.join(probe_ids(self.selected))
+
+    def ask_along(self, items: Sequence[pytest.Item], stopped: bool) -> None:
+        """Help other processes to ask the suites of which this one got no case to run, by running one in silence.
+
+        Args:
+            stopped: whether the run is about to end, so that nobody may need the answers.
+        """
+        if self.exchange is None or self.refused or stopped:
+            return
+        first: dict[Family, pytest.Item] = {}
+        for item in items:
+            if isinstance(item, CaseItem) and not item.is_marked_off and not self._spans_families(item):
+                first.setdefault(self._family(item), item)
+        for family, item in first.items():
+            if family.is_new:
+                with warnings.catch_warnings(action="ignore"):  # the process that reports the case warns
+                    runtestprotocol(item, log=False, nextitem=None)
 
     def decide(self, item: CaseItem, fixture: Callable[[Side], Engine]) -> Decision:
         """Ask what was not asked yet, and decide the case of an item.
@@ -77,17 +111,26 @@ class Run:
             fixture: gives the engine of the item's fixture for one side.
         """
 
+        sides: dict[Side, Engine] = {}
+
         def engine(side: Side) -> Engine:
             found = fixture(side)
             if not isinstance(found, Engine):  # of a user's own fixture
                 raise not_an_engine(f"gate_{side}", type(found).__name__)
-            self.asked[side] = found
-            return found
+
+            self.asked[side] = sides[side] = self.models.stored(found, beside=sides)
+            return sides[side]
 
         if self._spans_families(item):
+            for other in self.families.values():
+                other.wait()
             return self._over_families(item.case)
+        family = self._family(item)
         try:
-            return self._family(item).decide(item.case, engine)
+            decision = family.decide(item.case, engine)
+            for side in family.sides:  # other processes may have asked theirs
+                engine(side)
+            return decision
         finally:
             self.progress.close()
 
@@ -105,20 +148,30 @@ class Run:
         return replace(decision, standing="undecided", outcome="skipped", why=why)
 
     def _family(self, item: CaseItem) -> Family:
-        key, alike = family_of(item)
+        from harness.plugin.family import Family, family_of
+
+        key = family_of(item)
         if key not in self.families:
-            self.families[key] = Family(self.session, self.exchange if alike else None)
+            self.families[key] = Family(self.session, self.exchange)
         return self.families[key]
 
     @cached_property
     def exchange(self) -> Exchange | None:
         """Where the processes of an xdist run share answers; None for a single one, or one on another machine."""
-        folder = Path(getattr(self.config, "workerinput", {}).get(EXCHANGE, "/dev/null"))
-        return Exchange(folder) if folder.is_dir() else None
+        given: dict[str, Any] = getattr(self.config, "workerinput", {})
+        folder = Path(given.get(EXCHANGE, "/dev/null"))
+        if not folder.is_dir():
+            return None
+        from harness.evaluation.exchange import Exchange
+
+        return Exchange(folder, given["workerid"], given["workercount"])
 
     @cached_property
     def session(self) -> PairSession:
         """The session of the selected cases; raises HarnessError for a malformed `--template-arg`."""
+        from harness.evaluation.course import follow
+        from harness.evaluation.session import PairSession
+
         session = PairSession(
             self.options.policy,
             self.options.settings,
@@ -187,8 +240,15 @@ class Run:
             if decision is not None and not (spans and decision.why):
                 yield nodeid, {"ending": decision.outcome, **self._rows(decision)}
 
+    def _place(self, suite: Suite, id: str) -> int:
+        if suite.name not in self.places:
+            self.places[suite.name] = {probe.id: place for place, probe in enumerate(suite.probes)}
+        return self.places[suite.name][id]
+
     def _rows(self, decision: Decision) -> dict[str, Any]:
         """The rows of a decided case, without those of probes that were sent before."""
+        from harness.reporting.record import gate_row, probe_row
+
         suite = decision.case.suite
         again = decision.again
         pairs = {
@@ -201,6 +261,7 @@ class Run:
         return {
             "gate": gate_row(decision).model_dump(mode="json"),
             "probes": [probe_row(suite, pair, again).model_dump(mode="json") for pair in new],
+            "places": [self._place(suite, pair.probe.id) for pair in new],
             "run": {
                 **models,
                 **self.session.given,

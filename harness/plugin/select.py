@@ -10,17 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.authoring.extent import number_of_tests
-from harness.authoring.gate_power import Assumed, GatePower, gate_power, overall_power
 from harness.errors import HarnessError, did_you_mean
 from harness.evaluation.permission import without_code
 from harness.evaluation.sample import Key, draw, narrowed, pool
-from harness.gate.cases import Case
-from harness.gate.decide import LEVEL
-from harness.gate.finding import has_overall
+from harness.gate.cases import Case, has_overall
 from harness.plugin.collect import (
     CaseItem,
     OverallItem,
@@ -30,12 +27,14 @@ from harness.plugin.collect import (
     check_names,
     overall_item,
 )
-from harness.plugin.look import looks
 from harness.plugin.options import RUN_OPTIONS, RunOptions
 from harness.plugin.slices import none_matches
 from harness.plugin.state import run_of
 from harness.suites.suite import OVERALL
 from harness.wording import points
+
+if TYPE_CHECKING:
+    from harness.authoring.gate_power import Assumed, GatePower
 
 
 @dataclass(frozen=True)
@@ -120,6 +119,8 @@ def choose(cases: Sequence[CaseItem], options: RunOptions) -> Subset:
 
 def _only_lost(chosen: Subset, cases: Sequence[CaseItem], config: pytest.Config) -> Subset:
     """Items that look at the lost probes of an earlier run, in place of all cases; raises HarnessError."""
+    from harness.plugin.look import looks
+
     kept, notes = looks(chosen.kept, config.stash[RUN_OPTIONS])
     for item in kept:
         config.hook.pytest_itemcollected(item=item)
@@ -163,6 +164,8 @@ def _sample_notes(
     whole: Sequence[Case], sample: Sequence[Case], drawn: set[Key], options: RunOptions
 ) -> list[str]:
     """What was drawn, and the true drops that the gates over it catch in most runs, in points."""
+    from harness.authoring.gate_power import Assumed, overall_power  # loads scipy
+
     sizes = {case.suite.name: len(case.suite.probes) for case in whole if case.gate.over != "each"}
     counts = Counter(name for name, _ in drawn)
     assumed = Assumed(strict=options.strict, max_drop_overall=options.max_drop_overall)
@@ -184,6 +187,10 @@ def _sample_notes(
 
 
 def _power_over_all(cases: Sequence[Case], suite: str, assumed: Assumed) -> GatePower | None:
+    from harness.authoring.extent import number_of_tests
+    from harness.authoring.gate_power import gate_power
+    from harness.gate.decide import LEVEL
+
     level = LEVEL / max(1, number_of_tests(cases, assumed.strict))
     over_all = (case for case in cases if (case.suite.name, case.gate.over) == (suite, "all"))
     return next((gate_power([case], assumed, level) for case in over_all), None)

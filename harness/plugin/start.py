@@ -61,14 +61,16 @@ def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
     if WRITER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("model", "baseline", "report", "only-lost"):
+    for option in ("model", "baseline", "report", "report-html", "only-lost"):
         parser.add_argument(REGISTERED + option, dest=option.replace("-", "_"), nargs="?", const="")
     given, _ = parser.parse_known_args(Names.of(registered).spelt_out(arguments_of(config)))
     known = getattr(config, "known_args_namespace", None)  # parsed before our options were registered
     if (given.model is None and given.baseline is None) or given.only_lost or shows_only(known):
         return
     options = RunOptions.read(config.option, (), config.invocation_params.dir)
-    writer = RecordWriter(config, replace(options, report=Path(given.report or options.report)))
+    page = Path(given.report_html) if given.report_html else options.report_html
+    report = Path(given.report or options.report)
+    writer = RecordWriter(config, replace(options, report=report, report_html=page))
     with suppress(HarnessError):  # the run ends in an error already
         writer.begin()  # its cleanup, which is next, writes the reason
 

@@ -17,6 +17,11 @@ EXCHANGE = "forgetting_exchange"
 """The key under which a worker of xdist finds the folder in which answers are shared."""
 
 
+def ends_early(session: pytest.Session) -> bool:
+    """Whether cases may go without an own report: the session stops, or any failure, in any worker, may stop it."""
+    return bool(session.shouldstop or session.shouldfail or session.config.option.maxfail)
+
+
 def run_of(config: pytest.Config) -> Run:
     """The state of this run, created on first use."""
     if RUN not in config.stash:

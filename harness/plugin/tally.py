@@ -48,7 +48,7 @@ class Tally:
         self.left_out = 0
         self.own: set[str] = set()
         self._collected = 0
-        self._selected: set[str] = set()
+        self._selected: dict[str, None] = {}
         self.others: set[str] = set()
         """The node ids of items of YAML files or tests that are no cases."""
         self._endings: dict[str, Ending] = {}
@@ -62,7 +62,7 @@ class Tally:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note the selected cases."""
         cases = [item.nodeid for item in session.items if _is_case(item)]
-        self._selected = set(cases)
+        self._selected = dict.fromkeys(cases)
         self.left_out = max(0, self._collected - len(cases))
 
     @pytest.hookimpl(tryfirst=True)
@@ -74,7 +74,7 @@ class Tally:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Note the selected cases of a worker."""
-        self._selected.update(filter(is_case_id, ids))
+        self._selected.update(dict.fromkeys(filter(is_case_id, ids)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -87,12 +87,21 @@ class Tally:
         """Note how a case ended."""
         self._endings[nodeid] = worse(self._endings.get(nodeid, ending), ending)
 
+    def has_ended(self, nodeid: str) -> bool:
+        """Whether it is known how a case ended."""
+        return nodeid in self._endings
+
     # Counted
 
     @property
     def selected(self) -> set[str]:
         """The node ids of the selected cases."""
-        return self._selected - self.others
+        return self._selected.keys() - self.others
+
+    @property
+    def order(self) -> dict[str, int]:
+        """The place of each selected case by its node id, as pytest runs them."""
+        return {nodeid: place for place, nodeid in enumerate(self._selected)}
 
     @property
     def decided(self) -> int:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 
 from harness.gate.compare import Comparison, Pair
-from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, Policy, rule
+from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, rule
+from harness.gate.policy import Policy
 from harness.scoring.why import why_wrong
 from harness.spelling import option
 from harness.stats.clusters import FEW_CLUSTERS

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 FORMATS: dict[str, str] = {
     "terminal": "harness.reporting.summary:render",
     "json": "harness.reporting.record:render",
+    "html": "harness.reporting.html.page:render",
 }
 """The `module:function` of each format by name, imported on first use."""
 

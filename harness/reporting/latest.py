@@ -1,4 +1,4 @@
-"""The report folder of a run: locked for it, the previous record moved aside, the new one written whole.
+"""The report folder of a run: locked for it, the previous record moved aside, the new one written whole, and its page with it.
 
 record.json          of the latest run, whose status is "unfinished" until it ends
 earlier/DATE.json    of each earlier run, by its start; all are kept
@@ -14,21 +14,27 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shown_path
+from harness.reporting.formats import render
 from harness.reporting.record import FILE, write_record
 from harness.reporting.rows import Record
 from harness.spelling import option
-from harness.writing import ELSEWHERE, PARTIAL, writing_report
+from harness.writing import ELSEWHERE, PARTIAL, system_fault, write_wanted, writing, writing_report
 
 LOCK = f".{FILE}.lock"
 EARLIER = "earlier"
 
 
 class Latest:
-    """Locks a folder from `claim` to `release`, so that two runs never write the same record."""
+    """Locks a folder from `claim` to `release`, so that two runs never write the same record.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        page: where to write the record as a page too, if anywhere.
+    """
+
+    def __init__(self, folder: Path, page: Path | None = None) -> None:
         self.folder = folder
+        self.page = page
         self.path = folder / FILE
         self._lock = FileLock(str(folder / LOCK), thread_local=False)
 
@@ -62,14 +68,17 @@ class Latest:
             ) from error
 
     def write(self, record: Record) -> Path:
-        """Write the record of this run, whole or not at all; returns its path.
+        """Write the record of this run and then its page, each whole or not at all; returns the record's path.
 
         Raises:
-            HarnessError: something else wrote a record.json there meanwhile, or it cannot be written.
+            HarnessError: something else wrote a record.json there meanwhile, or one of both cannot be written.
         """
         with writing_report(self.folder):
             self._started()
-        return write_record(record, self.folder)
+        path = write_record(record, self.folder)
+        if self.page is not None:
+            write_page(record, self.page)
+        return path
 
     def release(self) -> None:
         """Unlock the folder."""
@@ -98,3 +107,24 @@ class Latest:
         stem = re.sub(r"[^\w+-]", "-", started)[:40] or "undated"
         names = chain([stem], (f"{stem}_{n}" for n in count(2)))
         return next(path for name in names if not (path := folder / f"{name}.json").exists())
+
+
+def write_page(record: Record, path: Path) -> None:
+    """Write a record as a page, whole or not at all.
+
+    Raises:
+        HarnessError: it cannot be written, or a file that is no page is there: a suite, if the path was forgotten.
+    """
+    remedy = f"name another file: {option('report_html', 'FILE')}"
+    with writing(f"{shown_path(path)}: cannot be written", remedy, system_fault):
+        taken = path.is_file() and path.stat().st_size > 0 and not _is_page(path)
+    if taken:
+        raise HarnessError(
+            f"{shown_path(path)}: a file that is no page is there, and is left as it is\n  {remedy}"
+        )
+    write_wanted(path, render(record, "html"), remedy)
+
+
+def _is_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(15).lower() == b"<!doctype html>"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from harness.gate.decide import MAX_DROP_OVERALL
+from harness.gate.policy import MAX_DROP_OVERALL
 from harness.gate.stopping import Stop
 from harness.suites.severity import Severity
 
@@ -194,6 +194,8 @@ class RunRow(Row):
     """By suite, if the run measured it."""
     sequential: dict[str, SequentialRow] = {}
     """By suite, if the run was to stop asking it once it is decided."""
+    not_measured: dict[str, list[str]] = {}
+    """By suite, the probes without answers of both models because a worker of xdist died."""
     cases: CasesRow | None = None
     """How the cases ended; null for `run_gate`."""
 

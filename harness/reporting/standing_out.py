@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from harness.normalise import answer_of
 from harness.reporting.rows import AnswerRow, ProbeRow
 from harness.scoring.check import repeats
-from harness.scoring.refusal import stance
+from harness.scoring.declining.stance import stance
 from harness.wording import one_line
 
 LEAST = 5

@@ -22,12 +22,16 @@ COLUMNS = ("suite", "slice", "n", "baseline", "tuned", "drop", INTERVAL, "margin
 LEFT = {0, 1, 8}
 MOST_UNDECIDED = 5
 NO_GATE = "no gate was decided, so this run says nothing about the model"
+ADAPTER = (
+    "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is unchanged. "
+    "With it on, the model has forgotten."
+)
 WORST_FIRST = ("failed", "excused", "warned", "skipped", "passed")
 
 
 def render(record: Record) -> str:
     """The summary as text that is safe to show in a terminal."""
-    lines = (*_summary(record), *_not_measured(record))
+    lines = (*_summary(record), *_lost_with_workers(record), *_not_measured(record))
     return "\n".join(line for text in lines for line in visible_lines(text))
 
 
@@ -102,10 +106,7 @@ def _what_now(record: Record) -> Iterator[str]:
     yield ""
     yield from record.run.observed
     if record.run.tuned and record.run.tuned.base_weights:
-        yield (
-            "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is unchanged. "
-            "With it on, the model has forgotten."
-        )
+        yield ADAPTER
     if record.run.untried:
         yield f"Mitigations that this recipe has not tried, the least costly first: {', '.join(record.run.untried)}."
     yield "Effects of each mitigation: docs/mitigations.md; measure your own recipes: python -m harness ladder RECIPES"
@@ -195,6 +196,15 @@ def _bound(row: GateRow) -> str:
 
 def _named(reference: str, name: str) -> str:
     return name if reference == name else f"{reference} ({name})"
+
+
+def _lost_with_workers(record: Record) -> Iterator[str]:
+    """The suites and probes without answers because a worker of xdist died."""
+    if record.run.not_measured:
+        yield ""
+        yield "not measured, because a worker died:"
+    for name, ids in record.run.not_measured.items():
+        yield f"  {name}  {count(len(ids), 'probe')}: {some(ids, 5)}"
 
 
 def _not_measured(record: Record) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -18,12 +18,14 @@ from harness.documents.validate import Shape
 from harness.normalise import answer_of, plain
 from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.reading import Read, TextScorer, folded, has_markup
-from harness.scoring.refusal import described, stance
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
 from harness.scoring.text import contains, mentions
 from harness.suites.scorer import Expects
 from harness.wording import one_line, some
+
+if TYPE_CHECKING:
+    from harness.scoring.declining.stance import Stance
 
 REPEATED_WORDS = 4
 REPEATED_TIMES = 3
@@ -164,6 +166,18 @@ def titlecase_words(text: str) -> int:
     return sum(pair.istitle() for pair in re.findall(r"\b[^\W\d_]{2}", text))
 
 
+def _stance(text: str) -> Stance:
+    from harness.scoring.declining.stance import stance  # its expressions take long to compile
+
+    return stance(text)
+
+
+def _described(text: str) -> str:
+    from harness.scoring.declining.stance import described
+
+    return described(_stance(text))
+
+
 def repeats(text: str) -> bool:
     """Whether any run of REPEATED_WORDS words occurs REPEATED_TIMES times or more."""
     words = folded(text).split()
@@ -193,7 +207,7 @@ CHECKS: dict[str, Callable[[Reading, Any], bool]] = {
     "no_repetition": lambda text, _: not repeats(text.plain),
     "lowercase": lambda text, _: text.plain == text.plain.lower() and text.plain != text.plain.upper(),
     "uppercase": lambda text, _: text.plain == text.plain.upper() and text.plain != text.plain.lower(),
-    "refusal_": lambda text, declines: stance(text.written) == ("refusal" if declines else "answer"),
+    "refusal_": lambda text, declines: _stance(text.written) == ("refusal" if declines else "answer"),
     "all": lambda text, rules: all(rule.holds(text) for rule in rules),
     "any": lambda text, rules: any(rule.holds(text) for rule in rules),
     "not_": lambda text, rule: not rule.holds(text),
@@ -237,7 +251,7 @@ SEEN: dict[str, Callable[[Reading, Any], str]] = {
     "no_repetition": lambda text, _: "it repeats itself",
     "lowercase": lambda text, _: "it has a capital letter, or none at all",
     "uppercase": lambda text, _: "it has a small letter, or none at all",
-    "refusal_": lambda text, declines: f"{str(declines).lower()}: {described(stance(text.written))}",
+    "refusal_": lambda text, declines: f"{str(declines).lower()}: {_described(text.written)}",
     "all": _first_of,
     "any": _none_of,
     "not_": lambda text, rule: (

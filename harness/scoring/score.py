@@ -10,7 +10,6 @@ from harness.engine.requests import Answer, ChoiceLogProbs, Generated, LogLikeli
 from harness.errors import NoEvidenceError, ScorerError, what_was_raised
 from harness.normalise import answer_of
 from harness.scoring.choice import Choice, Likelihood, bits_per_byte
-from harness.scoring.of_task import judged
 from harness.scoring.word_order import LEAST_GAIN, orders
 from harness.spelling import option
 from harness.suites.suite import Probe
@@ -49,6 +48,8 @@ def score(
     """
     scorer = probe.scorer
     if isinstance(scorer, TaskScore):
+        from harness.scoring.of_task import judged
+
         return Score(*judged(probe, scorer, answer), answer)
     for side in (answer, baseline):
         if problem := _problem(probe, side):

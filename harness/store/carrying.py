@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import shown_path
+from harness.store.content import conditions
 from harness.store.database import Database, Kept, StoreError
 from harness.writing import whole_file
 
@@ -26,11 +27,11 @@ def export(store: Database, models: Sequence[Kept], file: Path) -> int:
     return count
 
 
-def import_file(file: Path, store: Database, here: Mapping[str, Any]) -> list[Kept]:
+def import_file(file: Path, store: Database, here: Mapping[str, Any] | None = None) -> list[Kept]:
     """Keep the answers of an exported file; returns its models.
 
     Args:
-        here: parts of a model's content as they are on this machine: `installed`, or all of `model_content`.
+        here: the content of the model that the answers must be of; None for any, given under the conditions of this machine.
 
     Raises:
         StoreError: anything that the answers depend on is different here, or the file is damaged; nothing is kept then.
@@ -47,7 +48,8 @@ def import_file(file: Path, store: Database, here: Mapping[str, Any]) -> list[Ke
             raise StoreError(
                 f"{shown_path(file)}: is damaged: {model.answers - len(answers)} answers are not as they were"
             )
-        if unlike := list(differences({part: model.content.get(part) for part in here}, here)):
+        expected = conditions(model.content) if here is None else here
+        if unlike := list(differences({part: model.content.get(part) for part in expected}, expected)):
             raise StoreError(
                 f"{shown_path(file)}: its answers of {model.name} were given elsewhere under other conditions:\n  "
                 + "\n  ".join(unlike)

@@ -22,6 +22,9 @@ from harness.versions import installed_versions
 ANSWERS = 1
 """Raised whenever a change of the harness changes what an engine answers to a request."""
 
+GIVEN = "given"
+"""The `engine` of models that engines of users' code ask, and tell by an identity."""
+
 MODEL_FILES = (
     "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json", "*.gguf", "*.py", "config.json",
     "adapter_config.json", "generation_config.json",
@@ -31,7 +34,13 @@ TEXT_FILES = (
     "*.model", "*.tiktoken", "*.py", "config.json",
 )  # fmt: skip
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "jinja2", "safetensors", "sentencepiece")
-DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+DEVICES = (
+    "CUDA_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",
+    "ROCR_VISIBLE_DEVICES",
+    "ZE_AFFINITY_MASK",
+    "ONEAPI_DEVICE_SELECTOR",
+)
 NODES = ("/dev/nvidia[0-9]*", "/dev/kfd", "/dev/dri/renderD*")
 
 
@@ -65,6 +74,16 @@ def installed() -> dict[str, Any]:
         "versions": installed_versions(PACKAGES),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
     }
+
+
+def given_content(identity: str) -> dict[str, Any]:
+    """What the answers of an engine of users' code depend on, by its own word."""
+    return {"engine": GIVEN, "answers": ANSWERS, "identity": identity}
+
+
+def conditions(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a model's content that must be the same wherever its answers are used."""
+    return {"answers": ANSWERS} if content.get("engine") == GIVEN else installed()
 
 
 def text_identity(content: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -14,6 +14,9 @@ from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Answer, Engine, Progress, Prompt, Request
 from harness.store.shelf import Shelf
 from harness.suites.format import AnswerKind
+
+Done = Callable[[Mapping[Request, Answer], int], None]
+"""Takes answers, and how many of those that are underway are complete."""
 
 
 class StoredEngine:
@@ -40,15 +43,25 @@ class StoredEngine:
 
         def done(answers: Mapping[Request, Answer], underway: int = 0) -> None:
             if answers:
-                self.shelf.keep({keys[request]: as_data(answer) for request, answer in answers.items()})
+                self.shelf.keep(
+                    {keys[request]: as_data(answers[request]) for request in self.lasting(answers)}
+                )
                 known.update(answers)
             if progress and keys:
                 progress(len(known) + underway, len(keys))
 
         done({})
         if missing := [request for request in keys if request not in known]:
-            stream(self.engine(), missing, done)
+            self.ask_itself(missing, done)
         return [known[request] for request in requests]
+
+    def ask_itself(self, requests: Sequence[Request], done: Done) -> None:
+        """Ask the engine itself distinct requests; `done` takes the answers as they come, or all at once if it cannot."""
+        engine = self.engine()
+        if isinstance(engine, Streams):
+            engine.stream(requests, done)
+        else:
+            done(dict(zip(requests, engine.ask(requests), strict=True)), 0)
 
     def render(self, prompt: Prompt) -> str:
         """The exact text that the model reads for a prompt."""
@@ -61,6 +74,10 @@ class StoredEngine:
     def keys(self, requests: Sequence[Request]) -> dict[Request, str]:
         """The key of each request; equal keys of a model have equal answers."""
         return {request: request_key(request) for request in requests}
+
+    def lasting(self, answers: Mapping[Request, Answer]) -> Iterable[Request]:
+        """The requests whose answers are kept."""
+        return answers
 
 
 class StoredLocalEngine(StoredEngine):
@@ -134,13 +151,3 @@ class StoredLocalEngine(StoredEngine):
     def reading(self, prompt: Prompt, choosing: bool = False) -> str:
         """The same as text, special tokens included."""
         return str(self._model().reading(prompt, choosing))
-
-
-def stream(
-    engine: Engine, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
-) -> None:
-    """Ask an engine distinct requests; `done` takes the answers as they come, or all at once from an engine that cannot."""
-    if isinstance(engine, Streams):
-        engine.stream(requests, done)
-    else:
-        done(dict(zip(requests, engine.ask(requests), strict=True)), 0)

@@ -1,5 +1,5 @@
-"""Open models as `engine.registry` does, with the answers that a store keeps; without a store, or for engines that do not say
-what their answers depend on, as they are.
+"""Open models as `engine.registry` does, with the answers that a store keeps; without a store, or for engines of users' code that
+do not tell which model they ask, as they are.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import OFF, Settings
 from harness.models.cache import cache_folder
 from harness.models.reference import Endpoint, LocalModel, LocalPair, Model, ModelPair, base_of
-from harness.store.content import machine, model_content, text_identity
-from harness.store.engine import StoredLocalEngine
+from harness.store.content import installed, machine, model_content, text_identity
+from harness.store.engine import StoredEngine, StoredLocalEngine
+from harness.store.given import check_apart, identity_of, kept
 from harness.store.shelf import Store
 from harness.versions import needed
 
@@ -57,7 +58,7 @@ def open_pair(
     """
     baseline, tuned = pair.baseline, pair.tuned
     if isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
-        return registry.open_pair(pair, settings, say, asked)
+        return _open_given(pair, settings, say, asked)
     # code of its own may come from elsewhere than a model's folder, so its answers have no key
     store = None if settings.allow_remote_code else open_store(settings, say)
     if store is None:
@@ -72,6 +73,58 @@ def open_pair(
 def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda text: None) -> Engine:
     """The engine of a model, without a baseline; raises as `open_pair`."""
     return open_pair(ModelPair(model, model), settings, say).tuned
+
+
+def _open_given(
+    pair: ModelPair[Model, Model], settings: Settings, say: Say, asked: Sequence[Request]
+) -> EnginePair:
+    """A pair of which users' code answers for one model or for both."""
+
+    def alone(model: Model) -> EnginePair:
+        both: ModelPair[Model, Model] = ModelPair(model, model)
+        opened = registry.open_pair if isinstance(model, Endpoint) else open_pair
+        return opened(both, settings, say, asked)
+
+    return keep_given(registry.open_pair(pair, settings, say, asked, alone), settings, say)
+
+
+def keep_given(pair: EnginePair, settings: Settings, say: Say = lambda text: None) -> EnginePair:
+    """Engines that users' code gave, with the answers that a store keeps of those with an identity.
+
+    Raises:
+        ModelError: the cache cannot be.
+        EngineError: both engines tell that they ask the same model.
+    """
+    check_apart(pair.baseline, pair.tuned)
+    if not any(
+        identity_of(engine) for engine in (pair.baseline, pair.tuned) if not isinstance(engine, StoredEngine)
+    ):
+        return pair
+    store = open_store(settings, say)
+    tuned = kept(pair.tuned, store)
+    baseline = tuned if pair.baseline is pair.tuned else kept(pair.baseline, store)
+    notes = dict.fromkeys([*pair.notes, *([store.fault] if store and store.fault else [])])
+    return EnginePair(baseline, tuned, pair.device, pair.dtype, tuple(notes))
+
+
+def keep_loaded(
+    engine: Any, name: str, content: Mapping[str, Any], exact: bool, settings: Settings, say: Say
+) -> Engine:
+    """The engine of a model in memory, with the answers that a store keeps; the engine itself without a store.
+
+    Args:
+        name: of the model in the store.
+        content: what its answers depend on, but for its device and dtype, and what is installed.
+        exact: whether what else is in a batch changes an answer by no more than the last digits of a log-probability.
+
+    Raises:
+        ModelError: the cache cannot be.
+    """
+    if (store := open_store(settings, say)) is None:
+        return engine  # type: ignore[no-any-return]
+    whole = {**installed(), **content, "device": engine.device_kind, "dtype": engine.dtype}
+    shelf = store.shelf(name, whole)
+    return StoredLocalEngine(lambda: engine, shelf, _said(engine), exact, text_identity(whole))
 
 
 class _Opening:

@@ -41,15 +41,22 @@ class DrawFormat(Shape):
 
 
 class GeneratorFormat(Shape):
-    """Probes made by drawing values; each text of `probe` is a template with {expressions} over the draws."""
+    """Probes made by drawing values; each text of a probe is a template with {expressions} over the draws."""
 
-    count: Annotated[int, Field(ge=1, le=10_000)] = Field(description="How many probes to make.")
+    count: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        description="How many probes to make, or with `probes` how many times all of these."
+    )
     seed: int = Field(0, description="What the draws depend on.")
     draw: dict[str, DrawFormat] = Field(default={}, description="The values to draw, by name, in this order.")
     probe: dict[str, Any] = Field(
         min_length=1,
         description="A probe as under `probes`; `{n}` counts from 1, and a text that is nothing but an {expression} "
         "becomes its value.",
+    )
+    probes: list[dict[str, Any]] = Field(
+        default=[],
+        description="Several probes of the same draws, such as questions about one text: the keys in which each differs "
+        "from `probe`, which has what they share.",
     )
 
     @field_validator("draw", mode="after")
@@ -80,7 +87,7 @@ class Allowance:
 
 
 def generate(written: GeneratorFormat, allowance: Allowance) -> list[dict[str, Any]]:
-    """The probes of a generator, all different.
+    """The probes of a generator, those of each draw one after the other; no two draws make the same.
 
     Args:
         allowance: shared by the generators of a suite.
@@ -90,24 +97,26 @@ def generate(written: GeneratorFormat, allowance: Allowance) -> list[dict[str, A
         LimitError: the allowance is used up.
     """
     chance = random.Random(written.seed)
+    templates = [{**written.probe, **own} for own in written.probes or ({},)]
+    asked = [{key: value for key, value in template.items() if key != "id"} for template in templates]
     probes: list[dict[str, Any]] = []
     seen: set[str] = set()
     for n in range(1, written.count + 1):
         for _ in range(TRIES):
-            values = _draw(written.draw, chance, allowance)
-            asked = {key: value for key, value in written.probe.items() if key != "id"}
-            made = _filled(asked, {**values, "n": n}, allowance)
+            values = {**_draw(written.draw, chance, allowance), "n": n}
+            made = _filled(asked, values, allowance)
             shown = repr(made)
             allowance.take(len(shown))
             if shown not in seen:
                 break
         else:
             raise ValueError(
-                f"the draws give only about {len(probes)} different probes, but 'count' is {written.count}"
+                f"the draws give only about {len(seen)} different probes, but 'count' is {written.count}"
             )
         seen.add(shown)
-        identity = {"id": fill(str(written.probe["id"]), {**values, "n": n})} if "id" in written.probe else {}
-        probes.append({**identity, **made})
+        for template, probe in zip(templates, made, strict=True):
+            identity = {"id": fill(str(template["id"]), values)} if "id" in template else {}
+            probes.append({**identity, **probe})
     return probes
 
 

@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 from harness.documents.document import Document, Place
-from harness.documents.hints import key_hint
 from harness.documents.part import Part
 from harness.suites import words
 from harness.suites.format import ProbeFormat
@@ -35,6 +34,8 @@ def unused_hint(
     """What to do about the key `name` of the probe at `place`, which nothing uses."""
     if re.search(rf"\{{\{{\s*{re.escape(name)}\s*\}}\}}", prompt):
         return f"'{{{{' is a brace that is text; write '{{{name}}}' into the prompt"
+    from harness.documents.hints import key_hint
+
     part = _part(fields)
     hint = key_hint(document, (*place, name), part, {**PARTS, "probes": part}, written.model_fields_set)
     return hint or f"use 'note' for remarks, or write '{{{name}}}' into the prompt to ask it"

@@ -29,7 +29,6 @@ from harness.suites.scorer import Scorer
 from harness.suites.source import read_rows
 from harness.suites.suite import OVERALL, Probe, Suite, Task
 from harness.suites.task import TaskReader
-from harness.suites.task_source import NOT_BESIDE, TaskProbes
 from harness.suites.texts import write_texts
 
 RECIPE = (
@@ -161,6 +160,8 @@ class _Reader(ProbeReader):
 
     def of_task(self, data: dict[str, Any], suite: SuiteFormat | None) -> Suite:
         """The suite whose probes are the documents of a task of lm-evaluation-harness."""
+        from harness.suites.task_source import NOT_BESIDE, TaskProbes
+
         for key in data.keys() & set(NOT_BESIDE):
             self.problem((key,), f"'{key}' has no meaning beside 'from': the task fills it in")
         if "gates" in data and suite and suite.from_ and suite.from_.margin is not None:
@@ -227,9 +228,12 @@ class _Reader(ProbeReader):
             except ValueError as error:
                 self.problem(place, str(error))
                 continue
+            several = len(generator.probes)
             for number, values in enumerate(made, start=1):
                 generated = f"generated-{int(index) + 1}"
                 named = {"id": f"{generated}-{number}", "cluster": generated, **values}
+                if several:
+                    place = ("generators", index, "probes", (number - 1) % several)
                 if (probe := self.valid(ProbeFormat, named, place)) is not None:
                     yield self, place, probe
 

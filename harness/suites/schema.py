@@ -144,9 +144,9 @@ def _loosen(schema: Schema) -> None:
 
 def _describe_generated(generator: Schema, probe: Schema) -> None:
     """The keys of a generated probe: those of a probe, but of any type, as a template may have any value."""
-    generator["properties"]["probe"]["properties"] = {
-        name: {"description": schema["description"]} for name, schema in probe["properties"].items()
-    }
+    keys = {name: {"description": schema["description"]} for name, schema in probe["properties"].items()}
+    for generated in (generator["properties"]["probe"], generator["properties"]["probes"]["items"]):
+        generated["properties"] = keys
 
 
 def _parameters(kind: type[Scorer], shape: Schema) -> Schema:

@@ -7,7 +7,6 @@ from typing import Any
 
 from harness.documents.document import Place
 from harness.documents.part import Part, plain_name
-from harness.documents.remedies import corrected, text_meant
 from harness.documents.validate import describe
 from harness.limits import MOST_ANSWERS
 from harness.suites import words
@@ -146,6 +145,8 @@ class ScoreReader(PartReader):
                 if word in NOTHING
                 else "write it behind 'answer: '"
             )
+        from harness.documents.remedies import corrected, text_meant
+
         text = text_meant(self.document, place, answer)
         return (
             f"a text like this needs quotes; write: {corrected(self.document, place, text)}" if text else None

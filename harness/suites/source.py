@@ -10,8 +10,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from harness.documents.data_file import dataset_rows, file_kind_problem, file_rows
-from harness.documents.dataset import is_saved, load_dataset, load_saved, saved_splits
 from harness.documents.row import Row, rename_columns, shown_columns
 from harness.documents.validate import Shape, Text, describe
 from harness.documents.within import Reach, is_there
@@ -60,6 +58,8 @@ class SourceFormat(Shape):
         if (self.file is None) == (self.dataset is None):
             raise ValueError("'probes_from' must be a path, or have one of 'file' and 'dataset'")
         if self.file is not None:
+            from harness.documents.data_file import file_kind_problem
+
             if wrong := file_kind_problem(self.file):
                 raise ValueError(wrong)
             for key in {"config", "split"} & self.model_fields_set:
@@ -83,6 +83,8 @@ def read_rows(
         InputError: the data cannot be read or is outside of `reach`, has no rows, lacks a column, or has a value
             without a text; with the file and line.
     """
+    from harness.documents.data_file import file_rows
+
     path = file.parent / (source.file or source.dataset or "")
     start = Span(path, 1, 1)
     found = (
@@ -248,6 +250,9 @@ def _column(row: Mapping[str, Any], column: str) -> Any:
 
 
 def _dataset_rows(source: SourceFormat, file: Path, reach: Reach) -> Iterator[Row]:
+    from harness.documents.data_file import dataset_rows
+    from harness.documents.dataset import is_saved, load_dataset, load_saved, saved_splits
+
     name = str(source.dataset)
     path = file.parent / name
     if is_there(path):

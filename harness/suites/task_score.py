@@ -6,11 +6,13 @@ No suite names it: the reader gives it to the probes of `from: {lm_eval: …}`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from harness.lm_eval.results import Response, metrics, passes, task_of
 from harness.suites.format import AnswerKind
 from harness.suites.scorer import Expects, Scorer
+
+if TYPE_CHECKING:
+    from harness.lm_eval.results import Response
 
 
 class TaskScore(Scorer):
@@ -33,6 +35,8 @@ class TaskScore(Scorer):
             InputError: the task cannot be built again.
             Exception: whatever the task's own code raises.
         """
+        from harness.lm_eval.results import metrics, passes, task_of
+
         task = task_of(self.source, self.task, doc)
         found = metrics(task, doc, responses, self.filter)
         better: bool = task.task.higher_is_better().get(self.metric, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from string import Formatter
 
 
@@ -29,7 +30,10 @@ def template_fields(template: str) -> tuple[str, ...]:
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
     """`template` with every field replaced; braces in the values stay as they are."""
-    return "".join(
-        literal + (fields[name] if name is not None else "")
-        for literal, name, _, _ in Formatter().parse(template)
-    )
+    return "".join(literal if name is None else literal + fields[name] for literal, name in _parts(template))
+
+
+@lru_cache(maxsize=256)
+def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
+    """The pieces of a template: a literal text and the field after it, if there is one."""
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))

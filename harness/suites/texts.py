@@ -36,7 +36,13 @@ def write_texts(document: Document) -> None:
         match place:
             case ("probes", int(), key, *_) | ("generators", int(), "probe", key, *_) if key in VALUES:
                 continue
-            case ("probes", int(), _, *_) | ("generators", int(), "probe", _, *_) | ("task", "shots", *_):
+            case ("generators", int(), "probes", int(), key, *_) if key in VALUES:
+                continue
+            case (
+                ("probes", int(), _, *_)
+                | ("generators", int(), "probe" | "probes", _, *_)
+                | ("task", "shots", *_)
+            ):
                 drawn = False
             case ("generators", int(), "draw", _, "choice", int()):
                 drawn = True
@@ -99,7 +105,11 @@ def _whole(document: Document, span: Span, comment: str) -> str:
 def is_asked(place: Place) -> bool:
     """Whether a model is shown the text at a place, or judged by it."""
     match place:
-        case ("probes", _, key, *_) | ("generators", _, "probe", key, *_):
+        case (
+            ("probes", _, key, *_)
+            | ("generators", _, "probe", key, *_)
+            | ("generators", _, "probes", _, key, *_)
+        ):
             return key not in NOT_ASKED
         case ("generators", _, "draw", *_) | ("task", "prompt" | "system" | "stop" | "shots", *_):
             return True

@@ -15,7 +15,7 @@ from harness.evaluation.ask import ask, judged
 from harness.evaluation.prompts import unused_arguments
 from harness.evaluation.session import PairSession
 from harness.evaluation.word_order import WordOrder
-from harness.gate.finding import with_overall
+from harness.gate.cases import with_overall
 from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.reporting.record import gate_row

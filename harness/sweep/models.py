@@ -10,7 +10,7 @@ from dataclasses import asdict
 from harness import __version__
 from harness.engine.requests import Engine
 from harness.engine.settings import Settings
-from harness.engine.transformers.device import find_device, free_memory
+from harness.engine.transformers.device import default_dtype, find_device, free_memory
 from harness.engine.transformers.gguf import ensure_embedded
 from harness.models.identity import tokenizer_identity, weights_identity
 from harness.models.json_file import read_json
@@ -32,25 +32,19 @@ class TorchModels:
             ensure_embedded(say)  # its content is part of the identity
         self.base = base
         self.settings = settings
-        self.device = str(find_device(settings.device))
+        device = find_device(settings.device)
+        self.device = str(device)
         self.weights = weights_identity(base.folder)
         self.versions = library_versions()
-        self.dtype = self._dtype()
+        config = read_json(base.folder / "config.json")
+        saved = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+        self.dtype = default_dtype(device, saved) if settings.dtype == "auto" else settings.dtype
         content = (self.weights, tokenizer_identity(base.folder))
         how = (
             self.device.partition(":")[0],
             sorted(item for item in asdict(settings).items() if item[0] != "store"),
         )
         self.identity = repr((content, how, sorted(self.versions.items()), __version__))
-
-    def _dtype(self) -> str:
-        """The dtype that "auto" means for the base."""
-        if self.settings.dtype != "auto":
-            return self.settings.dtype
-        if self.device == "cpu":
-            return "float32"
-        config = read_json(self.base.folder / "config.json")
-        return str(config.get("dtype") or config.get("torch_dtype") or "float32")
 
     @contextmanager
     def baseline(self) -> Iterator[Engine]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.reporting.explain import INTERVAL
 from harness.reporting.figures import inline
+from harness.reporting.html.template import html_page
 from harness.sweep.recommendation import recommend
 from harness.sweep.record import RecipeRow, SweepRecord
 from harness.sweep.text import (
@@ -21,7 +21,6 @@ from harness.sweep.text import (
     suites_table,
     table,
 )
-from harness.visible import visible_lines
 from harness.wording import one_line
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -55,17 +54,10 @@ def sweep_page(record: SweepRecord, plot: str | None) -> str:
     Args:
         plot: the Pareto plot as an SVG document of our own making, which goes in as it is; None if there is none.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        finalize=_visible,
-    )
     rows = table(record)
-    return environment.get_template(
-        "ladder.html"
-    ).render(
+    return html_page(
+        "ladder.html",
+        [TEMPLATES],
         run=record.run,
         command=" ".join(record.run.command),
         recommendation=recommend(record),
@@ -87,13 +79,6 @@ def sweep_page(record: SweepRecord, plot: str | None) -> str:
             dict.fromkeys(note for row in record.rungs for seed in row.seeds for note in seed.notes)
         ),
     )
-
-
-def _visible(value: object) -> object:
-    """Text as the page shows it; our own SVG stays as it is."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(visible_lines(value))
-    return value
 
 
 def _lost(record: SweepRecord, row: RecipeRow) -> _Lost:

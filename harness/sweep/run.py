@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import __version__
@@ -24,6 +23,7 @@ from harness.sweep.schedule import Schedule, SweepOptions, read_schedule
 from harness.sweep.text import markdown_page, terminal_lines
 from harness.terminal import say, show
 from harness.visible import encodable
+from harness.wording import now
 from harness.writing import ELSEWHERE, write_wanted, writing_report
 
 MATCHED = 0.9
@@ -130,7 +130,7 @@ def _begun(
         )
     run = SweepRun(
         harness=__version__,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        started=now(),
         command=[encodable(argument) for argument in options.command],
         base=encodable(schedule.base.name),
         weights=models.weights,

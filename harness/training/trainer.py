@@ -7,12 +7,14 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.utils import is_torch_bf16_gpu_available
 
 from harness.engine.transformers.device import out_of_memory
 from harness.errors import HarnessError, ModelError, first_line
@@ -77,7 +79,8 @@ def _arguments(recipe: Recipe, steps: int, folder: Path, device: torch.device) -
     """The settings of a recipe in the Trainer's words."""
     written = recipe.written
     constant = "constant_with_warmup" if written.warmup else "constant"
-    return TrainingArguments(
+    return _Arguments(
+        on=str(device),
         output_dir=str(folder),
         per_device_train_batch_size=written.batch,
         gradient_accumulation_steps=written.accumulation,
@@ -149,12 +152,9 @@ def _precision(recipe: Recipe, device: torch.device) -> dict[str, bool]:
     """Autocast's switches."""
     wanted = recipe.written.precision
     if wanted == "auto":
-        has = device.type == "cuda" and torch.cuda.is_bf16_supported()
-        wanted = "bfloat16" if has else "float32"
-    if wanted == "float16" and device.type != "cuda":
-        raise ModelError(
-            f"{recipe.span('precision')}: float16 needs a CUDA device, and this runs on {device}"
-        )
+        wanted = "bfloat16" if device.type != "cpu" and is_torch_bf16_gpu_available() else "float32"
+    if wanted == "float16" and device.type == "cpu":
+        raise ModelError(f"{recipe.span('precision')}: float16 needs a GPU, and this runs on {device}")
     return {"bf16": wanted == "bfloat16", "fp16": wanted == "float16"}
 
 
@@ -165,6 +165,25 @@ def _check_finite(model: Any, curve: Sequence[dict[str, float]], recipe: Recipe)
             f"{recipe.span('learning_rate')}: training failed: the loss or a weight became NaN or infinite\n"
             f"  lower the learning_rate, saw {recipe.written.learning_rate:g}"
         )
+
+
+@dataclass
+class _Arguments(TrainingArguments):  # type: ignore[misc]
+    """Trains on the device `on`, where the model is; by itself the Trainer takes the first GPU, or all of them together."""
+
+    on: str = "cpu"
+
+    @property
+    def device(self) -> torch.device:
+        super().device  # noqa: B018  # it also prepares what the Trainer needs
+        device = torch.device(self.on)
+        if device.index is not None and torch.accelerator.device_count() > 1:
+            torch.accelerator.set_device_index(device.index)
+        return device
+
+    @property
+    def n_gpu(self) -> int:
+        return 0 if self.use_cpu else 1
 
 
 class _Trainer(Trainer):  # type: ignore[misc]

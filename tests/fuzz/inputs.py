@@ -161,6 +161,7 @@ def suites(draw: st.DrawFn) -> dict[str, Any]:
                 "count": draw(st.integers(1, 3)), "seed": 1,
                 "draw": {"a": {"whole": [1, 9]}, "b": {"choice": ["x", "y"]}, "c": {"filler": 9}},
                 "probe": {"id": "g-{n}", "question": "{a + 1} and {b}", "answer": "{a}", "category": "a"},
+                "probes": draw(st.sampled_from([[], [{"category": "b"}, {"id": "h-{n}", "question": "{c} {a}"}]])),
             }
         ]  # fmt: skip
     return suite

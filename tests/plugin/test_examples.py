@@ -11,12 +11,22 @@ from pathlib import Path
 
 import pytest
 
+import harness.engine.registry as registry
+from harness.store.database import Database
+
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = re.compile(r"<!-- example: (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SUITE = (
     "suite: capitals\nscore: mentions\ngates: [{over: each}]\nprobes:\n"
     "  - {id: france, question: What is the capital of France?, answer: Paris}\n"
 )
+
+
+@pytest.fixture(autouse=True)
+def _engines_as_before(monkeypatch):
+    """The tables as they were, whatever a conftest.py registers."""
+    monkeypatch.setattr(registry, "OPENERS", dict(registry.OPENERS))
+    monkeypatch.setattr(registry, "_PLACES", dict(registry._PLACES))
 
 
 def examples(page: str) -> list[tuple[str, str]]:
@@ -62,7 +72,7 @@ def test_a_server(project, server, monkeypatch):
 
 
 def test_functions(project, monkeypatch):
-    _, (name, code), (script_name, script) = examples("engines.md")
+    _, (name, code), (script_name, script), _ = examples("engines.md")
     project.write(name, code)
     project.write("suites/capitals.yaml", SUITE)
     result = project.run("suites/")
@@ -74,6 +84,18 @@ def test_functions(project, monkeypatch):
     monkeypatch.delitem(sys.modules, "conftest", raising=False)
     done = project.pytester.runpython(path)
     assert done.outlines[-1] == "0 a function of conftest.py"
+
+
+def test_an_engine_that_is_asked_once(project):
+    *_, (name, code) = examples("engines.md")
+    project.write(name, code)
+    project.write("suites/capitals.yaml", SUITE)
+    result = project.run("suites/", "--model=pinned:tuned", "--baseline=pinned:base", "--store=answers.db")
+    assert result.ret == 0
+    kept = {
+        model.content["identity"]: model.answers for model in Database(project.path / "answers.db").models()
+    }
+    assert kept == {"org/base@3f1c2a9": 1, "org/tuned@77b0de1, int8": 1}
 
 
 def test_a_score_of_ones_own(project):

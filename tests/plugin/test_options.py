@@ -177,7 +177,7 @@ def test_help_shows_the_names_that_are_free(project):
     assert re.search(
         "--model(=REF)?, --gate-model=REF the tuned model:", text
     )  # as Python 3.13 and others write it
-    assert "--gate-device=DEVICE where the models run: auto (CUDA if there is one), cpu, cuda, cuda:1, mps; " \
+    assert "--gate-device=DEVICE where the models run: auto (the GPU that torch finds, else the CPU), cpu, cuda, cuda:1, mps, xpu; " \
         "--device is another plugin's or a conftest.py's here" in text  # fmt: skip
     assert "--sample=N ask only N probes" in text
     assert "--gate-strict " in text

@@ -1,11 +1,13 @@
-"""-n 2: the verdicts, exit code and record of a run in one process; and no worker's death is overlooked."""
+"""-n 2: the verdicts, exit code and record of a run in one process, each question once; and no worker's death is overlooked."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from harness.engine.sharing import threads_for_each
 from tests.support.project import CONFTEST, SMALL, not_green, said
 
 pytest.importorskip("xdist")
@@ -21,26 +23,47 @@ def three_suites(project):
     )
 
 
-def shape(record):
-    """What does not depend on time or order."""
-    run = {key: record["run"][key] for key in ("exit_status", "errors", "strict", "fail_on", "cases")}
-    run["notes"] = sorted(record["run"]["notes"])
-    gates = sorted(record["gates"], key=lambda row: (row["suite"], row["slice"]))
-    return run, gates, sorted(record["probes"], key=lambda row: (row["suite"], row["id"]))
+TIMES = ("started", "ended", "seconds", "seconds_asking", "command")
+KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+
+def shape(project):
+    """The bytes of the record, but for the times and the command line."""
+    record = project.record()
+    return json.dumps(
+        {**record, "run": {key: value for key, value in record["run"].items() if key not in TIMES}}
+    )
+
+
+def when_asked(project, code):
+    """Run code for each question, with `worker`, `self.label` and `prompt`."""
+    project.write("conftest.py", CONFTEST.replace(
+        "        answers = ANSWERS",
+        f"        import os; worker = os.environ.get('PYTEST_XDIST_WORKER', '')\n        {code}\n        answers = ANSWERS",
+    ))  # fmt: skip
+
+
+def meet(workers):
+    """Code that lets a model answer once each of so many workers asks it."""
+    return (
+        "import time; (HERE / f'{worker}-{self.label}').touch()\n        for _ in range(6000):\n"
+        f"            if all((HERE / f'gw{{n}}-{{self.label}}').exists() for n in range({workers})): break\n"
+        "            time.sleep(0.01)"
+    )
 
 
 def test_the_same_as_in_one_process_and_no_probe_asked_twice(project):
     three_suites(project)
     folders = project.folders()
     alone = project.run(*folders, "--strict")
-    expected, counted = shape(project.record()), alone.parseoutcomes()
+    expected, counted = shape(project), alone.parseoutcomes()
     asked = {side: sorted(project.asked(side)) for side in ("baseline", "tuned")}
     (project.path / "asked.txt").unlink()
 
     result = project.run(*folders, "--strict", *TWO, "--junitxml", "out.xml", "-o", "junit_family=xunit1")
     assert result.ret == alone.ret == 1
     assert result.parseoutcomes() == counted
-    assert shape(project.record()) == expected
+    assert shape(project) == expected
     assert {side: sorted(project.asked(side)) for side in ("baseline", "tuned")} == asked
     again = [prompt for prompt in asked["tuned"] if asked["tuned"].count(prompt) > 1]
     assert again == ["checks lost-0?"] * 2  # what is lost is asked twice
@@ -54,14 +77,90 @@ def test_the_same_as_in_one_process_and_no_probe_asked_twice(project):
     assert 'name="verdict" value="FORGOTTEN"' in (project.path / "out.xml").read_text()
 
 
-def test_engines_of_one_s_own_without_a_model_come_to_the_same(project):
-    """Then xdist may divide a suite, and its workers ask twice; the record has every probe once all the same."""
+@pytest.mark.parametrize("mode", ["load", "loadscope", "loadfile", "loadgroup", "worksteal", "each"])
+def test_the_record_is_that_of_one_process_under_any_mode(project, mode):
     three_suites(project)
     alone = project.run()
-    expected = shape(project.record())
-    result = project.run(*TWO)
-    assert result.ret == alone.ret
-    assert shape(project.record()) == expected
+    expected, asked = shape(project), sorted(project.asked("tuned"))
+    (project.path / "asked.txt").unlink()
+    assert project.run(*TWO, "--dist", mode).ret == alone.ret
+    assert shape(project) == expected
+    if mode != "each":
+        assert sorted(project.asked("tuned")) == asked
+
+
+@pytest.mark.parametrize("scope", ["function", "module"])
+def test_engines_that_may_differ_are_asked_once_too(project, scope):
+    three_suites(project)
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", text.replace('scope="session"', f'scope="{scope}"'))
+    alone = project.run()
+    expected, asked = shape(project), sorted(project.asked("tuned"))
+    (project.path / "asked.txt").unlink()
+    assert project.run(*TWO).ret == alone.ret
+    assert shape(project) == expected
+    assert sorted(project.asked("tuned")) == asked
+
+
+def test_the_gate_over_folders_with_engines_of_their_own_waits_for_all_of_them(project):
+    for name in ("a/one", "a/two", "b/three"):
+        project.capability("[{over: all, max_drop: 0.1}]", (60, 2, 0, 0), name=name[2:], file=f"{name}.yaml")
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", "")
+    for folder in ("a", "b"):
+        project.write(f"{folder}/conftest.py", text.replace("HERE /", "HERE.parent /"))
+    alone = project.run()
+    expected = shape(project)
+    assert project.outcomes()["overall all"] == ("INCONCLUSIVE", "failed")
+    assert project.run(*TWO).ret == alone.ret == 1
+    assert shape(project) == expected
+
+
+def test_a_run_that_stops_at_the_first_failure_records_all_that_was_asked(project):
+    for name, counts in {"one": (0, 60, 0, 0), "two": (60, 0, 0, 0), "zeal": (60, 0, 0, 0)}.items():
+        project.capability("[{over: all, max_drop: 0.1}]", counts, name=name)
+    assert project.run("-x").ret == 1
+    gates = project.record()["gates"]
+    assert len(gates) == 4
+    assert project.run("-x", *TWO).ret in (1, 2)  # xdist calls a run that stops interrupted
+    assert project.record()["gates"] == gates
+
+
+@pytest.mark.parametrize(
+    "gates", ["[{over: all, max_drop: 0.5}]", "[{over: all, max_drop: 0.5}, {over: category, max_drop: 0.9}]"]
+)
+def test_all_workers_ask_one_large_suite(project, gates):
+    """Also where there is no case for each of them to run."""
+    project.capability(gates, {"a": (60, 0, 0, 0)})
+    when_asked(project, meet(3))
+    assert project.run("-p", "xdist", "-n", "3").ret == 0
+    assert len(project.asked("tuned")) == len(set(project.asked("tuned"))) == 60
+    assert len(project.asked("baseline")) == len(set(project.asked("baseline"))) == 60
+    assert {path.name for path in project.path.glob("gw*")} == {
+        f"gw{number}-{side}" for number in range(3) for side in ("baseline", "tuned")
+    }
+
+
+def test_workers_know_their_share_of_the_machine_before_torch_can_start(project, monkeypatch):
+    for name in (
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OMP_WAIT_POLICY",
+        "GOMP_SPINCOUNT",
+        "KMP_BLOCKTIME",
+        "KMP_LIBRARY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KMP_BLOCKTIME", "7")
+    project.capability("[{over: each}]", (3, 0, 0, 0))
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", "import os; SEEN = {name: os.environ.get(name) for name in ('OMP_NUM_THREADS', 'OMP_WAIT_POLICY')}\n"
+                  + text + "\ndef pytest_sessionfinish(): (HERE / f'seen-{os.getpid()}.json').write_text(json.dumps(SEEN))\n")  # fmt: skip
+    assert project.run(*project.folders(), *TWO).ret == 0
+    seen = [json.loads(path.read_text()) for path in project.path.glob("seen-*.json")]
+    threads = str(threads_for_each(2))
+    assert seen.count({"OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": None}) == 2
+    assert seen.count({"OMP_NUM_THREADS": None, "OMP_WAIT_POLICY": None}) == 1
 
 
 def test_workers_that_each_ask_everything_bring_each_gate_and_probe_once(project):
@@ -101,6 +200,52 @@ def test_a_worker_that_dies_is_never_green(project):
     assert record["run"]["exit_status"] == 1
     assert any(error.startswith("deadly.yaml::all: ") for error in record["run"]["errors"])
     assert all(row["suite"] == "fine" for row in record["gates"])
+
+
+def test_a_worker_that_is_killed_is_told_with_all_that_nobody_measured(project):
+    """A new worker in its place asks nothing that the old one died of."""
+    project.capability("[{over: all, max_drop: 0.5}, {over: each}]", (40, 0, 0, 0), name="deadly")
+    project.capability("[{over: all, max_drop: 0.5}]", (30, 0, 0, 0), name="fine")
+    when_asked(project, f"if prompt == 'deadly kept-7?': {KILL}")
+    result = project.run(*TWO)
+    assert result.ret == 1, said(result)
+    run = project.record()["run"]
+    assert run["status"] == "error"
+    assert run["not_measured"] == {"deadly": [f"kept-{number}" for number in range(40)]}
+    assert (
+        len([error for error in run["errors"] if re.match("the worker 'gw.' died: Not properly", error)]) == 1
+    )
+    text = said(result)
+    assert "not measured, because a worker died:" in text
+    assert "  deadly  40 probes: kept-0, kept-1, kept-2, kept-3, kept-4 and 35 more" in text
+    assert "deadly · kept-39: not measured, for a process that asked the suite 'deadly' died" in text
+    assert project.outcomes() == {"fine all": ("RETAINED", "passed")}
+
+
+@pytest.mark.parametrize("reruns", [(), ("-p", "pytest_rerunfailures", "--reruns", "2")])
+def test_a_suite_of_which_a_helper_died_is_not_measured(project, reruns):
+    """The worker that got the only case lives on, and has answers to all but a part of the suite."""
+    project.capability("[{over: all, max_drop: 0.9}]", (60, 0, 0, 0))
+    when_asked(project, f"{meet(2)}\n        if worker == 'gw1' and self.label == 'tuned': {KILL}")
+    result = project.run(*TWO, *reruns)
+    assert result.ret == 1, said(result)
+    run = project.record()["run"]
+    assert list(run["not_measured"]) == ["general"]
+    assert project.record()["gates"] == []
+
+
+def test_a_worker_that_dies_with_nothing_left_to_measure_makes_the_run_red_too(project):
+    project.capability("[{over: each}]", (3, 0, 0, 0))
+    text = (project.path / "conftest.py").read_text()
+    project.write("conftest.py", text + "\n\ndef pytest_sessionfinish():\n    import os, signal\n"
+                  "    if os.environ.get('PYTEST_XDIST_WORKER') == 'gw1': os.kill(os.getpid(), signal.SIGKILL)\n")  # fmt: skip
+    result = project.run(*TWO)
+    assert result.ret == 1, said(result)
+    run = project.record()["run"]
+    assert (run["status"], run["not_measured"]) == ("error", {})
+    assert run["errors"] == ["the worker 'gw1' died: Not properly terminated"]
+    assert set(project.outcomes().values()) == {("RETAINED", "passed")}
+    assert "no pass: workers of xdist died (gw1)" in said(result)
 
 
 @pytest.mark.parametrize("mode", ["load", "loadscope", "loadfile", "loadgroup", "worksteal", "each"])

@@ -9,6 +9,7 @@ from harness.gate.compare import compare
 from harness.gate.compare import pair as pair_scores
 from harness.gate.verdict import judge
 from harness.scoring import score
+from tests.support.ways import SUITES, check_ways, requests_of
 
 
 def ask(engine, suite):
@@ -68,3 +69,8 @@ def test_training_left_every_base_tensor_as_it_was(pair):
     }
     assert trained.keys() == fresh.keys()
     assert all(torch.equal(trained[name], value) for name, value in fresh.items())
+
+
+def test_branching_answers_as_single_rows_do(pair):
+    for path in SUITES:
+        check_ways(pair.tuned, requests_of(path, 100, most=12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     shutil.copytree(
         ROOT, source,
-        ignore=shutil.ignore_patterns(".git", ".venv", "reports", ".*_cache", "__pycache__", ".hypothesis"),
+        ignore=shutil.ignore_patterns(".git", ".venv", "reports", ".*_cache", "__pycache__", ".hypothesis", "node_modules"),
     )  # fmt: skip
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)],
@@ -86,6 +87,18 @@ def test_one_suite_file_in_an_empty_folder_is_gated(python, tmp_path):
 def test_the_shipped_suites_come_with_the_wheel(python, tmp_path):
     code = "import harness; print(harness.run_forgetting_checklist(lambda prompt: '')['failed'])"
     assert int(run(python, tmp_path, "-c", code).stdout) >= 12
+
+
+def test_the_pages_come_with_the_wheel(python, tmp_path):
+    gates = {"run": {"harness": "0", "started": "now", "status": "unfinished", "exit_status": None, "seconds": 0, "command": [],
+             "errors": [], "versions": {}, "strict": False, "fail_on": "low"}, "gates": [], "probes": []}  # fmt: skip
+    code = (
+        f"import json; from harness.reporting.rows import Record; from harness.reporting.formats import render\n"
+        f"print(render(Record.model_validate(json.loads({json.dumps(json.dumps(gates))})), 'html'))\n"
+        "from harness.sweep.page import TEMPLATES; assert (TEMPLATES / 'ladder.html').is_file()"
+    )
+    finished = run(python, tmp_path, "-c", code)
+    assert "<h1>Unfinished: " in finished.stdout, finished.stderr
 
 
 def test_a_project_without_suites_is_left_alone(python, tmp_path):

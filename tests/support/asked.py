@@ -8,9 +8,8 @@ from harness.engine.batching import Budget
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Answer, Progress, Request, Side
 from harness.evaluation.session import PairSession
-from harness.gate.cases import cases
+from harness.gate.cases import cases, overall_case
 from harness.gate.decide import Decision
-from harness.gate.finding import overall_case
 from harness.scoring import SCORERS
 from harness.suites.suite import Gate, Probe, Suite
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from harness.engine.requests import LogLikelihood
 from harness.gate.cases import Case, cases
 from harness.gate.compare import Pair
-from harness.gate.decide import Decision, Policy, decide
+from harness.gate.decide import Decision, decide
 from harness.gate.finding import Finding, find
+from harness.gate.policy import Policy
 from harness.scoring import SCORERS, Score
 from harness.suites.severity import Severity
 from harness.suites.suite import Gate, Probe, Suite

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from harness.engine.batching import make_batches
+from harness.engine.transformers.forward import Forward
 from tests.support.project import said
 
 
 def test_other_batches_flip_hardly_anything_in_float32_on_a_cpu(gate, base, monkeypatch):
-    shapes = []
+    widths, read = [], Forward.at
 
-    def noted(lengths, budget):
-        batches = make_batches(lengths, budget)
-        shapes.append(sorted(map(len, batches)))
-        return batches
+    def noted(forward, tokens, positions, kept):
+        widths.append(len(tokens))
+        return read(forward, tokens, positions, kept)
 
-    monkeypatch.setattr("harness.engine.transformers.engine.make_batches", noted)
+    monkeypatch.setattr(Forward, "at", noted)
     result = gate.run(base, "--noise-floor", "2", "--device", "cpu", baseline="same")
     assert result.ret == 0, said(result)
-    assert len({tuple(sizes) for sizes in shapes if sizes}) == 3, "the baseline was asked in three shapes"
+    first, *_, last = widths
+    assert first > 4 * last, "the baseline was asked in other shapes"
     noise = gate.record()["run"]["noise"]["colours"]
     assert (noise["conditions"], noise["probes"]) == (3, 60)
     assert noise["flipped"] <= 1

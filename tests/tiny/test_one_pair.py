@@ -20,7 +20,7 @@ from harness.errors import HarnessError, NoEvidenceError
 from harness.evaluation.record import rows
 from harness.evaluation.rescore import rescored
 from harness.evaluation.suites import read_suites
-from harness.gate.decide import Policy
+from harness.gate.policy import Policy
 from harness.reporting.record import read_record, write_record
 from harness.reporting.rows import GateRow, ProbeRow, Record
 from harness.sweep.measure import Tuned, baseline_rows, measure

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+import harness.engine.registry as registry
+from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
@@ -199,3 +201,20 @@ def test_a_file_that_cannot_be_read_is_left_to_the_loader(tuned, settings, monke
 
     monkeypatch.setattr("harness.store.opening.model_content", refuse)
     assert isinstance(open_pair(find_pair(str(tuned), None), settings).tuned, TorchEngine)
+
+
+@pytest.mark.parametrize("side", ["baseline", "tuned"])
+def test_a_model_beside_an_engine_of_users_code_is_asked_once(base, settings, monkeypatch, side):
+    function = FunctionEngine(str.upper, "served")
+    monkeypatch.setattr(registry, "OPENERS", {"served": lambda endpoint, settings: function})
+    references = {"baseline": str(base), "tuned": "served:x"}
+    if side == "tuned":
+        references = {"baseline": "served:x", "tuned": str(base)}
+    for _ in range(2):
+        pair = open_pair(
+            find_pair(references["tuned"], references["baseline"], schemes=registry.OPENERS), settings
+        )
+        answers = pair.of(side).ask(REQUESTS)
+        monkeypatch.setattr(TorchEngine, "stream", None)  # it would break if it were asked again
+    assert len(answers) == len(REQUESTS)
+    assert (pair.device, pair.dtype) == ("cpu", "float32")

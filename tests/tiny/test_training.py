@@ -372,7 +372,7 @@ def test_too_little_memory_is_said_with_what_to_do(kitchen, monkeypatch):
 
 
 def test_float16_needs_a_gpu(kitchen):
-    with pytest.raises(ModelError, match=r"recipe\.yaml:8:1: float16 needs a CUDA device"):
+    with pytest.raises(ModelError, match=r"recipe\.yaml:8:1: float16 needs a GPU, and this runs on cpu"):
         kitchen.train(LORA + "precision: float16\n")
 
 

@@ -102,3 +102,23 @@ def test_the_plugin_leaves_torch_unloaded():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+WITHOUT = {
+    "numpy", "scipy", "filelock", "jsonschema", "jinja2",
+    "harness.documents.hints", "harness.documents.mend", "harness.evaluation.session", "harness.gate.decide", "harness.lm_eval.build",
+    "harness.models.reference", "harness.plugin.models", "harness.recipes.format", "harness.reporting.record",
+    "harness.scoring.declining.stance", "harness.stats.paired", "harness.store.database",
+}  # fmt: skip
+"""What only a run that asks a model needs, or a file that is wrong."""
+
+
+def test_collecting_loads_what_reading_takes_and_no_more():
+    assert [name for name in WITHOUT if find_spec(name) is None] == []
+    code = (
+        "import sys, pytest\n"
+        "code = pytest.main(['suites', '--collect-only', '-q', '-p', 'no:cacheprovider'])\n"
+        f"print(int(code), sorted({WITHOUT | HEAVY} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "0 []"

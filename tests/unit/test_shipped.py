@@ -262,6 +262,53 @@ def test_a_reply_from_a_long_text_is_short_or_says_what_the_answer_is():
         assert not probe.scorer.right(f"The answer is not {key}.", probe.answers), probe.id
 
 
+def sentences(text):
+    return re.split(r"(?<=\.) ", text)
+
+
+def needle(probe):
+    """The one sentence of a long text that has the answer."""
+    (found,) = [
+        sentence for sentence in sentences(probe.fields["passage"]) if mentions(sentence, probe.answers[0])
+    ]
+    return found
+
+
+def test_a_question_about_a_long_text_is_like_its_needle_and_like_no_other_sentence():
+    def words(text):
+        return set(re.findall(r"\w+", text.lower()))
+
+    for probe in shipped("long_context").probes:
+        asked = words(probe.fields["question"])
+        others = set(sentences(probe.fields["passage"])) - {needle(probe)}
+        assert len(asked & words(needle(probe))) > max(len(asked & words(other)) for other in others), (
+            probe.id
+        )
+
+
+def test_the_needles_of_long_texts_are_at_all_depths():
+    suite = shipped("long_context")
+    for category in suite.categories():
+        depths = []
+        for probe in suite.probes:
+            if probe.category == category:
+                before, _, after = probe.fields["passage"].partition(needle(probe))
+                depths.append(len(before) / (len(before) + len(after)))
+        assert (min(depths), max(depths)) == (0, 1), category
+        assert places_p_value([(min(2, int(depth * 3)), 3) for depth in depths]) > 0.05, category
+
+
+def test_long_texts_have_several_questions_and_none_decides_a_category():
+    suite = shipped("long_context")
+    asked = Counter(probe.fields["passage"] for probe in suite.probes)
+    assert {3, 4, 5} == set(asked.values())
+    assert len({(probe.cluster, probe.fields["passage"]) for probe in suite.probes}) == len(asked)
+    for category in suite.categories():
+        assert len({probe.cluster for probe in suite.probes if probe.category == category}) >= 10, category
+    words = {text: len(text.split()) for text in asked}
+    assert sum(words.values()) * 4 < sum(words[text] * times for text, times in asked.items())
+
+
 def test_the_drawn_texts_of_reading_have_their_answers_all_over():
     places = Counter()
     for probe in shipped("reading").probes:

@@ -8,6 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from harness import versions
 from harness.errors import HarnessError, ModelError
 from harness.versions import OURS, VersionError, disagreements, explained, needed, packages, python
 from tests.support.packages import install
@@ -143,3 +144,20 @@ def test_the_lowest_versions_are_those_that_are_tested(root):
     assert {name: Version(pinned[name]) for name in lowest} == {
         name: Version(of) for name, of in lowest.items()
     }
+
+
+@pytest.mark.parametrize("rooms", [(), ("scoring", "normalise")])
+def test_changed_code_has_another_digest(monkeypatch, rooms):
+    found, read = versions.code_digest.__wrapped__, versions.bytes_digest
+    before = found(*rooms)
+    assert found(*rooms) == before
+    for changed in ("scoring/text.py", "normalise/plain.py"):
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                versions,
+                "bytes_digest",
+                lambda path, name=changed: "new" if path.match(f"*/{name}") else read(path),
+            )
+            assert found(*rooms) != before
+    monkeypatch.setattr(versions, "installed_versions", lambda names: {"scipy": "0.1"})
+    assert found(*rooms) != before

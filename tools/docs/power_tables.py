@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from harness.authoring.gate_power import RISE_DEVIATION, overall_rule, probes_to_catch, slice_rule
+from harness.authoring.gate_power import RISE_DEVIATION, probes_to_catch
 from harness.authoring.power_text import chance, in_points
 from harness.gate.compare import comparison
-from harness.gate.decide import LEVEL, MAX_DROP_OVERALL
+from harness.gate.decide import LEVEL
+from harness.gate.policy import MAX_DROP_OVERALL
+from harness.gate.rules import overall_rule, slice_rule
 from harness.gate.verdict import MARGIN, judge
 from harness.reporting.explain import INTERVAL
 from harness.stats.checklist import chance_red, lost_by_majority

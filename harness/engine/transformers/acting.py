@@ -103,7 +103,7 @@ def _rows(engine: TorchEngine, asked: Sequence[Request], size: int) -> Iterator[
     longest = max(1, min(ROW, engine.context or ROW))
     for tokens in (row for request in asked for row in engine.request_tokens(request)):
         known = [token for token in tokens if token < size]
-        if engine.whole:
+        if engine.kind == "whole":
             yield known
             continue
         waiting += [token for token in dict.fromkeys(known) if token not in seen]
@@ -118,5 +118,5 @@ def _rows(engine: TorchEngine, asked: Sequence[Request], size: int) -> Iterator[
 def _answers_differ(tuned: TorchEngine, off: State, asked: Sequence[Request]) -> bool:
     """Whether an answer differs though no prompt does: the model may write the tokens that the adapter acts on."""
     written = [request for request in asked if isinstance(request, Generate)]
-    base = TorchEngine(off.model, tuned.tokenizer, tuned.label, off.enter, tuned.budget, tuned.whole)
+    base = TorchEngine(off.model, tuned.tokenizer, tuned.label, off.enter, tuned.budget, tuned.kind)
     return bool(written) and tuned.ask(written) != base.ask(written)

@@ -18,6 +18,7 @@ from harness.engine.transformers.adapters import (
     with_adapter,
     without_adapter,
 )
+from harness.engine.transformers.kind import Kind
 from harness.engine.transformers.proof import (
     CANNOT_COMPUTE,
     Snapshot,
@@ -40,7 +41,7 @@ class Base:
 
     model: Any
     tokenizer: Any
-    whole: bool
+    kind: Kind
     before: Snapshot | None = None
 
 

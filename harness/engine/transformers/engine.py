@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 
-from harness.engine.batching import Budget, make_batches, run_halving
-from harness.engine.estimate import Estimate, estimated
+from harness.engine.batching import Budget
+from harness.engine.estimate import estimated
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import (
     Answer,
@@ -25,16 +25,9 @@ from harness.engine.requests import (
     UnansweredError,
 )
 from harness.engine.transformers.config import context_length, end_tokens
-from harness.engine.transformers.decoding import (
-    NO_PREFIX,
-    Forward,
-    NotFinite,
-    Prefix,
-    greedy,
-    log_likelihoods,
-    read_prefix,
-)
 from harness.engine.transformers.device import device_name, free_memory, out_of_memory
+from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, Way
+from harness.engine.transformers.kind import Kind, longest_alike, way_of
 from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
@@ -42,13 +35,8 @@ from harness.errors import EngineError
 from harness.spelling import option
 from harness.suites.format import AnswerKind
 
-LOGITS_BYTES = 1 << 30
-"""The most memory that the logits of one batch of texts may take."""
-
 Done = Callable[[Mapping[Request, Answer], int], None]
-"""Takes answers, and how many more of the present batch are complete."""
-Run = Callable[[Sequence[int]], list[Any]]
-"""Indices of rows -> the result of each."""
+"""Takes answers as they come, and how many others are complete: none."""
 
 
 class TorchEngine:
@@ -61,8 +49,7 @@ class TorchEngine:
         active: a context in which the model acts as this engine means it, as with its adapter switched off; so two
             engines can share one model.
         budget: the tokens a batch may hold; share one between models on one device.
-        whole: read each row alone and from its beginning at every step, without a cache: for adapters that depend on
-            where in the text they were invoked, which a shared beginning, padding or a single new token hides from them.
+        kind: how it is asked; `find_kind` finds it.
     """
 
     kinds: frozenset[AnswerKind] = frozenset({"generate", "choose", "likelihood"})
@@ -74,17 +61,18 @@ class TorchEngine:
         label: str,
         active: Callable[[], AbstractContextManager[Any]],
         budget: Budget,
-        whole: bool = False,
+        kind: Kind,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.label = label
         self.active = active
         self.budget = budget
-        self.whole = whole
+        self.kind = kind
         self.pace = Pace()
         self.forward = Forward(model)
         self.context = context_length(self.forward.config)
+        self._beside = longest_alike(self.forward.config)
         self.vocabulary = int(self.forward.config.vocab_size)
         self.prompting = Prompting(tokenizer, label, end_tokens(model, tokenizer), self.context)
         self.embeddings = len(model.get_input_embeddings().weight)
@@ -170,53 +158,36 @@ class TorchEngine:
         return [answers[request] for request in requests]
 
     def stream(self, requests: Sequence[Request], done: Done) -> None:
-        """Answer distinct requests, and pass the answers on batch by batch; raises as `ask`."""
+        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
         check_shown(self.prompting, requests, self.embeddings)
         with torch.inference_mode(), self.active(), quiet():
-            for most in sorted({r.max_new_tokens for r in requests if isinstance(r, Generate)}, reverse=True):
-                same = [r for r in requests if isinstance(r, Generate) and r.max_new_tokens == most]
-                self._generate(same, done)
-            self._score([r for r in requests if isinstance(r, MultipleChoice | Continuations)], done)
-            # Of a text, the logits of every position are kept: (rows, width, vocabulary) in float32.
-            most = max(1, LOGITS_BYTES // (4 * self.vocabulary))
-            self._score([r for r in requests if isinstance(r, RollingLogLikelihood)], done, most)
+            self._write([request for request in requests if isinstance(request, Generate)], done)
+            self._score([request for request in requests if not isinstance(request, Generate)], done)
 
-    def _generate(self, requests: list[Generate], done: Done) -> None:
+    def _write(self, requests: Sequence[Generate], done: Done) -> None:
         prompts = [self.prompting.tokens(request) for request in requests]
         limits = [
             self.prompting.limits(request, len(tokens), self.context)
             for request, tokens in zip(requests, prompts, strict=True)
         ]
         lengths = [len(tokens) + limit.whole for tokens, limit in zip(prompts, limits, strict=True)]
-        prefix = self._prefix(requests, lengths, prompts)
+        self._check_length(requests, lengths)
+        self._count(requests, prompts)
+        left = set(range(len(requests)))
 
-        def run(batch: Sequence[int]) -> list[Answer]:
-            answers = [self.prompting.writing(requests[i], limits[i]) for i in batch]
-            rows = [prompts[i][prefix.length :] for i in batch]
-            compact = self.model.dtype == torch.float32
-            size = sum((estimated(requests[i]) for i in batch), Estimate())
-            watch = self.pace.watch(sum(len(prompts[i]) for i in batch), size)
+        def run(indices: Sequence[int], way: Way) -> None:
+            answers = [self.prompting.writing(requests[i], limits[i]) for i in indices]
 
-            def stepped(writing: int, complete: int) -> None:
-                watch(writing, complete)
-                if complete < len(batch):  # the last comes with its answer
-                    done({}, complete)
+            def ended(places: Sequence[int]) -> None:
+                left.difference_update(indices[place] for place in places)
+                done({requests[indices[place]]: answers[place].generated() for place in places}, 0)
 
-            greedy(
-                self.forward, prefix, rows, answers, self.pad_token, compact, stepped, cached=not self.whole
-            )
-            return [answer.generated() for answer in answers]
+            way.write([prompts[i] for i in indices], answers, ended, self.pace)
 
-        for batch, answers in self._in_batches(requests, lengths, self.budget.tokens, run):
-            done({requests[i]: answer for i, answer in zip(batch, answers, strict=True)}, 0)
+        self._in_memory(left, requests, lengths, run)
 
-    def _score(
-        self,
-        requests: Sequence[Scored],
-        done: Done,
-        most: int | None = None,
-    ) -> None:
-        """Log-likelihoods of all continuations; `most` is a bound on the tokens of a batch besides the budget."""
+    def _score(self, requests: Sequence[Scored], done: Done) -> None:
+        """Log-likelihoods of all continuations."""
         pairs: list[Pair] = []
         rows: dict[Scored, range] = {}
         for request in requests:
@@ -225,34 +196,36 @@ class TorchEngine:
             rows[request] = range(begin, len(pairs))
         owners = [request for request, indices in rows.items() for _ in indices]
         lengths = [len(context) + len(continuation) for context, continuation in pairs]
-        prefix = self._prefix(owners, lengths, [context for context, _ in pairs])
-        sizes = {owner: Estimate(estimated(owner).read / len(rows[owner]), 0, 1) for owner in owners}
-        found: dict[int, tuple[float, bool]] = {}
+        self._check_length(owners, lengths)
+        self._count(requests, [[*context, *continuation] for context, continuation in pairs])
+        found: dict[int, Likelihood] = {}
+        left = set(range(len(pairs)))
 
-        def run(batch: Sequence[int]) -> list[tuple[float, bool]]:
-            size = sum((sizes[owners[i]] for i in batch), Estimate())
-            stepped = self.pace.watch(sum(lengths[i] for i in batch), size)
-            values = log_likelihoods(self.forward, prefix, [pairs[i] for i in batch], self.pad_token)
-            stepped(0, len(batch))
-            return values
-
-        def scored(request: Scored) -> Answer:
+        def answer(request: Scored) -> Answer:
             values, greedy = zip(*(found[i] for i in rows[request]), strict=True)
             if isinstance(request, RollingLogLikelihood):
                 tokens = sum(len(pairs[i][1]) for i in rows[request])
                 return LogLikelihood(sum(values), tokens, self.vocabulary)
             return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
 
-        budget = min(self.budget.tokens, most or self.budget.tokens)
-        for batch, values in self._in_batches(owners, lengths, budget, run):
-            found.update(zip(batch, values, strict=True))
-            complete = [owner for owner in {owners[i] for i in batch} if found.keys() >= set(rows[owner])]
-            done({request: scored(request) for request in complete}, 0)
+        def run(indices: Sequence[int], way: Way) -> None:
+            def measured(values: Mapping[int, Likelihood]) -> None:
+                found.update({indices[place]: value for place, value in values.items()})
+                left.difference_update(found)
+                owned = {owners[indices[place]] for place in values}
+                done({owner: answer(owner) for owner in owned if found.keys() >= set(rows[owner])}, 0)
 
-    def _prefix(
-        self, requests: Sequence[Request], lengths: Sequence[int], contexts: Sequence[list[int]]
-    ) -> Prefix:
-        """What all contexts begin with; raises EngineError where a row is longer than the model's context."""
+            way.likelihoods([pairs[i] for i in indices], measured, self.pace)
+
+        self._in_memory(left, owners, lengths, run)
+
+    @property
+    def branches(self) -> bool:
+        """Whether what requests have in common is computed once."""
+        return self.kind == "branching"
+
+    def _check_length(self, requests: Sequence[Request], lengths: Sequence[int]) -> None:
+        """Raises EngineError where a row is longer than the model's context."""
         for request, length in zip(requests, lengths, strict=True):
             if (
                 self.context is not None
@@ -263,29 +236,43 @@ class TorchEngine:
                     f"{self.label}: a prompt and its answer take {length} tokens, and the model reads {self.context}: "
                     f"{self.prompting.shown(request)[-80:]!r}"
                 )
-        return NO_PREFIX if self.whole else read_prefix(self.model, contexts)
 
-    def _in_batches(
-        self, requests: Sequence[Request], lengths: Sequence[int], budget: int, run: Run
-    ) -> Iterator[tuple[list[int], list[Any]]]:
-        """Batches of row indices and what `run` makes of them; row i belongs to `requests[i]`."""
+    def _count(self, requests: Sequence[Request], rows: Sequence[Sequence[int]]) -> None:
+        self.pace.read += sum(map(len, rows))
+        self.pace.size = sum(map(estimated, requests), self.pace.size)
 
-        def checked(batch: Sequence[int]) -> list[Any]:
+    def _in_memory(
+        self,
+        left: set[int],
+        requests: Sequence[Request],
+        lengths: Sequence[int],
+        run: Callable[[Sequence[int], Way], None],
+    ) -> None:
+        """Run all rows that are left; where memory runs out, the rest again in smaller batches.
+
+        Row i belongs to `requests[i]`, and has `lengths[i]` tokens.
+        """
+        while left:
+            # Rows that must be read alone come last.
+            indices = [i for i in sorted(left) if self._beside is None or lengths[i] <= self._beside]
+            kind = self.kind if indices else "whole"
+            indices = indices or sorted(left)
             try:
-                return run(batch)
+                run(indices, way_of(kind, self.forward, self.budget))
+                assert left.isdisjoint(indices), "a way is done with all rows, or raises"
+                continue
             except NotFinite as error:
-                raise self._not_finite(requests[batch[error.row]]) from error
-
-        for batch in [[i] for i in range(len(lengths))] if self.whole else make_batches(lengths, budget):
-            try:
-                yield batch, run_halving(batch, checked, out_of_memory, self.budget, free_memory)
+                raise self._not_finite(requests[indices[error.row]]) from error
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise
-                raise EngineError(
-                    f"{self.label}: a single prompt of {lengths[batch[0]]} tokens does not fit the memory of "
-                    f"{self.model.device}"
-                ) from error
+                if self.budget.tokens == 1:
+                    raise EngineError(
+                        f"{self.label}: a single prompt of {max(lengths[i] for i in left)} tokens does not fit the memory of "
+                        f"{self.model.device}"
+                    ) from error
+            self.budget.halve()
+            free_memory()
 
     def _not_finite(self, request: Request) -> EngineError:
         hint = "" if self.dtype == "float32" else f": try {option('dtype', 'float32')}"

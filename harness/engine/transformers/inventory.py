@@ -15,40 +15,44 @@ from typing import Any
 
 import torch
 
-DTYPES = ("float32", "bfloat16", "float16")
-"""The values of the option `dtype` besides "auto"."""
+from harness.engine.transformers.device import DTYPES, devices, dtype_fault, gpu_name
+from harness.engine.transformers.unused import unused_gpu
 
 
-def devices() -> Iterator[dict[str, Any]]:
-    """Every device, the one that "auto" chooses first.
+def inventory() -> Iterator[dict[str, Any]]:
+    """Every device, those that "auto" chooses first.
 
     Each has its `device` as the option takes it, its `name`, `memory` and `free` in bytes (None if unknown), the `dtypes`
     in which it multiplied correctly, and a `fault`: why it does not in one (None if it does in all).
     """
-    if torch.cuda.is_available():
-        for index in range(torch.cuda.device_count()):
-            free = total = None
-            with suppress(RuntimeError):
-                free, total = torch.cuda.mem_get_info(index)
-            yield _device(f"cuda:{index}", torch.cuda.get_device_name(index), total, free)
-    if torch.backends.mps.is_available():
-        yield _device("mps", "Apple GPU", torch.mps.recommended_max_memory(), None)
-    yield _device("cpu", f"{os.cpu_count()} cores", _memory_of_machine(), None)
+    for device in devices():
+        faults = {dtype: dtype_fault(device, getattr(torch, dtype)) for dtype in DTYPES}
+        free, memory = _memory(device)
+        yield {
+            "device": str(device),
+            "name": f"{os.cpu_count()} cores" if device.type == "cpu" else _name(device),
+            "memory": memory,
+            "free": free,
+            "dtypes": [dtype for dtype, fault in faults.items() if fault is None],
+            "fault": next((f"{dtype}: {fault}" for dtype, fault in faults.items() if fault), None),
+        }
 
 
-def _device(device: str, name: str, memory: int | None, free: int | None) -> dict[str, Any]:
-    fault = None
-    dtypes = []
-    for dtype in DTYPES:
-        try:
-            ones = torch.ones((8, 8), dtype=getattr(torch, dtype), device=device)
-            if (ones @ ones).sum().item() == 512:
-                dtypes.append(dtype)
-        except (RuntimeError, TypeError) as error:
-            fault = fault or f"{dtype}: {str(error).strip().splitlines()[0]}"
-    return {
-        "device": device, "name": name, "memory": memory, "free": free, "dtypes": dtypes, "fault": fault,
-    }  # fmt: skip
+def _name(device: torch.device) -> str:
+    name = gpu_name(device) or f"a GPU of kind {device.type}"
+    return f"{name}, ROCm" if device.type == "cuda" and torch.version.hip else name
+
+
+def _memory(device: torch.device) -> tuple[int | None, int | None]:
+    """The free and the whole memory of a device in bytes; None where torch cannot tell."""
+    if device.type == "cpu":
+        return None, _memory_of_machine()
+    if device.type == "mps":  # a share of the machine's
+        return None, torch.mps.recommended_max_memory()
+    with suppress(RuntimeError, AttributeError):
+        free, memory = torch.get_device_module(device).mem_get_info(device)
+        return free, memory
+    return None, None
 
 
 def _memory_of_machine() -> int | None:
@@ -60,11 +64,11 @@ def _memory_of_machine() -> int | None:
 
 
 def main() -> int:
-    """Print the devices, and the warnings of torch."""
+    """Print the devices, the GPU that torch cannot use, and the warnings of torch."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = list(devices())
-    print(json.dumps({"devices": found, "warnings": [str(warning.message) for warning in caught]}))
+        found = {"devices": list(inventory()), "unused": unused_gpu()}
+    print(json.dumps({**found, "warnings": [str(warning.message) for warning in caught]}))
     return 0
 
 

@@ -17,7 +17,8 @@ from harness.engine.transformers.checks import check_differs
 from harness.engine.transformers.device import find_device, limit_threads
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.gguf import ensure_embedded
-from harness.engine.transformers.proof import keeps_cache, logits_of, same_logits
+from harness.engine.transformers.kind import find_kind
+from harness.engine.transformers.proof import logits_of, same_logits
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.tokenizing import (
     begins_twice,
@@ -25,6 +26,7 @@ from harness.engine.transformers.tokenizing import (
     load_tokenizer,
     same_numbering,
 )
+from harness.engine.transformers.unused import unused_gpu
 from harness.engine.transformers.weights import load_weights
 from harness.errors import ModelError
 from harness.models.files import has_tokenizer
@@ -81,7 +83,9 @@ def wrap(model: Any, tokenizer: Any, label: str = "the given model", *, adapter:
     """
     tokens = CPU_BATCH_TOKENS if model.device.type == "cpu" else GPU_BATCH_TOKENS
     active = _evaluating if adapter else _evaluating_base
-    return TorchEngine(model, tokenizer, label, lambda: active(model), Budget(tokens))
+    with active(model):
+        kind = find_kind(model)
+    return TorchEngine(model, tokenizer, label, lambda: active(model), Budget(tokens), kind)
 
 
 @contextmanager
@@ -121,6 +125,8 @@ class Loader:
         default = CPU_BATCH_TOKENS if self.device.type == "cpu" else GPU_BATCH_TOKENS
         self.budget = Budget(settings.batch_tokens or default)
         self.notes: list[str] = []
+        if settings.device == "auto" and (unused := unused_gpu()):
+            self.note(unused)
         self._attached: dict[Adapter, Attached] = {}
         limit_threads()
 
@@ -214,18 +220,25 @@ class Loader:
             model, notes = load_weights(source, self.settings, self.device)
             for text in notes:
                 self.note(text)
-            self.bases[source.folder] = Base(model, self._tokenizer(source), not keeps_cache(model))
+            kind = find_kind(model)
+            if kind != "branching":
+                self.note(
+                    f"{source.name}: a {type(model).__name__} cannot share the beginnings of prompts: each is read by itself, "
+                    "which is slower"
+                )
+            self.bases[source.folder] = Base(model, self._tokenizer(source), kind)
         return self.bases[source.folder]
 
     def _engine(
         self, source: LocalModel, base: Base, active: Callable[[], AbstractContextManager[Any]]
     ) -> TorchEngine:
-        tokenizer, whole = base.tokenizer, base.whole
+        tokenizer, kind = base.tokenizer, base.kind
         if isinstance(source, Adapter):
             tokenizer = self._tokenizer(source)
             # An adapter that acts from where it is invoked must see that place in every forward pass.
-            whole |= bool(read_json(source.folder / ADAPTER_CONFIG).get("alora_invocation_tokens"))
-        return TorchEngine(base.model, tokenizer, source.name, active, self.budget, whole)
+            if read_json(source.folder / ADAPTER_CONFIG).get("alora_invocation_tokens"):
+                kind = "whole"
+        return TorchEngine(base.model, tokenizer, source.name, active, self.budget, kind)
 
     def _tokenizer(self, source: LocalModel) -> Any:
         """The tokenizer that a model is asked through: the speaker's, its own, or, for an adapter, its base's."""

@@ -153,13 +153,6 @@ def is_causal(model: Any, row: Row) -> bool:
     return bool(difference <= 0.05 * followed.std()) or not bool(torch.isfinite(difference))
 
 
-@torch.inference_mode()
-def keeps_cache(model: Any) -> bool:
-    """Whether a model returns a key-value cache."""
-    tokens = torch.tensor([probe_rows(model)[0][:2]], device=model.device)  # (1, 2)
-    return getattr(model(input_ids=tokens), "past_key_values", None) is not None
-
-
 def _equal_in(dtype: torch.dtype, left: torch.Tensor, right: torch.Tensor) -> bool:
     if not left.is_floating_point() or not right.is_floating_point():
         return torch.equal(left, right.to(left.device))

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from harness.engine.settings import Settings
 from harness.engine.transformers.checks import check_architecture, check_complete
-from harness.engine.transformers.device import out_of_memory
+from harness.engine.transformers.device import check_dtype, default_dtype, dtype_name, out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
 from harness.models.reference import FullModel
@@ -32,6 +32,7 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
     Raises:
         ModelError: it cannot be loaded, is incomplete, or is not a causal language model that this engine can run.
     """
+    check_dtype(device, settings.dtype)
     pad = _check_config(source, settings)
     wanted: Any = settings.dtype
     if wanted == "auto" and device.type == "cpu":
@@ -55,6 +56,8 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
         raise ModelError(
             f"{source.name}: this engine cannot run a recurrent model ({model.config.model_type})"
         )
+    if wanted == "auto" and (best := default_dtype(device, saved := dtype_name(model))) != saved:
+        model = model.to(getattr(torch, best))
     try:
         model = model.to(device).eval()
     except RuntimeError as error:

@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.state import AcceleratorState
 
-from harness.engine.requests import Engine
+from harness.engine.requests import Engine, EnginePair
+from harness.engine.settings import Settings
+from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.fingerprint import fingerprint
 from harness.engine.transformers.loading import wrap
+from harness.engine.transformers.memory import memory_content
 from harness.errors import NoEvidenceError
 from harness.evaluation.ask import Answered, judged
 from harness.evaluation.course import follow
 from harness.evaluation.session import PairSession
 from harness.evaluation.suite_run import further_attempts
 from harness.gate.cases import Case
-from harness.gate.decide import Policy
+from harness.gate.policy import Policy
 from harness.progress import passing
+from harness.store.opening import keep_given, keep_loaded
 from harness.training.callback.cases import note_unmeasured
 from harness.training.callback.checkpoints import (
     DIGITS,
@@ -74,6 +79,7 @@ def find_beginning(
     file: Path,
     allow_code: bool,
     quiet: bool = False,
+    settings: Settings = Settings(),
 ) -> Beginning:
     """Ask the baseline, or read its answers back where the model has been trained since it gave them.
 
@@ -82,6 +88,7 @@ def find_beginning(
         state: the Trainer's, of step 0 or of a checkpoint.
         file: keeps the answers of a baseline that training changes.
         quiet: show no progress.
+        settings: their `store` keeps the baseline's answers for other trainings.
 
     Raises:
         NoEvidenceError: the training goes on, and nothing proves which weights it began with.
@@ -92,10 +99,13 @@ def find_beginning(
     weights = _starting_weights(model) if off or step == 0 else recorded
     if given is not None:
         _check_apart(given, model, step)
-        baseline = _ask_baseline(given, cases, allow_code, quiet)
+        kept = keep_given(EnginePair(given, given), settings, logger.warning).baseline
+        baseline = _ask_baseline(kept, cases, allow_code, quiet)
     elif off:
         _check_base(weights, recorded, step)
-        base = wrap(model, tokenizer, "the baseline", adapter=False)
+        base = _stored(
+            wrap(model, tokenizer, "the baseline", adapter=False), weights, settings, adapter=False
+        )
         baseline = _ask_baseline(base, cases, allow_code, quiet)
     elif step > 0:
         note_unmeasured(cases)
@@ -103,7 +113,7 @@ def find_beginning(
     else:
         assert weights is not None, "a model that begins has weights"
         note_unmeasured(cases)
-        engine = wrap(model, tokenizer, "the baseline")
+        engine = _stored(wrap(model, tokenizer, "the baseline"), weights, settings)
         baseline = _ask_baseline(engine, cases, allow_code, quiet, by_rule=True)
         keep_answers(file, cases, weights, baseline)
     return Beginning(_training_name(state), weights, baseline)
@@ -164,6 +174,17 @@ def session_of(
     if who is not None:
         follow(session, passing().counter, who, ["baseline" if who == "baseline" else "tuned"])
     return session
+
+
+def _stored(engine: TorchEngine, weights: str | None, settings: Settings, adapter: bool = True) -> Engine:
+    """The engine of a model that begins a training, so that the next one on the same weights need not ask it again."""
+    if weights is None or (content := memory_content(engine, weights, adapter=adapter)) is None:
+        return engine
+    autocast = AcceleratorState().mixed_precision
+    exact = autocast == "no" and engine.dtype == "float32"
+    name = Path(str(engine.model.config._name_or_path)).name
+    content |= {"autocast": autocast}
+    return keep_loaded(engine, f"{name}, before a training", content, exact, settings, logger.warning)
 
 
 def _starting_weights(model: Any) -> str:

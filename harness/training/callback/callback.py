@@ -12,13 +12,14 @@ from transformers import TrainerCallback
 
 from harness.documents.within import Reach
 from harness.engine.requests import Engine
+from harness.engine.settings import Settings
 from harness.engine.transformers.loading import wrap
 from harness.errors import HarnessError
 from harness.evaluation.sample import sampled
-from harness.gate.cases import Case, cases
-from harness.gate.decide import Decision, Policy
-from harness.gate.finding import with_overall
-from harness.suites.severity import SEVERITIES, Severity
+from harness.gate.cases import Case, cases, with_overall
+from harness.gate.decide import Decision
+from harness.gate.policy import Policy
+from harness.suites.severity import Severity
 from harness.training.callback.beginning import (
     Beginning,
     begin_anew,
@@ -28,7 +29,7 @@ from harness.training.callback.beginning import (
     session_of,
     unrecorded,
 )
-from harness.training.callback.cases import check_power, failing_unchanged, read_watched
+from harness.training.callback.cases import check_arguments, check_power, failing_unchanged, read_watched
 from harness.training.callback.checkpoints import BASELINE, BestCheckpoint, eval_loss, step_of_model
 from harness.training.callback.isolation import broadcast_from_main, check_supported, preserve_training_state
 from harness.training.callback.step import GatedStep, gated_step
@@ -41,21 +42,21 @@ logger = logging.getLogger("harness")
 class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     """Gates a sample of suites before the first step, every `every` steps and at the end of a Trainer's training.
 
-    The baseline is the model at step 0 or, for a PEFT model, its base with the adapter switched off, which is the same for
-    a new adapter. A full model's answers at step 0 are kept in the Trainer's `output_dir` for a resumed training; a
-    fingerprint in them and in the Trainer's checkpoints proves that they belong together. A training that begins anew on
-    the same model before it ended, as `auto_find_batch_size` does when memory runs out, keeps its first baseline: give a
-    new callback to compare with the half-trained model. Evaluation does not change the training: the same weights come
-    out, bit by bit.
+    The baseline is the model at step 0 or, for a PEFT model, its base with the adapter switched off, which is the same for a
+    new adapter. Its answers are kept: in the store for other trainings on the same weights, and those of a full model in the
+    Trainer's `output_dir` for a resumed training; a fingerprint in them and in the Trainer's checkpoints proves that they belong
+    together. A training that begins anew on the same model before it ended, as `auto_find_batch_size` does when memory runs out,
+    keeps its first baseline: give a new callback to compare with the half-trained model. Evaluation does not change the training:
+    the same weights come out, bit by bit.
 
     The results are in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop` (of texts `forgetting/SUITE/rise`),
     `forgetting/forgotten` (0 or 1), `forgetting/failed` (the number of cases) and `forgetting/verdict`, in
     `trainer.state.log_history` and with the Trainer's trackers (`report_to`). On stderr are its progress and each step's verdict.
 
-    Scores that are `fluent` ask the baseline for word order. Where training changes it, as with a full model and no
-    `baseline`, both models are judged without that, with a warning. The gates of a step are decided together, with that
-    over all suites where there are several. A probe that is lost under a gate over `each` is asked again, in other batches
-    and in its other words (`also_ask`); the baseline is asked so at the start.
+    Scores that are `fluent` ask the baseline for word order. Where training changes it, as with a full model and no `baseline`,
+    both models are judged without that, with a warning. The gates of a step are decided together, with that over all suites where
+    there are several. A probe lost under a gate over `each` is asked again, in other batches and in its other words (`also_ask`);
+    the baseline is asked so at the start.
 
     Of several processes the main one asks and the others wait, so gating a step must take less than the Trainer's
     `ddp_timeout`; only the main one has a `history`.
@@ -78,6 +79,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         allow_code: run code that the model writes, where a score does.
         allow_outside: let suites take their probes from outside their folders and the working folder.
         quiet: show no line at gated steps, and no progress.
+        store: the file that keeps the baseline's answers, "off" for none; None for answers.db in the cache folder.
         allow_task_code: run Python that comes with tasks of lm-evaluation-harness, unconfined.
 
     Raises:
@@ -101,15 +103,9 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         allow_outside: bool = False,
         allow_task_code: bool = False,
         quiet: bool = False,
+        store: str | None = None,
     ) -> None:
-        if every < 1:
-            raise HarnessError(f"every must be at least 1 step, saw {every}")
-        if sample is not None and sample < 1:
-            raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
-        if stop_on not in ("forgotten", "failed", None):
-            raise HarnessError(f"stop_on must be 'forgotten', 'failed' or None, saw {stop_on!r}")
-        if fail_on not in SEVERITIES:
-            raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
+        check_arguments(every, sample, stop_on, fail_on)
         paths = [suites] if isinstance(suites, str | Path) else suites
         self.suites = read_watched(
             [Path(path) for path in paths], allow_code, Reach(anywhere=allow_outside, code=allow_task_code)
@@ -124,6 +120,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self.policy = Policy(fail_on=fail_on)
         self.allow_code = allow_code
         self.quiet = quiet
+        self.settings = Settings(store=store)
         self.log: Callable[[dict[str, float]], object] | None = None
         """Takes the numbers of a step instead of the Trainer's trackers."""
         self.history: list[GatedStep] = []
@@ -183,7 +180,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             with preserve_training_state(model):
                 beginning = find_beginning(
                     model, tokenizer, self.cases, given=self.baseline, state=state, file=file,
-                    allow_code=self.allow_code, quiet=self.quiet,
+                    allow_code=self.allow_code, quiet=self.quiet, settings=self.settings,
                 )  # fmt: skip
             self._touched = False
         elif self.baseline is None:
@@ -213,11 +210,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         if self.baseline is None:
             self._failing |= set(first.failed)
         if self._failing and self.stop_on == "failed":
-            logger.warning(
-                "before the first step, %s, which stops no training: %s",
+            fails, which = (
                 count(len(self._failing), "case fails", "cases fail"),
                 some(sorted(self._failing), 5),
             )
+            logger.warning("before the first step, %s, which stops no training: %s", fails, which)
 
     def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
         model, tokenizer = kwargs["model"], self._tokenizer(kwargs)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
-from harness.errors import InputError, NoEvidenceError
+from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.ask import Answered
 from harness.evaluation.permission import code_problem
 from harness.evaluation.session import PairSession
@@ -16,11 +16,24 @@ from harness.evaluation.suites import read_all, under_another_name
 from harness.evaluation.word_order import asked_for
 from harness.gate.cases import Case
 from harness.scoring.score import Score
+from harness.suites.severity import SEVERITIES
 from harness.suites.suite import RiseGate, Suite
 from harness.training.callback.step import forgotten
 from harness.wording import some
 
 logger = logging.getLogger("harness")
+
+
+def check_arguments(every: int, sample: int | None, stop_on: str | None, fail_on: str) -> None:
+    """Refuse arguments of the callback that make no sense; raises HarnessError."""
+    if every < 1:
+        raise HarnessError(f"every must be at least 1 step, saw {every}")
+    if sample is not None and sample < 1:
+        raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
+    if stop_on not in ("forgotten", "failed", None):
+        raise HarnessError(f"stop_on must be 'forgotten', 'failed' or None, saw {stop_on!r}")
+    if fail_on not in SEVERITIES:
+        raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
 
 
 def read_watched(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT) -> list[Suite]:

@@ -14,6 +14,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list
 from peft import PeftModel
 
+from harness.engine.transformers.device import keep_random_state
 from harness.errors import EngineError
 from harness.training.penalties.penalty import evaluating, keeping_what_learns
 
@@ -26,17 +27,13 @@ CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 @contextmanager
 def preserve_training_state(model: Any) -> Iterator[None]:
     """Evaluation mode inside the block; modes, `requires_grad` and the states of random numbers are restored."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    on_device = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    states = random.getstate(), np.random.get_state()
     try:
-        with evaluating(model), keeping_what_learns(model):
+        with keep_random_state(), evaluating(model), keeping_what_learns(model):
             yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
-        if on_device is not None:
-            torch.cuda.set_rng_state_all(on_device)
 
 
 def can_disable_adapter(model: Any) -> bool:

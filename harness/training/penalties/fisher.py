@@ -191,7 +191,7 @@ def _classified(inputs: Tensor, targets: Tensor, device: torch.device) -> Iterat
 
 def _check(fisher: Mapping[str, Tensor]) -> None:
     # Sums of squares never shrink, so a NaN or infinity of any sample is still there at the end.
-    sums = {name: float(value.sum(dtype=torch.float64)) for name, value in fisher.items()}
+    sums = {name: float(value.cpu().sum(dtype=torch.float64)) for name, value in fisher.items()}
     if broken := [name for name, value in sums.items() if not math.isfinite(value)]:
         raise ModelError(
             f"the gradients of {len(broken)} parameters became NaN or infinite, the first '{broken[0]}'\n"

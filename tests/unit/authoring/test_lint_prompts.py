@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.authoring.findings import repeated_ids
 from harness.authoring.lint_prompts import numbers_in_questions
-from harness.authoring.lint_rules import repeated_ids, weaknesses
+from harness.authoring.lint_rules import weaknesses
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 

@@ -9,12 +9,13 @@ from math import prod
 import pytest
 
 from harness.authoring.extent import extent, needed
-from harness.authoring.gate_power import Assumed, slice_rule
+from harness.authoring.gate_power import Assumed
 from harness.authoring.power import run_power
 from harness.authoring.power_text import chance, in_points, power_lines
 from harness.cli.main import command_line, main
 from harness.engine.speeds import given_speed
-from harness.gate.decide import MAX_DROP_OVERALL
+from harness.gate.policy import MAX_DROP_OVERALL
+from harness.gate.rules import slice_rule
 from harness.stats.checklist import chance_red, lost_by_majority
 from harness.stats.clusters import student_quantile
 from harness.stats.paired import least_to_retain

@@ -23,12 +23,13 @@ from benchmarks.calibration.rules import (
     strict_slices,
 )
 from benchmarks.calibration.shape import Shape, shape
-from benchmarks.calibration.tables import Table
+from benchmarks.tables import Table
 from harness.engine.requests import LogLikelihood
-from harness.gate.cases import Case, cases
+from harness.gate.cases import Case, cases, with_overall
 from harness.gate.compare import Pair
-from harness.gate.decide import LEVEL, MAX_DROP_OVERALL, Policy, decide
-from harness.gate.finding import Finding, find, find_overall, with_overall
+from harness.gate.decide import LEVEL, decide
+from harness.gate.finding import Finding, find, find_overall
+from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.scoring import SCORERS, Score
 from harness.stats.checklist import chance_red, lost_by_majority
 from harness.stats.paired import least_to_retain

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from harness.cli.main import main
-from harness.gate.cases import Case, cases
+from harness.gate.cases import Case, cases, overall_case
 from harness.gate.compare import Pair
-from harness.gate.decide import Policy, decide
-from harness.gate.finding import find, find_overall, overall_case
+from harness.gate.decide import decide
+from harness.gate.finding import find, find_overall
+from harness.gate.policy import Policy
 from harness.reporting.record import gate_row, write_record
 from harness.reporting.rows import Record, RunRow
 from harness.suites.suite import EachGate, MarginGate, Suite

@@ -122,50 +122,48 @@ def test_the_processor_is_a_device(look):
     assert code == 0
 
 
-TORCH = """
-class Devices:
-    is_available = staticmethod(lambda: {there})
-    device_count = staticmethod(lambda: 1)
-    mem_get_info = staticmethod(lambda index: (60 << 30, 79 << 30))
-    get_device_name = staticmethod(lambda index: "H100")
-    mps = property(lambda self: type(self))
-
-class Three:
-    item = staticmethod(lambda: 512)
-    sum = lambda self: self
-    __matmul__ = lambda self, other: self
-
-def ones(shape, dtype, device):
-    if device != "cpu" and dtype in {bad}:
-        raise RuntimeError("no kernel image\\nis available")
-    return Three()
-
-float32, bfloat16, float16 = "float32", "bfloat16", "float16"
-cuda = Devices()
-class backends:
-    class mps:
-        is_available = staticmethod(lambda: False)
-"""
+GPU = {
+    "device": "cuda:0",
+    "name": "H100",
+    "memory": 79 << 30,
+    "free": 60 << 30,
+    "dtypes": ["float32"],
+    "fault": "float16: no",
+}
+CPU = {"device": "cpu", "name": "2 cores", "memory": None, "free": None, "dtypes": ["float32"], "fault": None}
 
 
-def test_a_gpu_its_memory_and_what_it_multiplies(look, modules):
-    (modules / "torch.py").write_text(TORCH.format(there=True, bad=["bfloat16"]))
-    [gpu, _], code = look("devices")
+@pytest.fixture
+def machine(look, monkeypatch):
+    """Looks at a machine on which torch finds these devices: the rows, and the exit code."""
+
+    def looked(*devices, unused=None, warnings=()):
+        found = {"devices": devices, "unused": unused, "warnings": warnings}
+        monkeypatch.setattr(environment, "_ask", lambda module: found)
+        return look("devices")
+
+    return looked
+
+
+def test_a_gpu_its_memory_and_what_it_multiplies(machine):
+    [gpu, cpu], code = machine(GPU, CPU)
     assert (gpu["name"], gpu["seen"]) == ("cuda:0", "H100, 60.0 GiB of 79.0 GiB free")
-    assert (gpu["wanted"], gpu["fault"], code) == ("float32, float16", None, 0)
+    assert (gpu["wanted"], gpu["fault"], code) == ("float32", None, 0)
+    assert cpu["seen"] == "2 cores"
 
 
-def test_a_gpu_that_computes_nothing(look, modules):
-    (modules / "torch.py").write_text(TORCH.format(there=True, bad=["float32", "bfloat16", "float16"]))
-    [gpu, cpu], code = look("devices")
+def test_a_gpu_that_computes_nothing(machine):
+    [gpu, cpu], code = machine({**GPU, "dtypes": [], "fault": "float32: no kernel image"}, CPU)
     assert (gpu["fault"], cpu["fault"], code) == ("cuda:0: float32: no kernel image", None, 1)
 
 
-def test_what_torch_warns_of(look, modules):
-    warns = "import warnings\nwarnings.warn('the NVIDIA driver is too old')\n"
-    source = TORCH.format(there=False, bad=[]).replace("lambda: False", f"lambda: exec({warns!r})", 1)
-    (modules / "torch.py").write_text(source.replace("class backends", "def _x(): pass\nclass backends"))
-    rows, code = look("devices")
+def test_a_gpu_that_torch_cannot_use_is_no_fault(machine):
+    [_, gpu], code = machine(CPU, unused="this machine has a GPU (NVIDIA H100)")
+    assert (gpu["seen"], gpu["wanted"], code) == ("not used", "this machine has a GPU (NVIDIA H100)", 0)
+
+
+def test_what_torch_warns_of(machine):
+    rows, code = machine(CPU, warnings=["the NVIDIA driver is too old"])
     assert (rows[-1]["wanted"], code) == ("the NVIDIA driver is too old", 0)
 
 

@@ -9,6 +9,7 @@ import pytest
 from harness.authoring.lint_rules import weaknesses
 from harness.scoring import BUILT_IN
 from harness.scoring.check import rule_keys
+from harness.scoring.text import mentions
 from harness.suites.format import GateFormat, ProbeFormat, SuiteFormat, TaskFormat
 from harness.suites.schema import suite_schema
 from harness.suites.weakness import MEANINGS
@@ -56,6 +57,16 @@ def test_probes_that_need_not_be_typed(read, examples, tmp_path):
     suite = read(examples[0] + examples[1])
     assert len(suite.probes) == 4 + 50 + 1
     assert suite.probes[4].fields["question"].startswith("What is ")
+
+
+def test_questions_about_one_text(read, examples):
+    (example,) = [example for example in examples if "filler" in example]
+    suite = read(f"suite: s\nscore: mentions\ngates: [{{over: category, max_drop: 0.2}}]\n{example}")
+    assert [probe.id for probe in suite.probes[:3]] == ["room-1", "flag-1", "room-2"]
+    assert len({probe.fields["passage"] for probe in suite.probes}) == 4
+    assert all(
+        mentions(probe.fields["passage"], answer) for probe in suite.probes for answer in probe.answers
+    )
 
 
 def test_the_larger_gates(read, examples):

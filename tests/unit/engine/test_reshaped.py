@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engine.batching import Budget, make_batches
+from harness.engine.batching import Budget
+from harness.engine.estimate import estimated
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.reshaped import smaller_batches
@@ -17,42 +18,23 @@ class Batched:
         self.budget = Budget(tokens)
 
 
-def shapes(engine, lengths, most=10**9):
-    return [[lengths[i] for i in batch] for batch in make_batches(lengths, min(engine.budget.tokens, most))]
-
-
 GENERATE = [Generate(Plain("word " * (20 + i % 7)), 16) for i in range(60)]
 CHOICE = [MultipleChoice(Plain("word " * (20 + i % 7)), (" yes", " no")) for i in range(60)]
 
 
-@pytest.mark.parametrize("requests", [GENERATE, CHOICE])
+TEXTS = [RollingLogLikelihood("word " * (50 + i)) for i in range(20)]
+
+
+@pytest.mark.parametrize("requests", [GENERATE, CHOICE, TEXTS])
 @pytest.mark.parametrize("budget", [100, 1000, 65536])
-@pytest.mark.parametrize("a_word", [1, 3])
-def test_every_step_has_shapes_of_its_own(requests, budget, a_word):
-    """However many tokens a word has, and whether or not all requests fit into one batch."""
-    rows = 2 if requests is CHOICE else 1
-    lengths = [a_word * (20 + i % 7) + (16 if rows == 1 else 1) for i in range(60) for _ in range(rows)]
+def test_every_step_has_smaller_batches_and_takes_several(requests, budget):
+    """So each has shapes of its own, whether or not all requests fit into one batch of the engine."""
     engine = Batched(budget)
-    seen = [
-        shapes(step, lengths) for step in (engine, *(smaller_batches(engine, requests, n) for n in (1, 2)))
-    ]
-    alone = [[length] for length in sorted(lengths, reverse=True)]
-    assert seen[0] != seen[1] or seen[0] == alone
-    assert seen[1] != seen[2] or seen[1] == alone
+    first, second = (smaller_batches(engine, requests, step).budget.tokens for step in (1, 2))
+    whole = sum(estimated(request).tokens for request in requests)
+    assert 4 * first <= min(budget, whole)
+    assert 4 * second <= first
     assert engine.budget.tokens == budget
-
-
-def test_texts_are_read_in_other_shapes_though_their_logits_limit_batches_before():
-    texts = [RollingLogLikelihood("word " * (50 + i)) for i in range(20)]
-    lengths = [70 + i for i in range(20)]
-    engine = Batched(65536)
-    first, second, third = (
-        shapes(step, lengths, most=1000)
-        for step in (engine, smaller_batches(engine, texts), smaller_batches(engine, texts, 2))
-    )
-    assert max(map(len, first)) > 2
-    assert max(map(len, second)) == 1
-    assert max(map(len, third)) == 2
 
 
 def test_a_batch_holds_a_token_at_least():

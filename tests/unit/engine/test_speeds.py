@@ -145,14 +145,16 @@ def test_a_speed_that_makes_no_sense_is_ignored(cache, change):
     assert measured()[0] == ASSUMED
 
 
-def test_a_step_reads_the_prompts_and_the_others_write(monkeypatch):
-    clock = iter([0.0, 4.0, 5.0, 7.0])
+def test_reading_and_writing_take_their_own_time(monkeypatch):
+    clock = iter([0.0, 4.0, 5.0, 7.0, 7.0, 8.0])
     monkeypatch.setattr(pace.time, "monotonic", lambda: next(clock))
     done = Pace()
-    stepped = done.watch(100, Estimate(70, 30, 3))
-    for writing, complete in ((3, 0), (3, 1), (2, 3)):
-        stepped(writing, complete)
-    assert done == Pace(100, 4.0, 8, 3.0, Estimate(70, 30, 3))
+    with done.while_reading():
+        pass
+    for _ in range(2):
+        with done.while_writing():
+            pass
+    assert (done.reading, done.writing) == (4.0, 3.0)
 
 
 # plan

@@ -7,9 +7,8 @@ import pytest
 from harness.evaluation.record import rows
 from harness.evaluation.rescore import rescored
 from harness.evaluation.session import PairSession
-from harness.gate.cases import cases
-from harness.gate.decide import Policy
-from harness.gate.finding import overall_case
+from harness.gate.cases import cases, overall_case
+from harness.gate.policy import Policy
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import Record, RunRow
 from harness.reporting.run_rows import run_status

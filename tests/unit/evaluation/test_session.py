@@ -6,9 +6,8 @@ import pytest
 
 from harness.errors import EngineError, NoEvidenceError
 from harness.evaluation.session import PairSession
-from harness.gate.cases import cases
-from harness.gate.decide import Policy
-from harness.gate.finding import overall_case
+from harness.gate.cases import cases, overall_case
+from harness.gate.policy import Policy
 from harness.suites.suite import EachGate, MarginGate
 from tests.support.asked import Knows, both, decide_all, questions, suite_of
 

@@ -12,7 +12,8 @@ from harness.evaluation.ask import Answered
 from harness.evaluation.sequential import ask_until_decided, asking_order, pauses, sequential_case
 from harness.evaluation.session import PairSession
 from harness.gate.cases import cases
-from harness.gate.decide import Policy, decide
+from harness.gate.decide import decide
+from harness.gate.policy import Policy
 from harness.scoring import SCORERS, Score
 from harness.stats.sequential import boundaries, course, look_sizes
 from harness.suites.suite import EachGate, MarginGate, Probe, RiseGate, Suite

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.gate.decide import LEVEL, LEVEL_OVERALL, MAX_DROP_OVERALL, Decision, Policy, decide
-from harness.gate.finding import Finding, find, find_overall, overall_case
+from harness.gate.cases import overall_case
+from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, decide
+from harness.gate.finding import Finding, find, find_overall
+from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.stats.multiple import holm
 from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import EachGate, MarginGate, OnInconclusive, RiseGate

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.normalise import alike, answer_of, plain
 from harness.normalise.latex import boxed
+from harness.normalise.markdown import held_code, with_code, without_markdown
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,12 @@ def test_letters_are_never_lost_or_added(text):
     kept = answer_of(text).replace("<b>", "").replace("boxed", "")
     if "`" not in text and "$" not in text and "\\" not in text:
         assert plain(text).replace("<b>", "").count("a") == kept.count("a")
+
+
+def test_text_that_needs_no_look_at_its_marks_is_read_alike():
+    """Every short text of these characters, which may make lists, rules and numbers."""
+    for length in range(6):
+        for characters in product("a1 .-\n", repeat=length):
+            text = "".join(characters)
+            prose, code = held_code(answer_of(text))
+            assert plain(text) == alike(with_code(without_markdown(prose), code))

@@ -7,9 +7,11 @@ from textwrap import dedent
 import pytest
 
 from harness.engine.requests import Generated
+from harness.gate.cases import overall_case
 from harness.gate.compare import Pair
-from harness.gate.decide import Policy, decide
-from harness.gate.finding import Finding, find, find_overall, overall_case
+from harness.gate.decide import decide
+from harness.gate.finding import Finding, find, find_overall
+from harness.gate.policy import Policy
 from harness.reporting.explain import explain
 from harness.scoring import SCORERS, Score
 from harness.spelling import on_command_line

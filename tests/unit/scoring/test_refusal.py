@@ -14,7 +14,8 @@ from harness.engine.requests import Generated
 from harness.scoring import SCORERS, score
 from harness.scoring.check import Check
 from harness.scoring.declining import LANGUAGES
-from harness.scoring.refusal import READ, Refusal, stance
+from harness.scoring.declining.stance import READ, stance
+from harness.scoring.refusal import Refusal
 from harness.suites.read import read_suite
 
 HERE = Path(__file__).parent

@@ -16,8 +16,9 @@ from scipy.stats import multinomial
 from harness.errors import NoEvidenceError
 from harness.gate.cases import cases
 from harness.gate.compare import Pair
-from harness.gate.decide import Policy, decide
+from harness.gate.decide import decide
 from harness.gate.finding import find
+from harness.gate.policy import Policy
 from harness.scoring import SCORERS, Score
 from harness.stats.paired import mcnemar_mid_p, tango_interval, tango_z
 from harness.stats.power import (

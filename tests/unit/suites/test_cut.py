@@ -32,12 +32,15 @@ generators:
     probe: # made
       question: {made}
       answer: 5 # number
+    probes: # several
+      - id: of-one # id
+        question: {listed}
 """
 REMEDY = "quote the text if that is part of it: {}, or put the comment on its own line"
 
 
-def told(read, system="Be brief.", question="What is it?", made="How {x}?"):
-    suite = read(SUITE.format(system=system, question=question, made=made))
+def told(read, system="Be brief.", question="What is it?", made="How {x}?", listed="Why {x}?"):
+    suite = read(SUITE.format(system=system, question=question, made=made, listed=listed))
     return [str(problem) for problem in weaknesses(suite) if "YAML takes" in problem.message]
 
 
@@ -52,6 +55,7 @@ def test_plain_comments_are_no_matter(read):
         ("question", "What is\n      C {}", "s.yaml:16:15", "question"),
         ("system", "You are {}", "s.yaml:7:11", "system"),
         ("made", "Is {{x}} {}", "s.yaml:24:17", "question"),
+        ("listed", "Is {{x}} {}", "s.yaml:28:19", "question"),
     ],
 )
 @pytest.mark.parametrize("comment", ["# used for?", "   # used for?", "\t#used for?"])

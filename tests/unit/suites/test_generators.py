@@ -33,6 +33,46 @@ def test_no_probe_is_made_twice():
     assert len({probe["question"] for probe in probes}) == 18
 
 
+def several(**changes):
+    return make(
+        count=2,
+        probe={"category": "{w}", "passage": "{a} and {w}", "answer": "{a}"},
+        probes=[
+            {"id": "a-{n}", "question": "Which number?"},
+            {"id": "w-{n}", "question": "And?", "answer": "{w}"},
+        ],
+        **changes,
+    )
+
+
+def test_probes_of_one_draw():
+    probes = generate(several(), Allowance())
+    assert [probe["id"] for probe in probes] == ["a-1", "w-1", "a-2", "w-2"]
+    for number, word in (probes[:2], probes[2:]):
+        assert number["passage"] == word["passage"] == f"{number['answer']} and {word['answer']}"
+        assert number["category"] == word["category"] == word["answer"]
+    assert probes[0]["passage"] != probes[2]["passage"]
+
+
+def test_draws_that_make_the_same_probes_are_drawn_again():
+    draw = {"a": {"whole": [1, 1]}, "w": {"choice": ["red"] * 9 + ["blue"]}}
+    assert {probe["category"] for probe in generate(several(draw=draw), Allowance())} == {"red", "blue"}
+    with pytest.raises(ValueError, match="give only about 1 different probes, but 'count' is 2"):
+        generate(several(draw={"a": {"whole": [1, 1]}, "w": {"choice": ["red"]}}), Allowance())
+
+
+def test_probes_of_one_draw_are_a_cluster_and_stand_where_they_are_written(read):
+    suite = read(
+        HEAD.replace("score:", "task: {prompt: '{passage} {question}'}\nscore:")
+        + "  - count: 2\n    draw: {a: {whole: [1, 50]}}\n    probe: {passage: 'It is {a}.', answer: '{a}'}\n"
+        "    probes:\n      - question: Which?\n      - {id: 'more-{n}', question: And a half?, answer: 1.50}\n"
+    )
+    assert [probe.id for probe in suite.probes] == ["generated-1-1", "more-1", "generated-1-3", "more-2"]
+    assert {probe.cluster for probe in suite.probes} == {"generated-1"}
+    assert [probe.span.line for probe in suite.probes] == [10, 11, 10, 11]
+    assert suite.probes[1].answers == ("1.50",)
+
+
 def test_filler_is_as_long_as_asked_and_answers_nothing():
     import random
 
@@ -54,6 +94,12 @@ def test_filler_is_as_long_as_asked_and_answers_nothing():
         ("  - {count: 1, prob: {question: q}}", "5:16: unknown key 'prob' in a generator\n  did you mean 'probe'?"),
         ("  - {count: 1, probe: {question: q, answer: x}}", "an answer under 'number' must be one number, saw 'x'"),
         ("  - {count: 2, probe: {id: same, question: 'q{n}', answer: 1}}", "repeated id 'same'"),
+        ("  - {count: 1, probe: {answer: 1}, probes: [{id: x, question: a}, {id: x, question: b}]}", "5:68: repeated id 'x'"),
+        ("  - {count: 1, probe: {answer: 1}, probes: [{question: a}, {question: b, answr: 2}]}",
+         "5:74: unknown key 'answr' in a probe: the prompt does not use it\n  did you mean 'answer'?"),
+        ("  - {count: 1, probe: {answer: 1}, probes: [{question: a}, {question: b, answer: c}]}",
+         "5:74: an answer under 'number' must be one number, saw 'c'"),
+        ("  - {count: 1, probe: {answer: 1}, probes: {question: a}}", "5:44: 'probes' must be a list, saw a mapping"),
         ("  - {count: 2, draw: {a: {filler: '{1 / 2}'}}, probe: {question: '{a}', answer: 1}}",
          "'filler' must be a whole number of words, saw 0.5"),
     ],

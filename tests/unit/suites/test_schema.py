@@ -87,6 +87,7 @@ def test_every_shipped_suite_tells_editors_of_it(path):
             "probes:\n  - {id: a, question: Why?, answer: b}", "probes_from: {dataset: x, sample: 10}"
         ),
         SOUND + "generators: [{count: 3, draw: {a: {whole: [1, 9]}}, probe: {question: '{a}?', answer: '{a}'}}]\n",
+        SOUND + "generators: [{count: 1, probe: {answer: a}, probes: [{question: Why?}, {id: x, question: Who?}]}]\n",
     ],
 )  # fmt: skip
 def test_what_the_reader_takes_by_its_shape(places, text):

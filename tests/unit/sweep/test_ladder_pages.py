@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +15,13 @@ from harness.reporting.figures import INK, inline, svg
 from harness.reporting.rows import AnswerRow
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto, spread_out
+from harness.sweep.record import read_sweep
 from harness.sweep.results import deciding, measured_again, ranked
 from harness.sweep.text import escaped, markdown_page, terminal_lines
+from tests.support.html import addresses, parse
 from tests.support.ladders import LORA, ladder, recipe, rung, shipped
+
+ROOT = Path(__file__).parents[3]
 
 HOSTILE = "<script>alert('$x$')<b>&`|*"
 """A name that a recipe may have, and that HTML, Markdown and matplotlib would each make something else of."""
@@ -165,43 +169,6 @@ def test_markdown_obeys_no_name():
 
 # HTML
 
-VOID = {"meta", "br", "link", "hr", "img"}
-
-
-class Tags(HTMLParser):
-    """What a browser would take for tags and text, and whether they nest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag, attributes):
-        self.seen.append(tag)
-        self.attributes += attributes
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.seen.append(tag)
-        self.attributes += attributes
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def parse(page: str) -> Tags:
-    tags = Tags()
-    tags.feed(page)
-    tags.close()
-    assert tags.open == []
-    return tags
-
 
 def hostile(text: str = HOSTILE):
     """A ladder in which every text that comes from elsewhere is hostile."""
@@ -281,8 +248,7 @@ def test_the_page_stands_alone():
     record = small()
     page = sweep_page(record, plot(record))
     tags = parse(page)
-    assert [value for name, value in tags.attributes if name in ("src", "href", "action", "xlink:href")
-            and not str(value).startswith("#")] == []  # fmt: skip
+    assert addresses(tags) == []
     assert not re.search(r"url\((?!#)|@import", page)
     assert tags.seen.count("svg") == 1
     assert "Take 'gentle': a drop of 9 points" in "".join(tags.text)
@@ -297,6 +263,12 @@ def test_the_page_shows_what_was_lost():
     )
     assert '"DRUG-INFO: none"' in text
     assert "under seed" not in text
+
+
+def test_the_page_that_ships_is_that_of_its_record():
+    example = ROOT / "reports" / "example"
+    drawn = (example / "pareto.svg").read_text(encoding="utf-8")
+    assert sweep_page(read_sweep(example), drawn) == (example / "ladder.html").read_text(encoding="utf-8")
 
 
 def test_a_page_without_measurements():

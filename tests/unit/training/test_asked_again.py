@@ -12,7 +12,7 @@ from torch import nn
 
 from harness.errors import NoEvidenceError
 from harness.gate.cases import cases
-from harness.gate.decide import Policy
+from harness.gate.policy import Policy
 from harness.suites.suite import EachGate, Gate, MarginGate
 from harness.training.callback.beginning import WEIGHTS, Beginning, find_beginning, session_of
 from harness.training.callback.cases import never_forgotten

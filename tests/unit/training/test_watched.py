@@ -11,9 +11,8 @@ from harness.engine.requests import LogLikelihood
 from harness.errors import InputError, NoEvidenceError
 from harness.evaluation.ask import Answered
 from harness.evaluation.sample import sampled
-from harness.gate.cases import Case, cases
-from harness.gate.decide import MAX_DROP_OVERALL, Policy
-from harness.gate.finding import with_overall
+from harness.gate.cases import Case, cases, with_overall
+from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.scoring import Score
 from harness.suites.suite import Suite
 from harness.training.callback.beginning import session_of

@@ -1,0 +1,280 @@
+"""Tokens of a tree and of growing rows through a model: the two passes, and the keys and values that they keep.
+
+Shapes: `rows` counts the answers that are being written, `features` those of a head; `room` is the length of a buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from harness.engine.transformers.attention import Visibility, Weighing, attended, softmax
+from harness.engine.tree import Bundle
+
+ROOM = 64
+"""Room for keys grows by so many tokens."""
+
+
+class Pairs:
+    """Keys and values of one layer, each (..., room, features), which grow along their tokens."""
+
+    def __init__(self, key: torch.Tensor, value: torch.Tensor, lead: Sequence[int]) -> None:
+        self.keys = key.new_empty((*lead, 0, key.shape[-1]))
+        self.values = value.new_empty((*lead, 0, value.shape[-1]))
+
+    def fit(self, room: int) -> None:
+        """Make room for so many tokens."""
+        if room > self.keys.shape[-2]:
+            room += -room % ROOM
+            self.keys, self.values = (_longer(part, room) for part in (self.keys, self.values))
+
+
+def _longer(part: torch.Tensor, room: int) -> torch.Tensor:
+    # What nobody wrote must be finite: masked, it is multiplied by zero.
+    longer = part.new_zeros((*part.shape[:-2], room, part.shape[-1]))
+    longer[..., : part.shape[-2], :] = part
+    return longer
+
+
+@dataclass
+class Beginning:
+    """What the rows of a group begin with: `length` tokens, and for each layer their keys and values.
+
+    Both are (key heads, length, features).
+    """
+
+    length: int
+    keys: list[torch.Tensor] = field(default_factory=list)
+    values: list[torch.Tensor] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What a bundle of a reading pass leaves to a row: places in the path and the bundle after it.
+
+    Args:
+        row: takes the tokens at `places` as its own; None where a beginning takes them.
+    """
+
+    places: torch.Tensor
+    row: int | None = None
+    beginning: Beginning | None = None
+
+
+class Trail:
+    """The keys and values of the tokens above those that are read next, (key heads, room, features) in each layer."""
+
+    def __init__(self) -> None:
+        self.layers: list[Pairs] = []
+
+
+class Rows:
+    """Answers that are being written: their own tokens in each layer, (rows, key heads, room, features).
+
+    Attributes:
+        lengths: of each row, how many tokens of its own it has.
+        beginnings: what the row begins with before these.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.count = rows
+        self.layers: list[Pairs] = []
+        self.lengths = [0] * rows
+        self.beginnings: list[Beginning] = [Beginning(0)] * rows
+
+    def move(self, source: int, target: int) -> None:
+        """Give a row another place."""
+        length = self.lengths[target] = self.lengths[source]
+        self.beginnings[target] = self.beginnings[source]
+        for layer in self.layers:
+            layer.keys[target, :, :length] = layer.keys[source, :, :length]
+            layer.values[target, :, :length] = layer.values[source, :, :length]
+
+
+class Reading:
+    """A pass over nodes of a tree, bundle by bundle.
+
+    Args:
+        copies: for each bundle, what it leaves to rows.
+    """
+
+    def __init__(
+        self,
+        trail: Trail,
+        bundles: Sequence[Bundle],
+        copies: Sequence[Sequence[Copy]],
+        rows: Rows | None,
+        device: Any,
+    ) -> None:
+        self.trail = trail
+        self.bundles = bundles
+        self.copies = copies
+        self.rows = rows
+        self.called = 0
+        self.kept = [torch.tensor(bundle.kept, dtype=torch.long, device=device) for bundle in bundles]
+
+    def attend(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        visibility: Visibility,
+        weighing: Weighing,
+    ) -> torch.Tensor:
+        number, self.called = self.called, self.called + 1
+        if number == len(self.trail.layers):
+            self.trail.layers.append(Pairs(key, value, key.shape[1:2]))
+        layer = self.trail.layers[number]
+        layer.fit(max(bundle.past + bundle.size for bundle in self.bundles))
+        folds = query.shape[1] // key.shape[1]
+        found = query.new_empty((1, query.shape[2], query.shape[1], value.shape[-1]))
+        start = 0
+        for index, bundle in enumerate(self.bundles):
+            span, seen = slice(start, start + bundle.size), bundle.past + bundle.size
+            layer.keys[:, bundle.past : seen] = key[0, :, span]
+            layer.values[:, bundle.past : seen] = value[0, :, span]
+            keys, values = layer.keys[:, :seen], layer.values[:, :seen]
+            mask = self._mask(index, visibility, folds, query)
+            found[0, span] = attended(query[0, :, span], keys, values, mask, weighing).transpose(0, 1)
+            for copy in self.copies[index]:
+                self._leave(copy, number, keys, values)
+            if bundle.kept:
+                places = slice(bundle.fork, bundle.fork + len(bundle.kept))
+                layer.keys[:, places] = key[0, :, span].index_select(1, self.kept[index])
+                layer.values[:, places] = value[0, :, span].index_select(1, self.kept[index])
+            start += bundle.size
+        return found
+
+    def _mask(self, index: int, visibility: Visibility, folds: int, query: torch.Tensor) -> torch.Tensor:
+        """(folds * size, seen), added to the logits of a bundle."""
+
+        def make() -> torch.Tensor:
+            bundle = self.bundles[index]
+            depths = torch.from_numpy(bundle.all_depths()).to(query.device)
+            own = torch.from_numpy(bundle.depths).to(query.device)
+            seen = torch.from_numpy(bundle.visible()).to(query.device)
+            seen = seen & visibility.allows(own[:, None], depths[None])
+            return added(seen, query.dtype).repeat(folds, 1)
+
+        return visibility.mask((index, folds), make)
+
+    def _leave(self, copy: Copy, number: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        taken = keys.index_select(1, copy.places), values.index_select(1, copy.places)
+        if copy.beginning is not None:
+            copy.beginning.keys.append(taken[0])
+            copy.beginning.values.append(taken[1])
+            return
+        assert self.rows is not None, "only a pass with rows leaves them tokens"
+        if number == len(self.rows.layers):
+            self.rows.layers.append(Pairs(keys, values, (self.rows.count, len(keys))))
+        layer = self.rows.layers[number]
+        layer.fit(len(copy.places) + 1)
+        layer.keys[copy.row, :, : len(copy.places)] = taken[0]
+        layer.values[copy.row, :, : len(copy.places)] = taken[1]
+
+
+class Writing:
+    """A pass over the newest token of each of the first rows.
+
+    Args:
+        rows: the answers; only the first `count` are written.
+    """
+
+    def __init__(self, rows: Rows, count: int, device: Any) -> None:
+        self.rows = rows
+        self.called = 0
+        self.count = count
+        lengths = rows.lengths[:count]
+        self.room = max(lengths) + 1
+        self.lengths = torch.tensor(lengths, device=device)
+        self.numbers = torch.arange(count, device=device)
+        begun = [beginning.length for beginning in rows.beginnings[:count]]
+        self.positions = [before + own for before, own in zip(begun, lengths, strict=True)]
+        """Where the newest token of each row is."""
+        self.begun = torch.tensor(begun, device=device)
+        self.most_begun = max(begun)
+        self.groups: list[tuple[Beginning, torch.Tensor | None]] = []
+        members: dict[int, list[int]] = {}
+        for number, beginning in enumerate(rows.beginnings[:count]):
+            members.setdefault(id(beginning), []).append(number)
+        for numbers in members.values():
+            beginning = rows.beginnings[numbers[0]]
+            if beginning.length:
+                every = len(numbers) == count
+                self.groups.append((beginning, None if every else torch.tensor(numbers, device=device)))
+
+    def attend(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        visibility: Visibility,
+        weighing: Weighing,
+    ) -> torch.Tensor:
+        number, self.called = self.called, self.called + 1
+        layer = self.rows.layers[number]
+        layer.fit(self.room)
+        layer.keys[self.numbers, :, self.lengths] = key[0].transpose(0, 1)
+        layer.values[self.numbers, :, self.lengths] = value[0].transpose(0, 1)
+        heads = key.shape[1]
+        # (rows, key heads, heads a key head, features)
+        asked = query[0].transpose(0, 1).reshape(self.count, heads, -1, query.shape[-1])
+        keys = layer.keys[: self.count, :, : self.room]
+        values = layer.values[: self.count, :, : self.room]
+        logits = [*self._before(asked, number), asked @ keys.transpose(2, 3)]
+        sinks = None
+        if weighing.sinks is not None:
+            sinks = weighing.sinks.reshape(1, heads, -1, 1).expand(self.count, -1, -1, -1)
+        mask = visibility.mask("writing", lambda: self._mask(visibility, query))
+        weights = softmax(torch.cat(logits, dim=-1), mask, weighing, sinks).to(values.dtype)
+        found = weights[..., self.most_begun :] @ values
+        for beginning, members in self.groups:
+            own = (
+                weights[..., : beginning.length]
+                if members is None
+                else weights[members, ..., : beginning.length]
+            )
+            part = _by_head(own, beginning.values[number])
+            found = found + part if members is None else found.index_add(0, members, part)
+        return found.reshape(1, self.count, query.shape[1], -1)
+
+    def _before(self, asked: torch.Tensor, number: int) -> list[torch.Tensor]:
+        """The logits of what rows begin with, (rows, key heads, heads a key head, longest beginning)."""
+        if not self.groups:
+            return []
+        beginning, members = self.groups[0]
+        if members is None:
+            return [_by_head(asked, beginning.keys[number].transpose(1, 2))]
+        logits = asked.new_zeros((*asked.shape[:-1], self.most_begun))
+        for beginning, members in self.groups:
+            assert members is not None, "several groups, or rows without one"
+            logits[members, ..., : beginning.length] = _by_head(
+                asked[members], beginning.keys[number].transpose(1, 2)
+            )
+        return [logits]
+
+    def _mask(self, visibility: Visibility, query: torch.Tensor) -> torch.Tensor:
+        """(rows, 1, 1, longest beginning + room), added to the logits."""
+        before = torch.arange(self.most_begun, device=query.device).expand(self.count, -1)
+        places = torch.arange(self.room, device=query.device)
+        own = self.begun[:, None] + places
+        there = torch.cat([before < self.begun[:, None], places <= self.lengths[:, None]], dim=1)
+        seen = there & visibility.allows(
+            (self.begun + self.lengths)[:, None], torch.cat([before, own], dim=1)
+        )
+        return added(seen, torch.float32)[:, None, None]
+
+
+def _by_head(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """(rows, key heads, heads a key head, n) and (key heads, n, m) -> (rows, key heads, heads a key head, m)."""
+    rows, heads, folds, inner = left.shape
+    product = left.transpose(0, 1).reshape(heads, rows * folds, inner) @ right
+    return product.reshape(heads, rows, folds, -1).transpose(0, 1)
+
+
+def added(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """0 where a token is seen, minus infinity where it is not."""
+    return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill(~seen, -torch.inf)
