@@ -9,10 +9,11 @@ BENCHMARK_VENV ?= .benchmark-venv
 PLUGINS_VENV ?= .plugins-venv
 LOWEST_VENV ?= .lowest-venv
 NEWEST_VENV ?= .newest-venv
+WHEEL_VENV ?= .wheel-venv
 # The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
-.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-page fuzz check audit bench bench-parity bench-page calibrate clean
+.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-page test-wheel check-ci docs fuzz check audit bench bench-parity bench-page calibrate clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -34,7 +35,7 @@ test-newest:
 	$(NEWEST_VENV)/bin/python -m harness doctor
 	$(NEWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
 
-# The engine on tiny models of all architectures, against a forward pass without padding or cache; about five minutes.
+# The engine on tiny models of all architectures, against a forward pass without padding or cache; some minutes.
 test-zoo: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/zoo/zoo.py -n 2
 
@@ -45,6 +46,25 @@ test-plugins: $(PLUGINS_VENV)/.installed
 # Our pages in headless Chromium (`apt-get install chromium`), with Node.js and packages from npm.
 test-page: $(VENV)/.dev tests/page/node_modules/.installed
 	$(BIN)/python -m pytest tests/page
+
+# Wheel and sdist: built, checked, and installed into an empty environment, where a gate runs without this checkout.
+test-wheel: $(VENV)/.ci
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(PYTHON) -m venv --clear $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	$(WHEEL_VENV)/bin/python tests/installed.py
+
+# The action, workflows, hook, image and what docs/ci.md shows, by actionlint and the like; it takes Node.js.
+check-ci: $(VENV)/.ci tests/ci/node_modules/.installed
+	BIN=$(BIN) tests/ci/check.sh
+
+# The site of docs/, in site/; a broken link or anchor is an error.
+docs: $(VENV)/.ci
+	$(BIN)/python -m tools.docs --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -84,6 +104,10 @@ bench-parity: $(BENCHMARK_VENV)/.installed
 bench-page: $(VENV)/.dev tests/page/node_modules/.installed
 	$(BIN)/python -m benchmarks.page $(ARGUMENTS)
 
+tests/ci/node_modules/.installed: tests/ci/package-lock.json
+	npm ci --prefix tests/ci --no-audit --no-fund
+	touch $@
+
 tests/page/node_modules/.installed: tests/page/package-lock.json
 	npm ci --prefix tests/page --no-audit --no-fund
 	touch $@
@@ -96,6 +120,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/.ci: $(VENV)/.dev
+	$(PIP) --constraint constraints.txt --editable '.[ci,docs]'
 	touch $@
 
 $(BENCHMARK_VENV)/.installed: pyproject.toml constraints.txt
@@ -119,4 +147,4 @@ $(LOWEST_VENV)/.installed: pyproject.toml constraints-lowest.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) dist build tests/page/node_modules .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) $(WHEEL_VENV) dist build site tests/ci/node_modules tests/page/node_modules .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,5 @@
-"""Wiring only: makes the plugin known to runs inside this checkout, installed or not."""
+"""Wiring only; the plugins are named in pyproject.toml, so that suites of this checkout can be collected from elsewhere."""
 
 import pytest
 
 pytest.register_assert_rewrite("tests.support")
-pytest_plugins = ["harness.plugin", "pytester"]

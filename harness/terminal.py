@@ -33,6 +33,11 @@ def show(text: str = "") -> None:
     _print(_shown(text), sys.stdout)
 
 
+def show_marked(text: str) -> None:
+    """Print a result that is safe already, with colours of its own; raises as `show` does."""
+    _print(text, sys.stdout)
+
+
 def say(text: str) -> None:
     """Print a message on stderr, or nothing if it cannot be written; raises BrokenPipeError."""
     with suppress(HarnessError):

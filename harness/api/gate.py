@@ -33,6 +33,7 @@ from harness.reporting.standing_out import standing_out
 from harness.spelling import in_python
 from harness.store.given import check_apart, identity_of
 from harness.store.opening import open_pair
+from harness.suites.accepted import with_accepted
 from harness.suites.severity import SEVERITIES, Severity
 from harness.suites.suite import Suite
 from harness.training.references import find_models, trained
@@ -53,6 +54,7 @@ def run_gate(
     strict: bool = False,
     fail_on: Severity = "low",
     max_drop_overall: float | Literal["off"] | None = None,
+    accepted: bool = True,
     allow_code: bool = False,
     allow_outside: bool = False,
     allow_task_code: bool = False,
@@ -77,6 +79,7 @@ def run_gate(
         fail_on: gates below this severity warn instead of failing.
         max_drop_overall: the margin of the gate over all suites together, a fraction; "off" for no such gate. By default
             0.03 if there are several suites.
+        accepted: whether the losses that an accepted.yaml beside a suite names count as kept.
         allow_code: whether scores may run code in answers.
         allow_outside: whether suites may read probes from outside their folders and the working folder.
         allow_task_code: whether Python that comes with tasks of lm-evaluation-harness may run, unconfined.
@@ -107,6 +110,7 @@ def run_gate(
     reach = Reach(anywhere=allow_outside, code=allow_task_code)
     paths = [suites] if isinstance(suites, str | Path) else suites
     read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
+    read = [with_accepted(suite) for suite in read] if accepted else read
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
     margin = overall_margin(given)
     engines, models = _engines(model, baseline, settings, asked, reach)
@@ -117,6 +121,7 @@ def run_gate(
         allow_code=allow_code,
         noise_floor=noise_floor,
         sequential=seed if sequential else None,
+        baseline=lambda: models.get("baseline"),
     )
     session.need(asked)
     for name in session.suites:
@@ -146,6 +151,7 @@ def run_gate(
         nothing_known=session.nothing_known,
         noise=session.noise,
         sequential=session.stops,
+        accepted=session.accepted,
         observed=standing_out(probes),
         notes=[in_python(note) for note in (*left_out, *engines.notes, *session.notes)],
         seconds_asking=session.seconds_asking,

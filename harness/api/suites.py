@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from importlib import resources
 from pathlib import Path
 
 from harness.documents.within import Reach
@@ -11,6 +10,7 @@ from harness.errors import ScorerError
 from harness.evaluation.permission import code_problem
 from harness.evaluation.word_order import WordOrder, asked_for
 from harness.scoring import load_scorers
+from harness.shipped import SUITES
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 
@@ -18,10 +18,8 @@ logger = logging.getLogger("harness")
 
 
 def shipped_suite(name: str) -> Path:
-    """The path of a suite that ships, in an installed package or in a checkout."""
-    package = Path(str(resources.files("harness")))
-    packaged = package / "shipped" / f"{name}.yaml"
-    return packaged if packaged.is_file() else package.parent / "suites" / f"{name}.yaml"
+    """The path of a suite that ships, by the name of its file."""
+    return SUITES / f"{name}.yaml"
 
 
 def suite_at(path: str | Path | None, name: str, allow_outside: bool, allow_task_code: bool) -> Suite:

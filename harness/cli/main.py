@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from harness import __version__
 from harness.cli import (
+    accept,
     advise,
     calibrate,
+    compare,
     demo,
     doctor,
     embedded,
+    history,
+    init,
     ladder,
     lint,
     new,
@@ -21,6 +27,7 @@ from harness.cli import (
     preview,
     rescore,
     schema,
+    show,
     store,
 )
 from harness.cli.conftests import import_conftests
@@ -29,12 +36,15 @@ from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
 
 COMMANDS = (
-    new, lint, preview, plan, calibrate, rescore, advise, ladder, schema, store, doctor, embedded, demo,
+    init, new, lint, preview, plan, calibrate, rescore, accept, history, compare, show, advise, ladder, schema, store, doctor, embedded, demo,
 )  # fmt: skip
 """In the order of `--help`. Importing one loads only what its options need; it imports the rest when it runs."""
 
 UNREADABLE = 2
 """Exit code for a suite or recipe that cannot be read, as in pytest."""
+
+SCRIPT = "forgetting-gate"
+"""The console script of all commands."""
 
 USAGE = 4
 """Exit code for other input that cannot be used, as in pytest."""
@@ -59,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def command_line() -> argparse.ArgumentParser:
     """The parser of all commands; its Namespace has the `run` of the chosen one."""
     parser = _Parser(
-        prog="python -m harness",
+        prog=_program(),
         description="Companion commands of `pytest suites/ --model=REF`: write and check suites, prepare models, compare recipes.",
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -67,6 +77,12 @@ def command_line() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
+
+
+def _program() -> str:
+    """The name by which this process was started: the console script's, or Python's."""
+    name = Path(sys.argv[0]).stem
+    return SCRIPT if name == SCRIPT else "python -m harness"
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
 from harness.command_line import OneOf, share_or_off
@@ -11,6 +13,11 @@ from harness.errors import shown_path
 from harness.reporting.formats import FORMATS
 from harness.suites.severity import SEVERITIES
 from harness.terminal import show
+
+if TYPE_CHECKING:
+    from harness.reporting.rows import Record
+    from harness.suites.acceptance import Acceptance
+    from harness.suites.suite import Suite
 
 
 def add_parser(commands: Commands) -> None:
@@ -41,7 +48,22 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--report-html", type=Path, metavar="FILE", help="also write the new record as a page to this file"
     )
+    parser.add_argument(
+        "--report-markdown", type=Path, metavar="FILE", help="also write it as Markdown for a pull request"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show all in the terminal, not a screenful"
+    )
+    parser.add_argument(
+        "--color", type=OneOf("auto", "yes", "no"), default="auto", metavar="WHEN",
+        help="colour the terminal: auto, yes or no (default: auto)",
+    )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the new record.json to this folder")
+    parser.add_argument(
+        "--no-accepted",
+        action="store_true",
+        help="let the losses that accepted.yaml names count like all others",
+    )
     add_allow_code(parser)
     add_reading(parser)
     parser.set_defaults(run=run)
@@ -53,11 +75,12 @@ def run(parsed: Namespace) -> int:
     Raises:
         HarnessError: the record cannot be read or lacks answers, or a suite asks something else.
     """
+    from harness.cli.on_screen import show_record
     from harness.evaluation.rescore import rescored
     from harness.evaluation.suites import read_suites
     from harness.gate.policy import Policy, overall_margin
     from harness.reporting.formats import render
-    from harness.reporting.latest import write_page
+    from harness.reporting.latest import write_markdown, write_page
     from harness.reporting.record import FILE, read_record, write_record
     from harness.spelling import on_command_line
 
@@ -68,13 +91,46 @@ def run(parsed: Namespace) -> int:
     policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on, overall)
     suites = read_suites(parsed.suite, reach_of(parsed)) if parsed.suite else ()
     again = rescored(
-        record, suites, policy, allow_code=parsed.allow_code, add_overall=given is not None
+        record, suites, policy, allow_code=parsed.allow_code, add_overall=given is not None,
+        accepted={} if parsed.no_accepted else _accepted(record, suites),
     )  # fmt: skip
-    show(on_command_line(render(again, parsed.format)))
+    if parsed.format == "terminal":
+        show_record(again, parsed.verbose, parsed.color)
+    else:
+        show(on_command_line(render(again, parsed.format)))
     if parsed.report_html:
         write_page(again, parsed.report_html)
         show(f"page: {shown_path(parsed.report_html)}")
+    if parsed.report_markdown:
+        write_markdown(again, parsed.report_markdown)
+        show(f"Markdown: {shown_path(parsed.report_markdown)}")
     if parsed.report:
         show(f"record: {shown_path(write_record(again, parsed.report))}")
     assert again.run.exit_status is not None, "a record that was decided again has one"
     return again.run.exit_status
+
+
+def _accepted(record: Record, suites: Sequence[Suite]) -> dict[str, Sequence[Acceptance]] | None:
+    """What is accepted of each suite by the accepted.yaml beside it; None if no suite's file is here, for what the record has.
+
+    Raises:
+        SuiteError: such a file cannot be read.
+    """
+    from harness.suites.accepted import accepted_beside
+
+    paths = {name: Path(row.path) for name, row in record.run.suites.items() if row.path}
+    paths |= {suite.name: suite.path for suite in suites if suite.path}
+    there = {name: path for name, path in paths.items() if path.is_file()}
+    by_folder = {
+        folder: accepted_beside(path)
+        for folder, path in {path.parent: path for path in there.values()}.items()
+    }
+    found = {
+        name: [loss for loss in by_folder[path.parent] if loss.suite == name] for name, path in there.items()
+    }
+    kept = {
+        name: [row.acceptance(name) for row in rows]
+        for name, rows in record.run.accepted.items()
+        if name not in there
+    }
+    return {**kept, **found} if there else None

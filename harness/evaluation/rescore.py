@@ -6,7 +6,7 @@ Their prompts must be those of the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.engine.answers import request_key
@@ -27,6 +27,7 @@ from harness.reporting.rows import AgainRow, GateRow, ProbeRow, Record, RunRow, 
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
 from harness.scoring.composed import recorded
+from harness.suites.acceptance import Acceptance
 from harness.suites.arguments import arguments_of
 from harness.suites.suite import OVERALL, EachGate, Gate, MarginGate, Probe, RiseGate, Suite, Task
 
@@ -38,6 +39,7 @@ def rescored(
     *,
     allow_code: bool = False,
     add_overall: bool = False,
+    accepted: Mapping[str, Sequence[Acceptance]] | None = None,
 ) -> Record:
     """The record with all answers scored and all gates decided again.
 
@@ -45,6 +47,7 @@ def rescored(
         suites: replace the recorded suites of the same names.
         policy: None for the record's own.
         add_overall: add the overall gate, with the policy's margin, to a record that has none.
+        accepted: by suite, the losses that are accepted; None for those that the record names.
 
     Raises:
         NoEvidenceError: the record has no raw answers, or no gates.
@@ -57,7 +60,9 @@ def rescored(
     if unknown := sorted(given.keys() - {row.suite for row in record.probes}):
         raise HarnessError(f"the suite '{unknown[0]}' is not in the record")
     own = Policy(record.run.strict, record.run.fail_on, record.run.max_drop_overall)
-    session = PairSession(policy or own, allow_code=allow_code)
+    session = PairSession(policy or own, allow_code=allow_code, baseline=lambda: record.run.baseline)
+    if accepted is None:
+        accepted = {name: [row.acceptance(name) for row in rows] for name, rows in record.run.accepted.items()}
     selected: list[Case] = []
     notes: list[str] = []
     for name in dict.fromkeys(row.suite for row in record.gates):
@@ -73,7 +78,9 @@ def rescored(
             notes += _other_probes(given[name], probes)
         else:
             suite, wanted = _as_recorded(name, gates, probes)
-        _answer(session, suite, probes, allow_code)
+        ids = {row.id for row in probes}
+        losses = tuple(loss for loss in accepted.get(name, ()) if loss.probe in ids)
+        _answer(session, replace(suite, accepted=losses), probes, allow_code)
         if name in record.run.nothing_known:
             session.suites[name].recorded = (record.run.nothing_known[name],)
         if found := record.run.sequential.get(name):
@@ -81,11 +88,15 @@ def rescored(
         selected += wanted
     if add_overall and all(row.suite != OVERALL for row in record.gates):
         selected = with_overall(selected, session.policy.max_drop_overall, of_one=True)
-    return _like(record, *rows(session.decide(selected)), session.policy, notes)
+    return _like(record, *rows(session.decide(selected)), session, notes)
 
 
 def _like(
-    record: Record, gates: Iterable[GateRow], probes: Iterable[ProbeRow], policy: Policy, notes: Sequence[str]
+    record: Record,
+    gates: Iterable[GateRow],
+    probes: Iterable[ProbeRow],
+    session: PairSession,
+    notes: Sequence[str],
 ) -> Record:
     """The record with new rows, which keep what only the old ones know: places, samples, prompt keys, excuses."""
     before = {(row.suite, row.slice): row for row in record.gates}
@@ -94,12 +105,13 @@ def _like(
     probes = [row.model_copy(update={"asked": asked[row.suite, row.id]}) for row in probes]
     code = exit_code(decided, record.run.named) or int(not _is_whole(record.run))
     run = {
-        "strict": policy.strict,
-        "fail_on": policy.fail_on,
-        "max_drop_overall": policy.max_drop_overall,
+        "strict": session.policy.strict,
+        "fail_on": session.policy.fail_on,
+        "max_drop_overall": session.policy.max_drop_overall,
         "exit_status": code,
         "status": run_status(code, gate_failed=code == 1) if _is_whole(record.run) else record.run.status,
         "observed": standing_out(probes),
+        "accepted": session.accepted,
         "notes": [*record.run.notes, *(note for note in notes if note not in record.run.notes)],
     }
     return record.model_copy(update={
@@ -127,6 +139,7 @@ def _answer(session: PairSession, suite: Suite, rows: Iterable[ProbeRow], allow_
         raise ScorerError(problem.text)
     session.need_probes(suite, suite.probes)
     by_id = {row.id: row for row in rows}
+    session.suites[suite.name].keys = {id: row.asked for id, row in by_id.items() if row.asked}
     baseline = {probe.id: row.raw() for probe in suite.probes if (row := by_id[probe.id].baseline)}
     tuned = {probe.id: by_id[probe.id].tuned.raw() for probe in suite.probes}
     compared = [probe for probe in suite.probes if probe.id in baseline]

@@ -90,6 +90,7 @@ def decided(run: SuiteRun, case: Case, asked: Sequence[Probe], of: int) -> Stop 
         return Stop(ids, of, len(looks), ALL_ASKED)
     for stop, why in _candidates(ids, of):
         finding = find(case, run.pairs(asked), run.nothing_known, stop=stop)
+        finding = finding.accepting or finding
         if finding.stop and (stop.look or finding.verdict == "FORGOTTEN"):
             return Stop(ids, of, stop.look, why.format(str(finding.verdict).lower()))
     return None

@@ -24,6 +24,7 @@ from harness.gate.decide import Decision, decide
 from harness.gate.evidence import cut
 from harness.gate.finding import Finding, find, find_overall
 from harness.gate.policy import Policy
+from harness.reporting.run_rows import ModelRow
 from harness.spelling import option
 from harness.suites.suite import EachGate, OverallGate, Probe, SliceGate, Suite
 
@@ -38,6 +39,7 @@ class PairSession(SuiteRuns):
         by_rule: judge `fluent` scores by their rule alone, for the baseline is gone and cannot measure word order.
         progress: makes the callback for asking one side a suite.
         notes: collects notes for the user, each once.
+        baseline: gives the row of the baseline, once it can be known; None to count no accepted loss as kept.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class PairSession(SuiteRuns):
         by_rule: bool = False,
         progress: Callable[[str, Side], Progress] | None = None,
         notes: list[str] | None = None,
+        baseline: Callable[[], ModelRow | None] | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings
@@ -61,8 +64,7 @@ class PairSession(SuiteRuns):
         self.word_order: WordOrder | None = WordOrder(None) if by_rule else None
         """Measures by the engine of the baseline, once that is known."""
         self.progress = progress
-        super().__init__()
-        self.notes: list[str] = [] if notes is None else notes
+        super().__init__(baseline, [] if notes is None else notes)
 
     def need(self, cases: Iterable[Case]) -> None:
         """Announce the cases to decide, so that each suite is asked in one go."""
@@ -130,6 +132,7 @@ class PairSession(SuiteRuns):
         if asked_for(run.suite.probes):
             self._measure_by(engines("baseline"), run)
         self._check_arguments(run.suite, pair)
+        self.judge_accepted(run)
         asked = self._ask_sides(run, dict(zip(sides, pair, strict=True)))
         if run.compared:
             self._measure_noise(run, pair[0])
@@ -163,16 +166,12 @@ class PairSession(SuiteRuns):
     def find(self, case: Case) -> Finding:
         """What both models' answers show of a case; raises NoEvidenceError if one was not asked."""
         run = self._run(case.suite)
+        self.judge_accepted(run)
         case = replace(case, suite=run.suite, probes=run.asked_of(case))
         pairs = run.pairs(case.probes, compared=not case.tuned_alone)
         unknown = None if case.tuned_alone else run.nothing_known
         again = run.again.get(case.probes[0].id, ()) if isinstance(case.gate, EachGate) else ()
         return find(case, pairs, unknown, again, run.stop)
-
-    def note(self, text: str) -> None:
-        """Keep a note for the user, once."""
-        if text not in self.notes:
-            self.notes.append(text)
 
     def _run(self, suite: Suite) -> SuiteRun:
         if suite.name not in self.suites:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +15,9 @@ from harness.gate.compare import Pair, pair
 from harness.gate.evidence import nothing_known
 from harness.gate.stopping import Stop
 from harness.reporting.rows import NoiseRow
+from harness.reporting.run_rows import Standing
 from harness.scoring.score import Score
+from harness.suites.acceptance import Acceptance
 from harness.suites.suite import Probe, Suite
 
 
@@ -48,6 +50,10 @@ class SuiteRun:
     """Whether probes are cases of their own, which must all be asked."""
     stop: Stop | None = None
     """Where asking stopped, if it was to stop once it is decided."""
+    keys: Mapping[str, str] | None = None
+    """By probe id, the keys of the requests in an earlier run; None if they follow from the suite."""
+    acceptances: Sequence[tuple[Acceptance, Standing]] | None = None
+    """What was accepted of the suite, and whether it counts; None until that is known."""
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -107,7 +113,13 @@ class SuiteRun:
 
     def pairs(self, probes: Iterable[Probe], compared: bool = True) -> list[Pair]:
         """Both scores of each probe; raises NoEvidenceError if one was not asked."""
-        return pair(list(probes), self.scores["baseline"] if compared else None, self.scores["tuned"])
+        pairs = pair(list(probes), self.scores["baseline"] if compared else None, self.scores["tuned"])
+        accepted = {item.probe for item, standing in self.acceptances or () if standing == "in force"}
+        if not accepted:
+            return pairs
+        return [
+            replace(found, accepted=found.change == "lost" and found.probe.id in accepted) for found in pairs
+        ]
 
     def answered(self, side: Side) -> Answered:
         """All answers of a model, the baseline's with its further attempts."""

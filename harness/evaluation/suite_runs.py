@@ -1,19 +1,33 @@
-"""The suites of a run in, what its record says of each of them out."""
+"""The suites of a run in, what was accepted of them and what its record says of each of them out."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from harness.evaluation.acceptances import judged, standings_now
 from harness.evaluation.suite_run import SuiteRun
 from harness.reporting.rows import NoiseRow, SequentialRow
+from harness.reporting.run_rows import AcceptedRow, ModelRow
 
 
 class SuiteRuns:
-    """The suites of a run, by name."""
+    """The suites of a run, by name, and notes for the user.
 
-    def __init__(self) -> None:
+    Args:
+        baseline: gives the row of the baseline, once it can be known; None to count no accepted loss as kept.
+    """
+
+    def __init__(self, baseline: Callable[[], ModelRow | None] | None, notes: list[str]) -> None:
+        self.baseline = baseline
+        self.notes = notes
         self.suites: dict[str, SuiteRun] = {}
+
+    def note(self, text: str) -> None:
+        """Keep a note for the user, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     @property
     def seconds_asking(self) -> dict[str, float]:
@@ -51,3 +65,31 @@ class SuiteRuns:
         return {
             name: SequentialRow.of_stop(run.stop) for name, run in self.suites.items() if run.stop is not None
         }
+
+    @property
+    def accepted(self) -> dict[str, list[AcceptedRow]]:
+        """By suite, what was accepted of it, and whether it counts."""
+        return {
+            name: [AcceptedRow.of(item, standing) for item, standing in standings_now(run)]
+            for name, run in self.suites.items()
+            if run.acceptances
+        }
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """All of these but `given`, by their keys in the record, as JSON data."""
+        return {
+            "seconds_asking": self.seconds_asking,
+            "nothing_known": self.nothing_known,
+            "noise": {name: row.model_dump(mode="json") for name, row in self.noise.items()},
+            "sequential": {name: row.model_dump(mode="json") for name, row in self.stops.items()},
+            "accepted": {
+                name: [row.model_dump(mode="json") for row in rows] for name, rows in self.accepted.items()
+            },
+        }
+
+    def judge_accepted(self, run: SuiteRun) -> None:
+        """Judge, once a suite, what was accepted of it."""
+        if self.baseline is None or run.acceptances is not None or not run.suite.accepted or not run.compared:
+            return
+        run.acceptances = judged(run, self.baseline())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Literal, get_args
 
@@ -28,6 +28,8 @@ class Pair:
     probe: Probe
     baseline: Score | None
     tuned: Score
+    accepted: bool = False
+    """Whether the loss is known and accepted, so that it counts as kept when its gates are decided."""
 
     @property
     def change(self) -> Change | None:
@@ -37,6 +39,13 @@ class Pair:
         if self.baseline.right:
             return "kept" if self.tuned.right else "lost"
         return "gained" if self.tuned.right else "missed"
+
+    @property
+    def as_decided(self) -> Pair:
+        """The pair as gates count it: of an accepted loss, as if the tuned model had answered what the baseline did."""
+        if not self.accepted or self.baseline is None:
+            return self
+        return replace(self, tuned=self.baseline, accepted=False)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 Of many gates one fails by chance, so no gate is decided alone. A slice fails if what was observed is over its margin and
 the loss is significant among all slices of the run (Holm), the overall gate if it is significant by itself, and a suite of
 single probes if it lost a critical one or several others.
+
+Accepted losses count as kept, and only in the gates over them: all others are decided as if nothing were accepted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -38,11 +40,13 @@ class Decision(Finding):
     Attributes:
         adjusted_p: Holm's, over the slices of the run; None for other cases.
         tests: how many slices these are.
+        without_accepted: the outcome that it would have without accepted losses; None if that is the same.
     """
 
     outcome: Outcome
     adjusted_p: float | None = None
     tests: int = 0
+    without_accepted: Outcome | None = None
 
     @property
     def significant(self) -> bool:
@@ -57,10 +61,37 @@ def decide(findings: Sequence[Finding], policy: Policy) -> list[Decision]:
     family = {id(finding): p for finding in findings if (p := _p_in_family(finding, policy)) is not None}
     adjusted = dict(zip(family, map(float, holm(list(family.values()))), strict=True))
     lost = _lost_probes(findings)
-    return [
+    decisions = [
         _decided(finding, policy, adjusted.get(id(finding)), len(family), lost[finding.case.suite.name])
         for finding in findings
     ]
+    return [
+        _accepting(decision, finding, policy, family, lost[finding.case.suite.name])
+        for decision, finding in zip(decisions, findings, strict=True)
+    ]
+
+
+def _accepting(
+    decision: Decision, finding: Finding, policy: Policy, family: Mapping[int, float], lost: int
+) -> Decision:
+    """The decision with accepted losses as kept, in this gate alone; a fault of the evidence stays as it is.
+
+    Args:
+        family: the p-values of the slices that are decided together, by the ids of their findings.
+        lost: how many probes of less than critical severity the suite lost, accepted or not.
+    """
+    kept = finding.accepting
+    if kept is None or (decision.standing == "bad" and decision.stop is None):
+        return decision
+    others = [p for key, p in family.items() if key != id(finding)]
+    adjusted, tests = None, len(others)
+    if (p := _p_in_family(kept, policy)) is not None:
+        adjusted, tests = float(holm([p, *others])[0]), tests + 1
+    outcome = _decided(kept, policy, adjusted, tests, lost).outcome
+    better = decision.outcome == "failed" or (decision.outcome == "warned" and outcome == "passed")
+    if outcome == decision.outcome or not better:
+        return decision
+    return replace(decision, outcome=outcome, without_accepted=decision.outcome)
 
 
 def rule(finding: Finding, policy: Policy) -> str:

@@ -37,6 +37,8 @@ class Finding:
         again: for a lost probe, the pairs of its further attempts.
         parts: for the overall gate, the comparison of each suite.
         stop: where asking stopped early and so decided the case.
+        accepted: how many of its lost probes are accepted losses.
+        accepting: the same finding with those counted as kept; None if there are none.
     """
 
     case: Case
@@ -53,6 +55,8 @@ class Finding:
     again: tuple[Pair, ...] = ()
     parts: tuple[tuple[str, Comparison], ...] = ()
     stop: Stop | None = None
+    accepted: int = 0
+    accepting: Finding | None = None
 
 
 def find(
@@ -73,6 +77,16 @@ def find(
     Raises:
         NoEvidenceError: there are no pairs, or some lack the baseline that the gate needs.
     """
+    found = _find(case, pairs, nothing_known, again, stop)
+    if not (accepted := sum(pair.accepted for pair in pairs)):
+        return found
+    accepting = _find(case, [pair.as_decided for pair in pairs], nothing_known, again, stop)
+    return replace(found, accepted=accepted, accepting=accepting)
+
+
+def _find(
+    case: Case, pairs: Sequence[Pair], nothing_known: str | None, again: Sequence[Pair], stop: Stop | None
+) -> Finding:
     if stop is not None and stop.early and case.gate.over == "category":
         return _not_gated(case, pairs, stop)
     if not pairs:
@@ -228,12 +242,26 @@ def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
     Suites of which the baseline knows nothing have nothing to lose, and gates over `each` probe and over texts have rules of
     their own; none of these is pooled.
     """
+    found, pairs = _find_overall(case, findings)
+    if not (accepted := sum(pair.accepted for pair in pairs)):
+        return found
+    accepting, _ = _find_overall(case, [finding.accepting or finding for finding in findings])
+    return replace(found, accepted=accepted, accepting=accepting)
+
+
+def _find_overall(case: Case, findings: Sequence[Finding]) -> tuple[Finding, list[Pair]]:
+    """The finding, and the pairs that it pools."""
     by_suite: dict[str, dict[str, Pair]] = {}
     for finding in findings:
         if isinstance(finding.case.gate, MarginGate) and not (finding.verdict == "VACUOUS" and finding.why):
             pairs = by_suite.setdefault(finding.case.suite.name, {})
             pairs.update({pair.probe.id: pair for pair in finding.pairs})
     parts = tuple((name, compare(list(pairs.values()))) for name, pairs in by_suite.items())
+    every = [pair for pairs in by_suite.values() for pair in pairs.values()]
+    return _pooled(case, parts), every
+
+
+def _pooled(case: Case, parts: tuple[tuple[str, Comparison], ...]) -> Finding:
     if not parts:
         return Finding(case, (), "undecided", why="no suite has a gate whose probes could be pooled")
     whole = pooled([comparison for _, comparison in parts])

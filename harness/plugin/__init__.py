@@ -66,7 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
         with usage_errors(config):
             add_task_suites(config, options)
-        options = RunOptions.read(config.option, config.args, config.invocation_params.dir)
+    if options.suites or config.option.pyargs:
+        from harness.plugin.shipped_suites import add_shipped_suites
+
+        add_shipped_suites(config, options)
+    options = RunOptions.read(config.option, config.args, config.invocation_params.dir)
     config.stash[RUN_OPTIONS] = options
     with usage_errors(config):
         if hasattr(config, "workerinput"):
@@ -87,6 +91,15 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     code = yield
     writer = config.stash.get(WRITER, None)
     return code if writer is None or code is None else writer.status(code)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out all but suites where a run names those and no path."""
+    if not config.stash[RUN_OPTIONS].suites:
+        return None
+    from harness.plugin.shipped_suites import is_ignored
+
+    return is_ignored(collection_path, config) or None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -151,7 +164,9 @@ def pytest_collection_modifyitems(
 
                 arrange(items, config)
             elif suites := config.stash[RUN_OPTIONS].suites:
-                raise HarnessError(f"--suite {suites[0]}: no suite was collected")
+                from harness.plugin.shipped_suites import check_suites
+
+                check_suites(suites, ())
     except pytest.UsageError as error:
         if not hasattr(config, "workerinput"):
             raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, shown_path
+from harness.errors import HarnessError, SuiteError, shown_path
 from harness.evaluation.permission import code_problem
 from harness.evaluation.suites import second_suite
 from harness.gate.cases import Case, cases, overall_case
@@ -27,8 +27,9 @@ from harness.plugin.slices import remember
 from harness.plugin.state import RUN, run_of
 from harness.scoring import load_scorers
 from harness.spelling import on_command_line
+from harness.suites.accepted import with_accepted
 from harness.suites.read import read_suite
-from harness.suites.suite import OVERALL, MarginGate
+from harness.suites.suite import OVERALL, MarginGate, Suite
 from harness.visible import visible
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 NOT_PROPERTIES = {"interval", "loss", "rise_interval", "place", "probes", "require", "on_inconclusive"}
 """Keys of a GateRow that JUnit does not show: lists, and the rule of the gate."""
+
+UNREADABLE: pytest.StashKey[set[Path]] = pytest.StashKey()
+"""The folders whose accepted.yaml cannot be read."""
 
 
 class CaseFile(pytest.Module):
@@ -66,11 +70,17 @@ class SuiteFile(CaseFile):
         written = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
         if (shown := visible(written)) != written:
             arguments |= {"nodeid": shown, "name": visible(path.name)}
+        elif not path.is_relative_to(root) and path in parent.config.stash[RUN_OPTIONS].paths:
+            arguments["nodeid"] = (
+                path.name
+            )  # pytest leaves it empty, so cases of two such files would have one id
         super().__init__(path=path, parent=parent, **arguments)
 
     def collect(self) -> Iterator[CaseItem]:
         """The cases of the suite; raises SuiteError for problems in the file, ScorerError for a score that cannot be loaded."""
         suite = read_suite(self.path, load_scorers(), reach_of(self.config))
+        if self.config.stash[RUN_OPTIONS].accepted:
+            suite = self._with_accepted(suite)
         for note in [*suite.notes, *(f"{doubt.span}: {doubt.message}" for doubt in suite.warnings)]:
             run_of(self.config).note(note)
         remember(self.config, self.path, (_name(case) for case in cases(suite)))
@@ -78,6 +88,17 @@ class SuiteFile(CaseFile):
             yield CaseItem.from_parent(
                 self, name=_name(case), case=case, callobj=ask_tuned if case.tuned_alone else ask_both
             )
+
+    def _with_accepted(self, suite: Suite) -> Suite:
+        """The suite with its accepted losses; raises SuiteError for the first suite beside a file that cannot be read."""
+        told = self.config.stash.setdefault(UNREADABLE, set())
+        if self.path.parent in told:
+            return suite
+        try:
+            return with_accepted(suite)
+        except SuiteError:
+            told.add(self.path.parent)
+            raise
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The problems of the suite without a traceback, which would only show the harness."""

@@ -70,11 +70,14 @@ def looks(cases: Sequence[CaseItem], options: RunOptions) -> tuple[list[LookItem
         HarnessError: the record cannot be read, or has none of the probes as lost, or a page is to be written.
     """
     assert options.only_lost is not None
-    if options.report_html is not None:
-        raise HarnessError(
-            f"{option('report_html')}: a look at what was lost writes no record, and so no page\n"
-            f"  leave {option('report_html')} out"
-        )
+    for name, path in {
+        "report_html": options.report_html,
+        "report_markdown": options.report_markdown,
+    }.items():
+        if path is not None:
+            raise HarnessError(
+                f"{option(name)}: a look at what was lost writes no record, and so no page\n  leave {option(name)} out"
+            )
     lost = lost_probes(options.only_lost)
     wanted: dict[str, dict[str, Probe]] = defaultdict(dict)
     first: dict[str, CaseItem] = {}

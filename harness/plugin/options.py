@@ -39,8 +39,13 @@ class RunOptions:
     strict: bool
     fail_on: Severity
     max_drop_overall: float | Literal["off"] | None
+    accepted: bool
+    """Whether the losses that accepted.yaml names count as kept."""
     report: Path
+    history: str | None
+    """The file of the history, or "off"; None for the one beside the report."""
     report_html: Path | None
+    report_markdown: Path | None
     only_lost: Path | None
     """The record of an earlier run, whose lost probes alone are asked, without a gate."""
     suites: tuple[str, ...]
@@ -75,10 +80,15 @@ class RunOptions:
             strict=values.forgetting_strict or "strict=true" in (values.override_ini or []),
             fail_on=values.forgetting_fail_on,
             max_drop_overall=values.forgetting_max_drop_overall,
+            accepted=not values.forgetting_no_accepted,
             report=Path(values.forgetting_report),
+            history=values.forgetting_history,
             report_html=None
             if values.forgetting_report_html is None
             else Path(values.forgetting_report_html),
+            report_markdown=None
+            if values.forgetting_report_markdown is None
+            else Path(values.forgetting_report_markdown),
             only_lost=None if values.forgetting_only_lost is None else Path(values.forgetting_only_lost),
             suites=tuple(values.forgetting_suite or ()),
             sample=values.forgetting_sample,
@@ -196,8 +206,13 @@ OPTIONS: Sequence[Option] = (
         {"type": share_or_off, "metavar": "DROP"},
     ),
     Option(
+        "no-accepted",
+        "let the losses that accepted.yaml names count like all others",
+        {"action": "store_true"},
+    ),
+    Option(
         "suite",
-        "run only the suite of this name; may be repeated",
+        "run only the suite of this name, from the paths or from those that ship; may be repeated",
         {"action": "append", "metavar": "NAME"},
     ),
     Option(
@@ -227,8 +242,18 @@ OPTIONS: Sequence[Option] = (
         {"default": "reports/latest", "metavar": "DIR"},
     ),
     Option(
+        "history",
+        "the file in which every run is kept, for `python -m harness history`, or off (history.db beside the report's folder)",
+        {"metavar": "FILE"},
+    ),
+    Option(
         "report-html",
         "also write the run as one page for a browser, with both answers to every probe; it needs no network",
+        {"metavar": "FILE"},
+    ),
+    Option(
+        "report-markdown",
+        "also write the run as Markdown for a pull request: the verdict, a table and the most telling lost answers",
         {"metavar": "FILE"},
     ),
     Option(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -42,6 +43,11 @@ class RecordWriter:
         self.record: Record | None = None
         self.path: Path | None = None
         self.unwritten = ""
+        self.kept = ""
+        """Where the run is in the history, or why it is not, in words."""
+        self.key = uuid4().hex
+        self.folded = ""
+        """What pytest's own sections do not show, in words."""
         self.workers = Workers(config, gates=lambda: self.latest is not None)
 
     # At the start
@@ -56,7 +62,7 @@ class RecordWriter:
             return
         from harness.reporting.latest import Latest
 
-        latest = Latest(self.options.report, self.options.report_html)
+        latest = Latest(self.options.report, self.options.report_html, self.options.report_markdown)
         self.config.add_cleanup(latest.release)
         latest.claim()
         self.latest = latest
@@ -130,7 +136,7 @@ class RecordWriter:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Set the exit code after all plugins inside, which may have changed it."""
         if self.tally.selected:
-            describe_run(self.config, self.gathered.run, self.tally.row())
+            describe_run(self.config, self.gathered.run, self.tally.row(), self.gathered.gates)
         try:
             return (yield)
         except pytest.exit.Exception as stop:
@@ -168,6 +174,7 @@ class RecordWriter:
             assert self.latest is not None
             record = self._record(session.exitstatus)
             self.path = self.latest.write(record)
+            self.kept = self._keep(record)
         except HarnessError as error:
             self.unwritten = names_of(self.config).here(error.text)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -176,6 +183,17 @@ class RecordWriter:
                 if self.latest is not None:
                     self.latest.write(record)
         return record
+
+    def _keep(self, record: Record) -> str:
+        """Keep the record in the history, which never fails a run; returns what to say of it."""
+        from harness.reporting.history.file import StoreError, history_path, keep_run
+
+        if (path := history_path(self.options.report, self.options.history)) is None:
+            return ""
+        try:
+            return f"run {keep_run(path, self.key, record)} of {shown_path(path)}"
+        except StoreError as error:
+            return f"this run is not in it: {names_of(self.config).here(error.text)}"
 
     def _record(self, exit_status: int | None = None) -> Record:
         """The record so far; unfinished without an exit status."""
@@ -224,6 +242,21 @@ class RecordWriter:
 
         return standing_out(map(ProbeRow.model_validate, lost))
 
+    def pytest_unconfigure(self) -> None:
+        """Tell GitHub, if the run is there, once all else is written."""
+        if self.record is not None and not hasattr(self.config, "workerinput"):
+            from harness.plugin.github import report
+
+            report(self.config, self.record)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_terminal_summary")
+    def pytest_terminal_summary_around(self, terminalreporter: Any) -> Generator[None, object, object]:
+        """Keep a screenful of failed gates from pytest's own sections."""
+        from harness.plugin.screen import folded
+
+        with folded(terminalreporter) as self.folded:
+            return (yield)
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the summary."""
         if self.gathered.looks and self.options.only_lost:
@@ -234,22 +267,37 @@ class RecordWriter:
                 terminalreporter.line(names_of(self.config).here(line))
         if self.record is None:
             return
-        from harness.reporting.formats import render
-        from harness.reporting.next_steps import next_steps
+        from harness.plugin.screen import show_summary
 
         terminalreporter.section("forgetting gate")
-        for line in render(self.record, "terminal").splitlines():
-            terminalreporter.line(names_of(self.config).here(line))
+        show_summary(
+            self.config, terminalreporter, self.record, self._saved(), list(self._steps()), self.folded
+        )
         if self.workers.died:
             died = ", ".join(self.workers.died)
             terminalreporter.line(f"no pass: workers of xdist died ({died})", red=True)
         if self.unwritten:
             terminalreporter.line(self.unwritten, red=True)
-        elif self.path is not None:
-            terminalreporter.line(f"record: {shown_path(self.path)}")
-            if self.options.report_html is not None:
-                terminalreporter.line(f"page: {shown_path(self.options.report_html)}")
-            conftests, engine = registering(self.config), self.options.engine_arguments
-            for line in next_steps(self.record, self.path.parent, conftests, engine):
-                ours = "python -m harness" in line  # has its own options, whose names nobody takes
-                terminalreporter.line(line if ours else names_of(self.config).here(line))
+
+    def _saved(self) -> list[str]:
+        """What was written, and where."""
+        if self.unwritten or self.path is None:
+            return []
+        written = {
+            "record": self.path,
+            "page": self.options.report_html,
+            "Markdown": self.options.report_markdown,
+        }
+        said = [f"{name}: {shown_path(path)}" for name, path in written.items() if path is not None]
+        return [*said, *([f"history: {self.kept}"] if self.kept else [])]
+
+    def _steps(self) -> Iterator[str]:
+        """What to do next, each of our options under its name here."""
+        from harness.reporting.next_steps import next_steps
+
+        if self.unwritten or self.path is None or self.record is None:
+            return
+        conftests, engine = registering(self.config), self.options.engine_arguments
+        for line in next_steps(self.record, self.path.parent, conftests, engine):
+            ours = "python -m harness" in line  # has its own options, whose names nobody takes
+            yield line if ours else names_of(self.config).here(line)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # a run that only collects loads none of these
     from harness.gate.decide import Decision, Outcome
     from harness.plugin.family import Family
     from harness.plugin.models import Models
+    from harness.reporting.rows import ModelRow
 
 
 class Run:
@@ -53,6 +54,8 @@ class Run:
         """The items of which nothing was reported yet."""
         self.other_fixtures: set[Any] = set()
         """The user's own fixtures that have one of our names and give no engine."""
+        self._engine: Callable[[Side], Engine] | None = None
+        """Gives the engines of the case that is decided."""
         self.refused = ""
         """Why a worker may not run its items."""
 
@@ -121,6 +124,7 @@ class Run:
             self.asked[side] = sides[side] = self.models.stored(found, beside=sides)
             return sides[side]
 
+        self._engine = engine
         if self._spans_families(item):
             for other in self.families.values():
                 other.wait()
@@ -179,9 +183,19 @@ class Run:
             noise_floor=self.options.noise_floor,
             sequential=self.options.sample_seed if self.options.sequential else None,
             notes=self.notes,
+            baseline=self._baseline if self.options.accepted else None,
         )
         follow(session, self.progress.counter)
         return session
+
+    def _baseline(self) -> ModelRow | None:
+        """The row of the baseline; None if no case has asked one."""
+        from harness.reporting.rows import ModelRow
+
+        if self._engine is not None:
+            self._engine("baseline")
+        row = self.models.rows(self.asked).get("baseline")
+        return None if row is None else ModelRow.model_validate(row)
 
     @cached_property
     def named(self) -> list[str]:
@@ -266,14 +280,9 @@ class Run:
                 **models,
                 **self.session.given,
                 "suites": self.suites,
-                "seconds_asking": self.session.seconds_asking,
                 "max_drop_overall": self.options.policy.max_drop_overall,
                 "named": self.named,
-                "nothing_known": self.session.nothing_known,
-                "noise": {name: noise.model_dump(mode="json") for name, noise in self.session.noise.items()},
-                "sequential": {
-                    name: stop.model_dump(mode="json") for name, stop in self.session.stops.items()
-                },
+                **self.session.told,
                 "notes": list(self.notes),
             },
         }

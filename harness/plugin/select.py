@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import HarnessError, did_you_mean
 from harness.evaluation.permission import without_code
 from harness.evaluation.sample import Key, draw, narrowed, pool
 from harness.gate.cases import Case, has_overall
@@ -28,6 +27,7 @@ from harness.plugin.collect import (
     overall_item,
 )
 from harness.plugin.options import RUN_OPTIONS, RunOptions
+from harness.plugin.shipped_suites import check_suites, that_give_way
 from harness.plugin.slices import none_matches
 from harness.plugin.state import run_of
 from harness.suites.suite import OVERALL
@@ -74,6 +74,9 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
         run_of(config).notes += filter(None, [none_matches(config)])
         return
     run, runs = run_of(config), not config.option.collectonly
+    given_way = that_give_way({item.path: item.case.suite.name for item in cases})
+    run.notes += given_way.values()
+    double, cases = _parted(cases, given_way)
     check_names(cases)
     if runs:
         check_models(cases, config)
@@ -82,7 +85,7 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
     if run.options.only_lost:
         chosen = _only_lost(chosen, cases, config)
         items += chosen.kept
-    gone = set[pytest.Item](chosen.left_out)
+    gone = set[pytest.Item]([*double, *chosen.left_out])
     left_out = [item for item in items if item in gone]
     items[:] = [item for item in items if item not in gone]
     if runs:
@@ -104,7 +107,8 @@ def choose(cases: Sequence[CaseItem], options: RunOptions) -> Subset:
     names = {item.case.suite.name for item in cases}
     notes: list[str] = []
     if options.suites:
-        names = _wanted(options.suites, names)
+        check_suites(options.suites, names)
+        names = set(options.suites)
     elif not options.allow_code:
         names, notes = _without_code(cases, options.paths)
     wanted = [item for item in cases if item.case.suite.name in names]
@@ -127,19 +131,17 @@ def _only_lost(chosen: Subset, cases: Sequence[CaseItem], config: pytest.Config)
     return Subset(list(kept), list(cases), [*chosen.notes, *notes])
 
 
+def _parted(cases: Sequence[CaseItem], files: Collection[Path]) -> tuple[list[CaseItem], list[CaseItem]]:
+    """The cases of these files, and all others."""
+    within = [item for item in cases if item.path in files]
+    return within, [item for item in cases if item.path not in files]
+
+
 def _pools(items: Sequence[CaseItem], options: RunOptions) -> bool:
     """Whether there is a gate over all suites: they are several, or it was asked for."""
     cases = [item.case for item in items if not item.is_marked_off]
     has_margin, of_one = options.policy.max_drop_overall is not None, options.max_drop_overall is not None
     return has_margin and has_overall(cases, of_one)
-
-
-def _wanted(suites: Sequence[str], known: set[str]) -> set[str]:
-    for name in suites:
-        if name not in known:
-            near = did_you_mean(name, known) or f"there are: {', '.join(sorted(known))}"
-            raise HarnessError(f"--suite {name}: no such suite was collected\n  {near}")
-    return set(suites)
 
 
 def _without_code(cases: Sequence[CaseItem], named: Collection[Path]) -> tuple[set[str], list[str]]:

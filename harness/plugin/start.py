@@ -61,7 +61,7 @@ def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
     if WRITER in config.stash or _in_worker() or not isinstance(sys.exception(), Exception):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("model", "baseline", "report", "report-html", "only-lost"):
+    for option in ("model", "baseline", "report", "report-html", "report-markdown", "only-lost"):
         parser.add_argument(REGISTERED + option, dest=option.replace("-", "_"), nargs="?", const="")
     given, _ = parser.parse_known_args(Names.of(registered).spelt_out(arguments_of(config)))
     known = getattr(config, "known_args_namespace", None)  # parsed before our options were registered
@@ -69,8 +69,9 @@ def refuse(config: pytest.Config, registered: pytest.Parser) -> None:
         return
     options = RunOptions.read(config.option, (), config.invocation_params.dir)
     page = Path(given.report_html) if given.report_html else options.report_html
+    markdown = Path(given.report_markdown) if given.report_markdown else options.report_markdown
     report = Path(given.report or options.report)
-    writer = RecordWriter(config, replace(options, report=report, report_html=page))
+    writer = RecordWriter(config, replace(options, report=report, report_html=page, report_markdown=markdown))
     with suppress(HarnessError):  # the run ends in an error already
         writer.begin()  # its cleanup, which is next, writes the reason
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from harness.gate.compare import Comparison, Pair
 from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, rule
 from harness.gate.policy import Policy
+from harness.reporting.only_accepted import losses
 from harness.scoring.why import why_wrong
 from harness.spelling import option
 from harness.stats.clusters import FEW_CLUSTERS
@@ -18,6 +19,8 @@ from harness.visible import visible
 from harness.wording import between, count, cut, one_line, percent, points, tenths
 
 INTERVAL = f"{100 * CONFIDENCE:.0f} % interval"
+
+ENDS = {"failed": "fails", "warned": "warns"}
 
 MOST_SHOWN = 10
 """Lost probes listed under a failed gate; the record has all of them."""
@@ -55,6 +58,8 @@ def _probe_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     yield f"{title}: FORGOTTEN, the baseline was right and the tuned model is wrong"
     if decision.again:
         yield f"  {_attempts(decision)}"
+    if decision.accepted:
+        yield f"  {losses(decision.accepted)}"
     if decision.outcome == "warned" and policy.fails(decision.case.severity):
         yield "  a warning only: a suite may lose one probe that is not critical"
 
@@ -94,6 +99,13 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
         yield from _clusters(comparison)
     for name, part in decision.parts:
         yield f"  {name}: {counts(part)}"
+    if decision.accepted and decision.outcome != "skipped":
+        same = (
+            ""
+            if decision.without_accepted
+            else f", and it {ENDS.get(decision.outcome, 'ends')} without them too"
+        )
+        yield f"  {losses(decision.accepted)}{same}"
     if decision.outcome != "skipped" and decision.verdict != "VACUOUS":
         yield from _reasons(decision, policy)
 
@@ -211,6 +223,7 @@ def _evidence(decision: Decision) -> Iterator[str]:
             yield from _in_full(pair)
         return
     lost = [pair for pair in decision.pairs if pair.change == "lost"]
+    lost.sort(key=lambda pair: pair.accepted)  # what is new comes first
     width = max((len(pair.probe.id) for pair in lost[:MOST_SHOWN]), default=0)
     for pair in lost[:MOST_SHOWN]:
         assert pair.baseline is not None
@@ -219,6 +232,7 @@ def _evidence(decision: Decision) -> Iterator[str]:
             f"  lost  {pair.probe.id:<{width}}  expected {expected(pair.probe)}  "
             f"baseline {one_line(pair.baseline.shown)}  tuned {one_line(pair.tuned.shown)}"
             + (f"  ({why})" if why else "")
+            + ("  accepted" if pair.accepted else "")
         )
     if len(lost) > MOST_SHOWN:
         yield f"  and {len(lost) - MOST_SHOWN} more lost; the record has all of them"

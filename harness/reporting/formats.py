@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 FORMATS: dict[str, str] = {
     "terminal": "harness.reporting.summary:render",
+    "markdown": "harness.reporting.markdown:render",
     "json": "harness.reporting.record:render",
     "html": "harness.reporting.html.page:render",
 }

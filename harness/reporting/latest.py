@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+from collections.abc import Callable
 from itertools import chain, count
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError, shown_path
 from harness.reporting.formats import render
-from harness.reporting.record import FILE, write_record
+from harness.reporting.markdown_text import MARKER
+from harness.reporting.record import FILE, read_record, write_record
 from harness.reporting.rows import Record
 from harness.spelling import option
 from harness.writing import ELSEWHERE, PARTIAL, system_fault, write_wanted, writing, writing_report
@@ -30,11 +32,13 @@ class Latest:
 
     Attributes:
         page: where to write the record as a page too, if anywhere.
+        markdown: where to write it as Markdown.
     """
 
-    def __init__(self, folder: Path, page: Path | None = None) -> None:
+    def __init__(self, folder: Path, page: Path | None = None, markdown: Path | None = None) -> None:
         self.folder = folder
         self.page = page
+        self.markdown = markdown
         self.path = folder / FILE
         self._lock = FileLock(str(folder / LOCK), thread_local=False)
 
@@ -78,6 +82,8 @@ class Latest:
         path = write_record(record, self.folder)
         if self.page is not None:
             write_page(record, self.page)
+        if self.markdown is not None:
+            write_markdown(record, self.markdown)
         return path
 
     def release(self) -> None:
@@ -109,22 +115,38 @@ class Latest:
         return next(path for name in names if not (path := folder / f"{name}.json").exists())
 
 
+def record_at(path: Path) -> Record:
+    """The record in a file, or in its folder; raises HarnessError as `read_record`."""
+    return read_record(path / FILE if path.is_dir() else path)
+
+
 def write_page(record: Record, path: Path) -> None:
     """Write a record as a page, whole or not at all.
 
     Raises:
         HarnessError: it cannot be written, or a file that is no page is there: a suite, if the path was forgotten.
     """
-    remedy = f"name another file: {option('report_html', 'FILE')}"
+    _write_over(path, "report_html", "page", b"<!doctype html>", lambda: render(record, "html"))
+
+
+def write_markdown(record: Record, path: Path) -> None:
+    """Write a record as Markdown, whole or not at all; raises HarnessError as `write_page` does."""
+    beginning = MARKER.encode()
+    _write_over(path, "report_markdown", "report in Markdown", beginning, lambda: render(record, "markdown"))
+
+
+def _write_over(path: Path, named: str, what: str, beginning: bytes, text: Callable[[], str]) -> None:
+    """Write a file that the option `named` asks for, if none is there or one with that beginning."""
+    remedy = f"name another file: {option(named, 'FILE')}"
     with writing(f"{shown_path(path)}: cannot be written", remedy, system_fault):
-        taken = path.is_file() and path.stat().st_size > 0 and not _is_page(path)
+        taken = path.is_file() and path.stat().st_size > 0 and not _begins_with(path, beginning)
     if taken:
         raise HarnessError(
-            f"{shown_path(path)}: a file that is no page is there, and is left as it is\n  {remedy}"
+            f"{shown_path(path)}: a file that is no {what} is there, and is left as it is\n  {remedy}"
         )
-    write_wanted(path, render(record, "html"), remedy)
+    write_wanted(path, text(), remedy)
 
 
-def _is_page(path: Path) -> bool:
+def _begins_with(path: Path, beginning: bytes) -> bool:
     with path.open("rb") as file:
-        return file.read(15).lower() == b"<!doctype html>"
+        return file.read(len(beginning)).lower() == beginning

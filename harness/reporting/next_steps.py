@@ -14,7 +14,10 @@ from harness.visible import visible
 PERMISSIONS = ("--allow-code", "--allow-outside", "--allow-task-code")
 """Options of the run that rescoring takes too."""
 
-ONE_VALUE = ("--junit-xml", "--junitxml", "--report-log", "--report-html", "--gate-report-html")
+ONE_VALUE = (
+    "--junit-xml", "--junitxml", "--report-log", "--report-html", "--gate-report-html", "--report-markdown",
+    "--gate-report-markdown",
+)  # fmt: skip
 ALONE = ("--lf", "--last-failed", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip")
 """Arguments that a look leaves out: it must not overwrite the run's reports, and asks all that was lost."""
 

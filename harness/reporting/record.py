@@ -47,6 +47,8 @@ def gate_row(decision: Decision) -> GateRow:
         "needs": case.needs,
         "holm_mid_p": decision.adjusted_p,
         "tests": decision.tests or None,
+        "accepted": decision.accepted or None,
+        "without_accepted": decision.without_accepted,
         "more_probes_to_settle": decision.settling,
         "undecided": None if decision.verdict == "RETAINED" else decision.why or None,
         "baseline_cut": decision.cut and decision.cut.baseline,
@@ -108,6 +110,7 @@ def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
         baseline=None if pair.baseline is None else AnswerRow.of(pair.baseline),
         tuned=tuned,
         change=pair.change,
+        accepted=pair.accepted,
         again=[AgainRow.of(attempt) for attempt in again],
     )
 

@@ -95,6 +95,10 @@ class GateRow(Row):
     """What the answers show; null if the tuned model alone was asked."""
     outcome: Outcome
     """How the case ended in the run."""
+    accepted: int | None = None
+    """How many of the lost probes are accepted losses, which count as kept when the outcome is decided, and only then."""
+    without_accepted: Outcome | None = None
+    """The outcome that the case would have without them; null if it is the same."""
     more_probes_to_settle: int | None = None
     """About how many more probes like these would decide the case; null if it is decided, or no number would."""
     undecided: str | None = None
@@ -217,6 +221,8 @@ class ProbeRow(Row):
     """The tuned model's answer."""
     change: Literal["kept", "lost", "gained", "missed"] | None
     """What became of it; null if the baseline was not asked."""
+    accepted: bool = False
+    """Whether it is lost and the loss was accepted."""
     again: list[AgainRow] = []
     """Further attempts at a lost probe under a gate over `each`."""
 

@@ -5,12 +5,14 @@ The text under each field is its line in docs/record.md.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from harness.gate.policy import MAX_DROP_OVERALL
 from harness.gate.stopping import Stop
+from harness.suites.acceptance import Acceptance
 from harness.suites.severity import Severity
 
 Status = Literal["unfinished", "passed", "forgotten", "nothing decided", "interrupted", "error"]
@@ -132,6 +134,61 @@ class SequentialRow(Row):
         return cls(asked=len(stop.asked), of=stop.of, looks=list(stop.looks), look=stop.look, why=stop.why)
 
 
+Standing = Literal["in force", "expired", "another baseline", "asked otherwise", "no such probe", "not lost"]
+
+
+class AcceptedRow(Row):
+    """A loss that was accepted of a suite, and whether that counted."""
+
+    probe: str
+    """The id of the probe."""
+    because: str
+    """Why it was accepted."""
+    by: str
+    """Who accepted it."""
+    date: str
+    """When."""
+    until: str | None = None
+    """The last day on which it counts; null for no end."""
+    place: str
+    """The file and line of its entry."""
+    baseline: str
+    """The reference of the baseline that it was accepted for."""
+    weights: str | None = None
+    """The SHA-256 of its weights, as under `baseline`; null if they are unknown."""
+    base_weights: str | None = None
+    """That of the base under an adapter."""
+    asked: str
+    """The content key of what the models were shown, as a probe's `asked`."""
+    standing: Standing
+    """`in force`: the loss counted as kept in deciding. Otherwise why it did not, or that nothing was lost."""
+
+    @classmethod
+    def of(cls, item: Acceptance, standing: Standing) -> AcceptedRow:
+        """The row of an accepted loss."""
+        until = None if item.until is None else str(item.until)
+        return cls(
+            probe=item.probe, because=item.because, by=item.by, date=str(item.on), until=until, place=item.place, baseline=item.baseline,
+            weights=item.weights, base_weights=item.base_weights, asked=item.asked, standing=standing,
+        )  # fmt: skip
+
+    def acceptance(self, suite: str) -> Acceptance:
+        """The accepted loss of the row, as its file had it."""
+        return Acceptance(
+            suite=suite,
+            probe=self.probe,
+            because=self.because,
+            by=self.by,
+            on=date.fromisoformat(self.date),
+            until=None if self.until is None else date.fromisoformat(self.until),
+            baseline=self.baseline,
+            weights=self.weights,
+            base_weights=self.base_weights,
+            asked=self.asked,
+            place=self.place,
+        )
+
+
 class RunRow(Row):
     """The origin of the numbers, and how the run ended."""
 
@@ -194,6 +251,8 @@ class RunRow(Row):
     """By suite, if the run measured it."""
     sequential: dict[str, SequentialRow] = {}
     """By suite, if the run was to stop asking it once it is decided."""
+    accepted: dict[str, list[AcceptedRow]] = {}
+    """By suite, the losses that were accepted of it."""
     not_measured: dict[str, list[str]] = {}
     """By suite, the probes without answers of both models because a worker of xdist died."""
     cases: CasesRow | None = None

@@ -19,7 +19,7 @@ from harness.models.identity import file_digests
 from harness.models.reference import Adapter, LocalModel, base_of
 from harness.versions import installed_versions
 
-ANSWERS = 1
+ANSWERS = 2
 """Raised whenever a change of the harness changes what an engine answers to a request."""
 
 GIVEN = "given"

@@ -7,27 +7,16 @@ match its own checksum is not there.
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from harness.digest import digest
-from harness.errors import HarnessError, first_line, shown_path
-
-VERSION = 1
-"""Of the schema; a newer file is not read."""
-
-MARK = 0x46475431
-"""SQLite's `application_id` of a store."""
-
-PATIENCE = 10.0
-"""Seconds to wait for another process that writes."""
+from harness.store.sqlite_file import Form, SqliteFile
+from harness.store.sqlite_file import StoreError as StoreError
 
 AT_ONCE = 500
 """Keys in one query; SQLite takes at most 999 parameters in old versions."""
@@ -45,12 +34,10 @@ CREATE TABLE IF NOT EXISTS facts (
 ) WITHOUT ROWID;
 """
 
+FORM = Form("a store of answers", mark=0x46475431, version=1, schema=SCHEMA)
+
 Data = dict[str, Any]
 """An answer as JSON data, as `engine.answers.as_data` makes it."""
-
-
-class StoreError(HarnessError):
-    """A store that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -65,45 +52,11 @@ class Kept:
     bytes: int
 
 
-class Database:
-    """An open store.
-
-    Args:
-        path: its file, which is made if it is missing.
-        fixed: whether the file is only read, and nobody writes to it: one that was exported.
-
-    Raises:
-        StoreError: it is no store, newer than this version of ours, damaged, locked, or cannot be written.
-    """
+class Database(SqliteFile):
+    """An open store; raises StoreError as SqliteFile does."""
 
     def __init__(self, path: Path, fixed: bool = False) -> None:
-        self.path = path
-        self._lock = threading.RLock()
-        with self._explained():
-            if not fixed:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            address = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if fixed else 'mode=rwc'}"
-            self._connection = sqlite3.connect(
-                address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True
-            )
-            try:
-                version = self._version()
-                if not fixed:
-                    self._prepare(version)
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    def seal(self) -> None:
-        """Close the file so that it is complete by itself, to be carried elsewhere; raises StoreError."""
-        with self._explained(), self._lock:
-            self._connection.execute("PRAGMA journal_mode = DELETE")
-            self._connection.close()
+        super().__init__(path, FORM, fixed)
 
     # Answers
 
@@ -200,76 +153,6 @@ class Database:
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
-
-    # Below
-
-    def _version(self) -> int:
-        """The format of the file, 0 if it is new; raises StoreError if it is no store, or newer."""
-        self._connection.execute("BEGIN")  # another process may be making the file
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        (mark,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        self._connection.execute("COMMIT")
-        if mark != MARK and (mark or version or tables):
-            raise StoreError(
-                f"{shown_path(self.path)}: is a database of something else, not a store of answers"
-            )
-        if version > VERSION:
-            raise StoreError(
-                f"{shown_path(self.path)}: was written by a newer version (format {version}; this one reads {VERSION})"
-            )
-        return int(version)
-
-    def _prepare(self, version: int) -> None:
-        """Set how the file is written, and make its tables if it is new."""
-        connection = self._connection
-        with suppress(sqlite3.OperationalError):  # another process is just doing the same
-            connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        if version < VERSION:
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {MARK}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.execute("COMMIT")
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; nothing of it is kept after an error."""
-        with self._explained(), self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn SQLite's errors into StoreError."""
-        try:
-            yield
-        except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: JSON that is none
-            raise StoreError(f"{shown_path(self.path)}: {_why(error)}") from error
-
-
-def _why(error: Exception) -> str:
-    """What is wrong with the file of a store, in words."""
-    words = str(error)
-    for part, why in {
-        "locked": f"another process has it locked for more than {PATIENCE:g} seconds",
-        "readonly": "it may not be written",
-        "unable to open": "it cannot be opened or made",
-        "not a database": "it is damaged, or no store",
-        "malformed": "it is damaged",
-        "full": "the disk is full",
-    }.items():
-        if part in words:
-            return why
-    return first_line(error)
 
 
 def _text(data: Any) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from harness.errors import Problem, Span
 from harness.lm_eval.definition import Item
+from harness.suites.acceptance import Acceptance
 from harness.suites.arguments import Arguments
 from harness.suites.format import AnswerKind, OnInconclusive
 from harness.suites.scorer import Scorer
@@ -137,6 +138,8 @@ class Suite:
     """Passages of the file that may not mean what the author intended."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What was guessed about its data."""
+    accepted: tuple[Acceptance, ...] = field(default=(), compare=False)
+    """The losses that were accepted of it, which a run may count as kept."""
 
     @property
     def is_of_a_task(self) -> bool:

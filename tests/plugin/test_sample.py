@@ -90,11 +90,14 @@ def test_an_unknown_suite_is_wrong_usage_with_the_nearest(project):
     project.capability(GATES, COUNTS)
     result = project.run("--suite", "genral")
     assert result.ret == 4
-    assert "--suite genral: no such suite was collected\n  did you mean 'general'?" in not_green(result)
+    assert (
+        "--suite genral: no such suite was collected, and none of that name ships\n  did you mean 'general'?"
+        in not_green(result)
+    )
 
 
 def test_a_suite_where_there_are_none_is_wrong_usage(project):
     project.write("test_mine.py", "def test_mine(): pass\n")
     result = project.run("--suite", "general")
     assert result.ret == 4
-    assert "no suite was collected" in not_green(result)
+    assert "no such suite was collected, and none of that name ships" in not_green(result)

@@ -67,9 +67,20 @@ def test_the_wheel_holds_one_import_package_and_the_entry_point(wheel):
     [entry_points] = [name for name in names if name.endswith("entry_points.txt")]
     text = zipfile.ZipFile(wheel).read(entry_points).decode()
     assert "[pytest11]\nharness.plugin = harness.plugin" in text
-    assert {"harness/shipped/general_qa.yaml", "harness/shipped/checklist.yaml", "harness/py.typed"} <= set(
-        names
-    )
+    assert "[console_scripts]\nforgetting-gate = harness.cli.main:main" in text
+    assert "harness/py.typed" in names
+
+
+def test_all_suites_fixtures_and_corpora_are_in_the_wheel(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    kept = [path for folder in ("suites", "fixtures") for path in (ROOT / folder).rglob("*.*")]
+    assert len(kept) > 30
+    assert {f"harness/shipped/{path.relative_to(ROOT).as_posix()}" for path in kept} <= names
+
+
+def test_a_new_users_way(python, tmp_path):
+    finished = run(python, tmp_path, str(ROOT / "tests" / "installed.py"))
+    assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 def test_one_suite_file_in_an_empty_folder_is_gated(python, tmp_path):

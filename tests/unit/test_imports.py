@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
-    "visible", "spelling", "digest", "limits", "normalise", "errors", "command_line", "versions", "writing", "wording", "tables", "terminal", "progress",
+    "visible", "spelling", "shipped", "digest", "limits", "normalise", "errors", "command_line", "versions", "writing", "wording", "tables", "terminal", "progress",
     "bounded", "documents", "lm_eval", "stats", "models", "suites", "recipes", "engine", "store", "scoring", "gate", "reporting",
     "evaluation", "training", "authoring", "sweep", "api", "plugin", "cli", "__main__",
 ]  # fmt: skip

@@ -29,14 +29,14 @@ from harness.engine.transformers.prompting import Pair
 from harness.engine.transformers.writing import Writing as Answer
 from harness.engine.tree import Bundle, TokenTree, bundles, grow, shared_beginnings
 
-SHARE_READ = 16
+SHARE_READ = 32
 """A slice has this share of the tokens that a batch may hold: small enough for a CPU's caches."""
 
 BUNDLE = 64
 """Nodes that attend together."""
 
-MOST_ROWS = 128
-"""Answers written side by side; more are hardly faster by the token."""
+LEAST_ROW = 128
+"""An answer counts as so many tokens at least: more side by side are hardly faster by the token."""
 
 WORTH = 256
 """A group of rows has keys and values of its beginning of its own if that spares it so many tokens."""
@@ -134,16 +134,17 @@ class Branching:
         sharing: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             sharing[tuple(prompt)].append(index)
-        groups = shared_beginnings(list(sharing), WORTH)
+        needs = {}
         batches: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-        for (prompt, indices), (_, begun) in zip(sharing.items(), groups, strict=True):
-            need = len(prompt) - begun + max(answers[index].limits.whole for index in indices)
-            batches[need.bit_length()].append(prompt)
-        for size in sorted(
-            batches, reverse=True
-        ):  # the largest first: if memory runs out, it does so at the start
+        for prompt, (_, begun) in zip(sharing, shared_beginnings(list(sharing), WORTH), strict=True):
+            most = max(answers[index].limits.whole for index in sharing[prompt])
+            needs[prompt] = len(prompt) - begun + most
+            batches[needs[prompt].bit_length()].append(prompt)
+        # The largest come first: if memory runs out, it does so at the start.
+        for size in sorted(batches, reverse=True):
             batch = {prompt: sharing[prompt] for prompt in batches[size]}
-            count = max(1, min(MOST_ROWS, self.budget.tokens >> size, len(batch)))
+            need = max(needs[prompt] for prompt in batch)
+            count = max(1, min(self.budget.tokens // max(need, LEAST_ROW), len(batch)))
             _Batch(self, batch, answers, Rows(count), done, pace).run()
 
 

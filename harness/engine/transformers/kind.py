@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+from transformers.cache_utils import DummyLayer, DynamicLayer, DynamicSlidingWindowLayer
 
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace
@@ -27,11 +27,14 @@ side by side, for recurrent models and others. `whole`: each row alone and from 
 cache and adapters that depend on where in the text they were invoked.
 """
 
-BUDGET = 256
+BUDGET = 768
 """A small batch, so that proof rows take several passes."""
 
-STEPS = 12
-"""Tokens that a proof writes after each row; some models differ only after several."""
+WRITTEN = 4
+"""Tokens that a proof writes after each row."""
+
+STEPS = 20
+"""Tokens that a proof reads one by one from a cache; the errors of some models grow with them."""
 
 ROTATED_BY_LENGTH = {"longrope", "dynamic"}
 """Rotary embeddings that turn all tokens of a pass otherwise if its longest row exceeds a length."""
@@ -40,6 +43,9 @@ TOLERANCE = {torch.float32: 1e-3}
 """How much log-probabilities may differ, as a share of the spread of logits; other shapes are rounded differently."""
 COARSE = 0.1
 """The same for smaller floats."""
+
+CANNOT_BE_ASKED = (*CANNOT_COMPUTE, NotFinite, NotImplementedError, AssertionError)
+"""What is raised where a model cannot be asked in some way."""
 
 
 def way_of(kind: Kind, forward: Forward, budget: Budget) -> Way:
@@ -55,9 +61,13 @@ def find_kind(model: Any) -> Kind:
     forward = Forward(model)
     rows = _rows(probe_rows(model)[0])
     with quiet():
-        if _branches(forward.config) and _proven(way_of("branching", forward, Budget(BUDGET)), model, rows):
+        if _branches(forward.config) and _proven(way_of("branching", forward, Budget(BUDGET)), forward, rows):
             return "branching"
-        return "cached" if _proven(way_of("cached", forward, Budget(BUDGET)), model, rows) else "whole"
+        alike = [row[: STEPS + 2] for row in (probe_rows(model)[0], probe_rows(model)[0][::-1])]
+        cached = _steps_alike(forward, alike) and _proven(
+            way_of("cached", forward, Budget(BUDGET)), forward, rows
+        )
+        return "cached" if cached else "whole"
 
 
 def _rows(row: Row) -> list[Row]:
@@ -74,7 +84,7 @@ def _branches(config: Any) -> bool:
         layers = DynamicCache(config=config).layers
     except Exception:  # a class with a config of its own, which is left to the proof
         return True
-    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)
+    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer, DummyLayer) for layer in layers)
 
 
 def longest_alike(config: Any) -> int | None:
@@ -89,21 +99,21 @@ def longest_alike(config: Any) -> int | None:
 
 
 @torch.inference_mode()
-def _proven(way: Way, model: Any, rows: Sequence[Row]) -> bool:
+def _proven(way: Way, forward: Forward, rows: Sequence[Row]) -> bool:
     """Whether a way gives what a model computes for each row alone."""
     ways = Ways(lambda tokens, skip: "", Marks())
-    answers = [Writing(ways, Limits(STEPS, STEPS, STEPS), {}, {}) for _ in rows]
+    answers = [Writing(ways, Limits(WRITTEN, WRITTEN, WRITTEN), {}, {}) for _ in rows]
     found: dict[int, tuple[float, bool]] = {}
     try:
         way.likelihoods([(row[:-2], row[-2:]) for row in rows], found.update, Pace())
         way.write(rows, answers, lambda ended: None, Pace())
-        whole = logits_of(model, [[*row, *answer.tokens] for row, answer in zip(rows, answers, strict=True)])
-    except (*CANNOT_COMPUTE, NotFinite, NotImplementedError, AssertionError):
+        whole = logits_of(
+            forward.model, [[*row, *answer.tokens] for row, answer in zip(rows, answers, strict=True)]
+        )
+    except CANNOT_BE_ASKED:
         return False
-    share = TOLERANCE.get(model.dtype, COARSE)
     for index, (row, logits) in enumerate(zip(rows, whole, strict=True)):
-        known = torch.log_softmax(logits[0].float(), dim=-1)  # (row and answer, vocabulary)
-        allowed = share * max(1.0, float(logits.float().std()))
+        known, allowed = _known(logits[0])
         value = sum(float(known[place - 1, row[place]]) for place in (len(row) - 2, len(row) - 1))
         if not abs(found[index][0] - value) <= allowed:
             return False
@@ -111,3 +121,27 @@ def _proven(way: Way, model: Any, rows: Sequence[Row]) -> bool:
             if not float(known[place - 1].max() - known[place - 1, token]) <= allowed:
                 return False
     return True
+
+
+@torch.inference_mode()
+def _steps_alike(forward: Forward, rows: Sequence[Row]) -> bool:
+    """Whether rows of one length, read token by token from a cache, give the logits of each row alone."""
+    try:
+        whole = logits_of(forward.model, rows)
+        logits, state = forward.after([row[:2] for row in rows], {})
+        for length in range(2, len(rows[0])):
+            for own, alone in zip(logits, whole, strict=True):
+                known, allowed = _known(alone[0, length - 1])
+                stepped, _ = _known(own.cpu())
+                if not bool(((stepped - known).abs() <= allowed).all()):
+                    return False
+            logits, state = forward.after([row[: length + 1] for row in rows], state)
+    except CANNOT_BE_ASKED:
+        return False
+    return True
+
+
+def _known(logits: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Log-probabilities by logits, (..., vocabulary), and how much they may differ."""
+    share = TOLERANCE.get(logits.dtype, COARSE)
+    return torch.log_softmax(logits.float(), dim=-1), share * max(1.0, float(logits.float().std()))

@@ -14,7 +14,7 @@ import torch
 from harness.engine.transformers.attention import Visibility, Weighing, attended, softmax
 from harness.engine.tree import Bundle
 
-ROOM = 64
+ROOM = 32
 """Room for keys grows by so many tokens."""
 
 

@@ -6,19 +6,16 @@ The template draws them as SVG without a fixed width, so that one drawing fits a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Literal
 
 from harness.gate.cases import shown_slice
+from harness.reporting.gate_table import Standing, standing, table_rows, verdict
 from harness.reporting.rows import GateRow
-from harness.reporting.summary import table_rows
 from harness.suites.suite import OVERALL
 from harness.wording import between, points, tenths
-
-Standing = Literal["good", "bad", "open", "none"]
-"""How a gate looks: within its margin or lost; `open` where that cannot be told; `none` where nothing was decided."""
 
 ROOM = 3.0
 """Percent of a drawing's width that is left free at each end of its axis."""
@@ -188,25 +185,3 @@ def _change(row: GateRow, axis: Axis) -> Mark | None:
         interval="" if interval is None else between(interval),
         margin_text="" if margin is None else points(margin),
     )
-
-
-OUTCOMES: Mapping[str, str] = {"failed": "failed", "warned": "warned", "excused": "excused"}
-
-
-def verdict(row: GateRow) -> str:
-    """The verdict and, where it does not follow from it, what became of the case."""
-    if row.outcome == "skipped":
-        return "not gated" if (row.undecided or "").startswith("not gated") else "undecided"
-    if row.verdict is None:
-        return "RIGHT" if row.outcome == "passed" else "WRONG"
-    follows = {"RETAINED": "passed", "FORGOTTEN": "failed"}.get(row.verdict) == row.outcome
-    return row.verdict if follows or row.outcome == "passed" else f"{row.verdict}, {row.outcome}"
-
-
-def standing(row: GateRow) -> Standing:
-    """How a gate looks."""
-    if row.outcome == "skipped":
-        return "none"
-    if row.outcome == "failed":
-        return "bad"
-    return "good" if row.outcome == "passed" else "open"

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.reporting.html.headline import named
+from harness.reporting.in_short import named
 from harness.reporting.rows import ModelRow, Record
 from harness.wording import duration
 

@@ -10,22 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.reporting.changes import CHANGES, Change, change_of
 from harness.reporting.html.differences import Piece, differences
 from harness.reporting.html.template import shown
 from harness.reporting.rows import AgainRow, AnswerRow, ProbeRow
 from harness.wording import count, cut
-
-Change = Literal["lost", "gained", "missed", "kept", "alone", "texts"]
-
-CHANGES: Mapping[Change, str] = {
-    "lost": "the baseline was right, the tuned model is wrong",
-    "gained": "the baseline was wrong, the tuned model is right",
-    "missed": "both are wrong",
-    "kept": "both are right",
-    "alone": "only the tuned model was asked",
-    "texts": "measured in bits per byte, neither right nor wrong",
-}
-"""What became of a probe, in the order of the page."""
 
 LONGEST = 3_000
 """Characters of an answer or a field."""
@@ -130,13 +119,6 @@ def _group(suite: str, rows: Sequence[ProbeRow]) -> Group:
     return Group(suite, [_view(row) for row in rows])
 
 
-def change_of(row: ProbeRow) -> Change:
-    """What became of a probe; a text is only measured."""
-    if row.tuned.kind == "likelihood":
-        return "texts"
-    return row.change or "alone"
-
-
 def _view(row: ProbeRow) -> ProbeView:
     question = _question(row.fields)
     return ProbeView(
@@ -145,7 +127,7 @@ def _view(row: ProbeRow) -> ProbeView:
         question=question,
         fields=[(name, _text(value)) for name, value in row.fields.items() if value != question],
         expected=_expected(row),
-        why=row.tuned.why or "",
+        why="; ".join(filter(None, [row.tuned.why, "a known loss, accepted" if row.accepted else ""])),
         said=_said(row.baseline, row.tuned),
         choices=list(_choices(row)),
         again=[_attempt(attempt, row.fields) for attempt in row.again],

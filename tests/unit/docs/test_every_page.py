@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.authoring.starter import start
 from harness.plugin.options import OPTIONS
+from tests.ci.examples import examples
 from tools.docs.lists import command_helps
 
 ROOT = Path(__file__).parents[3]
@@ -103,9 +105,8 @@ def test_the_size_of_what_ships_is_generated(page):
 
 @pytest.fixture
 def jobs():
-    found = re.findall(r"^```yaml\n(.*?)^```$", text_of(ROOT / "docs" / "ci.md"), re.MULTILINE | re.DOTALL)
-    github, gitlab = map(yaml.safe_load, found)
-    return github, gitlab
+    found = {file: yaml.safe_load(text) for file, text in examples().items()}
+    return found[".github/workflows/by_hand.yml"], found[".gitlab-ci.yml"]
 
 
 def test_both_jobs_run_the_same_commands(jobs):
@@ -118,10 +119,42 @@ def test_both_jobs_keep_the_record_whatever_comes_of_the_run(jobs):
     github, gitlab = jobs
     (kept,) = [step for step in github["jobs"]["gate"]["steps"] if "upload-artifact" in step.get("uses", "")]
     assert kept["if"] == "always()"
-    assert kept["with"]["path"].split() == ["reports/", "gate.xml"]
+    assert kept["with"]["path"] == "reports/"
     assert gitlab["forgetting"]["artifacts"] == {
-        "when": "always", "paths": ["reports/"], "reports": {"junit": "gate.xml"},
+        "when": "always", "expose_as": "forgetting gate", "paths": ["reports/"], "reports": {"junit": "reports/gate.xml"},
     }  # fmt: skip
+
+
+def test_the_inputs_of_the_action_are_on_the_page():
+    action = yaml.safe_load(text_of(ROOT / "action.yml"))
+    rows = re.findall(
+        r"^\| `([\w-]+)` \|[^|]*\| (?:`(.*)` )?[^|]*\|$", text_of(ROOT / "docs" / "ci.md"), re.MULTILINE
+    )
+    shown = {name: default for name, default in rows if name in action["inputs"]}
+    assert set(shown) == set(action["inputs"])
+    assert {name: default for name, default in shown.items() if default} == {
+        name: given["default"] for name, given in action["inputs"].items() if shown[name]
+    }
+
+
+def test_the_page_begins_like_init(tmp_path):
+    """What `init` writes is what the page shows, but for the suites."""
+    shown = {file: yaml.safe_load(text) for file, text in examples().items()}
+    begun = {file.as_posix(): text for file, text in start(tmp_path, "./tuned", None).files.items()}
+    assert yaml.safe_load(begun[".pre-commit-config.yaml"]) == shown[".pre-commit-config.yaml"]
+    theirs, ours = (
+        yaml.safe_load(text)
+        for text in (
+            begun[".github/workflows/forgetting.yml"],
+            examples()[".github/workflows/forgetting.yml"],
+        )
+    )
+    assert {key: theirs[key] for key in ("name", True, "permissions")} == {
+        key: ours[key] for key in ("name", True, "permissions")
+    }
+    assert [step.get("uses") for step in theirs["jobs"]["gate"]["steps"]] == [
+        step["uses"] for step in ours["jobs"]["gate"]["steps"] if "uses" in step
+    ]
 
 
 def test_the_caches_are_those_of_the_gate(jobs):

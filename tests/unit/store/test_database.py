@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from harness.store import database as module
+from harness.store import sqlite_file as module
 from harness.store.database import Database, StoreError
 
 ANSWER = {"kind": "generate", "text": "Paris é \U0001f600 \ud800", "tokens": 1}
@@ -60,7 +60,7 @@ def test_facts_come_back(path):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda path: path.write_bytes(b"not a database, but long enough to be read as one" * 40), "is damaged, or no store"),
+        (lambda path: path.write_bytes(b"not a database, but long enough to be read as one" * 40), "is damaged, or not a store of answers"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000] + b"\x55" * 4000 + path.read_bytes()[9000:]), "is damaged"),
         (lambda path: path.write_bytes(path.read_bytes()[:3000]), "is damaged"),
         (lambda path: changed(path, "PRAGMA user_version = 99"), "newer version (format 99; this one reads 1)"),

@@ -1,0 +1,131 @@
+"""`accept`: write down that a known loss no longer fails the gate."""
+
+from __future__ import annotations
+
+import subprocess  # nosec B404
+from argparse import ArgumentTypeError, Namespace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import Commands
+from harness.errors import HarnessError, shown_path
+from harness.terminal import show
+from harness.visible import visible
+
+if TYPE_CHECKING:
+    from harness.reporting.rows import Record
+    from harness.suites.acceptance import Acceptance
+
+PATIENCE = 10.0
+"""Seconds to wait for git."""
+
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("accept", help="accept a known loss, so that it no longer fails the gate")
+    parser.add_argument(
+        "record", type=Path, metavar="RECORD", help="a record.json, or its folder: reports/latest"
+    )
+    parser.add_argument(
+        "probes", nargs="+", metavar="SUITE::PROBE", help="a probe that the record lost; each by its own name"
+    )
+    parser.add_argument("--because", required=True, metavar="TEXT", help="why the loss is acceptable")
+    parser.add_argument(
+        "--until",
+        type=_day,
+        metavar="DATE",
+        help="the last day on which it counts, as 2027-01-31 (default: no end)",
+    )
+    parser.add_argument(
+        "--by", metavar="NAME", help="who accepts it (default: git's user.name and user.email)"
+    )
+    parser.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="the file to write (default: accepted.yaml beside the suite)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
+    """Add the losses to accepted.yaml; 0.
+
+    Raises:
+        HarnessError: the record did not lose one of the probes, nobody is named, or the file cannot be written.
+        SuiteError: the file that is there cannot be read.
+    """
+    from harness.evaluation.acceptances import today
+    from harness.evaluation.accepting import accepted_loss
+    from harness.reporting.latest import record_at
+    from harness.suites.accepted import text_with
+    from harness.writing import write_wanted
+
+    because = _words("--because", parsed.because)
+    record = record_at(parsed.record)
+    by = _words("--by", parsed.by) if parsed.by is not None else _git_user()
+    losses = [
+        accepted_loss(record, name, because=because, by=by, on=today(), until=parsed.until)
+        for name in dict.fromkeys(parsed.probes)
+    ]
+    for loss in losses:  # all of them are known to be lost
+        path = parsed.file or _beside_suite(record, loss)
+        write_wanted(path, text_with(path, loss), "name another file: --file FILE")
+        until = f" until {loss.until}" if loss.until else ""
+        show(
+            f"{shown_path(path)}: the loss of {loss.id} is accepted{until}, for the baseline {loss.baseline}"
+        )
+    show("commit the file, so that it is reviewed; to decide the record again:")
+    show(f"  python -m harness rescore {shown_path(parsed.record)}")
+    return 0
+
+
+def _beside_suite(record: Record, loss: Acceptance) -> Path:
+    """The file beside the suite of a loss, which is where runs look for it."""
+    from harness.suites.acceptance import FILE
+
+    row = record.run.suites.get(loss.suite)
+    if row is None or row.path is None:
+        raise HarnessError(
+            f"{loss.suite}: the suite is in no file, so runs would not find what was accepted of it"
+        )
+    if not (path := Path(row.path)).is_file():
+        raise HarnessError(
+            f"{visible(row.path)}: the suite is not there\n"
+            f"  accept where the gate ran, or name the {FILE} in the suite's folder: --file FILE"
+        )
+    return path.parent / FILE
+
+
+def _git_user() -> str:
+    """The user whom git knows here; raises HarnessError if it knows none."""
+    name, email = (_git_config(key) for key in ("user.name", "user.email"))
+    if not name and not email:
+        raise HarnessError(
+            "nobody is named who accepts the loss\n  name one: --by NAME, or set git's user.name"
+        )
+    return f"{name} <{email}>".strip() if email else name
+
+
+def _git_config(key: str) -> str:
+    try:
+        found = subprocess.run(  # nosec B603 B607
+            ["git", "config", "--get", key], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()
+
+
+def _words(name: str, text: str) -> str:
+    if not (words := visible(text.strip())):
+        raise HarnessError(f"{name}: is empty\n  say it in words, for whoever reviews the file")
+    return words
+
+
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ArgumentTypeError(f"must be a day such as 2027-01-31, saw {value!r}") from error

@@ -1,0 +1,132 @@
+"""The Record of a run on GitHub Actions in, annotations of its failed gates and a summary of its job out."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import reason
+from harness.reporting.explain import INTERVAL, movement
+from harness.reporting.formats import render
+from harness.reporting.gate_lines import verdict_word
+from harness.reporting.gate_table import WORST_FIRST
+from harness.reporting.in_short import gate_name, title
+from harness.reporting.markdown_text import prose
+from harness.reporting.rows import GateRow, Record
+from harness.visible import visible
+from harness.wording import between, count, points
+
+MOST = 10
+"""Annotations of one kind that GitHub shows of a step."""
+
+MOST_BYTES = 1024 * 1024
+"""Of the summary of a step; GitHub drops a longer one."""
+
+_PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?", re.DOTALL)
+
+
+def report(config: pytest.Config, record: Record, environment: Mapping[str, str] = os.environ) -> None:
+    """Annotate the failed gates of a run on GitHub Actions, and append its report to the summary of the job's step."""
+    lines: list[str] = []
+    if environment.get("GITHUB_ACTIONS") == "true":
+        lines += commands(record, Path(environment.get("GITHUB_WORKSPACE") or "."))
+    if path := environment.get("GITHUB_STEP_SUMMARY"):
+        lines += append_summary(record, Path(path))
+    if not lines:
+        return
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        for line in lines:
+            print(_printable(line), flush=True)
+
+
+def _printable(text: str) -> str:
+    """Text in letters that stdout has."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def append_summary(record: Record, path: Path) -> Iterator[str]:
+    """Append the report to a file, or its first line where there is no room for more; yields why nothing was."""
+    text = f"{render(record, 'markdown')}\n\n"
+    try:
+        size = path.stat().st_size if path.exists() else 0
+        if size + len(text.encode("utf-8", "backslashreplace")) > MOST_BYTES:
+            text = f"{prose(title(record))}\n\n"
+        if size + len(text.encode()) > MOST_BYTES:
+            yield "the summary of this step is full, so the gate's report is not in it: --report-markdown=FILE writes it elsewhere"
+            return
+        with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        yield f"GITHUB_STEP_SUMMARY: {visible(str(path))} cannot be written: {reason(error)}"
+
+
+def commands(record: Record, root: Path) -> Iterator[str]:
+    """A command for each failed gate, the worst first; the last one counts those that GitHub would not show.
+
+    Args:
+        root: the folder that GitHub's paths are relative to.
+    """
+    failed = [row for row in record.gates if row.outcome == "failed"]
+    failed.sort(key=_worst_first)
+    shown = failed if len(failed) <= MOST else failed[: MOST - 1]
+    for row in shown:
+        yield _command(_properties(row, root), _message(row))
+    if len(failed) > len(shown):
+        rest = count(len(failed) - len(shown), "more gate")
+        yield _command({"title": "forgetting gate"}, f"{rest} failed; the summary of the run has them all")
+
+
+def _worst_first(row: GateRow) -> tuple[bool, int, float]:
+    size = row.drop if row.drop is not None else row.rise
+    return row.over != "overall", WORST_FIRST.index(row.outcome), -(size or 0.0)
+
+
+def _properties(row: GateRow, root: Path) -> dict[str, str]:
+    """The title, and the place of the gate in its YAML file if it has one."""
+    found = _PLACE.fullmatch(row.place)
+    named = {"title": f"{visible(gate_name(row))}: {verdict_word(row)}"}
+    return {"file": _from(root, Path(found[1])), "line": found[2], **named} if found else named
+
+
+def _from(root: Path, path: Path) -> str:
+    """A path as GitHub reads it: from the root of the checkout, with slashes."""
+    # a link stays a link
+    whole = Path(os.path.abspath(path))  # noqa: PTH100
+    start = Path(os.path.abspath(root))  # noqa: PTH100
+    return (whole.relative_to(start) if whole.is_relative_to(start) else whole).as_posix()
+
+
+def _message(row: GateRow) -> str:
+    if row.over == "each":
+        return "the tuned model is wrong" + (", the baseline was right" if row.verdict == "FORGOTTEN" else "")
+    if row.rise is not None and row.rise_interval is not None:
+        return (
+            f"bits per byte up by {points(row.rise)} % (margin {points(row.max_rise or 0.0)} %; "
+            f"{INTERVAL} {between(row.rise_interval)} %)"
+        )
+    if row.drop is None or row.interval is None or row.verdict == "VACUOUS":
+        return row.undecided or "nothing that could be lost"
+    margin = "" if row.max_drop is None else f"margin {points(row.max_drop)}; "
+    counts = f"{row.n:,} probes: {row.kept} kept, {row.lost} lost, {row.gained} gained, {row.missed} missed"
+    return f"{movement(row.drop)} ({margin}{INTERVAL} {between(row.interval)})\n{counts}"
+
+
+def _command(properties: Mapping[str, str], message: str) -> str:
+    """A workflow command as GitHub reads it."""
+    shown = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
+    return f"::error {shown}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for sign in f"%\r\n{more}":
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text

@@ -1,0 +1,64 @@
+"""The suites that ship, by `--pyargs harness.shipped` or `--suite NAME`, in; their files among the paths of the run out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError, did_you_mean, shown_path
+from harness.plugin.options import RunOptions
+from harness.shipped import NAME, SUITES, suite_files
+from harness.suites.detect import may_be_suite
+
+SUITES_ALONE = "forgetting_suites_alone"
+"""A value of `config.option`, and so of xdist's workers too: the run names suites and no path."""
+
+
+def add_shipped_suites(config: pytest.Config, options: RunOptions) -> None:
+    """Have pytest collect the suites that ship and are named, after the paths of the run.
+
+    A run that names suites and no path collects nothing but suites.
+    """
+    if config.option.pyargs:
+        config.args[:] = [str(SUITES) if argument == NAME else argument for argument in config.args]
+    files = suite_files()
+    named = [str(files[name]) for name in dict.fromkeys(options.suites) if name in files]
+    if str(SUITES) not in config.args:
+        config.args += [path for path in named if path not in config.args]
+    if options.suites and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        setattr(config.option, SUITES_ALONE, True)
+
+
+def is_ignored(path: Path, config: pytest.Config) -> bool:
+    """Whether a file is no suite, in a run that names suites and no path."""
+    alone: Any = getattr(config.option, SUITES_ALONE, False)
+    return bool(alone) and path.is_file() and not may_be_suite(path)
+
+
+def that_give_way(names: Mapping[Path, str]) -> dict[Path, str]:
+    """The suites that ship and give way to one of the project's with the same name, each with a note.
+
+    Args:
+        names: the name of the suite in each collected file.
+    """
+    shipped = set(suite_files().values())
+    own = {name: path for path, name in names.items() if path not in shipped}
+    return {
+        path: f"{name}: the suite of {shown_path(own[name])}, not the one that ships"
+        for path, name in names.items()
+        if path in shipped and name in own
+    }
+
+
+def check_suites(wanted: Sequence[str], collected: Collection[str]) -> None:
+    """Raise HarnessError for a name that neither a collected suite nor one that ships has."""
+    known = sorted({*collected, *suite_files()})
+    for name in wanted:
+        if name not in collected:
+            near = did_you_mean(name, known) or f"there are: {', '.join(known)}"
+            raise HarnessError(
+                f"--suite {name}: no such suite was collected, and none of that name ships\n  {near}"
+            )

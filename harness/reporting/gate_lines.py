@@ -1,0 +1,186 @@
+"""The rows of gates in, a table for a terminal out: the worst first, each drop with its bar, as many columns as fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.gate.decide import Outcome
+from harness.reporting.bars import bar, heading, signs
+from harness.reporting.explain import INTERVAL, at_most
+from harness.reporting.gate_table import Standing, standing, table_rows
+from harness.reporting.in_short import gate_name
+from harness.reporting.only_accepted import only_because
+from harness.reporting.rows import GateRow
+from harness.reporting.view import Line, Piece, Style, View, columns, fitted, line
+from harness.visible import visible
+from harness.wording import between, count, points, tenths
+
+GROUPS: Mapping[Outcome, str] = {
+    "failed": "failed", "excused": "excused", "warned": "warned", "skipped": "decided nothing", "passed": "passed",
+}  # fmt: skip
+"""The groups of rows by outcome, the worst first."""
+
+STYLES: dict[Standing, Style] = {"bad": "bad", "good": "good", "open": "open", "none": "quiet"}
+LEAST_NAME = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; the one with the highest rank is left out first where the terminal is narrow."""
+
+    heading: str | Callable[[View], str]
+    cell: Callable[[GateRow, View], str]
+    rank: int = 0
+    left: bool = False
+    styled: bool = False
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def drop(row: GateRow) -> str:
+    """The drop in points; of texts, the rise of their bits per byte in percent."""
+    if row.max_rise is not None:
+        return "-" if row.rise is None else f"{100 * row.rise:+.1f} %"
+    return "-" if row.drop is None else tenths(row.drop)
+
+
+def interval(row: GateRow) -> str:
+    """Its interval."""
+    of_texts = row.max_rise is not None
+    ends = row.rise_interval if of_texts else row.interval
+    return "-" if ends is None else f"{between(ends)}{' %' if of_texts else ''}"
+
+
+def margin(row: GateRow) -> str:
+    """Its margin."""
+    if row.max_rise is not None:
+        return f"{points(row.max_rise)} %"
+    return "-" if row.max_drop is None else points(row.max_drop)
+
+
+def _tuned(row: GateRow) -> str:
+    return "-" if not row.n or row.max_rise is not None else tenths(row.tuned_accuracy)
+
+
+def verdict_word(row: GateRow) -> str:
+    """The verdict alone; its outcome is told by the group."""
+    if row.outcome == "skipped" and row.undecided:
+        return "not gated" if row.undecided.startswith("not gated") else "undecided"
+    word: str = row.verdict or ("RIGHT" if row.outcome == "passed" else "WRONG")
+    return f"{word}, accepted" if only_because(row) else word
+
+
+def claim(row: GateRow) -> str:
+    """What a RETAINED says: "at most 7.2 points lost"; or why a gate did not fail that else would have."""
+    if why := only_because(row):
+        return why
+    if verdict_word(row) != "RETAINED" or row.over == "each":
+        return ""
+    if row.rise_interval is not None:
+        return f"up by at most {points(max(row.rise_interval[1], 0.0))} %"
+    return "" if row.interval is None else at_most(row.interval[1])
+
+
+COLUMNS = (
+    Column("", lambda row, view: visible(gate_name(row, view.separator)), left=True),
+    Column("n", lambda row, view: str(row.n), rank=7),
+    Column(
+        "baseline",
+        lambda row, view: "-" if row.baseline_accuracy is None else tenths(row.baseline_accuracy),
+        rank=6,
+    ),
+    Column("tuned", lambda row, view: _tuned(row), rank=6),
+    Column("drop", lambda row, view: drop(row)),
+    Column(
+        lambda view: heading(view.unicode),
+        lambda row, view: bar(row, signs(view.unicode)),
+        left=True,
+        styled=True,
+    ),
+    Column(INTERVAL, lambda row, view: interval(row), rank=4),
+    Column("margin", lambda row, view: margin(row), rank=2),
+    Column("kept", lambda row, view: _number(row.kept), rank=3),
+    Column("lost", lambda row, view: _number(row.lost), rank=1),
+    Column("gained", lambda row, view: _number(row.gained), rank=1),
+    Column("missed", lambda row, view: _number(row.missed), rank=3),
+    Column("verdict", lambda row, view: verdict_word(row), left=True, styled=True),
+    Column("", lambda row, view: claim(row), rank=5, left=True),
+)
+"""All columns, in their order on the screen."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The heading and the rows of a table, and what its rows are, to say what is left out; the first line of a group is None."""
+
+    heading: Line
+    lines: Sequence[Line]
+    rows: Sequence[GateRow | None]
+
+    def left_out(self, first: int) -> str:
+        """Words on the rows from `first` on: "15 more rows (12 failed, 3 passed)"; empty if there are none."""
+        numbers = Counter(row.outcome for row in self.rows[first:] if row is not None)
+        each = ", ".join(f"{numbers[name]:,} {words}" for name, words in GROUPS.items() if numbers[name])
+        return f"{count(numbers.total(), 'more row')} ({each})" if each else ""
+
+
+def gate_table(gates: Sequence[GateRow], view: View) -> Table:
+    """The table of all gates: the one over all suites, then the others by how they ended, the worst first."""
+    rows = table_rows(gates)
+    titles = [
+        column.heading if isinstance(column.heading, str) else column.heading(view) for column in COLUMNS
+    ]
+    cells = [[column.cell(row, view) for column in COLUMNS] for row in rows]
+    shown, widths = _chosen([titles, *cells], view.width)
+    by_row = dict(zip(map(id, rows), cells, strict=True))
+    lines, which = [], []
+    for row, group in _grouped(rows):
+        own = (
+            line(group, "strong")
+            if row is None
+            else _line(by_row[id(row)], shown, widths, STYLES[standing(row)])
+        )
+        lines.append(own)
+        which.append(row)
+    return Table(_line(titles, shown, widths, "plain"), lines, which)
+
+
+def _grouped(rows: Sequence[GateRow]) -> Iterator[tuple[GateRow | None, str]]:
+    """Each row, and None with its title before the first of a group."""
+    group = ""
+    for row in rows:
+        if row.over != "overall" and row.outcome != group:
+            group = row.outcome
+            yield None, GROUPS[group]
+        yield row, group
+
+
+def _chosen(rows: Sequence[Sequence[str]], width: int) -> tuple[list[int], list[int]]:
+    """The places of the columns that fit, and the widths of all; a long name is cut."""
+    widths = [max(columns(row[place]) for row in rows) for place in range(len(COLUMNS))]
+    for most in sorted({column.rank for column in COLUMNS}, reverse=True):
+        shown = [
+            place
+            for place, column in enumerate(COLUMNS)
+            if column.rank <= most and (widths[place] or not place)
+        ]
+        others = sum(widths[place] + 2 for place in shown[1:])
+        if others + widths[0] <= width or (most == 1 and others + LEAST_NAME <= width):
+            break
+    widths[0] = max(LEAST_NAME, min(widths[0], width - others))
+    return shown, widths
+
+
+def _line(cells: Sequence[str], shown: Sequence[int], widths: Sequence[int], style: Style) -> Line:
+    pieces: list[Piece] = []
+    for place in shown:
+        column = COLUMNS[place]
+        gap = "  " if pieces else ""
+        pieces.append(
+            Piece(gap + fitted(cells[place], widths[place], column.left), style if column.styled else "plain")
+        )
+    return tuple(pieces)

@@ -1,0 +1,1 @@
+"""The records of all runs, in one file: kept, found again, listed and compared."""

@@ -1,0 +1,146 @@
+"""A Record in, the verdict on the whole run in sentences out, the same in every report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.gate.cases import shown_slice
+from harness.reporting.changes import Change, changes_of
+from harness.reporting.explain import INTERVAL, at_most, movement
+from harness.reporting.only_accepted import losses
+from harness.reporting.rows import GateRow, ModelRow, Record
+from harness.wording import between, count, percent, points
+
+ENDED: dict[str, str] = {
+    "nothing decided": "Nothing was decided, which is no pass",
+    "interrupted": "Interrupted: what was not asked is unknown",
+    "error": "Error: the run has no verdict",
+    "unfinished": "Unfinished: the run is still going, or was killed",
+}
+"""The verdict of a run that did not decide, by its status."""
+
+ADAPTER = (
+    "The tuned model is an adapter, so the forgetting is removable: with the adapter off, the base is unchanged. "
+    "With it on, the model has forgotten."
+)
+
+COUNTED: dict[Change, str] = {
+    "kept": "kept", "lost": "lost", "gained": "gained", "missed": "missed", "alone": "asked of the tuned model alone",
+    "texts": "measured as texts",
+}  # fmt: skip
+
+
+def title(record: Record) -> str:
+    """The verdict: "Forgotten: 28.5 points lost over all suites"."""
+    status = record.run.status
+    return ENDED.get(status) or (_passed(record) if status == "passed" else _failed(record))
+
+
+def named(model: ModelRow) -> str:
+    """A model as its user named it, and what it is."""
+    return model.name if model.reference == model.name else f"{model.reference} ({model.name})"
+
+
+def models(record: Record) -> str:
+    """ "TUNED against BASELINE"; empty if none was asked."""
+    tuned, baseline = record.run.tuned, record.run.baseline
+    return f"{named(tuned)} against {named(baseline)}" if tuned and baseline else ""
+
+
+def gate_name(row: GateRow, separator: str = " · ") -> str:
+    """A gate's slice for people: "general-qa · math", "general-qa", "all suites"."""
+    if row.over == "overall":
+        return "all suites"
+    return row.suite if row.slice == "all" else f"{row.suite}{separator}{shown_slice(row.slice)}"
+
+
+def _overall(record: Record) -> GateRow | None:
+    return next((row for row in record.gates if row.over == "overall"), None)
+
+
+def _passed(record: Record) -> str:
+    turned = [row.without_accepted == "failed" for row in record.gates]
+    if any(turned):
+        accepted = sum(row.accepted for row in record.probes)
+        return f"Passed only because {losses(accepted)}: {count(sum(turned), 'gate')} would have failed"
+    overall = _overall(record)
+    if overall and overall.verdict == "RETAINED" and overall.interval:
+        return f"Passed: {at_most(overall.interval[1])} over all suites"
+    return "Passed: no gate failed"
+
+
+def _failed(record: Record) -> str:
+    failed = [row for row in record.gates if row.outcome == "failed"]
+    lost = [row for row in failed if row.verdict != "VACUOUS"]
+    if not lost:
+        return "Failed: the baseline knows too little for a loss to show"
+    overall = next((row for row in lost if row.over == "overall" and row.drop), None)
+    if overall and overall.drop:
+        return f"Forgotten: {movement(overall.drop)} over all suites"
+    if len(lost) > 1:
+        return f"Forgotten: {count(len(lost), 'gate')} failed"
+    [row] = lost
+    return f"Forgotten: {gate_name(row)}" + (
+        f", {movement(row.drop)}" if row.drop and row.over != "each" else ""
+    )
+
+
+def effect(record: Record) -> str:
+    """The drop over all suites, or over the only one; empty if there are several and no gate over all."""
+    wholes = [row for row in record.gates if row.over == "overall"]
+    wholes = wholes or [row for row in record.gates if row.over == "all"]
+    if len(wholes) != 1:
+        return ""
+    [row] = wholes
+    if row.baseline_accuracy is None or row.interval is None:
+        return ""
+    margin = "" if row.max_drop is None else f"; margin {points(row.max_drop)}"
+    return (
+        f"{percent(row.baseline_accuracy)} right before tuning, {percent(row.tuned_accuracy)} after: "
+        f"{movement(row.drop or 0.0)} ({INTERVAL} {between(row.interval)}{margin})."
+    )
+
+
+def probes_sentence(record: Record) -> str:
+    """ "2,691 probes: 402 kept, 779 lost, 52 gained, 1,305 missed."; empty if none was asked."""
+    numbers = changes_of(record.probes)
+    if not record.probes:
+        return ""
+    paired = any(numbers[change] for change in ("kept", "lost", "gained", "missed"))
+    parts = [
+        f"{numbers[change]:,} {words}"
+        for change, words in COUNTED.items()
+        if numbers[change] or (paired and change not in ("alone", "texts"))
+    ]
+    return f"{count(len(record.probes), 'probe')}: {', '.join(parts)}."
+
+
+def gates_sentence(record: Record) -> str:
+    """ "Of 86 gates, 44 failed, 11 warned, 26 passed, 5 decided nothing."; empty if there is none."""
+    ended = Counter(row.outcome for row in record.gates)
+    if not ended:
+        return ""
+    parts = [
+        f"{ended[outcome]:,} {outcome}"
+        for outcome in ("failed", "warned", "excused", "passed")
+        if ended[outcome]
+    ]
+    if ended["skipped"]:
+        parts.append(f"{ended['skipped']:,} decided nothing")
+    return f"Of {count(ended.total(), 'gate')}, {', '.join(parts)}."
+
+
+def forgot(record: Record) -> bool:
+    """Whether a gate failed for a loss."""
+    return any(row.outcome == "failed" and row.verdict != "VACUOUS" for row in record.gates)
+
+
+def after_a_loss(record: Record) -> Iterator[str]:
+    """Whether a loss can be undone, and what to try; nothing if no gate failed for one."""
+    if not forgot(record):
+        return
+    if record.run.tuned and record.run.tuned.base_weights:
+        yield ADAPTER
+    if record.run.untried:
+        yield f"Mitigations that this recipe has not tried, the least costly first: {', '.join(record.run.untried)}."

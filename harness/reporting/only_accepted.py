@@ -1,0 +1,20 @@
+"""The row of a gate in, whether and why it did not fail for accepted losses alone out."""
+
+from __future__ import annotations
+
+from harness.reporting.rows import GateRow
+from harness.wording import count
+
+ENDED = {"passed": "passed", "warned": "warned and did not fail", "skipped": "did not fail"}
+
+
+def losses(number: int) -> str:
+    """ "1 known loss is accepted", "3 known losses are accepted"."""
+    return f"{count(number, 'known loss', 'known losses')} {'is' if number == 1 else 'are'} accepted"
+
+
+def only_because(row: GateRow) -> str | None:
+    """ "passed only because 3 known losses are accepted"; None for a gate that would end alike without them."""
+    if row.without_accepted is None or not row.accepted:
+        return None
+    return f"{ENDED.get(row.outcome, row.outcome)} only because {losses(row.accepted)}"

@@ -1,0 +1,227 @@
+"""accepted.yaml in, the losses that were accepted of each suite out; and one more in, the text of the file out.
+
+Each entry names one probe; nothing is accepted by pattern.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from harness.documents.document import Document, document_of, read_document
+from harness.documents.validate import Like, Part, Shape, Text, describe, validate
+from harness.errors import InputError, Problem, Span, SuiteError, shown_path
+from harness.suites.acceptance import FILE, Acceptance
+from harness.suites.detect import sniff
+from harness.suites.suite import Suite
+from harness.visible import visible
+
+HEADING = """\
+# Known losses that no longer fail the gate, each of one probe. `python -m harness accept` adds to it; review it like code.
+accepted:
+"""
+ADD = "have one written: python -m harness accept RECORD SUITE::PROBE --because TEXT"
+
+
+def _day(text: str) -> str:
+    try:
+        return str(date.fromisoformat(text)) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else _no_day(text)
+    except ValueError:
+        return _no_day(text)
+
+
+def _no_day(text: str) -> str:
+    raise ValueError(f"a day must be like 2027-01-31, saw text {text[:60]!r}")
+
+
+def _words(text: str) -> str:
+    if not visible(text).strip():
+        raise ValueError("a reason or a name must have words, saw blank text")
+    return text
+
+
+Day = Annotated[str, AfterValidator(_day)]
+Words = Annotated[Text, AfterValidator(_words)]
+Hash = Annotated[str, Like(r"^[0-9a-f]{64}$", "a SHA-256 in hexadecimal")]
+Id = Annotated[str, Like(r"^[^\s\[\]:/\\]+::.+$", "one probe as SUITE::PROBE")]
+
+
+class BaselineFormat(Shape):
+    """The model that knew the answer."""
+
+    name: Text
+    weights: Hash | None = None
+    base_weights: Hash | None = None
+
+
+class AcceptanceFormat(Shape):
+    """One accepted loss."""
+
+    probe: Id
+    because: Words
+    by: Words
+    date: Day
+    until: Day | None = None
+    baseline: BaselineFormat
+    asked: Hash
+
+
+class AcceptedFormat(Shape):
+    """The file."""
+
+    accepted: Annotated[list[AcceptanceFormat], Field()]
+
+
+PARTS = {
+    "": Part("a file of accepted losses", AcceptedFormat, examples={"accepted": "accepted:"}),
+    "accepted": Part("an accepted loss", AcceptanceFormat, examples=dict.fromkeys(("baseline", "asked"), ADD)),
+    "baseline": Part("a baseline", BaselineFormat),
+}  # fmt: skip
+
+
+def accepted_beside(suite_path: Path) -> list[Acceptance]:
+    """What was accepted of the suites in the folder of one; nothing without an accepted.yaml, or if that is a suite itself.
+
+    Raises:
+        SuiteError: with everything wrong in the file.
+    """
+    path = suite_path.parent / FILE
+    if not path.is_file() or sniff(path).kind == "suite":
+        return []
+    return list(_known(path))
+
+
+def with_accepted(suite: Suite) -> Suite:
+    """The suite with what was accepted of it; raises SuiteError as `accepted_beside`."""
+    if suite.path is None:
+        return suite
+    found = tuple(item for item in accepted_beside(suite.path) if item.suite == suite.name)
+    return replace(suite, accepted=found)
+
+
+def _read(document: Document) -> dict[Acceptance, Span]:
+    """The accepted losses and the place of each; raises InputError with everything wrong in the file."""
+    if document.value is None and not document.problems:
+        return {}
+    if not isinstance(document.value, dict):
+        message = f"accepted losses are a list under the key 'accepted', saw {describe(document.value)}"
+        raise InputError([*document.problems, Problem(document.span(()), message, ADD)])
+    value: Mapping[str, Any] = document.value
+    if value.get("accepted", ()) is None:  # nothing below the heading
+        value = {**value, "accepted": []}
+    found, wrong = validate(AcceptedFormat, value, document, PARTS)
+    problems = [*document.problems, *wrong]
+    accepted: dict[Acceptance, Span] = {}
+    first: dict[str, int] = {}
+    for number, item in enumerate(found.accepted if found else ()):
+        span = document.span(("accepted", number, "probe"))
+        if item.probe in first:
+            message = f"the loss of '{item.probe}' is accepted twice, first in line {first[item.probe]}"
+            problems.append(Problem(span, message, "keep one of them"))
+        first.setdefault(item.probe, span.line)
+        accepted[_acceptance(item, f"{shown_path(span.path)}:{span.line}")] = span
+    if problems:
+        raise InputError(problems)
+    return accepted
+
+
+def _acceptance(item: AcceptanceFormat, place: str) -> Acceptance:
+    suite, _, probe = item.probe.partition("::")
+    return Acceptance(
+        suite=suite,
+        probe=probe,
+        because=item.because,
+        by=item.by,
+        on=date.fromisoformat(item.date),
+        until=date.fromisoformat(item.until) if item.until else None,
+        baseline=item.baseline.name,
+        weights=item.baseline.weights,
+        base_weights=item.baseline.base_weights,
+        asked=item.asked,
+        place=place,
+    )
+
+
+def text_with(path: Path, new: Acceptance) -> str:
+    """The text of a file of accepted losses with one more, everything else in it as it was.
+
+    An older entry of the same probe is taken out, such as one that has expired.
+
+    Raises:
+        SuiteError: the file cannot be read, or its form leaves no place to add to.
+    """
+    if path.is_file() and sniff(path).kind == "suite":
+        raise SuiteError.at(None, f"{shown_path(path)}: is a suite, so no accepted loss can be written there")
+    known = _known(path)
+    text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    lines = _without(text.splitlines(keepends=True), known, new.id)
+    text = "".join(lines)
+    if not any(line.rstrip() == "accepted:" for line in lines):
+        text = HEADING if not known and not text.strip() else text
+    text = (text if not text or text.endswith("\n") else text + "\n") + entry(new)
+    try:
+        now = list(_read(document_of(path, text)))
+    except InputError:
+        now = []
+    if now != [*(item for item in known if item.id != new.id), new]:
+        message = f"{shown_path(path)}: its form leaves no place to add an entry"
+        raise SuiteError.at(
+            None, message, "let it end with a list under 'accepted:', each entry beginning with '- probe:'"
+        )
+    return text
+
+
+def _known(path: Path) -> dict[Acceptance, Span]:
+    if not path.is_file():
+        return {}
+    try:
+        return _read(read_document(path))
+    except InputError as error:
+        raise SuiteError(error.problems) from error
+
+
+def _without(lines: list[str], known: Mapping[Acceptance, Span], id: str) -> list[str]:
+    """The lines without those of the entry of a probe: up to the next line that is no deeper than its dash."""
+    line = next((span.line for item, span in known.items() if item.id == id), None)
+    if line is None:
+        return lines
+    first = line - 1
+    depth = _depth(lines[first])
+    after = (
+        number
+        for number in range(line, len(lines))
+        if lines[number].strip() and _depth(lines[number]) <= depth
+    )
+    return [*lines[:first], *lines[next(after, len(lines)) :]]
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def entry(new: Acceptance) -> str:
+    """An accepted loss as YAML; texts are quoted as JSON has them, which YAML reads alike."""
+
+    def quoted(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)
+
+    lines = [
+        f"  - probe: {quoted(new.id)}",
+        f"    because: {quoted(new.because)}",
+        f"    by: {quoted(new.by)}",
+        f'    date: "{new.on}"',
+        *([f'    until: "{new.until}"'] if new.until else []),
+        "    baseline:",
+        f"      name: {quoted(new.baseline)}",
+        *([f'      weights: "{new.weights}"'] if new.weights else []),
+        *([f'      base_weights: "{new.base_weights}"'] if new.base_weights else []),
+        f'    asked: "{new.asked}"',
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"

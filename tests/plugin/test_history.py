@@ -1,0 +1,97 @@
+"""Every run is kept in the history, once, by the controller alone; and a history that cannot be used fails no run."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from harness.reporting.history.file import History
+from harness.reporting.record import read_record
+from tests.support.project import SMALL, said
+
+
+@pytest.fixture
+def small(project):
+    project.write("small.yaml", SMALL)
+    project.models({"*": "Yes."}, {"*": "Yes."})
+    return project
+
+
+def kept(project, path="reports/history.db"):
+    return History(project.path / path).numbers() if (project.path / path).exists() else []
+
+
+@pytest.mark.parametrize("arguments", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
+def test_every_run_is_kept_once(small, arguments):
+    first = small.run("small.yaml", *arguments)
+    assert "history: run 1 of reports/history.db" in said(first)
+    small.models({}, {"*": "No."})
+    assert small.run("small.yaml", *arguments).ret == 0  # one lost probe of a suite is a warning
+    assert kept(small) == [1, 2]
+    newest = read_record(small.path / "reports/latest/record.json")
+    assert History(small.path / "reports/history.db").record(2) == newest
+
+
+def test_elsewhere_or_not_at_all(small):
+    small.run("small.yaml", "--history=mine.db")
+    assert (kept(small, "mine.db"), kept(small)) == ([1], [])
+    result = small.run("small.yaml", "--history=off", "--report=out")
+    assert "history" not in said(result).replace("--history", "").replace("test_elsewhere", "")
+    assert not (small.path / "out/history.db").exists()
+    small.run("small.yaml", "--report=out")
+    assert kept(small, "out/history.db") == [1]
+
+
+def test_a_look_is_no_run(small):
+    small.models({}, {"*": "No."})
+    small.run("small.yaml")
+    small.run("small.yaml", "--only-lost=reports/latest")
+    assert kept(small) == [1]
+
+
+def test_what_gates_nothing_makes_no_history(small):
+    small.run("small.yaml", "--collect-only")
+    small.write("test_own.py", "def test_own(): pass\n")
+    small.run("test_own.py")
+    assert not (small.path / "reports").exists()
+
+
+def damaged(path):
+    path.write_text("no database, but long enough to be read as one " * 40)
+    return "it is damaged, or not a history of runs"
+
+
+def newer(path):
+    History(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 9")
+    connection.close()
+    return "was written by a newer version"
+
+
+def a_folder(path):
+    path.mkdir()
+    return "it cannot be opened or made"
+
+
+@pytest.mark.parametrize("spoil", [damaged, newer, a_folder])
+def test_what_cannot_be_used_is_said_and_the_run_goes_on(small, spoil):
+    (small.path / "reports").mkdir()
+    why = spoil(small.path / "reports/history.db")
+    result = small.run("small.yaml")
+    assert result.ret == 0
+    assert f"history: this run is not in it: reports/history.db: {why}" in said(result)
+    assert small.record()["run"]["status"] == "passed"
+
+
+def test_a_locked_one_is_said_and_the_run_goes_on(small, monkeypatch):
+    monkeypatch.setattr("harness.store.sqlite_file.PATIENCE", 0.05)
+    assert small.run("small.yaml").ret == 0
+    other = sqlite3.connect(small.path / "reports/history.db")
+    other.execute("BEGIN EXCLUSIVE")
+    result = small.run("small.yaml")
+    other.close()
+    assert result.ret == 0
+    assert "another process has it locked" in said(result)
+    assert kept(small) == [1]
