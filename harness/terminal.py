@@ -34,8 +34,14 @@ def show(text: str = "") -> None:
 
 
 def show_marked(text: str) -> None:
-    """Print a result that is safe already, with colours of its own; raises as `show` does."""
-    _print(text, sys.stdout)
+    """Print a result that is safe already, with colours or commands of its own; raises as `show` does."""
+    encoding = stdout_encoding()
+    _print(text.encode(encoding, "backslashreplace").decode(encoding), sys.stdout)
+
+
+def stdout_encoding() -> str:
+    """The encoding of standard output."""
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
 
 
 def say(text: str) -> None:

@@ -111,7 +111,12 @@ def _git_user() -> str:
 def _git_config(key: str) -> str:
     try:
         found = subprocess.run(  # nosec B603 B607
-            ["git", "config", "--get", key], capture_output=True, text=True, timeout=PATIENCE, check=False
+            ["git", "config", "--get", key],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
@@ -11,7 +10,7 @@ from pathlib import Path
 from harness.cli.options import Commands
 from harness.command_line import OneOf, count
 from harness.errors import HarnessError, did_you_mean, shown_path
-from harness.terminal import show
+from harness.terminal import show, stdout_encoding
 from harness.visible import visible
 
 DEFAULT = Path("reports") / "history.db"
@@ -73,6 +72,6 @@ def run(parsed: Namespace) -> int:
     elif not runs:
         show(f"{shown_path(parsed.history)}: holds no runs")
     else:
-        unicode = can_show(getattr(sys.stdout, "encoding", None), DRAWN)
+        unicode = can_show(stdout_encoding(), DRAWN)
         show("\n".join(trend_lines(runs, parsed.suite, unicode)))
     return 0

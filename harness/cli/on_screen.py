@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Literal
 
 from harness.reporting.rows import Record
@@ -18,7 +17,7 @@ def show_record(record: Record, verbose: bool, color: Literal["auto", "yes", "no
     from harness.spelling import on_command_line
     from harness.terminal import show_marked
 
-    writer = TerminalWriter(sys.stdout)
+    writer = TerminalWriter()
     if color != "auto":
         writer.hasmarkup = color == "yes"
     lines = summary(record, view_of(writer, int(verbose), tail=1))

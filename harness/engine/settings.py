@@ -89,7 +89,7 @@ ENGINE_OPTIONS: Sequence[Option] = (
     ),
     Option(
         "batch-tokens",
-        "tokens in a batch, padding and answers included (16384 on a CPU, 65536 on a GPU)",
+        "tokens in a batch, padding and answers included (12288 on a CPU, 65536 on a GPU)",
         {"type": count, "metavar": "N"},
     ),
     TEMPLATE,

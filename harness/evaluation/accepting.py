@@ -8,6 +8,7 @@ from datetime import date
 
 from harness.errors import HarnessError, NoEvidenceError, did_you_mean
 from harness.reporting.rows import ProbeRow, Record
+from harness.spelling import option
 from harness.suites.acceptance import Acceptance
 from harness.visible import visible
 from harness.wording import count
@@ -35,7 +36,9 @@ def accepted_loss(
         missing = "which baseline it is of" if baseline is None else "what the probe was asked"
         raise NoEvidenceError(f"the record does not say {missing}\n  run the gate again")
     if until is not None and until < on:
-        raise HarnessError(f"--until {until} is over already\n  name a day from {on} on, or leave it out")
+        raise HarnessError(
+            f"{option('until', str(until))} is over already\n  name a day from {on} on, or leave it out"
+        )
     return Acceptance(
         suite=row.suite,
         probe=row.id,

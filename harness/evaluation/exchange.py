@@ -118,7 +118,7 @@ class Exchange:
     def missing(self) -> dict[str, list[str]]:
         """The probes of suites whose answers no process left, by suite."""
         file = self.folder / PLAN
-        planned: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
+        planned: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         return {name: ids for name, ids in planned.items() if not self._task(name).is_known}
 
     def _task(self, suite: str) -> Task:

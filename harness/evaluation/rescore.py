@@ -62,7 +62,9 @@ def rescored(
     own = Policy(record.run.strict, record.run.fail_on, record.run.max_drop_overall)
     session = PairSession(policy or own, allow_code=allow_code, baseline=lambda: record.run.baseline)
     if accepted is None:
-        accepted = {name: [row.acceptance(name) for row in rows] for name, rows in record.run.accepted.items()}
+        accepted = {
+            name: [row.acceptance(name) for row in rows] for name, rows in record.run.accepted.items()
+        }
     selected: list[Case] = []
     notes: list[str] = []
     for name in dict.fromkeys(row.suite for row in record.gates):

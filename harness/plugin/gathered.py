@@ -15,7 +15,16 @@ NOTES = "forgetting_notes"
 REST = "forgetting_rest"
 """The key under which it sends the data of cases that were asked and not run, by node id."""
 
-BY_SUITE = ("suites", "seconds_asking", "template", "thinking_tokens", "nothing_known", "noise", "sequential", "accepted")
+BY_SUITE = (
+    "suites",
+    "seconds_asking",
+    "template",
+    "thinking_tokens",
+    "nothing_known",
+    "noise",
+    "sequential",
+    "accepted",
+)
 """Values of a run by suite, each sent by the worker that asks the suite."""
 
 Row = dict[str, Any]

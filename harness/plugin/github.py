@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.errors import reason
+from harness.errors import HarnessError, reason
 from harness.reporting.explain import INTERVAL, movement
 from harness.reporting.formats import render
 from harness.reporting.gate_lines import verdict_word
@@ -20,6 +19,7 @@ from harness.reporting.gate_table import WORST_FIRST
 from harness.reporting.in_short import gate_name, title
 from harness.reporting.markdown_text import prose
 from harness.reporting.rows import GateRow, Record
+from harness.terminal import show_marked
 from harness.visible import visible
 from harness.wording import between, count, points
 
@@ -42,15 +42,9 @@ def report(config: pytest.Config, record: Record, environment: Mapping[str, str]
     if not lines:
         return
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
-    with capture.global_and_fixture_disabled() if capture else nullcontext():
-        for line in lines:
-            print(_printable(line), flush=True)
-
-
-def _printable(text: str) -> str:
-    """Text in letters that stdout has."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    aside = capture.global_and_fixture_disabled() if capture else nullcontext()
+    with aside, suppress(BrokenPipeError, HarnessError):  # whoever reads has gone
+        show_marked("\n".join(lines))
 
 
 def append_summary(record: Record, path: Path) -> Iterator[str]:

@@ -40,10 +40,8 @@ class RunOptions:
     fail_on: Severity
     max_drop_overall: float | Literal["off"] | None
     accepted: bool
-    """Whether the losses that accepted.yaml names count as kept."""
     report: Path
     history: str | None
-    """The file of the history, or "off"; None for the one beside the report."""
     report_html: Path | None
     report_markdown: Path | None
     only_lost: Path | None

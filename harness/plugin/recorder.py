@@ -169,12 +169,14 @@ class RecordWriter:
             remember(self.config, self.options.model, weights, gathered.failed, gathered.seen)
 
     def _write(self, session: pytest.Session) -> Record:
+        from harness.reporting.history.file import where_kept
+
         try:
             self.begin()
             assert self.latest is not None
             record = self._record(session.exitstatus)
             self.path = self.latest.write(record)
-            self.kept = self._keep(record)
+            self.kept = where_kept(self.options.report, self.options.history, self.key, record)
         except HarnessError as error:
             self.unwritten = names_of(self.config).here(error.text)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -183,17 +185,6 @@ class RecordWriter:
                 if self.latest is not None:
                     self.latest.write(record)
         return record
-
-    def _keep(self, record: Record) -> str:
-        """Keep the record in the history, which never fails a run; returns what to say of it."""
-        from harness.reporting.history.file import StoreError, history_path, keep_run
-
-        if (path := history_path(self.options.report, self.options.history)) is None:
-            return ""
-        try:
-            return f"run {keep_run(path, self.key, record)} of {shown_path(path)}"
-        except StoreError as error:
-            return f"this run is not in it: {names_of(self.config).here(error.text)}"
 
     def _record(self, exit_status: int | None = None) -> Record:
         """The record so far; unfinished without an exit status."""
@@ -252,6 +243,8 @@ class RecordWriter:
     @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_terminal_summary")
     def pytest_terminal_summary_around(self, terminalreporter: Any) -> Generator[None, object, object]:
         """Keep a screenful of failed gates from pytest's own sections."""
+        if self.record is None:
+            return (yield)
         from harness.plugin.screen import folded
 
         with folded(terminalreporter) as self.folded:

@@ -62,6 +62,10 @@ def margin(row: GateRow) -> str:
     return "-" if row.max_drop is None else points(row.max_drop)
 
 
+def _baseline(row: GateRow) -> str:
+    return "-" if row.baseline_accuracy is None or row.max_rise is not None else tenths(row.baseline_accuracy)
+
+
 def _tuned(row: GateRow) -> str:
     return "-" if not row.n or row.max_rise is not None else tenths(row.tuned_accuracy)
 
@@ -90,7 +94,7 @@ COLUMNS = (
     Column("n", lambda row, view: str(row.n), rank=7),
     Column(
         "baseline",
-        lambda row, view: "-" if row.baseline_accuracy is None else tenths(row.baseline_accuracy),
+        lambda row, view: _baseline(row),
         rank=6,
     ),
     Column("tuned", lambda row, view: _tuned(row), rank=6),
@@ -183,4 +187,6 @@ def _line(cells: Sequence[str], shown: Sequence[int], widths: Sequence[int], sty
         pieces.append(
             Piece(gap + fitted(cells[place], widths[place], column.left), style if column.styled else "plain")
         )
-    return tuple(pieces)
+    while len(pieces) > 1 and not pieces[-1].text.strip():
+        pieces.pop()
+    return (*pieces[:-1], pieces[-1]._replace(text=pieces[-1].text.rstrip()))

@@ -15,7 +15,16 @@ from harness.errors import NoEvidenceError
 from harness.gate.compare import Pair
 from harness.gate.decide import Outcome
 from harness.gate.verdict import Verdict
-from harness.reporting.run_rows import CasesRow, ModelRow, NoiseRow, Row, RunRow, SequentialRow, SuiteRow
+from harness.reporting.run_rows import (
+    AcceptedRow,
+    CasesRow,
+    ModelRow,
+    NoiseRow,
+    Row,
+    RunRow,
+    SequentialRow,
+    SuiteRow,
+)
 from harness.scoring.score import Score
 from harness.stats.paired import CONFIDENCE
 from harness.suites.format import AnswerKind, OnInconclusive
@@ -23,7 +32,7 @@ from harness.suites.severity import Severity
 from harness.visible import encodable
 
 __all__ = [
-    "VERSION", "AgainRow", "AnswerRow", "CasesRow", "GateRow", "ModelRow", "NoiseRow", "ProbeRow", "Record", "RunRow",
+    "VERSION", "AcceptedRow", "AgainRow", "AnswerRow", "CasesRow", "GateRow", "ModelRow", "NoiseRow", "ProbeRow", "Record", "RunRow",
     "SequentialRow", "SuiteRow",
 ]  # fmt: skip
 

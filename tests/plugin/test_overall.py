@@ -124,9 +124,10 @@ def test_it_is_the_first_row_of_the_summary(project):
     broad(project, ("one", "two"))
     bad(project, "worse")
     lines = project.run().outlines
-    header = next(number for number, line in enumerate(lines) if line.startswith("suite "))
-    assert lines[header + 1].startswith("overall  all    460 ")
-    assert lines[header + 2].startswith("worse ")
+    header = next(number for number, line in enumerate(lines) if line.endswith("  verdict"))
+    assert lines[header + 1].startswith("all suites ")
+    assert lines[header + 2] == "failed"
+    assert lines[header + 3].startswith("worse ")
 
 
 def test_a_drop_within_the_margin_does_not_fail_however_sure_it_is(project):

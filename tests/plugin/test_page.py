@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.cli.main import main
-from tests.support.html import parse
+from tests.support.pages import parse
 from tests.support.project import SMALL
 
 ALL = "[{over: all, max_drop: 0.10}]"

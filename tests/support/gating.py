@@ -53,7 +53,7 @@ class Gate:
     def run(self, tuned: Path | str, *arguments: str, baseline: Path | str | None = None) -> pytest.RunResult:
         chosen = ["--baseline", str(baseline)] if baseline else []
         return self.pytester.runpytest_inprocess(
-            "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain", "--model", str(tuned), *chosen, *arguments
+            "-v", "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain", "--model", str(tuned), *chosen, *arguments
         )  # fmt: skip
 
     def record(self) -> dict[str, Any]:

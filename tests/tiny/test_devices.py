@@ -83,7 +83,8 @@ GPUS = {
 
 
 @pytest.mark.parametrize(("gpus", "how", "name", "all_"), GPUS.values(), ids=GPUS)
-def test_a_gpu_of_any_kind_is_used_and_named(machine, gpus, how, name, all_):
+def test_a_gpu_of_any_kind_is_used_and_named(machine, gpus, how, name, all_, monkeypatch):
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     machine.has(*gpus, **how)
     device = find_device("auto")
     assert (str(device), device_name(device)) == (gpus[0], name)

@@ -100,7 +100,7 @@ class Runs:
 
     def run(self, tuned: Path, baseline: Path | str, *arguments: str) -> pytest.RunResult:
         return self.pytester.runpytest_inprocess(
-            "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain",
+            "-v", "-p", "harness.plugin", "-p", "no:cacheprovider", "--assert=plain",
             "--model", str(tuned), "--baseline", str(baseline), *arguments,
         )  # fmt: skip
 

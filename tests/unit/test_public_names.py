@@ -15,7 +15,7 @@ import harness
 ROOT = Path(__file__).parents[2]
 ABOUT_THE_INSIDE = ROOT / "docs/architecture.md"
 DOCUMENTS = [ROOT / "README.md", *sorted({*(ROOT / "docs").rglob("*.md")} - {ABOUT_THE_INSIDE})]
-BY_PATH = {"harness.plugin"}
+BY_PATH = {"harness.plugin", "harness.shipped"}
 """What pytest takes by its path."""
 
 LIGHT = [name for name in harness.__all__ if name not in ("EWCRegularizer", "ForgettingCallback")]

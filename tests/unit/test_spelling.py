@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 EDGES = {"cli", "command_line.py", "plugin", "sweep"}
 """What only a command line reaches."""
 
-FOR_A_SHELL = {"authoring/examples.py", "reporting/next_steps.py"}
+FOR_A_SHELL = {"authoring/examples.py", "authoring/starter/__init__.py", "reporting/next_steps.py"}
 """What people who run commands read or paste."""
 
 COMMAND = re.compile(r"(?:python -m|python \w+\.py|pytest \S+|run:) [^\n]*")

@@ -25,6 +25,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "again": rows.AgainRow,
     "noise": rows.NoiseRow,
     "sequential": rows.SequentialRow,
+    "accepted": rows.AcceptedRow,
 }
 """The class of each part, by the name of its table."""
 

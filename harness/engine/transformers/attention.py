@@ -6,7 +6,7 @@ attention itself. Both go to the Pass of the present context; the model computes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -85,17 +85,25 @@ class Pass(Protocol):
 _present: ContextVar[Pass] = ContextVar("pass")
 
 
+def configs_of(model: Any) -> list[Any]:
+    """The configs by which the layers of a model choose their attention: one, unless layers were copied."""
+    configs = [module.config for module in model.modules() if hasattr(module, "config")]
+    configs = [config for config in configs if hasattr(config, "_attn_implementation")]
+    return list({id(config): config for config in configs}.values())
+
+
 @contextmanager
-def attending(model: Any, present: Pass) -> Iterator[None]:
-    """Inside the block, the layers of a model attend as a Pass says; the model's own attention is restored."""
-    config = model.config.get_text_config()
-    own = config._attn_implementation
+def attending(configs: Sequence[Any], present: Pass) -> Iterator[None]:
+    """Inside the block, layers with one of the configs attend as a Pass says; their own attention is restored."""
+    own = [config._attn_implementation for config in configs]
     token = _present.set(present)
-    config._attn_implementation = NAME
+    for config in configs:
+        config._attn_implementation = NAME
     try:
         yield
     finally:
-        config._attn_implementation = own
+        for config, name in zip(configs, own, strict=True):
+            config._attn_implementation = name
         _present.reset(token)
 
 

@@ -29,7 +29,7 @@ from harness.engine.transformers.prompting import Pair
 from harness.engine.transformers.writing import Writing as Answer
 from harness.engine.tree import Bundle, TokenTree, bundles, grow, shared_beginnings
 
-SHARE_READ = 32
+SHARE_READ = 24
 """A slice has this share of the tokens that a batch may hold: small enough for a CPU's caches."""
 
 BUNDLE = 64
@@ -119,7 +119,7 @@ class Branching:
         parts = bundles(tree, first, end, BUNDLE)
         reading = Reading(trail, parts, [leave(part) for part in parts], rows, self.forward.device)
         kept = [node - first for node in nodes] or [0]
-        with attending(self.forward.model, reading):
+        with attending(self.forward.configs, reading):
             logits = self.forward.at(tree.tokens[first:end], tree.depths[first:end], kept)
         return logits[: len(nodes)]
 
@@ -244,7 +244,7 @@ class _Batch:
             self._compact()
         writing = Writing(self.rows, self.used, self.way.forward.device)
         with self.pace.while_writing():
-            with attending(self.way.forward.model, writing):
+            with attending(self.way.forward.configs, writing):
                 logits = self.way.forward.at(self.newest[: self.used], writing.positions, range(self.used))
             found = likeliest(logits)
         for row in range(self.used):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from harness.engine.pace import Pace
+from harness.engine.transformers.attention import configs_of
 from harness.engine.transformers.prompting import Pair
 from harness.engine.transformers.writing import Writing
 
@@ -64,6 +65,7 @@ class Forward:
         self.model = model
         self.config = model.config.get_text_config()
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self.configs = configs_of(model)
         self.takes = inspect.signature(inner.forward).parameters
 
     @property

@@ -35,7 +35,7 @@ from harness.models.layout import ADAPTER_CONFIG
 from harness.models.reference import Adapter, FullModel, LocalModel, LocalPair, base_of
 from harness.spelling import option
 
-CPU_BATCH_TOKENS = 16384
+CPU_BATCH_TOKENS = 12288
 GPU_BATCH_TOKENS = 65536
 
 

@@ -37,7 +37,7 @@ from harness.spelling import option
 from harness.suites.arguments import Arguments
 
 MOST_KEPT = 4096
-"""Prompts whose rendered text is cached."""
+"""Prompts whose rendered text and texts whose tokens are cached."""
 
 SILENT = ("enable_thinking", "false")
 """The template argument that makes many templates write an empty block of reasoning."""
@@ -80,6 +80,7 @@ class Prompting:
             self.marks = marks_of(tokenizer, self.template)
             self.end_tokens = tuple(dict.fromkeys([*end_tokens, *turn_end(tokenizer).tokens]))
         self._text: Callable[[Prompt], str] = lru_cache(MOST_KEPT)(self._rendered)
+        self._encoded = lru_cache(MOST_KEPT)(lambda text, special: encode(tokenizer, text, special))
         self._turn_end: Callable[[Arguments], TurnEnd] = lru_cache(lambda given: turn_end(tokenizer, given))
         self._begins: Callable[[Arguments], str] = lru_cache(
             lambda given: generation_prompt(tokenizer, given)
@@ -287,7 +288,7 @@ class Prompting:
 
     def encode(self, text: str, special: bool) -> list[int]:
         """The tokens of a text, with what the tokenizer puts before one if `special`."""
-        return encode(self.tokenizer, text, special)
+        return list(self._encoded(text, special))
 
     def decode(self, tokens: Sequence[int], skip_special: bool = False) -> str:
         """Tokens as text."""

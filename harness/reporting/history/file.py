@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.errors import shown_path
 from harness.reporting.rows import Record
 from harness.store.sqlite_file import Form, SqliteFile, StoreError
 
@@ -78,6 +79,16 @@ def keep_run(path: Path, key: str, record: Record) -> int:
     """
     with closing(History(path)) as history:
         return history.keep(key, record)
+
+
+def where_kept(report: Path, given: str | None, key: str, record: Record) -> str:
+    """Keep the record of a run, which fails no run; where it is, or why it is not, in words, and "" for no history."""
+    if (path := history_path(report, given)) is None:
+        return ""
+    try:
+        return f"run {keep_run(path, key, record)} of {shown_path(path)}"
+    except StoreError as error:
+        return f"this run is not in it: {error.on_command_line}"
 
 
 class History(SqliteFile):

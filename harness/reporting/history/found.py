@@ -11,6 +11,7 @@ from harness.errors import HarnessError, shown_path
 from harness.reporting.history.file import History
 from harness.reporting.latest import record_at
 from harness.reporting.rows import Record
+from harness.spelling import option
 from harness.visible import visible
 from harness.wording import some
 
@@ -45,7 +46,7 @@ def open_history(path: Path) -> History:
     """A history that is there; raises HarnessError if it is not, or cannot be used."""
     if not path.is_file():
         raise HarnessError(
-            f"{shown_path(path)}: there is no history\n  run the gate, which keeps one, or name another: --history FILE"
+            f"{shown_path(path)}: there is no history\n  run the gate, which keeps one, or name another: {option('history', 'FILE')}"
         )
     return History(path)
 

@@ -16,7 +16,8 @@ from harness.errors import HarnessError
 from harness.plugin.options import OPTIONS
 
 NAMES = [
-    "lint", "plan", "calibrate", "new", "preview", "rescore", "schema", "doctor", "embedded", "ladder", "advise", "store", "demo",
+    "init", "lint", "plan", "calibrate", "new", "preview", "rescore", "schema", "doctor", "embedded", "ladder", "advise", "store", "demo",
+    "show", "history", "compare", "accept",
 ]  # fmt: skip
 ASKING = {"calibrate": ["s.yaml", "--model", "m"], "preview": ["s.yaml"], "ladder": ["r.yaml"]}
 """Commands that ask a model, and the fewest arguments of each."""
@@ -63,7 +64,7 @@ def test_the_help_lists_commands_in_the_order_of_their_use(capsys):
     with pytest.raises(SystemExit):
         command_line().parse_args(["--help"])
     listed = re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
-    assert listed[:6] == ["new", "lint", "preview", "plan", "calibrate", "rescore"]
+    assert listed[:7] == ["init", "new", "lint", "preview", "plan", "calibrate", "rescore"]
     assert set(listed) == set(NAMES)
 
 

@@ -13,7 +13,7 @@ from harness.reporting.formats import render
 from harness.reporting.html.chart import Axis, accuracies
 from harness.reporting.rows import Record
 from harness.visible import visible_lines
-from tests.support.html import Tags, addresses, parse
+from tests.support.pages import Tags, addresses, parse
 from tests.support.records import EACH, GATE, GATES, OVERALL, PROBES, RETAINED, answer, hostile, probe, record
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.cli.main import main
+from harness.store import content
 from harness.store.carrying import export, import_file
 from harness.store.content import installed
 from harness.store.database import Database, StoreError
@@ -47,7 +48,7 @@ def test_the_file_is_one_file_that_may_be_read_only(here, file):
         ("versions", {**installed()["versions"], "torch": "9.0"}, "versions torch: "),
         ("versions", {}, "versions transformers: "),
         ("python", "9.9", "python: "),
-        ("answers", 99, "answers: 1 there, 99 here"),
+        ("answers", 99, f"answers: {content.ANSWERS} there, 99 here"),
         ("weights", {"model.safetensors": "c" * 64}, "weights model.safetensors: aaaaaaaaaaaa there, cccccccccccc here"),
         ("weights", {}, "weights model.safetensors: aaaaaaaaaaaa there, nothing here"),
         ("text", [{"tokenizer.json": "d" * 64}], "text tokenizer.json: bbbbbbbbbbbb there, dddddddddddd here"),

@@ -18,8 +18,8 @@ from harness.sweep.pareto_plot import pareto, spread_out
 from harness.sweep.record import read_sweep
 from harness.sweep.results import deciding, measured_again, ranked
 from harness.sweep.text import escaped, markdown_page, terminal_lines
-from tests.support.html import addresses, parse
 from tests.support.ladders import LORA, ladder, recipe, rung, shipped
+from tests.support.pages import addresses, parse
 
 ROOT = Path(__file__).parents[3]
 
