@@ -28,6 +28,7 @@ from harness.writing import write_whole
 
 SIDES: Sequence[Side] = ("baseline", "tuned")
 PLAN = "plan"
+BEGUN = "begun"
 HERE = ".here"
 """The end of the name of a file that says which process is at work."""
 
@@ -105,6 +106,15 @@ class Exchange:
         (self.folder / f"{self.name}{HERE}").touch()
         if not (self.folder / PLAN).exists():
             write_whole(self.folder / PLAN, json.dumps({name: list(ids) for name, ids in probes.items()}))
+
+    def begin(self) -> None:
+        """Note that the run has begun; it may have been refused though its processes are there."""
+        (self.folder / BEGUN).touch()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything is to be asked."""
+        return (self.folder / BEGUN).exists()
 
     def part(self, name: str) -> None:
         """Note that a process has ended, or died."""

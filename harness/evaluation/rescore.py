@@ -103,8 +103,12 @@ def _like(
     """The record with new rows, which keep what only the old ones know: places, samples, prompt keys, excuses."""
     before = {(row.suite, row.slice): row for row in record.gates}
     asked = {(row.suite, row.id): row.asked for row in record.probes}
+    places = {key: place for place, key in enumerate(asked)}
     decided = [_with_memory(row, before.get((row.suite, row.slice), row)) for row in gates]
-    probes = [row.model_copy(update={"asked": asked[row.suite, row.id]}) for row in probes]
+    probes = [
+        row.model_copy(update={"asked": asked[row.suite, row.id]})
+        for row in sorted(probes, key=lambda row: places[row.suite, row.id])
+    ]
     code = exit_code(decided, record.run.named) or int(not _is_whole(record.run))
     run = {
         "strict": session.policy.strict,

@@ -96,7 +96,7 @@ class Run:
         Args:
             stopped: whether the run is about to end, so that nobody may need the answers.
         """
-        if self.exchange is None or self.refused or stopped:
+        if self.exchange is None or not self.exchange.has_begun or self.refused or stopped:
             return
         first: dict[Family, pytest.Item] = {}
         for item in items:

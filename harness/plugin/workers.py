@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -50,6 +50,16 @@ class Workers:
             self.config.add_cleanup(watch.end)
             watch.start()
         node.workerinput[EXCHANGE] = self.folder.name
+
+    @pytest.hookimpl(optionalhook=True, wrapper=True)
+    def pytest_xdist_node_collection_finished(self) -> Generator[None, object, object]:
+        """Tell the workers that the run was not refused."""
+        result = yield
+        if self.folder is not None:
+            from harness.evaluation.exchange import Exchange
+
+            Exchange(Path(self.folder.name)).begin()
+        return result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

@@ -303,7 +303,7 @@ def test_a_verdict_is_told_where_its_record_cannot_be_written(project):
     result = project.run(*project.folders())
     assert result.ret == 4
     text = not_green(result)
-    assert "general  all    60     100.0   50.0  50.0   39.6 to 60.4      10  FORGOTTEN" in text
+    assert "50.0 % after: 50 points lost (90 % interval 39.6 to 60.4; margin 10).\n" in text
     assert (
         "--report=reports/latest: no record can be written there: No space left on device\n"
         "  make room there, or name another folder: --report=DIR"

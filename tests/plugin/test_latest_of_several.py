@@ -213,7 +213,9 @@ def test_engines_of_one_s_own_are_named_and_not_the_model_that_was_not_asked(pro
         "--baseline base was not asked: the fixture 'baseline' gives its own engine",
         "--model tuned was not asked: the fixture 'tuned' gives its own engine",
     ]
-    assert "tuned     tuned (from the fixture 'tuned')" in result.outlines
+    assert (
+        "tuned (from the fixture 'tuned') against baseline (from the fixture 'baseline')" in result.outlines
+    )
 
 
 def test_engines_of_one_s_own_are_named_without_a_model_too(project):

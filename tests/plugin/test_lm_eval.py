@@ -68,7 +68,7 @@ def tasks(project):
 def test_tasks_are_cases_with_gates_alone_unless_paths_are_named(tasks):
     result = tasks.run("--lm-eval", "choice.yaml,written.yaml,rolling.yaml")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["choice *60*RETAINED*", "written *60*RETAINED*", "rolling *60*RETAINED*"])
+    result.stdout.fnmatch_lines(["choice *RETAINED*", "written *RETAINED*", "rolling *RETAINED*"])
     assert "test_other" not in said(result)
     both = tasks.run("test_other.py", "--lm-eval", "choice.yaml")
     assert both.parseoutcomes() == {"passed": 1, "failed": 1}
@@ -77,7 +77,7 @@ def test_tasks_are_cases_with_gates_alone_unless_paths_are_named(tasks):
 def test_what_a_task_lost_fails_and_can_be_scored_again(tasks, capsys, monkeypatch):
     tasks.write("bad", "")
     names = "choice.yaml,written.yaml,rolling.yaml,group.yaml"
-    result = tasks.run("--lm-eval", names, "--lm-eval-margin", "0.1")
+    result = tasks.run("-v", "--lm-eval", names, "--lm-eval-margin", "0.1")
     assert result.ret == 1
     text = said(result)
     assert "choice · all: FORGOTTEN, 100 points lost (margin 10;" in text
@@ -89,7 +89,7 @@ def test_what_a_task_lost_fails_and_can_be_scored_again(tasks, capsys, monkeypat
     assert (row["score"], row["scoring"]["metric"], row["expected"]) == ("lm_eval_choice", "acc", [" green"])
     monkeypatch.chdir(tasks.pytester.path)
     assert main(["rescore", "reports/latest"]) == 1
-    assert "rolling  all" in capsys.readouterr().out
+    assert "\nrolling " in capsys.readouterr().out
     assert main(["rescore", "reports/latest", "--suite", ".pytest_cache/d/lm-eval/choice.yaml"]) == 1
 
 

@@ -76,9 +76,9 @@ def test_it_is_described_in_percent(project):
         in text
     )
     assert "no accident: p = " in text
-    assert "probes: " not in text
-    [line] = [line for line in result.outlines if line.startswith("perplexity  all")]
-    assert " ".join(line.split()) == "perplexity all 40 - - +4.5 % 4.4 to 4.6 % 2 % FORGOTTEN"
+    assert "40 probes: 40 measured as texts.\n" in text
+    [line] = [line for line in result.outlines if line.startswith("perplexity  ")]
+    assert " ".join(line.split()) == "perplexity +4.5 % · │ ● 2 % 5 0 FORGOTTEN"
 
 
 def test_one_that_cannot_be_told_is_a_warning_that_says_why(project):
@@ -90,8 +90,8 @@ def test_one_that_cannot_be_told_is_a_warning_that_says_why(project):
 
 def test_the_claim_of_a_retained_one_is_its_bound(project):
     perplexity(project, [0.01, 0.012])
-    [line] = [line for line in project.run().outlines if line.startswith("perplexity  all")]
-    assert line.endswith("RETAINED: up by at most 1.1 %")
+    [line] = [line for line in project.run().outlines if line.startswith("perplexity  ")]
+    assert " ".join(line.split()) == "perplexity +1.1 % · ● │ 2 % 0 0 RETAINED"
 
 
 def test_the_record_has_the_rise(project):

@@ -251,7 +251,7 @@ def test_the_lines_of_the_summary(project):
         "general-qa · math     33.3     ·    │├─●─┤        11       1  FORGOTTEN",
         "general-qa            16.7     ·  ├─┼●┤           11       1  INCONCLUSIVE",
         "passed",
-        "general-qa · history   0.0  ├──●───┤│               0       0  RETAINED",
+        "general-qa · history   0.0  ◂──●───┤│              0       0  RETAINED",
     ]
 
 

@@ -96,7 +96,7 @@ def test_what_is_no_run(kept, capsys, named, error):
 
 def test_no_history(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    error = "reports/history.db: there is no history\n  run the gate, which keeps one, or name another: --history FILE\n"
+    error = "reports/history.db: there is no history\n  run the gate, which keeps one, or name another: --history=FILE\n"
     for arguments in (["history"], ["show", "latest"], ["compare", "1", "2"]):
         assert said(capsys, *arguments) == (4, "", error)
     assert list(tmp_path.iterdir()) == []
