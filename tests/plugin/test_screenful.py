@@ -56,6 +56,8 @@ def test_failures_of_others_are_never_folded(large):
     ],
 )
 def test_colours_are_pytests(large, monkeypatch, options, variables, coloured):
+    for name in ("NO_COLOR", "FORCE_COLOR", "PY_COLORS"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert ("\x1b[31mForgotten: 40 gates failed\x1b[0m" in said(large.run(*options))) is coloured
