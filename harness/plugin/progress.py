@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from harness import progress
 from harness.plugin.state import EXCHANGE
 from harness.progress import Meter, Rest
 from harness.visible import visible_lines
-from harness.wording import cut
+from harness.wording import a_second, cut
 from harness.writing import write_whole
 
 ENDING = ".progress"
 """Of the files in which the workers of xdist leave their lines, for the controller to show."""
+
+ANSWERS = "answers"
 
 REST = "; "
 """Before the words on the whole run in a line."""
@@ -37,6 +40,8 @@ class Progress:
         self.meter = Meter(self._write, self._live)
         self.open = False
         """Whether the last line is one to write over."""
+        self.answers = 0
+        """How many answers this process has got so far."""
 
     @property
     def reporter(self) -> Any:
@@ -48,9 +53,17 @@ class Progress:
         """Write a line of its own."""
         self._write(text, final=True)
 
-    def counter(self, label: str, unit: str = "answers", rest: Rest = lambda share: "") -> progress.Progress:
+    def counter(self, label: str, unit: str = ANSWERS, rest: Rest = lambda share: "") -> progress.Progress:
         """A callback (done, total) that shows the progress of the work named `label`."""
-        return self.meter.counter(label, unit, rest)
+        show, most = self.meter.counter(label, unit, rest), 0
+
+        def counted(done: int, total: int) -> None:
+            nonlocal most
+            if unit == ANSWERS and done > most:
+                self.answers, most = self.answers + done - most, done
+            show(done, total)
+
+        return counted
 
     def show(self, text: str) -> None:
         """Write a line on work that is under way, if one is due."""
@@ -59,10 +72,9 @@ class Progress:
             self._write(text, final=False)
 
     def close(self) -> None:
-        """Leave no line on work that is under way."""
-        if (file := self._file) is not None:
-            with suppress(OSError):
-                file.unlink(missing_ok=True)
+        """Leave no line on work that is under way; of a worker, only its number of answers."""
+        if self._file is not None:
+            self._write("", final=True)
         elif self.open:
             self._show("", final=True)
 
@@ -70,7 +82,7 @@ class Progress:
         text = "\n  ".join(visible_lines(text))
         if (file := self._file) is not None:
             with suppress(OSError):  # the run has ended
-                write_whole(file, text)
+                write_whole(file, f"{self.answers}\n{text}")
         elif self.reporter is not None and not (final and self.reporter.verbosity < 0):
             self._show(text, final)
 
@@ -105,13 +117,18 @@ class Progress:
 
 
 class Watch(threading.Thread):
-    """Shows in the controller of an xdist run what its workers are at; nothing of those on other machines."""
+    """Shows in the controller of an xdist run how far its workers are together, and what each is at.
+
+    Nothing of those on other machines.
+    """
 
     def __init__(self, folder: Path, shown: Progress) -> None:
         super().__init__(daemon=True)
         self.folder = folder
         self.shown = shown
         self.ended = threading.Event()
+        self.began = 0.0
+        """When the first line was seen."""
 
     def run(self) -> None:
         """Look for lines until the run ends."""
@@ -124,14 +141,28 @@ class Watch(threading.Thread):
             before = text
 
     def text(self) -> str:
-        """How far the run is by one worker that is at work, and what each is at; nothing if none is."""
+        """The answers of all workers, how far the run is by one that is at work, and what each is at; nothing if none is."""
         found: dict[str, tuple[str, str, str]] = {}
+        answers = 0
         for file in sorted(self.folder.glob(f"*{ENDING}")):
-            with suppress(OSError):  # its worker has just finished
-                found[file.stem] = file.read_text(encoding="utf-8").rpartition(REST)
+            with suppress(OSError):  # it is just being replaced
+                number, _, line = file.read_text(encoding="utf-8").partition("\n")
+                answers += int(number)
+                if line:
+                    found[file.stem] = line.rpartition(REST)
+        if not found:
+            return ""
         run = next((rest for line, _, rest in found.values() if line), "")
         each = [f"{name}: {line or rest}" for name, (line, _, rest) in found.items()]
-        return " | ".join([*([run] if run else []), *each])
+        return " | ".join([*filter(None, [REST.join(filter(None, [self._together(answers), run]))]), *each])
+
+    def _together(self, answers: int) -> str:
+        """ "1,240 answers, 22 a second"."""
+        self.began = self.began or time.monotonic()
+        seconds = time.monotonic() - self.began
+        if not answers:
+            return ""
+        return f"{answers:,} answers" + (f", {a_second(answers / seconds)}" if seconds >= 1 else "")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -186,13 +186,20 @@ def test_a_worker_leaves_its_line_for_the_controller(tmp_path):
     reporter = Reporter()
     watch = Watch(tmp_path, on(reporter))
     assert watch.text() == "gw3: general\\u001b[31m ..."
-    (tmp_path / f"gw1{ENDING}").write_text("one, tuned: 3/4 answers; suite 1 of 2")
-    assert watch.text() == "suite 1 of 2 | gw1: one, tuned: 3/4 answers | gw3: general\\u001b[31m ..."
+    (tmp_path / f"gw1{ENDING}").write_text("3\none, tuned: 3/4 answers; suite 1 of 2")
+    show = made.counter("general\x1b[31m")
+    show(2, 4)
+    show(1, 4)  # a batch is tried again
+    show(3, 4)
+    assert watch.text().startswith(
+        "5 answers; suite 1 of 2 | gw1: one, tuned: 3/4 answers | gw3: general\\u001b[31m"
+    )
     made.close()
-    assert watch.text() == "suite 1 of 2 | gw1: one, tuned: 3/4 answers"
-    (tmp_path / f"gw1{ENDING}").unlink()
+    assert watch.text() == "6 answers; suite 1 of 2 | gw1: one, tuned: 3/4 answers"
+    watch.began -= 3
+    assert watch.text().startswith("6 answers, 2 a second; suite 1 of 2 | gw1: ")
+    (tmp_path / f"gw1{ENDING}").write_text("4\n")
     assert watch.text() == ""
-    assert not list(tmp_path.glob(f"*{ENDING}"))
 
 
 def test_a_worker_on_another_machine_writes_nothing(tmp_path):
