@@ -94,7 +94,7 @@ def test_what_was_not_lost_is_refused(here, capsys, name, error):
     [
         (["--because", " "], "--because: is empty"),
         (["--because", "x", "--by", ""], "--by: is empty"),
-        (["--because", "x", "--by", "A", "--until", "2020-01-01"], "--until 2020-01-01 is over already"),
+        (["--because", "x", "--by", "A", "--until", "2020-01-01"], "--until=2020-01-01 is over already"),
     ],
 )
 def test_what_says_nothing_is_refused(here, capsys, arguments, error):
