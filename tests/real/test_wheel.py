@@ -91,7 +91,7 @@ def test_one_suite_file_in_an_empty_folder_is_gated(python, tmp_path):
         python, tmp_path, "-m", "pytest", "my_suite.yaml", "--model", "embedded", "--baseline", "embedded"
     )
     assert finished.returncode == 0, finished.stdout
-    assert "my-suite  all" in finished.stdout
+    assert "\nmy-suite " in finished.stdout
     assert (tmp_path / "reports" / "latest" / "record.json").is_file()
 
 
