@@ -81,7 +81,7 @@ audit: $(VENV)/.dev
 
 # Readers and scores on broken and hostile input from hypothesis, 5,000 files each.
 fuzz: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/fuzz -p _hypothesis_pytestplugin --hypothesis-profile fuzz -n 2
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile fuzz -n 2
 
 # Beside lm-evaluation-harness, in an environment with both: the same items, some 40 minutes on two cores with nothing beside it.
 # `make bench ARGUMENTS='--items 10 --rounds 1 --batches 16 --growth 100,1000'` is a small one; `--write` brings
