@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EXACT = frozenset({"float32", "float64"})
+"""Types in which what else is in a batch changes an answer by no more than the last digits of a log-probability."""
+
 
 @dataclass
 class Budget:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.engine.abilities import Batches, Timed
-from harness.engine.estimate import estimated
-from harness.engine.requests import Chat, Continuations, Engine, Prompt, Request, RollingLogLikelihood
-
-EXACT = ("float32", "float64")
-"""Where the shape of a batch changes no more than the last digits of a log-probability."""
+from harness.engine.batching import EXACT
+from harness.engine.beginnings import common_length
+from harness.engine.estimate import estimated, text_of
+from harness.engine.requests import Continuations, Engine, Request, RollingLogLikelihood
 
 
 def cut(engine: Engine, requests: Sequence[Request], processes: int) -> list[list[int]]:
@@ -53,22 +52,10 @@ def _own_tokens(requests: Sequence[Request], texts: Sequence[str], order: Sequen
     sizes, before = [], ""
     for index in order:
         size, text = estimated(requests[index]), texts[index]
-        own = 1 - _in_common(before, text) / max(1, len(text))
+        own = 1 - common_length(before, text) / max(1, len(text))
         sizes.append(size.written + size.read * own)
         before = text
     return sizes
-
-
-def _in_common(left: str, right: str) -> int:
-    """How many characters two texts begin with alike."""
-    least, most = 0, min(len(left), len(right))
-    while least < most:
-        middle = (least + most + 1) // 2
-        if left.startswith(right[least:middle], least):
-            least = middle
-        else:
-            most = middle - 1
-    return least
 
 
 def _text(request: Request) -> str:
@@ -76,9 +63,5 @@ def _text(request: Request) -> str:
         case RollingLogLikelihood(text=text):
             return text
         case Continuations(pairs=pairs):
-            return "\n".join(_shown(prompt) for prompt, _ in pairs)
-    return _shown(request.prompt)
-
-
-def _shown(prompt: Prompt) -> str:
-    return "\n".join(turn.content for turn in prompt.messages) if isinstance(prompt, Chat) else prompt.text
+            return "\n".join(text_of(prompt) for prompt, _ in pairs)
+    return text_of(request.prompt)

@@ -43,19 +43,20 @@ def estimated(request: Request) -> Estimate:
     match request:
         case Generate():
             most = request.max_new_tokens + (request.thinking_tokens or 0)
-            return Estimate(_tokens(_text(request.prompt)), most, 1)
+            return Estimate(_tokens(text_of(request.prompt)), most, 1)
         case MultipleChoice():
-            context = _tokens(_text(request.prompt))
+            context = _tokens(text_of(request.prompt))
             read = sum(context + _tokens(continuation) for continuation in request.continuations)
             return Estimate(read, 0, len(request.continuations))
         case Continuations():
-            read = sum(_tokens(_text(prompt)) + _tokens(text) for prompt, text in request.pairs)
+            read = sum(_tokens(text_of(prompt)) + _tokens(text) for prompt, text in request.pairs)
             return Estimate(read, 0, len(request.pairs))
         case RollingLogLikelihood():
             return Estimate(_tokens(request.text), 0, 1)
 
 
-def _text(prompt: Prompt) -> str:
+def text_of(prompt: Prompt) -> str:
+    """The words of a prompt; of a chat, those of its turns."""
     if isinstance(prompt, Chat):
         return "\n".join(turn.content for turn in prompt.messages)
     return prompt.text

@@ -12,6 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from harness.engine.beginnings import common_length
+
 
 @dataclass(frozen=True)
 class TokenTree:
@@ -45,9 +47,9 @@ def grow(rows: Sequence[Sequence[int]], begins: Sequence[int]) -> TokenTree:
         [], [], [], sorted(range(len(rows)), key=lambda index: list(rows[index])), [[] for _ in rows]
     )
     path: list[int] = []  # the nodes of the present row
-    before: Sequence[int] = ()
+    before: list[int] = []
     for index in tree.order:
-        row = rows[index]
+        row = list(rows[index])
         del path[common_length(before, row) :]
         for depth in range(len(path), len(row)):
             tree.parents.append(path[-1] if path else -1)
@@ -57,12 +59,6 @@ def grow(rows: Sequence[Sequence[int]], begins: Sequence[int]) -> TokenTree:
         tree.nodes[index] = path[begins[index] :]
         before = row
     return tree
-
-
-def common_length(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many tokens two rows begin with alike."""
-    length = min(len(left), len(right))
-    return next((i for i in range(length) if left[i] != right[i]), length)
 
 
 # Attention

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import registry
+from harness.engine.batching import EXACT
 from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import OFF, Settings
 from harness.models.cache import cache_folder
@@ -168,7 +169,7 @@ class _Opening:
             lambda: self.loaded().of(side),
             self.store.shelf(about["label"], kept),
             about,
-            about["dtype"] == "float32",
+            about["dtype"] in EXACT,
             text_identity(content),
         )
 

@@ -90,7 +90,7 @@ class Branching:
                 nodes += [end] if end in wanted else []
                 end += 1
             with pace.while_reading():
-                logits = self._read(tree, first, end, nodes, trail)
+                logits = self.read(tree, first, end, nodes, trail)
                 places = [place for place, node in enumerate(nodes) for _ in wanted[node]]
                 asked = [target for node in nodes for target in wanted[node]]
                 found = log_probabilities(logits, places, [target for _, target in asked])
@@ -105,7 +105,7 @@ class Branching:
                 done(complete)
             first = end
 
-    def _read(
+    def read(
         self,
         tree: TokenTree,
         first: int,
@@ -208,7 +208,7 @@ class _Batch:
         rows = dict(zip(prompts, free, strict=False))
         nodes = [self.tree.nodes[prompt][0] for prompt in prompts]
         with self.pace.while_reading():
-            logits = self.way._read(
+            logits = self.way.read(
                 self.tree, first, self.next, nodes, self.trail, self.rows, lambda part: self._left(part, rows)
             )
             found = likeliest(logits) if nodes else []

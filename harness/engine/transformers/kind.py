@@ -9,7 +9,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DummyLayer, DynamicLayer, DynamicSlidingWindowLayer
 
-from harness.engine.batching import Budget
+from harness.engine.batching import EXACT, Budget
 from harness.engine.pace import Pace
 from harness.engine.transformers.branching import Branching
 from harness.engine.transformers.forward import Forward, NotFinite, Way
@@ -44,26 +44,28 @@ TOLERANCE = {torch.float32: 1e-3}
 COARSE = 0.1
 """The same for smaller floats."""
 
-CANNOT_BE_ASKED = (*CANNOT_COMPUTE, NotFinite, NotImplementedError, AssertionError)
+CANNOT_BE_ASKED = (*CANNOT_COMPUTE, NotFinite, NotImplementedError)
 """What is raised where a model cannot be asked in some way."""
 
 
 def way_of(kind: Kind, forward: Forward, budget: Budget) -> Way:
     """How requests go through a model."""
     if kind == "branching":
-        # In smaller floats than float32, the shape of a batch may decide which token is the likeliest.
-        return Branching(forward, budget, steady=forward.model.dtype != torch.float32)
+        # In smaller floats, the shape of a batch may decide which token is the likeliest.
+        exact = str(forward.model.dtype).removeprefix("torch.") in EXACT
+        return Branching(forward, budget, steady=not exact or torch.is_autocast_enabled(forward.device.type))
     return Plain(forward, budget, cached=kind == "cached")
 
 
 def find_kind(model: Any) -> Kind:
     """The first kind whose log-probabilities and written tokens are those of single rows without a cache."""
     forward = Forward(model)
-    rows = _rows(probe_rows(model)[0])
+    row = probe_rows(model)[0]
+    rows = _rows(row)
     with quiet():
         if _branches(forward.config) and _proven(way_of("branching", forward, Budget(BUDGET)), forward, rows):
             return "branching"
-        alike = [row[: STEPS + 2] for row in (probe_rows(model)[0], probe_rows(model)[0][::-1])]
+        alike = [row[: STEPS + 2], row[::-1][: STEPS + 2]]
         cached = _steps_alike(forward, alike) and _proven(
             way_of("cached", forward, Budget(BUDGET)), forward, rows
         )

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from accelerate.state import AcceleratorState
 
+from harness.engine.batching import EXACT
 from harness.engine.requests import Engine, EnginePair
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
@@ -181,7 +182,7 @@ def _stored(engine: TorchEngine, weights: str | None, settings: Settings, adapte
     if weights is None or (content := memory_content(engine, weights, adapter=adapter)) is None:
         return engine
     autocast = AcceleratorState().mixed_precision
-    exact = autocast == "no" and engine.dtype == "float32"
+    exact = autocast == "no" and engine.dtype in EXACT
     name = Path(str(engine.model.config._name_or_path)).name
     content |= {"autocast": autocast}
     return keep_loaded(engine, f"{name}, before a training", content, exact, settings, logger.warning)

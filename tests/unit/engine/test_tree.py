@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.engine.tree import bundles, common_length, grow, shared_beginnings
+from harness.engine.beginnings import common_length
+from harness.engine.tree import bundles, grow, shared_beginnings
 
 ROWS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9), min_size=1, max_size=12)
 
