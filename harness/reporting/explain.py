@@ -115,8 +115,7 @@ def _effect(decision: Decision) -> str:
     if decision.rise is not None:
         rise = decision.rise
         return (
-            f"bits per byte {'up' if rise.mean > 0 else 'down'} by {tenths(abs(rise.mean))} % "
-            f"(margin {_margin(decision)}; {INTERVAL} {between(rise.interval)} %)"
+            f"{rise_movement(rise.mean)} (margin {_margin(decision)}; {INTERVAL} {between(rise.interval)} %)"
         )
     assert decision.comparison is not None, "a slice of right and wrong answers has a comparison"
     interval = shown_interval(decision.comparison.interval)
@@ -202,6 +201,11 @@ def movement(drop: float) -> str:
     if drop == 0:
         return "nothing lost"
     return f"{points(abs(drop))} points {'lost' if drop > 0 else 'gained'}"
+
+
+def rise_movement(rise: float) -> str:
+    """ "bits per byte up by 4.5 %", of the mean rise of texts, a fraction."""
+    return f"bits per byte {'up' if rise > 0 else 'down'} by {tenths(abs(rise))} %"
 
 
 def shown_interval(interval: tuple[float, float]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from harness.gate.cases import shown_slice
 from harness.reporting.changes import Change, changes_of
-from harness.reporting.explain import INTERVAL, at_most, movement
+from harness.reporting.explain import INTERVAL, at_most, movement, rise_movement
 from harness.reporting.only_accepted import losses
 from harness.reporting.rows import GateRow, ModelRow, Record
 from harness.wording import between, count, percent, points
@@ -81,18 +81,28 @@ def _failed(record: Record) -> str:
     if len(lost) > 1:
         return f"Forgotten: {count(len(lost), 'gate')} failed"
     [row] = lost
-    return f"Forgotten: {gate_name(row)}" + (
-        f", {movement(row.drop)}" if row.drop and row.over != "each" else ""
-    )
+    return f"Forgotten: {gate_name(row)}" + (f", {moved}" if (moved := _moved(row)) else "")
+
+
+def _moved(row: GateRow) -> str:
+    """The loss of a gate's slice; empty where it is told by single probes."""
+    if row.max_rise is not None:
+        return "" if row.rise is None else rise_movement(row.rise)
+    return movement(row.drop) if row.drop and row.over != "each" else ""
 
 
 def effect(record: Record) -> str:
-    """The drop over all suites, or over the only one; empty if there are several and no gate over all."""
+    """The drop, or the rise of texts, over all suites or over the only one; empty if there are several and no gate over all."""
     wholes = [row for row in record.gates if row.over == "overall"]
     wholes = wholes or [row for row in record.gates if row.over == "all"]
     if len(wholes) != 1:
         return ""
     [row] = wholes
+    if row.max_rise is not None:
+        if row.rise is None or row.rise_interval is None:
+            return ""
+        given = f"{INTERVAL} {between(row.rise_interval)} %; margin {points(row.max_rise)} %"
+        return f"{rise_movement(row.rise).capitalize()} ({given})."
     if row.baseline_accuracy is None or row.interval is None:
         return ""
     margin = "" if row.max_drop is None else f"; margin {points(row.max_drop)}"

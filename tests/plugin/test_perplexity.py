@@ -77,6 +77,9 @@ def test_it_is_described_in_percent(project):
     )
     assert "no accident: p = " in text
     assert "40 probes: 40 measured as texts.\n" in text
+    assert "\nForgotten: perplexity, bits per byte up by 4.5 %\n" in text
+    assert "\nBits per byte up by 4.5 % (90 % interval 4.4 to 4.6 %; margin 2 %).\n" in text
+    assert "right before tuning" not in text
     [line] = [line for line in result.outlines if line.startswith("perplexity  ")]
     assert " ".join(line.split()) == "perplexity +4.5 % · │ ● 2 % 5 0 FORGOTTEN"
 
