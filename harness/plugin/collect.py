@@ -156,8 +156,16 @@ class CaseItem(pytest.Function):
         return Path(visible(str(self.path))), line, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """An input error as its message alone; a bug of ours keeps its traceback."""
-        return _input_error(self, excinfo) or super().repr_failure(excinfo)
+        """An input error as its message alone; a bug of ours keeps its traceback.
+
+        The short summary and JUnit's `message` take the first line of a failed gate: pytest cuts nothing in CI.
+        """
+        if error := _input_error(self, excinfo):
+            return error
+        failure: Any = super().repr_failure(excinfo)
+        if isinstance(excinfo.value, pytest.fail.Exception):
+            failure.reprcrash.message = failure.reprcrash.message.partition("\n")[0]
+        return failure
 
 
 class OverallItem(CaseItem):

@@ -20,6 +20,15 @@ def after(result, start="FAILURES"):
     return lines[next(n for n, line in enumerate(lines) if start in line) :]
 
 
+@pytest.fixture(params=["a terminal", "CI"], autouse=True)
+def place(request, monkeypatch):
+    """Where pytest cuts the lines of its short summary, and where it does not."""
+    for name in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
+    if request.param == "CI":
+        monkeypatch.setenv("CI", "true")
+
+
 def test_all_that_a_run_prints_at_its_end_is_little(large):
     result = large.run()
     assert len(after(result, "= forgetting gate =")) <= 40
