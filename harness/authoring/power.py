@@ -16,7 +16,7 @@ from harness.authoring.gate_power import (
     overall_power,
     probes_to_catch,
 )
-from harness.engine.estimate import Estimate, estimated
+from harness.engine.estimate import estimated
 from harness.engine.prompts import request
 from harness.engine.speeds import ASSUMED, Timing
 from harness.evaluation.sample import sampled
@@ -114,6 +114,6 @@ def _sizes(asked: Sequence[Case], timing: Timing) -> Iterator[SuiteSize]:
         listed = list(group)
         suite = listed[0].suite
         probes = {probe.id: probe for case in listed for probe in case.probes}
-        size = sum((estimated(request(suite, probe)) for probe in probes.values()), Estimate())
+        size = estimated(request(suite, probe) for probe in probes.values())
         most, least = timing.slow.seconds(size), timing.fast.seconds(size)
         yield SuiteSize(name, len(probes), len(listed), round(size.tokens), most, least)

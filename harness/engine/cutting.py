@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from harness.engine.abilities import Batches, Timed
 from harness.engine.batching import EXACT
-from harness.engine.beginnings import common_length
-from harness.engine.estimate import estimated, text_of
-from harness.engine.requests import Continuations, Engine, Request, RollingLogLikelihood
+from harness.engine.estimate import own_estimates
+from harness.engine.requests import Engine, Request
 
 
 def cut(engine: Engine, requests: Sequence[Request], processes: int) -> list[list[int]]:
@@ -23,15 +22,14 @@ def cut(engine: Engine, requests: Sequence[Request], processes: int) -> list[lis
     everything = list(range(len(requests)))
     if processes < 2 or not _is_exact(engine):
         return [everything]
-    batches = isinstance(engine, Batches)
-    texts = [_text(request) for request in requests] if batches else []
-    order = sorted(everything, key=texts.__getitem__) if batches else everything
-    sizes = _own_tokens(requests, texts, order) if batches else [1.0] * len(order)
-    least = float(engine.budget.tokens) if isinstance(engine, Batches) else 1.0
-    left = sum(sizes)
+    sizes, least = dict.fromkeys(everything, 1.0), 1.0
+    if isinstance(engine, Batches):
+        sizes = {index: size.tokens for index, size in own_estimates(requests).items()}
+        least = float(engine.budget.tokens)
+    left = sum(sizes.values())
     parts: list[list[int]] = []
     held = wanted = 0.0
-    for index, size in zip(order, sizes, strict=True):
+    for index, size in sizes.items():
         if held >= wanted and (not parts or requests[index] != requests[parts[-1][-1]]):
             parts.append([])
             held, wanted = 0.0, max(least, left / (2 * processes))
@@ -45,23 +43,3 @@ def cut(engine: Engine, requests: Sequence[Request], processes: int) -> list[lis
 
 def _is_exact(engine: Engine) -> bool:
     return not isinstance(engine, Timed) or engine.runs_on.dtype in EXACT
-
-
-def _own_tokens(requests: Sequence[Request], texts: Sequence[str], order: Sequence[int]) -> list[float]:
-    """The work of each request in this order, without what it begins with like the one before."""
-    sizes, before = [], ""
-    for index in order:
-        size, text = estimated(requests[index]), texts[index]
-        own = 1 - common_length(before, text) / max(1, len(text))
-        sizes.append(size.written + size.read * own)
-        before = text
-    return sizes
-
-
-def _text(request: Request) -> str:
-    match request:
-        case RollingLogLikelihood(text=text):
-            return text
-        case Continuations(pairs=pairs):
-            return "\n".join(text_of(prompt) for prompt, _ in pairs)
-    return text_of(request.prompt)

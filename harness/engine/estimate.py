@@ -1,9 +1,12 @@
-"""A Request in, a rough number of its tokens out, without a tokenizer."""
+"""Requests in, a rough number of their tokens out, without a tokenizer; what they begin with alike counts once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
+from harness.engine.beginnings import common_length
 from harness.engine.requests import (
     Chat,
     Continuations,
@@ -38,21 +41,38 @@ class Estimate:
         return Estimate(self.read + other.read, self.written + other.written, self.prompts + other.prompts)
 
 
-def estimated(request: Request) -> Estimate:
-    """Tokens read and written, at most: answers may end early, and a shared beginning is read once."""
+def estimated(requests: Iterable[Request]) -> Estimate:
+    """Tokens read and written by an engine that is asked all of these at once, at most: answers may end early."""
+    return sum(own_estimates(list(requests)).values(), Estimate())
+
+
+def own_estimates(requests: Sequence[Request]) -> dict[int, Estimate]:
+    """What each request takes besides what it begins with like those before it, by its index, in the order of their texts."""
+    rows = [(*row, index) for index, request in enumerate(requests) for row in _rows(request)]
+    found: dict[int, Estimate] = {}
+    before = None
+    for text, continuation, index in sorted(rows, key=itemgetter(0)):
+        read = _tokens(continuation)
+        if is_new := text != before:
+            read += _tokens(text[common_length(before or "", text) :])
+        found[index] = found.get(index, Estimate()) + Estimate(read, 0, int(is_new))
+        before = text
+    order = dict.fromkeys([*found, *range(len(requests))])
+    return {index: found.get(index, Estimate()) + Estimate(written=_written(requests[index])) for index in order}
+
+
+def _rows(request: Request) -> Iterator[tuple[str, str]]:
+    """The texts that a model reads for a request, each as a prompt and its continuation."""
     match request:
         case Generate():
-            most = request.max_new_tokens + (request.thinking_tokens or 0)
-            return Estimate(_tokens(text_of(request.prompt)), most, 1)
+            yield text_of(request.prompt), ""
         case MultipleChoice():
-            context = _tokens(text_of(request.prompt))
-            read = sum(context + _tokens(continuation) for continuation in request.continuations)
-            return Estimate(read, 0, len(request.continuations))
+            text = text_of(request.prompt)
+            yield from ((text, continuation) for continuation in request.continuations)
         case Continuations():
-            read = sum(_tokens(text_of(prompt)) + _tokens(text) for prompt, text in request.pairs)
-            return Estimate(read, 0, len(request.pairs))
+            yield from ((text_of(prompt), continuation) for prompt, continuation in request.pairs)
         case RollingLogLikelihood():
-            return Estimate(_tokens(request.text), 0, 1)
+            yield request.text, ""
 
 
 def text_of(prompt: Prompt) -> str:
@@ -60,6 +80,10 @@ def text_of(prompt: Prompt) -> str:
     if isinstance(prompt, Chat):
         return "\n".join(turn.content for turn in prompt.messages)
     return prompt.text
+
+
+def _written(request: Request) -> int:
+    return request.max_new_tokens + (request.thinking_tokens or 0) if isinstance(request, Generate) else 0
 
 
 def _tokens(text: str) -> float:

@@ -28,7 +28,7 @@ class RunsOn:
 class Pace:
     """What a model has done: tokens that it read and the seconds that took, the same for tokens that it wrote.
 
-    Prompts count in full, though what they all begin with is read once. `size` is what was estimated of the same requests.
+    What prompts begin with alike counts once, also where a model reads it again. `size` is what was estimated of the same requests.
     """
 
     read: int = 0

@@ -24,7 +24,7 @@ def smaller_batches(engine: Engine, requests: Sequence[Request], step: int = 1) 
     """
     if not isinstance(engine, Batches):
         return engine.anew(step) if isinstance(engine, Keeps) else engine
-    tokens = sum(estimated(request).tokens for request in requests)
+    tokens = estimated(requests).tokens
     return with_budget(engine, int(min(engine.budget.tokens, tokens)) // SMALLER**step)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from harness.engine.estimate import Estimate, estimated
+from harness.engine.estimate import estimated
 from harness.engine.prompts import request
 from harness.engine.requests import Progress, Side
 from harness.engine.speeds import ASSUMED
@@ -98,5 +98,4 @@ class Course:
 
 
 def _seconds(run: SuiteRun, side: Side) -> float:
-    sizes = (estimated(request(run.suite, probe)) for probe in run.missing(side))
-    return ASSUMED.slow.seconds(sum(sizes, Estimate()))
+    return ASSUMED.slow.seconds(estimated(request(run.suite, probe) for probe in run.missing(side)))

@@ -23,7 +23,7 @@ def requests_of(path: Path, words: float | None, most: int = 6) -> list[Request]
     suite = read_suite(path, SCORERS)
     asked = [request(suite, probe) for probe in suite.probes]
     if words is not None:
-        whole = sum(estimated(one).tokens for one in asked)
+        whole = estimated(asked).tokens
         asked = asked[:: max(1, round(whole / words))]
     return [replace(one, max_new_tokens=most) if isinstance(one, Generate) else one for one in asked]
 

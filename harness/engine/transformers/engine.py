@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from typing import Any
 
 import torch
 
 from harness.engine.batching import Budget
+from harness.engine.beginnings import common_length
 from harness.engine.estimate import estimated
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import (
@@ -237,9 +239,10 @@ class TorchEngine:
                     f"{self.prompting.shown(request)[-80:]!r}"
                 )
 
-    def _count(self, requests: Sequence[Request], rows: Sequence[Sequence[int]]) -> None:
-        self.pace.read += sum(map(len, rows))
-        self.pace.size = sum(map(estimated, requests), self.pace.size)
+    def _count(self, requests: Sequence[Request], rows: Sequence[list[int]]) -> None:
+        rows = sorted(rows)
+        self.pace.read += sum(len(row) - common_length(before, row) for before, row in pairwise([[], *rows]))
+        self.pace.size += estimated(requests)
 
     def _in_memory(
         self,

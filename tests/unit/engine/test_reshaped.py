@@ -31,7 +31,7 @@ def test_every_step_has_smaller_batches_and_takes_several(requests, budget):
     """So each has shapes of its own, whether or not all requests fit into one batch of the engine."""
     engine = Batched(budget)
     first, second = (smaller_batches(engine, requests, step).budget.tokens for step in (1, 2))
-    whole = sum(estimated(request).tokens for request in requests)
+    whole = estimated(requests).tokens
     assert 4 * first <= min(budget, whole)
     assert 4 * second <= first
     assert engine.budget.tokens == budget
