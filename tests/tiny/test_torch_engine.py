@@ -68,14 +68,15 @@ def test_the_speed_is_measured(base):
     answers = engine.ask(questions)
     assert isinstance(engine, Timed)
     done = engine.pace
-    assert done.read == sum(len(engine.tokens(question.prompt)) for question in questions)
+    rows = [engine.tokens(question.prompt) for question in questions]
+    assert done.read == len({tuple(row[:length]) for row in rows for length in range(1, len(row) + 1)})
     assert sum(answer.tokens for answer in answers) <= done.written <= done.size.written == 12 * len(PROMPTS)
     assert min(done.reading, done.writing) > 0
     assert done.size.prompts == len(PROMPTS)
     read = done.read
     engine.ask([MultipleChoice(Plain("Answer:"), (" yes", " no"))])
     assert done.read > read
-    assert done.size.prompts == len(PROMPTS) + 2
+    assert done.size.prompts == len(PROMPTS) + 1
     assert engine.runs_on.parameters == sum(weight.numel() for weight in engine.model.parameters())
     assert engine.runs_on.device.startswith("cpu, ")
     assert engine.runs_on.dtype == "float32"

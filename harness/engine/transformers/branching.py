@@ -145,7 +145,7 @@ class Branching:
             batch = {prompt: sharing[prompt] for prompt in batches[size]}
             need = max(needs[prompt] for prompt in batch)
             count = max(1, min(self.budget.tokens // max(need, LEAST_ROW), len(batch)))
-            _Batch(self, batch, answers, Rows(count), done, pace).run()
+            _Batch(self, batch, answers, Rows(count, need), done, pace).run()
 
 
 class _Batch:

@@ -5,6 +5,7 @@ Shapes: `rows` counts the answers that are being written, `features` those of a 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from harness.engine.transformers.attention import Visibility, Weighing, attended
 from harness.engine.tree import Bundle
 
 ROOM = 32
-"""Room for keys grows by so many tokens."""
+"""Room for keys grows by so many tokens, or by half of what there is."""
 
 
 class Pairs:
@@ -25,10 +26,10 @@ class Pairs:
         self.keys = key.new_empty((*lead, 0, key.shape[-1]))
         self.values = value.new_empty((*lead, 0, value.shape[-1]))
 
-    def fit(self, room: int) -> None:
-        """Make room for so many tokens."""
-        if room > self.keys.shape[-2]:
-            room += -room % ROOM
+    def fit(self, room: int, most: int = sys.maxsize) -> None:
+        """Make room for so many tokens, and for some of those to come, of which there are `most` in all."""
+        if (there := self.keys.shape[-2]) < room:
+            room = max(room, min(most, room + max(ROOM, there // 2)))
             self.keys, self.values = (_longer(part, room) for part in (self.keys, self.values))
 
 
@@ -74,13 +75,18 @@ class Trail:
 class Rows:
     """Answers that are being written: their own tokens in each layer, (rows, key heads, room, features).
 
+    Args:
+        rows: how many.
+        most: the tokens that a row comes to have at most.
+
     Attributes:
         lengths: of each row, how many tokens of its own it has.
         beginnings: what the row begins with before these.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, most: int = sys.maxsize) -> None:
         self.count = rows
+        self.most = most
         self.layers: list[Pairs] = []
         self.lengths = [0] * rows
         self.beginnings: list[Beginning] = [Beginning(0)] * rows
@@ -171,7 +177,7 @@ class Reading:
         if number == len(self.rows.layers):
             self.rows.layers.append(Pairs(keys, values, (self.rows.count, len(keys))))
         layer = self.rows.layers[number]
-        layer.fit(len(copy.places) + 1)
+        layer.fit(len(copy.places) + 1, self.rows.most)
         layer.keys[copy.row, :, : len(copy.places)] = taken[0]
         layer.values[copy.row, :, : len(copy.places)] = taken[1]
 
@@ -216,7 +222,7 @@ class Writing:
     ) -> torch.Tensor:
         number, self.called = self.called, self.called + 1
         layer = self.rows.layers[number]
-        layer.fit(self.room)
+        layer.fit(self.room, self.rows.most)
         layer.keys[self.numbers, :, self.lengths] = key[0].transpose(0, 1)
         layer.values[self.numbers, :, self.lengths] = value[0].transpose(0, 1)
         heads = key.shape[1]
