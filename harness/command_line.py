@@ -57,6 +57,11 @@ def share(value: str) -> float:
     return _number(value, "above 0 and at most 1", lambda number: 0 < number <= 1)
 
 
+def fraction(value: str) -> float:
+    """A number in (0, 1)."""
+    return _number(value, "above 0 and below 1, such as 0.05", lambda number: 0 < number < 1)
+
+
 def positive(value: str) -> float:
     """A finite number above 0."""
     return _number(value, "above 0", lambda number: 0 < number < inf)

@@ -32,6 +32,9 @@ MOST_TURNS = 100
 MOST_PROBLEMS = 10_000
 """Problems of a file after which its reading ends."""
 
+MOST_VARIED = 200
+"""Recipes that a ladder makes of others by other values."""
+
 MOST_ROW_PROBLEMS = 20
 """Problems in the rows of data or the lines of a corpus, which tend to fail alike, after which their reading ends."""
 

@@ -110,6 +110,24 @@ def needed() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def needs_extra(extra: str, what: str) -> Iterator[None]:
+    """Explain a package that cannot be imported inside the block by the extra of ours that brings it.
+
+    Args:
+        what: what the package is needed for, as the subject of a sentence: `the engine vllm`.
+
+    Raises:
+        VersionError: with the command that installs it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise VersionError(
+            f"{what} cannot run here: {first_line(error)}\n  run: python -m pip install '{OURS}[{extra}]'"
+        ) from error
+
+
 def explained(error: Exception) -> str | None:
     """The packages that may have caused an error, and the command that installs them; None if all are as they should be."""
     try:

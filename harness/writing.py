@@ -165,9 +165,10 @@ def writing(
         raise cannot_write(sentence, error, remedy, why, kind) from error
 
 
-def writing_report(folder: Path, what: str = "no record") -> AbstractContextManager[None]:
-    """`writing` for the folder of a report; raises HarnessError."""
-    return writing(f"{option('report', str(folder))}: {what} can be written there", ELSEWHERE, system_fault)
+def writing_report(folder: Path, what: str = "no record", by: str = "report") -> AbstractContextManager[None]:
+    """`writing` for the folder of a report, which the option `by` names; raises HarnessError."""
+    sentence = f"{option(by, str(folder))}: {what} can be written there"
+    return writing(sentence, f"name another folder: {option(by, 'DIR')}", system_fault)
 
 
 def write_wanted(path: Path, content: str | bytes, remedy: str) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 from harness import __version__
-from harness.api.models import Model, engine_of
+from harness.api.models import Model, engine_of, settings_for
 from harness.documents.within import Reach
 from harness.engine.place import known_places
 from harness.engine.prompts import request, under
-from harness.engine.requests import Engine, EnginePair, Side
+from harness.engine.requests import EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.permission import code_problem, without_code
@@ -31,7 +31,7 @@ from harness.reporting.rows import ModelRow, Record, RunRow
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
 from harness.spelling import in_python
-from harness.store.given import check_apart, identity_of
+from harness.store.given import check_apart
 from harness.store.opening import open_pair
 from harness.suites.accepted import with_accepted
 from harness.suites.severity import SEVERITIES, Severity
@@ -51,6 +51,7 @@ def run_gate(
     seed: int = 0,
     sequential: bool = False,
     noise_floor: int = 0,
+    engine_flips: float | None = None,
     strict: bool = False,
     fail_on: Severity = "low",
     max_drop_overall: float | Literal["off"] | None = None,
@@ -75,6 +76,8 @@ def run_gate(
         seed: seed of the sample, and of the order of a sequential run.
         sequential: whether to ask a suite only until its gate over all probes is decided.
         noise_floor: how many more times to ask the baseline in other batches, to see which margins its noise allows.
+        engine_flips: where the baseline runs on another engine, the share of answers that flip between the two on one model;
+            None takes 0.05.
         strict: whether inconclusive gates fail.
         fail_on: gates below this severity warn instead of failing.
         max_drop_overall: the margin of the gate over all suites together, a fraction; "off" for no such gate. By default
@@ -107,6 +110,8 @@ def run_gate(
         raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
     if noise_floor < 0:
         raise HarnessError(f"noise_floor must be 0 or more, saw {noise_floor}")
+    if engine_flips is not None and not 0 <= engine_flips <= 1:
+        raise HarnessError(f"engine_flips must be a share from 0 to 1, or None, saw {engine_flips}")
     reach = Reach(anywhere=allow_outside, code=allow_task_code)
     paths = [suites] if isinstance(suites, str | Path) else suites
     read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
@@ -120,6 +125,7 @@ def run_gate(
         settings,
         allow_code=allow_code,
         noise_floor=noise_floor,
+        engine_flips=engine_flips,
         sequential=seed if sequential else None,
         baseline=lambda: models.get("baseline"),
     )
@@ -195,23 +201,11 @@ def _engines(
             "the baseline of a model in memory is unknown\n  give the model before tuning: baseline=..."
         )
     (before, baseline_row), (after, tuned_row) = (
-        engine_of(side, _for(side, settings)) for side in (baseline, model)
+        engine_of(side, settings_for(side, settings)) for side in (baseline, model)
     )
     if baseline is not model:
         check_apart(before, after)
     return EnginePair(before, after), {"baseline": baseline_row, "tuned": tuned_row}
-
-
-def _for(model: Model, settings: Settings) -> Settings:
-    """The settings that act on one of two models: those of loading are for the side that a reference names."""
-    if isinstance(model, str | Path):
-        return settings
-    stored = isinstance(model, Engine) and identity_of(model) is not None
-    return Settings(
-        template_arguments=settings.template_arguments,
-        thinking_tokens=settings.thinking_tokens,
-        store=settings.store if stored else None,
-    )
 
 
 def _no_progress(label: str, unit: str = "") -> Progress:

@@ -43,6 +43,18 @@ def engine_of(model: Model, settings: Settings) -> tuple[Engine, ModelRow]:
     return engine, ModelRow(reference=label, name=label, source="fixture")
 
 
+def settings_for(model: Model, settings: Settings) -> Settings:
+    """The settings that act on one of several models: those of loading are for those that references name."""
+    if isinstance(model, str | Path):
+        return settings
+    stored = isinstance(model, Engine) and identity_of(model) is not None
+    return Settings(
+        template_arguments=settings.template_arguments,
+        thinking_tokens=settings.thinking_tokens,
+        store=settings.store if stored else None,
+    )
+
+
 def _in_memory(model: Model, settings: Settings) -> Engine:
     if isinstance(model, Engine):
         stored = identity_of(model) is not None

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
+from harness.authoring.conditions import Condition
 from harness.authoring.extent import extent, gated, not_gated
 from harness.authoring.gate_power import RISE_DEVIATION
-from harness.engine.abilities import Batches
-from harness.engine.prompts import request
-from harness.engine.requests import Engine, Progress
-from harness.engine.reshaped import smaller_batches
+from harness.engine.requests import Progress
 from harness.evaluation.ask import Answered, ask
 from harness.evaluation.noise import flipped, flips
 from harness.evaluation.word_order import WordOrder
@@ -28,26 +26,6 @@ from harness.wording import count, percent, points, tenths
 FLOOR = 1 / 3
 CEILING = 0.95
 """A baseline accuracy below FLOOR or above CEILING leaves little to measure."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A way to ask the baseline that should make no difference, as an engine."""
-
-    name: str
-    engine: Engine
-
-
-def equivalent_conditions(engine: Engine, suite: Suite) -> list[Condition]:
-    """The engine with its own batches and with smaller ones, so that the suite takes several; or, without batches, twice."""
-    smaller = smaller_batches(engine, [request(suite, probe) for probe in suite.probes])
-    if not isinstance(engine, Batches):
-        return [Condition("asked once", engine), Condition("asked again", smaller)]
-    return [
-        Condition(f"batches of {asked.budget.tokens} tokens", asked)
-        for asked in (engine, smaller)
-        if isinstance(asked, Batches)
-    ]
 
 
 @dataclass(frozen=True)

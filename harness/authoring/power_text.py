@@ -49,7 +49,9 @@ def power_data(found: RunPower) -> dict[str, object]:
         "level": LEVEL,
         "tests": found.tests,
         "confidence": CONFIDENCE,
-        "tokens_per_second": float(f"{totals['tokens'] / totals['seconds']:.3g}") if totals["seconds"] else None,
+        "tokens_per_second": float(f"{totals['tokens'] / totals['seconds']:.3g}")
+        if totals["seconds"]
+        else None,
         "speed": {"source": found.timing.source, "known": found.timing.known},
         "overall": None if found.overall is None else _gate_data(found.overall, assumed),
         "gates": [_gate_data(gate, assumed) for gate in found.gates],

@@ -20,7 +20,7 @@ from harness.progress import counter
 from harness.terminal import say, show
 
 if TYPE_CHECKING:
-    from harness.authoring.noise_floor import Condition
+    from harness.authoring.conditions import Condition
     from harness.suites.suite import Suite
 
 
@@ -37,6 +37,11 @@ def add_parser(commands: Commands) -> None:
         "--tuning-flips", type=rate, default=0.05, metavar="SHARE",
         help="share of answers that flip under a fine-tune that does no harm; margins are for this or the upper bound of the "
         "measured rate, whichever is larger (default: 0.05)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--beside", metavar="REF",
+        help="the same model on another engine, such as vllm:BASE or a server: measure how many answers flip between the two "
+        "engines, for --engine-flips, instead of between batches",
     )  # fmt: skip
     add_engine_options(parser, template=False)
     add_allow_code(parser)
@@ -55,9 +60,9 @@ def run(parsed: Namespace) -> int:
         EngineError: it cannot answer.
         HarnessError: a suite runs code, which is not allowed or cannot be sandboxed here.
     """
-    from harness.authoring.noise_floor import equivalent_conditions
+    from harness.authoring.conditions import equivalent_conditions, two_engines
     from harness.engine.prompts import under
-    from harness.engine.registry import schemes
+    from harness.engine.registry import own_settings, schemes
     from harness.engine.speeds import remember
     from harness.evaluation.permission import code_problem
     from harness.evaluation.prompts import unused_arguments
@@ -70,23 +75,25 @@ def run(parsed: Namespace) -> int:
     for suite in suites:
         if problem := code_problem(suite, suite.probes, parsed.allow_code):
             raise HarnessError(problem.text)
-    model = resolve(parsed.model, schemes(), settings.allow_pickle)
-    if isinstance(model, RecipeFile):
-        raise ModelError(
-            f"{parsed.model} is a recipe, and suites are calibrated on a baseline\n"
-            "  name the recipe's base instead"
-        )
-    engine = open_engine(model, settings, say)
+    engines = []
+    for reference in filter(None, (parsed.model, parsed.beside)):
+        model = resolve(reference, schemes(), settings.allow_pickle)
+        if isinstance(model, RecipeFile):
+            raise ModelError(
+                f"{reference} is a recipe, and suites are calibrated on a baseline\n  name the recipe's base instead"
+            )
+        engines.append(open_engine(model, own_settings(model, settings) if parsed.beside else settings, say))
     for suite in suites:
-        unused_arguments(suite, engine)
+        unused_arguments(suite, *engines)
     report(
         suites,
-        lambda suite: equivalent_conditions(engine, suite),
+        lambda suite: two_engines(*engines) if parsed.beside else equivalent_conditions(engines[0], suite),
         parsed.json,
         parsed.allow_code,
         parsed.tuning_flips,
     )
-    remember(engine)
+    for engine in engines:
+        remember(engine)
     return 0
 
 

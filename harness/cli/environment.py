@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ from harness.versions import OURS, Package, disagreements, packages, python
 
 PATIENCE = 120
 """Seconds for torch, or for pytest with all its plugins, to load."""
+
+
+ENGINES = {
+    "vllm": ("vllm", "vllm", "models on this disk, by --engine=vllm"),
+    "server": ("server", "httpx2", "models behind http://HOST/v1#NAME"),
+    "gguf": ("gguf", "xllamacpp", "GGUF files"),
+}
+"""Engines of ours that not everyone needs: their extra, its module, and what they run."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,15 @@ def _package(topic: str, package: Package, remedy: str | None) -> Row:
     return Row(
         topic, package.name, package.seen or "-", wanted, package.fault, package.fault and remedy
     )  # fmt: skip
+
+
+def _engines() -> Iterator[Row]:
+    """What can run a model here; nothing is imported."""
+    yield Row("engines", "transformers", "ready", "models on this disk")
+    for name, (extra, module, what) in ENGINES.items():
+        there = find_spec(module) is not None
+        install = f"{what}: python -m pip install '{OURS}[{extra}]'"
+        yield Row("engines", name, "ready" if there else "-", what if there else install)
 
 
 def _devices() -> Iterator[Row]:
@@ -152,6 +170,7 @@ def _plugins() -> Iterator[Row]:
 TOPICS: dict[str, Callable[[], Iterator[Row]]] = {
     "python": _python,
     "packages": _packages,
+    "engines": _engines,
     "devices": _devices,
     "cache": _cache,
     "embedded model": _embedded,

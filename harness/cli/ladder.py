@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
@@ -26,6 +26,10 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--seeds", type=seeds, default=(), metavar="N,M", help="train each recipe under each seed (default: its own)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--vary", action="append", type=_varied, default=[], metavar="KEY=A,B",
+        help="train each recipe that has KEY, such as ewc.importance, once with each value (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
@@ -61,6 +65,7 @@ def run(parsed: Namespace) -> int:
     """
     from harness.sweep.run import render, sweep
     from harness.sweep.schedule import SweepOptions
+    from harness.sweep.vary import Varied
 
     options = SweepOptions(
         recipes=parsed.recipes,
@@ -71,6 +76,7 @@ def run(parsed: Namespace) -> int:
         matched=parsed.matched,
         reference=parsed.reference,
         allow_code=parsed.allow_code,
+        vary=tuple(Varied(key, values) for key, values in parsed.vary),
         reach=reach_of(parsed),
         command=tuple(sys.argv[1:]),
     )
@@ -81,3 +87,24 @@ def run(parsed: Namespace) -> int:
             f"--render takes no recipes, since it trains nothing: saw {', '.join(map(str, parsed.recipes))}"
         )
     return render(options)
+
+
+def _varied(value: str) -> tuple[str, tuple[int | float | str, ...]]:
+    """A key of recipes and the values to try: `ewc.importance=100,1000`."""
+    key, _, values = value.partition("=")
+    written = values.split(",")
+    if not all((*key.split("."), *written)) or len(set(written)) < len(written):
+        raise ArgumentTypeError(
+            f"must be a key and different values, such as ewc.importance=100,1000, saw {value!r}"
+        )
+    return key, tuple(map(_scalar, written))
+
+
+def _scalar(text: str) -> int | float | str:
+    """A whole number, a number, or a text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

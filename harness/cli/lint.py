@@ -78,8 +78,9 @@ def _line(suite: Suite) -> str:
 
 
 def _rule(gate: Gate) -> str:
-    from harness.suites.suite import RiseGate
+    from harness.suites.suite import EachGate, MarginGate, RiseGate
 
-    if gate.over == "each":
+    if isinstance(gate, EachGate):
         return gate.require
+    assert isinstance(gate, MarginGate | RiseGate), "a suite has no gate over others"
     return f"{gate.max_rise:g}" if isinstance(gate, RiseGate) else f"{gate.max_drop:g}"

@@ -13,11 +13,14 @@ from harness import __version__
 from harness.cli import (
     accept,
     advise,
+    blame,
     calibrate,
     compare,
     demo,
+    diagnose,
     doctor,
     embedded,
+    equal,
     history,
     init,
     ladder,
@@ -25,8 +28,10 @@ from harness.cli import (
     new,
     plan,
     preview,
+    repair,
     rescore,
     schema,
+    sequence,
     show,
     store,
 )
@@ -36,7 +41,7 @@ from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
 
 COMMANDS = (
-    init, new, lint, preview, plan, calibrate, rescore, accept, history, compare, show, advise, ladder, schema, store, doctor, embedded, demo,
+    init, new, lint, preview, plan, calibrate, rescore, diagnose, accept, history, compare, show, equal, advise, ladder, repair, blame, sequence, schema, store, doctor, embedded, demo,
 )  # fmt: skip
 """In the order of `--help`. Importing one loads only what its options need; it imports the rest when it runs."""
 

@@ -117,8 +117,10 @@ def _name_meant(seen: str, pattern: str | None) -> str | None:
 def _number_hint(seen: Any, document: Document, place: Place, takes: tuple[bool, bool]) -> str | None:
     is_fraction, is_whole = takes
     meant = number_meant(seen, document.written.get(place), is_fraction=is_fraction, is_whole=is_whole)
-    if meant is None or (meant == str(seen) and not isinstance(seen, str)):
+    if meant is None:
         return None
+    if not isinstance(seen, str) and (meant == str(seen) or (not is_whole and float(meant) == seen)):
+        return None  # the same number, written otherwise, fits no better
     line = corrected(document, place, meant)
     if isinstance(seen, str):
         is_percentage = re.search(r"%|\bp(er|oint|p)", seen) is not None

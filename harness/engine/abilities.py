@@ -76,6 +76,51 @@ class Identified(Protocol):
 
 
 @runtime_checkable
+class Backed(Protocol):
+    """An engine that can tell what computes its answers: `transformers`, `vllm` and so on.
+
+    Where that differs between the models of a pair, a part of their differences comes from the engines.
+    """
+
+    backend: str
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """An engine that knows its model by what it answers, whatever it is called.
+
+    `digits` is equal only for models that answer some prompts with the same log-probabilities; None if that is not known.
+    """
+
+    digits: str | None
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """An engine with something to tell the user once it is open."""
+
+    notes: tuple[str, ...]
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """An engine that can tell what happened while it answered."""
+
+    def told(self) -> list[str]:
+        """What happened since this was last called, for the user."""
+        ...
+
+
+@runtime_checkable
+class Refuses(Protocol):
+    """An engine that knows before it is asked what it cannot answer."""
+
+    def refusal(self, request: Request) -> str | None:
+        """Why it cannot answer a request; None if it can."""
+        ...
+
+
+@runtime_checkable
 class Keeps(Protocol):
     """An engine that may answer from what it was asked before."""
 
@@ -118,5 +163,6 @@ class Timed(Protocol):
 NAMES = (
     "request_tokens", "request_pieces", "tokens", "reading", "template_names", "marks_reasoning", "text_identity", "remember",
     "budget", "pace", "runs_on", "device", "dtype", "identity",
+    "backend", "digits",
 )  # fmt: skip
 """What an engine around another takes over from it, where that has it; not how answers come."""

@@ -58,7 +58,9 @@ def own_estimates(requests: Sequence[Request]) -> dict[int, Estimate]:
         found[index] = found.get(index, Estimate()) + Estimate(read, 0, int(is_new))
         before = text
     order = dict.fromkeys([*found, *range(len(requests))])
-    return {index: found.get(index, Estimate()) + Estimate(written=_written(requests[index])) for index in order}
+    return {
+        index: found.get(index, Estimate()) + Estimate(written=_written(requests[index])) for index in order
+    }
 
 
 def _rows(request: Request) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A model in, the engine that answers for it out: transformers for folders and hub ids, others by the scheme of a reference.
+"""A model in, the engine that answers for it out: transformers or vLLM for folders and hub ids, others by the scheme of a reference.
 
 What opens an engine is a function, or a class, that takes an Endpoint and the Settings of a run. Ours are listed in
 BUILT_IN; users register theirs in a conftest.py:
@@ -11,20 +11,26 @@ An installed package names its own in the entry point group `forgetting_gate.eng
 
 from __future__ import annotations
 
+import gc
 import inspect
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from harness.engine.abilities import Noted, Refuses
+from harness.engine.engine_args import engine_args
 from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import Settings
 from harness.errors import EngineError, HarnessError, ModelError, shown_path, what_was_raised
-from harness.models.reference import SCHEME, Endpoint, LocalPair, Model, ModelPair
+from harness.models.reference import SCHEME, Endpoint, LocalModel, LocalPair, Model, ModelPair
 from harness.spelling import option
 from harness.versions import needed
 
@@ -33,8 +39,18 @@ Say = Callable[[str], None]
 F = TypeVar("F", bound=Opener)
 
 GROUP = "forgetting_gate.engines"
-BUILT_IN: dict[str, str] = {}
+BUILT_IN: dict[str, str] = {
+    "gguf": "harness.engine.gguf.engine:open_file",
+    "http": "harness.engine.server:open_server",
+    "https": "harness.engine.server:open_server",
+}
 """`module:function` of our own engines by scheme; imported on first use."""
+
+LOCAL = {
+    "transformers": "harness.engine.transformers.loading:load_pair",
+    "vllm": "harness.engine.vllm.loading:load_pair",
+}
+"""`module:function` of what loads two models on this disk, by the name of their engine."""
 
 OPENERS: dict[str, Opener] = {}
 """What opens users' own engines, by scheme."""
@@ -110,18 +126,23 @@ def open_pair(
         EngineError: it cannot answer, or the tuned model equals the baseline.
     """
     baseline, tuned = pair.baseline, pair.tuned
-    if not isinstance(baseline, Endpoint) and not isinstance(tuned, Endpoint):
-        return _load_pair(LocalPair(baseline, tuned, pair.notes), settings, say, asked)
+    if (local := together(pair, settings)) is not None:
+        return _load_pair(local, settings, say, asked)
+    if settings.engine != "auto" and isinstance(baseline, Endpoint) and isinstance(tuned, Endpoint):
+        raise ModelError(
+            f"{option('engine', settings.engine)}: would do nothing, for {baseline.name} and {tuned.name} have engines of their own"
+        )
     if settings.template != "own":
         raise ModelError(
             f"{option('template', settings.template)}: {baseline.name} and {tuned.name} have no engine in common, so that "
             "one cannot be asked through the template of the other"
         )
-    opened = alone or (lambda model: _alone(model, settings, say, asked))
+    opened = alone or (lambda model: _alone(model, own_settings(model, settings), say, asked))
     halves = [opened(model) for model in ([tuned] if baseline is tuned else [baseline, tuned])]
     loaded = next((half for half in halves if half.device), halves[0])
-    notes = (*pair.notes, *loaded.notes)
-    return EnginePair(halves[0].tuned, halves[-1].tuned, loaded.device, loaded.dtype, notes)
+    notes = dict.fromkeys([*pair.notes, *(note for half in halves for note in half.notes)])
+    dtype = loaded.dtype if len(halves) == 1 else None  # each engine tells its own
+    return EnginePair(halves[0].tuned, halves[-1].tuned, loaded.device, dtype, tuple(notes))
 
 
 def _alone(model: Model, settings: Settings, say: Say, asked: Sequence[Request] = ()) -> EnginePair:
@@ -129,14 +150,60 @@ def _alone(model: Model, settings: Settings, say: Say, asked: Sequence[Request] 
     if not isinstance(model, Endpoint):
         return _load_pair(LocalPair(model, model), settings, say, asked)
     engine = _opened(model, settings)
-    return EnginePair(engine, engine)
+    _check_answers_all(engine, asked)
+    return EnginePair(engine, engine, notes=engine.notes if isinstance(engine, Noted) else ())
+
+
+def _check_answers_all(engine: Engine, asked: Sequence[Request]) -> None:
+    """Refuse what an engine knows it cannot answer, before anything is asked; raises EngineError."""
+    if not isinstance(engine, Refuses):
+        return
+    for request in asked:
+        if why := engine.refusal(request):
+            raise EngineError(f"{engine.label}: cannot be asked what the suites need: {why}")
+
+
+def together(pair: ModelPair[Model, Model], settings: Settings) -> LocalPair | None:
+    """The pair, if one engine runs both models on this disk; else None."""
+    baseline, tuned = pair.baseline, pair.tuned
+    if isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
+        return None
+    alike = local_engine(baseline, settings) == local_engine(tuned, settings)
+    return LocalPair(baseline, tuned, pair.notes) if alike else None
+
+
+def local_engine(model: LocalModel, settings: Settings) -> str:
+    """The name of the engine that runs a model on this disk: that of its reference, else of the run."""
+    return model.engine or ("transformers" if settings.engine == "auto" else settings.engine)
+
+
+def own_settings(model: Model, settings: Settings) -> Settings:
+    """The settings of one of two models that have no engine in common: transformers takes no arguments of the other's engine."""
+    takes_none = not isinstance(model, Endpoint) and local_engine(model, settings) == "transformers"
+    return replace(settings, engine_args=()) if takes_none else settings
 
 
 def _load_pair(pair: LocalPair, settings: Settings, say: Say, asked: Sequence[Request]) -> EnginePair:
+    engine = local_engine(pair.tuned, settings)
+    if engine == "transformers":
+        engine_args(settings.engine_args, (), engine)
+    module, _, name = LOCAL[engine].partition(":")
     with needed():
-        from harness.engine.transformers.loading import load_pair
+        load_pair = getattr(_imported(module), name)
+    loaded: EnginePair = load_pair(pair, settings, say, asked)
+    return loaded
 
-    return load_pair(pair, settings, say, asked)
+
+def _imported(module: str) -> ModuleType:
+    """A back end. What it imports is never garbage, and looking through it for some would take a second of each run."""
+    if module in sys.modules or not gc.isenabled():
+        return import_module(module)
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def take_after(engine: Engine, original: Engine) -> None:

@@ -19,6 +19,7 @@ OFF = "off"
 
 Template = Literal["own", "baseline", "tuned"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+LocalEngine = Literal["auto", "transformers", "vllm"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Settings:
         thinking_tokens: the most tokens of reasoning before an answer, in addition to the answer's own; overrides suites.
         store: the file that keeps answers, "off" for none; None for the one in the cache folder.
         allow_conversion: gate a tuned model whose weights equal the baseline's up to the rounding of a smaller float.
+        engine: what runs models on this disk; "auto" is transformers.
+        engine_args: arguments of the engine itself, such as vLLM's `tensor_parallel_size`.
     """
 
     device: str = "auto"
@@ -50,6 +53,8 @@ class Settings:
     template_arguments: Arguments = ()
     thinking_tokens: int | None = None
     store: str | None = None
+    engine: LocalEngine = "auto"
+    engine_args: Arguments = ()
 
 
 # The command line
@@ -91,6 +96,16 @@ ENGINE_OPTIONS: Sequence[Option] = (
         "batch-tokens",
         "tokens in a batch, padding and answers included (12288 on a CPU, 65536 on a GPU)",
         {"type": count, "metavar": "N"},
+    ),
+    Option(
+        "engine",
+        "what runs models on this disk: transformers (as auto), or vllm; a server or a GGUF file has its own, by its reference",
+        {"default": "auto", "type": OneOf(*get_args(LocalEngine)), "metavar": "ENGINE"},
+    ),
+    Option(
+        "engine-args",
+        "an argument of the engine itself, such as max_model_len=4096 for vllm, or a JSON object of several; may be repeated",
+        {"action": "append", "metavar": "KEY=VALUE"},
     ),
     TEMPLATE,
     Option(
@@ -139,8 +154,9 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     """The Settings of a command line; `values` holds each engine option under its key.
 
     Raises:
-        HarnessError: an argument of the chat template cannot be used.
+        HarnessError: an argument of the chat template or of the engine cannot be used.
     """
+    from harness.engine.engine_args import read_engine_args
     from harness.suites.arguments import read_arguments  # loads a YAML reader, which --help can do without
 
     given = {option.key: values[option.key] for option in ENGINE_OPTIONS if option.key in values}
@@ -148,6 +164,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     if given.pop("no_store"):
         given["store"] = OFF
     given["template_arguments"] = read_arguments(given.pop("template_arg") or ())
+    given["engine_args"] = read_engine_args(given.pop("engine_args") or ())
     return Settings(**given)
 
 
@@ -157,7 +174,8 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 class EngineOptions(TypedDict, total=False):
     """Keyword arguments for how a model runs, each as in `Settings`, whose defaults apply.
 
-    `allow_keys` is any collection of names, and `template_arguments` a dict such as {"enable_thinking": False}.
+    `allow_keys` is any collection of names, `template_arguments` a dict such as {"enable_thinking": False}, and `engine_args` one
+    such as {"tensor_parallel_size": 2}.
     """
 
     device: str
@@ -169,9 +187,13 @@ class EngineOptions(TypedDict, total=False):
     template_arguments: Mapping[str, Any] | None
     thinking_tokens: int | None
     store: str | None
+    engine: LocalEngine
+    engine_args: Mapping[str, Any] | None
 
 
-OF_LOADING = ("device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys", "store")
+OF_LOADING = (
+    "device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys", "store", "engine", "engine_args",
+)  # fmt: skip
 """The keyword arguments that act when a model is loaded; the others act on its chat template, when it is asked."""
 
 
@@ -186,6 +208,7 @@ def settings_of_keywords(options: EngineOptions, function: Callable[..., Any]) -
         HarnessError: an option has a value of the wrong kind.
     """
     from harness.documents.validate import describe
+    from harness.engine.engine_args import engine_args_of
     from harness.suites.arguments import checked_arguments
 
     given: dict[str, Any] = dict(options)
@@ -195,13 +218,13 @@ def settings_of_keywords(options: EngineOptions, function: Callable[..., Any]) -
             raise TypeError(_no_such(name, function))
         fits, expected = _EXPECTED[kinds[name]]
         if not fits(value):
-            near = (
-                did_you_mean(value, get_args(Dtype)) if name == "dtype" and isinstance(value, str) else None
-            )
+            words = [word for word in get_args(kinds[name]) if isinstance(word, str)]
+            near = did_you_mean(value, words) if isinstance(value, str) else None
             hint = f"\n  {near}" if near else ""
             raise HarnessError(f"{name} must be {expected}, saw {describe(value):.80}{hint}")
     given["allow_keys"] = tuple(given.get("allow_keys", ()))
     given["template_arguments"] = checked_arguments(given.get("template_arguments") or {})
+    given["engine_args"] = engine_args_of(given.get("engine_args") or {})
     return Settings(**given)
 
 
@@ -220,6 +243,7 @@ def _are_names(value: Any) -> bool:
 _EXPECTED: Mapping[Any, tuple[Callable[[Any], bool], str]] = {
     str: (lambda value: isinstance(value, str), "text such as 'auto' or 'cuda:1'"),
     Dtype: (lambda value: value in get_args(Dtype), "auto, float32, bfloat16 or float16"),
+    LocalEngine: (lambda value: value in get_args(LocalEngine), "auto, transformers or vllm"),
     bool: (lambda value: isinstance(value, bool), "True or False"),
     str | None: (
         lambda value: value is None or (isinstance(value, str) and value != ""),

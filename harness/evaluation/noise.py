@@ -162,7 +162,7 @@ def _drop_within(case: Case, margin: float, noise: NoiseRow, reached: float) -> 
         f"{case.title}: a margin of {points(margin)} points is within the noise of the baseline, which alone drops "
         f"{count(len(case.probes), 'probe')} by up to {points(reached)} points in 95 % of runs: {noise.flipped} of its {noise.probes:,} answers "
         f"flipped over {noise.conditions} equal conditions ({percent(noise.flip_rate)}, at most {percent(noise.at_most)})",
-        _remedy("max_drop", _above(reached, 3)),
+        _remedy("max_drop", above(reached, 3)),
     )
 
 
@@ -172,7 +172,7 @@ def _rise_within(case: Case, margin: float, noise: NoiseRow, reached: float) -> 
         f"{case.title}: a margin of {100 * margin:.3g} % is within the noise of the baseline: between "
         f"{noise.conditions} equal conditions, the bits per byte of these {count(len(case.probes), 'text')} rise by up to "
         f"{100 * reached:.2g} % on average (with 95 % confidence)",
-        _remedy("max_rise", _above(reached, 5)),
+        _remedy("max_rise", above(reached, 5)),
     )
 
 
@@ -182,7 +182,7 @@ def _remedy(key: str, least: str) -> str:
     )
 
 
-def _above(reached: float, digits: int) -> str:
+def above(reached: float, digits: int) -> str:
     """The least number of so many digits above a margin that noise reaches."""
     scale = 10**digits
     return f"{(floor(reached * scale + ROUNDING) + 1) / scale:.{digits}f}".rstrip("0")

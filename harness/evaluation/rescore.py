@@ -18,7 +18,7 @@ from harness.evaluation.record import rows
 from harness.evaluation.sample import narrowed
 from harness.evaluation.session import PairSession
 from harness.evaluation.suite_run import attempts_at
-from harness.gate.cases import Case, cases, overall_case, with_overall
+from harness.gate.cases import Case, cases, flips_case, overall_case, with_overall
 from harness.gate.compare import Pair, pair
 from harness.gate.policy import Policy
 from harness.gate.stopping import Stop
@@ -60,7 +60,12 @@ def rescored(
     if unknown := sorted(given.keys() - {row.suite for row in record.probes}):
         raise HarnessError(f"the suite '{unknown[0]}' is not in the record")
     own = Policy(record.run.strict, record.run.fail_on, record.run.max_drop_overall)
-    session = PairSession(policy or own, allow_code=allow_code, baseline=lambda: record.run.baseline)
+    session = PairSession(
+        policy or own,
+        allow_code=allow_code,
+        baseline=lambda: record.run.baseline,
+        forms=record.run.equal is not None,
+    )
     if accepted is None:
         accepted = {
             name: [row.acceptance(name) for row in rows] for name, rows in record.run.accepted.items()
@@ -69,13 +74,12 @@ def rescored(
     notes: list[str] = []
     for name in dict.fromkeys(row.suite for row in record.gates):
         if name == OVERALL:
-            margin = session.policy.max_drop_overall
-            selected += [] if margin is None else [overall_case(margin)]
+            selected += _over_all(record, session.policy.max_drop_overall)
             continue
         probes = [row for row in record.probes if row.suite == name]
         gates = [row for row in record.gates if row.suite == name]
         if name in given:
-            suite = _same_prompts(given[name], probes, record)
+            suite = as_asked(given[name], probes, record)
             wanted = _in_order(_selected(suite, gates), gates)
             notes += _other_probes(given[name], probes)
         else:
@@ -91,6 +95,15 @@ def rescored(
     if add_overall and all(row.suite != OVERALL for row in record.gates):
         selected = with_overall(selected, session.policy.max_drop_overall, of_one=True)
     return _like(record, *rows(session.decide(selected)), session, notes)
+
+
+def _over_all(record: Record, max_drop: float | None) -> Iterable[Case]:
+    """The cases over all suites; the margin of drops is the policy's, that of flips the record's."""
+    for row in record.gates:
+        if row.suite == OVERALL and row.max_flips is not None:
+            yield flips_case(row.max_flips)
+        elif row.suite == OVERALL and max_drop is not None:
+            yield overall_case(max_drop)
 
 
 def _like(
@@ -233,8 +246,8 @@ def _probe(row: ProbeRow) -> Probe:
 # From a suite
 
 
-def _same_prompts(suite: Suite, rows: Sequence[ProbeRow], record: Record) -> Suite:
-    """The suite over the probes of the record; raises HarnessError if it prompts for one differently."""
+def as_asked(suite: Suite, rows: Sequence[ProbeRow], record: Record) -> Suite:
+    """The suite as a record asked it, over the probes of the record; raises HarnessError if it prompts for one differently."""
     template = arguments_of(record.run.template.get(suite.name, {}))
     task = replace(suite.task, template=template, thinking_tokens=record.run.thinking_tokens.get(suite.name))
     by_id = {row.id: row for row in rows}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from harness.engine.abilities import Tells
 from harness.engine.prompts import under
 from harness.engine.requests import Engine, Progress, Side
 from harness.engine.settings import Settings
@@ -22,11 +23,12 @@ from harness.evaluation.word_order import WordOrder, asked_for
 from harness.gate.cases import Case
 from harness.gate.decide import Decision, decide
 from harness.gate.evidence import cut
-from harness.gate.finding import Finding, find, find_overall
+from harness.gate.finding import Finding, find
+from harness.gate.overall import find_overall, of_forms
 from harness.gate.policy import Policy
 from harness.reporting.run_rows import ModelRow
 from harness.spelling import option
-from harness.suites.suite import EachGate, OverallGate, Probe, SliceGate, Suite
+from harness.suites.suite import EachGate, Probe, RiseGate, RunGate, SliceGate, Suite
 
 
 class PairSession(SuiteRuns):
@@ -35,11 +37,13 @@ class PairSession(SuiteRuns):
     Args:
         settings: the run's, which override what suites say of chat templates and reasoning.
         noise_floor: how many more times to ask the baseline under equivalent conditions.
+        engine_flips: the share of answers that flip between two engines on one model; None if nobody measured it.
         sequential: the seed of the order in which to ask a suite until it is decided; None to ask all of it.
         by_rule: judge `fluent` scores by their rule alone, for the baseline is gone and cannot measure word order.
         progress: makes the callback for asking one side a suite.
         notes: collects notes for the user, each once.
         baseline: gives the row of the baseline, once it can be known; None to count no accepted loss as kept.
+        forms: the models are two forms of one: a suite that neither knows decides nothing, and texts count, known or not.
     """
 
     def __init__(
@@ -49,12 +53,15 @@ class PairSession(SuiteRuns):
         *,
         allow_code: bool = False,
         noise_floor: int = 0,
+        engine_flips: float | None = None,
         sequential: int | None = None,
         by_rule: bool = False,
         progress: Callable[[str, Side], Progress] | None = None,
         notes: list[str] | None = None,
         baseline: Callable[[], ModelRow | None] | None = None,
+        forms: bool = False,
     ) -> None:
+        self.forms = forms
         self.policy = policy
         self.settings = settings
         self.allow_code = allow_code
@@ -65,11 +72,12 @@ class PairSession(SuiteRuns):
         """Measures by the engine of the baseline, once that is known."""
         self.progress = progress
         super().__init__(baseline, [] if notes is None else notes)
+        self.engine_flips = engine_flips
 
     def need(self, cases: Iterable[Case]) -> None:
         """Announce the cases to decide, so that each suite is asked in one go."""
         for case in cases:
-            if isinstance(case.gate, OverallGate):
+            if isinstance(case.gate, RunGate):
                 continue
             run = self._run(case.suite)
             run.need(case.probes, compared=not case.tuned_alone)
@@ -109,7 +117,7 @@ class PairSession(SuiteRuns):
             self._ask(side, engine, run)
             if side == "tuned":
                 self._ask_again(run, engine)
-            if side == "baseline" and run.compared and run.nothing_known is not None:
+            if side == "baseline" and run.compared and run.nothing_known is not None and not self.forms:
                 self._ask_rest(run, engine)
 
     def ask_ahead(self, baseline: Engine) -> None:
@@ -129,6 +137,8 @@ class PairSession(SuiteRuns):
         run = self.suites[name]
         sides: Sequence[Side] = ("baseline", "tuned") if run.compared else ("tuned",)
         pair = [engines(side) for side in sides]
+        if run.compared:
+            self.check_engines(pair[0], pair[-1], refuse=not self.forms)
         if asked_for(run.suite.probes):
             self._measure_by(engines("baseline"), run)
         self._check_arguments(run.suite, pair)
@@ -157,10 +167,11 @@ class PairSession(SuiteRuns):
         found = {
             position: self.find(case)
             for position, case in enumerate(cases)
-            if not isinstance(case.gate, OverallGate)
+            if not isinstance(case.gate, RunGate)
         }
         slices = list(found.values())
         findings = [found.get(position) or find_overall(case, slices) for position, case in enumerate(cases)]
+        findings = list(map(of_forms, findings)) if self.forms else findings
         return decide(findings, self.policy)
 
     def find(self, case: Case) -> Finding:
@@ -169,9 +180,11 @@ class PairSession(SuiteRuns):
         self.judge_accepted(run)
         case = replace(case, suite=run.suite, probes=run.asked_of(case))
         pairs = run.pairs(case.probes, compared=not case.tuned_alone)
-        unknown = None if case.tuned_alone else run.nothing_known
+        alone = case.tuned_alone or (self.forms and isinstance(case.gate, RiseGate))
+        unknown = None if alone else run.nothing_known
         again = run.again.get(case.probes[0].id, ()) if isinstance(case.gate, EachGate) else ()
-        return find(case, pairs, unknown, again, run.stop)
+        found = find(case, pairs, unknown, again, run.stop)
+        return of_forms(found) if self.forms else found
 
     def _run(self, suite: Suite) -> SuiteRun:
         if suite.name not in self.suites:
@@ -204,6 +217,8 @@ class PairSession(SuiteRuns):
                 **self._judging,
             )
         run.know(side, answered)
+        for text in engine.told() if isinstance(engine, Tells) else ():
+            self.note(f"{run.suite.name}: {text}")
         return True
 
     def _measure_noise(self, run: SuiteRun, baseline: Engine) -> None:

@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from harness.engine.abilities import Backed
+from harness.engine.requests import Engine
 from harness.evaluation.acceptances import judged, standings_now
+from harness.evaluation.engines import check_engines
 from harness.evaluation.suite_run import SuiteRun
 from harness.reporting.rows import NoiseRow, SequentialRow
 from harness.reporting.run_rows import AcceptedRow, ModelRow
@@ -23,6 +26,10 @@ class SuiteRuns:
         self.baseline = baseline
         self.notes = notes
         self.suites: dict[str, SuiteRun] = {}
+        self.engines: dict[str, str] = {}
+        """By side, what computed its answers, as far as engines tell."""
+        self.engine_flips: float | None = None
+        """The share of answers that flip between these on one model, if it was measured."""
 
     def note(self, text: str) -> None:
         """Keep a note for the user, once."""
@@ -35,10 +42,12 @@ class SuiteRuns:
         return {name: run.seconds for name, run in self.suites.items() if run.seconds}
 
     @property
-    def given(self) -> dict[str, dict[str, Any]]:
-        """By suite, the chat template arguments and the tokens of reasoning it was asked with, where it has any."""
+    def given(self) -> dict[str, Any]:
+        """What answered; and by suite, the chat template arguments and the tokens of reasoning it was asked with, where it has any."""
         tasks = {name: run.suite.task for name, run in self.suites.items() if run.scores["tuned"]}
         return {
+            "engines": self.engines,
+            "engine_flips": self.engine_flips,
             "template": {
                 name: {key: json.loads(value) for key, value in task.template}
                 for name, task in tasks.items()
@@ -87,6 +96,21 @@ class SuiteRuns:
                 name: [row.model_dump(mode="json") for row in rows] for name, rows in self.accepted.items()
             },
         }
+
+    def check_engines(self, baseline: Engine, tuned: Engine, refuse: bool) -> None:
+        """Note what computes the answers, and `refuse` gates of any suite that two engines alone could decide.
+
+        Raises:
+            EngineError: there are such gates.
+        """
+        sides = {"baseline": baseline, "tuned": tuned}
+        known = {side: engine.backend for side, engine in sides.items() if isinstance(engine, Backed)}
+        if known == self.engines:
+            return
+        self.engines = known
+        if refuse:
+            for note in check_engines(self.suites.values(), baseline, tuned, self.engine_flips):
+                self.note(note)
 
     def judge_accepted(self, run: SuiteRun) -> None:
         """Judge, once a suite, what was accepted of it."""

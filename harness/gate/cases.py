@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from harness.errors import Span
 from harness.suites.severity import Severity
-from harness.suites.suite import OVERALL, EachGate, Gate, MarginGate, OverallGate, Probe, SliceGate, Suite
+from harness.suites.suite import (
+    OVERALL,
+    EachGate,
+    FlipsGate,
+    Gate,
+    MarginGate,
+    OverallGate,
+    Probe,
+    RunGate,
+    SliceGate,
+    Suite,
+)
 from harness.visible import visible
 
 
@@ -42,8 +53,8 @@ class Case:
     @property
     def title(self) -> str:
         """The case's name in reports and logs, escaped: "general-qa · math"."""
-        if isinstance(self.gate, OverallGate):
-            return self.suite.name
+        if isinstance(self.gate, RunGate):
+            return self.suite.name if self.slice == "all" else "answers that flip"
         return visible(f"{self.suite.name} · {shown_slice(self.slice)}")
 
 
@@ -66,7 +77,7 @@ def cases(suite: Suite) -> Iterator[Case]:
 def probe_ids(cases: Sequence[Case]) -> dict[str, list[str]]:
     """The ids of the probes of cases, by suite, in its order."""
     wanted: dict[str, set[str]] = {}
-    suites = {case.suite.name: case.suite for case in cases if not isinstance(case.gate, OverallGate)}
+    suites = {case.suite.name: case.suite for case in cases if not isinstance(case.gate, RunGate)}
     for case in cases:
         wanted.setdefault(case.suite.name, set()).update(probe.id for probe in case.probes)
     return {
@@ -84,10 +95,21 @@ def overall_case(max_drop: float) -> Case:
     return Case(Suite(OVERALL, gates=(gate,), probes=()), gate, "all", (), "critical", None)
 
 
-def with_overall(cases: Sequence[Case], max_drop: float | None, of_one: bool = False) -> list[Case]:
-    """The cases and the overall one, if they have one."""
+def flips_case(max_flips: float) -> Case:
+    """The case of the gate over the answers of a run that flip."""
+    gate = FlipsGate(max_flips)
+    return Case(Suite(OVERALL, gates=(gate,), probes=()), gate, "flips", (), "critical", None)
+
+
+def with_overall(
+    cases: Sequence[Case], max_drop: float | None, of_one: bool = False, max_flips: float | None = None
+) -> list[Case]:
+    """The cases and those over all suites, if they have any to pool; a single suite has a gate over flips if `max_flips` asks."""
     has = max_drop is not None and has_overall(cases, of_one)
-    return [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
+    found = [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
+    if max_flips is not None and any(isinstance(case.gate, SliceGate) for case in cases):
+        found.append(flips_case(max_flips))
+    return found
 
 
 def has_overall(cases: Iterable[Case], of_one: bool = False) -> bool:

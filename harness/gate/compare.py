@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 from typing import Literal, get_args
@@ -19,6 +19,9 @@ from harness.stats.strata import stratified_interval
 from harness.suites.suite import Probe
 
 Change = Literal["kept", "lost", "gained", "missed"]
+
+MOVED = 0.02
+"""The share by which the bits of a text must change for it to flip."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,31 @@ class Pair:
         if not self.accepted or self.baseline is None:
             return self
         return replace(self, tuned=self.baseline, accepted=False)
+
+    @property
+    def by_bits(self) -> Pair:
+        """The pair of a text as lost if its bits rise by more than `MOVED`, as gained if they fall so far; others as they are."""
+        if self.baseline is None:
+            return self
+        match self.baseline.answer, self.tuned.answer:
+            case LogLikelihood(logprob=before), LogLikelihood(logprob=after):
+                rose, fell = after < before * (1 + MOVED), after > before * (1 - MOVED)
+                return replace(
+                    self,
+                    baseline=replace(self.baseline, right=not fell),
+                    tuned=replace(self.tuned, right=not rose),
+                )
+        return self
+
+    @property
+    def as_flip(self) -> Pair:
+        """The pair as if each answer that was not lost or gained were kept, and each that was were lost."""
+        if self.baseline is None:
+            return self
+        flipped = self.change in ("lost", "gained")
+        return replace(
+            self, baseline=replace(self.baseline, right=True), tuned=replace(self.tuned, right=not flipped)
+        )
 
 
 @dataclass(frozen=True)
@@ -117,6 +145,14 @@ class Rise:
     mean: float
     interval: tuple[float, float]
     p: float
+
+
+@dataclass(frozen=True)
+class FlipRate:
+    """The share of probes whose answer flips, to wrong or to right, and its interval, as fractions."""
+
+    share: float
+    interval: tuple[float, float]
 
 
 def pair(
@@ -224,6 +260,17 @@ def pooled(strata: Sequence[Comparison]) -> Comparison:
         clusters=clusters if clustered else None,
         design_effect=sum(n) / sum(size / effect for size, effect in zip(n, effects, strict=True)),
     )
+
+
+def flip_rate(strata: Iterable[Sequence[Pair]]) -> FlipRate:
+    """The share of the probes of several suites that flip: the drop that would be seen if each flip were a loss.
+
+    Raises:
+        NoEvidenceError: there are no pairs, or some lack a baseline.
+    """
+    every = pooled([compare([pair.as_flip for pair in pairs]) for pairs in strata])
+    low, high = every.interval
+    return FlipRate(every.drop, (max(0.0, low), high))
 
 
 def rise(pairs: Sequence[Pair]) -> Rise:

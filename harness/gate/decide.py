@@ -18,7 +18,7 @@ from harness.gate.finding import Finding
 from harness.gate.policy import Policy
 from harness.stats.multiple import holm
 from harness.stats.paired import ROUNDING
-from harness.suites.suite import EachGate, OverallGate, SliceGate
+from harness.suites.suite import EachGate, RunGate, SliceGate
 
 Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
 """The outcome of a case in a run. A skipped case decided nothing; an excused one failed as expected (xfail)."""
@@ -51,7 +51,7 @@ class Decision(Finding):
     @property
     def significant(self) -> bool:
         """Whether so clear a loss is rare by chance among the gates of the run."""
-        if isinstance(self.case.gate, OverallGate):
+        if isinstance(self.case.gate, RunGate):
             return self.p is not None and self.p <= LEVEL_OVERALL + ROUNDING
         return self.adjusted_p is not None and self.adjusted_p <= LEVEL + ROUNDING
 

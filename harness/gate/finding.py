@@ -10,14 +10,21 @@ from typing import Literal
 
 from harness.errors import NoEvidenceError
 from harness.gate.cases import Case
-from harness.gate.compare import Comparison, Pair, Rise, compare, pooled, rise
+from harness.gate.compare import Comparison, FlipRate, Pair, Rise, compare, rise
 from harness.gate.evidence import Cut, cut, no_better_than_guessing
 from harness.gate.stopping import Stop, compare_at
-from harness.gate.verdict import LEAST_TEXTS, Verdict, judge, judge_gate, judge_rise, over, shortfall
-from harness.stats.paired import ROUNDING, least_to_retain
+from harness.gate.verdict import (
+    LEAST_TEXTS,
+    Verdict,
+    judge_gate,
+    judge_rise,
+    over,
+    shortfall,
+)
+from harness.stats.paired import ROUNDING
 from harness.stats.settling import more_to_settle
-from harness.suites.suite import EachGate, MarginGate, OverallGate, RiseGate
-from harness.wording import count, points
+from harness.suites.suite import EachGate, MarginGate, RiseGate
+from harness.wording import count
 
 Standing = Literal["fine", "bad", "tested", "undecided"]
 """fine and bad stand whatever the other gates of the run show; `tested` is decided with them; `undecided` decides nothing."""
@@ -32,6 +39,7 @@ class Finding:
         over: whether what was observed is over a margin.
         p: the one-sided p-value that nothing was lost; None without such a test.
         rise: of texts alone.
+        flips: for the gate over answers that flip, their share.
         why: the reason why nothing was decided or the verdict holds in spite of the interval, else "".
         settling: how many more probes would settle an inconclusive verdict, None if no number would.
         again: for a lost probe, the pairs of its further attempts.
@@ -49,6 +57,7 @@ class Finding:
     over: bool = False
     p: float | None = None
     rise: Rise | None = None
+    flips: FlipRate | None = None
     why: str = ""
     settling: int | None = None
     cut: Cut | None = None
@@ -231,54 +240,3 @@ def _harmless(cut_off: Cut, verdict: Verdict, pairs: Sequence[Pair], margin: flo
         return False
     costs_tuned = cut_off.tuned > cut_off.baseline
     return verdict == "RETAINED" if costs_tuned else verdict == "FORGOTTEN"
-
-
-# All suites together
-
-
-def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
-    """What the findings show together: their probes pooled, each suite a stratum, each probe once.
-
-    Suites of which the baseline knows nothing have nothing to lose, and gates over `each` probe and over texts have rules of
-    their own; none of these is pooled.
-    """
-    found, pairs = _find_overall(case, findings)
-    if not (accepted := sum(pair.accepted for pair in pairs)):
-        return found
-    accepting, _ = _find_overall(case, [finding.accepting or finding for finding in findings])
-    return replace(found, accepted=accepted, accepting=accepting)
-
-
-def _find_overall(case: Case, findings: Sequence[Finding]) -> tuple[Finding, list[Pair]]:
-    """The finding, and the pairs that it pools."""
-    by_suite: dict[str, dict[str, Pair]] = {}
-    for finding in findings:
-        if isinstance(finding.case.gate, MarginGate) and not (finding.verdict == "VACUOUS" and finding.why):
-            pairs = by_suite.setdefault(finding.case.suite.name, {})
-            pairs.update({pair.probe.id: pair for pair in finding.pairs})
-    parts = tuple((name, compare(list(pairs.values()))) for name, pairs in by_suite.items())
-    every = [pair for pairs in by_suite.values() for pair in pairs.values()]
-    return _pooled(case, parts), every
-
-
-def _pooled(case: Case, parts: tuple[tuple[str, Comparison], ...]) -> Finding:
-    if not parts:
-        return Finding(case, (), "undecided", why="no suite has a gate whose probes could be pooled")
-    whole = pooled([comparison for _, comparison in parts])
-    assert isinstance(case.gate, OverallGate)
-    margin = case.gate.max_drop
-    finding = Finding(
-        case,
-        (),
-        "tested",
-        comparison=whole,
-        verdict=judge(whole, margin),
-        over=whole.drop > margin + ROUNDING,
-        p=whole.mid_p,
-        parts=parts,
-    )
-    needed = least_to_retain(margin, whole.quantile)
-    if needed is not None and whole.n < needed:
-        why = f"not gated, {count(whole.n, 'probe')}: a margin of {points(margin)} points needs {needed}"
-        return replace(finding, standing="undecided", why=why, settling=needed - whole.n)
-    return replace(finding, standing="bad") if finding.verdict == "VACUOUS" else finding

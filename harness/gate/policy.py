@@ -28,11 +28,13 @@ class Policy:
         strict: every gate must be RETAINED.
         fail_on: the lowest severity that fails.
         max_drop_overall: the margin of the overall gate, a fraction; None for no such gate.
+        max_flips: the margin of the gate over answers that flip, a fraction; None for no such gate.
     """
 
     strict: bool = False
     fail_on: Severity = "low"
     max_drop_overall: float | None = MAX_DROP_OVERALL
+    max_flips: float | None = None
 
     def fails(self, severity: Severity) -> bool:
         return SEVERITIES.index(severity) <= SEVERITIES.index(self.fail_on)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.gate.compare import Comparison, Rise
+from harness.gate.compare import Comparison, FlipRate, Rise
 from harness.gate.pooling import Pooled
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.suites.suite import MarginGate
@@ -48,6 +48,13 @@ def judge_gate(comparison: Comparison, gate: MarginGate) -> Verdict:
 def judge_rise(rise: Rise, margin: float) -> Verdict:
     """The verdict on the mean rise of bits per byte."""
     return _side(rise.interval, margin)
+
+
+def judge_flips(flips: FlipRate, comparison: Comparison, margin: float) -> Verdict:
+    """The verdict on the share of answers that flip; those of models that know nothing cannot."""
+    side = _side(flips.interval, margin)
+    vacuous = side == "RETAINED" and comparison.baseline_accuracy <= margin + ROUNDING
+    return "VACUOUS" if vacuous else side
 
 
 def over(comparison: Comparison, gate: MarginGate) -> bool:

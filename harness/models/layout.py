@@ -7,12 +7,10 @@ from pathlib import Path
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 
-FOR_OTHERS = "for other programs; name the model that it was converted from"
-
 SHARDS = {
     "pytorch_model_fsdp*": "FSDP's own; join its shards: accelerate merge-weights {folder}/pytorch_model_fsdp_0 OUT",
     "global_step*": "DeepSpeed's own; join its shards: python zero_to_fp32.py {folder} OUT --safe_serialization",
-    "*.gguf": f"GGUF, which is {FOR_OTHERS}",
+    "*.gguf": "GGUF; name the file itself, or the model that it was converted from",
     "consolidated*": "in the format of the model's author; convert it to that of transformers",
 }
 """Other forms of weights, and their remedies."""
@@ -50,7 +48,7 @@ def file_hint(path: Path) -> str:
     if path.suffix.lower() in PACKED:
         return "\n  unpack it"
     if path.suffix.lower() == ".gguf":
-        return f"\n  GGUF is {FOR_OTHERS}"
+        return "\n  a GGUF file can only be asked; name the model that it was converted from"
     return f"\n  did you mean its folder, '{path.parent}'?" if is_model(path.parent) else ""
 
 

@@ -1,14 +1,15 @@
 """A reference in, what it names out: a full model, an adapter, a recipe or an endpoint.
 
 A reference is a folder with a full model, a folder with a PEFT adapter, a hub id (`org/name@revision`), the word
-`embedded`, a recipe (`fixtures/lora.yaml`), which is trained first, or `SCHEME:NAME` if the scheme has an engine.
+`embedded`, a recipe (`fixtures/lora.yaml`), which is trained first, a GGUF file, or `SCHEME:NAME` if the scheme has an engine. A
+model on this disk may name the engine that runs it: `vllm:./tuned`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -19,16 +20,27 @@ from harness.models.files import check_weights
 from harness.models.folder import find_folder
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG, models_within, other_weights
+from harness.models.secrets import refuse_secrets
 from harness.spelling import option
+
+GGUF = "gguf"
+"""The scheme of GGUF files, which is left out where a name ends like one, and what it ends with."""
+
+LOCAL_ENGINES = ("transformers", "vllm")
+"""What can run a model on this disk."""
 
 
 @dataclass(frozen=True)
 class FullModel:
-    """A full model in a folder; `name` is the reference to it as the user wrote it."""
+    """A full model in a folder; `name` is the reference to it as the user wrote it.
+
+    `engine` is the one of LOCAL_ENGINES that the reference names; None leaves it to the run.
+    """
 
     name: str
     folder: Path
     embedded: bool = False
+    engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class Adapter:
     name: str
     folder: Path
     base: FullModel
+    engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class RecipeFile:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model of an engine other than transformers, such as `fake:careless`."""
+    """A model of an engine other than transformers, such as `fake:careless`, or a GGUF file."""
 
     scheme: str
     rest: str
@@ -57,7 +70,7 @@ class Endpoint:
     @property
     def name(self) -> str:
         """The reference as the user wrote it."""
-        return f"{self.scheme}:{self.rest}"
+        return self.rest if self.scheme == GGUF else f"{self.scheme}:{self.rest}"
 
 
 LocalModel = FullModel | Adapter
@@ -86,6 +99,11 @@ LocalPair = ModelPair[LocalModel, LocalModel]
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
 """Of an endpoint, as in a URL, but of at least two characters: one letter is a drive of Windows."""
 
+ELSEWHERE = "the model is compared with itself on another engine: every difference comes from the engines"
+
+SERVERS = ("http", "https")
+"""The schemes of models behind a server."""
+
 SAME = "same"
 """The value of the option `baseline` that compares a model with itself on purpose."""
 
@@ -100,7 +118,11 @@ def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpo
     """
     scheme, colon, rest = reference.partition(":")
     if colon and scheme in schemes and not _is_there(reference):
+        if scheme in SERVERS:
+            refuse_secrets(reference)
         return Endpoint(scheme, rest)
+    if GGUF in schemes and reference.lower().endswith(f".{GGUF}"):
+        return Endpoint(GGUF, reference)
     return RecipeFile(Path(reference)) if reference.lower().endswith((".yaml", ".yml")) else None
 
 
@@ -146,6 +168,8 @@ def find_pair(
         return ModelPair(tuned, tuned, (*notes, ITSELF))
     found = find_baseline(named, allow_pickle, schemes) if named else _own_baseline(tuned, allow_pickle)
     if isinstance(found, LocalModel) and isinstance(tuned, LocalModel) and found.folder == tuned.folder:
+        if found.engine != tuned.engine:
+            return ModelPair(found, tuned, (*notes, ELSEWHERE))
         by_card = f"its model card names '{found.name}' as its base_model, which"
         raise ModelError(
             f"{model}: would be compared with itself: {option('baseline', named) if named else by_card} is the same folder, "
@@ -174,7 +198,7 @@ def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
         return tuned.base
     named = card_base(tuned.name, tuned.folder)
     try:
-        return find_local_model(named, allow_pickle)
+        return replace(find_local_model(named, allow_pickle), engine=tuned.engine)
     except ModelError as error:
         raise ModelError(
             f"{tuned.name}: the base_model '{named}' of its model card cannot be found\n"
@@ -185,7 +209,7 @@ def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
 def _check_scheme(reference: str, schemes: Collection[str]) -> None:
     """Raise ModelError for a reference that looks like an endpoint, but whose scheme has no engine."""
     scheme, colon, _ = reference.partition(":")
-    if not colon or not SCHEME.fullmatch(scheme) or _is_there(reference):
+    if not colon or not SCHEME.fullmatch(scheme) or scheme in LOCAL_ENGINES or _is_there(reference):
         return
     hint = f"register one in a conftest.py, with @engine_for('{scheme}')"
     if schemes:
@@ -212,28 +236,36 @@ def _find_local(
     reference: str, allow_pickle: bool, stand_in: str | None = None
 ) -> tuple[LocalModel, tuple[str, ...]]:
     """A model on this disk, and notes; an adapter whose base cannot be found is put on the full model `stand_in`."""
-    folder = find_folder(reference)
+    engine, named_folder = on_engine(reference)
+    folder = find_folder(named_folder)
     notes: tuple[str, ...] = ()
     if not (folder / ADAPTER_CONFIG).is_file():
         return find_full_model(reference, allow_pickle), notes
     try:
         base = _adapter_base(reference, folder, allow_pickle)
     except ModelError:
-        if stand_in is None or (find_folder(stand_in) / ADAPTER_CONFIG).is_file():
+        if stand_in is None or (find_folder(on_engine(stand_in)[1]) / ADAPTER_CONFIG).is_file():
             raise
         base = find_full_model(stand_in, allow_pickle)
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which cannot be found" if named else "names no base"
         notes = (f"the adapter {what}; it was put on {option('baseline', stand_in)}",)
     check_weights(reference, folder, "adapter_model", allow_pickle)
-    return Adapter(reference, folder, base), notes
+    return Adapter(reference, folder, replace(base, engine=engine), engine), notes
+
+
+def on_engine(reference: str) -> tuple[str | None, str]:
+    """The engine that the reference of a model on this disk names, None without one, and the reference without it."""
+    engine, _, rest = reference.partition(":")
+    return (engine, rest) if rest and engine in LOCAL_ENGINES else (None, reference)
 
 
 def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
     """The full model that a reference names; raises ModelError."""
-    folder = find_folder(reference)
+    engine, named_folder = on_engine(reference)
+    folder = find_folder(named_folder)
     if folder == embedded_folder():
-        return FullModel(NAME, folder, embedded=True)
+        return FullModel(NAME, folder, embedded=True, engine=engine)
     if (folder / ADAPTER_CONFIG).is_file():
         raise ModelError(
             f"{reference}: is an adapter, but a full model is needed here\n"
@@ -246,7 +278,7 @@ def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
             f"  {models_within(reference, folder) or other_weights(folder) or 'saw: ' + seen}"
         )
     check_weights(reference, folder, "model", allow_pickle)
-    return FullModel(reference, folder)
+    return FullModel(reference, folder, engine=engine)
 
 
 def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> FullModel:

@@ -16,7 +16,7 @@ import pytest
 from harness.errors import HarnessError, SuiteError, shown_path
 from harness.evaluation.permission import code_problem
 from harness.evaluation.suites import second_suite
-from harness.gate.cases import Case, cases, overall_case
+from harness.gate.cases import Case, cases
 from harness.gate.warning import ForgettingWarning
 from harness.plugin.engines import is_overridden
 from harness.plugin.junit import may_describe_cases
@@ -29,14 +29,16 @@ from harness.scoring import load_scorers
 from harness.spelling import on_command_line
 from harness.suites.accepted import with_accepted
 from harness.suites.read import read_suite
-from harness.suites.suite import OVERALL, MarginGate, Suite
+from harness.suites.suite import OVERALL, SliceGate, Suite
 from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.engine.requests import Engine, Side
     from harness.gate.decide import Decision
 
-NOT_PROPERTIES = {"interval", "loss", "rise_interval", "place", "probes", "require", "on_inconclusive"}
+NOT_PROPERTIES = {
+    "interval", "loss", "rise_interval", "flips_interval", "place", "probes", "require", "on_inconclusive",
+}  # fmt: skip
 """Keys of a GateRow that JUnit does not show: lists, and the rule of the gate."""
 
 UNREADABLE: pytest.StashKey[set[Path]] = pytest.StashKey()
@@ -105,14 +107,17 @@ class SuiteFile(CaseFile):
         return _input_error(self, excinfo) or super().repr_failure(excinfo)
 
 
-def overall_item(beside: Sequence[CaseItem], max_drop: float) -> OverallItem:
-    """The item of the gate over all suites; it sees the fixtures of the folder of the first suite that it pools."""
-    first = next(item for item in beside if isinstance(item.case.gate, MarginGate))
+def overall_items(beside: Sequence[CaseItem], over_all: Sequence[Case]) -> list[OverallItem]:
+    """The items of the gates over all suites; they see the fixtures of the folder of the first suite that they pool."""
+    if not over_all:
+        return []
+    first = next(item for item in beside if isinstance(item.case.gate, SliceGate))
     folder: Any = first.listchain()[-3]  # around the file of the case
     file = OverallFile.from_parent(folder, path=folder.path, name=OVERALL, nodeid=OVERALL)
-    return OverallItem.from_parent(
-        file, name="all", case=overall_case(max_drop), callobj=ask_both, beside=beside
-    )
+    return [
+        OverallItem.from_parent(file, name=case.slice, case=case, callobj=ask_both, beside=beside)
+        for case in over_all
+    ]
 
 
 def _name(case: Case) -> str:
@@ -169,7 +174,7 @@ class CaseItem(pytest.Function):
 
 
 class OverallItem(CaseItem):
-    """The gate over all suites; `beside` are the cases that it pools where it is selected alone."""
+    """A gate over all suites; `beside` are the cases that it pools where it is selected alone."""
 
     def __init__(self, *, beside: Sequence[CaseItem], **arguments: Any) -> None:
         super().__init__(**arguments)

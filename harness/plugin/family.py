@@ -23,7 +23,7 @@ from harness.evaluation.tasks import DiedError
 from harness.gate.cases import Case
 from harness.gate.decide import Decision
 from harness.plugin.engines import overrides
-from harness.suites.suite import OverallGate
+from harness.suites.suite import RunGate
 
 
 class Family:
@@ -42,7 +42,7 @@ class Family:
     def add(self, case: Case) -> None:
         """Add a case, before any is decided."""
         self.cases.append(case)
-        if not isinstance(case.gate, OverallGate):
+        if not isinstance(case.gate, RunGate):
             self.unasked[case.suite.name] = None
 
     def decide(self, case: Case, engines: Callable[[Side], Engine]) -> Decision:
@@ -57,7 +57,7 @@ class Family:
             finally:
                 self._tell()
                 self._refuse_noise()
-        overall = isinstance(case.gate, OverallGate)
+        overall = isinstance(case.gate, RunGate)
         errors = self.unasked.values() if overall else [self.unasked.get(case.suite.name)]
         if error := next(filter(None, errors), None):
             raise error
@@ -74,7 +74,7 @@ class Family:
     def decisions(self) -> dict[tuple[str, str], Decision]:
         """The decisions so far, by suite and slice: of the suites that were asked, and overall if all of them were."""
         if not self._decisions:
-            overall = [case for case in self.cases if isinstance(case.gate, OverallGate) and not self.unasked]
+            overall = [case for case in self.cases if isinstance(case.gate, RunGate) and not self.unasked]
             decisions = self.session.decide([*self.asked, *overall])
             self._decisions = {_key(decision.case): decision for decision in decisions}
         return self._decisions
@@ -87,7 +87,7 @@ class Family:
     @property
     def is_new(self) -> bool:
         """Whether none of its suites was asked or tried yet."""
-        suites = {case.suite.name for case in self.cases if not isinstance(case.gate, OverallGate)}
+        suites = {case.suite.name for case in self.cases if not isinstance(case.gate, RunGate)}
         return bool(suites) and suites == self.unasked.keys() and not any(self.unasked.values())
 
     @property
@@ -96,7 +96,7 @@ class Family:
         return [
             case
             for case in self.cases
-            if not isinstance(case.gate, OverallGate) and case.suite.name not in self.unasked
+            if not isinstance(case.gate, RunGate) and case.suite.name not in self.unasked
         ]
 
     def wait(self) -> None:

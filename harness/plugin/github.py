@@ -21,7 +21,7 @@ from harness.reporting.markdown_text import prose
 from harness.reporting.rows import GateRow, Record
 from harness.terminal import show_marked
 from harness.visible import visible
-from harness.wording import between, count, points
+from harness.wording import between, count, percent, points
 
 MOST = 10
 """Annotations of one kind that GitHub shows of a step."""
@@ -106,6 +106,11 @@ def _message(row: GateRow) -> str:
         return (
             f"bits per byte up by {points(row.rise)} % (margin {points(row.max_rise or 0.0)} %; "
             f"{INTERVAL} {between(row.rise_interval)} %)"
+        )
+    if row.flips is not None and row.flips_interval is not None and row.verdict != "VACUOUS":
+        return (
+            f"{percent(row.flips)} of the answers flip (margin {points(row.max_flips or 0.0)} %; "
+            f"{INTERVAL} {between(row.flips_interval)} %)"
         )
     if row.drop is None or row.interval is None or row.verdict == "VACUOUS":
         return row.undecided or "nothing that could be lost"

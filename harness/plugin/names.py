@@ -24,7 +24,8 @@ import pytest
 
 from harness.documents.within import Reach
 from harness.errors import HarnessError
-from harness.plugin.options import OPTIONS, RUN_OPTIONS, Option
+from harness.plugin.option_list import OPTIONS, Option
+from harness.plugin.options import RUN_OPTIONS
 from harness.spelling import on_command_line
 from harness.versions import needed
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from harness.errors import HarnessError, shown_path
+from harness.models.secrets import without_secrets
 from harness.plugin.gathered import Gathered
 from harness.plugin.junit import describe_run
 from harness.plugin.names import UNREAD, names_of, registering, usage_errors
@@ -164,6 +165,11 @@ class RecordWriter:
             gathered.note(f"{option}: gates that passed before were left out, and not measured again")
         gathered.run["notes"] = [names_of(self.config).here(note) for note in gathered.run["notes"]]
         record = self.record = self._write(session)
+        if self.options.diagnose and any(row.change == "lost" for row in record.probes):
+            from harness.plugin.diagnosing import diagnose
+
+            diagnose(self.config, record, gathered)
+            record = self.record = self._write(session)
         if gathered.gates or gathered.failed:
             weights = weights_of(record.run.tuned, record.run.baseline)
             remember(self.config, self.options.model, weights, gathered.failed, gathered.seen)
@@ -199,7 +205,7 @@ class RecordWriter:
                 "ended": None if exit_status is None else now(),
                 "status": self._status(exit_status),
                 "seconds": round(time.monotonic() - self.began, 1),
-                "command": [str(argument) for argument in self.config.invocation_params.args],
+                "command": [without_secrets(str(argument)) for argument in self.config.invocation_params.args],
                 "exit_status": None if exit_status is None else int(exit_status),
                 "errors": [*self.gathered.input_errors, *self.gathered.errors],
                 "versions": versions(),
@@ -276,11 +282,8 @@ class RecordWriter:
         """What was written, and where."""
         if self.unwritten or self.path is None:
             return []
-        written = {
-            "record": self.path,
-            "page": self.options.report_html,
-            "Markdown": self.options.report_markdown,
-        }
+        options = self.options
+        written = {"record": self.path, "page": options.report_html, "Markdown": options.report_markdown}
         said = [f"{name}: {shown_path(path)}" for name, path in written.items() if path is not None]
         return [*said, *([f"history: {self.kept}"] if self.kept else [])]
 

@@ -20,7 +20,7 @@ import pytest
 from harness.documents.within import is_there
 from harness.errors import HarnessError, shown_path
 from harness.plugin.names import REGISTERED, Names, environment_arguments, from_files, names_of
-from harness.plugin.options import OPTIONS
+from harness.plugin.option_list import OPTIONS
 from harness.terminal import say
 
 

@@ -22,7 +22,7 @@ from harness.plugin.engines import not_an_engine, was_given
 from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.progress import Progress
 from harness.plugin.state import EXCHANGE
-from harness.suites.suite import OverallGate, Suite
+from harness.suites.suite import RunGate, Suite
 from harness.wording import some
 
 if TYPE_CHECKING:  # a run that only collects loads none of these
@@ -82,8 +82,8 @@ class Run:
         # now, for the files may be changed while models are asked
         read = {item.case.suite.name: item.case.suite for item in cases if item.case.suite.path}
         self.suites |= {name: suite_row(suite).model_dump(mode="json") for name, suite in read.items()}
-        if len(cases) == 1 and isinstance(cases[0], OverallItem):
-            cases += [item for item in cases[0].beside if not item.is_marked_off]
+        if (overall := [item for item in cases if isinstance(item, OverallItem)]) and overall == cases:
+            cases += [item for item in overall[0].beside if not item.is_marked_off]
         for item in cases:
             self.selected.append(item.case)
             self._family(item).add(item.case)
@@ -139,7 +139,7 @@ class Run:
             self.progress.close()
 
     def _spans_families(self, item: CaseItem) -> bool:
-        return isinstance(item.case.gate, OverallGate) and len(self.families) > 1
+        return isinstance(item.case.gate, RunGate) and len(self.families) > 1
 
     def _over_families(self, case: Case) -> Decision:
         """Decide the overall gate over suites with engines of their own; undecided where it does not come last."""
@@ -181,6 +181,7 @@ class Run:
             self.options.settings,
             allow_code=self.options.allow_code,
             noise_floor=self.options.noise_floor,
+            engine_flips=self.options.engine_flips,
             sequential=self.options.sample_seed if self.options.sequential else None,
             notes=self.notes,
             baseline=self._baseline if self.options.accepted else None,

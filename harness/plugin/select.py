@@ -16,7 +16,7 @@ import pytest
 
 from harness.evaluation.permission import without_code
 from harness.evaluation.sample import Key, draw, narrowed, pool
-from harness.gate.cases import Case, has_overall
+from harness.gate.cases import Case, with_overall
 from harness.plugin.collect import (
     CaseItem,
     OverallItem,
@@ -24,7 +24,7 @@ from harness.plugin.collect import (
     check_memory,
     check_models,
     check_names,
-    overall_item,
+    overall_items,
 )
 from harness.plugin.options import RUN_OPTIONS, RunOptions
 from harness.plugin.shipped_suites import check_suites, that_give_way
@@ -47,29 +47,27 @@ class Subset:
 
 
 def add_overall(items: list[pytest.Item], config: pytest.Config) -> None:
-    """Add the gate over all suites, if it has any to pool, before -k and others leave items out."""
-    cases, options = [item for item in items if isinstance(item, CaseItem)], config.stash[RUN_OPTIONS]
-    margin = options.policy.max_drop_overall
-    if margin is None or not _pools(cases, options):
-        return
-    overall = overall_item(cases, margin)
-    config.hook.pytest_itemcollected(item=overall)
-    config.hook.pytest_collectreport(report=pytest.CollectReport(OVERALL, "passed", None, [overall]))
-    items.append(overall)
+    """Add the gates over all suites, if they have any to pool, before -k and others leave items out."""
+    cases = [item for item in items if isinstance(item, CaseItem)]
+    overall = overall_items(cases, _over_all(cases, config.stash[RUN_OPTIONS]))
+    for item in overall:
+        config.hook.pytest_itemcollected(item=item)
+    if overall:
+        config.hook.pytest_collectreport(report=pytest.CollectReport(OVERALL, "passed", None, list(overall)))
+    items += overall
 
 
 def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
-    """Check the cases and narrow the items, in place, to those that are wanted; the gate over all suites comes last.
+    """Check the cases and narrow the items, in place, to those that are wanted; the gates over all suites come last.
 
     Raises:
         HarnessError: a case cannot be run, or a wanted suite was not collected.
     """
-    overall = next((item for item in items if isinstance(item, OverallItem)), None)
-    if overall:
-        items.remove(overall)
+    overall = [item for item in items if isinstance(item, OverallItem)]
+    items[:] = [item for item in items if not isinstance(item, OverallItem)]
     cases = [item for item in items if isinstance(item, CaseItem)]
     if overall and not cases:
-        cases = list(overall.beside)
+        cases = list(overall[0].beside)
     if not cases:
         run_of(config).notes += filter(None, [none_matches(config)])
         return
@@ -91,9 +89,10 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
     if runs:
         check_code(chosen.kept, config)
     run.notes += chosen.notes
-    if overall and not run.options.only_lost:
-        overall.beside = chosen.kept
-        (items if _pools(chosen.kept, run.options) else left_out).append(overall)
+    wanted = [case.slice for case in _over_all(chosen.kept, run.options)]
+    for item in overall if not run.options.only_lost else ():
+        item.beside = chosen.kept
+        (items if item.case.slice in wanted else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
 
@@ -137,11 +136,11 @@ def _parted(cases: Sequence[CaseItem], files: Collection[Path]) -> tuple[list[Ca
     return within, [item for item in cases if item.path not in files]
 
 
-def _pools(items: Sequence[CaseItem], options: RunOptions) -> bool:
-    """Whether there is a gate over all suites: they are several, or it was asked for."""
+def _over_all(items: Sequence[CaseItem], options: RunOptions) -> list[Case]:
+    """The cases over all suites: of the drop if the suites are several or it was asked for, and of flips if that was."""
     cases = [item.case for item in items if not item.is_marked_off]
-    has_margin, of_one = options.policy.max_drop_overall is not None, options.max_drop_overall is not None
-    return has_margin and has_overall(cases, of_one)
+    of_one, policy = options.max_drop_overall is not None, options.policy
+    return with_overall(cases, policy.max_drop_overall, of_one, policy.max_flips)[len(cases) :]
 
 
 def _without_code(cases: Sequence[CaseItem], named: Collection[Path]) -> tuple[set[str], list[str]]:

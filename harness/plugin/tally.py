@@ -19,8 +19,8 @@ WORST_FIRST: Sequence[Ending] = ("failed", "warned", "excused", "passed", "skipp
 
 LEFT_OUT = "forgetting_left_out"
 
-OVERALL_ID = "overall::all"
-"""The node id of the gate over all suites."""
+OVERALL_IDS = ("overall::all", "overall::flips")
+"""The node ids of the gates over all suites."""
 
 
 LOOK = "::lost"
@@ -28,8 +28,8 @@ LOOK = "::lost"
 
 
 def is_case_id(nodeid: str) -> bool:
-    """Whether a node id belongs to an item of a YAML file, or to the gate over all suites."""
-    return nodeid == OVERALL_ID or nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))
+    """Whether a node id belongs to an item of a YAML file, or to a gate over all suites."""
+    return nodeid in OVERALL_IDS or nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))
 
 
 def _is_case(item: pytest.Item) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import ModelError, Problem
 from harness.models.json_file import read_json
 from harness.models.layout import CONFIG
+from harness.recipes.mitigations import WEIGHS
 from harness.recipes.read import Recipe
 
 MANY_EPOCHS = 3
@@ -26,6 +27,7 @@ def advise(recipe: Recipe, base: Path | None = None) -> list[Problem]:
         *_warmup(recipe),
         *_modules_to_save(recipe),
         *_held_adapter(recipe),
+        *_weights(recipe),
     ]
 
 
@@ -80,6 +82,16 @@ def _held_adapter(recipe: Recipe) -> Iterator[Problem]:
             recipe.span(held[0]),
             f"{held[0]} holds what learns at its start, and under LoRA that is the adapter, not the model",
             "an adapter starts as random numbers; distill holds what the model says, whatever learns",
+        )
+
+
+def _weights(recipe: Recipe) -> Iterator[Problem]:
+    used = [mitigation.key.name for mitigation in WEIGHS if mitigation.key.of(recipe.written) is not None]
+    if len(used) > 1:
+        yield Problem(
+            recipe.span(used[-1]),
+            f"{', '.join(used[:-1])} and {used[-1]} each let tokens count less, and their weights multiply",
+            "little may be learnt; try them one by one",
         )
 
 

@@ -11,7 +11,7 @@ from harness.documents.validate import Part, Shape
 from harness.recipes import words
 from harness.recipes.methods import FullFormat, LoraFormat, MethodFormat
 from harness.recipes.mitigations import MITIGATIONS
-from harness.recipes.mitigations.mitigation import Key, PenaltyMitigation
+from harness.recipes.mitigations.mitigation import Key, KeyedMitigation, PenaltyMitigation
 from harness.recipes.plain import PlainRecipe, Task
 from harness.recipes.shapes import CorpusFormat, GeneralFormat
 
@@ -36,6 +36,13 @@ class RecipeFormat(PlainRecipe, create_model("Mitigated", __base__=Task, **_FIEL
             if isinstance(mitigation, PenaltyMitigation) and (part := mitigation.key.of(self)) is not None:
                 yield mitigation, part
 
+    def refused(self) -> Iterator[tuple[str, str]]:
+        """The keys of mitigations that the rest of the recipe does not go with, and why: what was seen, and what to do."""
+        for mitigation in MITIGATIONS:
+            if isinstance(mitigation, KeyedMitigation) and mitigation.key.of(self) is not None:
+                if why := mitigation.refuses(self):
+                    yield mitigation.key.name, why
+
     def general(self) -> dict[str, GeneralFormat]:
         """The parts that bring general data, by their keys."""
         parts = {name: key.of(self) for name, key in KEYS.items()}
@@ -58,7 +65,7 @@ PARTS = {
     "lora": Part("lora", LoraFormat, meanings=words.LORA, examples=words.LORAS),
     "full": Part("full", FullFormat, examples=words.FULLS),
     **{
-        key.name: Part(key.name, key.shape, meanings=words.CORPUS)
+        key.name: Part(key.name, key.shape, meanings=words.OF_KEYS.get(key.name, words.CORPUS))
         for key in KEYS.values()
         if isinstance(key.shape, type) and issubclass(key.shape, Shape)
     },

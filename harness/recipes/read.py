@@ -87,6 +87,9 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
         problems.append(
             Problem(document.span(("base",)), "the base of a recipe must be a model, saw a fixture file")
         )
+    for key, why in written.refused():
+        message, _, told = why.partition("\n  ")
+        problems.append(Problem(document.span((key,)), f"'{key}' {message}", told))
     parts = {"corpus": written.corpus, **written.general()}
     data = {key: _corpus(document, key, part, written.format, reach, problems) for key, part in parts.items()}
     if written.target:

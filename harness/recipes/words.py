@@ -23,6 +23,14 @@ RECIPE = meanings(
     seed="random_seed",
     replay="rehearsal",
     distill="distillation kd",
+    masked_kl="tmkl masked_target_kl mask_the_target",
+    stm="token_masking selective_token_masking",
+    flow="sample_weights sample_weighting",
+    eaft="use_eaft_loss entropy_gating",
+    talr="token_reweighting",
+    finch="loss_adaptive_rate",
+    oplora="orthogonal_lora",
+    sdft="self_distillation opsd",
 )
 CORPUS = meanings(
     file="path data dataset train_file filename",
@@ -36,6 +44,21 @@ LORA = meanings(
     target_modules="modules targets target layers",
     modules_to_save="save_modules",
 )
+OF_KEYS = {
+    "stm": meanings(threshold="perplexity ppl max_perplexity tau"),
+    "flow": meanings(temperature="tau"),
+    "eaft": meanings(top="k top_k topk", power="alpha eaft_alpha exponent"),
+    "talr": meanings(temperature="tau", least="floor weight_floor w_min minimum"),
+    "masked_kl": meanings(weight="lambda beta kl_weight alpha", temperature="tau"),
+    "finch": meanings(at_loss="loss reference_loss", smoothing="alpha ema beta", most="max_factor highest"),
+    "sdft": meanings(
+        max_new_tokens="max_completion_length max_length",
+        teacher_rate="ema ema_rate alpha teacher_alpha",
+        skip="num_loss_tokens_to_skip skip_tokens",
+        divergence="kl loss",
+    ),
+}
+"""Of the keys that mitigations bring, where they are no corpora."""
 METHOD = meanings(lora="peft adapter qlora", full="all fine_tune finetune full_fine_tuning")
 
 RECIPES = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log2
 
+from harness.reporting.measured import measured
 from harness.reporting.rows import GateRow
 
 CELLS = 18
@@ -57,10 +58,8 @@ def heading(unicode: bool) -> str:
 
 def bar(row: GateRow, drawn: Signs) -> str:
     """The bar of a gate; empty for one without a drop or a margin."""
-    of_texts = row.max_rise is not None
-    value, interval, margin = (
-        (row.rise, row.rise_interval, row.max_rise) if of_texts else (row.drop, row.interval, row.max_drop)
-    )
+    found = measured(row)
+    value, interval, margin = found.value, found.interval, found.margin
     if value is None or margin is None:
         return ""
     at = MARGIN if margin > 0 else ZERO

@@ -14,7 +14,7 @@ from harness.spelling import option
 from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import CONFIDENCE
 from harness.stats.power import POWER
-from harness.suites.suite import EachGate, MarginGate, OverallGate, Probe, RiseGate
+from harness.suites.suite import EachGate, FlipsGate, MarginGate, OverallGate, Probe, RiseGate
 from harness.visible import visible
 from harness.wording import between, count, cut, one_line, percent, points, tenths
 
@@ -92,7 +92,9 @@ def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
         yield f"  {ASK_WHAT_IT_KNOWS}"
     else:
         yield f"{title}: {decision.verdict}, {_effect(decision)}"
-    if comparison is not None and not isinstance(gate, RiseGate):
+    if isinstance(gate, FlipsGate) and comparison is not None:
+        yield f"  {comparison.lost} lost and {comparison.gained} gained of {count(comparison.n, 'probe')}"
+    elif comparison is not None and not isinstance(gate, RiseGate):
         yield f"  {counts(comparison)}"
         if decision.verdict != "VACUOUS":
             yield from _loss(comparison, gate)
@@ -117,6 +119,9 @@ def _effect(decision: Decision) -> str:
         return (
             f"{rise_movement(rise.mean)} (margin {_margin(decision)}; {INTERVAL} {between(rise.interval)} %)"
         )
+    if decision.flips is not None:
+        given = f"margin {_margin(decision)} %; {INTERVAL} {between(decision.flips.interval)} %"
+        return f"{percent(decision.flips.share)} of the answers flip ({given})"
     assert decision.comparison is not None, "a slice of right and wrong answers has a comparison"
     interval = shown_interval(decision.comparison.interval)
     return f"{movement(decision.comparison.drop)} (margin {_margin(decision)}; {interval})"
@@ -126,7 +131,7 @@ def _margin(decision: Decision) -> str:
     match decision.case.gate:
         case RiseGate(max_rise=margin):
             return f"{points(margin)} %"
-        case MarginGate(max_drop=margin) | OverallGate(max_drop=margin):
+        case MarginGate(max_drop=margin) | OverallGate(max_drop=margin) | FlipsGate(max_flips=margin):
             return points(margin)
     raise AssertionError("a gate over each probe has no margin")
 
@@ -154,6 +159,8 @@ def _reasons(decision: Decision, policy: Policy) -> Iterator[str]:
     """Why the gate failed or only warns, and what would settle it."""
     if decision.stop is not None:
         yield f"  {decision.stop.described}, {decision.stop.why.partition(' after ')[0]}"
+        return
+    if isinstance(decision.case.gate, FlipsGate):
         return
     if decision.standing == "bad":
         yield f"  {decision.why}"

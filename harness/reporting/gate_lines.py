@@ -11,6 +11,7 @@ from harness.reporting.bars import bar, heading, signs
 from harness.reporting.explain import INTERVAL, at_most
 from harness.reporting.gate_table import Standing, standing, table_rows
 from harness.reporting.in_short import gate_name
+from harness.reporting.measured import measured
 from harness.reporting.only_accepted import only_because
 from harness.reporting.rows import GateRow
 from harness.reporting.view import Line, Piece, Style, View, columns, fitted, line
@@ -42,24 +43,20 @@ def _number(value: int | None) -> str:
 
 
 def drop(row: GateRow) -> str:
-    """The drop in points; of texts, the rise of their bits per byte in percent."""
-    if row.max_rise is not None:
-        return "-" if row.rise is None else f"{100 * row.rise:+.1f} %"
-    return "-" if row.drop is None else tenths(row.drop)
+    """The drop in points; of texts, the rise of their bits per byte, and of answers the share that flips, in percent."""
+    return measured(row).shown
 
 
 def interval(row: GateRow) -> str:
     """Its interval."""
-    of_texts = row.max_rise is not None
-    ends = row.rise_interval if of_texts else row.interval
-    return "-" if ends is None else f"{between(ends)}{' %' if of_texts else ''}"
+    found = measured(row)
+    return "-" if found.interval is None else f"{between(found.interval)}{found.unit}"
 
 
 def margin(row: GateRow) -> str:
     """Its margin."""
-    if row.max_rise is not None:
-        return f"{points(row.max_rise)} %"
-    return "-" if row.max_drop is None else points(row.max_drop)
+    found = measured(row)
+    return "-" if found.margin is None else f"{points(found.margin)}{found.unit}"
 
 
 def _baseline(row: GateRow) -> str:
@@ -86,6 +83,8 @@ def claim(row: GateRow) -> str:
         return ""
     if row.rise_interval is not None:
         return f"up by at most {points(max(row.rise_interval[1], 0.0))} %"
+    if row.flips_interval is not None:
+        return f"at most {points(row.flips_interval[1])} % flip"
     return "" if row.interval is None else at_most(row.interval[1])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from harness.gate.cases import shown_slice
 from harness.reporting.changes import Change, changes_of
+from harness.reporting.exit_code import FLIPS
 from harness.reporting.explain import INTERVAL, at_most, movement, rise_movement
 from harness.reporting.only_accepted import losses
 from harness.reporting.rows import GateRow, ModelRow, Record
@@ -51,12 +52,21 @@ def models(record: Record) -> str:
 def gate_name(row: GateRow, separator: str = " · ") -> str:
     """A gate's slice for people: "general-qa · math", "general-qa", "all suites"."""
     if row.over == "overall":
-        return "all suites"
+        return "all suites" if row.max_flips is None else FLIPS
     return row.suite if row.slice == "all" else f"{row.suite}{separator}{shown_slice(row.slice)}"
 
 
 def _overall(record: Record) -> GateRow | None:
-    return next((row for row in record.gates if row.over == "overall"), None)
+    return next((row for row in record.gates if _is_overall(row)), None)
+
+
+def _is_overall(row: GateRow) -> bool:
+    """Whether a row is that of the drop over all suites."""
+    return row.over == "overall" and row.max_flips is None
+
+
+def _flips(record: Record) -> GateRow | None:
+    return next((row for row in record.gates if row.max_flips is not None), None)
 
 
 def _passed(record: Record) -> str:
@@ -64,7 +74,10 @@ def _passed(record: Record) -> str:
     if any(turned):
         accepted = sum(row.accepted for row in record.probes)
         return f"Passed only because {losses(accepted)}: {count(sum(turned), 'gate')} would have failed"
-    overall = _overall(record)
+    overall, flips = _overall(record), _flips(record)
+    if flips and flips.verdict == "RETAINED" and flips.flips_interval:
+        what = "The same model" if record.run.equal else "Passed"
+        return f"{what}: at most {points(flips.flips_interval[1])} % of the answers flip"
     if overall and overall.verdict == "RETAINED" and overall.interval:
         return f"Passed: {at_most(overall.interval[1])} over all suites"
     return "Passed: no gate failed"
@@ -75,9 +88,12 @@ def _failed(record: Record) -> str:
     lost = [row for row in failed if row.verdict != "VACUOUS"]
     if not lost:
         return "Failed: the baseline knows too little for a loss to show"
-    overall = next((row for row in lost if row.over == "overall" and row.drop), None)
-    if overall and overall.drop:
+    overall = next((row for row in lost if _is_overall(row) and row.drop), None)
+    flips = next((row for row in lost if row.flips is not None), None)
+    if overall and overall.drop and not (flips and record.run.equal):
         return f"Forgotten: {movement(overall.drop)} over all suites"
+    if flips and flips.flips is not None:
+        return f"Not the same model: {percent(flips.flips)} of the answers flip"
     if len(lost) > 1:
         return f"Forgotten: {count(len(lost), 'gate')} failed"
     [row] = lost
@@ -93,7 +109,7 @@ def _moved(row: GateRow) -> str:
 
 def effect(record: Record) -> str:
     """The drop, or the rise of texts, over all suites or over the only one; empty if there are several and no gate over all."""
-    wholes = [row for row in record.gates if row.over == "overall"]
+    wholes = [row for row in record.gates if _is_overall(row)]
     wholes = wholes or [row for row in record.gates if row.over == "all"]
     if len(wholes) != 1:
         return ""
@@ -106,8 +122,9 @@ def effect(record: Record) -> str:
     if row.baseline_accuracy is None or row.interval is None:
         return ""
     margin = "" if row.max_drop is None else f"; margin {points(row.max_drop)}"
+    sides = ("in the first form", "in this one") if record.run.equal else ("before tuning", "after")
     return (
-        f"{percent(row.baseline_accuracy)} right before tuning, {percent(row.tuned_accuracy)} after: "
+        f"{percent(row.baseline_accuracy)} right {sides[0]}, {percent(row.tuned_accuracy)} {sides[1]}: "
         f"{movement(row.drop or 0.0)} ({INTERVAL} {between(row.interval)}{margin})."
     )
 
@@ -142,8 +159,10 @@ def gates_sentence(record: Record) -> str:
 
 
 def forgot(record: Record) -> bool:
-    """Whether a gate failed for a loss."""
-    return any(row.outcome == "failed" and row.verdict != "VACUOUS" for row in record.gates)
+    """Whether a gate failed for a loss by tuning, which two forms of one model do not have."""
+    return record.run.equal is None and any(
+        row.outcome == "failed" and row.verdict != "VACUOUS" for row in record.gates
+    )
 
 
 def after_a_loss(record: Record) -> Iterator[str]:

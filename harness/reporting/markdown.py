@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.reporting.accepted import accepted_sentences
+from harness.reporting.diagnosed import why_lost
+from harness.reporting.equal import equal_lines
 from harness.reporting.explain import INTERVAL
 from harness.reporting.gate_lines import GROUPS, claim, drop, interval, margin, verdict_word
 from harness.reporting.gate_table import table_rows
@@ -124,9 +126,17 @@ def _head(record: Record) -> Iterator[str]:
     yield from (f"{sentence}  " for sentence in sentences if sentence)
     for text in map(on_command_line, [*record.run.errors[:5], *accepted_sentences(record)]):
         yield f"- {code(text, 500)}"
+    if lines := list(equal_lines(record)):
+        yield ""
+        yield from (f"- {code(text.strip(), 500)}" for text in lines)
     if record.run.observed:
         yield ""
     yield from (f"- {code(text, 300)}" for text in record.run.observed)
+    if record.run.diagnosis:
+        yield ""
+        yield "Why probes were lost:"
+        yield ""
+    yield from (f"- {code(text, 300)}" for text in why_lost(record.run.diagnosis))
 
 
 def _gate_table(rows: Sequence[GateRow]) -> list[str]:

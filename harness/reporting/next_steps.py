@@ -43,10 +43,13 @@ def next_steps(
     if any(row.tuned.kind != "likelihood" for row in lost):
         yield "  ask again only what was lost, without a gate:"
         yield f"    {_command('pytest', *_again(record.run.command, at))}"
+        yield from _diagnose(record, at, [*own, *engine])
     worst = next((row for row in failed if row.suite != OVERALL and _path(record, row.suite)), None)
     if worst:
         yield from _preview(record, [row for row in lost if row.suite == worst.suite], own, engine)
         yield from _rescore(record, worst, at, [*own, *(word for word in engine if word in PERMISSIONS)])
+    if any(row.flips is not None for row in failed):
+        yield from _equal(record, own, engine)
     tuned = record.run.tuned
     if tuned and tuned.source == "reference" and tuned.reference.lower().endswith((".yaml", ".yml")):
         yield "  find milder ways to train it:"
@@ -64,6 +67,14 @@ def _again(command: Sequence[str], at: str) -> list[str]:
         skip = not skip and name in ONE_VALUE and not value
     look = f"--only-lost={at}"
     return [look, *kept] if "--" in kept else [*kept, look]
+
+
+def _diagnose(record: Record, at: str, given: Sequence[str]) -> Iterator[str]:
+    """How to find out why probes were lost, where the run did not, and its models can be opened again."""
+    models = (record.run.tuned, record.run.baseline)
+    if not record.run.diagnosis and all(model and model.source == "reference" for model in models):
+        yield "  find out why it was lost:"
+        yield f"    {_command('python', '-m', 'harness', 'diagnose', at, *given)}"
 
 
 def _preview(
@@ -84,6 +95,16 @@ def _rescore(record: Record, row: GateRow, at: str, own: Sequence[str]) -> Itera
     yield f"  correct a right answer, or accept a loss by changing its gate{where}; then decide again:"
     suite = str(_path(record, row.suite))
     yield f"    {_command('python', '-m', 'harness', 'rescore', at, '--suite', suite, *own)}"
+
+
+def _equal(record: Record, own: Sequence[str], engine: Sequence[str]) -> Iterator[str]:
+    """The command that tells why two forms of one model answer differently."""
+    models = [record.run.baseline, record.run.tuned]
+    forms = [model.reference for model in models if model and model.source == "reference"]
+    suites = [path for name in record.run.suites if (path := _path(record, name))]
+    if len(forms) == len(models) and suites:
+        yield "  find out why it is not the same model:"
+        yield f"    {_command('python', '-m', 'harness', 'equal', *forms, '--suite', *suites, *engine, *own)}"
 
 
 def _path(record: Record, suite: str) -> str | None:

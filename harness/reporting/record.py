@@ -19,7 +19,7 @@ from harness.gate.compare import Comparison, Pair
 from harness.gate.decide import Decision
 from harness.reporting.rows import VERSION, AgainRow, AnswerRow, GateRow, ProbeRow, Record
 from harness.scoring.why import why_wrong
-from harness.suites.suite import EachGate, OverallGate, RiseGate, Suite
+from harness.suites.suite import EachGate, FlipsGate, OverallGate, RiseGate, Suite
 from harness.visible import visible_json
 from harness.writing import write_whole, writing_report
 
@@ -57,6 +57,8 @@ def gate_row(decision: Decision) -> GateRow:
     }
     if rise := decision.rise:
         common |= {"rise": rise.mean, "rise_interval": rise.interval, "rise_p": rise.p}
+    if flips := decision.flips:
+        common |= {"flips": flips.share, "flips_interval": flips.interval}
     if comparison is not None:
         return GateRow(**common, **compared(comparison))
     n = len(decision.pairs)
@@ -76,6 +78,8 @@ def _rule(case: Case) -> dict[str, Any]:
         return {"require": gate.require}
     if isinstance(gate, OverallGate):
         return {"max_drop": gate.max_drop}
+    if isinstance(gate, FlipsGate):
+        return {"max_flips": gate.max_flips}
     whole = len(case.probes) == len(gate.slices(case.suite).get(case.slice, ()))
     margins = (
         {"max_rise": gate.max_rise}

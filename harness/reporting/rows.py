@@ -15,12 +15,12 @@ from harness.errors import NoEvidenceError
 from harness.gate.compare import Pair
 from harness.gate.decide import Outcome
 from harness.gate.verdict import Verdict
+from harness.reporting.row import Row
 from harness.reporting.run_rows import (
     AcceptedRow,
     CasesRow,
     ModelRow,
     NoiseRow,
-    Row,
     RunRow,
     SequentialRow,
     SuiteRow,
@@ -45,7 +45,7 @@ class GateRow(Row):
     suite: str
     """The name of the suite; `overall` for the gate over all suites."""
     slice: str
-    """`all`, `category[NAME]` or `probe[ID]`."""
+    """`all`, `category[NAME]` or `probe[ID]`; `flips` for the gate over the answers of all suites that flip."""
     over: Literal["all", "category", "each", "overall"]
     """As the gate has it in YAML."""
     severity: Severity
@@ -90,12 +90,18 @@ class GateRow(Row):
     """Its interval."""
     rise_p: float | None = None
     """How likely so large a rise is by chance."""
+    flips: float | None = None
+    """Of the gate over answers that flip, the share that does, to wrong or to right."""
+    flips_interval: tuple[float, float] | None = None
+    """Its interval."""
     max_drop: float | None = None
     """The margin of the drop."""
     max_loss: float | None = None
     """The margin of the share lost."""
     max_rise: float | None = None
     """The margin of the rise."""
+    max_flips: float | None = None
+    """The margin of the share that flips."""
     on_inconclusive: OnInconclusive | None = None
     """As the gate has it in YAML."""
     require: Literal["retained", "pass"] | None = None

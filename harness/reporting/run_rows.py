@@ -8,10 +8,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from harness.gate.policy import MAX_DROP_OVERALL
 from harness.gate.stopping import Stop
+from harness.reporting.diagnosis_rows import DiagnosisRow
+from harness.reporting.equal_rows import EqualRow
+from harness.reporting.row import Row
 from harness.suites.acceptance import Acceptance
 from harness.suites.severity import Severity
 
@@ -34,12 +37,6 @@ def run_status(exit_status: int | None, gate_failed: bool, stopped: bool = False
     if exit_status == 5:
         return "nothing decided"
     return "error" if exit_status else "passed"
-
-
-class Row(BaseModel):
-    """A part of a record; a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelRow(Row):
@@ -217,6 +214,10 @@ class RunRow(Row):
     """Where the models ran."""
     dtype: str | None = None
     """In which floats."""
+    engines: dict[str, str] = {}
+    """By side, what computed its answers: `transformers`, `vllm` and so on, as far as its engine tells."""
+    engine_flips: float | None = None
+    """The share of answers that flip between two engines on one model, as `--engine-flips` has it; null without it."""
     versions: dict[str, str]
     """Of Python and of the packages that answers depend on."""
     suites: dict[str, SuiteRow] = {}
@@ -239,6 +240,8 @@ class RunRow(Row):
     """What the user should know."""
     observed: list[str] = []
     """What many of the lost answers have in common, and few of the baseline's to the same probes."""
+    diagnosis: dict[str, DiagnosisRow] = {}
+    """By suite, why probes were lost, if the run was to find out."""
     untried: list[str] = []
     """Mitigations that the tuned model's recipe lacks, the least costly first."""
     seconds_asking: dict[str, float] = {}
@@ -253,6 +256,8 @@ class RunRow(Row):
     """By suite, if the run was to stop asking it once it is decided."""
     accepted: dict[str, list[AcceptedRow]] = {}
     """By suite, the losses that were accepted of it."""
+    equal: EqualRow | None = None
+    """How alike two forms of one model answer; null unless `python -m harness equal` or `run_equal` compared them."""
     not_measured: dict[str, list[str]] = {}
     """By suite, the probes without answers of both models because a worker of xdist died."""
     cases: CasesRow | None = None

@@ -6,12 +6,13 @@ Each finding is a difference: many of the lost answers have it, and few of the b
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.normalise import answer_of
+from harness.normalise.languages import language_of, script_of
 from harness.reporting.rows import AnswerRow, ProbeRow
 from harness.scoring.check import repeats
 from harness.scoring.declining.stance import stance
@@ -27,28 +28,27 @@ MOST_READ = 2_000
 MOST_TOKENS = 12
 """The longest beginning or end that answers are compared by, in words and signs."""
 
+Kind = Literal["same", "begin", "end", "form", "language"]
+
 _TOKEN = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|\S")
 _LABEL = re.compile(r"(?:^|[|;\n])[ \t*_#-]{0,8}[^\W\d_][\w -]{0,30}[*_]{0,2}:[*_]{0,2}[ \t]")
 _ITEM = re.compile(r"^[ \t]*(?:[-*•+]|\d+[.)])[ \t]+\S", re.MULTILINE)
-_WORDS = {
-    "English": "the of and is in to was that with for are this",
-    "French": "le la les des est et une dans pour que qui du",
-    "German": "der die das und ist ein eine nicht mit für von den",
-    "Spanish": "el los las es una que por para con del y se",
-    "Italian": "il gli di che è una per con non sono della le",
-    "Portuguese": "o os as um uma que não para com do da em",
-    "Dutch": "de het een van en is niet met voor dat zijn op",
-}
-"""Frequent words of the languages that share a script."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that `lost` of the lost answers have in common, and `baseline` of the baseline's."""
+    """Something that `lost` of the lost answers have in common, and `baseline` of the baseline's.
+
+    Attributes:
+        kind: whether it is the whole reply, its beginning, its end, its form, or the language.
+        piece: the text that they share; empty for forms and languages.
+    """
 
     what: str
     lost: int
     baseline: int
+    kind: Kind
+    piece: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,22 +67,37 @@ class Reply:
 
 def standing_out(rows: Iterable[ProbeRow]) -> list[str]:
     """At most three sentences on what many of the lost answers have in common; none if there are few, or nothing does."""
-    lost = [row for row in rows if row.change == "lost" and row.tuned.kind == "generate" and row.baseline]
-    if len(lost) < LEAST:
+    lost = written_and_lost(rows)
+    return [told(finding, len(lost)) for finding in findings(lost)[:MOST_FINDINGS]]
+
+
+def written_and_lost(rows: Iterable[ProbeRow]) -> list[ProbeRow]:
+    """The lost probes to which both models wrote an answer."""
+    return [row for row in rows if row.change == "lost" and row.tuned.kind == "generate" and row.baseline]
+
+
+def told(finding: Finding, n: int) -> str:
+    """A finding about `n` lost answers, as a sentence."""
+    before = f"of the baseline's to the same probes, {finding.baseline or 'none'}"
+    return f"{finding.lost} of {n} lost answers {finding.what}; {before}"
+
+
+def findings(lost: Sequence[ProbeRow], least: int = LEAST) -> list[Finding]:
+    """All that many of the lost answers have in common and few of the baseline's, the clearest first.
+
+    Args:
+        least: how many answers show something.
+    """
+    if len(lost) < least:
         return []
     tuned = [Reply.of(row.tuned) for row in lost]
     before = [Reply.of(row.baseline) for row in lost if row.baseline]
-    found = [finding for finding in _findings(tuned, before) if _stands_out(finding, len(lost))]
-    found.sort(key=lambda finding: finding.baseline - finding.lost)
-    return [
-        f"{finding.lost} of {len(lost)} lost answers {finding.what}; of the baseline's to the same probes, "
-        f"{finding.baseline or 'none'}"
-        for finding in found[:MOST_FINDINGS]
+    found = [
+        finding
+        for finding in _findings(tuned, before)
+        if finding.lost >= least and finding.lost - finding.baseline >= SHARE * len(lost)
     ]
-
-
-def _stands_out(finding: Finding, n: int) -> bool:
-    return finding.lost >= LEAST and finding.lost - finding.baseline >= SHARE * n
+    return sorted(found, key=lambda finding: finding.baseline - finding.lost)
 
 
 def _findings(tuned: Sequence[Reply], before: Sequence[Reply]) -> Iterator[Finding]:
@@ -90,13 +105,13 @@ def _findings(tuned: Sequence[Reply], before: Sequence[Reply]) -> Iterator[Findi
     same = _same(tuned, before)
     yield same
     for shared in (
-        _shared("begin with", _beginnings, str.startswith, *_texts(tuned, before, "head")),
-        _shared("end with", _ends, str.endswith, *_texts(tuned, before, "tail")),
+        _shared("begin", _beginnings, str.startswith, *_texts(tuned, before, "head")),
+        _shared("end", _ends, str.endswith, *_texts(tuned, before, "tail")),
     ):
         if shared.lost > same.lost:
             yield shared
     for what, has in FORMS.items():
-        yield Finding(what, sum(map(has, tuned)), sum(map(has, before)))
+        yield Finding(what, sum(map(has, tuned)), sum(map(has, before)), "form")
     yield from _languages(tuned, before)
 
 
@@ -110,14 +125,14 @@ def _same(tuned: Sequence[Reply], before: Sequence[Reply]) -> Finding:
         Counter(reply.head.casefold() for reply in side if reply.head) for side in (tuned, before)
     )
     if not replies:
-        return Finding("say something", 0, 0)
+        return Finding("say something", 0, 0, "same")
     [(reply, times)] = replies.most_common(1)
     shown = next(side.head for side in tuned if side.head.casefold() == reply)
-    return Finding(f"are {one_line(shown)}", times, earlier[reply])
+    return Finding(f"are {one_line(shown)}", times, earlier[reply], "same", shown)
 
 
 def _shared(
-    verb: str,
+    kind: Literal["begin", "end"],
     pieces: Callable[[str], Iterator[str]],
     has: Callable[[str, str], bool],
     tuned: Sequence[str],
@@ -128,7 +143,7 @@ def _shared(
     likely = sorted(times, key=lambda piece: (-times[piece], -len(piece)))[:MOST_TOKENS]
     counted = [(times[piece], sum(has(text, piece) for text in before), piece) for piece in likely]
     lost, baseline, piece = max(counted, key=lambda row: (row[0] - row[1], len(row[2])), default=(0, 0, ""))
-    return Finding(f"{verb} {one_line(piece)}", lost, baseline)
+    return Finding(f"{kind} with {one_line(piece)}", lost, baseline, kind, piece)
 
 
 def _beginnings(text: str) -> Iterator[str]:
@@ -143,30 +158,12 @@ def _ends(text: str) -> Iterator[str]:
 
 def _languages(tuned: Sequence[Reply], before: Sequence[Reply]) -> Iterator[Finding]:
     """The scripts and languages of the answers."""
-    for read, words in ((_script, "are in {} letters"), (_language, "are in {}")):
+    for read, words in ((script_of, "are in {} letters"), (language_of, "are in {}")):
         after, earlier = (
             Counter(filter(None, (read(reply.head) for reply in side))) for side in (tuned, before)
         )
         for name, times in after.items():
-            yield Finding(words.format(name), times, earlier[name])
-
-
-def _script(text: str) -> str | None:
-    """The script of most letters of a text, by the first word of their names."""
-    letters = [letter for letter in text[:500] if letter.isalpha()]
-    scripts = Counter(unicodedata.name(letter, "?").partition(" ")[0].capitalize() for letter in letters)
-    return max(scripts, key=scripts.__getitem__) if scripts else None
-
-
-def _language(text: str) -> str | None:
-    """The language whose frequent words stand out in a text in Latin letters, or None."""
-    words = Counter(re.findall(r"\w+", text.casefold()))
-    hits = sorted(
-        ((sum(words[word] for word in frequent.split()), name) for name, frequent in _WORDS.items()),
-        reverse=True,
-    )
-    (most, name), (second, _) = hits[:2]
-    return name if most >= 3 and most >= 2 * second else None
+            yield Finding(words.format(name), times, earlier[name], "language")
 
 
 def _is_sheet(reply: Reply) -> bool:

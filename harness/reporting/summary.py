@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.gate.stopping import ALL_ASKED
 from harness.reporting.accepted import accepted_sentences
+from harness.reporting.diagnosed import why_lost
+from harness.reporting.equal import equal_lines
 from harness.reporting.exit_code import undecided_suites
 from harness.reporting.gate_lines import gate_table
 from harness.reporting.in_short import (
@@ -73,12 +75,14 @@ def _blocks(record: Record, view: View, steps: Sequence[str]) -> Iterator[Block]
         yield _table(record, view)
     else:
         yield _always([NO_GATE], apart=True)
+    yield _always(list(equal_lines(record)), apart=True)
     yield _always(_without_verdict(record), apart=True)
     yield _always(accepted_sentences(record), apart=True)
     yield _always(_lost_with_workers(record), apart=True)
     yield _always(_not_measured(record), apart=True)
     if loud:
         yield Block(_lines(_advice(record)), least=1, wanted=2, apart=True)
+        yield _diagnosis(record)
         yield Block(_lines(steps[1:]), _lines(steps[:1]), least=2, wanted=4, apart=True)
         yield _undecided(record)
         yield _notes(record)
@@ -204,6 +208,19 @@ def _advice(record: Record) -> Iterator[str]:
         yield from record.run.observed
         yield from after_a_loss(record)
         yield EFFECTS
+
+
+def _diagnosis(record: Record) -> Block:
+    """Why probes of each suite were lost, if the run found out."""
+    found = list(why_lost(record.run.diagnosis))
+    return Block(
+        _lines([f"  {text}" for text in found]),
+        _lines(["why probes were lost (docs/diagnosis.md)"]),
+        least=1,
+        wanted=5,
+        more=lambda first: f"  and {count(len(found) - first, 'suite')} more: -v shows all",
+        apart=True,
+    )
 
 
 def _lost_with_workers(record: Record) -> Iterator[str]:

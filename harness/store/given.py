@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from harness.digest import digest
-from harness.engine.abilities import NAMES, Streams
+from harness.engine.abilities import NAMES, Measured, Streams, Tells
 from harness.engine.answers import as_answer, as_data
 from harness.engine.functions import FunctionEngine
 from harness.engine.place import place_of
@@ -65,12 +65,18 @@ def check_apart(baseline: Engine, tuned: Engine) -> None:
     """Refuse two engines that tell that they ask the same model.
 
     Raises:
-        EngineError: they do.
+        EngineError: they do, or their digits are the same.
     """
     if baseline is not tuned and (identity := identity_of(tuned)) and identity == identity_of(baseline):
         raise EngineError(
             f"{tuned.label}: its identity '{identity}' is that of the baseline, {baseline.label}, so nothing was tuned\n"
             f"  an identity names a model and its version; on purpose: {option('baseline', 'same')}, or one engine for both"
+        )
+    digits = [engine.digits for engine in (baseline, tuned) if isinstance(engine, Measured)]
+    if baseline is not tuned and len(digits) == 2 and digits[0] and digits[0] == digits[1]:
+        raise EngineError(
+            f"{tuned.label}: gives the same log-probabilities as the baseline, {baseline.label}, so nothing was tuned\n"
+            f"  see whether the adapter is loaded; on purpose: {option('baseline', 'same')}"
         )
 
 
@@ -109,6 +115,11 @@ class GivenEngine(StoredEngine):
         if self._budget() is not self._own_budget:
             how["tokens"] = self._budget().tokens
         return {request: digest(key, how) for request, key in keys.items()} if how else keys
+
+    def told(self) -> list[str]:
+        """What happened while the given engine answered."""
+        given = self.opened()
+        return given.told() if isinstance(given, Tells) else []
 
     def ask_itself(self, requests: Sequence[Request], done: Done) -> None:
         """Ask the given engine; raises EngineError for answers that are not one to each request."""

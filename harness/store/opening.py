@@ -57,15 +57,14 @@ def open_pair(
     Raises:
         ModelError, EngineError: as `registry.open_pair` does, at once or by the first request.
     """
-    baseline, tuned = pair.baseline, pair.tuned
-    if isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
+    if (local := registry.together(pair, settings)) is None:
         return _open_given(pair, settings, say, asked)
     # code of its own may come from elsewhere than a model's folder, so its answers have no key
     store = None if settings.allow_remote_code else open_store(settings, say)
     if store is None:
         return registry.open_pair(pair, settings, say, asked)
     try:
-        opening = _Opening(LocalPair(baseline, tuned, pair.notes), settings, say, asked, store)
+        opening = _Opening(local, settings, say, asked, store)
     except OSError:  # a file cannot be read: loading it says which
         return registry.open_pair(pair, settings, say, asked)
     return opening.pair()
@@ -79,12 +78,12 @@ def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda
 def _open_given(
     pair: ModelPair[Model, Model], settings: Settings, say: Say, asked: Sequence[Request]
 ) -> EnginePair:
-    """A pair of which users' code answers for one model or for both."""
+    """A pair of models that have no engine in common, or of which users' code answers for one."""
 
     def alone(model: Model) -> EnginePair:
         both: ModelPair[Model, Model] = ModelPair(model, model)
         opened = registry.open_pair if isinstance(model, Endpoint) else open_pair
-        return opened(both, settings, say, asked)
+        return opened(both, registry.own_settings(model, settings), say, asked)
 
     return keep_given(registry.open_pair(pair, settings, say, asked, alone), settings, say)
 
@@ -169,7 +168,7 @@ class _Opening:
             lambda: self.loaded().of(side),
             self.store.shelf(about["label"], kept),
             about,
-            about["dtype"] in EXACT,
+            about["exact"],
             text_identity(content),
         )
 
@@ -205,4 +204,5 @@ def _said(engine: Any) -> dict[str, Any]:
         "runs_on": asdict(engine.runs_on),
         "dtype": engine.dtype,
         "device_kind": engine.device_kind,
+        "exact": engine.dtype in EXACT or getattr(engine, "invariant", False),
     }

@@ -104,6 +104,15 @@ class OverallGate:
 
 
 @dataclass(frozen=True)
+class FlipsGate:
+    """The rule over all suites of a run, pooled: the largest share of answers that flip, to wrong or to right, a fraction."""
+
+    over: ClassVar[Literal["overall"]] = "overall"
+    max_flips: float
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class EachGate:
     """A rule over each probe by itself: the tuned model must retain what the baseline had right, or be right in any case."""
 
@@ -112,7 +121,10 @@ class EachGate:
     span: Span | None = field(default=None, compare=False)
 
 
-Gate = MarginGate | RiseGate | EachGate | OverallGate
+RunGate = OverallGate | FlipsGate
+"""A gate over all suites of a run, which has no probes of its own."""
+
+Gate = MarginGate | RiseGate | EachGate | RunGate
 
 OVERALL = "overall"
 """The name under which the overall gate stands where others have that of their suite."""

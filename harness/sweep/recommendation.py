@@ -21,6 +21,9 @@ from harness.wording import between, count, points
 
 Basis = Literal["measured", "together", "there", "published", "failed"]
 
+MOST_UNTRIED = 6
+"""How many mitigations that no recipe has are named in the conclusion; the list above it has all."""
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -217,7 +220,9 @@ def _caution(record: SweepRecord, verdict: Verdict, probes: int) -> str:
         case "FORGOTTEN":
             tried = _tried(record)
             untried = [mitigation.name for mitigation in LEAST_COSTLY_FIRST if mitigation not in tried]
-            more = f": not tried here are {_listed(untried)}" if untried else ""
+            named = untried if len(untried) <= MOST_UNTRIED else untried[:MOST_UNTRIED]
+            rest = [f"{len(untried) - len(named)} more"] if len(untried) > len(named) else []
+            more = f": not tried here are {_listed([*named, *rest])}" if untried else ""
             return f" But it is FORGOTTEN too, by more than {margin}{more}."
         case "INCONCLUSIVE":
             return f" Whether it loses more than {margin} cannot be told from {n}."

@@ -78,6 +78,12 @@ class SeedRow(_Row):
     """The decisions of the general suites' gates."""
     notes: list[str] = []
 
+    @property
+    def passes(self) -> bool | None:
+        """Whether no gate failed, all decided together as in any run; None if none decided anything."""
+        outcomes = {gate.outcome for gate in self.gates} - {"skipped"}
+        return "failed" not in outcomes if outcomes else None
+
     def right(self, suites: Sequence[SuiteRow]) -> list[bool]:
         """Whether it is right on each probe of these general suites, suite by suite."""
         return [answer.right for suite in suites for answer in self.suites[suite.name]]

@@ -6,7 +6,7 @@ The record is written after each trained model, and its results are kept as long
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from harness import __version__
@@ -17,7 +17,7 @@ from harness.spelling import on_command_line
 from harness.sweep.measure import Models, Trial, baseline_rows, measure, trials_of
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto
-from harness.sweep.record import FILE, SeedRow, SweepRecord, SweepRun, read_sweep, write_sweep
+from harness.sweep.record import FILE, RecipeRow, SeedRow, SweepRecord, SweepRun, read_sweep, write_sweep
 from harness.sweep.results import measured_again, ranked, recipe_row
 from harness.sweep.schedule import Schedule, SweepOptions, read_schedule
 from harness.sweep.text import markdown_page, terminal_lines
@@ -57,36 +57,74 @@ def render(options: SweepOptions) -> int:
 
 def run_sweep(schedule: Schedule, options: SweepOptions, models: Models) -> int:
     """Measure what was not measured yet, with models from anywhere; see `sweep`."""
-    folder = options.report
-    earlier = _earlier(folder)
-    _clear(folder)
-    record = _begun(schedule, options, models, earlier)
-    known = {seed.key: seed for row in (earlier.rungs if earlier else ()) for seed in row.seeds}
-    trials = [trials_of(recipe, options.seeds, schedule, models) for recipe in schedule.recipes]
-    for of_recipe in trials:  # first everything that is known, so that a kill loses none of it
-        record = _with_recipe(record, of_recipe, known)
-    write_sweep(record, folder)
-    for of_recipe in trials:
+    climb = Climb(schedule, options, models)
+    for recipe in schedule.recipes:
+        climb.measure(recipe.name)
+    _publish(climb.record, options.report)
+    if any(row.error for row in climb.record.rungs):
+        return 1
+    if climb.record.unranked is not None:
+        raise NoEvidenceError(climb.record.unranked)
+    return 0
+
+
+class Climb:
+    """A sweep under way, recipe by recipe; what an earlier one in its folder measured is known from the start.
+
+    Raises:
+        NoEvidenceError: the baseline is right on the whole target.
+        HarnessError: the folder cannot be written.
+
+    Attributes:
+        record: so far, as it is in the folder.
+    """
+
+    def __init__(self, schedule: Schedule, options: SweepOptions, models: Models) -> None:
+        self.schedule, self.options, self.models = schedule, options, models
+        earlier = _earlier(options.report)
+        _clear(options.report)
+        self.record = _begun(schedule, options, models, earlier)
+        self._known = {seed.key: seed for row in (earlier.rungs if earlier else ()) for seed in row.seeds}
+        self._trials = {
+            recipe.name: trials_of(recipe, options.seeds, schedule, models) for recipe in schedule.recipes
+        }
+        for of_recipe in self._trials.values():  # everything that is known, so that a kill loses none of it
+            self.record = _with_recipe(self.record, of_recipe, self._known)
+        write_sweep(self.record, options.report)
+
+    def knows(self, name: str) -> bool:
+        """Whether a recipe was measured, under each of its seeds."""
+        return all(trial.key in self._known for trial in self._trials[name])
+
+    def measure(self, name: str) -> RecipeRow:
+        """Train and measure a recipe, under each seed that is not known yet; its row, with an error if that failed."""
+        folder, of_recipe = self.options.report, self._trials[name]
         for trial in of_recipe:
-            if trial.key in known:
+            if trial.key in self._known:
                 say(f"{trial.name}: measured before, kept in {shown_path(folder / FILE)}")
                 continue
             error = None
             try:
-                known[trial.key] = measure(trial, schedule, record, models, options.allow_code)
+                self._known[trial.key] = measure(
+                    trial, self.schedule, self.record, self.models, self.options.allow_code
+                )
             except HarnessError as failure:
                 error = failure.on_command_line
                 say(f"{trial.name}: failed\n  {error}")
-            record = _with_recipe(record, of_recipe, known, error)
-            write_sweep(record, folder)
+            self.record = _with_recipe(self.record, of_recipe, self._known, error)
+            write_sweep(self.record, folder)
             if error is not None:
                 break
-    _publish(record, folder)
-    if any(row.error for row in record.rungs):
-        return 1
-    if record.unranked is not None:
-        raise NoEvidenceError(record.unranked)
-    return 0
+        row = self.record.recipe(name)
+        assert row is not None, "a recipe has a seed"
+        return row
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Plan recipes no longer; what is known of them stays."""
+        kept = [name for name in self.record.planned if name not in names]
+        rungs = [row for row in self.record.rungs if row.name in kept]
+        self.record = ranked(self.record.model_copy(update={"planned": kept, "rungs": rungs}))
+        write_sweep(self.record, self.options.report)
 
 
 def _earlier(folder: Path) -> SweepRecord | None:
@@ -172,6 +210,13 @@ def _with_recipe(
 
 def _publish(record: SweepRecord, folder: Path) -> None:
     """Write the pages, print the table."""
+    write_pages(record, folder)
+    show("\n".join(terminal_lines(record)))
+    show(f"\nrecord: {shown_path(folder / FILE)}; page: {shown_path(folder / PAGE)}")
+
+
+def write_pages(record: SweepRecord, folder: Path) -> None:
+    """Write a sweep as pages, beside its record; raises HarnessError."""
     figure = pareto(record)
     plot = None if figure is None else svg(figure)
     pages = {TEXT: markdown_page(record, PLOT if plot else None), PAGE: sweep_page(record, plot)}
@@ -179,5 +224,3 @@ def _publish(record: SweepRecord, folder: Path) -> None:
         pages[PLOT] = plot
     for name, text in pages.items():
         write_wanted(folder / name, text, ELSEWHERE)
-    show("\n".join(terminal_lines(record)))
-    show(f"\nrecord: {shown_path(folder / FILE)}; page: {shown_path(folder / PAGE)}")

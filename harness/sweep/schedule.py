@@ -13,15 +13,15 @@ from harness.engine.prompts import under
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, Problem, RecipeError
 from harness.evaluation.keys import question_key
-from harness.evaluation.permission import code_problem, without_code
+from harness.evaluation.permission import with_consent
 from harness.evaluation.sample import draw, narrowed
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
 from harness.models.reference import FullModel, find_full_model
 from harness.recipes.read import Recipe, base_reference, read_all
-from harness.spelling import on_command_line
 from harness.suites.suite import Probe, Suite
 from harness.sweep.record import check_reference
+from harness.sweep.vary import Varied, varied
 from harness.training.rehearsal import mixed
 
 SAMPLE_SEED = 0
@@ -36,6 +36,7 @@ class SweepOptions:
         sample: how many of the general probes are asked; None for all.
         matched: a recipe shown to learn less than this share of the largest gain is not ranked; None for the default.
         reference: the recipe that the others are compared with; None for the one that forgets most.
+        vary: keys of recipes, each to be tried with several values.
         reach: where the files that recipes and suites name may be.
     """
 
@@ -47,6 +48,7 @@ class SweepOptions:
     matched: float | None = None
     reference: str | None = None
     allow_code: bool = False
+    vary: tuple[Varied, ...] = ()
     reach: Reach = PROJECT
     command: tuple[str, ...] = ()
 
@@ -97,9 +99,9 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
         )
     if not options.suites:
         raise HarnessError("no suites to see forgetting by\n  name what must be kept: --suite SUITE.yaml")
-    recipes = _recipes(options.recipes, options.reach)
+    recipes = read_recipes(options.recipes, options.vary, options.reach)
     check_reference(options.reference, [recipe.name for recipe in recipes])
-    base = _base(recipes, settings.allow_pickle)
+    base = shared_base(recipes, settings.allow_pickle)
     target = _target(recipes)
     if any(path.resolve() == target.resolve() for path in options.suites):
         raise HarnessError(
@@ -109,24 +111,21 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
     suite, *general = read_suites([target, *options.suites], options.reach)
     if not general:
         raise HarnessError(f"--suite: there are no suites but the target, {target}\n  give what must be kept")
-    general, notes = _with_consent(suite, general, options.allow_code)
-    if suite.task.answer == "likelihood":
-        raise InputError.at(
-            suite.span,
-            f"the suite '{suite.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
-            "which is right by definition, so that nothing can be gained; ask for answers",
-        )
-    sampled, more = _sampled(general, options.sample)
+    general, notes = with_consent(suite, general, options.allow_code)
+    check_target(suite)
+    sampled, more = sampled_suites(general, options.sample)
     asked = tuple(replace(each, suite=under(each.suite, settings)) for each in sampled)
     return Schedule(recipes, base, AskedSuite(under(suite, settings), suite.probes), asked, (*notes, *more))
 
 
-def _recipes(paths: Sequence[Path], reach: Reach) -> tuple[Recipe, ...]:
-    """All recipes, or everything wrong in all of them as one error."""
+def read_recipes(paths: Sequence[Path], vary: Sequence[Varied], reach: Reach) -> tuple[Recipe, ...]:
+    """All recipes, some of them varied, or everything wrong in all of them as one error."""
     targets = [path.resolve() for path in paths]
     again = {place for place, target in enumerate(targets) if target in targets[:place]}
     recipes, problems = read_all([path for place, path in enumerate(paths) if place not in again], reach)
     problems += [Problem(None, f"{paths[place]}: this recipe is given twice") for place in sorted(again)]
+    if not problems:
+        recipes = varied(recipes, vary)
     first: dict[str, Recipe] = {}
     for recipe in recipes:
         other = first.setdefault(recipe.name, recipe)
@@ -142,17 +141,27 @@ def _recipes(paths: Sequence[Path], reach: Reach) -> tuple[Recipe, ...]:
     return tuple(recipes)
 
 
-def _base(recipes: Sequence[Recipe], allow_pickle: bool) -> FullModel:
-    """The base that all recipes share."""
+def shared_base(
+    recipes: Sequence[Recipe], allow_pickle: bool, why: str = "recipes are compared over one base"
+) -> FullModel:
+    """The base that all recipes share; raises RecipeError if they do not, and ModelError if it cannot be found."""
     references = dict.fromkeys(map(base_reference, recipes))
     bases = {reference: find_full_model(reference, allow_pickle) for reference in references}
     folders = [bases[base_reference(recipe)].folder for recipe in recipes]
-    _check_shared("base", recipes, folders, "recipes are compared over one base")
+    _check_shared("base", recipes, folders, why)
     return bases[base_reference(recipes[0])]
 
 
 def _target(recipes: Sequence[Recipe]) -> Path:
     """The target suite that all recipes share."""
+    targets = targets_of(recipes)
+    resolved = [target.resolve() for target in targets]
+    _check_shared("target", recipes, resolved, "recipes are compared by how well they learn one task")
+    return targets[0]
+
+
+def targets_of(recipes: Sequence[Recipe]) -> list[Path]:
+    """The target suite of each recipe; raises RecipeError for recipes without one."""
     targets = [recipe.target for recipe in recipes if recipe.target is not None]
     if len(targets) < len(recipes):
         raise RecipeError(
@@ -164,9 +173,7 @@ def _target(recipes: Sequence[Recipe]) -> Path:
             for recipe in recipes
             if recipe.target is None
         )
-    resolved = [target.resolve() for target in targets]
-    _check_shared("target", recipes, resolved, "recipes are compared by how well they learn one task")
-    return targets[0]
+    return targets
 
 
 def _check_shared(
@@ -184,20 +191,17 @@ def _check_shared(
             )
 
 
-def _with_consent(target: Suite, general: Sequence[Suite], allowed: bool) -> tuple[list[Suite], list[str]]:
-    """The general suites that may be asked, and a note for each one left out because it runs code.
-
-    Raises:
-        InputError: the target runs code and may not, nothing else is left, or code cannot be confined here.
-    """
-    rest, notes = (list(general), []) if allowed else without_code(general)
-    problems = (code_problem(suite, suite.probes, allowed) for suite in [target, *rest])
-    if found := list(filter(None, problems)):
-        raise InputError(found)
-    return rest, [on_command_line(note) for note in notes]
+def check_target(suite: Suite) -> None:
+    """Refuse a suite of which nothing can be gained as a target; raises InputError."""
+    if suite.task.answer == "likelihood":
+        raise InputError.at(
+            suite.span,
+            f"the suite '{suite.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
+            "which is right by definition, so that nothing can be gained; ask for answers",
+        )
 
 
-def _sampled(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSuite], list[str]]:
+def sampled_suites(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSuite], list[str]]:
     """The general probes that are asked, and notes about them for the user."""
     pool = {(suite.name, probe.id): probe for suite in suites for probe in suite.probes}
     if n is None or n >= len(pool):

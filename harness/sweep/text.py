@@ -44,15 +44,17 @@ SEEDS_NOTE = (
     "seeds (the variance between the seeds' drops, with Student's quantile by Satterthwaite)."
 )
 
+GATE_NOTE = "Gate: what `pytest` says of the trained model over these general probes, by the gates that their suites have."
+
 ONE_SEED_NOTE = (
     "Trained under one seed: the intervals allow for other probes, and say nothing about the next seed."
 )
 
 COLUMNS = (
-    "rank", "recipe", "gain", INTERVAL, "rank by", "drop", INTERVAL, "by seed", "verdict", "training", "",
+    "rank", "recipe", "gain", INTERVAL, "rank by", "drop", INTERVAL, "by seed", "verdict", "gate", "training", "",
 )  # fmt: skip
 
-OPTIONAL = ("rank", "rank by", "by seed", "training")
+OPTIONAL = ("rank", "rank by", "by seed", "gate", "training")
 """The columns that are left out where no recipe has a value."""
 
 
@@ -64,6 +66,8 @@ def notes(record: SweepRecord) -> list[str]:
         found.append(LEARNING_NOTE.format(enough=points(record.matched), recipes=recipes))
     if record.held_out is not None:
         found.append(RANKING_NOTE)
+    if any(seed.gates for row in record.rungs for seed in row.seeds):
+        found.append(GATE_NOTE)
     return [*found, SEEDS_NOTE if record.has_several_seeds else ONE_SEED_NOTE]
 
 
@@ -71,7 +75,7 @@ def cells(record: SweepRecord, row: RecipeRow) -> tuple[str, ...]:
     """One row of the table, as text."""
     seconds = "-" if row.seconds_training is None else f"{row.seconds_training:.0f} s"
     if row.measured is None:
-        return ("-", row.name, *("-",) * 7, seconds, "failed" if row.error else "not finished")
+        return ("-", row.name, *("-",) * 8, seconds, "failed" if row.error else "not finished")
     measured, general = row.measured, row.measured.general
     several = len(row.seeds) > 1
     return (
@@ -84,9 +88,20 @@ def cells(record: SweepRecord, row: RecipeRow) -> tuple[str, ...]:
         between(measured.drop_interval),
         between((general.smallest_drop, general.largest_drop)) if several else "-",
         record.verdict(row) or "-",
+        _gate(row),
         seconds,
         ", ".join(remarks(record, row)),
     )
+
+
+def _gate(row: RecipeRow) -> str:
+    """ "passes"; "fails"; "fails 2 of 3" of several seeds; "-" if no gate decided anything."""
+    decided = [seed.passes for seed in row.seeds if seed.passes is not None]
+    if not decided:
+        return "-"
+    if all(decided):
+        return "passes"
+    return "fails" if len(decided) == 1 else f"fails {decided.count(False)} of {len(decided)}"
 
 
 def _place(row: RecipeRow) -> str:
@@ -121,7 +136,7 @@ def table(record: SweepRecord) -> list[tuple[str, ...]]:
 
 def columns_of_words(rows: Sequence[tuple[str, ...]]) -> list[int]:
     """The columns of a table that hold words rather than numbers."""
-    return [column for column, name in enumerate(rows[0]) if name in ("recipe", "verdict", "")]
+    return [column for column, name in enumerate(rows[0]) if name in ("recipe", "verdict", "gate", "")]
 
 
 def suites_table(record: SweepRecord) -> list[tuple[str, ...]]:

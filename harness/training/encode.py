@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -15,7 +15,11 @@ from harness.recipes.examples import Example
 IGNORED = -100
 """The label that torch's cross entropy leaves out."""
 
-Row = dict[str, list[int]]
+Row = Mapping[str, Sequence[float]]
+"""An example by names: `input_ids` and `labels`, whole numbers; and what mitigations keep of it, see ALSO."""
+
+ALSO: Mapping[str, float] = {"weights": 0.0, "teacher": IGNORED}
+"""What a row may have besides, and what pads it: how much each token counts, and the prompt of a teacher."""
 
 
 def encode(tokenizer: Any, examples: Sequence[Example], form: Literal["chat", "text"] = "chat") -> list[Row]:
@@ -29,7 +33,7 @@ def encode(tokenizer: Any, examples: Sequence[Example], form: Literal["chat", "t
             prompt that does not begin its finished chat.
     """
     before_and_after = _chat if form == "chat" else _text
-    rows = []
+    rows: list[Row] = []
     for example in examples:
         before, answer = before_and_after(tokenizer, example)
         rows.append({"input_ids": [*before, *answer], "labels": [IGNORED] * len(before) + answer})
@@ -76,13 +80,19 @@ class Collator:
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, torch.Tensor]:
         tokens = [row["input_ids"] for row in rows]
-        width = max(map(len, tokens))
-
-        def padded(lists: Iterable[list[int]], value: int) -> torch.Tensor:
-            return torch.tensor([[*each, *[value] * (width - len(each))] for each in lists])
-
-        return {
+        batch = {
             "input_ids": padded(tokens, self.pad_token),
-            "attention_mask": padded(([1] * len(each) for each in tokens), 0),
-            "labels": padded((row["labels"] for row in rows), IGNORED),
+            "attention_mask": padded([[1] * len(each) for each in tokens], 0),
+            "labels": padded([row["labels"] for row in rows], IGNORED),
         }
+        return batch | {
+            name: padded([row[name] for row in rows], filler)
+            for name, filler in ALSO.items()
+            if name in rows[0]
+        }
+
+
+def padded(lists: Sequence[Sequence[float]], value: float) -> torch.Tensor:
+    """Lists of numbers as one tensor, (lists, longest), each filled up with `value` on the right."""
+    width = max(map(len, lists))
+    return torch.tensor([[*each, *[value] * (width - len(each))] for each in lists])

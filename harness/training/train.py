@@ -29,9 +29,10 @@ from harness.models.reference import (
 from harness.progress import Counter, Log
 from harness.recipes.advice import advise
 from harness.recipes.read import Recipe, base_reference
-from harness.training.encode import Collator, encode
-from harness.training.penalties.build import general_rows, penalties
+from harness.training.encode import Collator
+from harness.training.penalties.build import general_rows
 from harness.training.rehearsal import training_data
+from harness.training.terms import rows_of, terms_of
 from harness.training.trainable import frozen_fingerprint, prepare
 from harness.training.trained import DONE, keep_known, recipe_key, sources_of
 from harness.training.trainer import fit, last_checkpoint, updates
@@ -121,8 +122,8 @@ def _train_into(
     set_seed(written.seed)
     model = prepare(engine.model, recipe)
     before = frozen_fingerprint(model)
-    terms = penalties(recipe, model, collator, general, counter)
-    rows = encode(tokenizer, examples, written.format)
+    terms = terms_of(recipe, model, tokenizer, collator, general, counter)
+    rows = rows_of(recipe, model, tokenizer, examples, collator, log, counter)
     resumed = last_checkpoint(folder) is not None
     log(
         f"{recipe.name}: training on {len(rows)} examples, {updates(recipe, len(rows))} steps at a rate of "

@@ -1,4 +1,4 @@
-"""A model, token rows and penalties in, a trained model out: transformers' Trainer with the settings of a recipe."""
+"""A model, token rows and terms in, a trained model out: transformers' Trainer with the settings of a recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import is_torch_bf16_gpu_available
 
@@ -22,7 +22,8 @@ from harness.models.json_file import read_json
 from harness.progress import Progress
 from harness.recipes.read import Recipe
 from harness.training.encode import Collator, Row
-from harness.training.penalties.penalty import Penalty
+from harness.training.terms import Terms
+from harness.training.update import TermsTrainer
 from harness.writing import write_fault, write_whole
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -36,7 +37,7 @@ def fit(
     model: Any,
     recipe: Recipe,
     rows: Sequence[Row],
-    penalties: Sequence[Penalty],
+    terms: Terms,
     collator: Collator,
     folder: Path,
     on_progress: Progress,
@@ -45,23 +46,24 @@ def fit(
 
     Args:
         rows: what to learn; `collator` makes batches of them.
+        terms: what the recipe's mitigations add.
         on_progress: called with the number of updates done and of all updates.
 
     Returns:
         The loss curve: {"step", "loss", "learning_rate"} for each update, the loss in nats per answer token,
-        penalties included.
+        penalties and weights included.
 
     Raises:
         ModelError: the loss or a weight became NaN or infinite, or the memory was too small.
     """
     watch = _Watch(on_progress)
-    trainer = _Trainer(
-        penalties,
+    trainer = TermsTrainer(
+        terms,
         model=model,
         args=_arguments(recipe, updates(recipe, len(rows)), folder, model.device),
         train_dataset=list(rows),
         data_collator=collator,
-        callbacks=[watch],
+        callbacks=[*terms.callbacks, watch],
     )
     for printer in (PrinterCallback, ProgressCallback):  # on_progress takes their place
         trainer.remove_callback(printer)
@@ -104,12 +106,14 @@ def _arguments(recipe: Recipe, steps: int, folder: Path, device: torch.device) -
     )
 
 
-def _train(trainer: _Trainer, watch: _Watch, checkpoint: Path | None, recipe: Recipe) -> None:
+def _train(trainer: TermsTrainer, watch: _Watch, checkpoint: Path | None, recipe: Recipe) -> None:
     try:
+        if checkpoint is not None and trainer.terms.own_answers is not None:
+            trainer.terms.own_answers.resume(checkpoint)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except HarnessError:
         raise
-    except Exception as error:  # torch and pickle may raise anything for a damaged checkpoint
+    except Exception as error:  # torch, pickle and safetensors may raise anything for a damaged checkpoint
         if isinstance(error, RuntimeError) and out_of_memory(error):
             raise ModelError(
                 f"{recipe.span('batch')}: training ran out of the memory of {trainer.model.device}\n"
@@ -184,40 +188,6 @@ class _Arguments(TrainingArguments):  # type: ignore[misc]
     @property
     def n_gpu(self) -> int:
         return 0 if self.use_cpu else 1
-
-
-class _Trainer(Trainer):  # type: ignore[misc]
-    """Adds penalties to the loss of each batch; over the batches of an update they add up to one."""
-
-    def __init__(self, penalties: Sequence[Penalty], **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.penalties = penalties
-        self.batches: int | None = None
-
-    def compute_loss(
-        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
-        if self.penalties:
-            loss = loss + self._penalty(num_items_in_batch).to(loss)
-        return (loss, outputs) if return_outputs else loss
-
-    def _penalty(self, num_items_in_batch: Any) -> torch.Tensor:
-        if self.batches is None:  # the first batch, perhaps of a resumed training
-            self.batches = self._batches_so_far()
-        total = torch.stack([penalty.loss(self.model, self.batches) for penalty in self.penalties]).sum()
-        self.batches += 1
-        # Where the loss is already a share of the update (divided by its tokens), the Trainer divides it no further;
-        # elsewhere it divides the sum by the number of batches itself.
-        scaled = self.model_accepts_loss_kwargs and num_items_in_batch is not None
-        return total / self.current_gradient_accumulation_steps if scaled else total
-
-    def _batches_so_far(self) -> int:
-        """Batches of the updates already made; the last update of an epoch may have had fewer than the others."""
-        batches: int = math.ceil(len(self.train_dataset) / self.args.per_device_train_batch_size)
-        each: int = self.args.gradient_accumulation_steps
-        epochs, made = divmod(int(self.state.global_step), math.ceil(batches / each))
-        return epochs * batches + made * each
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]

@@ -171,14 +171,16 @@ RECIPE: dict[str, Any] = {
     "recipe": "careless", "about": "Trains.", "base": "embedded", "corpus": {"file": "corpus.jsonl", "limit": 2},
     "method": {"lora": {"r": 4, "target_modules": ["q_proj"]}}, "learning_rate": 1e-4, "epochs": 1, "batch": 2,
     "replay": {"file": "corpus.jsonl", "fraction": 0.5}, "ewc": {"file": "corpus.jsonl", "importance": 10.0},
-    "distill": {"file": "corpus.jsonl"}, "seed": 3,
+    "distill": {"file": "corpus.jsonl"}, "seed": 3, "stm": {"threshold": 4}, "finch": {"smoothing": 0.5}, "oplora": 2,
 }  # fmt: skip
 
 
 @st.composite
 def recipes(draw: st.DrawFn) -> dict[str, Any]:
     """A recipe with some of its parts."""
-    gone = draw(st.sets(st.sampled_from(["replay", "ewc", "distill", "seed", "about"])))
+    gone = draw(
+        st.sets(st.sampled_from(["replay", "ewc", "distill", "seed", "about", "stm", "finch", "oplora"]))
+    )
     return {key: value for key, value in copy.deepcopy(RECIPE).items() if key not in gone}
 
 

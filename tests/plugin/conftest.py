@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-# pytester forgets the modules that a nested run imports, and numpy does not survive a second import.
+# pytester forgets the modules that a nested run imports, and numpy and anyio do not survive a second import.
 import harness.api
+import harness.engine.server.opening
 import harness.plugin.collect
 import harness.plugin.run
 import harness.recipes.read

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from harness.plugin.options import OPTIONS
+from harness.plugin.option_list import OPTIONS
 from tests.support.project import SMALL, not_green, said
 
 NAMES = [name for option in OPTIONS for name in option.names]

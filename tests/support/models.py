@@ -34,13 +34,15 @@ def save_tokenizer(folder: Path, template: str | None = TEMPLATE) -> None:
     fast.save_pretrained(folder)
 
 
-def save_model(folder: Path, seed: int = 0, hidden: int = 32, template: str | None = TEMPLATE) -> Path:
+def save_model(
+    folder: Path, seed: int = 0, hidden: int = 32, template: str | None = TEMPLATE, layers: int = 2
+) -> Path:
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=261,
         hidden_size=hidden,
         intermediate_size=2 * hidden,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=256,

@@ -138,8 +138,20 @@ def spoilt(value: Any, text: str, plain: frozenset[str] = frozenset()) -> Any:
     return value
 
 
+DIAGNOSIS: dict[str, Any] = {
+    "verdict": "format takeover", "lost": 4, "diagnosed": 3, "form": ["3 of 4 lost answers begin with \"X:\""], "words": ["CLASS"],
+    "notes": ["shots: no kept probe can be an example"],
+    "causes": [{"cause": "format takeover", "probes": 3, "share": 1.0, "interval": (0.5, 1.0), "examples": [
+        {"probe": "lost", "question": "What of lost?", "expected": ["right"], "baseline": "It is right.", "tuned": "X: it",
+         "because": "it has the form", "way": "choices", "otherwise": "right"},
+    ]}],
+    "ways": [{"way": "choices", "lost": 3, "baseline": 3, "tuned": 3, "interval": (0.5, 1.0), "chance": 0.2, "luck": 0.01, "kept": 2,
+              "kept_baseline": 2, "kept_tuned": 2, "tells": True}],
+}  # fmt: skip
+"""Why the probes of a suite were lost."""
+
 CLOSED = frozenset({
-    "version", "status", "over", "severity", "verdict", "outcome", "on_inconclusive", "require", "fail_on", "source", "kind",
+    "cause", "way", "version", "status", "over", "severity", "verdict", "outcome", "on_inconclusive", "require", "fail_on", "source", "kind",
     "ended", "change", "slice",
 })  # fmt: skip
 """Keys whose values are of a closed set, or that a test spoils by itself."""
@@ -147,9 +159,9 @@ CLOSED = frozenset({
 
 def hostile(text: str) -> Record:
     """A record that says `text` wherever a model, a file or a user could."""
-    data = record().model_dump(mode="json")
+    data = record(diagnosis={"facts": DIAGNOSIS}).model_dump(mode="json")
     run = data["run"]
-    for key in ("suites", "versions", "seconds_asking", "template", "thinking_tokens"):
+    for key in ("suites", "versions", "seconds_asking", "template", "thinking_tokens", "diagnosis"):
         run[key] = dict.fromkeys([text], next(iter(run[key].values()), None))
     run["template"], run["thinking_tokens"] = {text: {text: text}}, {text: 5}
     data = spoilt(data, text, CLOSED)

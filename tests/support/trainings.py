@@ -17,6 +17,7 @@ from harness.scoring import SCORERS, score
 from harness.suites.read import read_suite
 from harness.training.callback.callback import ForgettingCallback
 from harness.training.encode import Collator, encode
+from tests.support.models import save_model
 
 HEAD = "suite: known\ntask: {answer: choose}\nscore: choice\ngates: GATES\nprobes:\n"
 CHOICES = ("red", "ten", "cat", "sun", "wet")
@@ -108,3 +109,29 @@ def given_now(folder: Path, suite: Path) -> dict[str, bool]:
 def rights(callback: ForgettingCallback) -> dict[str, bool]:
     """Which probes the callback's baseline got right."""
     return {id: one.right for id, one in callback._beginning.baseline["known"].scores.items()}
+
+
+def taught(folder: Path, lessons: dict[str, str], steps: int = 120) -> Path:
+    """A tiny model that answers each of these prompts as it was taught to, which takes a second or two."""
+    with quiet():
+        model, tokenizer = loaded(save_model(folder))
+        batch = Collator(1)(encode(tokenizer, [Example(*lesson) for lesson in lessons.items()]))
+        with torch.no_grad():
+            for value in model.parameters():
+                if value.ndim > 1:
+                    value.mul_(0.2)  # random weights of this size would learn each prompt by heart
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        for _ in range(steps):
+            model(**batch).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        model.save_pretrained(folder)
+    return folder
+
+
+def says(path: Path, lessons: dict[str, str]) -> Path:
+    """A suite of prompts and what a model says to them."""
+    head = f"suite: {path.stem}\ntask: {{max_new_tokens: 6}}\nscore: equals\ngates: [{{over: all, max_drop: 0.1}}]\nprobes:\n"
+    probes = (json.dumps({"id": asked, "question": asked, "answer": said}) for asked, said in lessons.items())
+    path.write_text(head + "".join(f"  - {probe}\n" for probe in probes), encoding="utf-8")
+    return path

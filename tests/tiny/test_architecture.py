@@ -90,12 +90,7 @@ def test_a_scorer_an_engine_and_a_report(package):
     )
     write("engine")
     (line,) = re.findall(r'`("upper": "\S+")`', PAGE)
-    registry = Path("harness/engine/registry.py")
-    text = registry.read_text(encoding="utf-8")
-    registry.write_text(
-        text.replace("BUILT_IN: dict[str, str] = {}", f"BUILT_IN: dict[str, str] = {{{line}}}"),
-        encoding="utf-8",
-    )
+    insert("harness/engine/registry.py", (f"    {line},\n", '    "gguf":'))
     write("report")
     (line,) = re.findall(r'`("csv": "\S+")`', PAGE)
     insert("harness/reporting/formats.py", (f"    {line},\n", '    "terminal":'))
@@ -140,7 +135,7 @@ def test_the_rooms_of_the_page_are_the_rooms():
     }
     parts = {
         "authoring/starter", "recipes/mitigations", "reporting/history", "reporting/html", "scoring/declining",
-        "training/callback", "training/penalties",
+        "training/callback", "training/edits", "training/penalties", "training/weighting",
     }  # fmt: skip
     assert set(rooms) == folders - {"."} - parts
     from tests.unit.test_imports import ROOMS

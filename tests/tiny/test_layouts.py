@@ -446,15 +446,15 @@ REFUSED = [
         "unsloth_gguf",
         "base",
         NO_MODEL
-        + "smollm2-135m-instruct.Q4_K_M.gguf is GGUF, which is for other programs; name the model that it was "
-        "converted from",
+        + "smollm2-135m-instruct.Q4_K_M.gguf is GGUF; name the file itself, or the model that it was converted "
+        "from",
     ),
     (
         "unsloth_gguf_too",
         "base",
         NO_WEIGHTS
-        + "\n  smollm2-135m-instruct.Q4_K_M.gguf is GGUF, which is for other programs; name the model that "
-        "it was converted from",
+        + "\n  smollm2-135m-instruct.Q4_K_M.gguf is GGUF; name the file itself, or the model that it was "
+        "converted from",
     ),
     ("axolotl/merged", None, NO_CARD + "; the folder above, axolotl, names 'base'"),
     ("factory_export", None, NO_CARD),
@@ -469,7 +469,7 @@ REFUSED = [
         "model.gguf",
         "base",
         "{0}: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
-        "  GGUF is for other programs; name the model that it was converted from",
+        "  a GGUF file can only be asked; name the model that it was converted from",
     ),
     ("model.zip", "base", "{0}: is a file; a model is a folder, a hub id or a fixture (.yaml)\n  unpack it"),
     (

@@ -273,10 +273,17 @@ distill: {file: general.jsonl, batch: 2}
 """
 
 
+CHANGED = (
+    LORA.replace("epochs: 2", "steps: 8")
+    + "oplora: 4\nfinch: {smoothing: 0.5}\nstm: {threshold: 200}\ntalr: {}\nmasked_kl: {}\n"
+)
+TAUGHT = LORA + "sdft: {max_new_tokens: 4, teacher_rate: 0.3}\nfinch: {}\n"
+
+
 @pytest.mark.parametrize(
     "text",
-    [LORA, HELD, HELD.replace("epochs: 3", "epochs: 5") + "accumulation: 3\n"],
-    ids=["lora", "held", "uneven"],
+    [LORA, HELD, HELD.replace("epochs: 3", "epochs: 5") + "accumulation: 3\n", CHANGED, TAUGHT],
+    ids=["lora", "held", "uneven", "changed", "itself"],
 )
 def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(kitchen, monkeypatch, text):
     whole = kitchen.weights(text)
@@ -364,7 +371,7 @@ def test_too_little_memory_is_said_with_what_to_do(kitchen, monkeypatch):
     def full(self, *arguments, **named):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(trainer_module._Trainer, "training_step", full)
+    monkeypatch.setattr(trainer_module.TermsTrainer, "training_step", full)
     with pytest.raises(
         ModelError, match=r"recipe\.yaml:5:1: training ran out of the memory of cpu\n  lower 'batch'"
     ):

@@ -33,6 +33,13 @@ RECIPE_PARTS = {
     "replay": "ReplayFormat",
     "ewc": "EwcFormat",
     "distill": "DistillFormat",
+    "masked_kl": "MaskedKlFormat",
+    "stm": "StmFormat",
+    "flow": "FlowFormat",
+    "eaft": "EaftFormat",
+    "talr": "TalrFormat",
+    "finch": "FinchFormat",
+    "sdft": "SdftFormat",
 }
 """The same of a recipe."""
 

@@ -11,7 +11,7 @@ from harness.authoring.power import RunPower, run_power
 from harness.cli.main import COMMANDS
 from harness.engine.speeds import ASSUMED
 from harness.evaluation.suites import read_suites
-from harness.plugin.options import OPTIONS
+from harness.plugin.option_list import OPTIONS
 from harness.spelling import on_command_line
 from harness.suites.suite import Suite
 from harness.wording import points

@@ -8,7 +8,7 @@ from functools import cache
 
 from pydantic import BaseModel
 
-from harness.reporting import rows, run_rows
+from harness.reporting import diagnosis_rows, equal_rows, rows, run_rows
 from harness.reporting.rows import Record
 from harness.suites.schema import Schema
 from tools.docs.format_tables import kind, table
@@ -26,6 +26,14 @@ PARTS: dict[str, type[BaseModel]] = {
     "noise": rows.NoiseRow,
     "sequential": rows.SequentialRow,
     "accepted": rows.AcceptedRow,
+    "diagnosis": diagnosis_rows.DiagnosisRow,
+    "causes": diagnosis_rows.LossCauseRow,
+    "examples": diagnosis_rows.ExampleRow,
+    "ways": diagnosis_rows.WayRow,
+    "equal": equal_rows.EqualRow,
+    "agreement": equal_rows.AgreementRow,
+    "difference": equal_rows.DifferenceRow,
+    "cause": equal_rows.CauseRow,
 }
 """The class of each part, by the name of its table."""
 
@@ -46,7 +54,7 @@ def keys(part: str) -> str:
 def _about() -> dict[tuple[str, str], str]:
     """The text under each field, by class and field."""
     found = {}
-    for module in (rows, run_rows):
+    for module in (rows, run_rows, equal_rows, diagnosis_rows):
         classes = [
             node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ClassDef)
         ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from harness.engine.asked_rows import distinct_tokens
 from harness.engine.requests import Generate, Request
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.proof import ADDED, Row, logits_of
@@ -98,21 +99,11 @@ def _rows(engine: TorchEngine, asked: Sequence[Request], size: int) -> Iterator[
 
     An adapter that depends on where it is invoked gets the prompts as they are.
     """
-    seen: set[int] = set()
-    waiting: Row = []
-    longest = max(1, min(ROW, engine.context or ROW))
-    for tokens in (row for request in asked for row in engine.request_tokens(request)):
-        known = [token for token in tokens if token < size]
-        if engine.kind == "whole":
-            yield known
-            continue
-        waiting += [token for token in dict.fromkeys(known) if token not in seen]
-        seen.update(known)
-        while len(waiting) >= longest:
-            yield waiting[:longest]
-            del waiting[:longest]
-    if waiting:
-        yield waiting
+    rows = (row for request in asked for row in engine.request_tokens(request))
+    if engine.kind == "whole":
+        yield from ([token for token in row if token < size] for row in rows)
+    else:
+        yield from distinct_tokens(rows, size, max(1, min(ROW, engine.context or ROW)))
 
 
 def _answers_differ(tuned: TorchEngine, off: State, asked: Sequence[Request]) -> bool:

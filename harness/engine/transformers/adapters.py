@@ -155,10 +155,8 @@ def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
 
 
 def _check_arrived(source: Adapter, model: Any, name: str, saved: Mapping[str, torch.Tensor]) -> None:
-    # False: otherwise peft asks the hub whether the vocabulary was changed.
-    applied = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
-    # An adapter with new tokens brings whole embeddings, and those of a tied head twice.
-    arrived = {key.removesuffix(f".{name}"): tensor for key, tensor in model.state_dict().items()} | applied
+    applied = _own_tensors(model, name)
+    arrived = tensors_in_memory(model, name)
     # With new tokens, peft writes a module to save twice: under its own name and under its name in the base.
     saved = {key: tensor for key, tensor in saved.items() if not _written_twice(key, tensor, saved)}
     if stray := sorted(saved.keys() - arrived.keys()):
@@ -172,6 +170,18 @@ def _check_arrived(source: Adapter, model: Any, name: str, saved: Mapping[str, t
         there = arrived[key]
         if there.shape == tensor.shape and not torch.equal(there.to("cpu", tensor.dtype), tensor):
             raise ModelError(f"{source.name}: the adapter's tensor '{key}' in memory differs from its file")
+
+
+def tensors_in_memory(model: PeftModel, name: str) -> dict[str, torch.Tensor]:
+    """The tensors of a model with the adapter `name`, those of the adapter under their names in its file; not copies."""
+    # An adapter with new tokens brings whole embeddings, and those of a tied head twice.
+    every = {key.removesuffix(f".{name}"): tensor for key, tensor in model.state_dict().items()}
+    return every | _own_tensors(model, name)
+
+
+def _own_tensors(model: PeftModel, name: str) -> dict[str, torch.Tensor]:
+    # False: otherwise peft asks the hub whether the vocabulary was changed.
+    return dict(get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False))
 
 
 def _written_twice(key: str, tensor: torch.Tensor, saved: Mapping[str, torch.Tensor]) -> bool:

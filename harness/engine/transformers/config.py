@@ -24,7 +24,12 @@ def context_length(config: Any) -> int | None:
 
 def end_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:
     """The tokens that end a turn by the generation config and the tokenizer, as far as the model can write them."""
-    listed = getattr(model.generation_config, "eos_token_id", None)
+    return written_ends(model.generation_config, tokenizer, len(model.get_input_embeddings().weight))
+
+
+def written_ends(generation: Any, tokenizer: Any, size: int) -> tuple[int, ...]:
+    """The same by a generation config, of a model that knows the first `size` tokens."""
+    listed = getattr(generation, "eos_token_id", None)
     named = [*(listed if isinstance(listed, list) else [listed]), tokenizer.eos_token_id]
-    known = range(len(model.get_input_embeddings().weight))
+    known = range(size)
     return tuple(dict.fromkeys(token for token in named if isinstance(token, int) and token in known)) or (0,)

@@ -26,6 +26,7 @@ from harness.engine.requests import (
     RollingLogLikelihood,
     UnansweredError,
 )
+from harness.engine.streaming import ask_by_stream
 from harness.engine.transformers.config import context_length, end_tokens
 from harness.engine.transformers.device import device_name, free_memory, out_of_memory
 from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, Way
@@ -55,6 +56,7 @@ class TorchEngine:
     """
 
     kinds: frozenset[AnswerKind] = frozenset({"generate", "choose", "likelihood"})
+    backend = "transformers"
 
     def __init__(
         self,
@@ -147,17 +149,7 @@ class TorchEngine:
             EngineError: a prompt does not fit the model, logits are NaN or infinite, or a single prompt exceeds the
                 memory.
         """
-        distinct = list(dict.fromkeys(requests))
-        answers: dict[Request, Answer] = {}
-
-        def done(batch: Mapping[Request, Answer], underway: int = 0) -> None:
-            answers.update(batch)
-            if progress and distinct:
-                progress(len(answers) + underway, len(distinct))
-
-        done({})
-        self.stream(distinct, done)
-        return [answers[request] for request in requests]
+        return ask_by_stream(self, requests, progress)
 
     def stream(self, requests: Sequence[Request], done: Done) -> None:
         """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""

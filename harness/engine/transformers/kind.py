@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
-from transformers import DynamicCache
-from transformers.cache_utils import DummyLayer, DynamicLayer, DynamicSlidingWindowLayer
+from transformers import DynamicCache, cache_utils
 
 from harness.engine.batching import EXACT, Budget
 from harness.engine.pace import Pace
@@ -43,6 +42,13 @@ TOLERANCE = {torch.float32: 1e-3}
 """How much log-probabilities may differ, as a share of the spread of logits; other shapes are rounded differently."""
 COARSE = 0.1
 """The same for smaller floats."""
+
+KEEPS_PAIRS = tuple(
+    getattr(cache_utils, name)
+    for name in ("DynamicLayer", "DynamicSlidingWindowLayer", "DummyLayer")
+    if hasattr(cache_utils, name)  # the last is since transformers 5.20
+)
+"""What keeps keys and values of a layer, or nothing."""
 
 CANNOT_BE_ASKED = (*CANNOT_COMPUTE, NotFinite, NotImplementedError)
 """What is raised where a model cannot be asked in some way."""
@@ -86,7 +92,7 @@ def _branches(config: Any) -> bool:
         layers = DynamicCache(config=config).layers
     except Exception:  # a class with a config of its own, which is left to the proof
         return True
-    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer, DummyLayer) for layer in layers)
+    return all(type(layer) in KEEPS_PAIRS for layer in layers)
 
 
 def longest_alike(config: Any) -> int | None:

@@ -20,20 +20,13 @@ from harness.engine.transformers.gguf import ensure_embedded
 from harness.engine.transformers.kind import find_kind
 from harness.engine.transformers.proof import logits_of, same_logits
 from harness.engine.transformers.quiet import quiet
-from harness.engine.transformers.tokenizing import (
-    begins_twice,
-    bounded,
-    load_tokenizer,
-    same_numbering,
-)
+from harness.engine.transformers.speaking import speaker_of, tokenizer_of
 from harness.engine.transformers.unused import unused_gpu
 from harness.engine.transformers.weights import load_weights
 from harness.errors import ModelError
-from harness.models.files import has_tokenizer
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG
-from harness.models.reference import Adapter, FullModel, LocalModel, LocalPair, base_of
-from harness.spelling import option
+from harness.models.reference import Adapter, FullModel, LocalModel, LocalPair
 
 CPU_BATCH_TOKENS = 12288
 GPU_BATCH_TOKENS = 65536
@@ -57,8 +50,7 @@ def load_pair(
         ModelError: a model cannot be loaded, or an adapter belongs to another base.
         EngineError: the tuned model equals the baseline: its adapter or its weights change nothing.
     """
-    speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[settings.template]
-    loader = Loader(settings, say, speaker)
+    loader = Loader(settings, say, speaker_of(sources.baseline, sources.tuned, settings))
     if sources.baseline is sources.tuned:
         baseline = tuned = loader.engine(sources.tuned)
     else:
@@ -241,33 +233,4 @@ class Loader:
         return TorchEngine(base.model, tokenizer, source.name, active, self.budget, kind)
 
     def _tokenizer(self, source: LocalModel) -> Any:
-        """The tokenizer that a model is asked through: the speaker's, its own, or, for an adapter, its base's."""
-        speaker, own = self.speaker or source, self._own_tokenizer(source)
-        tokenizer = own if speaker == source else self._own_tokenizer(speaker)
-        if tokenizer is None:
-            raise ModelError(
-                f"{speaker.name}: no tokenizer in {base_of(speaker).folder}; was a checkpoint saved without one?\n"
-                "  copy the files of the tokenizer that it was trained with there, or use the other model's: "
-                f"{option('template', 'baseline')} (or tuned)"
-            )
-        if speaker != source and own is not None and not same_numbering(tokenizer, own):
-            raise ModelError(
-                f"{option('template', self.settings.template)}: {source.name} and {speaker.name} number their tokens "
-                "differently, so they cannot share a tokenizer"
-            )
-        with bounded(source.name):
-            if begins_twice(tokenizer):
-                self.note(f"{source.name}: its chat template begins every prompt with the start token twice")
-        if "strftime_now" in str(tokenizer.chat_template or ""):
-            self.note(
-                f"{source.name}: its chat template inserts today's date; it is shown 1 January 2026 on any day"
-            )
-        return tokenizer
-
-    def _own_tokenizer(self, source: LocalModel) -> Any:
-        """The tokenizer in a model's folder, or else in its base's; None without one."""
-        base = base_of(source)
-        if base.embedded:
-            ensure_embedded(self.say)
-        folder = next(filter(has_tokenizer, (source.folder, base.folder)), None)
-        return folder and load_tokenizer(source.name, folder, self.settings.allow_remote_code)
+        return tokenizer_of(source, self.speaker, self.settings, self.say, self.note)

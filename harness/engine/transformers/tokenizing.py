@@ -85,7 +85,8 @@ def render(
         TemplateLimitError: it exceeds its limits of time or memory.
     """
     given = {name: json.loads(value) for name, value in arguments}
-    if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
+    applied = getattr(type(tokenizer), "apply_chat_template", None)
+    if applied not in (None, PreTrainedTokenizerBase.apply_chat_template):
         try:  # a class with code of its own instead of Jinja
             return str(
                 tokenizer.apply_chat_template(

@@ -22,16 +22,20 @@ class Cost(IntEnum):
 
     SETTING = 1
     """Another value of what every recipe has."""
-    GENERAL_DATA = 2
+    STEPS = 2
+    """The same data in other steps: some tokens count less, or rates or directions change. One pass of the baseline at most."""
+    GENERAL_DATA = 3
     """General data, and steps over it."""
-    OWN_ANSWERS = 3
+    OWN_ANSWERS = 4
     """General data that the baseline must answer first."""
-    TEACHER = 4
+    TEACHER = 5
     """A pass of the baseline beside each step."""
-    COPY = 5
+    COPY = 6
     """A copy of the weights, and trials to find a strength."""
-    FISHER = 6
+    FISHER = 7
     """The same, and an estimate of how much each weight matters."""
+    ROLLOUTS = 8
+    """Answers of the model in training at every step, and a pass of a teacher over them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +87,41 @@ class Mitigation(ABC):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PenaltyMitigation(Mitigation):
-    """A term of the loss that grows as the model leaves the baseline, by a strength; the stronger, the more it mitigates.
+class KeyedMitigation(Mitigation):
+    """A mitigation with a key of its own: a recipe that has it mitigates, and the stronger it is there, the more.
+
+    Attributes:
+        phrase: how much of it a recipe has, in words, with `{:g}` in place of its strength if it has one.
+        more: which of two strengths mitigates more.
+        refuses: why a recipe cannot have it, or None: what was seen and, on a second line, what to do.
+    """
+
+    key: Key[Any]
+    phrase: str
+    more: Literal["higher", "lower"] = "higher"
+    refuses: Callable[[PlainRecipe], str | None] = lambda recipe: None
+
+    def strength(self, part: Any) -> float:
+        """The number in the phrase; `part` is the value of the key."""
+        return float(getattr(part, self.settings[0]) if self.settings else part)
+
+    def adds(self, old: PlainRecipe, new: PlainRecipe) -> str | None:
+        before, after = self.key.of(old), self.key.of(new)
+        if after is None:
+            return None
+        if "{" not in self.phrase:
+            return self.phrase if before is None else None
+        text = self.phrase.format(self.strength(after))
+        if before is None:
+            return text
+        now, then = self.strength(after), self.strength(before)
+        is_more = now > then if self.more == "higher" else now < then
+        return f"{text} instead of {then:g}" if is_more else None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PenaltyMitigation(KeyedMitigation):
+    """A term of the loss that grows as the model leaves the baseline; its strength is how much staying near counts.
 
     Attributes:
         holds: what it keeps near the baseline's. Under LoRA, held weights are those of the adapter.
@@ -92,20 +129,6 @@ class PenaltyMitigation(Mitigation):
             computes the term otherwise.
     """
 
-    key: Key[Any]
+    phrase: str = "with a weight of {:g}"
     holds: Literal["weights", "outputs"]
     distance: Distance | None = None
-
-    def strength(self, part: Any) -> float:
-        """How much staying near the baseline counts against learning; `part` is the value of the key."""
-        return float(getattr(part, self.settings[0]) if self.settings else part)
-
-    def adds(self, old: PlainRecipe, new: PlainRecipe) -> str | None:
-        before, after = self.key.of(old), self.key.of(new)
-        if after is None:
-            return None
-        text = f"with a weight of {self.strength(after):g}"
-        if before is None:
-            return text
-        less = self.strength(before)
-        return f"{text} instead of {less:g}" if less < self.strength(after) else None

@@ -8,6 +8,7 @@ from harness.reporting.gate_table import verdict
 from harness.reporting.history.compare import LEVEL, Changes, GateChange
 from harness.reporting.history.found import FoundRun
 from harness.reporting.in_short import gate_name
+from harness.reporting.measured import measured
 from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
 from harness.tables import aligned
@@ -99,9 +100,8 @@ def _gate(gate: GateChange) -> tuple[str, ...]:
 
 
 def _drop(row: GateRow) -> str:
-    if row.rise is not None:
-        return f"{100 * row.rise:+.1f} %"
-    return "-" if row.drop is None else points(row.drop)
+    found = measured(row)
+    return found.shown if found.unit or found.value is None else points(found.value)
 
 
 def _probes(what: str, by_suite: Mapping[str, Sequence[str]]) -> Iterator[str]:

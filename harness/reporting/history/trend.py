@@ -57,7 +57,7 @@ def _whole(run: KeptRun, suite: str | None) -> Gate | None:
     """The gate that speaks for a run: over all suites, or over the only one."""
     if suite is not None:
         return _of_suite(run, suite)
-    overall = next((gate for gate in run.gates if gate["suite"] == OVERALL), None)
+    overall = next((gate for gate in run.gates if (gate["suite"], gate["slice"]) == (OVERALL, "all")), None)
     alone = [gate for gate in run.gates if gate["over"] == "all"]
     return overall or (alone[0] if len(alone) == 1 else None)
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 from harness.gate.cases import shown_slice
 from harness.reporting.gate_table import Standing, standing, table_rows, verdict
+from harness.reporting.in_short import gate_name
+from harness.reporting.measured import Measured, measured
 from harness.reporting.rows import GateRow
 from harness.suites.suite import OVERALL
 from harness.wording import between, points, tenths
@@ -113,21 +115,19 @@ class Chart:
 def accuracies(gates: Sequence[GateRow]) -> Chart:
     """The chart of all gates over right and wrong answers."""
     rows = [row for row in table_rows(gates) if row.max_rise is None]
-    axis = Axis.over(100 * value for row in rows for value in _reach(row.drop, row.interval, row.max_drop))
+    axis = Axis.over(100 * value for row in rows for value in _reach(measured(row)))
     return Chart(_by_suite(rows, axis), axis)
 
 
 def rises(gates: Sequence[GateRow]) -> Chart:
     """The chart of all gates over texts: the rise of their bits per byte, in percent."""
     rows = sorted((row for row in gates if row.max_rise is not None), key=lambda row: -(row.rise or 0.0))
-    axis = Axis.over(
-        100 * value for row in rows for value in _reach(row.rise, row.rise_interval, row.max_rise)
-    )
+    axis = Axis.over(100 * value for row in rows for value in _reach(measured(row)))
     return Chart(_by_suite(rows, axis), axis)
 
 
-def _reach(value: float | None, interval: tuple[float, float] | None, margin: float | None) -> list[float]:
-    return [number for number in (value, *(interval or ()), margin) if number is not None]
+def _reach(found: Measured) -> list[float]:
+    return [number for number in (found.value, *(found.interval or ()), found.margin) if number is not None]
 
 
 def _by_suite(rows: Sequence[GateRow], axis: Axis) -> list[list[ChartRow]]:
@@ -147,7 +147,7 @@ def _row(row: GateRow, axis: Axis, position: int) -> ChartRow:
     if row.over == "overall":
         level = "overall"
     whole = {"all": row.suite, "each": f"{row.suite} · each probe"}
-    name = "all suites" if level == "overall" else whole.get(row.slice, shown_slice(row.slice))
+    name = gate_name(row) if level == "overall" else whole.get(row.slice, shown_slice(row.slice))
     if level == "category" and not position:  # its suite has no row of its own
         name = f"{row.suite} · {name}"
     return ChartRow(
@@ -170,10 +170,8 @@ def _share(value: float | None) -> Tick | None:
 
 
 def _change(row: GateRow, axis: Axis) -> Mark | None:
-    of_texts = row.max_rise is not None
-    value, interval, margin = (
-        (row.rise, row.rise_interval, row.max_rise) if of_texts else (row.drop, row.interval, row.max_drop)
-    )
+    found = measured(row)
+    value, interval, margin = found.value, found.interval, found.margin
     if value is None:
         return None
     ends = None if interval is None else (axis.place(100 * interval[0]), axis.place(100 * interval[1]))
@@ -181,7 +179,7 @@ def _change(row: GateRow, axis: Axis) -> Mark | None:
         at=axis.place(100 * value),
         ends=ends,
         margin=None if margin is None else axis.place(100 * margin),
-        text=f"{100 * value:+.1f} %" if of_texts else tenths(value),
+        text=found.shown,
         interval="" if interval is None else between(interval),
         margin_text="" if margin is None else points(margin),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.reporting.accepted import accepted_sentences
 from harness.reporting.changes import CHANGES, Change, changes_of
+from harness.reporting.equal import equal_lines
 from harness.reporting.gate_table import Standing
 from harness.reporting.in_short import after_a_loss, effect, gates_sentence, models, title
 from harness.reporting.rows import Record
@@ -61,6 +62,9 @@ def _sentences(record: Record) -> Iterator[str]:
         yield f"{count(record.run.cases.never_asked, 'gate')} never asked."
     yield from map(on_command_line, accepted_sentences(record))
     yield from (f"{text[:1].upper()}{text[1:]}." for text in record.run.observed)
+    yield from (
+        f"{text.strip()[:1].upper()}{text.strip()[1:]}." for text in map(on_command_line, equal_lines(record))
+    )
     yield from after_a_loss(record)
 
 

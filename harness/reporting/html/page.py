@@ -9,6 +9,7 @@ from harness.gate.cases import shown_slice
 from harness.reporting.explain import INTERVAL
 from harness.reporting.html.chart import accuracies, rises
 from harness.reporting.html.detectable import power_of
+from harness.reporting.html.diagnosis import shown
 from harness.reporting.html.headline import headline
 from harness.reporting.html.origin import origin_of
 from harness.reporting.html.probes import probes_by_change
@@ -36,6 +37,7 @@ def render(record: Record) -> str:
         accuracies=accuracies(record.gates),
         rises=rises(record.gates),
         interval=INTERVAL,
+        diagnosis=shown(record.run.diagnosis),
         changed=probes_by_change(record.probes),
         power=power_of(record),
         errors=[on_command_line(text) for text in record.run.errors],

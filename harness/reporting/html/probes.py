@@ -120,7 +120,7 @@ def _group(suite: str, rows: Sequence[ProbeRow]) -> Group:
 
 
 def _view(row: ProbeRow) -> ProbeView:
-    question = _question(row.fields)
+    question = question_of(row.fields)
     return ProbeView(
         id=row.id,
         category=row.category or "",
@@ -134,7 +134,7 @@ def _view(row: ProbeRow) -> ProbeView:
     )
 
 
-def _question(fields: Mapping[str, str]) -> str:
+def question_of(fields: Mapping[str, str]) -> str:
     """The field that tells a probe from others, on one line."""
     text = fields.get("question") or next(reversed(list(fields.values())), "")
     return cut(" ".join(text[: 4 * LONGEST_QUESTION].split()), LONGEST_QUESTION)

@@ -9,17 +9,19 @@ from harness.engine.requests import Engine
 from harness.progress import Counter
 from harness.recipes.mitigations.distill import DISTILL
 from harness.recipes.mitigations.ewc import EWC
+from harness.recipes.mitigations.masked_kl import MASKED_KL
 from harness.recipes.mitigations.mitigation import Mitigation
 from harness.recipes.read import Recipe
 from harness.recipes.shapes import GeneralFormat
 from harness.training.encode import Collator, Row, encode
-from harness.training.penalties import distillation, ewc
-from harness.training.penalties.penalty import Penalty, Start, StartingPoint
+from harness.training.penalties import distillation, ewc, masked_kl
+from harness.training.penalties.penalty import BatchPenalty, Penalty, Start, StartingPoint
 from harness.training.rehearsal import answers
 
-BUILD: Mapping[Mitigation, Callable[[Any, Start], Penalty]] = {
+BUILD: Mapping[Mitigation, Callable[[Any, Start], Penalty | BatchPenalty]] = {
     EWC: ewc.build,
     DISTILL: distillation.build,
+    MASKED_KL: masked_kl.build,
 }
 """How to build the penalties that are more than a distance of each weight from its start."""
 
@@ -38,9 +40,9 @@ def general_rows(recipe: Recipe, engine: Engine, tokenizer: Any, counter: Counte
 
 def penalties(
     recipe: Recipe, model: Any, collator: Collator, rows: Mapping[str, list[Row]], counter: Counter
-) -> list[Penalty]:
+) -> list[Penalty | BatchPenalty]:
     """The penalties of a recipe, anchored at `model`, which is ready to train and still the baseline."""
-    built: list[Penalty] = []
+    built: list[Penalty | BatchPenalty] = []
     for mitigation, part in recipe.written.penalties():
         if mitigation.distance:
             built.append(StartingPoint(model, mitigation.strength(part), mitigation.distance))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -25,6 +25,30 @@ class Penalty(Protocol):
 
         It depends on nothing but the model and `step`, so that a resumed training goes on as it would have.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of the corpus, and what the model in training makes of it.
+
+    Attributes:
+        inputs: `input_ids` and `attention_mask`, (rows, tokens).
+        labels: (rows, tokens), IGNORED but for answer tokens.
+        logits: (rows, tokens, vocabulary), with a gradient.
+    """
+
+    inputs: Mapping[str, Tensor]
+    labels: Tensor
+    logits: Tensor
+
+
+@runtime_checkable
+class BatchPenalty(Protocol):
+    """A term that is added to the loss of each micro-batch, and comes from that batch."""
+
+    def over(self, batch: Batch) -> Tensor:
+        """The penalty: a float32 scalar on the model's device."""
         ...
 
 

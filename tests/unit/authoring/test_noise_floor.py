@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
 
-from harness.authoring.noise_floor import Condition, equivalent_conditions, measure
+from harness.authoring.conditions import Condition, equivalent_conditions, two_engines
+from harness.authoring.noise_floor import measure
 from harness.authoring.noise_floor_text import calibration_lines
 from harness.cli.calibrate import report
 from harness.cli.main import main
@@ -290,6 +292,26 @@ def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
     assert [first.name, second.name] == ["batches of 8192 tokens", "batches of 981 tokens"]
     _, small = equivalent_conditions(Batched(Budget(400)), suite)
     assert small.engine.budget.tokens == 100
+
+
+def on(backend: str | None) -> FunctionEngine:
+    """A baseline on an engine of this name."""
+    engine = FunctionEngine(lambda prompt: prompt, "base")
+    if backend is not None:
+        engine.backend = backend
+    return engine
+
+
+def test_two_engines_of_one_model_are_two_conditions():
+    found = two_engines(on("transformers"), on("vllm"))
+    assert [condition.name for condition in found] == ["base on transformers", "base on vllm"]
+    for backend in ("vllm", None):
+        with (
+            pytest.raises(EngineError, match="base and base both run on vllm, so nothing")
+            if backend
+            else nullcontext()
+        ):
+            two_engines(on(backend), on(backend))
 
 
 # Output

@@ -243,7 +243,9 @@ def test_the_size_of_a_suite_is_words_and_longest_answers(suite):
     (size,) = run_power([suite], Assumed(), given_speed(100)).sizes
     assert (size.probes, size.cases) == (150, 154)
     assert size.tokens == round(1.4 * (5 + 149 * 2) + 150 * 20)  # what all begin with is read once
-    assert (size.seconds, size.seconds_at_least) == pytest.approx((size.tokens / 100, size.tokens / 100), rel=1e-3)
+    assert (size.seconds, size.seconds_at_least) == pytest.approx(
+        (size.tokens / 100, size.tokens / 100), rel=1e-3
+    )
 
 
 def test_a_question_is_read_once_for_all_its_choices(read):

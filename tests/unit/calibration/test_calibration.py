@@ -28,7 +28,8 @@ from harness.engine.requests import LogLikelihood
 from harness.gate.cases import Case, cases, with_overall
 from harness.gate.compare import Pair
 from harness.gate.decide import LEVEL, decide
-from harness.gate.finding import Finding, find, find_overall
+from harness.gate.finding import Finding, find
+from harness.gate.overall import find_overall
 from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.scoring import SCORERS, Score
 from harness.stats.checklist import chance_red, lost_by_majority

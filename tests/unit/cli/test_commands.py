@@ -13,14 +13,26 @@ from harness.cli.main import COMMANDS, command_line
 from harness.command_line import OneOf, count, positive, rate, seeds, share, whole
 from harness.engine.settings import ENGINE_OPTIONS, Settings, add_engine_options, settings_of
 from harness.errors import HarnessError
-from harness.plugin.options import OPTIONS
+from harness.plugin.option_list import OPTIONS
 
 NAMES = [
     "init", "lint", "plan", "calibrate", "new", "preview", "rescore", "schema", "doctor", "embedded", "ladder", "advise", "store", "demo",
-    "show", "history", "compare", "accept",
+    "show", "history", "compare", "accept", "repair", "blame", "sequence", "diagnose", "equal",
 ]  # fmt: skip
-ASKING = {"calibrate": ["s.yaml", "--model", "m"], "preview": ["s.yaml"], "ladder": ["r.yaml"]}
+ASKING = {
+    "calibrate": ["s.yaml", "--model", "m"],
+    "preview": ["s.yaml"],
+    "ladder": ["r.yaml"],
+    "repair": ["--model", "m", "--target", "t.yaml", "--suite", "s.yaml", "--out", "o"],
+    "blame": ["--model", "m", "--suite", "s.yaml"],
+    "sequence": ["a.yaml", "b.yaml"],
+    "diagnose": ["reports/latest"],
+    "equal": ["a", "b", "--suite", "s.yaml"],
+}
 """Commands that ask a model, and the fewest arguments of each."""
+
+SHARING = {"repair", "diagnose"}
+"""Those that ask two models, which can then share the template of one."""
 
 HEAVY = {"torch", "transformers", "peft", "scipy", "pydantic", "yaml", "harness.sweep", "harness.plugin"}
 
@@ -100,8 +112,9 @@ def test_every_command_that_asks_a_model_has_the_engine_options_of_pytest(capsys
     told = " ".join(capsys.readouterr().out.split())
     for option in ENGINE_OPTIONS:
         assert (pytests[option.name].help, pytests[option.name].keywords) == (option.help, option.keywords)
-        assert (f"--{option.name} " in told) == (option.name != "template")
-        assert (option.help in told) == (option.name != "template")
+        has = option.name != "template" or name in SHARING
+        assert (f"--{option.name} " in told) == has
+        assert (option.help in told) == has
 
 
 @pytest.mark.parametrize("name", ASKING)
@@ -110,13 +123,14 @@ def test_settings_are_made_alike_for_every_command(name):
     assert settings_of(vars(plain)) == Settings()
     written = (
         "--device cpu --dtype bfloat16 --batch-tokens 99 --template-arg a=1 --template-arg b=yes --thinking-tokens 5 "
-        "--allow-pickle --allow-remote-code --allow-key k --allow-key l --allow-conversion"
+        "--allow-pickle --allow-remote-code --allow-key k --allow-key l --allow-conversion "
+        "--engine vllm --engine-args max_model_len=99 --engine-args a=b"
     )
     parsed = command_line().parse_args([name, *ASKING[name], *written.split()])
     assert settings_of(vars(parsed)) == Settings(
         device="cpu", dtype="bfloat16", batch_tokens=99, allow_remote_code=True, allow_pickle=True,
         allow_keys=("k", "l"), allow_conversion=True, template_arguments=(("a", "1"), ("b", '"yes"')),
-        thinking_tokens=5,
+        thinking_tokens=5, engine="vllm", engine_args=(("a", '"b"'), ("max_model_len", "99")),
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from harness.cli.main import main
 from harness.gate.cases import Case, cases, overall_case
 from harness.gate.compare import Pair
 from harness.gate.decide import decide
-from harness.gate.finding import find, find_overall
+from harness.gate.finding import find
+from harness.gate.overall import find_overall
 from harness.gate.policy import Policy
 from harness.reporting.record import gate_row, write_record
 from harness.reporting.rows import Record, RunRow

@@ -112,6 +112,21 @@ def test_where_no_package_is_there_at_all():
     assert "! cache cannot be inspected: ModuleNotFoundError: No module named 'platformdirs'" in done.stdout
 
 
+# Engines
+
+
+def test_which_engines_can_run(look, monkeypatch):
+    there = {"vllm": None, "httpx2": object(), "xllamacpp": None}
+    monkeypatch.setattr(environment, "find_spec", there.get)
+    rows, code = look("engines")
+    assert [(row["name"], row["seen"]) for row in rows] == [
+        ("transformers", "ready"), ("vllm", "-"), ("server", "ready"), ("gguf", "-")
+    ]  # fmt: skip
+    assert rows[1]["wanted"].endswith(": python -m pip install 'forgetting-gate[vllm]'")
+    assert rows[2]["wanted"] == "models behind http://HOST/v1#NAME"
+    assert code == 0
+
+
 # Devices
 
 

@@ -30,6 +30,7 @@ RUN_BY = {
     "docs/architecture.md": "tests/tiny/test_architecture.py",
     "docs/authoring.md": "tests/plugin/test_examples.py",
     "docs/engines.md": "tests/plugin/test_examples.py",
+    "docs/equal.md": "tests/tiny/test_equal_forms.py",
     "docs/mitigations.md": "tests/tiny/test_examples.py",
     "docs/record.md": "tests/unit/docs/test_record_page.py",
 }

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness.authoring.starter import start
-from harness.plugin.options import OPTIONS
+from harness.plugin.option_list import OPTIONS
 from tests.ci.examples import examples
 from tools.docs.lists import command_helps
 

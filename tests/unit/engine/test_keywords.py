@@ -18,11 +18,13 @@ def test_every_option_becomes_a_setting():
     given = {
         "device": "cpu", "dtype": "bfloat16", "batch_tokens": 9, "allow_remote_code": True, "allow_pickle": True,
         "allow_keys": ["a", "b"], "template_arguments": {"enable_thinking": False}, "thinking_tokens": 7, "store": "answers.db",
+        "engine": "vllm", "engine_args": {"max_model_len": 512},
     }  # fmt: skip
     assert given.keys() == EngineOptions.__annotations__.keys()
     settings = ask("m", **given)
     assert settings == Settings(**{
-        **given, "allow_keys": ("a", "b"), "template_arguments": (("enable_thinking", "false"),)
+        **given, "allow_keys": ("a", "b"), "template_arguments": (("enable_thinking", "false"),),
+        "engine_args": (("max_model_len", "512"),),
     })  # fmt: skip
     assert set(OF_LOADING) < given.keys()
 

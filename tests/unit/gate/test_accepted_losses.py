@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from harness.gate.cases import overall_case
 from harness.gate.compare import Pair
 from harness.gate.decide import Decision, decide
-from harness.gate.finding import Finding, find, find_overall
+from harness.gate.finding import Finding, find
+from harness.gate.overall import find_overall
 from harness.gate.policy import Policy
 from harness.suites.suite import EachGate, MarginGate
 from tests.support.findings import case, pairs

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from harness.gate.cases import overall_case
 from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, decide
-from harness.gate.finding import Finding, find, find_overall
+from harness.gate.finding import Finding, find
+from harness.gate.overall import find_overall
 from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.stats.multiple import holm
 from harness.suites.severity import SEVERITIES, Severity

@@ -13,7 +13,8 @@ from harness.engine.requests import Generated
 from harness.errors import NoEvidenceError
 from harness.gate.cases import overall_case, pooled_suites, with_overall
 from harness.gate.compare import Pair, pooled, rise
-from harness.gate.finding import Finding, find, find_overall
+from harness.gate.finding import Finding, find
+from harness.gate.overall import find_overall
 from harness.scoring import SCORERS, Score
 from harness.stats.paired import mcnemar_mid_p
 from harness.stats.settling import more_to_settle

@@ -486,6 +486,10 @@ def test_the_embedded_model_need_not_be_there_yet(here):
         ("fake:a:b/c.yaml", Endpoint("fake", "a:b/c.yaml")),
         ("fake:" + "x" * 5000, Endpoint("fake", "x" * 5000)),
         ("fake:\0", Endpoint("fake", "\0")),
+        ("tuned.Q4_K_M.gguf", Endpoint("gguf", "tuned.Q4_K_M.gguf")),
+        ("~/M.GGUF", Endpoint("gguf", "~/M.GGUF")),
+        ("gguf:./m", Endpoint("gguf", "./m")),
+        ("fake:m.gguf", Endpoint("fake", "m.gguf")),
         ("other:x.yaml", RecipeFile(Path("other:x.yaml"))),
         ("fake", None),
         ("Fake:x", None),
@@ -496,7 +500,7 @@ def test_the_embedded_model_need_not_be_there_yet(here):
     ],
 )
 def test_what_a_reference_names_by_its_form(reference, found):
-    assert by_form(reference, {"fake"}) == found
+    assert by_form(reference, {"fake", "gguf"}) == found
 
 
 def test_a_folder_is_no_endpoint(here):
@@ -511,6 +515,7 @@ def test_what_a_reference_names(here):
     assert resolve("lora") == Adapter("lora", folder, FullModel("./base", base))
     assert resolve("r.yaml") == RecipeFile(Path("r.yaml"))
     assert resolve("fake:x", {"fake"}).name == "fake:x"
+    assert resolve("./m.gguf", {"gguf"}).name == "./m.gguf"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from tests.support.references import adapter, model, model_error
         (
             "m.gguf",
             "m.gguf: is a file; a model is a folder, a hub id or a fixture (.yaml)\n"
-            "  GGUF is for other programs; name the model that it was converted from",
+            "  a GGUF file can only be asked; name the model that it was converted from",
         ),
         (
             "tuned/model.safetensors",
@@ -262,7 +262,7 @@ def test_a_folder_that_holds_models_is_none(here, folders, hint):
         ),
         (
             "model-q4.gguf",
-            "model-q4.gguf is GGUF, which is for other programs; name the model that it was converted from",
+            "model-q4.gguf is GGUF; name the file itself, or the model that it was converted from",
         ),
         (
             "consolidated.00.pth",

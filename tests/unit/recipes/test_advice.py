@@ -114,3 +114,10 @@ def test_the_shipped_recipes_are_advised_on_as_meant():
 
     assert messages(read_recipe(careful)) == []
     assert len(messages(read_recipe(careful.with_name("careless.yaml")))) == 2
+
+
+def test_weights_that_multiply(recipe):
+    assert messages(recipe(flow="{}")) == []
+    (problem,) = advise(recipe(flow="{}", stm="{}", talr="{}"))
+    assert problem.message == "stm, flow and talr each let tokens count less, and their weights multiply"
+    assert problem.span.line == 10, "that of the last one"

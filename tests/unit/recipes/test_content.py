@@ -59,7 +59,10 @@ def test_names_and_words_are_no_part_of_it(content):
     assert content("about: Other words.\n", "other") == content()
 
 
-@pytest.mark.parametrize("line", MITIGATED.splitlines())
+NEWER = "masked_kl: {}\nstm: {}\nflow: {}\neaft: {}\ntalr: {}\nfinch: {}\nsdft: {}\n"
+
+
+@pytest.mark.parametrize("line", (MITIGATED + NEWER).splitlines())
 def test_every_mitigation_is_part_of_it(content, line):
     assert content(line + "\n") != content()
 
@@ -67,4 +70,6 @@ def test_every_mitigation_is_part_of_it(content, line):
 def test_every_mitigation_has_a_name_a_source_and_keys_of_its_own():
     assert len({mitigation.name for mitigation in MITIGATIONS}) == len(MITIGATIONS)
     assert all("20" in mitigation.published for mitigation in MITIGATIONS), "the year of a source"
-    assert list(KEYS) == ["replay", "ewc", "l2_sp", "distill"]
+    assert list(KEYS) == [
+        "replay", "ewc", "l2_sp", "distill", "masked_kl", "stm", "flow", "eaft", "talr", "finch", "oplora", "sdft",
+    ]  # fmt: skip

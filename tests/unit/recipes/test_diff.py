@@ -75,6 +75,28 @@ ALONE = [
     ({}, {"l2_sp": 0.1}, ("L2-SP", "with a weight of 0.1")),
     ({"l2_sp": 0.1}, {"l2_sp": 1.0}, ("L2-SP", "with a weight of 1 instead of 0.1")),
     ({}, {"ewc": {"file": "g.jsonl", "importance": 1000.0}}, ("EWC", "with a weight of 1000")),
+    ({}, {"masked_kl": {"weight": 0.5}}, ("masked-target KL", "with a weight of 0.5")),
+    ({}, {"stm": {}}, ("token masking", "no token of a perplexity over 2.5")),
+    (
+        {"stm": {"threshold": 10.0}},
+        {"stm": {"threshold": 4.0}},
+        ("token masking", "no token of a perplexity over 4 instead of 10"),
+    ),
+    ({}, {"flow": {}}, ("sample weights", "easy examples count more")),
+    ({}, {"eaft": {}}, ("entropy gating", "tokens count by their entropy to the power of 1")),
+    ({}, {"talr": {}}, ("token reweighting", "unlikely tokens count less, down to 0.01")),
+    ({}, {"finch": {"at_loss": 2.0}}, ("loss-adaptive rate", "the rate falls above a loss of 2")),
+    (
+        {"finch": {}},
+        {"finch": {"at_loss": 0.5}},
+        ("loss-adaptive rate", "the rate falls above a loss of 0.5 instead of 1"),
+    ),
+    (
+        {"method": LORA},
+        {"method": LORA, "oplora": 8},
+        ("orthogonal LoRA", "the 8 strongest directions of each weight stay"),
+    ),
+    ({}, {"sdft": {}}, ("self-distillation", "its own answers, taught by itself with the example in sight")),
 ]
 
 
@@ -135,6 +157,11 @@ def test_other_keys_are_named_by_their_place():
     assert found.other == ("corpus.file", "method.lora.r", "replay.file")
 
 
+def test_another_setting_of_a_mitigation_without_a_strength_is_named_by_its_place():
+    found = changes(recipe(flow={}), recipe(flow={"temperature": 2.0}))
+    assert (found.adds, found.gives_up, found.other) == ((), (), ("flow.temperature",))
+
+
 def test_epochs_and_steps_cannot_be_compared():
     found = changes(recipe(), recipe(epochs=None, steps=5))
     assert (found.adds, found.gives_up, found.other) == ((), (), ("epochs", "steps"))
@@ -156,7 +183,9 @@ def test_what_a_recipe_has_by_itself():
 def test_what_a_recipe_has_not_tried():
     assert untried(recipe()) == [mitigation.name for mitigation in LEAST_COSTLY_FIRST]
     assert untried(recipe(method=LORA, l2_sp=1.0)) == [
-        "a lower rate", "fewer epochs", "frozen parts", "replay", "self-replay", "distillation", "EWC",
+        "a lower rate", "fewer epochs", "frozen parts", "token masking", "sample weights", "entropy gating",
+        "token reweighting", "loss-adaptive rate", "orthogonal LoRA", "replay", "self-replay", "distillation",
+        "masked-target KL", "EWC", "self-distillation",
     ]  # fmt: skip
 
 

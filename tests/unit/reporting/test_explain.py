@@ -10,7 +10,8 @@ from harness.engine.requests import Generated
 from harness.gate.cases import overall_case
 from harness.gate.compare import Pair
 from harness.gate.decide import decide
-from harness.gate.finding import Finding, find, find_overall
+from harness.gate.finding import Finding, find
+from harness.gate.overall import find_overall
 from harness.gate.policy import Policy
 from harness.reporting.explain import explain
 from harness.scoring import SCORERS, Score

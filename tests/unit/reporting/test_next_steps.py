@@ -94,3 +94,14 @@ def test_hostile_names_stay_on_their_line():
 
 def test_a_suite_without_a_file_has_no_command():
     assert commands(path=None) == ["pytest suites --only-lost=reports/latest"]
+
+
+def test_it_says_how_to_find_out_why_where_the_run_did_not():
+    lost = record()
+    both = {"baseline": ModelRow(reference="./base", name="base")}
+    named = lost.model_copy(update={"run": lost.run.model_copy(update=both)})
+    lines = list(next_steps(named, Path("reports/latest"), [Path("conftest.py")], ["--device=cpu"]))
+    assert lines[3:5] == [
+        "  find out why it was lost:",
+        "    python -m harness diagnose reports/latest --conftest=conftest.py --device=cpu",
+    ]

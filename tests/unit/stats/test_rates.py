@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.stats.rates import wilson_interval
+from harness.stats.rates import upper_tail, wilson_interval
 
 ORACLES = json.loads((Path(__file__).parent / "oracles.json").read_text(encoding="utf-8"))
 
@@ -40,3 +41,18 @@ def test_it_holds_the_rate_and_mirrors(n, data):
 def test_no_rate_is_an_error(count, n):
     with pytest.raises(NoEvidenceError, match=f"^{count} is no count out of {n}$"):
         wilson_interval(count, n)
+
+
+@given(st.integers(0, 40), st.floats(0, 1), st.data())
+def test_the_upper_tail_sums_the_probabilities_of_as_many_or_more(n, chance, data):
+    count = data.draw(st.integers(0, n))
+    summed = sum(math.comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(count, n + 1))
+    assert upper_tail(count, n, chance) == pytest.approx(summed, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "chance"), [(3, 2, 0.5), (-1, 2, 0.5), (1, 2, 1.5), (1, 2, float("nan"))]
+)
+def test_no_tail_without_a_count_and_a_chance(count, n, chance):
+    with pytest.raises(NoEvidenceError, match="is no count out of"):
+        upper_tail(count, n, chance)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.authoring.noise_floor import equivalent_conditions
+from harness.authoring.conditions import equivalent_conditions
 from harness.engine.abilities import Batches, Templated
 from harness.engine.batching import Budget
 from harness.engine.functions import FunctionEngine

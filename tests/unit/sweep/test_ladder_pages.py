@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.reporting.figures import INK, inline, svg
-from harness.reporting.rows import AnswerRow
+from harness.reporting.rows import AnswerRow, GateRow
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto, spread_out
 from harness.sweep.record import read_sweep
 from harness.sweep.results import deciding, measured_again, ranked
-from harness.sweep.text import escaped, markdown_page, terminal_lines
+from harness.sweep.text import escaped, markdown_page, notes, table, terminal_lines
 from tests.support.ladders import LORA, ladder, recipe, rung, shipped
 from tests.support.pages import addresses, parse
 
@@ -44,6 +44,32 @@ def plot(record) -> str:
 
 
 # Text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ([["passed", "warned"]], "passes"),
+        ([["passed", "failed"]], "fails"),
+        ([["failed"], ["passed", "skipped"], ["failed"]], "fails 2 of 3"),
+        ([["skipped"]], "-"),
+        ([[]], "-"),
+    ],
+)
+def test_the_gates_of_a_recipe_are_decided_as_in_any_run(outcomes, said):
+    row = rung(recipe("gentle"), *[(38, 9)] * len(outcomes))
+    seeds = [
+        seed.model_copy(update={"gates": [GateRow.model_construct(outcome=outcome) for outcome in of_seed]})
+        for seed, of_seed in zip(row.seeds, outcomes, strict=True)
+    ]
+    record = ladder(
+        row.model_copy(update={"seeds": seeds}), rung(recipe("careless"), *[(38, 53)] * len(outcomes))
+    )
+    heading, *rows = table(record)
+    assert ("gate" in heading) == (said != "-")
+    if said != "-":
+        assert next(each for each in rows if "gentle" in each)[heading.index("gate")] == said
+    assert any(note.startswith("Gate: ") for note in notes(record)) == (outcomes != [[]])
 
 
 def test_the_table_in_a_terminal():

@@ -1,0 +1,125 @@
+"""`diagnose`: ask both models what was lost in other ways, and say for each suite why it was lost."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.command_line import count, whole
+from harness.engine.settings import add_engine_options, settings_of
+from harness.errors import HarnessError, shown_path
+from harness.progress import counter
+from harness.terminal import say, show
+
+if TYPE_CHECKING:
+    from harness.reporting.diagnosis_rows import DiagnosisRow
+
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "diagnose",
+        help="say why probes were lost: a format that took over, knowledge, refusals, rambling, a language",
+    )
+    parser.add_argument(
+        "record", nargs="?", type=Path, metavar="REPORT",
+        help="a record.json, or its folder: reports/latest (default: gate --model first)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--model", metavar="REF", help="the tuned model, gated first; with REPORT, the model of that run"
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="REF",
+        help="the model before tuning (default: the one that the tuned model names)",
+    )
+    parser.add_argument(
+        "--suite", action="append", type=Path, default=[], metavar="SUITE",
+        help="a suite, or a folder of suites (repeatable; with REPORT by default the files that it names)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sample",
+        type=count,
+        metavar="N",
+        help="gate only N probes, spread over the suites (without REPORT)",
+    )
+    parser.add_argument(
+        "--most", type=count, metavar="N",
+        help="ask at most N lost probes of a suite otherwise, and half as many kept ones as a control (default: 48)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=whole, default=0, metavar="N", help="random seed of samples and choices (default: 0)"
+    )
+    parser.add_argument(
+        "--report", type=Path, default=Path("reports/diagnosis"), metavar="DIR",
+        help="folder for diagnosis.json and diagnosis.html (default: reports/diagnosis)",
+    )  # fmt: skip
+    add_engine_options(parser)
+    add_allow_code(parser)
+    add_reading(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
+    """Print why probes were lost, and write it as JSON and as a page; 0 once it is done, also if nothing was lost.
+
+    Raises:
+        HarnessError: the record, a suite or a model cannot be used.
+    """
+    from harness import __version__
+    from harness.diagnosis.record import DiagnosisRecord, write_diagnosis
+    from harness.diagnosis.text import lines
+    from harness.wording import now
+
+    _check(parsed)
+    started = now()
+    models, found, notes = _found(parsed)
+    record = DiagnosisRecord(
+        harness=__version__, started=started, command=sys.argv[1:], models=models, suites=found, notes=notes
+    )
+    path, page = write_diagnosis(record, parsed.report)
+    show("\n".join([models, *lines(found), *(f"note: {note}" for note in notes)]))
+    show(f"\ndiagnosis: {shown_path(path)}\npage: {shown_path(page)}")
+    return 0
+
+
+def _found(parsed: Namespace) -> tuple[str, dict[str, DiagnosisRow], list[str]]:
+    """The models, why probes of each suite were lost, and notes; without loading a model if the record lost none."""
+    from harness.diagnosis.diagnose import MOST, Diagnosing, diagnosed
+    from harness.diagnosis.opening import Opener
+    from harness.reporting.in_short import models
+    from harness.reporting.latest import record_at
+
+    settings = settings_of(vars(parsed))
+    opener = Opener(
+        settings,
+        say,
+        counter,
+        parsed.model,
+        parsed.baseline,
+        parsed.suite,
+        reach_of(parsed),
+        parsed.allow_code,
+    )
+    if parsed.record is None:
+        opened = opener.gated(parsed.sample, parsed.seed)
+    else:
+        record = record_at(parsed.record)
+        if all(row.change != "lost" for row in record.probes):
+            return models(record), {}, []
+        opened = opener.of_record(record)
+    how = Diagnosing(parsed.most or MOST, parsed.seed, parsed.allow_code, counter)
+    return opened.models, diagnosed(opened.probes, opened.suites, opened.engines, how), list(opened.notes)
+
+
+def _check(parsed: Namespace) -> None:
+    """Raise HarnessError for options that do not go together."""
+    if parsed.record is None and (parsed.model is None or not parsed.suite):
+        raise HarnessError(
+            "nothing to diagnose\n  name a record: diagnose reports/latest; or a model and suites: --model REF --suite SUITE"
+        )
+    if parsed.record is not None and parsed.sample is not None:
+        raise HarnessError("--sample: the record has its probes already\n  leave it out, or use --most")

@@ -1,0 +1,92 @@
+"""`repair`: make what tuning changed smaller, without training, until the gate passes."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.command_line import count, positive, share, whole
+from harness.engine.settings import add_engine_options, settings_of
+from harness.gate.policy import MAX_DROP_OVERALL
+
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "repair", help="make what tuning changed smaller, without training, until the gate passes"
+    )
+    parser.add_argument(
+        "--model", required=True, metavar="REF",
+        help="the tuned model: a folder with an adapter or a full model, a hub id, or a recipe",
+    )  # fmt: skip
+    parser.add_argument(
+        "--baseline", metavar="REF", help="the model before tuning (default: the one that the model names)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--target", required=True, type=Path, metavar="SUITE", help="the suite that measures what was learnt"
+    )  # fmt: skip
+    parser.add_argument(
+        "--suite", action="append", required=True, type=Path, metavar="SUITE",
+        help="suite to retain, or a folder of suites (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder to write, which must not exist"
+    )  # fmt: skip
+    parser.add_argument(
+        "--budget", type=positive, metavar="MINUTES", help="try no further candidate after about so long"
+    )  # fmt: skip
+    parser.add_argument(
+        "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=whole, default=0, metavar="N",
+        help="seed of the sample and of its halves, of which one chooses and one confirms (default: 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--useful", type=share, default=0.5, metavar="SHARE",
+        help="the share of what tuning gained on the target that must stay (default: 0.5)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-drop-overall", type=share, default=MAX_DROP_OVERALL, metavar="SHARE",
+        help=f"the largest acceptable drop over all suites (default: {MAX_DROP_OVERALL:g})",
+    )  # fmt: skip
+    parser.add_argument("--strict", action="store_true", help="every gate must be RETAINED")
+    parser.add_argument(
+        "--no-merge", action="store_true",
+        help="write an adapter or nothing: try none that would have to be merged into its base",
+    )  # fmt: skip
+    add_engine_options(parser)
+    add_allow_code(parser)
+    add_reading(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
+    """Repair a model; 0, 1 if nothing passes, 5 if nothing could be decided.
+
+    Raises:
+        HarnessError: the input cannot be used.
+    """
+    from harness.repair.run import repair
+    from harness.repair.schedule import RepairOptions
+
+    options = RepairOptions(
+        model=parsed.model,
+        target=parsed.target,
+        suites=parsed.suite,
+        out=parsed.out,
+        baseline=parsed.baseline,
+        sample=parsed.sample,
+        seed=parsed.seed,
+        budget=parsed.budget,
+        useful=parsed.useful,
+        margin=parsed.max_drop_overall,
+        strict=parsed.strict,
+        merge=not parsed.no_merge,
+        allow_code=parsed.allow_code,
+        reach=reach_of(parsed),
+        command=tuple(sys.argv[1:]),
+    )
+    return repair(options, settings_of(vars(parsed)))

@@ -1,0 +1,233 @@
+"""Requests in, Answers out, from a model in a GGUF file that llama.cpp runs in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import pairwise
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from harness.engine.beginnings import common_length
+from harness.engine.estimate import estimated
+from harness.engine.gguf.files import Files, find_files
+from harness.engine.gguf.tokenizer import GgufTokenizer
+from harness.engine.pace import Pace, RunsOn
+from harness.engine.requests import (
+    Answer,
+    ChoiceLogProbs,
+    Continuations,
+    Generate,
+    LogLikelihood,
+    MultipleChoice,
+    Progress,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+)
+from harness.engine.settings import Settings
+from harness.engine.streaming import ask_by_stream
+from harness.engine.transformers.marking import marks_of, template_of
+from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
+from harness.engine.transformers.shown import check_shown
+from harness.engine.transformers.tokenizing import bounded
+from harness.engine.transformers.writing import Writing
+from harness.errors import EngineError
+from harness.models.reference import Endpoint
+from harness.suites.format import AnswerKind
+from harness.versions import installed_version, needs_extra
+
+with needs_extra("gguf", "a GGUF file"):
+    from harness.engine.gguf.llama import Likelihood, Llama
+    from harness.engine.gguf.running import device_of, running
+
+Done = Callable[[Mapping[Request, Answer], int], None]
+"""Takes answers as they come, and how many others are complete: none."""
+
+SPARE = 2
+"""Tokens of the context that llama.cpp's server leaves free."""
+
+_LOADED: WeakValueDictionary[object, Llama] = WeakValueDictionary()
+"""Models by the digests of their files and how they are run: engines of the same file share one."""
+
+
+def open_file(endpoint: Endpoint, settings: Settings) -> GgufEngine:
+    """The engine of the file that a reference names.
+
+    Raises:
+        ModelError: it cannot be used, or not on this device.
+    """
+    return GgufEngine(find_files(endpoint.name, Path(endpoint.rest)), settings)
+
+
+class GgufEngine:
+    """A model in a GGUF file, which is loaded for the first request.
+
+    Its chat template is the file's own, rendered as that of any model; llama.cpp makes the tokens.
+    """
+
+    kinds: frozenset[AnswerKind] = frozenset({"generate", "choose", "likelihood"})
+    backend = "llama.cpp"
+
+    def __init__(self, files: Files, settings: Settings) -> None:
+        how = running(settings)
+        digests = files.digests
+        self.label = files.name
+        self.context = files.metadata.context and files.metadata.context - SPARE
+        self.tokenizer = GgufTokenizer(files.metadata, lambda: self.llama)
+        vocabulary = (len(self.tokenizer.pieces), self.tokenizer.all_special_ids, self.tokenizer.plain)
+        self.llama = _LOADED.setdefault((digests, how), Llama(self.label, files.paths[0], how, *vocabulary))
+        self.pace = Pace()
+        self.runs_on = RunsOn(
+            self.label, files.parameters, device_of(how), files.metadata.quantisation, self.backend
+        )
+        kind = self.runs_on.device.partition(",")[0]  # not how many threads a CPU runs
+        self.identity = (
+            f"xllamacpp {installed_version('xllamacpp')}, {kind}, {how.at_once} at once, {' '.join(digests)}"
+        )
+
+    @cached_property
+    def prompting(self) -> Prompting:
+        """What the model reads for a request."""
+        return Prompting(self.tokenizer, self.label, self.tokenizer.end_tokens, self.context)
+
+    @cached_property
+    def template_names(self) -> frozenset[str] | None:
+        """The variables that the chat template reads, arguments among them; None without a template."""
+        with bounded(self.label):
+            return template_of(self.tokenizer).names if self.tokenizer.chat_template else None
+
+    @cached_property
+    def marks_reasoning(self) -> bool:
+        """Whether the chat template or the vocabulary marks reasoning before an answer."""
+        with bounded(self.label):
+            return bool(marks_of(self.tokenizer, template_of(self.tokenizer)))
+
+    def render(self, prompt: Prompt) -> str:
+        """The text of a prompt; a chat goes through the chat template, up to where the answer begins.
+
+        Raises:
+            EngineError: the file has no chat template, or its template refuses the chat.
+            ModelError: the model cannot be loaded, or the template exceeds its limits of time or memory.
+        """
+        return self.prompting.render(prompt)
+
+    def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
+        """The tokens that the model reads for a prompt, up to where it answers, or is to choose."""
+        return self.prompting.tokens(MultipleChoice(prompt, ()) if choosing else Generate(prompt, 1))
+
+    def reading(self, prompt: Prompt, choosing: bool = False) -> str:
+        """The same as text, special tokens included."""
+        return self.prompting.decode(self.tokens(prompt, choosing))
+
+    def request_tokens(self, request: Request) -> list[list[int]]:
+        """All tokens that the model reads for a request, one row for each continuation."""
+        return self.prompting.rows(request)
+
+    def request_pieces(self, request: Request) -> list[str]:
+        """The same as the vocabulary spells its tokens."""
+        return [
+            piece
+            for row in self.request_tokens(request)
+            for piece in self.tokenizer.convert_ids_to_tokens(row)
+        ]
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        """Answer each request, in order; equal requests are computed once.
+
+        Raises:
+            ModelError: llama.cpp cannot load the file.
+            EngineError: a prompt does not fit the model, or its logits are no numbers.
+        """
+        return ask_by_stream(self, requests, progress)
+
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
+        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
+        check_shown(self.prompting, requests, len(self.tokenizer.pieces))
+        self._write([request for request in requests if isinstance(request, Generate)], done)
+        self._score([request for request in requests if not isinstance(request, Generate)], done)
+
+    # Writing
+
+    def _write(self, requests: Sequence[Generate], done: Done) -> None:
+        prompts = [self.prompting.tokens(request) for request in requests]
+        limits = [
+            self.prompting.limits(request, len(tokens), self.context)
+            for request, tokens in zip(requests, prompts, strict=True)
+        ]
+        answers = list(map(self.prompting.writing, requests, limits))
+        self._make_room(
+            requests, [len(tokens) + limit.whole for tokens, limit in zip(prompts, limits, strict=True)]
+        )
+        self._count(requests, prompts)
+        jobs = [partial(self._written, *one) for one in zip(requests, answers, prompts, strict=True)]
+        before, began = (self.llama.reading, self.llama.writing), time.monotonic()
+        for index, _ in self.llama.each(jobs):
+            done({requests[index]: answers[index].generated()}, 0)
+        spent = [
+            now - then for now, then in zip((self.llama.reading, self.llama.writing), before, strict=True)
+        ]
+        share = spent[1] / sum(spent) if sum(spent) else 0.0
+        seconds = time.monotonic() - began
+        self.pace.writing += share * seconds
+        self.pace.reading += (1 - share) * seconds
+        self.pace.written += sum(len(answer.tokens) for answer in answers)
+
+    def _written(self, request: Generate, answer: Writing, prompt: list[int], slot: int) -> None:
+        # Inside reasoning, a stop text does not end an answer.
+        stops = () if self.prompting.marks else request.stop
+        if (
+            self.llama.write(slot, prompt, answer.limits.whole, stops, answer.take)
+            and answer.ended == "limit"
+        ):
+            # by a token that llama.cpp takes for the end, and that the file does not name
+            answer.tokens.pop()
+            answer.ended = "turn"
+
+    # Scoring
+
+    def _score(self, requests: Sequence[Scored], done: Done) -> None:
+        """Log-likelihoods of all continuations."""
+        pairs = [self.prompting.pairs(request) for request in requests]
+        rows = [[*context, *continuation] for own in pairs for context, continuation in own]
+        owners = [request for request, own in zip(requests, pairs, strict=True) for _ in own]
+        self._make_room(owners, list(map(len, rows)))
+        self._count(requests, rows)
+        with self.pace.while_reading():
+            for index, found in self.llama.each([partial(self._scored, own) for own in pairs]):
+                done({requests[index]: self._answer(requests[index], pairs[index], found)}, 0)
+
+    def _scored(self, pairs: Sequence[Pair], slot: int) -> list[Likelihood]:
+        found = []
+        before: list[int] | None = None
+        for context, continuation in pairs:
+            found.append(self.llama.likelihood(slot, context, continuation, again=context == before))
+            before = context
+        return found
+
+    def _answer(self, request: Scored, pairs: Sequence[Pair], found: Sequence[Likelihood]) -> Answer:
+        values, greedy = zip(*found, strict=True)
+        if isinstance(request, RollingLogLikelihood):
+            return LogLikelihood(sum(values), sum(len(rest) for _, rest in pairs), len(self.tokenizer.pieces))
+        return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
+
+    # Both
+
+    def _make_room(self, requests: Sequence[Request], lengths: Sequence[int]) -> None:
+        """Raises EngineError where a row is longer than the model's context."""
+        for request, length in zip(requests, lengths, strict=True):
+            cut = may_be_cut(request) and not isinstance(request, Generate)
+            if self.context is not None and length > self.context and not cut:
+                raise EngineError(
+                    f"{self.label}: a prompt and its answer take {length} tokens, and the model reads {self.context}: "
+                    f"{self.prompting.shown(request)[-80:]!r}"
+                )
+        self.llama.make_room(max(lengths, default=1) + SPARE)
+
+    def _count(self, requests: Sequence[Request], rows: Sequence[list[int]]) -> None:
+        ordered = sorted(rows)
+        self.pace.read += sum(
+            len(row) - common_length(before, row) for before, row in pairwise([[], *ordered])
+        )
+        self.pace.size += estimated(requests)

@@ -1,0 +1,160 @@
+"""A reference in, where and how to ask a model out.
+
+    http://127.0.0.1:8000/v1#name
+    http://a:8000/v1,http://b:8000/v1?key=MY_KEY&revision=3f1c2a9&concurrency=32#name
+
+Several servers of one model are separated by commas. Parameters and name come once, at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx2
+
+from harness.errors import ModelError, did_you_mean
+from harness.models.secrets import VARIABLE, without_secrets
+
+CONCURRENCY = 16
+"""Requests that a server is sent at once; it queues what it cannot answer yet."""
+
+TIMEOUT = 600.0
+"""Seconds that a reply may take, waiting in the server's queue included."""
+
+PATIENCE = 60.0
+"""Seconds after which a server that answers nothing is left out."""
+
+NUMBERS = {"concurrency": (1, 4096), "timeout": (0.1, 86_400), "patience": (0, 86_400)}
+PARAMETERS = ("key", "revision", "tokenizer", *NUMBERS)
+
+MOST_SERVERS = 256
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where and how to ask a model.
+
+    Attributes:
+        reference: as the user wrote it, safe to show.
+        urls: of the servers, each up to `/v1`.
+        model: its name there; None for the only one.
+        key: goes with each request; never shown.
+        revision: what the user says the model is; None to find out.
+        tokenizer: of the model, a folder or hub id, whose chat template renders chats here; None leaves that to the server.
+        concurrency: requests that each server is sent at once.
+        timeout, patience: in seconds.
+    """
+
+    reference: str
+    urls: tuple[str, ...]
+    model: str | None = None
+    key: str | None = field(default=None, repr=False)
+    revision: str | None = None
+    tokenizer: str | None = None
+    concurrency: int = CONCURRENCY
+    timeout: float = TIMEOUT
+    patience: float = PATIENCE
+
+    @property
+    def places(self) -> str:
+        """The hosts and ports, for people."""
+        hosts = [urlsplit(url).netloc for url in self.urls]
+        return hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more"
+
+
+def read_address(reference: str, environment: Mapping[str, str] = os.environ) -> Address:
+    """The address that a reference names.
+
+    Raises:
+        ModelError: it is malformed, or its variable holds no key.
+    """
+    shown = without_secrets(reference)
+    whole, _, name = reference.partition("#")
+    servers, _, query = whole.partition("?")
+    urls = tuple(_url(url, shown) for url in re.split(r",(?=\s*https?://)", servers))
+    if len(set(urls)) < len(urls) or len(urls) > MOST_SERVERS:
+        raise ModelError(
+            f"{shown}: names {len(urls)} servers, {len(set(urls))} of them different\n"
+            f"  name each once, and at most {MOST_SERVERS}"
+        )
+    given = _parameters(query, shown)
+    numbers = {key: _number(key, given[key], shown) for key in NUMBERS if key in given}
+    if "concurrency" in numbers:
+        numbers["concurrency"] = int(numbers["concurrency"])
+    return Address(
+        shown,
+        urls,
+        unquote(name) or None,
+        _key(given["key"], environment, shown) if "key" in given else None,
+        given.get("revision"),
+        given.get("tokenizer"),
+        **numbers,  # type: ignore[arg-type]
+    )
+
+
+def _url(url: str, shown: str) -> str:
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        host, _, _ = parts.hostname, parts.port, httpx2.URL(url)
+    except (ValueError, httpx2.InvalidURL) as error:
+        raise ModelError(f"{shown}: '{without_secrets(url)}' is no address of a server: {error}") from error
+    if not host or re.search(r"[\s\x00-\x1f]", url):
+        raise ModelError(
+            f"{shown}: '{without_secrets(url)}' is no address of a server\n  write one such as http://127.0.0.1:8000/v1"
+        )
+    path = parts.path.rstrip("/")
+    if path.endswith("/completions"):
+        raise ModelError(
+            f"{shown}: name the server up to '/v1', without '/chat/completions' or '/completions'"
+        )
+    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def _parameters(query: str, shown: str) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in PARAMETERS:
+            hint = did_you_mean(name, PARAMETERS) or f"there are: {', '.join(PARAMETERS)}"
+            raise ModelError(f"{shown}: a server's reference has no parameter '{name}'\n  {hint}")
+        if name in given or not value.strip():
+            raise ModelError(
+                f"{shown}: the parameter '{name}' is {'given twice' if name in given else 'empty'}"
+            )
+        given[name] = value.strip()
+    return given
+
+
+def _number(name: str, value: str, shown: str) -> float:
+    least, most = NUMBERS[name]
+    whole = name == "concurrency"
+    try:
+        number = int(value) if whole else float(value)
+        if not least <= number <= most:
+            raise ValueError
+    except ValueError as error:
+        kind = "a whole number" if whole else "seconds"
+        raise ModelError(
+            f"{shown}: '{name}' must be {kind} from {least} to {most}, saw '{value:.40}'"
+        ) from error
+    return number
+
+
+def _key(variable: str, environment: Mapping[str, str], shown: str) -> str:
+    if not VARIABLE.fullmatch(variable):
+        raise ModelError(
+            f"{shown}: 'key' is not the name of an environment variable in capitals\n"
+            "  a key itself has no place in a reference: export MY_KEY=..., and write key=MY_KEY"
+        )
+    key = environment.get(variable, "").strip()
+    if not key:
+        raise ModelError(
+            f"{shown}: the environment variable {variable} holds no key\n  set it where the gate runs: export {variable}=..."
+        )
+    if not key.isascii() or not key.isprintable():
+        raise ModelError(f"{shown}: the key in {variable} has characters that no HTTP header can hold")
+    return key

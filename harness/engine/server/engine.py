@@ -1,0 +1,236 @@
+"""Requests in, Answers out, from a model behind one server or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import cached_property, lru_cache, partial
+from typing import Any
+
+from harness.bounded.jinja import TemplateError, TemplateLimitError, template_uses
+from harness.engine.requests import (
+    Answer,
+    Chat,
+    ChatText,
+    ChoiceLogProbs,
+    Continuations,
+    Generate,
+    Generated,
+    LogLikelihood,
+    MultipleChoice,
+    Plain,
+    Progress,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+    UnansweredError,
+)
+from harness.engine.server.calls import Call
+from harness.engine.server.examining import Examined
+from harness.engine.server.finding import TAKES_ARGUMENTS, UNKNOWN
+from harness.engine.server.fleet import Fleet, RefusedError
+from harness.engine.server.reading import RENDERS, Reader, Scored
+from harness.engine.server.scoring import Scorer
+from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
+from harness.engine.transformers.reasoning import Mark
+from harness.suites.format import AnswerKind
+
+MOST_RENDERED = 4096
+"""Prompts whose text is kept."""
+
+BACKENDS = {"vLLM": "vllm"}
+"""Names of what computes answers, where it runs in this process too under another."""
+
+
+class ServerEngine:
+    """A model behind servers that speak OpenAI's API.
+
+    Args:
+        examined: what the servers can do; the first of several.
+        scorer: gives log-probabilities; None if the servers give none.
+        renders_here: whether chats go as text that `reader` rendered, not as messages.
+        marks: how the chat template marks reasoning; None if that is not known.
+        identity: what tells the model from every other; None if nothing does.
+        digits: equal only for models that answer with the same log-probabilities; None if it gives none.
+        notes: for the user.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        examined: Examined,
+        reader: Reader,
+        scorer: Scorer | None,
+        *,
+        renders_here: bool,
+        marks: list[Mark] | None,
+        identity: str | None,
+        digits: str | None,
+        text_identity: str,
+        notes: Sequence[str],
+    ) -> None:
+        self.fleet = fleet
+        self.label = fleet.label
+        self.examined = examined
+        self.reader = reader
+        self.scorer = scorer
+        self.renders_here = renders_here
+        self.marks = marks
+        self.identity = identity
+        self.digits = digits
+        self.text_identity = text_identity
+        self.notes = tuple(notes)
+        self.replies = examined.replies
+        self.marks_reasoning = examined.reasons or bool(marks)
+        scores: frozenset[AnswerKind] = frozenset({"choose", "likelihood"}) if scorer else frozenset()
+        self.kinds: frozenset[AnswerKind] = scores | {"generate"}
+        kind = examined.found.kind
+        self.backend = BACKENDS.get(kind, kind)
+        how = "tokens" if renders_here else "messages"
+        self.device = f"{examined.found.name} at {fleet.address.places}, chats as {how}"
+        self._shown = lru_cache(MOST_RENDERED)(self._render)
+
+    # Asking
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        """Answer each request, in order; equal requests are asked once.
+
+        Raises:
+            EngineError: a server refuses a request, or no server answers any more.
+        """
+        distinct = list(dict.fromkeys(requests))
+        answers: dict[Request, Answer] = {}
+
+        def done(some: Mapping[Request, Answer], underway: int = 0) -> None:
+            answers.update(some)
+            if progress and distinct:
+                progress(len(answers), len(distinct))
+
+        done({})
+        self.stream(distinct, done)
+        return [answers[request] for request in requests]
+
+    def stream(
+        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
+    ) -> None:
+        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
+        jobs = [(request, partial(self._answer, request)) for request in requests]
+        with closing(self.fleet.results(jobs)) as results:
+            for answers in results:
+                done(answers, 0)
+
+    async def _answer(self, request: Request) -> Answer:
+        if why := self.refusal(request):
+            raise UnansweredError(f"{self.label}: {why}", request)
+        try:
+            if isinstance(request, Generate):
+                return await self._written(request)
+            return await self._scored(request)
+        except RefusedError as error:
+            raise UnansweredError(error.text, request) from error
+
+    async def _written(self, request: Generate) -> Generated:
+        limits = limits_of(request, self.marks_reasoning)
+        prompt = request.prompt
+        given: dict[str, Any]
+        if isinstance(prompt, Chat) and not isinstance(prompt, ChatText) and not self.renders_here:
+            path, dialect = "chat/completions", self.examined.chat
+            given = {"messages": messages_of(prompt), **arguments_of(prompt.arguments)}
+        else:
+            path, dialect = "completions", self.examined.text
+            given = {"prompt": await self.reader.prompt(request)}
+            if isinstance(prompt, Chat) and self.examined.found.kind == "vLLM":  # its template wrote them
+                given["add_special_tokens"] = False
+        body = dialect.body(self.examined.found.model, **given, **limits)
+
+        def read(data: dict[str, Any]) -> Generated:
+            return generated(data, self.replies.choice(data), request, self.marks)
+
+        return await self.fleet.ask(Call(path, body, read))
+
+    async def _scored(self, request: Scored) -> Answer:
+        assert self.scorer is not None, "such a request is refused"
+        found = [await self.scorer.measured(part) for part in await self.reader.parts(request)]
+        if isinstance(request, RollingLogLikelihood):
+            tokens = sum(measured.tokens for measured in found)
+            return LogLikelihood(
+                sum(measured.logprob for measured in found), tokens, self.examined.found.vocabulary
+            )
+        greedy = tuple(measured.greedy for measured in found)
+        logprobs = tuple(measured.logprob for measured in found)
+        return ChoiceLogProbs(logprobs, greedy if isinstance(request, Continuations) else ())
+
+    # What it cannot answer
+
+    def refusal(self, request: Request) -> str | None:
+        """Why a request cannot be answered, known before it is asked; None if it can be."""
+        found, rendered = self.examined.found, "which renders chats here: ?tokenizer=FOLDER"
+        prompts = _prompts(request)
+        if isinstance(request, Generate) and _is_chat(request.prompt) and not self.renders_here:
+            if why := self.examined.no_chat:
+                return f"it answers no chats: {why}"
+            if _has_arguments(request.prompt) and found.kind not in TAKES_ARGUMENTS:
+                return f"{found.kind} takes no arguments of the chat template"
+            return None
+        if why := self.examined.no_text:
+            return f"it continues no text, by /completions: {why}"
+        if not isinstance(request, Generate) and self.scorer is None:
+            return f"it gives no log-probabilities, as 'answer: choose' and 'answer: likelihood' need: {self.examined.no_echo}"
+        if (
+            not self.renders_here
+            and found.kind not in RENDERS
+            and any(isinstance(prompt, Chat) for prompt in prompts)
+        ):
+            kind = "the server" if found.kind == UNKNOWN else found.kind
+            return f"{kind} does not show what its chat template makes of a chat\n  name the model's tokenizer, {rendered}"
+        return None
+
+    # What it tells
+
+    @cached_property
+    def template_names(self) -> frozenset[str] | None:
+        """The variables that the chat template reads; None if the server does not show it."""
+        if (template := self.examined.found.template) is None:
+            return None
+        try:
+            return template_uses("chat", template).names
+        except (TemplateError, TemplateLimitError):
+            return None
+
+    def render(self, prompt: Prompt) -> str:
+        """The text that the model reads for a prompt; of a chat whose template the server does not show, the messages."""
+        return self._shown(prompt)
+
+    def _render(self, prompt: Prompt) -> str:
+        if isinstance(prompt, Plain):
+            return prompt.text
+        if self.renders_here or self.examined.found.kind in RENDERS:
+            return self.fleet.value(lambda: self.reader.shown(prompt))
+        return "".join(f"[{turn.role}]\n{turn.content}\n" for turn in prompt.messages)
+
+    def remember(self, key: Sequence[Any], find: Callable[[], Any]) -> Any:
+        """What `find` finds: nothing is kept. So prompts are compared only where `text_identity` differs."""
+        return find()
+
+    def told(self) -> list[str]:
+        """What happened since this was last read: requests that were sent again, and servers that were left out."""
+        return self.fleet.told()
+
+
+def _is_chat(prompt: Prompt) -> bool:
+    """Whether a prompt is a chat that goes as messages where the server's template renders it."""
+    return isinstance(prompt, Chat) and not isinstance(prompt, ChatText)
+
+
+def _has_arguments(prompt: Prompt) -> bool:
+    return isinstance(prompt, Chat) and bool(prompt.arguments)
+
+
+def _prompts(request: Request) -> list[Prompt]:
+    match request:
+        case RollingLogLikelihood():
+            return []
+        case Continuations(pairs=pairs):
+            return [prompt for prompt, _ in pairs]
+        case Generate(prompt=prompt) | MultipleChoice(prompt=prompt):
+            return [prompt]

@@ -1,0 +1,207 @@
+"""A server in, what it can answer, how it wants to be asked and the digits of its model out, by asking it once each."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from harness.engine.requests import Generate
+from harness.engine.server.address import Address
+from harness.engine.server.calls import BadReply, Call
+from harness.engine.server.canary import CHATS, LIKELIEST, TEXTS, TOKENS, Canary
+from harness.engine.server.finding import Found, check_key, find
+from harness.engine.server.fleet import Fleet, RefusedError
+from harness.engine.server.reading import Reader
+from harness.engine.server.replies import Replies, Token, finite, text_of, tokens_of
+from harness.engine.server.scoring import Echo, echoed
+from harness.engine.server.servers import Server
+from harness.engine.server.writing import Dialect, generated, messages_of
+from harness.errors import ModelError
+from harness.visible import visible
+
+T = TypeVar("T")
+
+EXTRA: Mapping[str, Mapping[str, Any]] = {
+    "vLLM": {"repetition_penalty": 1.0},
+    "SGLang": {"repetition_penalty": 1.0},
+    "llama.cpp": {"samplers": ["temperature"]},
+}
+"""Parameters by kind, without which a server's or a model's own defaults would bend what is written."""
+
+OPTIONAL = ("top_logprobs", "logprobs", "repetition_penalty", "samplers", "seed", "temperature")
+"""Parameters that are left out where a server refuses them; a longer name before one that it contains."""
+
+RENAMED = (("max_tokens", "max_completion_tokens"),)
+
+ECHOED = "One, two, three, four, five."
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a server can do.
+
+    Attributes:
+        chat, text: how /chat/completions and /completions want to be asked.
+        no_chat, no_text, no_echo: why it answers none there, and gives no log-probabilities of prompts; None if it does.
+        reasons: whether the model reasons before it answers.
+    """
+
+    found: Found
+    replies: Replies
+    chat: Dialect
+    text: Dialect
+    no_chat: str | None
+    no_text: str | None
+    no_echo: str | None
+    reasons: bool
+    canary: Canary
+
+
+class Examination:
+    """One server under examination.
+
+    Args:
+        reader: renders and tokenizes chats here; None leaves that to the server.
+    """
+
+    def __init__(self, fleet: Fleet, server: Server, address: Address, reader: Reader | None) -> None:
+        self.fleet = fleet
+        self.server = server
+        self.address = address
+        self.reader = reader
+        self.reasons = False
+
+    async def result(self) -> Examined:
+        """What the server can do.
+
+        Raises:
+            ModelError, EngineError: as `find`; or it answers nothing at all, or with another model.
+        """
+        self.found = found = await find(self.fleet, self.server, self.address)
+        self.replies = Replies(found.model, self.fleet.ids)
+        extra = tuple(sorted((name, json.dumps(value)) for name, value in EXTRA.get(found.kind, {}).items()))
+        chat = text = Dialect(extra=extra)
+        rows: list[tuple[Token, ...]] = []
+        no_chat = no_text = no_echo = None
+        if self.reader is None:
+            try:
+                chat = await self._chats(chat, rows)
+            except RefusedError as error:
+                no_chat = self._why_not(error)
+        try:
+            text = await self._texts(text, rows)
+        except RefusedError as error:
+            no_text = no_echo = self._why_not(error)
+        if no_chat and no_text:
+            hint = "\n  the address of most servers ends in /v1" if no_chat.startswith(("404", "405")) else ""
+            raise ModelError(
+                f"{found.url}: the model '{visible(found.model)}' answers nothing\n  {no_chat}\n  {no_text}{hint}"
+            )
+        no_echo = no_echo or await self._why_no_echo(text)
+        return Examined(
+            found,
+            self.replies,
+            chat,
+            text,
+            no_chat,
+            no_text,
+            no_echo,
+            self.reasons,
+            Canary(tuple(rows)),
+        )
+
+    def _why_not(self, error: RefusedError) -> str:
+        check_key(error, self.found.url, self.address)
+        return error.refusal.why
+
+    async def _chats(self, dialect: Dialect, rows: list[tuple[Token, ...]]) -> Dialect:
+        given = {"max_tokens": TOKENS, "logprobs": True, "top_logprobs": LIKELIEST, **self._apart()}
+        for chat in CHATS:
+
+            def read(data: dict[str, Any], request: Generate = Generate(chat, TOKENS)) -> list[Token]:
+                choice = self.replies.choice(data)
+                self.reasons |= generated(data, choice, request, None).reasoning is not None
+                return tokens_of(choice)
+
+            tokens, dialect = await self._accepted(
+                "chat/completions", dialect, read, messages=messages_of(chat), **given
+            )
+            rows.append(tuple(tokens))
+        return replace(dialect, without=dialect.without - {"logprobs", "top_logprobs"})
+
+    async def _texts(self, dialect: Dialect, rows: list[tuple[Token, ...]]) -> Dialect:
+        given = {"max_tokens": TOKENS, "logprobs": LIKELIEST, **self._apart()}
+        prompts: list[Any] = list(TEXTS)
+        if self.reader:
+            prompts += [await self.reader.prompt(Generate(chat, TOKENS)) for chat in CHATS]
+        for prompt in prompts:
+
+            def read(data: dict[str, Any]) -> list[Token]:
+                choice = self.replies.choice(data)
+                text_of(choice)
+                return tokens_of(choice)
+
+            tokens, dialect = await self._accepted("completions", dialect, read, prompt=prompt, **given)
+            rows.append(tuple(tokens))
+        return replace(dialect, without=dialect.without - {"logprobs"})
+
+    async def _accepted(
+        self, path: str, dialect: Dialect, read: Callable[[dict[str, Any]], T], **values: Any
+    ) -> tuple[T, Dialect]:
+        """What a call gives, and the dialect in which the server takes it; raises RefusedError."""
+        while True:
+            body = dialect.body(self.found.model, **values)
+            try:
+                return await self.fleet.ask(Call(path, body, read), self.server), dialect
+            except RefusedError as error:
+                changed = (
+                    _changed(dialect, body, error.refusal.why) if error.refusal.status in (400, 422) else None
+                )
+                if changed is None:
+                    raise
+                dialect = changed
+
+    def _apart(self) -> dict[str, Any]:
+        """Parameters that keep a server from using what it computed for an earlier run, which rounds differently."""
+        match self.found.kind:
+            case "vLLM":
+                return {"cache_salt": uuid.uuid4().hex}
+            case "llama.cpp":
+                return {"cache_prompt": False}
+        return {}
+
+    async def _why_no_echo(self, dialect: Dialect) -> str | None:
+        """Why the server gives no log-probabilities of prompts; None if it does."""
+        if self.found.kind == "llama.cpp":
+            return "llama.cpp does not repeat prompts"
+        echo = Echo(self.fleet, self.replies, dialect, self.found.model, divides=False)
+
+        def read(data: dict[str, Any]) -> bool:
+            choice = self.replies.choice(data)
+            try:
+                tokens = echoed(data, choice)
+            except BadReply:
+                return False
+            return len(tokens) > 1 and finite(tokens[1:])
+
+        try:
+            repeats = await self.fleet.ask(Call("completions", echo.body(ECHOED), read), self.server)
+        except RefusedError as error:
+            return error.refusal.why
+        return None if repeats else f"{self.found.kind} gives no log-probabilities of prompts"
+
+
+def _changed(dialect: Dialect, body: Mapping[str, Any], why: str) -> Dialect | None:
+    """The dialect without what a server refuses, by its own words, or without all that can be; None if that is nothing."""
+    for name, other in RENAMED:
+        if name in body and other in why:
+            return replace(dialect, renamed=(*dialect.renamed, (name, other)))
+    for name in OPTIONAL:
+        if name in body and re.search(rf"\b{name}\b", why):
+            return replace(dialect, without=dialect.without | {name})
+    rest = {name for name in OPTIONAL if name in body} - {"temperature"}
+    return replace(dialect, without=dialect.without | rest) if rest else None

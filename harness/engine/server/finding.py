@@ -1,0 +1,182 @@
+"""A server in, what it is and what its model is out: kind, version, name, context and chat template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from harness.engine.server.address import Address
+from harness.engine.server.calls import Call
+from harness.engine.server.fleet import Fleet, RefusedError
+from harness.engine.server.servers import Server
+from harness.errors import ModelError, did_you_mean
+from harness.visible import visible
+from harness.wording import some
+
+OWNERS = {
+    "vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp", "library": "Ollama", "organization_owner": "LM Studio",
+}  # fmt: skip
+"""Kinds of servers, by what their lists of models name as the owner."""
+
+UNKNOWN = "an OpenAI-compatible server"
+
+TAKES_ARGUMENTS = frozenset({"vLLM", "SGLang", "TGI", "llama.cpp", UNKNOWN})
+"""Kinds that pass arguments to the chat template, or refuse them; others ignore them."""
+
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a server tells of itself and of its model; None for what it does not tell.
+
+    Attributes:
+        vocabulary: the size.
+        start: the text of the token that begins a text.
+        digest: of the model's files.
+    """
+
+    url: str
+    model: str
+    kind: str = UNKNOWN
+    version: str | None = None
+    context: int | None = None
+    template: str | None = None
+    vocabulary: int | None = None
+    start: str | None = None
+    digest: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The kind with its version."""
+        return f"{self.kind} {self.version}" if self.version else self.kind
+
+
+async def find(fleet: Fleet, server: Server, address: Address) -> Found:
+    """What a server is.
+
+    Raises:
+        ModelError: it does not have the model, wants another key, or has no list of models and none was named.
+        EngineError: it cannot be reached, or fails all the time.
+    """
+    try:
+        listed = await fleet.ask(Call("models", None, lambda data: data), server, reach=True)
+    except RefusedError as error:
+        check_key(error, server.url, address)
+        if error.refusal.status < 400 or (address.model is None and error.refusal.status in (404, 405)):
+            raise ModelError(
+                f"{server.url}: no list of models there: {error.refusal.why}\n"
+                "  the address of most servers ends in /v1; where one lists no models, name yours: #NAME"
+            ) from error
+        listed = {}
+    entries = [entry for entry in _list(listed.get("data")) if isinstance(entry, dict) and entry.get("id")]
+    entry = _entry(entries, server.url, address)
+    found = Found(server.url, str(entry["id"]), OWNERS.get(str(entry.get("owned_by")), UNKNOWN))
+    return await _more(fleet, server, found, entry)
+
+
+def check_key(error: RefusedError, url: str, address: Address) -> None:
+    """Explain a refusal of the key; raises ModelError."""
+    status, why = error.refusal.status, error.refusal.why
+    if status == 401 and address.key is None:
+        hint = "it wants a key: name the variable that holds it, as in ?key=MY_KEY"
+    elif status in (401, 403):
+        hint = "see whether the key is this server's, and may use the model"
+    else:
+        return
+    raise ModelError(f"{url}: {why}\n  {hint}") from error
+
+
+def _entry(entries: Sequence[dict[str, Any]], url: str, address: Address) -> Mapping[str, Any]:
+    """What a server lists of the model; raises ModelError if it is not clear which that is."""
+    names = [str(entry["id"]) for entry in entries]
+    named = address.model
+    listed = some([visible(name[:LONGEST]) for name in names], 20)
+    if named is None:
+        if len(entries) == 1:
+            return entries[0]
+        what = f"serves {len(names)} models" if names else "lists no model"
+        raise ModelError(
+            f"{url}: {what}, and the reference names none\n  add #NAME{f', one of: {listed}' if names else ''}"
+        )
+    for entry in entries:
+        aliases = [str(alias) for alias in _list(entry.get("aliases"))]
+        if named in (entry["id"], *aliases) or entry["id"] == f"{named}:latest":
+            return entry
+    if not entries:
+        return {"id": named}
+    near = did_you_mean(named, names)
+    raise ModelError(f"{url}: serves no model '{named}'\n  {f'{near} ' if near else ''}it serves: {listed}")
+
+
+async def _more(fleet: Fleet, server: Server, found: Found, entry: Mapping[str, Any]) -> Found:
+    async def told(path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        return await fleet.told_by(server, Call(path, body, lambda data: data)) or {}
+
+    base = replace(found, context=_int(entry.get("max_model_len")))
+    match found.kind:
+        case "vLLM":
+            return replace(base, version=_text((await told("/version")).get("version")))
+        case "SGLang":
+            info = await told("/server_info") or await told("/get_server_info")
+            return replace(base, version=_text(info.get("version")))
+        case "llama.cpp":
+            return _of_llama(base, await told("/props"), entry)
+        case "Ollama":
+            shown = await told("/api/show", {"model": found.model})
+            tags = _list((await told("/api/tags")).get("models"))
+            return _of_ollama(
+                replace(base, version=_text((await told("/api/version")).get("version"))), shown, tags
+            )
+        case "LM Studio":
+            loaded = await told(f"/api/v0/models/{quote(found.model)}")
+            length = loaded.get("loaded_context_length") or loaded.get("max_context_length")
+            return replace(base, context=_int(length))
+    if entry.get("owned_by") in (entry.get("id"), None):  # as TGI lists it
+        info = await told("/info")
+        if info.get("model_id") and "max_total_tokens" in info:
+            context, version = _int(info["max_total_tokens"]), _text(info.get("version"))
+            return replace(base, kind="TGI", version=version, context=context)
+    return base
+
+
+def _of_llama(base: Found, props: Mapping[str, Any], entry: Mapping[str, Any]) -> Found:
+    meta, settings = _dict(entry.get("meta")), _dict(props.get("default_generation_settings"))
+    return replace(
+        base,
+        version=_text(props.get("build_info")),
+        context=_int(settings.get("n_ctx")) or _int(meta.get("n_ctx")),
+        template=_text(props.get("chat_template"), 1 << 20),
+        vocabulary=_int(meta.get("n_vocab")),
+        start=_text(props.get("bos_token")) or _text(props.get("eos_token")),
+    )
+
+
+def _of_ollama(base: Found, shown: Mapping[str, Any], tags: Sequence[Any]) -> Found:
+    names = (base.model, f"{base.model}:latest")
+    digests = [tag.get("digest") for tag in map(_dict, tags) if tag.get("name") in names]
+    parameters = re.search(r"^num_ctx\s+(\d{1,9})$", str(shown.get("parameters", "")), re.MULTILINE)
+    return replace(
+        base,
+        context=int(parameters[1]) if parameters else None,
+        digest=_text(digests[0]) if digests else None,
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _int(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def _text(value: Any, most: int = LONGEST) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= most else None

@@ -1,0 +1,272 @@
+"""Jobs in, their values out as they come: calls go to the server that is free, and those that fail are sent again.
+
+A job is a coroutine that makes calls one after another. Jobs run in an event loop in a thread of its own, so that a caller may
+have one itself, and closing the results closes the connections, at which servers stop working on what nobody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from typing import Any, TypeVar
+
+import httpx2
+
+from harness.engine.server.address import Address
+from harness.engine.server.calls import Call, Failure, Kind, Refusal, Reply, send
+from harness.engine.server.clients import LONGEST_CONNECT, client_of
+from harness.engine.server.holding import TAKEN, Holding
+from harness.engine.server.replies import ids_of
+from harness.engine.server.servers import Server
+from harness.errors import EngineError
+from harness.wording import count
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+Job = Callable[[], Awaitable[V]]
+
+MOST_TRIES = 10
+"""How often a request is sent to servers that answer others meanwhile."""
+
+SAID = {
+    "limit": "too many requests", "failed": "a fault of the server", "dropped": "a broken connection", "slow": "no reply in time",
+    "unreadable": "a reply that was none", "unreachable": "no connection",
+}  # fmt: skip
+
+
+class RefusedError(EngineError):
+    """A request that a server refuses; `status` is that of HTTP."""
+
+    def __init__(self, message: str, refusal: Refusal) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+class Fleet:
+    """The servers of a model.
+
+    Args:
+        label: the name of the model in errors.
+
+    Attributes:
+        retries: how often requests were sent again, by the kind of failure.
+        ids: of replies.
+    """
+
+    def __init__(self, address: Address, label: str) -> None:
+        self.address = address
+        self.label = label
+        self.servers = [Server(url, address.concurrency) for url in address.urls]
+        self.retries: Counter[Kind] = Counter()
+        self.ids = ids_of(address.urls)
+        self._known_out: set[str] = set()
+        self._clients: dict[str, httpx2.AsyncClient] = {}
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    # Results
+
+    def results(self, jobs: Sequence[tuple[K, Job[V]]]) -> Generator[dict[K, V], None, None]:
+        """The values of jobs, by their keys, as they come; raises what a job raises."""
+        found: queue.SimpleQueue[tuple[K, V] | BaseException | None] = queue.SimpleQueue()
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(self._all(jobs, found.put))
+        thread = threading.Thread(target=_run, args=(loop, task, found), name="requests", daemon=True)
+        thread.start()
+        try:
+            while True:
+                values, end = _collected(found)
+                if values:
+                    yield values
+                if isinstance(end, BaseException):
+                    raise end
+                if end:
+                    return
+        finally:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(task.cancel)
+            thread.join()
+
+    def value(self, job: Job[V]) -> V:
+        """The value of one job; raises what it raises."""
+        with closing(self.results([(None, job)])) as results:
+            return next(results)[None]
+
+    async def _all(self, jobs: Sequence[tuple[K, Job[V]]], put: Callable[[tuple[K, V]], None]) -> None:
+        left: deque[tuple[K, Job[V]]] = deque(jobs)
+        holding = Holding(lambda item, value: put((item[0], value)), left.appendleft, self.ids.twice)
+        self._holding = holding
+
+        async def work() -> None:
+            while left:
+                item = left.popleft()
+                taken: list[str] = []
+                TAKEN.set(taken)
+                holding.hold(item, await item[1](), taken)
+
+        async with self._connected():
+            most = min(len(jobs), sum(server.ceiling for server in self.servers if server.fault is None) or 1)
+            workers = [asyncio.create_task(work()) for _ in range(most)]
+            try:
+                await asyncio.gather(*workers)
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        self._waiting = deque()
+        for server in self.servers:
+            server.busy = 0
+            self._clients[server.url] = client_of(server.url, self.address)
+        try:
+            yield
+        finally:
+            for client in self._clients.values():
+                await client.aclose()
+
+    # Calls
+
+    async def ask(self, call: Call[T], only: Server | None = None, reach: bool = False) -> T:
+        """The value of a call, which is sent again until there is one.
+
+        Args:
+            only: the server to send it to; None for the one that is free.
+            reach: whether a server that cannot be reached soon is an error at once.
+
+        Raises:
+            RefusedError: a server refuses it.
+            EngineError: servers fail it again and again, or all of them are left out.
+        """
+        tries = 0
+        timeout = min(LONGEST_CONNECT, self.address.timeout) if reach else self.address.timeout
+        while True:
+            server = await self._free(only)
+            sent, before = time.monotonic(), server.answered
+            server.busy += 1
+            number = self._holding.sent()
+            try:
+                outcome = await send(self._clients[server.url], call, timeout, self.address.key)
+            finally:
+                server.busy -= 1
+                self._holding.answered(number)
+                self._wake()
+            if isinstance(outcome, Reply):
+                server.succeeded()
+                return outcome.value
+            if isinstance(outcome, Refusal):
+                server.succeeded()
+                raise RefusedError(f"{self.label}: {server.url} refuses a request: {outcome.why}", outcome)
+            if reach and outcome.kind in ("unreachable", "slow"):
+                server.fault = outcome.why
+                raise EngineError(f"{server.url}: no connection: {outcome.why}")
+            self._failed(server, outcome, sent)
+            tries += outcome.kind != "limit" and server.answered > before
+            if tries >= MOST_TRIES:
+                raise EngineError(
+                    f"{self.label}: {server.url} failed a request {tries} times, and answered others meanwhile: {outcome.why}"
+                )
+
+    async def told_by(self, server: Server, call: Call[T]) -> T | None:
+        """The value of a call that can be done without; None if the server does not know it, or fails three times."""
+        for _ in range(3):
+            outcome = await send(
+                self._clients[server.url], call, min(LONGEST_CONNECT, self.address.timeout), self.address.key
+            )
+            if isinstance(outcome, Reply):
+                return outcome.value
+            if isinstance(outcome, Refusal):
+                return None
+        return None
+
+    def _failed(self, server: Server, failure: Failure, sent: float) -> None:
+        self.retries[failure.kind] += 1
+        server.failed(failure, sent, time.monotonic(), self.address.patience)
+        if server.fault:
+            self._wake_all()
+
+    async def _free(self, only: Server | None) -> Server:
+        """The server with the least to do that may be asked; waits for one."""
+        among = self.servers if only is None else [only]
+        while True:
+            if all(server.fault for server in among):
+                raise self._nobody(among)
+            now = time.monotonic()
+            ready = [server for server in among if server.has_room and server.resumes <= now]
+            if ready:
+                return min(ready, key=lambda server: server.busy / server.window)
+            pauses = [server.resumes - now for server in among if server.has_room]
+            await self._turn(min(pauses, default=None))
+
+    async def _turn(self, most: float | None) -> None:
+        """Wait until a request was answered, or for so many seconds at most."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await asyncio.wait([turn], timeout=most)
+        turn.cancel()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _wake_all(self) -> None:
+        for _ in range(len(self._waiting)):
+            self._wake()
+
+    def _nobody(self, among: Sequence[Server]) -> EngineError:
+        lines = "".join(f"\n  {server.url}: {server.fault}" for server in among)
+        what = "no server is left that answers" if len(among) > 1 else "the server answers no more"
+        return EngineError(f"{self.label}: {what}{lines}")
+
+    # What to tell
+
+    def told(self) -> list[str]:
+        """What happened since this was last read: requests that were sent again, and servers that were left out."""
+        out = [server for server in self.servers if server.fault and server.url not in self._known_out]
+        self._known_out.update(server.url for server in out)
+        told = [f"{self.label}: {server.url} was left out: {server.fault}" for server in out]
+        return told + ([self._again()] if self.retries else [])
+
+    def _again(self) -> str:
+        parts = ", ".join(f"{number:,} after {SAID[kind]}" for kind, number in self.retries.most_common())
+        again = count(self.retries.total(), "request")
+        self.retries.clear()
+        return f"{self.label}: {again} sent again ({parts})"
+
+
+def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], found: queue.SimpleQueue[Any]) -> None:
+    """Run a task to its end, and put that after what it found: None, or an exception."""
+    try:
+        loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        found.put(None)
+    except BaseException as error:  # raised again where the results are read
+        found.put(error)
+    else:
+        found.put(None)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _collected(found: queue.SimpleQueue[Any]) -> tuple[dict[Any, Any], BaseException | bool]:
+    """What was found up to now, at least one thing; and whether that was all, or the exception that ended it."""
+    values: dict[Any, Any] = {}
+    with suppress(queue.Empty):
+        first = True
+        while True:
+            item = found.get(timeout=None if first else 0)
+            first = False
+            if not isinstance(item, tuple):
+                return values, True if item is None else item
+            values[item[0]] = item[1]
+    return values, False

@@ -1,0 +1,189 @@
+"""A reference such as `http://127.0.0.1:8000/v1#name` in, its engine out: servers are found, examined and compared first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from harness.digest import digest
+from harness.engine.server.address import Address, read_address
+from harness.engine.server.canary import CHATS, together
+from harness.engine.server.engine import ServerEngine
+from harness.engine.server.examining import Examination, Examined
+from harness.engine.server.finding import Found
+from harness.engine.server.fleet import Fleet
+from harness.engine.server.reading import RENDERS, Reader, ServerReader, TokenizerReader
+from harness.engine.server.scoring import Echo, Scorer, Steps
+from harness.engine.settings import Settings
+from harness.engine.transformers.reasoning import Mark, marks_in
+from harness.errors import EngineError, ModelError
+from harness.models.folder import find_folder
+from harness.models.identity import tokenizer_identity
+from harness.models.reference import Endpoint
+from harness.versions import needed
+from harness.visible import visible
+from harness.wording import count
+
+ASKING = 1
+"""Raised whenever a change of this room changes what is asked of a server, or how its replies are read."""
+
+
+def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
+    """The engine of a model behind a server.
+
+    Raises:
+        ModelError: the reference is malformed, a server refuses the key, or does not serve the model.
+        EngineError: no server can be reached, or they serve different models.
+    """
+    address = read_address(f"{endpoint.scheme}:{endpoint.rest}")
+    fleet = Fleet(address, f"{address.model or 'the model'} at {address.places}")
+    here, prompting = None, None
+    if address.tokenizer:
+        prompting = _prompting(address, settings)
+        here = TokenizerReader(prompting)
+    examined, left_out = fleet.value(lambda: _examined(fleet, address, here))
+    first = examined[0]
+    if here and first.no_text:
+        raise ModelError(f"{address.reference}: takes no tokens, as 'tokenizer' needs: {first.no_text}")
+    fleet.label = f"{visible(first.found.model)} at {address.places}"
+    _check_alike(fleet, examined)
+    fleet.told()
+    reader = here or ServerReader(fleet, first.found, first.reasons)
+    how = f"asked {ASKING}, " + (f"through {_folder_identity(address)}" if here else "chats as messages")
+    identity = _identity(address, examined, how)
+    text_identity = how if here else fleet.value(lambda: _text_identity(reader, first.found))
+    return ServerEngine(
+        fleet,
+        first,
+        reader,
+        _scorer(fleet, first, here is not None),
+        renders_here=here is not None,
+        marks=_marks(first, prompting),
+        identity=identity,
+        digits=together([one.canary for one in examined]),
+        text_identity=text_identity,
+        notes=[*left_out, *_notes(fleet, address, first, identity)],
+    )
+
+
+async def _examined(
+    fleet: Fleet, address: Address, reader: Reader | None
+) -> tuple[list[Examined], list[str]]:
+    """What all servers can do, and notes on those that cannot be reached; raises what the last of them raises if none can."""
+
+    async def examine(server: Any) -> Examined | EngineError:
+        try:
+            return await Examination(fleet, server, address, reader).result()
+        except EngineError as error:
+            server.fault = server.fault or error.text
+            return error
+
+    found = await asyncio.gather(*(examine(server) for server in fleet.servers))
+    good = [one for one in found if isinstance(one, Examined)]
+    errors = [one for one in found if isinstance(one, EngineError)]
+    if not good:
+        raise errors[0]
+    return good, [f"left out: {error.text}" for error in errors]
+
+
+def _check_alike(fleet: Fleet, examined: Sequence[Examined]) -> None:
+    """Refuse servers that serve different models under one name; raises EngineError."""
+    first = examined[0]
+    for other in examined[1:]:
+        named = (first.replies.model, other.replies.model)
+        if named[0] != named[1] and None not in named:
+            why = (
+                f"the first names its model '{visible(str(named[0]))}', the other '{visible(str(named[1]))}'"
+            )
+        elif not first.canary.is_like(other.canary):
+            why = "they answer the same prompts with other probabilities"
+        else:
+            continue
+        raise EngineError(
+            f"{fleet.label}: {first.found.url} and {other.found.url} serve different models: {why}"
+        )
+
+
+def _identity(address: Address, examined: Sequence[Examined], how: str) -> str | None:
+    """What tells the model from every other: what the user says of it, the digest of its files, or its own digits."""
+    first = examined[0]
+    refused = sorted(first.chat.without | first.text.without)
+    how = ", ".join([how, *(f"without {name}" for name in refused)])
+    if address.revision:
+        return f"{first.found.model} {address.revision}, {how}"
+    digests = {one.found.digest for one in examined}
+    if len(digests) == 1 and None not in digests:
+        return f"{first.found.model} {digests.pop()}, {first.found.name}, {how}"
+    digits = together([one.canary for one in examined])
+    return f"{first.found.model} {digits[:32]}, {how}" if digits else None
+
+
+async def _text_identity(reader: Reader, found: Found) -> str:
+    """Equal for two models whose servers render chats alike, as far as they show that."""
+    if found.kind not in RENDERS:
+        return "unknown"
+    return digest([found.kind, [await reader.shown(chat) for chat in CHATS]])
+
+
+def _marks(examined: Examined, prompting: Any) -> list[Mark] | None:
+    """How the chat template marks reasoning; None if it is not shown."""
+    if prompting is not None:
+        return list(prompting.marks.pairs)
+    template = examined.found.template
+    return None if template is None else list(marks_in([template]))
+
+
+def _scorer(fleet: Fleet, examined: Examined, by_tokens: bool) -> Scorer | None:
+    found, replies = examined.found, examined.replies
+    if examined.no_echo is None:
+        return Echo(fleet, replies, examined.text, found.model, divides=found.kind == "vLLM")
+    if found.kind == "llama.cpp" and found.vocabulary and (found.start or by_tokens):
+        return Steps(fleet, found.vocabulary, found.start or "")
+    return None
+
+
+def _notes(fleet: Fleet, address: Address, examined: Examined, identity: str | None) -> list[str]:
+    found = examined.found
+    context = f"reads {found.context:,} tokens" if found.context else "does not tell how much it reads"
+    chats = f"messages, which its own template renders{_shown(found)}"
+    if address.tokenizer:
+        chats = f"tokens, through the template of {address.tokenizer}"
+    notes = [f"{fleet.label}: {found.name}; {context}; chats go as {chats}"]
+    if identity is None:
+        notes.append(
+            f"{fleet.label}: its answers are not kept, for it gives no log-probabilities by which to know the model again; "
+            "say which it is to keep them: ?revision=TEXT"
+        )
+    for name in sorted(examined.chat.without | examined.text.without):
+        notes.append(f"{fleet.label}: takes no '{name}', so it was left out")
+    if found.kind == "Ollama":
+        room = f"{found.context:,} tokens" if found.context else "its num_ctx"
+        notes.append(
+            f"{fleet.label}: Ollama cuts the beginning of prompts that are longer than {room}, and does not say so"
+        )
+    return notes
+
+
+def _shown(found: Found) -> str:
+    if not found.template:
+        return ""
+    return f" ({count(len(found.template), 'character')}, {digest(found.template)[:8]})"
+
+
+def _prompting(address: Address, settings: Settings) -> Any:
+    """The `Prompting` of a tokenizer on this disk; raises ModelError."""
+    assert address.tokenizer is not None
+    folder = find_folder(address.tokenizer)
+    with needed():
+        from harness.engine.transformers.prompting import Prompting
+        from harness.engine.transformers.tokenizing import load_tokenizer
+
+        tokenizer = load_tokenizer(address.tokenizer, folder, settings.allow_remote_code)
+    end = tokenizer.eos_token_id
+    return Prompting(tokenizer, address.tokenizer, [end] if end is not None else [], None)
+
+
+def _folder_identity(address: Address) -> str:
+    assert address.tokenizer is not None
+    return tokenizer_identity(find_folder(address.tokenizer))

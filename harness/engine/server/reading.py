@@ -1,0 +1,160 @@
+"""A request in, what its model reads out: as the server renders and tokenizes it, or as a tokenizer here does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from harness.engine.requests import (
+    Chat,
+    ChatText,
+    Continuations,
+    Generate,
+    MultipleChoice,
+    Plain,
+    Prompt,
+    RollingLogLikelihood,
+)
+from harness.engine.server.calls import BadReply, Call
+from harness.engine.server.finding import Found
+from harness.engine.server.fleet import Fleet
+from harness.engine.server.writing import arguments_of, messages_of
+from harness.engine.transformers.reasoning import marks_in
+
+Read = str | list[int]
+"""What is sent to a server: a text that it tokenizes, or the tokens."""
+
+Scored = MultipleChoice | Continuations | RollingLogLikelihood
+
+SILENT = ("enable_thinking", "false")
+"""The argument by which many templates suppress reasoning."""
+
+RENDERS = ("vLLM", "llama.cpp")
+"""Kinds of servers that show what their chat template makes of a chat."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be scored: the end of `whole`, after `context`.
+
+    Attributes:
+        special: whether the server puts before a text what its tokenizer puts before one.
+    """
+
+    context: Read
+    whole: Read
+    special: bool = True
+
+
+class Reader(Protocol):
+    """What a model reads."""
+
+    async def prompt(self, request: Generate) -> Read:
+        """What an answer continues."""
+        ...
+
+    async def parts(self, request: Scored) -> list[Part]:
+        """What is scored, one part after another."""
+        ...
+
+    async def shown(self, prompt: Prompt) -> str:
+        """The text of a prompt."""
+        ...
+
+
+class ServerReader:
+    """Lets the server tokenize and, for choices in a chat, render its template; answers in a chat need neither."""
+
+    def __init__(self, fleet: Fleet, found: Found, reasons: bool) -> None:
+        self.fleet = fleet
+        self.found = found
+        self.reasons = reasons
+
+    async def prompt(self, request: Generate) -> Read:
+        return await self.shown(request.prompt)
+
+    async def parts(self, request: Scored) -> list[Part]:
+        match request:
+            case RollingLogLikelihood(text=text):
+                return [Part("", text)]
+            case MultipleChoice(prompt=prompt, continuations=continuations):
+                text = await self._before_choice(prompt)
+                special = isinstance(prompt, Plain)
+                return [_divided(text, continuation, special) for continuation in continuations]
+            case Continuations(pairs=pairs):
+                texts = [await self.shown(prompt) for prompt, _ in pairs]
+                return [
+                    _divided(text, continuation, isinstance(prompt, Plain))
+                    for text, (prompt, continuation) in zip(texts, pairs, strict=True)
+                ]
+
+    async def shown(self, prompt: Prompt) -> str:
+        if isinstance(prompt, Plain):
+            return prompt.text
+        text = await self._rendered(prompt)
+        return text + prompt.begun if isinstance(prompt, ChatText) else text
+
+    async def _before_choice(self, prompt: Prompt) -> str:
+        """The text that choices continue: a chat with its reasoning suppressed, or closed where the template opens it."""
+        if isinstance(prompt, Plain):
+            return prompt.text
+        template = self.found.template
+        silences = SILENT[0] in template if template else self.reasons
+        if silences and SILENT[0] not in dict(prompt.arguments):
+            prompt = replace(prompt, arguments=tuple(sorted([*prompt.arguments, SILENT])))
+        text = (await self.shown(prompt)).rstrip()
+        for mark in marks_in([text[-100:]]):
+            if text.endswith(mark.opens):
+                return f"{text}\n\n{mark.closes}\n\n"
+        return await self.shown(prompt)
+
+    async def _rendered(self, chat: Chat) -> str:
+        given: dict[str, Any] = {"messages": messages_of(chat), **arguments_of(chat.arguments)}
+        if self.found.kind == "llama.cpp":
+            return await self.fleet.ask(Call("/apply-template", given, lambda data: _text(data, "prompt")))
+        named = {"model": self.found.model}
+        asked = {**named, **given, "add_generation_prompt": True}
+        tokens = await self.fleet.ask(Call("/tokenize", asked, _tokens))
+        return await self.fleet.ask(
+            Call("/detokenize", {**named, "tokens": tokens}, lambda data: _text(data, "prompt"))
+        )
+
+
+class TokenizerReader:
+    """Renders and tokenizes here, as the transformers engine does; `prompting` is a `Prompting` of that."""
+
+    def __init__(self, prompting: Any) -> None:
+        self.prompting = prompting
+
+    async def prompt(self, request: Generate) -> Read:
+        return list(self.prompting.tokens(request))
+
+    async def parts(self, request: Scored) -> list[Part]:
+        return [Part(context, [*context, *rest]) for context, rest in self.prompting.pairs(request)]
+
+    async def shown(self, prompt: Prompt) -> str:
+        return str(self.prompting.render(prompt))
+
+
+def _divided(text: str, continuation: str, special: bool) -> Part:
+    """A prompt and a continuation, to which white space at the end of the prompt belongs."""
+    context = text.rstrip()
+    return Part(context, text + continuation, special)
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    if not isinstance(text := data.get(key), str):
+        raise BadReply(f"the reply has no '{key}'")
+    return text
+
+
+def _tokens(data: dict[str, Any]) -> list[int]:
+    return checked_tokens(data.get("tokens"))
+
+
+def checked_tokens(tokens: Any) -> list[int]:
+    """Tokens of a reply; raises BadReply if they are none."""
+    if not isinstance(tokens, Sequence) or not all(type(token) is int for token in tokens):
+        raise BadReply("the reply has no tokens")
+    return list(tokens)

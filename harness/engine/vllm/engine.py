@@ -1,0 +1,235 @@
+"""Requests in, Answers out, from a model in vLLM: it reads the tokens that the engine transformers reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness.engine.batching import Budget
+from harness.engine.estimate import estimated
+from harness.engine.pace import Pace, RunsOn
+from harness.engine.requests import (
+    Answer,
+    ChoiceLogProbs,
+    Continuations,
+    Generate,
+    LogLikelihood,
+    MultipleChoice,
+    Progress,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+    UnansweredError,
+)
+from harness.engine.streaming import ask_by_stream
+from harness.engine.transformers.prompting import Pair, Prompting, Scored
+from harness.engine.transformers.quiet import quiet
+from harness.engine.transformers.shown import check_shown
+from harness.engine.vllm.queue import Job, Likelihood, Queue
+from harness.errors import EngineError
+from harness.spelling import option
+from harness.suites.format import AnswerKind
+
+Done = Callable[[Mapping[Request, Answer], int], None]
+"""Takes answers as they come, and how many others are complete: none."""
+
+BUDGET = 1 << 20
+"""Tokens that vLLM is given at a time, more than it computes at once."""
+
+
+class VllmEngine:
+    """A causal language model that vLLM runs.
+
+    Args:
+        queue: the vLLM that holds it; two engines may share one.
+        tokenizer: its chat template renders chat prompts.
+        label: the name of the model in reports.
+        ends: the tokens that end its turns.
+        lora: vLLM's request for the adapter that acts; None for the base.
+        parameters: the size of the model.
+    """
+
+    kinds: frozenset[AnswerKind] = frozenset({"generate", "choose", "likelihood"})
+    backend = "vllm"
+
+    def __init__(
+        self,
+        queue: Queue,
+        tokenizer: Any,
+        label: str,
+        ends: Sequence[int],
+        lora: Any,
+        budget: Budget,
+        parameters: int,
+    ) -> None:
+        self.queue = queue
+        self.tokenizer = tokenizer
+        self.label = label
+        self.lora = lora
+        self.budget = budget
+        self.parameters = parameters
+        self.pace = Pace()
+        config = queue.model_config
+        self.context = int(config.max_model_len)
+        self.embeddings = self.vocabulary = int(config.get_vocab_size())
+        # vLLM writes at least one token after whatever it reads, and reads the last of a row too
+        self.prompting = Prompting(tokenizer, label, ends, self.context - 2)
+
+    def render(self, prompt: Prompt) -> str:
+        """The text of a prompt; a chat goes through the chat template, up to where the answer begins.
+
+        Raises:
+            EngineError: the tokenizer has no chat template, or its template refuses the chat.
+            ModelError: the template exceeds its limits of time or memory.
+        """
+        return self.prompting.render(prompt)
+
+    @property
+    def template_names(self) -> frozenset[str] | None:
+        """The variables that the chat template reads, arguments among them; None without a template."""
+        return self.prompting.template.names if self.tokenizer.chat_template else None
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype that the model computes in."""
+        return str(self.queue.model_config.dtype).removeprefix("torch.")
+
+    @property
+    def device_kind(self) -> str:
+        """The type of the model's device, and the name of a GPU."""
+        return self.queue.library.device_name
+
+    @property
+    def invariant(self) -> bool:
+        """Whether what else is in a batch changes no answer."""
+        return self.queue.library.invariant
+
+    @property
+    def marks_reasoning(self) -> bool:
+        """Whether the chat template or the vocabulary marks reasoning before an answer."""
+        return bool(self.prompting.marks)
+
+    @property
+    def runs_on(self) -> RunsOn:
+        """What its speed depends on."""
+        return RunsOn(self.label, self.parameters, self.device_kind, self.dtype, self.backend)
+
+    def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
+        """The tokens that the model reads for a prompt, up to where it answers.
+
+        Args:
+            choosing: up to where a choice is scored, which in a chat is after any reasoning.
+        """
+        return self.prompting.tokens(MultipleChoice(prompt, ()) if choosing else Generate(prompt, 1))
+
+    def reading(self, prompt: Prompt, choosing: bool = False) -> str:
+        """The same as text, special tokens included."""
+        return self.prompting.decode(self.tokens(prompt, choosing))
+
+    def request_tokens(self, request: Request) -> list[list[int]]:
+        """All tokens that the model reads for a request, one row for each continuation."""
+        return self.prompting.rows(request)
+
+    def request_pieces(self, request: Request) -> list[str]:
+        """The same as the tokenizer spells its tokens, so that two vocabularies can be compared."""
+        rows = self.request_tokens(request)
+        return [str(piece) for row in rows for piece in self.tokenizer.convert_ids_to_tokens(row)]
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        """Answer each request, in order; equal requests are computed once.
+
+        Raises:
+            EngineError: a prompt does not fit the model, or log-probabilities are NaN.
+        """
+        return ask_by_stream(self, requests, progress)
+
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
+        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
+        check_shown(self.prompting, requests, self.embeddings)
+        self.pace.size += estimated(requests)
+        self._write([request for request in requests if isinstance(request, Generate)], done)
+        self._score([request for request in requests if not isinstance(request, Generate)], done)
+
+    def likelihoods(self, row: list[int]) -> list[Likelihood]:
+        """The likelihood of each token of a row but the first."""
+        found: list[Likelihood] = []
+
+        def took(tokens: list[int], known: list[Likelihood]) -> bool:
+            found.extend(known)
+            return False
+
+        self._run([Job(row, 0, took)])
+        return found
+
+    def _run(self, jobs: Sequence[Job]) -> None:
+        with quiet():
+            self.queue.run(jobs, self.lora, self.budget.tokens, self.pace)
+
+    def _write(self, requests: Sequence[Generate], done: Done) -> None:
+        self._run([self._written(request, done) for request in requests])
+
+    def _written(self, request: Generate, done: Done) -> Job:
+        prompt = self.prompting.tokens(request)
+        limits = self.prompting.limits(request, len(prompt), self.context)
+        self._check_length(request, len(prompt) + limits.whole)
+        answer = self.prompting.writing(request, limits)
+        self.pace.read += len(prompt)
+
+        def took(tokens: list[int], known: list[Likelihood]) -> bool:
+            self._check_finite(request, known)
+            self.pace.written += len(tokens)
+            goes_on = all(map(answer.take, tokens))
+            if not goes_on:
+                done({request: answer.generated()}, 0)
+            return goes_on
+
+        return Job(prompt, limits.whole, took)
+
+    def _score(self, requests: Sequence[Scored], done: Done) -> None:
+        jobs: list[Job] = []
+        for request in requests:
+            pairs = self.prompting.pairs(request)
+            found: dict[int, Likelihood] = {}
+            jobs += [self._measured(request, pairs, index, found, done) for index in range(len(pairs))]
+        self._run(jobs)
+
+    def _measured(
+        self, request: Scored, pairs: Sequence[Pair], index: int, found: dict[int, Likelihood], done: Done
+    ) -> Job:
+        """The job for one log-likelihood of a request; `found` has those of all its others that are known."""
+        context, continuation = pairs[index]
+        self._check_length(request, len(context) + len(continuation) + 1)
+        self.pace.read += len(context) + len(continuation)
+
+        def took(tokens: list[int], known: list[Likelihood]) -> bool:
+            own = known[len(known) - len(continuation) :]
+            self._check_finite(request, own)
+            found[index] = (math.fsum(value for value, _ in own), all(written for _, written in own))
+            if len(found) == len(pairs):
+                done({request: self._answer(request, pairs, found)}, 0)
+            return False
+
+        return Job([*context, *continuation], 0, took)
+
+    def _answer(self, request: Scored, pairs: Sequence[Pair], found: Mapping[int, Likelihood]) -> Answer:
+        values, greedy = zip(*(found[index] for index in range(len(pairs))), strict=True)
+        if isinstance(request, RollingLogLikelihood):
+            return LogLikelihood(math.fsum(values), sum(len(pair[1]) for pair in pairs), self.vocabulary)
+        return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
+
+    def _check_length(self, request: Request, length: int) -> None:
+        if length > self.context:
+            raise EngineError(
+                f"{self.label}: a prompt and its answer take {length} tokens, and vllm reads {self.context}: "
+                f"{self.prompting.shown(request)[-80:]!r}\n"
+                f"  where the model itself reads more: {option('engine_args', 'max_model_len=N')}"
+            )
+
+    def _check_finite(self, request: Request, known: Sequence[Likelihood]) -> None:
+        if not all(math.isfinite(value) for value, _ in known):
+            raise UnansweredError(
+                f"{self.label}: its logits are NaN or infinite in {self.dtype}, so its answers mean nothing\n"
+                f"  the weights are damaged, or too large for the dtype: try {option('dtype', 'float32')}",
+                request,
+            )

@@ -1,0 +1,110 @@
+"""Two engines and the gates of a run in, an error out where the engines alone could decide a gate, and what to note of them.
+
+Engines round differently, so a model in one and the same model in another answer some probes differently, which is no loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from harness.engine.abilities import Backed, Tokenizes
+from harness.engine.prompts import request
+from harness.engine.requests import Engine
+from harness.errors import EngineError, Problem, listed
+from harness.evaluation.noise import LEVEL, above
+from harness.evaluation.suite_run import SuiteRun
+from harness.gate.cases import Case
+from harness.spelling import option
+from harness.stats.paired import ROUNDING, least_to_retain
+from harness.stats.power import noise_drop
+from harness.suites.suite import MarginGate, RiseGate
+from harness.wording import count, percent, points
+
+FLIPS = 0.05
+"""The share of answers that are taken to flip between two engines, where nobody measured it."""
+
+RISE = 0.01
+"""The same of texts: the rise of the bits per byte that two engines reach on the same model."""
+
+
+def backends(baseline: Engine, tuned: Engine) -> tuple[str, str] | None:
+    """What computes the answers of each, if that differs; None if it is the same, or one cannot tell."""
+    if not (isinstance(baseline, Backed) and isinstance(tuned, Backed)) or baseline.backend == tuned.backend:
+        return None
+    return baseline.backend, tuned.backend
+
+
+def check_engines(
+    runs: Iterable[SuiteRun], baseline: Engine, tuned: Engine, flips: float | None
+) -> list[str]:
+    """Check that every gate has a margin above what two engines do, and that texts are read alike; returns notes.
+
+    Args:
+        flips: the share of answers that flip between the engines on the same model, as measured; None for FLIPS.
+
+    Raises:
+        EngineError: some gates could be decided by the engines; lists all of them.
+    """
+    found = backends(baseline, tuned)
+    if found is None:
+        return []
+    before, after = found
+    runs = [run for run in runs if run.compared]
+    rate = FLIPS if flips is None else flips
+    problems = [problem for run in runs for problem in _problems(run, baseline, tuned, rate)]
+    if problems:
+        title = f"the baseline runs on {before} and the tuned model on {after}, which alone may decide these gates:"
+        raise EngineError(title, *listed(problems))
+    said = "taken" if flips is None else "measured"
+    notes = [
+        f"the baseline ran on {before} and the tuned model on {after}: {percent(rate)} of answers are {said} to flip "
+        f"between these ({option('engine_flips')}), and every margin is above what that does"
+    ]
+    return notes + [
+        f"{run.suite.name}: its choices are compared by log-probabilities of two engines, which round differently"
+        for run in runs
+        if run.suite.task.answer == "choose"
+    ]
+
+
+def _problems(run: SuiteRun, baseline: Engine, tuned: Engine, flips: float) -> Iterator[Problem]:
+    if run.suite.task.answer == "likelihood" and (why := _read_otherwise(run, baseline, tuned)):
+        yield Problem(
+            run.suite.span, f"{run.suite.name}: texts are measured token by token, and {why}",
+            "run both models on one engine, or leave this suite out",
+        )  # fmt: skip
+        return
+    for case in run.gated.values():
+        match case.gate:
+            case MarginGate(max_drop=margin) if len(case.probes) >= (least_to_retain(margin) or 0):
+                reached = noise_drop(len(case.probes), flips, LEVEL)
+                if margin <= reached + ROUNDING:
+                    yield _drop_within(case, margin, reached, flips)
+            case RiseGate(max_rise=margin) if margin <= RISE + ROUNDING:
+                yield Problem(
+                    case.span, f"{case.title}: a margin of {100 * margin:.3g} % is within the {100 * RISE:.3g} % that bits per byte "
+                    "differ by on two engines", f"raise 'max_rise' above {RISE}, or run both models on one engine",
+                )  # fmt: skip
+
+
+def _drop_within(case: Case, margin: float, reached: float, flips: float) -> Problem:
+    return Problem(
+        case.span,
+        f"{case.title}: a margin of {points(margin)} points is within the noise of two engines: where {percent(flips)} of answers "
+        f"flip, {count(len(case.probes), 'probe')} drop by up to {points(reached)} points in 95 % of runs",
+        f"raise 'max_drop' to {above(reached, 3)} or more, add probes, run both models on one engine, or measure how many answers "
+        f"of one model flip: python -m harness calibrate SUITE --model=BASE --beside=BASE_ON_THE_OTHER_ENGINE; then "
+        f"{option('engine_flips', 'SHARE')}",
+    )
+
+
+def _read_otherwise(run: SuiteRun, baseline: Engine, tuned: Engine) -> str | None:
+    """Why two engines do not read the texts of a suite as the same tokens; None if they do."""
+    for engine in (baseline, tuned):
+        if not isinstance(engine, Tokenizes):
+            return f"{engine.label} cannot tell the tokens that it reads"
+    assert isinstance(baseline, Tokenizes)
+    assert isinstance(tuned, Tokenizes)
+    asked = [request(run.suite, probe) for probe in run.suite.probes if probe.id in run.needed]
+    unlike = sum(baseline.request_tokens(one) != tuned.request_tokens(one) for one in asked)
+    return f"the two engines read other tokens in {unlike} of {count(len(asked), 'text')}" if unlike else None

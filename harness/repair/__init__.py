@@ -1,0 +1,1 @@
+"""What tuning changed is made smaller, without training, until the gate passes: the command `repair`."""

@@ -1,0 +1,160 @@
+"""The models of a repair: found, trained if a recipe names them, and under edits in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from harness.engine.requests import Engine, EnginePair, Request
+from harness.engine.settings import Settings
+from harness.errors import ModelError
+from harness.evaluation.record import model_row
+from harness.models.reference import (
+    Adapter,
+    Endpoint,
+    FullModel,
+    LocalModel,
+    Model,
+    ModelPair,
+    find_local_model,
+)
+from harness.progress import counter
+from harness.repair.record import Form
+from harness.repair.schedule import RepairOptions
+from harness.reporting.run_rows import ModelRow
+from harness.spelling import option
+from harness.store.opening import open_pair
+from harness.terminal import say
+from harness.training.edits.edit import Edit
+from harness.training.references import find_models, trained
+from harness.versions import needed
+from harness.visible import encodable
+
+
+class Edited(Protocol):
+    """A tuned model under edits; see `training.edits.repairable`. `form` is what it is written as: "adapter" or "full"."""
+
+    @property
+    def form(self) -> Form: ...
+    @property
+    def groups(self) -> tuple[str, ...]: ...
+    @property
+    def baseline(self) -> Engine: ...
+
+    def engine(self, edit: Edit) -> Engine: ...
+
+    def write(self, edit: Edit, folder: Path) -> None: ...
+
+    def restore(self) -> None: ...
+
+
+class Models(Protocol):
+    """Where the models of a repair come from.
+
+    Attributes:
+        baseline_name: what the card of a repaired model names as its base.
+        rows: of the record: the tuned model's, and the baseline's.
+    """
+
+    @property
+    def baseline_name(self) -> str: ...
+    @property
+    def rows(self) -> tuple[ModelRow, ModelRow]: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def dtype(self) -> str | None: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+    def load(self) -> Edited:
+        """The tuned model under edits, in its own form if its kind allows that."""
+        ...
+
+    def merged(self) -> Edited | None:
+        """An adapter as a full model; None if it is none, or is not to be merged."""
+        ...
+
+    def written(self, folder: Path) -> EnginePair:
+        """The baseline, and the model in a folder, loaded as the gate loads it."""
+        ...
+
+
+class LocalModels:
+    """Models on this disk.
+
+    Raises:
+        ModelError: a model cannot be found or loaded, or its weights are not here.
+        RecipeError: a recipe cannot be read, or trained.
+        EngineError: the tuned model equals its baseline.
+    """
+
+    def __init__(self, options: RepairOptions, settings: Settings, asked: Sequence[Request]) -> None:
+        self.settings, self.merge = settings, options.merge
+        found = find_models(options.model, options.baseline, settings, options.reach)
+        pair = trained(found, options.baseline, settings, say, counter)
+        self.pair: ModelPair[Model, Model] = pair
+        self.tuned = _local(pair.tuned)
+        if pair.baseline is pair.tuned:
+            raise ModelError(
+                f"{options.model}: is its own baseline, so that nothing was tuned and nothing can be taken back"
+            )
+        self.engines = open_pair(pair, settings, say, asked)
+        self.device, self.dtype, self.notes = self.engines.device, self.engines.dtype, self.engines.notes
+        self.rows = (
+            model_row(self.tuned, encodable(options.model), self.engines.tuned.label),
+            model_row(
+                pair.baseline, options.baseline and encodable(options.baseline), self.engines.baseline.label
+            ),
+        )
+        self._merged: Edited | None = None
+
+    @property
+    def baseline_name(self) -> str:
+        base = self.tuned.base if isinstance(self.tuned, Adapter) else self.pair.baseline
+        if isinstance(base, FullModel) and base.embedded:
+            return "embedded"
+        return str(base.folder) if isinstance(base, LocalModel) and Path(base.name).exists() else base.name
+
+    def load(self) -> Edited:
+        with needed():
+            from harness.training.edits.of_adapter import repairable_adapter
+            from harness.training.edits.of_full_model import repairable_full_model
+
+        if isinstance(self.tuned, FullModel):
+            if not isinstance(self.pair.baseline, FullModel):
+                raise ModelError(
+                    f"{self.pair.baseline.name}: is no full model, and only between two full models lies another\n"
+                    f"  name the model that was tuned: {option('baseline', 'PATH_OR_HUB_ID')}"
+                )
+            return repairable_full_model(self.tuned, self.pair.baseline, self.engines)
+        if (edited := repairable_adapter(self.tuned, self.engines, self.settings.allow_keys)) is not None:
+            return edited
+        if (merged := self.merged()) is None:
+            raise ModelError(
+                f"{self.tuned.name}: an adapter of its kind has no strength of its own, and may not be merged into its base\n"
+                f"  leave out {option('no_merge')}, to write a full model"
+            )
+        return merged
+
+    def merged(self) -> Edited | None:
+        with needed():
+            from harness.training.edits.of_full_model import merged_adapter
+
+        if isinstance(self.tuned, Adapter) and self.merge and self._merged is None:
+            self._merged = merged_adapter(self.tuned, self.engines, self.settings, say)
+        return self._merged
+
+    def written(self, folder: Path) -> EnginePair:
+        model = find_local_model(str(folder), self.settings.allow_pickle)
+        return open_pair(ModelPair(self.pair.baseline, model), self.settings, say)
+
+
+def _local(model: Model) -> LocalModel:
+    if isinstance(model, Endpoint):
+        raise ModelError(
+            f"{model.name}: its weights are not here, so that nothing of them can be taken back\n"
+            "  give a folder with a full model or an adapter, a hub id, or a recipe"
+        )
+    return model

@@ -1,0 +1,151 @@
+"""The command line of a repair in, a Schedule out: what is asked to choose a repair, and what to confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.documents.within import PROJECT, Reach
+from harness.engine.prompts import under
+from harness.engine.settings import Settings
+from harness.errors import HarnessError, InputError
+from harness.evaluation.permission import with_consent
+from harness.evaluation.sample import Key, sampled
+from harness.evaluation.suites import read_suites
+from harness.gate.cases import Case, cases
+from harness.gate.policy import MAX_DROP_OVERALL, Policy
+from harness.spelling import option
+from harness.stats.sampling import stratified
+from harness.suites.suite import Probe, Suite
+
+USEFUL = 0.5
+"""The share of the tuned model's gain that a repair must keep, unless the user gives another."""
+
+
+@dataclass(frozen=True)
+class RepairOptions:
+    """The command line of a repair.
+
+    Attributes:
+        baseline: None for the one that the model names.
+        sample: how many of the general probes are asked, for both halves together; None for all.
+        seed: of the sample and of its halves.
+        budget: minutes; None for as long as it takes.
+        useful: the share of the tuned model's gain that must stay, in (0, 1].
+        margin: the largest acceptable drop over all suites, a fraction.
+        strict: whether every gate must be RETAINED.
+        merge: whether an adapter may be merged into its base, and a full model be written.
+    """
+
+    model: str
+    target: Path
+    suites: Sequence[Path]
+    out: Path
+    baseline: str | None = None
+    sample: int | None = None
+    seed: int = 0
+    budget: float | None = None
+    useful: float = USEFUL
+    margin: float = MAX_DROP_OVERALL
+    strict: bool = False
+    merge: bool = True
+    allow_code: bool = False
+    reach: Reach = PROJECT
+    command: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> Policy:
+        """How the gates of both halves are decided."""
+        return Policy(strict=self.strict, max_drop_overall=self.margin)
+
+
+@dataclass(frozen=True)
+class Half:
+    """The probes of the target and the cases of the general suites that choose a repair, or that confirm it."""
+
+    target: tuple[Probe, ...]
+    cases: tuple[Case, ...]
+
+    @property
+    def keys(self) -> set[Key]:
+        """All general probes."""
+        return {(case.suite.name, probe.id) for case in self.cases for probe in case.probes}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is asked: no probe is in both halves, and none of a cluster that the other half has."""
+
+    target: Suite
+    suites: tuple[Suite, ...]
+    selection: Half
+    confirmation: Half
+    notes: tuple[str, ...] = ()
+
+
+def read_schedule(options: RepairOptions, settings: Settings = Settings()) -> Schedule:
+    """Read and check suites before any model is loaded; they are asked under `settings`.
+
+    Raises:
+        SuiteError, InputError: suites cannot be read, or run code without permission.
+        HarnessError: there are no suites but the target.
+    """
+    if any(path.resolve() == options.target.resolve() for path in options.suites):
+        raise HarnessError(
+            f"{option('suite', str(options.target))}: is the target\n  what is learnt cannot show what was forgotten: give other suites"
+        )
+    target, *general = read_suites([options.target, *options.suites], options.reach)
+    if not general:
+        raise HarnessError(
+            f"{option('suite')}: there are no suites but the target, {options.target}\n  give what must be kept"
+        )
+    general, notes = with_consent(target, general, options.allow_code)
+    if target.task.answer == "likelihood":
+        raise InputError.at(
+            target.span,
+            f"the suite '{target.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
+            "which is right by definition, so that nothing can be gained; ask for answers",
+        )
+    asked = [under(suite, settings) for suite in (target, *general)]
+    drawn = sampled((case for suite in asked[1:] for case in cases(suite)), options.sample, options.seed)
+    selection, confirmation = halves(asked[0], drawn, options.seed)
+    if not (selection.target and confirmation.target and selection.cases and confirmation.cases):
+        raise HarnessError(
+            f"too few probes to choose by some and confirm by others\n  give a larger target, more suites, or a larger {option('sample')}"
+        )
+    return Schedule(asked[0], tuple(asked[1:]), selection, confirmation, tuple(notes))
+
+
+def halves(target: Suite, cases: Sequence[Case], seed: int) -> tuple[Half, Half]:
+    """Two halves of the target's probes and of the cases: seeded, stratified by suite and category, clusters in one piece."""
+    pool = {(case.suite.name, probe.id): probe for case in cases for probe in case.probes}
+    general = half_of(pool, seed)
+    learnt = half_of({(target.name, probe.id): probe for probe in target.probes}, seed)
+
+    def half(chosen: Collection[Key], target_chosen: Collection[Key]) -> Half:
+        return Half(
+            tuple(probe for probe in target.probes if (target.name, probe.id) in target_chosen),
+            tuple(narrowed_to(cases, chosen)),
+        )
+
+    every = {(target.name, probe.id) for probe in target.probes}
+    return half(general, learnt), half(pool.keys() - general, every - learnt)
+
+
+def half_of(pool: dict[Key, Probe], seed: int) -> set[Key]:
+    """The keys of a half of the probes; those of a cluster are all in it, or none is."""
+    units = {
+        key: (key[0], probe.cluster is not None, probe.cluster or probe.id) for key, probe in pool.items()
+    }
+    group = {units[key]: (key[0], probe.category) for key, probe in pool.items()}
+    chosen = set(stratified(sorted(group), lambda unit: str(group[unit]), (len(group) + 1) // 2, seed))
+    return {key for key, unit in units.items() if unit in chosen}
+
+
+def narrowed_to(cases: Iterable[Case], chosen: Collection[Key]) -> Iterable[Case]:
+    """The cases over those of their probes that are chosen, without those that have none."""
+    for case in cases:
+        probes = tuple(probe for probe in case.probes if (case.suite.name, probe.id) in chosen)
+        if probes:
+            yield replace(case, probes=probes, sampled=case.sampled or len(probes) < len(case.probes))

@@ -1,0 +1,66 @@
+"""The diagnosis of a run in, what a page shows of it out: bars of causes, and the words of its template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.reporting.diagnosed import CAUSES, MEANINGS, WAYS, sentence
+from harness.reporting.diagnosis_rows import Cause, DiagnosisRow
+from harness.reporting.explain import INTERVAL
+from harness.wording import between, percent
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cause's part of a bar: where it begins and how wide it is, in percent."""
+
+    cause: Cause
+    kind: str
+    number: int
+    start: float
+    width: float
+
+
+def shown(diagnosis: Mapping[str, DiagnosisRow]) -> dict[str, Any]:
+    """The values of `diagnosed.html`: the suites, the one that lost most first, and the words for them."""
+    return {
+        "suites": dict(sorted(diagnosis.items(), key=lambda item: -item[1].lost)),
+        "whole": _parts(together(diagnosis)),
+        "parts": {name: _parts(_numbers(row)) for name, row in diagnosis.items()},
+        "sentence": sentence,
+        "meanings": MEANINGS,
+        "ways": WAYS,
+        "kinds": CAUSES,
+        "interval": INTERVAL,
+        "between": between,
+        "percent": percent,
+    }
+
+
+def _numbers(row: DiagnosisRow) -> dict[Cause, int]:
+    return {cause.cause: cause.probes for cause in row.causes}
+
+
+def together(suites: Mapping[str, DiagnosisRow]) -> dict[Cause, int]:
+    """How many probes of all suites have each cause."""
+    found: dict[Cause, int] = {}
+    for row in suites.values():
+        for cause, number in _numbers(row).items():
+            found[cause] = found.get(cause, 0) + number
+    return found
+
+
+def _parts(numbers: Mapping[Cause, int]) -> list[Part]:
+    """The parts of a bar, each cause in its own place of the order."""
+    return list(_side_by_side(numbers))
+
+
+def _side_by_side(numbers: Mapping[Cause, int]) -> Iterator[Part]:
+    total, start = sum(numbers.values()) or 1, 0.0
+    for cause, kind in CAUSES.items():
+        if number := numbers.get(cause, 0):
+            width = 100 * number / total
+            yield Part(cause, kind, number, round(start, 3), round(width, 3))
+            start += width

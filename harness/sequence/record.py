@@ -1,0 +1,118 @@
+"""The results of a sequence as a versioned JSON record: everything that its pages need. Rates are fractions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.recipes.format import RecipeFormat
+from harness.reporting.record import read_back
+from harness.reporting.rows import AnswerRow, GateRow
+from harness.stats.paired import CONFIDENCE
+from harness.visible import visible_json
+from harness.writing import write_whole, writing_report
+
+VERSION: Literal[1] = 1
+FILE = "sequence.json"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RateRow(_Row):
+    """An accuracy, or a drop of it, with its interval."""
+
+    value: float
+    interval: tuple[float, float]
+
+
+class MeasureRow(_Row):
+    """A measure of the whole sequence with its interval."""
+
+    name: str
+    value: float
+    interval: tuple[float, float]
+
+
+class TaskRow(_Row):
+    """A task: its recipe, and the suite that measures it."""
+
+    name: str
+    recipe: RecipeFormat
+    path: str
+    suite: str
+    target: str
+    probes: list[str]
+
+
+class StepRow(_Row):
+    """The model before any task, where `after` is None, or after one."""
+
+    after: str | None
+    accuracy: list[RateRow]
+    """On each task."""
+    answers: dict[str, list[AnswerRow]]
+    """By suite, of its probes in order."""
+    drop: RateRow | None = None
+    """Over all general probes, the accuracy lost since the base; None before any task, and without general suites."""
+    gates: list[GateRow] = []
+    """The decisions of the general suites' gates against the base."""
+    seconds_training: float | None = None
+
+    @property
+    def failed(self) -> list[GateRow]:
+        """The gates that failed."""
+        return [row for row in self.gates if row.outcome == "failed"]
+
+    @property
+    def decided(self) -> list[GateRow]:
+        """The gates that decided something."""
+        return [row for row in self.gates if row.outcome in ("passed", "warned", "failed")]
+
+
+class SequenceRun(_Row):
+    """Where the numbers come from."""
+
+    harness: str
+    started: str
+    command: list[str]
+    base: str
+    weights: str
+    device: str | None
+    dtype: str | None
+    versions: dict[str, str]
+    sample: int | None
+    notes: list[str] = []
+
+
+class SequenceRecord(_Row):
+    """The record of one sequence; until it is finished, `steps` lacks some and `measures` is empty."""
+
+    version: Literal[1] = VERSION
+    run: SequenceRun
+    confidence: float = CONFIDENCE
+    tasks: list[TaskRow]
+    general: list[str]
+    """The names of the general suites."""
+    steps: list[StepRow]
+    measures: list[MeasureRow] = []
+
+    @property
+    def finished(self) -> bool:
+        return len(self.steps) == len(self.tasks) + 1
+
+
+def write_sequence(record: SequenceRecord, folder: Path) -> Path:
+    """Write `sequence.json` into `folder`, whole or not at all; returns its path. Raises HarnessError if it cannot be written."""
+    path = folder / FILE
+    with writing_report(folder, by="out"):
+        write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+    return path
+
+
+def read_sequence(folder: Path) -> SequenceRecord:
+    """Read the record back; raises HarnessError if there is none, or one of another version or shape."""
+    return read_back(folder / FILE, SequenceRecord, "the record of a sequence", VERSION)

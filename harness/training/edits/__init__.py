@@ -1,0 +1,1 @@
+"""Change a tuned model in memory: by parts, in place, and exactly back."""

@@ -1,0 +1,44 @@
+"""The embedded model's own GGUF file, beside what transformers makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.engine.prompts import request
+from harness.engine.registry import open_engine, schemes
+from harness.engine.requests import Chat, Message, MultipleChoice, RollingLogLikelihood
+from harness.models.embedded import embedded_gguf
+from harness.models.reference import resolve
+from harness.scoring import SCORERS
+from harness.suites.read import read_suite
+
+SUITES = Path(__file__).parents[2] / "suites"
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return open_engine(resolve(str(embedded_gguf()), schemes()))
+
+
+@pytest.mark.parametrize("name", ["coding", "formats", "grammar", "in_context", "languages", "perplexity"])
+def test_llama_cpp_reads_what_transformers_reads(engine, pair, name):
+    suite = read_suite(SUITES / f"{name}.yaml", SCORERS)
+    for probe in suite.probes[::4]:
+        asked = request(suite, probe)
+        assert engine.request_tokens(asked) == pair.baseline.request_tokens(asked)
+
+
+def test_llama_cpp_computes_nearly_the_same(engine, pair):
+    question = Chat((Message("user", "What is the capital of France?"),))
+    asked = [
+        MultipleChoice(question, ("Paris", "London", "Berlin")),
+        RollingLogLikelihood(
+            "In the morning the children walked to school, and it was cold. 🙂 C'est déjà l'été."
+        ),
+    ]
+    (choice, text), (other_choice, other_text) = (side.ask(asked) for side in (engine, pair.baseline))
+    assert choice.logprobs == pytest.approx(other_choice.logprobs, abs=0.5)
+    assert text.logprob == pytest.approx(other_text.logprob, rel=0.02)
+    assert text.tokens == other_text.tokens

@@ -1,0 +1,70 @@
+"""A server with `tokenizer=FOLDER`: it is sent the very tokens that transformers would read here."""
+
+from __future__ import annotations
+
+import pytest
+from transformers import AutoTokenizer
+
+from harness.engine.registry import open_pair
+from harness.engine.requests import (
+    Chat,
+    Continuations,
+    Generate,
+    Message,
+    MultipleChoice,
+    Plain,
+    RollingLogLikelihood,
+)
+from harness.engine.settings import Settings
+from harness.errors import ModelError
+from harness.models.reference import Endpoint, FullModel, ModelPair
+from tests.support.served import logprob, serving
+
+CHAT = Chat((Message("user", "Why is it so?"),))
+
+
+def opened(server, folder):
+    model = Endpoint("http", f"{server.url.removeprefix('http:')}?tokenizer={folder}#tuned")
+    return open_pair(ModelPair(model, model), Settings())
+
+
+@pytest.fixture
+def server(base):
+    with serving(decode=AutoTokenizer.from_pretrained(base).decode) as server:
+        yield server
+
+
+def test_prompts_go_as_the_tokens_of_transformers(server, base):
+    local = FullModel("base", base)
+    here = open_pair(ModelPair(local, local), Settings(device="cpu")).tuned
+    pair = opened(server, base)
+    engine = pair.tuned
+    assert engine.device.endswith(", chats as tokens")
+    assert f"chats go as tokens, through the template of {base}" in pair.notes[0]
+    assert engine.render(CHAT) == here.render(CHAT)
+    for request in (Generate(CHAT, 3), Generate(Plain("It is so"), 3)):
+        engine.ask([request])
+        assert [server.asked[-1]["prompt"]] == here.request_tokens(request)
+    choice = MultipleChoice(CHAT, ("yes", "no, never"))
+    requests = [choice, Continuations(((Plain("It is"), " so"),)), RollingLogLikelihood("It is so")]
+    for request in requests:
+        rows, before = here.request_tokens(request), len(server.asked)
+        answer = engine.ask([request])[0]
+        sent = [body["prompt"] for body in server.asked[before:]]
+        assert sent == rows
+        if request is choice:
+            context, whole = here.tokens(CHAT, choosing=True), rows[0]
+            text = server.decode
+            expected = sum(
+                logprob("tuned", "".join(text([token]) for token in whole[:place]), text([whole[place]]))
+                for place in range(len(context), len(whole))
+            )
+            assert answer.logprobs[0] == pytest.approx(expected)
+
+
+def test_a_server_that_takes_no_tokens_is_refused(server, base):
+    server.statuses = {"/v1/completions": (400, "prompt must be text")}
+    with pytest.raises(
+        ModelError, match="takes no tokens, as 'tokenizer' needs: 400 Bad Request: prompt must be text"
+    ):
+        opened(server, base)

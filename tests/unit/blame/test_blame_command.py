@@ -1,0 +1,102 @@
+"""What `python -m harness blame` refuses before a model is loaded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.blame.corpus import find_corpus
+from harness.cli.main import main
+from harness.documents.within import PROJECT
+from tests.support.suites import suite_text
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORGETTING_GATE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "s.yaml").write_text(suite_text("s", 4), encoding="utf-8")
+    code = (
+        suite_text("code", 4)
+        .replace("score: equals", "score: python")
+        .replace("answer: right", "tests: assert True")
+    )
+    (tmp_path / "code.yaml").write_text(code, encoding="utf-8")
+    (tmp_path / "model").mkdir()
+    return tmp_path
+
+
+def ended(capsys, *arguments: str) -> tuple[int, str]:
+    code = main(["blame", *arguments])
+    return code, capsys.readouterr().err.rstrip("\n")
+
+
+def test_a_model_and_a_suite_are_needed(folder, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["blame", "--model", "model"])
+    assert caught.value.code == 4
+    assert "--suite" in capsys.readouterr().err
+
+
+def test_a_model_that_is_not_there(folder, capsys):
+    code, message = ended(capsys, "--model", "./gone", "--suite", "s.yaml")
+    assert (code, message.splitlines()[0]) == (4, "./gone: no such folder")
+
+
+def test_an_engine_of_another_process(folder, capsys):
+    code, message = ended(capsys, "--model", "./gone", "--suite", "s.yaml", "--engine", "vllm")
+    assert (code, message.splitlines()[0]) == (
+        4,
+        "--engine=vllm: weights in another process cannot be switched off",
+    )
+
+
+def test_a_suite_that_cannot_be_read(folder, capsys):
+    for name in ("base", "tuned"):
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text("{}", encoding="utf-8")
+        (folder / name / "model.safetensors").write_bytes(b"")
+    both = ("--model", "./tuned", "--baseline", "./base")
+    code, message = ended(capsys, *both, "--suite", "gone.yaml")
+    assert (code, "gone.yaml" in message) == (2, True)
+    code, message = ended(capsys, *both, "--suite", "s.yaml", "--corpus", "gone.jsonl")
+    assert (code, "gone.jsonl" in message) == (4, True)
+    code, message = ended(capsys, *both, "--suite", "s.yaml", "--corpus", "gone.yaml")
+    assert (code, "gone.yaml" in message) == (2, True)
+    assert not (folder / "reports").exists()
+
+
+def test_a_corpus_is_a_data_file_or_a_recipe(folder):
+    rows = "".join(json.dumps({"prompt": f"p{n}", "answer": "a"}) + "\n" for n in range(9))
+    (folder / "c.jsonl").write_text(rows, encoding="utf-8")
+    (folder / "r.yaml").write_text(
+        "recipe: r\nbase: b\ncorpus: {file: c.jsonl, limit: 5}\nmethod: {full: {}}\nlearning_rate: 1e-3\nepochs: 1\n"
+        "format: text\n",
+        encoding="utf-8",
+    )
+    data = find_corpus(folder / "c.jsonl", None, PROJECT, 200)
+    assert (data.of, len(data.examples), data.form) == (9, 9, None)
+    recipe = find_corpus(folder / "r.yaml", None, PROJECT, 200)
+    assert (recipe.of, recipe.form) == (5, "text")
+    assert find_corpus(None, None, PROJECT, 200) is None
+
+
+def test_of_a_large_corpus_a_seeded_sample_is_taken(folder):
+    rows = "".join(json.dumps({"prompt": f"p{n}", "answer": "a"}) + "\n" for n in range(1, 51))
+    (folder / "c.jsonl").write_text(rows, encoding="utf-8")
+    first, second = (find_corpus(folder / "c.jsonl", None, PROJECT, 8) for _ in range(2))
+    assert first == second
+    assert (first.of, len(first.examples)) == (50, 8)
+    assert all(example.prompt == f"p{number}" for number, example in first.examples)
+
+
+def test_a_folder_that_cannot_be_written(folder, capsys):
+    (folder / "file").write_text("", encoding="utf-8")
+    for name in ("base", "tuned"):
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text("{}", encoding="utf-8")
+        (folder / name / "model.safetensors").write_bytes(b"")
+    both = ("--model", "./tuned", "--baseline", "./base", "--suite", "s.yaml")
+    code, message = ended(capsys, *both, "--out", "file/out")
+    assert (code, message.splitlines()[1]) == (4, "  name another folder: --out=DIR")

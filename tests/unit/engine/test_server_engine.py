@@ -1,0 +1,420 @@
+"""A model behind a server of our own: what is found out, asked, kept and refused; and servers that fail."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections import Counter
+
+import pytest
+
+from harness.engine.registry import open_pair as open_directly
+from harness.engine.requests import (
+    Chat,
+    ChatText,
+    Continuations,
+    Generate,
+    Message,
+    MultipleChoice,
+    Plain,
+    RollingLogLikelihood,
+    UnansweredError,
+)
+from harness.engine.server.fleet import MOST_TRIES
+from harness.engine.settings import Settings
+from harness.errors import EngineError, ModelError
+from harness.models.reference import Endpoint, ModelPair
+from harness.store.opening import open_pair
+from tests.support.served import FAULTS, logprob, pieces, serving
+
+SECRET = "sk-live-0815"
+
+
+def endpoint(*servers, name="tuned", **parameters):
+    urls = ",".join(server if isinstance(server, str) else server.url for server in servers)
+    query = "&".join(f"{key}={value}" for key, value in parameters.items())
+    scheme, _, rest = f"{urls}{'?' if query else ''}{query}#{name}".partition(":")
+    return Endpoint(scheme, rest)
+
+
+def opened(*servers, asked=(), **parameters):
+    model = endpoint(*servers, **parameters)
+    return open_directly(ModelPair(model, model), Settings(), asked=asked)
+
+
+def chat(text, **arguments):
+    given = tuple((name, json.dumps(value)) for name, value in arguments.items())
+    return Chat((Message("system", "Be brief."), Message("user", text)), given)
+
+
+def questions(number):
+    return [Generate(chat(f"question {n}"), 12) for n in range(number)]
+
+
+def answered(engine, requests):
+    """How often each request got its right answer; raises for a wrong one."""
+    got = Counter()
+
+    def done(answers, underway):
+        for request, answer in answers.items():
+            assert answer.text == f"tuned: {request.prompt.messages[-1].content}"
+            got[request] += 1
+
+    engine.stream(requests, done)
+    return got
+
+
+# What is found out
+
+
+def test_opening_tells_what_the_server_is():
+    with serving() as server:
+        pair = opened(server)
+        place = server.url.removeprefix("http://").removesuffix("/v1")
+        assert pair.notes == (
+            f"tuned at {place}: vLLM 9.9; reads 2,048 tokens; chats go as messages, which its own template renders",
+        )
+        engine = pair.tuned
+        assert engine.kinds == {"generate", "choose", "likelihood"}
+        assert (engine.label, engine.backend) == (f"tuned at {place}", "vllm")
+        assert engine.device == f"vLLM 9.9 at {place}, chats as messages"
+
+
+def test_the_only_model_needs_no_name():
+    with serving(models=["one"]) as server:
+        assert opened(server, name="").tuned.label.startswith("one at ")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "name", "message"),
+    [
+        ({}, "", "serves 2 models, and the reference names none\n  add #NAME, one of: base, tuned"),
+        ({}, "tunde", "serves no model 'tunde'\n  did you mean 'tuned'? it serves: base, tuned"),
+        ({"models": []}, "", "lists no model, and the reference names none"),
+        ({"statuses": {"/v1/models": (404, "{}")}}, "", "the address of most servers ends in /v1"),
+        ({"key": SECRET}, "tuned", "401 Unauthorized: Incorrect API key provided: None\n  it wants a key"),
+        ({"statuses": {"/v1/models": (403, "no")}}, "tuned", "403 Forbidden: no\n  see whether the key"),
+        ({"statuses": {"/v1/models": (301, "")}}, "tuned", "it redirects to nowhere"),
+        (
+            {"statuses": {"/v1/chat/completions": (404, "no"), "/v1/completions": (404, "neither")}},
+            "tuned",
+            "the model 'tuned' answers nothing\n  404 Not Found: no\n  404 Not Found: neither",
+        ),
+        (
+            {"reply": lambda body, reply: {**reply, "model": "base"}},
+            "tuned",
+            "the server answers with the model 'base', not 'tuned'",
+        ),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_explained(behaviour, name, message):
+    with serving(**behaviour) as server, pytest.raises(ModelError) as raised:
+        opened(server, name=name)
+    assert message in str(raised.value)
+
+
+def test_a_server_that_is_not_there_is_said_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with pytest.raises(EngineError, match=f"{url}: no connection: Connection refused"):
+        opened(url)
+
+
+def test_no_proxy_stands_before_this_machine(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serving() as server:
+        assert opened(server).tuned.kinds
+
+
+def test_a_key_goes_with_each_request_and_nowhere_else(monkeypatch):
+    monkeypatch.setenv("TEST_KEY", SECRET)
+    with serving(key=SECRET) as server:
+        pair = opened(server, key="TEST_KEY")
+        answered(pair.tuned, questions(2))
+        assert {headers["Authorization"] for headers in server.headers} == {f"Bearer {SECRET}"}
+        assert SECRET not in repr(
+            [vars(pair.tuned.fleet.address)["reference"], pair.notes, pair.tuned.identity]
+        )
+        server.key = "another"
+        with pytest.raises(
+            EngineError, match=r"401 Unauthorized: Incorrect API key provided: Bearer \(hidden\)"
+        ):
+            answered(pair.tuned, questions(1))
+
+
+@pytest.mark.parametrize("refused", [["seed"], ["top_logprobs"], ["repetition_penalty", "seed"]])
+def test_parameters_that_a_server_refuses_are_left_out_and_said(refused):
+    with serving(refuses=refused) as server:
+        pair = opened(server)
+        assert answered(pair.tuned, questions(3)).total() == 3
+        assert not {*refused} & {*server.asked[-1]}
+        said = [note for note in pair.notes if "takes no" in note]
+        assert [name for name in refused if "logprobs" not in name] == [
+            name for name in refused for note in said if f"'{name}'" in note
+        ]
+
+
+# What is asked
+
+
+def test_answers_come_in_order_whoever_is_asked():
+    with serving() as server:
+        engine = opened(server).tuned
+        asked = [
+            Generate(chat("Why?", enable_thinking=False), 3, ("x",)),
+            Generate(Plain("Once upon"), 2),
+            Generate(chat("Why?", enable_thinking=False), 3, ("x",)),
+        ]
+        seen = []
+        answers = engine.ask(asked, lambda count, total: seen.append((count, total)))
+        assert [answer.text for answer in answers] == ["tuned: Why?", "tuned: Once", "tuned: Why?"]
+        assert [answer.ended for answer in answers] == [None, "limit", None]
+        assert seen[0] == (0, 2)
+        assert seen[-1] == (2, 2)
+        bodies = {body.get("prompt", "a chat"): body for body in server.asked[-2:]}
+        assert bodies["a chat"]["messages"][0] == {"role": "system", "content": "Be brief."}
+        assert bodies["a chat"]["chat_template_kwargs"] == {"enable_thinking": False}
+        assert (bodies["a chat"]["max_tokens"], bodies["a chat"]["stop"]) == (3, ["x"])
+        assert (bodies["Once upon"]["temperature"], bodies["Once upon"]["seed"]) == (0, 0)
+
+
+def sum_of(before, after):
+    total = 0.0
+    for word in pieces(after):
+        total += logprob("tuned", before, word)
+        before += word
+    return total
+
+
+def test_choices_are_scored_after_their_prompt():
+    with serving() as server:
+        engine = opened(server).tuned
+        got = engine.ask([MultipleChoice(Plain("Two and two is"), (" four", " five or six"))])[0]
+        assert got.logprobs == pytest.approx(
+            [sum_of("Two and two is", " four"), sum_of("Two and two is", " five or six")]
+        )
+        shown = "<system>Be brief.</system> <user>Why?</user> <assistant>"
+        got = engine.ask([MultipleChoice(chat("Why?"), (" So",))])[0]
+        assert got.logprobs == pytest.approx([sum_of(shown, " So")])
+        assert server.asked[-1]["add_special_tokens"] is False
+        got = engine.ask(
+            [Continuations(((Plain("a"), " b"), (ChatText((Message("user", "c"),), (), "d"), " e")))]
+        )[0]
+        assert got.logprobs == pytest.approx([sum_of("a", " b"), sum_of("<user>c</user> <assistant>d", " e")])
+        assert got.greedy == (True, True)
+
+
+def test_white_space_before_a_choice_is_its_own():
+    with serving() as server:
+        got = opened(server).tuned.ask([MultipleChoice(Plain("It is: "), ("so",))])[0]
+        assert got.logprobs == pytest.approx([sum_of("It is:", " so")])
+
+
+def test_a_text_is_measured_from_its_second_token():
+    with serving() as server:
+        got = opened(server).tuned.ask([RollingLogLikelihood("The sun rises")])[0]
+        assert (got.logprob, got.tokens) == (pytest.approx(sum_of("The", " sun rises")), 2)
+
+
+def test_a_choice_without_a_token_is_an_error():
+    with serving() as server, pytest.raises(EngineError, match="adds no token"):
+        opened(server).tuned.ask([MultipleChoice(Plain("So"), ("",))])
+
+
+def test_render_shows_the_servers_own_template():
+    with serving() as server:
+        assert (
+            opened(server).tuned.render(chat("Why?"))
+            == "<system>Be brief.</system> <user>Why?</user> <assistant>"
+        )
+    with serving(owner="someone") as server:
+        assert opened(server).tuned.render(chat("Why?")) == "[system]\nBe brief.\n[user]\nWhy?\n"
+
+
+# What is refused before anything is asked
+
+CHOICE = MultipleChoice(Plain("a"), (" b",))
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "request_", "why"),
+    [
+        (
+            {"echo": False},
+            CHOICE,
+            "gives no log-probabilities, as 'answer: choose' and 'answer: likelihood' need",
+        ),
+        ({"logprobs": False}, RollingLogLikelihood("a b"), "vLLM gives no log-probabilities of prompts"),
+        (
+            {"owner": "sglang"},
+            MultipleChoice(chat("a"), ("b",)),
+            "SGLang does not show what its chat template makes",
+        ),
+        ({"owner": "library"}, Generate(chat("a", x=1), 3), "Ollama takes no arguments of the chat template"),
+        (
+            {"statuses": {"/v1/completions": (404, "no")}},
+            Generate(Plain("a"), 3),
+            "continues no text, by /completions: 404 Not Found: no",
+        ),
+        (
+            {"statuses": {"/v1/chat/completions": (404, "no")}},
+            Generate(chat("a"), 3),
+            "answers no chats: 404",
+        ),
+    ],
+)
+def test_what_a_server_cannot_answer_is_refused_before_anything_is_asked(behaviour, request_, why):
+    with serving(**behaviour) as server:
+        with pytest.raises(EngineError, match="cannot be asked what the suites need") as raised:
+            opened(server, asked=[*questions(1), request_])
+        assert why in str(raised.value)
+        opened_at = len(server.asked)
+        engine = opened(server).tuned
+        again = len(server.asked)
+        with pytest.raises(UnansweredError):
+            engine.ask([request_])
+        assert (again, len(server.asked)) == (2 * opened_at, 2 * opened_at)
+
+
+def test_a_request_that_a_server_refuses_is_named():
+    with serving() as server:
+        engine = opened(server).tuned
+        server.refuses = ["stop"]
+        bad = Generate(chat("b"), 3, ("x",))
+        with pytest.raises(UnansweredError, match="Unsupported parameter: 'stop'") as raised:
+            engine.ask([*questions(3), bad])
+        assert raised.value.request == bad
+
+
+# Which model it is
+
+
+def test_digits_tell_models_apart_and_the_same_one_is_refused():
+    with serving() as server:
+        base, tuned = (opened(server, name=name).tuned.identity for name in ("base", "tuned"))
+        assert base != tuned
+        assert base == opened(server, name="base").tuned.identity
+        server.weights = {"tuned": "other weights"}
+        assert opened(server).tuned.identity != tuned
+        server.weights, server.answers = {"tuned": "base"}, lambda model, text: text
+        pair = ModelPair(endpoint(server, name="base", revision=1), endpoint(server, revision=2))
+        with pytest.raises(EngineError, match="gives the same log-probabilities as the baseline"):
+            open_pair(pair, Settings(store="off"))
+
+
+def test_a_pinned_revision_is_the_identity_with_name_and_manner():
+    with serving(logprobs=False) as server:
+        found = [opened(server, name=name, revision="3f1c").tuned.identity for name in ("base", "tuned")]
+        assert found == [f"{name} 3f1c, asked 1, chats as messages" for name in ("base", "tuned")]
+
+
+def test_without_digits_nothing_is_kept_and_that_is_said():
+    with serving(logprobs=False) as server:
+        pair = opened(server)
+        assert pair.tuned.identity is None
+        assert "its answers are not kept" in pair.notes[1]
+        assert "?revision=TEXT" in pair.notes[1]
+
+
+def test_a_killed_run_goes_on_where_it_was_and_the_next_asks_nothing(tmp_path):
+    settings, requests = Settings(store=str(tmp_path / "a.db")), questions(120)
+
+    def model(server):
+        found = endpoint(server, concurrency=4)
+        return open_pair(ModelPair(found, found), settings).tuned
+
+    def killed(count, total):
+        if count >= 50:
+            raise KeyboardInterrupt
+
+    with serving() as server:
+        engine = model(server)
+        begun = len(server.asked)
+        with pytest.raises(KeyboardInterrupt):
+            engine.ask(requests, killed)
+        first = len(server.asked) - begun
+        assert 50 <= first < 120
+        engine = model(server)
+        begun = len(server.asked)
+        assert [answer.text for answer in engine.ask(requests)] == [
+            f"tuned: question {n}" for n in range(120)
+        ]
+        assert len(server.asked) - begun <= 120 - 50
+        begun = len(server.asked)
+        engine.ask(requests)
+        assert len(server.asked) == begun
+
+
+# Servers that fail
+
+
+@pytest.mark.parametrize(("concurrency", "number"), [(1, 60), (16, 300)])
+def test_no_answer_is_lost_or_given_twice(concurrency, number):
+    rates = dict.fromkeys(FAULTS, 0.02)
+    with serving(rates=rates) as server:
+        engine = opened(server, concurrency=concurrency).tuned
+        requests = questions(number)
+        got = answered(engine, requests)
+        assert set(got) == set(requests)
+        assert set(got.values()) == {1}
+        assert server.most_at_once <= concurrency
+        assert len(server.faults) > 5
+        (told,) = engine.told()
+        assert "requests sent again (" in told
+        assert "after a broken connection" in told
+        assert engine.told() == []
+
+
+def test_a_server_that_dies_is_left_out_and_said():
+    with serving(seconds=0.002) as one, serving(seconds=0.002) as other:
+        engine = opened(one, other, patience=0.1).tuned
+        requests, got = questions(150), Counter()
+
+        def done(answers, underway):
+            got.update(list(answers))
+            if len(got) > 20:
+                one.down = True
+
+        engine.stream(requests, done)
+        assert got == Counter(requests)
+        assert min(len(server.asked) for server in (one, other)) > 20
+        other.down = True
+        with pytest.raises(EngineError, match="no server is left that answers") as raised:
+            engine.ask(questions(1))
+        left_out = [note for note in engine.told() if "was left out: the connection broke" in note]
+        for server in (one, other):
+            assert server.url in str(raised.value)
+            assert any(server.url in note for note in left_out)
+
+
+def test_one_of_several_servers_may_be_missing_at_first():
+    with serving() as server:
+        pair = opened(server, "http://127.0.0.1:9/v1")
+        assert pair.notes[0] == "left out: http://127.0.0.1:9/v1: no connection: Connection refused"
+        assert answered(pair.tuned, questions(3)).total() == 3
+
+
+def test_two_servers_of_two_models_are_refused():
+    with (
+        serving() as one,
+        serving(weights={"tuned": "another"}) as other,
+        pytest.raises(EngineError, match="serve different models: they answer the same prompts with other"),
+    ):
+        opened(one, other)
+
+
+def test_a_request_that_always_fails_ends_the_run():
+    def reply(body, reply):
+        bad = "messages" in body and body["messages"][-1]["content"] == "question 5"
+        return b"nothing" if bad else reply
+
+    with serving(reply=reply, seconds=0.002) as server:
+        engine = opened(server, concurrency=4).tuned
+        with pytest.raises(EngineError, match="the reply is no JSON object"):
+            engine.ask(questions(2_000))
+        bad = [body for body in server.asked if body.get("messages", [{}])[-1].get("content") == "question 5"]
+        assert 3 <= len(bad) <= 2 * MOST_TRIES

@@ -1,0 +1,231 @@
+"""A sequence over models that answer by script: its matrix, measures, gates, pages, and what it refuses."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+from harness.engine.functions import FunctionEngine
+from harness.engine.requests import EnginePair
+from harness.errors import ModelError
+from harness.reporting.figures import svg
+from harness.sequence import run as module
+from harness.sequence.page import sequence_page
+from harness.sequence.plot import heat_map
+from harness.sequence.record import read_sequence
+from harness.sequence.run import run_sequence
+from harness.sequence.schedule import SequenceOptions, read_schedule
+from harness.sequence.text import conclusion, terminal_lines
+from tests.support.suites import suite_text
+
+RECIPE = """\
+recipe: {name}
+base: base
+target: {name}_task.yaml
+corpus: {{file: corpus.jsonl}}
+method: {{full: {{}}}}
+learning_rate: 0.001
+epochs: 1
+"""
+N = 40
+NAMES = ("a", "b", "c")
+
+
+class Fake:
+    """Models that are right on the first so many probes of each suite, before any training and after each recipe."""
+
+    def __init__(self, right):
+        self.right = right
+        self.trained: list[str] = []
+
+    def train(self, recipe):
+        if isinstance(self.right[len(self.trained) + 1], str):
+            raise ModelError(self.right[len(self.trained) + 1])
+        self.trained.append(recipe.name)
+        return 2.0
+
+    @contextmanager
+    def pair(self):
+        engines = [self.engine(step) for step in (0, len(self.trained))]
+        yield EnginePair(*engines, "cpu", "float32", ("a note",))
+
+    def engine(self, step):
+        def answer(prompt):
+            suite, number = prompt.rstrip("?").split()
+            return "right" if int(number) < self.right[step].get(suite, 0) else "wrong"
+
+        return FunctionEngine(answer, f"step {step}")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "base" / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "corpus.jsonl").write_text('{"prompt": "p", "answer": "a"}\n', encoding="utf-8")
+    for name in NAMES:
+        (tmp_path / f"{name}.yaml").write_text(RECIPE.format(name=name), encoding="utf-8")
+        (tmp_path / f"{name}_task.yaml").write_text(suite_text(name, N), encoding="utf-8")
+    (tmp_path / "kept.yaml").write_text(suite_text("kept", N), encoding="utf-8")
+    return tmp_path
+
+
+def options(*names, suites=(), **changed) -> SequenceOptions:
+    paths = [Path(f"{name}.yaml") for name in names or NAMES]
+    return SequenceOptions(paths, [Path(name) for name in suites], Path("out"), **changed)
+
+
+def ran(right, *names, **changed):
+    given = options(*names, **changed)
+    code = run_sequence(read_schedule(given), given, Fake(right))
+    return code, read_sequence(Path("out"))
+
+
+ROWS = [
+    {"a": 0, "b": 4, "c": 8, "kept": 40},
+    {"a": 36, "b": 8, "c": 4, "kept": 40},
+    {"a": 20, "b": 40, "c": 8, "kept": 20},
+    {"a": 12, "b": 32, "c": 36, "kept": 20},
+]
+
+
+def test_the_matrix_and_its_measures(folder, capsys):
+    code, record = ran(ROWS)
+    assert code == 0
+    assert [[round(rate.value * N) for rate in step.accuracy] for step in record.steps] == [
+        [row[name] for name in NAMES] for row in ROWS
+    ]
+    assert [step.after for step in record.steps] == [None, *NAMES]
+    found = {row.name: row.value for row in record.measures}
+    assert found == pytest.approx(
+        {
+            "average accuracy": (12 + 32 + 36) / 3 / N,
+            "backward transfer": ((12 - 36) + (32 - 40)) / 2 / N,
+            "forgetting": ((36 - 12) + (40 - 32)) / 2 / N,
+            "forward transfer": ((8 - 4) + (8 - 8)) / 2 / N,
+        }
+    )
+    for row in record.measures:
+        low, high = row.interval
+        assert low < row.value < high
+    out = capsys.readouterr().out
+    assert "Earlier tasks lost 40.0 points to those after them (90 % interval" in out
+    assert "(nothing)   0.0   10.0  20.0" in out
+    assert {path.name for path in Path("out").iterdir()} == {
+        "sequence.json", "sequence.html", "sequence.md", "matrix.svg",
+    }  # fmt: skip
+
+
+def test_gates_after_each_task_are_against_the_base(folder, capsys):
+    code, record = ran(ROWS, suites=["kept.yaml"])
+    assert code == 1
+    assert [[row.outcome for row in step.gates] for step in record.steps] == [
+        [], ["passed"], ["failed"], ["failed"],
+    ]  # fmt: skip
+    assert [step.drop and step.drop.value for step in record.steps] == [None, 0.0, 0.5, 0.5]
+    assert "after b, 1 gate failed: kept all" in capsys.readouterr().out
+
+
+def test_gates_that_decide_nothing_are_no_pass(folder, capsys):
+    (folder / "few.yaml").write_text(suite_text("few", 6), encoding="utf-8")
+    code, _ = ran([{**row, "few": 6} for row in ROWS], suites=["few.yaml"])
+    assert code == 5
+    assert "after a, no gate decided anything: not gated, 6 probes" in capsys.readouterr().out
+
+
+def test_all_is_well_without_a_loss(folder):
+    rows = [
+        {name: 40 if NAMES.index(name) < step else 0 for name in NAMES} | {"kept": 40} for step in range(4)
+    ]
+    code, record = ran(rows, suites=["kept.yaml"])
+    assert code == 0
+    assert conclusion(record).startswith(
+        "Whether earlier tasks lost or gained by those after them cannot be told"
+    )
+
+
+def test_gains_from_later_tasks(folder):
+    _, record = ran([{}, {"a": 10}, {"a": 30, "b": 40}], "a", "b")
+    assert conclusion(record).startswith("Earlier tasks gained 50.0 points from those after them")
+
+
+def test_a_training_that_fails_leaves_what_was_measured(folder, capsys):
+    with pytest.raises(ModelError):
+        ran([ROWS[0], ROWS[1], "it broke"])
+    record = read_sequence(Path("out"))
+    assert ([step.after for step in record.steps], record.measures) == ([None, "a"], [])
+    assert conclusion(record) == "Not finished: 1 of 3 tasks learnt."
+    ElementTree.fromstring(svg(heat_map(record)))
+
+
+def test_pages_of_an_earlier_sequence_do_not_stay(folder):
+    ran(ROWS)
+    with pytest.raises(ModelError):
+        ran([ROWS[0], "it broke"])
+    assert {path.name for path in Path("out").iterdir()} == {"sequence.json"}
+
+
+def test_a_sample_of_what_is_kept(folder):
+    _, record = ran(ROWS, suites=["kept.yaml"], sample=30)
+    assert [len(record.steps[0].answers[name]) for name in ("a", "kept")] == [N, 30]
+
+
+def test_names_and_answers_are_escaped(folder):
+    _, record = ran(ROWS)
+    hostile = "<script>alert(1)</script>\x1b[31m$x_1$"
+    tasks = [task.model_copy(update={"name": hostile}) for task in record.tasks]
+    record = record.model_copy(update={"tasks": tasks})
+    page = sequence_page(record, svg(heat_map(record)))
+    assert "<script>alert" not in page
+    assert "\x1b" not in page + "\n".join(terminal_lines(record))
+
+
+def test_the_command_reads_before_it_trains(folder, capsys, monkeypatch):
+    monkeypatch.setattr(module, "run_sequence", lambda *given: pytest.fail("nothing should be trained"))
+
+    def ended(*arguments):
+        code = main(["sequence", *arguments])
+        return code, capsys.readouterr().err.rstrip("\n")
+
+    assert ended("a.yaml") == (
+        4,
+        "a sequence needs two recipes or more, in the order of training\n  name them: python -m harness sequence a.yaml b.yaml",
+    )
+    assert ended("a.yaml", "./a.yaml") == (2, "a.yaml: this recipe is given twice")
+    (folder / "d.yaml").write_text(RECIPE.format(name="d").replace("d_task", "a_task"), encoding="utf-8")
+    assert ended("a.yaml", "d.yaml") == (
+        2,
+        "d.yaml:3:1: the target of 'd' is that of 'a' (a.yaml:3:1)\n  each task of a sequence has a suite of its own",
+    )
+    (folder / "e.yaml").write_text(
+        RECIPE.format(name="e").replace("target: e_task.yaml\n", ""), encoding="utf-8"
+    )
+    code, message = ended("a.yaml", "e.yaml")
+    assert (code, "the recipe 'e' has no 'target'" in message) == (2, True)
+    (folder / "other").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / "other" / name).write_bytes((folder / "base" / name).read_bytes())
+    text = RECIPE.format(name="b").replace("base: base", "base: other")
+    (folder / "b.yaml").write_text(text, encoding="utf-8")
+    code, message = ended("a.yaml", "b.yaml")
+    assert (code, "each goes on from the one before" in message) == (2, True)
+
+
+def test_a_task_of_texts_cannot_be_gained(folder, capsys):
+    texts = "suite: a\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\nprobes:\n  - {id: x, text: some text}\n"
+    (folder / "a_task.yaml").write_text(texts, encoding="utf-8")
+    assert main(["sequence", "a.yaml", "b.yaml"]) == 4
+    assert "cannot be a target" in capsys.readouterr().err
+
+
+def test_a_task_that_runs_code_needs_consent(folder, capsys):
+    text = suite_text("a", 3).replace("score: equals", "score: {python: {tests: [assert f() == 1]}}")
+    (folder / "a_task.yaml").write_text(text.replace(", answer: right", ""), encoding="utf-8")
+    assert main(["sequence", "a.yaml", "b.yaml"]) == 4
+    assert "allow it: --allow-code" in capsys.readouterr().err
+    assert len(read_schedule(options(allow_code=True)).tasks) == 3
