@@ -34,6 +34,7 @@ from harness.cli import (
     sequence,
     show,
     store,
+    tune,
 )
 from harness.cli.conftests import import_conftests
 from harness.errors import HarnessError, RecipeError, SuiteError
@@ -41,7 +42,7 @@ from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
 
 COMMANDS = (
-    init, new, lint, preview, plan, calibrate, rescore, diagnose, accept, history, compare, show, equal, advise, ladder, repair, blame, sequence, schema, store, doctor, embedded, demo,
+    init, new, lint, preview, plan, calibrate, rescore, diagnose, accept, history, compare, show, equal, advise, ladder, tune, repair, blame, sequence, schema, store, doctor, embedded, demo,
 )  # fmt: skip
 """In the order of `--help`. Importing one loads only what its options need; it imports the rest when it runs."""
 

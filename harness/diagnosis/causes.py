@@ -104,7 +104,8 @@ def _by_asking(row: ProbeRow, ways: Sequence[Found], form: Form) -> Caused:
         because = f"it is right {HOW[known.way]}, but no form took over"
         return _otherwise(row, known, "undetermined", because)
     asked = [found for found in ways if row.id in found.lost]
-    if telling := [found for found in asked if _tells(found, row.id, form)]:
+    telling = [found for found in asked if _tells(found, row.id, form)]
+    if any(found.way != "begun" for found in telling):  # a beginning may mislead by itself
         because = f"it is wrong {' and '.join(HOW[found.way] for found in telling)} too, where the baseline is right"
         return _otherwise(row, telling[0], "knowledge lost", because)
     if lucky := next((found for found in asked if found.tuned[row.id].right), None):

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from harness.diagnosis.causes import Caused, cause_of
 from harness.diagnosis.evidence import Asker, Found, Meter
 from harness.diagnosis.form import Form, form_of
-from harness.diagnosis.ways import Way, as_choices, begun, continues, restated, shots_of, with_shots
+from harness.diagnosis.ways import (
+    Way,
+    as_choices,
+    begun,
+    continues,
+    keys_shown,
+    restated,
+    shots_of,
+    with_shots,
+)
 from harness.engine.requests import Answer, EnginePair, Side
 from harness.errors import EngineError, NoEvidenceError
 from harness.progress import Progress
@@ -175,7 +184,8 @@ class _Diagnosis:
         if self._can_begin(suite) and (way := begun(suite, probes, rows)):
             yield [way]
         compared = all("choose" in self.pair.of(side).kinds for side in SIDES)
-        draws = [as_choices(suite, probes, shots, compared, f"{draw} {self.how.seed}") for draw in DRAWS]
+        keys = keys_shown(suite, probes, self.how.seed) if compared else ()
+        draws = [as_choices(suite, probes, keys, compared, f"{draw} {self.how.seed}") for draw in DRAWS]
         if all(draws):
             yield [way for way in draws if way]
         else:

@@ -66,7 +66,7 @@ def _with_choices(suite: Suite, probe: Probe, keys: dict[str, str], seed: str) -
     chooser.shuffle(choices)
     if not wrong:
         return None
-    return replace(probe, choices=tuple(choices), answers=(key,), scorer=Choice(per_byte=True))
+    return replace(probe, choices=tuple(choices), answers=(key,), scorer=Choice())
 
 
 def _alike(first: str, second: str) -> bool:

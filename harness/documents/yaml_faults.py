@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from harness.documents.yaml_nodes import TOO_DEEP, with_pairs_marked
+from harness.documents.yaml_nodes import TOO_DEEP, is_too_deep, with_pairs_marked
 from harness.errors import Problem, Span, did_you_mean
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -108,7 +108,7 @@ def _marked(text: str, error: yaml.MarkedYAMLError) -> Fault:
         return Fault(0, 0, str(error.problem or error))
     context = error.context_mark
     message = " ".join(filter(None, (error.context, error.problem)))
-    if message.endswith("maximum nesting depth"):  # libyaml reads ahead of our hooks
+    if is_too_deep(error):
         return Fault(mark.line, mark.column, TOO_DEEP)
     opened = (context.line, context.column) if context else None
     at_end = not text[mark.index :].strip()

@@ -82,6 +82,15 @@ def compose(path: Path, text: str) -> tuple[yaml.Node | None, str | None]:
         return yaml.compose(marked, Loader=_Loader), mark
     except _BoundError as error:
         raise InputError.at(span_of(path, error.problem_mark), str(error.problem), error.note) from error
+    except yaml.MarkedYAMLError as error:
+        if is_too_deep(error):
+            raise InputError.at(span_of(path, error.problem_mark), TOO_DEEP) from error
+        raise
+
+
+def is_too_deep(error: yaml.MarkedYAMLError) -> bool:
+    """Whether libyaml, which reads ahead of our hooks, stopped at its own limit of nesting (since PyYAML 6.0.4)."""
+    return str(error.problem).endswith("maximum nesting depth")
 
 
 def span_of(path: Path, mark: Any) -> Span:

@@ -172,7 +172,7 @@ def repaired(schedule: Schedule, options: RepairOptions, settings: Settings, mod
     """Search, confirm, and write the folder: with the model, or with the record alone; see `repair`."""
     run = Repair(schedule, options, settings, models, list(schedule.notes))
     with ExitStack() as restoring:
-        edited = models.open()
+        edited = models.load()
         restoring.callback(edited.restore)
         run.edited[edited.form] = edited
         _search(run, edited, restoring)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import finalize
 
 from harness.errors import HarnessError, first_line, shown_path
 
@@ -58,6 +59,7 @@ class SqliteFile:
             self._connection = sqlite3.connect(
                 address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True
             )
+            finalize(self, self._connection.close)  # Python 3.13 warns of one that is left open
             try:
                 version = self._version()
                 if not fixed:

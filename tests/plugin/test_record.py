@@ -40,7 +40,7 @@ def test_the_record_of_a_run(project):
         "verdict": "FORGOTTEN", "outcome": "failed", "more_probes_to_settle": None,
         "accepted": None, "without_accepted": None,
         "undecided": None, "baseline_cut": 0, "tuned_cut": 0, "on_inconclusive": "confirmed", "require": None,
-        "probes": None, "max_loss": 0.15, "holm_mid_p": gate["mid_p"], "tests": 1, "clusters": None,
+        "probes": None, "flips": None, "flips_interval": None, "max_flips": None, "max_loss": 0.15, "holm_mid_p": gate["mid_p"], "tests": 1, "clusters": None,
         "design_effect": 1.0, "max_rise": None, "rise": None, "rise_interval": None, "rise_p": None,
     }  # fmt: skip
     assert gate["loss"] == pytest.approx([0.27678, 0.68034], abs=1e-5)

@@ -14,6 +14,9 @@ from harness.models.reference import resolve
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 
+OTHERWISE = {"perplexity": {"log-training-run", "shell-git-session"}}
+"""Probes with white space before a digit, which llama.cpp divides otherwise for this vocabulary."""
+
 SUITES = Path(__file__).parents[2] / "suites"
 
 
@@ -25,9 +28,12 @@ def engine():
 @pytest.mark.parametrize("name", ["coding", "formats", "grammar", "in_context", "languages", "perplexity"])
 def test_llama_cpp_reads_what_transformers_reads(engine, pair, name):
     suite = read_suite(SUITES / f"{name}.yaml", SCORERS)
-    for probe in suite.probes[::4]:
-        asked = request(suite, probe)
-        assert engine.request_tokens(asked) == pair.baseline.request_tokens(asked)
+    requests = {probe.id: request(suite, probe) for probe in suite.probes}
+    read = [
+        {probe: side.request_tokens(asked) for probe, asked in requests.items()}
+        for side in (engine, pair.baseline)
+    ]
+    assert {probe for probe in requests if read[0][probe] != read[1][probe]} == OTHERWISE.get(name, set())
 
 
 def test_llama_cpp_computes_nearly_the_same(engine, pair):

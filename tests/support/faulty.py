@@ -15,6 +15,7 @@ from harness.engine.requests import (
     Generate,
     Generated,
     MultipleChoice,
+    Plain,
     Progress,
     Prompt,
     Request,
@@ -122,16 +123,15 @@ class Faulty:
 
     def _answer(self, request: Request) -> Answer:
         assert isinstance(request, Generate | MultipleChoice)
+        if isinstance(request, MultipleChoice):
+            assert isinstance(request.prompt, Plain)
+            question = request.prompt.text.rpartition("Question: ")[2].removesuffix("\nAnswer:")
+            right = "" if question in self.lost else f" {CAPITALS[question]}"
+            return ChoiceLogProbs(tuple(
+                -1.0 if choice == right else -9.0 - place for place, choice in enumerate(request.continuations)
+            ))  # fmt: skip
         assert isinstance(request.prompt, Chat)
         question = request.prompt.messages[-1].content
-        if isinstance(request, MultipleChoice):
-            right = "" if question in self.lost else CAPITALS.get(question, "")
-            return ChoiceLogProbs(
-                tuple(
-                    -1.0 if choice == right else -9.0 - place
-                    for place, choice in enumerate(request.continuations)
-                )
-            )
         text = self.says(question.split("\n")[0], request.prompt)
         return Generated(text, min(len(text.split()), request.max_new_tokens), "turn")
 

@@ -163,7 +163,7 @@ def test_a_folder_is_never_overwritten(folder, capsys):
     assert repair() == 4
     assert (
         capsys.readouterr().err
-        == "--out out: exists, and nothing is overwritten\n  name another folder: --out DIR\n"
+        == "--out=out: exists, and nothing is overwritten\n  name another folder: --out=DIR\n"
     )
     assert (folder / "out" / "mine.txt").read_text() == "mine"
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = [
     "visible", "spelling", "shipped", "digest", "limits", "normalise", "errors", "command_line", "versions", "writing", "wording", "tables", "terminal", "progress",
     "bounded", "documents", "lm_eval", "stats", "models", "suites", "recipes", "engine", "store", "scoring", "gate", "reporting",
-    "evaluation", "training", "diagnosis", "authoring", "sweep", "repair", "blame", "sequence", "api", "plugin", "cli", "__main__",
+    "evaluation", "training", "diagnosis", "authoring", "sweep", "repair", "blame", "sequence", "tune", "api", "plugin", "cli", "__main__",
 ]  # fmt: skip
 """A module may import from its own room and from those before it; the root package is anyone's."""
 

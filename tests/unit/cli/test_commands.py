@@ -17,7 +17,7 @@ from harness.plugin.option_list import OPTIONS
 
 NAMES = [
     "init", "lint", "plan", "calibrate", "new", "preview", "rescore", "schema", "doctor", "embedded", "ladder", "advise", "store", "demo",
-    "show", "history", "compare", "accept", "repair", "blame", "sequence", "diagnose", "equal",
+    "show", "history", "compare", "accept", "repair", "blame", "sequence", "diagnose", "equal", "tune",
 ]  # fmt: skip
 ASKING = {
     "calibrate": ["s.yaml", "--model", "m"],
@@ -26,6 +26,7 @@ ASKING = {
     "repair": ["--model", "m", "--target", "t.yaml", "--suite", "s.yaml", "--out", "o"],
     "blame": ["--model", "m", "--suite", "s.yaml"],
     "sequence": ["a.yaml", "b.yaml"],
+    "tune": ["base", "c.jsonl", "--target", "t.yaml", "--suite", "s.yaml"],
     "diagnose": ["reports/latest"],
     "equal": ["a", "b", "--suite", "s.yaml"],
 }

@@ -1,0 +1,89 @@
+"""`tune`: train on a corpus, the least costly recipe first, until a model has learnt enough and passes the gate."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.command_line import count, positive, share, whole
+from harness.engine.settings import add_engine_options, settings_of
+from harness.gate.policy import MAX_DROP_OVERALL
+
+
+def add_parser(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "tune", help="train on a corpus until a model has learnt it and passes the gate, the least costly recipe first"
+    )  # fmt: skip
+    parser.add_argument(
+        "base", metavar="BASE", help="the model to tune: a folder, a hub id, or embedded"
+    )  # fmt: skip
+    parser.add_argument("corpus", type=Path, metavar="CORPUS", help="prompts and answers to train on")
+    parser.add_argument(
+        "--target", required=True, type=Path, metavar="SUITE", help="the suite that measures what is learnt"
+    )  # fmt: skip
+    parser.add_argument(
+        "--suite", action="append", required=True, type=Path, metavar="SUITE",
+        help="suite to retain, or a folder of suites (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--budget", type=positive, metavar="MINUTES", help="begin no further recipe after about so long"
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=Path("tuned"), metavar="DIR",
+        help="folder of the model, its report and the ladder; the same command goes on from it (default: tuned)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--general", type=Path, metavar="FILE",
+        help="general questions, none of them in the suites: a quarter of the data is then these with the base's own answers, "
+        "in the first recipe that holds back forgetting",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=whole, default=0, metavar="N",
+        help="seed of the trainings, of the sample and of its halves, of which one chooses and one confirms (default: 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--useful", type=share, default=0.5, metavar="SHARE",
+        help="the share of what the base misses on the target that must be learnt (default: 0.5)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-drop-overall", type=share, default=MAX_DROP_OVERALL, metavar="SHARE",
+        help=f"the largest acceptable drop over all suites (default: {MAX_DROP_OVERALL:g})",
+    )  # fmt: skip
+    add_engine_options(parser, template=False)
+    add_allow_code(parser)
+    add_reading(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: Namespace) -> int:
+    """Tune; 0, 1 if no model learns enough and passes, 5 if nothing could be decided.
+
+    Raises:
+        HarnessError: the input cannot be used.
+    """
+    from harness.tune.run import tune
+    from harness.tune.schedule import TuneOptions
+
+    options = TuneOptions(
+        base=parsed.base,
+        corpus=parsed.corpus,
+        target=parsed.target,
+        suites=parsed.suite,
+        out=parsed.out,
+        general=parsed.general,
+        budget=parsed.budget,
+        sample=parsed.sample,
+        seed=parsed.seed,
+        useful=parsed.useful,
+        margin=parsed.max_drop_overall,
+        allow_code=parsed.allow_code,
+        reach=reach_of(parsed),
+        command=tuple(sys.argv[1:]),
+    )
+    return tune(options, settings_of(vars(parsed)))
