@@ -393,8 +393,7 @@ HEAD = "suite: s\ngates: [{over: each}]\nprobes:\n"
          "4:53: no test has an 'assert' or a 'raise': nothing could be wrong but code that breaks"),
         ("{python: {tests: assert x}}", "4:53: 'tests' must be a list, saw text 'assert x'\n"
          "  write: - {id: a, question: Why?, score: {python: {tests: [assert x]}}}"),
-        ("{python: {tests: [assert x], timeout: 0}}", "4:74: 'timeout' must be more than 0, saw 0\n"
-         "  write: - {id: a, question: Why?, score: {python: {tests: [assert x], timeout: 0.0}}}"),
+        ("{python: {tests: [assert x], timeout: 0}}", "4:74: 'timeout' must be more than 0, saw 0"),
         ("python", "4:29: the score 'python' needs 'tests'"),
     ],
 )  # fmt: skip
