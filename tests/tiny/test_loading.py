@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from harness.engine.functions import FunctionEngine
+from harness.engine.place import known_places
 from harness.engine.registry import OPENERS, open_pair
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
@@ -125,7 +126,7 @@ def test_the_template_of_one_side_can_be_chosen_for_both(base, tmp_path, side):
 def test_an_engine_of_another_kind_is_held_against_a_model(base, adapter, monkeypatch):
     monkeypatch.setitem(OPENERS, "fake", lambda endpoint, settings: FunctionEngine(str.upper, endpoint.name))
     pair = open_pair(find_pair(str(adapter), "fake:upper", schemes=OPENERS), Settings(device="cpu"))
-    assert (pair.baseline.label, pair.device, pair.dtype) == ("fake:upper", "cpu", "float32")
+    assert (pair.baseline.label, pair.device, known_places(pair).dtype) == ("fake:upper", "cpu", "float32")
     assert pair.tuned.ask(ASK) == load_reference(str(adapter), Settings(device="cpu")).ask(ASK)
     turned = open_pair(find_pair("fake:upper", str(adapter), schemes=OPENERS), Settings(device="cpu"))
     assert (turned.tuned.label, turned.device) == ("fake:upper", "cpu")

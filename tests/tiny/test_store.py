@@ -11,6 +11,7 @@ import pytest
 
 import harness.engine.registry as registry
 from harness.engine.functions import FunctionEngine
+from harness.engine.place import known_places
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
@@ -217,4 +218,4 @@ def test_a_model_beside_an_engine_of_users_code_is_asked_once(base, settings, mo
         answers = pair.of(side).ask(REQUESTS)
         monkeypatch.setattr(TorchEngine, "stream", None)  # it would break if it were asked again
     assert len(answers) == len(REQUESTS)
-    assert (pair.device, pair.dtype) == ("cpu", "float32")
+    assert (pair.device, known_places(pair).dtype) == ("cpu", "float32")
