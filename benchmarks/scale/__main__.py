@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +139,7 @@ def asked(reference: str, way: Way, probes: int, name: str) -> Asked:
     cuts = [probes * client // way.clients for client in range(way.clients + 1)]
     address = with_concurrency(reference, way.concurrency)
     with ExitStack() as stack:
-        clients = [
-            stack.enter_context(started(address, name, first, last))
-            for first, last in zip(cuts, cuts[1:], strict=False)
-        ]
+        clients = [stack.enter_context(started(address, name, first, last)) for first, last in pairwise(cuts)]
         for client in clients:
             if client.stdout is None or client.stdout.readline() != "ready\n":
                 raise RuntimeError("a client did not get ready; it says why above")

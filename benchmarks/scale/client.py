@@ -31,7 +31,8 @@ def main(reference: str, name: str, first: int, last: int) -> None:
         for n in range(first, last)
     ]
     print("ready", flush=True)
-    sys.stdin.readline()
+    if not sys.stdin.readline():  # another client did not get ready
+        return
     intervals.clear()
     answers = engine.ask(requests)
     print(json.dumps({"answers": len(answers), "intervals": intervals, "told": engine.told()}))

@@ -20,7 +20,7 @@ from harness.reporting.rows import Record, RunRow
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
 from harness.spelling import option
-from harness.tune.schedule import TuneOptions
+from harness.tune.schedule import RECIPES, TuneOptions
 from harness.visible import encodable, visible_json
 from harness.wording import between, now, tenths
 from harness.writing import write_whole, writing_report
@@ -82,8 +82,8 @@ def begun(options: TuneOptions) -> TuneRecord:
 
 def check_out(out: Path, arguments: dict[str, Any]) -> None:
     """Refuse a folder that is neither free nor that of a run of these arguments; raises HarnessError."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
+    if not out.exists() or (out.is_dir() and {path.name for path in out.iterdir()} <= {RECIPES}):
+        return  # recipes alone are left by a corpus that could not be read
     other = f"name another folder: {option('out', 'DIR')}"
     named = option("out", shown_path(out))
     if not (out / FILE).is_file():

@@ -108,6 +108,17 @@ def test_the_dose_is_settled_first_and_what_cannot_be_repaired_gets_a_mitigation
     assert "not finished" not in told  # those that were left out are not missing
 
 
+def test_a_corpus_that_is_corrected_may_use_the_same_folder(trains, tmp_path, capsys):
+    trains(lora=GOOD)
+    corpus = tmp_path / "corpus.jsonl"
+    good = corpus.read_text(encoding="utf-8")
+    corpus.write_text('{"x": 1}\n', encoding="utf-8")
+    assert tune() == 2
+    assert capsys.readouterr().err.count("no columns to train on") == 1
+    corpus.write_text(good, encoding="utf-8")
+    assert tune() == 0
+
+
 def test_none_that_passes_is_no_model(trains, tmp_path, capsys):
     tried = trains(lora=HOPELESS, lora_eaft=HOPELESS)
     (tmp_path / "out").mkdir()
