@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.blame.groups import Axis, named
 from harness.blame.search import Effect, Found
 from harness.reporting.record import read_back
+from harness.reporting.row import Row
 from harness.stats.paired import CONFIDENCE
 from harness.visible import visible_json
 from harness.writing import write_whole, writing_report
@@ -18,11 +17,7 @@ VERSION: Literal[1] = 1
 FILE = "blame.json"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EffectRow(_Row):
+class EffectRow(Row):
     """A share of what the baseline knew, with its interval."""
 
     value: float
@@ -33,7 +28,7 @@ class EffectRow(_Row):
         return cls(value=effect.value, interval=effect.interval)
 
 
-class GroupRow(_Row):
+class GroupRow(Row):
     """Parts that were switched together, and what they carry.
 
     `off`: the share that comes back without them; `alone`: the share that is lost with them alone. `parent` is the place in the
@@ -52,7 +47,7 @@ class GroupRow(_Row):
     alone: EffectRow
 
 
-class ApartRow(_Row):
+class ApartRow(Row):
     """Halves whose effects do not add up to that of the group that they make up."""
 
     group: int
@@ -62,7 +57,7 @@ class ApartRow(_Row):
     apart: tuple[float, float]
 
 
-class SuiteRow(_Row):
+class SuiteRow(Row):
     """A suite, and what became of the probes that the baseline had right."""
 
     name: str
@@ -74,7 +69,7 @@ class SuiteRow(_Row):
     """The ids of the probes that changed models were asked."""
 
 
-class ExampleRow(_Row):
+class ExampleRow(Row):
     """A training example, by its place in the corpus from 1, and how hard it pushes against the lost probes."""
 
     number: int
@@ -83,7 +78,7 @@ class ExampleRow(_Row):
     push: float
 
 
-class ExamplesRow(_Row):
+class ExamplesRow(Row):
     """Examples in the order of their push, those that unlearn most first."""
 
     corpus: str
@@ -94,7 +89,7 @@ class ExamplesRow(_Row):
     examples: list[ExampleRow]
 
 
-class BlameRun(_Row):
+class BlameRun(Row):
     """Where the numbers come from."""
 
     harness: str
@@ -108,7 +103,7 @@ class BlameRun(_Row):
     notes: list[str] = []
 
 
-class BlameRecord(_Row):
+class BlameRecord(Row):
     """The record of one search."""
 
     version: Literal[1] = VERSION

@@ -7,9 +7,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count, whole
-from harness.engine.settings import add_engine_options, settings_of
+from harness.engine.settings import settings_of
 from harness.errors import HarnessError, shown_path
 from harness.progress import counter
 from harness.terminal import say, show
@@ -57,9 +57,7 @@ def add_parser(commands: Commands) -> None:
         "--report", type=Path, default=Path("reports/diagnosis"), metavar="DIR",
         help="folder for diagnosis.json and diagnosis.html (default: reports/diagnosis)",
     )  # fmt: skip
-    add_engine_options(parser)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_asking(parser, template=True)
     parser.set_defaults(run=run)
 
 

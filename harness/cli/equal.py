@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count, fraction, whole
-from harness.engine.settings import add_engine_options, settings_of
+from harness.engine.settings import settings_of
 from harness.errors import shown_path
 from harness.terminal import say, show
 
@@ -51,9 +51,7 @@ def add_parser(commands: Commands) -> None:
         help="write the record of each form there, for `show`, `compare` and `rescore`: DIR/record.json, or of several forms "
         "DIR/2/record.json and so on",
     )  # fmt: skip
-    add_engine_options(parser, template=False)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_asking(parser, template=False)
     parser.set_defaults(run=run)
 
 

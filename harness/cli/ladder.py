@@ -6,9 +6,9 @@ import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
-from harness.command_line import count, seeds, share
-from harness.engine.settings import add_engine_options, settings_of
+from harness.cli.options import Commands, add_asking, add_general_sample, add_retained, reach_of
+from harness.command_line import seeds, share
+from harness.engine.settings import settings_of
 from harness.errors import HarnessError
 
 
@@ -20,10 +20,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "recipes", nargs="*", type=Path, metavar="RECIPE", help="recipes of one base and target"
     )
-    parser.add_argument(
-        "--suite", action="append", type=Path, default=[], metavar="SUITE",
-        help="suite to retain, or a folder of suites (repeatable)",
-    )  # fmt: skip
+    add_retained(parser, required=False)
     parser.add_argument(
         "--seeds", type=seeds, default=(), metavar="N,M", help="train each recipe under each seed (default: its own)"
     )  # fmt: skip
@@ -31,9 +28,7 @@ def add_parser(commands: Commands) -> None:
         "--vary", action="append", type=_varied, default=[], metavar="KEY=A,B",
         help="train each recipe that has KEY, such as ewc.importance, once with each value (repeatable)",
     )  # fmt: skip
-    parser.add_argument(
-        "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
-    )  # fmt: skip
+    add_general_sample(parser)
     parser.add_argument(
         "--matched", type=share, metavar="SHARE",
         help="rank by drop, but for recipes shown to learn less than this share of the largest gain (default: 0.9)",
@@ -50,9 +45,7 @@ def add_parser(commands: Commands) -> None:
         "--render", nargs="?", type=Path, const=True, metavar="DIR",
         help="only render the record in DIR (default: --report) again, with --matched and --from if given",
     )  # fmt: skip
-    add_engine_options(parser, template=False)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_asking(parser, template=False)
     parser.set_defaults(run=run)
 
 

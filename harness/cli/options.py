@@ -6,8 +6,11 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Protocol
 
+from harness.command_line import count, share
 from harness.documents.within import Reach
+from harness.engine.settings import add_engine_options
 from harness.errors import HarnessError, shown_path
+from harness.gate.policy import MAX_DROP_OVERALL
 
 NAME_ANOTHER = "name another file with --out"
 """The remedy for an output file that cannot be written."""
@@ -22,6 +25,40 @@ class Commands(Protocol):
 def add_suites(parser: ArgumentParser) -> None:
     """Add the suites of a command."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="suite files or folders of them")
+
+
+def add_retained(parser: ArgumentParser, *, required: bool) -> None:
+    """Add the suites of what is to be kept."""
+    parser.add_argument(
+        "--suite", action="append", required=required, type=Path, default=None if required else [], metavar="SUITE",
+        help="suite to retain, or a folder of suites (repeatable)",
+    )  # fmt: skip
+
+
+def add_general_sample(parser: ArgumentParser) -> None:
+    """Add the sample of these."""
+    parser.add_argument(
+        "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
+    )  # fmt: skip
+
+
+def add_max_drop_overall(parser: ArgumentParser) -> None:
+    """Add the margin over all suites of a command that looks for a model within it."""
+    parser.add_argument(
+        "--max-drop-overall", type=share, default=MAX_DROP_OVERALL, metavar="SHARE",
+        help=f"the largest acceptable drop over all suites (default: {MAX_DROP_OVERALL:g})",
+    )  # fmt: skip
+
+
+def add_asking(parser: ArgumentParser, *, template: bool) -> None:
+    """Add the options of every command that asks models the probes of suites, and scores their answers.
+
+    Args:
+        template: whether it asks two, one perhaps through the template of the other.
+    """
+    add_engine_options(parser, template=template)
+    add_allow_code(parser)
+    add_reading(parser)
 
 
 def add_allow_code(parser: ArgumentParser) -> None:

@@ -6,9 +6,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count as at_least_one
-from harness.engine.settings import add_engine_options, settings_of
+from harness.engine.settings import settings_of
 from harness.progress import counter
 from harness.terminal import say, show
 from harness.wording import count
@@ -33,9 +33,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--limit", type=at_least_one, default=3, metavar="N", help="show at most N probes (default: 3)"
     )
-    add_engine_options(parser, template=False)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_asking(parser, template=False)
     parser.set_defaults(run=run)
 
 

@@ -6,10 +6,16 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
-from harness.command_line import count, positive, share, whole
-from harness.engine.settings import add_engine_options, settings_of
-from harness.gate.policy import MAX_DROP_OVERALL
+from harness.cli.options import (
+    Commands,
+    add_asking,
+    add_general_sample,
+    add_max_drop_overall,
+    add_retained,
+    reach_of,
+)
+from harness.command_line import positive, share, whole
+from harness.engine.settings import settings_of
 
 
 def add_parser(commands: Commands) -> None:
@@ -27,19 +33,14 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--target", required=True, type=Path, metavar="SUITE", help="the suite that measures what was learnt"
     )  # fmt: skip
-    parser.add_argument(
-        "--suite", action="append", required=True, type=Path, metavar="SUITE",
-        help="suite to retain, or a folder of suites (repeatable)",
-    )  # fmt: skip
+    add_retained(parser, required=True)
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="folder to write, which must not exist"
     )  # fmt: skip
     parser.add_argument(
         "--budget", type=positive, metavar="MINUTES", help="try no further candidate after about so long"
     )  # fmt: skip
-    parser.add_argument(
-        "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
-    )  # fmt: skip
+    add_general_sample(parser)
     parser.add_argument(
         "--seed", type=whole, default=0, metavar="N",
         help="seed of the sample and of its halves, of which one chooses and one confirms (default: 0)",
@@ -48,18 +49,13 @@ def add_parser(commands: Commands) -> None:
         "--useful", type=share, default=0.5, metavar="SHARE",
         help="the share of what tuning gained on the target that must stay (default: 0.5)",
     )  # fmt: skip
-    parser.add_argument(
-        "--max-drop-overall", type=share, default=MAX_DROP_OVERALL, metavar="SHARE",
-        help=f"the largest acceptable drop over all suites (default: {MAX_DROP_OVERALL:g})",
-    )  # fmt: skip
+    add_max_drop_overall(parser)
     parser.add_argument("--strict", action="store_true", help="every gate must be RETAINED")
     parser.add_argument(
         "--no-merge", action="store_true",
         help="write an adapter or nothing: try none that would have to be merged into its base",
     )  # fmt: skip
-    add_engine_options(parser)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_asking(parser, template=True)
     parser.set_defaults(run=run)
 
 

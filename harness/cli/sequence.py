@@ -6,9 +6,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count
-from harness.engine.settings import add_engine_options, settings_of
+from harness.engine.settings import settings_of
 
 
 def add_parser(commands: Commands) -> None:
@@ -32,9 +32,7 @@ def add_parser(commands: Commands) -> None:
         "--out", type=Path, default=Path("reports/sequence"), metavar="DIR",
         help="folder of the record and its pages (default: reports/sequence)",
     )  # fmt: skip
-    add_engine_options(parser, template=False)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_asking(parser, template=False)
     parser.set_defaults(run=run)
 
 

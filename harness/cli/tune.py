@@ -6,10 +6,16 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
-from harness.command_line import count, positive, share, whole
-from harness.engine.settings import add_engine_options, settings_of
-from harness.gate.policy import MAX_DROP_OVERALL
+from harness.cli.options import (
+    Commands,
+    add_asking,
+    add_general_sample,
+    add_max_drop_overall,
+    add_retained,
+    reach_of,
+)
+from harness.command_line import positive, share, whole
+from harness.engine.settings import settings_of
 
 
 def add_parser(commands: Commands) -> None:
@@ -24,10 +30,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--target", required=True, type=Path, metavar="SUITE", help="the suite that measures what is learnt"
     )  # fmt: skip
-    parser.add_argument(
-        "--suite", action="append", required=True, type=Path, metavar="SUITE",
-        help="suite to retain, or a folder of suites (repeatable)",
-    )  # fmt: skip
+    add_retained(parser, required=True)
     parser.add_argument(
         "--budget", type=positive, metavar="MINUTES", help="begin no further recipe after about so long"
     )  # fmt: skip
@@ -40,9 +43,7 @@ def add_parser(commands: Commands) -> None:
         help="general questions, none of them in the suites: a quarter of the data is then these with the base's own answers, "
         "in the first recipe that holds back forgetting",
     )  # fmt: skip
-    parser.add_argument(
-        "--sample", type=count, metavar="N", help="ask only N of the general probes, spread over the suites"
-    )  # fmt: skip
+    add_general_sample(parser)
     parser.add_argument(
         "--seed", type=whole, default=0, metavar="N",
         help="seed of the trainings, of the sample and of its halves, of which one chooses and one confirms (default: 0)",
@@ -51,13 +52,8 @@ def add_parser(commands: Commands) -> None:
         "--useful", type=share, default=0.5, metavar="SHARE",
         help="the share of what the base misses on the target that must be learnt (default: 0.5)",
     )  # fmt: skip
-    parser.add_argument(
-        "--max-drop-overall", type=share, default=MAX_DROP_OVERALL, metavar="SHARE",
-        help=f"the largest acceptable drop over all suites (default: {MAX_DROP_OVERALL:g})",
-    )  # fmt: skip
-    add_engine_options(parser, template=False)
-    add_allow_code(parser)
-    add_reading(parser)
+    add_max_drop_overall(parser)
+    add_asking(parser, template=False)
     parser.set_defaults(run=run)
 
 

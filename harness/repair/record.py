@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from harness.reporting.row import Row
 from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
 from harness.stats.paired import CONFIDENCE
@@ -25,11 +24,7 @@ Standing = Literal["passes", "fails", "gain gone", "loses too much"]
 Outcome = Literal["repaired", "unchanged", "nothing passes", "not confirmed", "undecided"]
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EffectRow(_Row):
+class EffectRow(Row):
     """Before and after over some probes; `drop` is that of all pooled suites, and None if none of them is pooled."""
 
     gain: float
@@ -47,7 +42,7 @@ class EffectRow(_Row):
     """The gates that fail."""
 
 
-class CandidateRow(_Row):
+class CandidateRow(Row):
     """One candidate over the selection probes. `strengths` are by group, `keep` is the share of values that pruning leaves."""
 
     name: str
@@ -60,7 +55,7 @@ class CandidateRow(_Row):
     seconds: float
 
 
-class ConfirmedRow(_Row):
+class ConfirmedRow(Row):
     """The chosen candidate over the confirmation probes, which no other candidate was asked."""
 
     effect: EffectRow
@@ -71,7 +66,7 @@ class ConfirmedRow(_Row):
     gates: list[GateRow]
 
 
-class RepairRecord(_Row):
+class RepairRecord(Row):
     """The record of one repair; `chosen` is the name of a candidate, `confirmed` what the other half says of it."""
 
     version: Literal[1] = VERSION

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.recipes.format import RecipeFormat
 from harness.reporting.record import read_back
+from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
 from harness.visible import visible_json
@@ -18,18 +17,14 @@ VERSION: Literal[1] = 1
 FILE = "sequence.json"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RateRow(_Row):
+class RateRow(Row):
     """An accuracy, or a drop of it, with its interval."""
 
     value: float
     interval: tuple[float, float]
 
 
-class MeasureRow(_Row):
+class MeasureRow(Row):
     """A measure of the whole sequence with its interval."""
 
     name: str
@@ -37,7 +32,7 @@ class MeasureRow(_Row):
     interval: tuple[float, float]
 
 
-class TaskRow(_Row):
+class TaskRow(Row):
     """A task: its recipe, and the suite that measures it."""
 
     name: str
@@ -48,7 +43,7 @@ class TaskRow(_Row):
     probes: list[str]
 
 
-class StepRow(_Row):
+class StepRow(Row):
     """The model before any task, where `after` is None, or after one."""
 
     after: str | None
@@ -73,7 +68,7 @@ class StepRow(_Row):
         return [row for row in self.gates if row.outcome in ("passed", "warned", "failed")]
 
 
-class SequenceRun(_Row):
+class SequenceRun(Row):
     """Where the numbers come from."""
 
     harness: str
@@ -88,7 +83,7 @@ class SequenceRun(_Row):
     notes: list[str] = []
 
 
-class SequenceRecord(_Row):
+class SequenceRecord(Row):
     """The record of one sequence; until it is finished, `steps` lacks some and `measures` is empty."""
 
     version: Literal[1] = VERSION

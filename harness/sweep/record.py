@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.engine.requests import LogLikelihood
 from harness.errors import HarnessError, did_you_mean
 from harness.gate.verdict import MARGIN, Verdict
 from harness.recipes.format import RecipeFormat
 from harness.reporting.record import read_back
+from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
 from harness.sweep.ranking import Learning
@@ -27,11 +26,7 @@ VERSION: Literal[1] = 1
 FILE = "ladder.json"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AskedRow(_Row):
+class AskedRow(Row):
     """One probe and the baseline's answer."""
 
     id: str
@@ -44,7 +39,7 @@ class AskedRow(_Row):
     """Of an older version, whose rows did not keep the whole answer."""
 
 
-class SuiteRow(_Row):
+class SuiteRow(Row):
     """A suite as it was asked; `key` is that of its content, the baseline and the settings."""
 
     name: str
@@ -61,7 +56,7 @@ class SuiteRow(_Row):
         return [probe.baseline.right for probe in self.probes]
 
 
-class SeedRow(_Row):
+class SeedRow(Row):
     """A recipe trained under one seed, and its answers: `target`, and `suites` by name, in the probes' order.
 
     `key` is that of everything that they depend on. `seconds_training` is None where a killed training went on, or the
@@ -89,7 +84,7 @@ class SeedRow(_Row):
         return [answer.right for suite in suites for answer in self.suites[suite.name]]
 
 
-class EffectRow(_Row):
+class EffectRow(Row):
     """Before and after over some probes: harness.gate.pooling.Pooled; `lost` and `gained` are means over the seeds."""
 
     n: int
@@ -103,7 +98,7 @@ class EffectRow(_Row):
     largest_drop: float
 
 
-class MeasuredRow(_Row):
+class MeasuredRow(Row):
     """The effect of a recipe on its target task and on the general suites."""
 
     gain: float
@@ -116,7 +111,7 @@ class MeasuredRow(_Row):
     by_suite: dict[str, EffectRow]
 
 
-class RecipeRow(_Row):
+class RecipeRow(Row):
     """One recipe. A failed one has an `error`; an unfinished one has neither that nor `measured`.
 
     `rank` is None for one that learnt less, and goes by `ranking_drop`; `front`: it is Pareto-optimal.
@@ -143,7 +138,7 @@ class RecipeRow(_Row):
         return sum(known) / len(known) if known and len(known) == len(self.seeds) else None
 
 
-class HeldOutRow(_Row):
+class HeldOutRow(Row):
     """The recipe that is ranked first, over the general probes that had no part in ranking it.
 
     `ranked_on` is the number of those that had; `alike` names the ranked recipes that these probes cannot tell it from.
@@ -155,7 +150,7 @@ class HeldOutRow(_Row):
     alike: list[str]
 
 
-class SweepRun(_Row):
+class SweepRun(Row):
     """Where the numbers come from."""
 
     harness: str
@@ -171,7 +166,7 @@ class SweepRun(_Row):
     notes: list[str] = []
 
 
-class SweepRecord(_Row):
+class SweepRecord(Row):
     """The record of one sweep; `planned` names its recipes, of which `rungs` lacks some until it is finished."""
 
     version: Literal[1] = VERSION

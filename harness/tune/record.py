@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness import __version__
 from harness.errors import HarnessError, shown_path
 from harness.evaluation.record import rows, suite_row, versions
@@ -16,6 +14,7 @@ from harness.repair.record import RepairRecord
 from harness.repair.schedule import Schedule
 from harness.reporting.explain import INTERVAL
 from harness.reporting.record import read_back
+from harness.reporting.row import Row
 from harness.reporting.rows import Record, RunRow
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
@@ -31,11 +30,7 @@ FILE = "tune.json"
 Outcome = Literal["unfinished", "found", "none", "not confirmed", "undecided", "budget used"]
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StepRow(_Row):
+class StepRow(Row):
     """A recipe that was tried, its gain and drop on the selection probes, fractions, and what became of it, in words."""
 
     recipe: str
@@ -45,7 +40,7 @@ class StepRow(_Row):
     said: str
 
 
-class TuneRecord(_Row):
+class TuneRecord(Row):
     """One run; `arguments` are all that its result depends on, `chosen` names the recipe of the model."""
 
     version: Literal[1] = VERSION

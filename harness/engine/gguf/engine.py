@@ -20,15 +20,12 @@ from harness.engine.requests import (
     Continuations,
     Generate,
     LogLikelihood,
-    MultipleChoice,
-    Progress,
-    Prompt,
     Request,
     RollingLogLikelihood,
 )
 from harness.engine.settings import Settings
-from harness.engine.streaming import ask_by_stream
 from harness.engine.transformers.marking import marks_of, template_of
+from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
 from harness.engine.transformers.shown import check_shown
 from harness.engine.transformers.tokenizing import bounded
@@ -61,7 +58,7 @@ def open_file(endpoint: Endpoint, settings: Settings) -> GgufEngine:
     return GgufEngine(find_files(endpoint.name, Path(endpoint.rest)), settings)
 
 
-class GgufEngine:
+class GgufEngine(Prompted):
     """A model in a GGUF file, which is loaded for the first request.
 
     Its chat template is the file's own, rendered as that of any model; llama.cpp makes the tokens.
@@ -88,7 +85,7 @@ class GgufEngine:
         )
 
     @cached_property
-    def prompting(self) -> Prompting:
+    def prompting(self) -> Prompting:  # type: ignore[override]  # made when it is first needed
         """What the model reads for a request."""
         return Prompting(self.tokenizer, self.label, self.tokenizer.end_tokens, self.context)
 
@@ -104,46 +101,13 @@ class GgufEngine:
         with bounded(self.label):
             return bool(marks_of(self.tokenizer, template_of(self.tokenizer)))
 
-    def render(self, prompt: Prompt) -> str:
-        """The text of a prompt; a chat goes through the chat template, up to where the answer begins.
-
-        Raises:
-            EngineError: the file has no chat template, or its template refuses the chat.
-            ModelError: the model cannot be loaded, or the template exceeds its limits of time or memory.
-        """
-        return self.prompting.render(prompt)
-
-    def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
-        """The tokens that the model reads for a prompt, up to where it answers, or is to choose."""
-        return self.prompting.tokens(MultipleChoice(prompt, ()) if choosing else Generate(prompt, 1))
-
-    def reading(self, prompt: Prompt, choosing: bool = False) -> str:
-        """The same as text, special tokens included."""
-        return self.prompting.decode(self.tokens(prompt, choosing))
-
-    def request_tokens(self, request: Request) -> list[list[int]]:
-        """All tokens that the model reads for a request, one row for each continuation."""
-        return self.prompting.rows(request)
-
-    def request_pieces(self, request: Request) -> list[str]:
-        """The same as the vocabulary spells its tokens."""
-        return [
-            piece
-            for row in self.request_tokens(request)
-            for piece in self.tokenizer.convert_ids_to_tokens(row)
-        ]
-
-    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
-        """Answer each request, in order; equal requests are computed once.
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
+        """Answer distinct requests, and pass the answers on as they come.
 
         Raises:
             ModelError: llama.cpp cannot load the file.
             EngineError: a prompt does not fit the model, or its logits are no numbers.
         """
-        return ask_by_stream(self, requests, progress)
-
-    def stream(self, requests: Sequence[Request], done: Done) -> None:
-        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
         check_shown(self.prompting, requests, len(self.tokenizer.pieces))
         self._write([request for request in requests if isinstance(request, Generate)], done)
         self._score([request for request in requests if not isinstance(request, Generate)], done)

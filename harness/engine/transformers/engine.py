@@ -19,18 +19,15 @@ from harness.engine.requests import (
     Continuations,
     Generate,
     LogLikelihood,
-    MultipleChoice,
-    Progress,
-    Prompt,
     Request,
     RollingLogLikelihood,
     UnansweredError,
 )
-from harness.engine.streaming import ask_by_stream
 from harness.engine.transformers.config import context_length, end_tokens
 from harness.engine.transformers.device import device_name, free_memory, out_of_memory
 from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, Way
 from harness.engine.transformers.kind import Kind, longest_alike, way_of
+from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
@@ -42,7 +39,7 @@ Done = Callable[[Mapping[Request, Answer], int], None]
 """Takes answers as they come, and how many others are complete: none."""
 
 
-class TorchEngine:
+class TorchEngine(Prompted):
     """A causal language model that answers requests in batches.
 
     Args:
@@ -85,20 +82,6 @@ class TorchEngine:
         known = range(self.embeddings)
         self.pad_token = next((token for token in padding if token is not None and token in known), 0)
 
-    def render(self, prompt: Prompt) -> str:
-        """The text of a prompt; a chat goes through the chat template, up to where the answer begins.
-
-        Raises:
-            EngineError: the tokenizer has no chat template, or its template refuses the chat.
-            ModelError: the template exceeds its limits of time or memory.
-        """
-        return self.prompting.render(prompt)
-
-    @property
-    def template_names(self) -> frozenset[str] | None:
-        """The variables that the chat template reads, arguments among them; None without a template."""
-        return self.prompting.template.names if self.tokenizer.chat_template else None
-
     @property
     def dtype(self) -> str:
         """The name of the dtype that the model computes in."""
@@ -111,48 +94,18 @@ class TorchEngine:
         return "cpu" if device.type == "cpu" else device_name(device)
 
     @property
-    def marks_reasoning(self) -> bool:
-        """Whether the chat template or the vocabulary marks reasoning before an answer."""
-        return bool(self.prompting.marks)
-
-    @property
     def runs_on(self) -> RunsOn:
         """What its speed depends on."""
         size = sum(weight.numel() for weight in self.model.parameters())
         return RunsOn(self.label, size, device_name(self.model.device), self.dtype, "transformers")
 
-    def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
-        """The tokens that the model reads for a prompt, up to where it answers.
-
-        Args:
-            choosing: up to where a choice is scored, which in a chat is after any reasoning.
-        """
-        return self.prompting.tokens(MultipleChoice(prompt, ()) if choosing else Generate(prompt, 1))
-
-    def reading(self, prompt: Prompt, choosing: bool = False) -> str:
-        """The same as text, special tokens included."""
-        return self.prompting.decode(self.tokens(prompt, choosing))
-
-    def request_tokens(self, request: Request) -> list[list[int]]:
-        """All tokens that the model reads for a request, one row for each continuation."""
-        return self.prompting.rows(request)
-
-    def request_pieces(self, request: Request) -> list[str]:
-        """The same as the tokenizer spells its tokens, so that two vocabularies can be compared."""
-        rows = self.request_tokens(request)
-        return [str(piece) for row in rows for piece in self.tokenizer.convert_ids_to_tokens(row)]
-
-    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
-        """Answer each request, in order; equal requests are computed once.
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
+        """Answer distinct requests, and pass the answers on as they come.
 
         Raises:
             EngineError: a prompt does not fit the model, logits are NaN or infinite, or a single prompt exceeds the
                 memory.
         """
-        return ask_by_stream(self, requests, progress)
-
-    def stream(self, requests: Sequence[Request], done: Done) -> None:
-        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
         check_shown(self.prompting, requests, self.embeddings)
         with torch.inference_mode(), self.active(), quiet():
             self._write([request for request in requests if isinstance(request, Generate)], done)

@@ -15,14 +15,11 @@ from harness.engine.requests import (
     Continuations,
     Generate,
     LogLikelihood,
-    MultipleChoice,
-    Progress,
-    Prompt,
     Request,
     RollingLogLikelihood,
     UnansweredError,
 )
-from harness.engine.streaming import ask_by_stream
+from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting, Scored
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
@@ -38,7 +35,7 @@ BUDGET = 1 << 20
 """Tokens that vLLM is given at a time, more than it computes at once."""
 
 
-class VllmEngine:
+class VllmEngine(Prompted):
     """A causal language model that vLLM runs.
 
     Args:
@@ -76,20 +73,6 @@ class VllmEngine:
         # vLLM writes at least one token after whatever it reads, and reads the last of a row too
         self.prompting = Prompting(tokenizer, label, ends, self.context - 2)
 
-    def render(self, prompt: Prompt) -> str:
-        """The text of a prompt; a chat goes through the chat template, up to where the answer begins.
-
-        Raises:
-            EngineError: the tokenizer has no chat template, or its template refuses the chat.
-            ModelError: the template exceeds its limits of time or memory.
-        """
-        return self.prompting.render(prompt)
-
-    @property
-    def template_names(self) -> frozenset[str] | None:
-        """The variables that the chat template reads, arguments among them; None without a template."""
-        return self.prompting.template.names if self.tokenizer.chat_template else None
-
     @property
     def dtype(self) -> str:
         """The name of the dtype that the model computes in."""
@@ -106,46 +89,16 @@ class VllmEngine:
         return self.queue.library.invariant
 
     @property
-    def marks_reasoning(self) -> bool:
-        """Whether the chat template or the vocabulary marks reasoning before an answer."""
-        return bool(self.prompting.marks)
-
-    @property
     def runs_on(self) -> RunsOn:
         """What its speed depends on."""
         return RunsOn(self.label, self.parameters, self.device_kind, self.dtype, self.backend)
 
-    def tokens(self, prompt: Prompt, choosing: bool = False) -> list[int]:
-        """The tokens that the model reads for a prompt, up to where it answers.
-
-        Args:
-            choosing: up to where a choice is scored, which in a chat is after any reasoning.
-        """
-        return self.prompting.tokens(MultipleChoice(prompt, ()) if choosing else Generate(prompt, 1))
-
-    def reading(self, prompt: Prompt, choosing: bool = False) -> str:
-        """The same as text, special tokens included."""
-        return self.prompting.decode(self.tokens(prompt, choosing))
-
-    def request_tokens(self, request: Request) -> list[list[int]]:
-        """All tokens that the model reads for a request, one row for each continuation."""
-        return self.prompting.rows(request)
-
-    def request_pieces(self, request: Request) -> list[str]:
-        """The same as the tokenizer spells its tokens, so that two vocabularies can be compared."""
-        rows = self.request_tokens(request)
-        return [str(piece) for row in rows for piece in self.tokenizer.convert_ids_to_tokens(row)]
-
-    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
-        """Answer each request, in order; equal requests are computed once.
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
+        """Answer distinct requests, and pass the answers on as they come.
 
         Raises:
             EngineError: a prompt does not fit the model, or log-probabilities are NaN.
         """
-        return ask_by_stream(self, requests, progress)
-
-    def stream(self, requests: Sequence[Request], done: Done) -> None:
-        """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
         check_shown(self.prompting, requests, self.embeddings)
         self.pace.size += estimated(requests)
         self._write([request for request in requests if isinstance(request, Generate)], done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -24,7 +25,7 @@ Form = Literal["adapter", "full"]
 """What a repaired model is written as."""
 
 
-class Repairable:
+class Repairable(ABC):
     """The engines of a tuned model under edits: one model for all of them, which is under the edit that was last asked.
 
     Attributes:
@@ -84,21 +85,21 @@ class Repairable:
             self._under = edit
 
     @property
+    @abstractmethod
     def start(self) -> Any:
         """What the result of an edit depends on besides the tuned model, as JSON data."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loaded(self) -> TorchEngine:
         """The engine of the tuned model itself, in memory."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, edit: Edit) -> None:
         """Change the model in memory, whatever edit it is under."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, edit: Edit, folder: Path) -> None:
         """Write the model under an edit into an existing folder: weights, configs and tokenizer."""
-        raise NotImplementedError
 
     def restore(self) -> None:
         """Give the model in memory back what it was, bit by bit."""
