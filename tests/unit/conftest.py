@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from harness import progress
 from harness.errors import SuiteError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def fresh_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress on stderr counts from the first work of a test, as in a process of its own."""
+    monkeypatch.setattr(progress._ON_STDERR, "began", 0.0)
 
 
 @pytest.fixture

@@ -18,9 +18,6 @@ class Clock:
     def __init__(self, monkeypatch):
         self.now = 100.0
         monkeypatch.setattr(progress.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(
-            progress._ON_STDERR, "began", 0.0
-        )  # another test may have begun it, by another clock
 
 
 @pytest.fixture

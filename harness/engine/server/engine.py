@@ -32,6 +32,7 @@ from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.reading import RENDERS, Reader, Scored
 from harness.engine.server.scoring import Scorer
 from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
+from harness.engine.streaming import ask_by_stream
 from harness.engine.transformers.reasoning import Mark
 from harness.suites.format import AnswerKind
 
@@ -98,17 +99,7 @@ class ServerEngine:
         Raises:
             EngineError: a server refuses a request, or no server answers any more.
         """
-        distinct = list(dict.fromkeys(requests))
-        answers: dict[Request, Answer] = {}
-
-        def done(some: Mapping[Request, Answer], underway: int = 0) -> None:
-            answers.update(some)
-            if progress and distinct:
-                progress(len(answers), len(distinct))
-
-        done({})
-        self.stream(distinct, done)
-        return [answers[request] for request in requests]
+        return ask_by_stream(self, requests, progress)
 
     def stream(
         self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
