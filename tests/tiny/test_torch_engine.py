@@ -12,8 +12,10 @@ from transformers import AutoTokenizer, GenerationConfig
 from harness.engine.abilities import Timed
 from harness.engine.requests import Chat, Generate, Message, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.settings import Settings
+from harness.engine.transformers import branching
 from harness.engine.transformers.forward import Forward
 from harness.engine.transformers.loading import wrap
+from harness.engine.transformers.passes import Rows
 from harness.errors import EngineError
 from tests.support.engines import load_reference
 
@@ -45,6 +47,24 @@ def test_greedy_answers_are_those_of_generate_whatever_the_batch(base, reference
         written = [token for token in written.tolist() if token != 1]
         assert answer.text == tokenizer.decode(written, skip_special_tokens=True)
         assert answer.tokens == len(written)
+
+
+def test_rows_of_a_group_that_several_batches_share_hold_what_was_planned(base, monkeypatch):
+    made: list[Rows] = []
+
+    class Seen(Rows):
+        def __init__(self, *args):
+            super().__init__(*args)
+            made.append(self)
+
+    monkeypatch.setattr(branching, "Rows", Seen)
+    engine = load_reference(str(base), Settings(batch_tokens=260))
+    text = "a long passage, asked about several times. " * 3
+    engine.ask([Generate(Plain(f"{text}{n} is {n + 1}"), 100 if n < 2 else 2) for n in range(12)])
+    assert len(made) > 1, "the group is in one batch only"
+    for rows in made:
+        assert rows.count * rows.layers[0].keys.shape[-2] <= 260
+        assert rows.layers[0].keys.shape[-2] <= rows.most
 
 
 def test_progress_moves_inside_a_batch(base):

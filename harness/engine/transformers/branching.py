@@ -7,7 +7,7 @@ ended makes room for the next prompt.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,18 +134,26 @@ class Branching:
         sharing: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             sharing[tuple(prompt)].append(index)
-        needs = {}
+        groups = dict(zip(sharing, shared_beginnings(list(sharing), WORTH), strict=True))
+        members = Counter(group for group, _ in groups.values())
+        own, held = (
+            {},
+            {},
+        )  # tokens of each prompt and its answer, and those with its part of what its group begins with
         batches: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-        for prompt, (_, begun) in zip(sharing, shared_beginnings(list(sharing), WORTH), strict=True):
+        for prompt, (group, begun) in groups.items():
             most = max(answers[index].limits.whole for index in sharing[prompt])
-            needs[prompt] = len(prompt) - begun + most
-            batches[needs[prompt].bit_length()].append(prompt)
+            own[prompt] = len(prompt) - begun + most
+            held[prompt] = own[prompt] + math.ceil(begun / members[group])
+            batches[held[prompt].bit_length()].append(prompt)
         # The largest come first: if memory runs out, it does so at the start.
         for size in sorted(batches, reverse=True):
             batch = {prompt: sharing[prompt] for prompt in batches[size]}
-            need = max(needs[prompt] for prompt in batch)
-            count = max(1, min(self.budget.tokens // max(need, LEAST_ROW), len(batch)))
-            _Batch(self, batch, answers, Rows(count, need), done, pace).run()
+            need = max(LEAST_ROW, *(held[prompt] for prompt in batch))
+            rows = Rows(
+                max(1, min(self.budget.tokens // need, len(batch))), max(own[prompt] for prompt in batch)
+            )
+            _Batch(self, batch, [groups[prompt] for prompt in batch], answers, rows, done, pace).run()
 
 
 class _Batch:
@@ -153,12 +161,14 @@ class _Batch:
 
     Args:
         sharing: the indices of the answers to each prompt.
+        groups: of each prompt, and how many tokens the group begins with.
     """
 
     def __init__(
         self,
         way: Branching,
         sharing: Mapping[tuple[int, ...], Sequence[int]],
+        groups: Sequence[tuple[int, int]],
         answers: Sequence[Answer],
         rows: Rows,
         done: Callable[[Sequence[int]], None],
@@ -173,8 +183,11 @@ class _Batch:
         prompts = list(sharing)
         self.tree = grow(prompts, [len(prompt) - 1 for prompt in prompts])
         self.leaves = {nodes[0]: prompt for prompt, nodes in enumerate(self.tree.nodes)}
-        self.groups = shared_beginnings(prompts, WORTH)
+        self.groups = groups
+        self.unread = Counter(group for group, _ in groups)
+        """How many prompts of each group were not read yet."""
         self.beginnings: dict[int, Beginning] = {}
+        """Of the groups of which some were read, and some were not."""
         self.trail = Trail()
         self.next = 0
         """The node that is read next."""
@@ -216,7 +229,11 @@ class _Batch:
             self.used = 0
         for (prompt, row), node in zip(rows.items(), nodes, strict=True):
             self.going[row] = list(self.sharing[prompt])
-            beginning = self.rows.beginnings[row] = self.beginnings[self.groups[prompt][0]]
+            group = self.groups[prompt][0]
+            beginning = self.rows.beginnings[row] = self.beginnings[group]
+            self.unread[group] -= 1
+            if not self.unread[group]:
+                del self.beginnings[group]
             self.rows.lengths[row] = self.tree.depths[node] + 1 - beginning.length
             self.used = max(self.used, row + 1)
         self.pace.written += len(rows)
@@ -265,7 +282,7 @@ class _Batch:
             ended += [index for index in self.going[row] if index not in on]
             self.going[row] = on
             if not on and not self.way.steady:
-                self.rows.lengths[row] = 0
+                self.rows.clear(row)
         if ended:
             self.done(ended)
 

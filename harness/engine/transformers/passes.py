@@ -29,7 +29,8 @@ class Pairs:
     def fit(self, room: int, most: int = sys.maxsize) -> None:
         """Make room for so many tokens, and for some of those to come, of which there are `most` in all."""
         if (there := self.keys.shape[-2]) < room:
-            room = max(room, min(most, room + max(ROOM, there // 2)))
+            more = room + max(ROOM, there // 2)
+            room = min(most, more) if room <= most else more
             self.keys, self.values = (_longer(part, room) for part in (self.keys, self.values))
 
 
@@ -90,6 +91,11 @@ class Rows:
         self.layers: list[Pairs] = []
         self.lengths = [0] * rows
         self.beginnings: list[Beginning] = [Beginning(0)] * rows
+
+    def clear(self, row: int) -> None:
+        """Forget the tokens of a row, and hold what it began with no longer."""
+        self.lengths[row] = 0
+        self.beginnings[row] = Beginning(0)
 
     def move(self, source: int, target: int) -> None:
         """Give a row another place."""
