@@ -15,6 +15,7 @@ from harness.terminal import show
 from harness.wording import percent, points
 
 FIXTURES = ("careless", "careful")
+PAGE = "page.html"
 SUBSET = ("--suite", "general-qa", "--suite", "checklist", "--sample", "160")
 """A subset, for two cores; `pytest suites/ --model=REF` asks all suites in full."""
 
@@ -39,12 +40,14 @@ def gate() -> int:
     apart = forgot == [True, False] and records[0].run.exit_status == 1
     show(f"\nThe gate {'told' if apart else 'did NOT tell'} them apart.")
     show(f"{time.monotonic() - began:.0f} s; records: reports/careless/{FILE}, reports/careful/{FILE}")
+    show(f"What was forgotten, answer by answer: open reports/careless/{PAGE} in a browser")
     return 0 if apart else 1
 
 
 def _gate(name: str) -> Record:
     report = Path("reports") / name
-    command = ["pytest", "suites/", "--model", f"fixtures/{name}.yaml", *SUBSET, "--report", str(report)]
+    written = ["--report", str(report), "--report-html", str(report / PAGE)]
+    command = ["pytest", "suites/", "--model", f"fixtures/{name}.yaml", *SUBSET, *written]
     show(f"\n$ {' '.join(command)}")
     quiet = ["--tb=no", "--no-header", "-r", "N", "--disable-warnings"]
     finished = subprocess.run([sys.executable, "-m", *command, *quiet], check=False)

@@ -13,6 +13,7 @@ FORMATS: dict[str, str] = {
     "markdown": "harness.reporting.markdown:render",
     "json": "harness.reporting.record:render",
     "html": "harness.reporting.html.page:render",
+    "svg": "harness.reporting.html.picture:render",
 }
 """The `module:function` of each format by name, imported on first use."""
 
