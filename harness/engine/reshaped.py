@@ -12,8 +12,8 @@ from harness.engine.requests import Engine, Request
 
 _ORIGINAL = "reshaped_of"
 
-SMALLER = 4
-"""How many times smaller batches become with each step; even a rough estimate of tokens then needs several."""
+SMALLER = 2
+"""How many times smaller batches become with each step: the requests take several, and most rows are asked side by side."""
 
 
 def smaller_batches(engine: Engine, requests: Sequence[Request], step: int = 1) -> Engine:

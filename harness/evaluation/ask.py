@@ -81,14 +81,21 @@ def ask_otherwise(
     probes: Sequence[Probe],
     *,
     baseline: Mapping[str, Answer] | None = None,
+    progress: Progress | None = None,
     word_order: WordOrder | None = None,
     allow_code: bool = False,
 ) -> Answered:
     """The same in other batches than those of the whole suite, which round differently; raises as `ask`."""
     reshaped = smaller_batches(engine, [request(suite, probe) for probe in probes])
     return ask(
-        reshaped, suite, probes, baseline=baseline, word_order=word_order, allow_code=allow_code
-    )  # fmt: skip
+        reshaped,
+        suite,
+        probes,
+        baseline=baseline,
+        progress=progress,
+        word_order=word_order,
+        allow_code=allow_code,
+    )
 
 
 def judged(

@@ -213,7 +213,7 @@ class PairSession(SuiteRuns):
                 run.suite,
                 missing,
                 baseline=None if side == "baseline" else run.answers["baseline"],
-                progress=self.progress(run.suite.name, side) if self.progress else None,
+                progress=self._shown(run.suite.name, side),
                 **self._judging,
             )
         run.know(side, answered)
@@ -226,9 +226,7 @@ class PairSession(SuiteRuns):
         if not self.noise_floor or run.noise is not None:
             return
         with run.timed():
-            run.noise = measured(
-                run, baseline, self.noise_floor, progress=self.progress, **self._judging
-            )  # fmt: skip
+            run.noise = measured(run, baseline, self.noise_floor, progress=self.progress, **self._judging)
 
     def _ask_again(self, run: SuiteRun, tuned: Engine, baseline: Engine | None = None) -> None:
         """Ask what single probes lost again of both models, in other batches and in the probes' other words.
@@ -236,31 +234,32 @@ class PairSession(SuiteRuns):
         Args:
             baseline: None if it was asked ahead; what it was not asked then is not asked again.
         """
-        lost = [
-            pair.probe
-            for pair in run.pairs(probe for probe in run.asked_of_both if probe.id in run.single)
-            if pair.change == "lost" and pair.probe.id not in run.again
-        ]
+        lost = run.lost_singly
         if baseline is not None:
             self._ask_attempts(run, baseline, lost)
-        before = run.attempts
         again = [attempt for probe in lost for attempt in further_attempts(probe)]
-        probes = [attempt for attempt in again if attempt.id in before.scores]
-        if probes:
-            with run.timed():
-                after = ask_otherwise(tuned, run.suite, probes, baseline=before.answers, **self._judging)
-            run.pair_attempts(after.scores)
+        if probes := [attempt for attempt in again if attempt.id in run.attempts.scores]:
+            run.pair_attempts(self._ask_otherwise("tuned", tuned, run, probes).scores)
 
     def _ask_attempts(self, run: SuiteRun, baseline: Engine, probes: Iterable[Probe]) -> None:
         attempts = [attempt for probe in probes for attempt in further_attempts(probe)]
         if missing := [attempt for attempt in attempts if attempt.id not in run.attempts.scores]:
-            with run.timed():
-                run.know_attempts(ask_otherwise(baseline, run.suite, missing, **self._judging))
+            run.know_attempts(self._ask_otherwise("baseline", baseline, run, missing))
+
+    def _ask_otherwise(self, side: Side, engine: Engine, run: SuiteRun, probes: Sequence[Probe]) -> Answered:
+        before = None if side == "baseline" else run.attempts.answers
+        shown = self._shown(f"{run.suite.name} again", side)
+        with run.timed():
+            return ask_otherwise(engine, run.suite, probes, baseline=before, progress=shown, **self._judging)
 
     def _ask_rest(self, run: SuiteRun, baseline: Engine) -> None:
         if rest := [probe for probe in run.suite.probes if probe.id not in run.scores["baseline"]]:
             with run.timed():
-                run.know("baseline", ask(baseline, run.suite, rest, **self._judging))
+                shown = self._shown(f"{run.suite.name}, the rest", "baseline")
+                run.know("baseline", ask(baseline, run.suite, rest, progress=shown, **self._judging))
+
+    def _shown(self, work: str, side: Side) -> Progress | None:
+        return self.progress(work, side) if self.progress else None
 
     @property
     def _judging(self) -> Judging:

@@ -127,6 +127,14 @@ class SuiteRun:
         return Answered(self.answers[side], self.scores[side], attempts)
 
     @property
+    def lost_singly(self) -> list[Probe]:
+        """The single probes that are lost and were not asked again."""
+        single = [
+            probe for probe in self.asked_of_both if probe.id in self.single and probe.id not in self.again
+        ]
+        return [found.probe for found in self.pairs(single) if found.change == "lost"]
+
+    @property
     def asked_of_both(self) -> list[Probe]:
         """The probes that both models answered."""
         return [
