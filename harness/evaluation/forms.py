@@ -143,17 +143,29 @@ def _computed(first: Form, other: Form) -> Iterator[Cause]:
         if (path := _gguf(form.model)) is not None:
             from harness.engine.gguf.metadata import read_metadata
 
-            yield Cause(
-                "quantised",
-                f"{form.name} is quantised: {read_metadata(form.name, path).quantisation}",
-                "expected of a quantised form: widen the margin to what it may cost, or quantise to more bits",
-            )
+            yield from _of_gguf(form.name, read_metadata(form.name, path).quantisation)
     floats = [getattr(form.engine, "dtype", None) for form in (first, other)]
     if None not in floats and floats[0] != floats[1]:
         yield Cause(
             "dtype",
             f"{first.name} was computed in {floats[0]} and {other.name} in {floats[1]}",
             f"ask both in the same floats: {option('dtype', 'float32')}",
+        )
+
+
+def _of_gguf(name: str, kind: str) -> Iterator[Cause]:
+    """What a GGUF file of this kind does to a model; a file in float32 nothing."""
+    if kind in ("F16", "BF16"):
+        yield Cause(
+            "dtype",
+            f"{name} keeps its weights in {kind}",
+            "expected of a smaller float: convert to F32 to compare, or widen the margin",
+        )
+    elif kind != "F32":
+        yield Cause(
+            "quantised",
+            f"{name} is quantised: {kind}",
+            "expected of a quantised form: widen the margin to what it may cost, or quantise to more bits",
         )
 
 

@@ -207,3 +207,24 @@ def test_a_form_that_answers_as_the_adapters_base_is_told(tmp_path):
     few = replace(run, suite=replace(run.suite, probes=run.suite.probes[:2]))
     base.answers = dict.fromkeys(requests(run), Generated("no", 2))
     assert compared({"s": few}, *forms, lambda model: base).causes == []
+
+
+@pytest.mark.parametrize(
+    ("number", "seen"),
+    [(0, []), (1, ["file.gguf keeps its weights in F16"]), (7, ["file.gguf is quantised: Q8_0"])],
+)
+def test_a_gguf_file_is_quantised_only_if_it_is(tmp_path, number, seen):
+    from gguf import GGUFWriter
+
+    from harness.models.reference import Endpoint
+
+    path = tmp_path / "file.gguf"
+    writer = GGUFWriter(path, "llama")
+    writer.add_file_type(number)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    run = asked(texts("yes"), texts("no"))
+    other = Form("file.gguf", Engine(), Endpoint("gguf", str(path)))
+    found = compared({"s": run}, Form("a", Engine()), other, None)
+    assert [cause.seen for cause in found.causes] == seen
