@@ -12,12 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from harness.blame.page import blame_page
+from harness.blame.plot import layers_plot
+from harness.diagnosis.page import page as diagnosis_page
+from harness.reporting.diagnosis_rows import DiagnosisRow
 from harness.reporting.figures import svg
 from harness.reporting.formats import render
+from harness.sequence.page import sequence_page
+from harness.sequence.plot import heat_map
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto
+from tests.support.blamed import blame_record
 from tests.support.ladders import shipped
-from tests.support.records import GATES, PROBES, answer, hostile, probe, record
+from tests.support.records import DIAGNOSIS, GATES, PROBES, answer, hostile, probe, record
+from tests.support.sequences import ROWS, ran, write_tasks
 
 HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -104,9 +112,33 @@ def test_a_hostile_record_is_only_text(tmp_path):
         assert look["overflow"] <= 0
 
 
-def test_the_page_of_a_ladder(tmp_path):
+def of_a_ladder() -> str:
     ladder = shipped()
-    for look in visited(sweep_page(ladder, svg(pareto(ladder))), tmp_path)["looks"].values():
+    return sweep_page(ladder, svg(pareto(ladder)))
+
+
+def of_a_diagnosis() -> str:
+    diagnosis = DiagnosisRow.model_validate(DIAGNOSIS)
+    return diagnosis_page(
+        ATTACK, "2026-05-04T09:30:00+00:00", ["diagnose", ATTACK], {ATTACK: diagnosis}, [ATTACK]
+    )
+
+
+def of_a_blame() -> str:
+    found = blame_record()
+    return blame_page(found, svg(layers_plot(found)))
+
+
+def of_a_sequence() -> str:
+    write_tasks(Path())
+    _, found = ran(ROWS, suites=["kept.yaml"])
+    return sequence_page(found, svg(heat_map(found)))
+
+
+@pytest.mark.parametrize("page", [of_a_ladder, of_a_diagnosis, of_a_blame, of_a_sequence])
+def test_the_other_pages(tmp_path, monkeypatch, page):
+    monkeypatch.chdir(tmp_path)
+    for look in visited(page(), tmp_path)["looks"].values():
         assert look["complaints"] == []
         assert look["faults"] == []
         assert look["overflow"] <= 0

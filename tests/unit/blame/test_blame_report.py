@@ -9,61 +9,13 @@ import pytest
 from harness.blame.page import blame_page
 from harness.blame.plot import by_layer, by_module, layers_plot
 from harness.blame.record import (
-    ApartRow,
     BlameRecord,
-    BlameRun,
-    EffectRow,
-    ExampleRow,
-    ExamplesRow,
-    GroupRow,
-    SuiteRow,
     read_blame,
     write_blame,
 )
 from harness.blame.text import conclusion, terminal_lines
 from harness.reporting.figures import svg
-
-HOSTILE = "<script>alert(1)</script>\x1b[31m"
-
-
-def effect(value: float) -> EffectRow:
-    return EffectRow(value=value, interval=(value - 0.1, value + 0.1))
-
-
-def group(name, layers, modules, off, alone, parent=None, axis="layers", halved=False, parts=2) -> GroupRow:
-    return GroupRow(
-        name=name, axis=axis, parent=parent, depth=0 if parent is None else 1, layers=layers, modules=modules,
-        parts=parts, halved=halved, off=effect(off), alone=effect(alone),
-    )  # fmt: skip
-
-
-def a_record(**changed) -> BlameRecord:
-    rows = [ExampleRow(number=n, prompt=HOSTILE, answer=f"a{n}", push=1 - n / 10) for n in range(1, 25)]
-    fields = {
-        "run": BlameRun(
-            harness="1", started="now", command=["blame"], tuned=HOSTILE, baseline="base", device="cpu",
-            dtype="float32", versions={"torch": "2"}, notes=[HOSTILE],
-        ),
-        "suites": [SuiteRow(name="s", path="s.yaml", asked=20, lost=8, kept=8, again=["a"])],
-        "layers": 4,
-        "parts": 8,
-        "asked_again": (8, 4),
-        "models": 9,
-        "whole": effect(0.5),
-        "rest": effect(0.0),
-        "groups": [
-            group("everything", [0, 1, 2, 3], ["q", "v"], 0.5, 0.5, halved=True, parts=8),
-            group("layers 0-1", [0, 1], ["q", "v"], 0.0, 0.1, 0, parts=4),
-            group("layers 2-3", [2, 3], ["q", "v"], 0.4, 0.5, 0, parts=4),
-            group("everything", [0, 1, 2, 3], ["q", "v"], 0.5, 0.5, axis="modules", halved=True, parts=8),
-            group("q", [0, 1, 2, 3], ["q"], 0.1, 0.1, 3, "modules", parts=4),
-            group("v", [0, 1, 2, 3], ["v"], 0.2, 0.4, 3, "modules", parts=4),
-        ],
-        "apart": [ApartRow(group=0, halves=(1, 2), way="off", together=0.5, apart=(0.0, 0.4))],
-        "unopened": 1,
-        "examples": ExamplesRow(corpus="c.jsonl", of=40, probes=8, examples=rows),
-    }  # fmt: skip
-    return BlameRecord(**{**fields, **changed})
+from tests.support.blamed import blame_record, effect
 
 
 def text(record: BlameRecord) -> str:
@@ -71,27 +23,31 @@ def text(record: BlameRecord) -> str:
 
 
 def test_the_smallest_groups_that_carry_most_are_the_conclusion():
-    assert conclusion(a_record()) == (
+    assert conclusion(blame_record()) == (
         "Without layers 2-3, 40 of the 50 points lost come back. With layers 2-3 alone, 50 points are lost, and 50 with "
         "everything."
     )
 
 
 def test_where_none_does_it_is_spread():
-    groups = [row.model_copy(update={"off": effect(0.1), "alone": effect(0.2)}) for row in a_record().groups]
-    assert conclusion(a_record(groups=groups)).startswith("It is spread: no half that was tried carries half")
+    groups = [
+        row.model_copy(update={"off": effect(0.1), "alone": effect(0.2)}) for row in blame_record().groups
+    ]
+    assert conclusion(blame_record(groups=groups)).startswith(
+        "It is spread: no half that was tried carries half"
+    )
 
 
 def test_several_that_each_do_are_named():
     groups = [
         row.model_copy(update={"alone": effect(0.45)}) if row.parent == 0 else row
-        for row in a_record().groups
+        for row in blame_record().groups
     ]
-    assert "the same goes for layers 2-3" in conclusion(a_record(groups=groups))
+    assert "the same goes for layers 2-3" in conclusion(blame_record(groups=groups))
 
 
 def test_the_table_and_what_it_says():
-    shown = text(a_record())
+    shown = text(blame_record())
     assert (
         "lost     8 of 16 probes that the baseline has right (50.0 %); asked again: 8 lost, 4 kept, of 9"
         in shown
@@ -107,7 +63,7 @@ def test_the_table_and_what_it_says():
 
 
 def test_what_cannot_be_switched_off_is_said():
-    shown = text(a_record(rest=effect(0.2), cannot=["model.embed_tokens.weight"]))
+    shown = text(blame_record(rest=effect(0.2), cannot=["model.embed_tokens.weight"]))
     assert (
         "with every part switched off, 20 points stay lost (model.embed_tokens.weight cannot be switched off)"
         in shown
@@ -115,14 +71,14 @@ def test_what_cannot_be_switched_off_is_said():
 
 
 def test_both_ends_of_few_examples_share_none():
-    examples = a_record().examples
+    examples = blame_record().examples
     few = examples.model_copy(update={"examples": examples.examples[:5], "of": 5})
-    shown = text(a_record(examples=few))
+    shown = text(blame_record(examples=few))
     assert [shown.count(f'"a{n}"') for n in range(1, 6)] == [1, 1, 0, 1, 1]
 
 
 def test_the_picture_has_a_bar_for_each_smallest_group():
-    record = a_record()
+    record = blame_record()
     assert [row.name for row in by_layer(record)] == ["layers 0-1", "layers 2-3"]
     assert [row.name for row in by_module(record)] == ["q", "v"]
     drawn = svg(layers_plot(record))
@@ -132,13 +88,13 @@ def test_the_picture_has_a_bar_for_each_smallest_group():
 
 @pytest.mark.parametrize("axis", ["layers", "modules"])
 def test_a_picture_of_one_axis(axis):
-    groups = [row for row in a_record().groups if row.axis == axis]
+    groups = [row for row in blame_record().groups if row.axis == axis]
     groups = [row.model_copy(update={"parent": None if row.parent is None else 0}) for row in groups]
-    ElementTree.fromstring(svg(layers_plot(a_record(groups=groups, apart=[]))))
+    ElementTree.fromstring(svg(layers_plot(blame_record(groups=groups, apart=[]))))
 
 
 def test_the_page_escapes_what_others_wrote():
-    record = a_record()
+    record = blame_record()
     page = blame_page(record, svg(layers_plot(record)))
     assert "<script>alert" not in page
     assert "\x1b" not in page
@@ -148,12 +104,12 @@ def test_the_page_escapes_what_others_wrote():
 
 
 def test_a_page_without_examples_and_oddities():
-    record = a_record(examples=None, apart=[])
+    record = blame_record(examples=None, apart=[])
     page = blame_page(record, svg(layers_plot(record)))
     assert "Training examples" not in page
     assert "does not add up" not in page
 
 
 def test_the_record_is_read_back_as_it_was_written(tmp_path):
-    write_blame(a_record(), tmp_path)
-    assert read_blame(tmp_path) == a_record()
+    write_blame(blame_record(), tmp_path)
+    assert read_blame(tmp_path) == blame_record()
