@@ -11,6 +11,7 @@ from typing import Literal, Unpack
 
 from harness import __version__
 from harness.api.models import Model, engine_of, settings_for
+from harness.diagnosis.diagnose import IN_A_RUN, Diagnosing, diagnosed
 from harness.documents.within import Reach
 from harness.engine.place import known_places
 from harness.engine.prompts import request, under
@@ -26,8 +27,9 @@ from harness.gate.cases import Case, cases, with_overall
 from harness.gate.policy import Policy, overall_margin
 from harness.models.identity import weights_identity
 from harness.progress import Progress
+from harness.reporting.diagnosis_rows import DiagnosisRow
 from harness.reporting.exit_code import exit_code
-from harness.reporting.rows import ModelRow, Record, RunRow
+from harness.reporting.rows import ModelRow, ProbeRow, Record, RunRow
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
 from harness.spelling import in_python
@@ -56,6 +58,7 @@ def run_gate(
     fail_on: Severity = "low",
     max_drop_overall: float | Literal["off"] | None = None,
     accepted: bool = True,
+    diagnose: bool = False,
     allow_code: bool = False,
     allow_outside: bool = False,
     allow_task_code: bool = False,
@@ -83,6 +86,7 @@ def run_gate(
         max_drop_overall: the margin of the gate over all suites together, a fraction; "off" for no such gate. By default
             0.03 if there are several suites.
         accepted: whether the losses that an accepted.yaml beside a suite names count as kept.
+        diagnose: whether to ask both models the lost probes in other ways, and say for each suite why they were lost.
         allow_code: whether scores may run code in answers.
         allow_outside: whether suites may read probes from outside their folders and the working folder.
         allow_task_code: whether Python that comes with tasks of lm-evaluation-harness may run, unconfined.
@@ -133,6 +137,9 @@ def run_gate(
     for name in session.suites:
         session.ask_both(name, engines.of)
     gates, probes = rows(session.decide(with_overall(asked, margin, of_one=given is not None)))
+    diagnosis = (
+        _diagnosis(probes, session, engines, Diagnosing(IN_A_RUN, seed, allow_code)) if diagnose else {}
+    )
     named = sorted(suite.name for suite in read if suite.path in [Path(path) for path in paths])
     code = exit_code(gates, named)
     run = RunRow(
@@ -158,6 +165,7 @@ def run_gate(
         noise=session.noise,
         sequential=session.stops,
         accepted=session.accepted,
+        diagnosis=diagnosis,
         observed=standing_out(probes),
         notes=[in_python(note) for note in (*left_out, *engines.notes, *session.notes)],
         seconds_asking=session.seconds_asking,
@@ -165,6 +173,17 @@ def run_gate(
         **session.given,
     )
     return Record(run=run, gates=gates, probes=probes)
+
+
+def _diagnosis(
+    probes: Sequence[ProbeRow], session: PairSession, engines: EnginePair, how: Diagnosing
+) -> dict[str, DiagnosisRow]:
+    """Why probes were lost; a note tells where that cannot be, which fails no run."""
+    try:
+        return diagnosed(probes, {name: run.suite for name, run in session.suites.items()}, engines, how)
+    except HarnessError as error:
+        session.note(f"diagnose: {error.text}")
+        return {}
 
 
 def _suites(paths: Sequence[Path], allow_code: bool, reach: Reach) -> tuple[list[Suite], list[str]]:

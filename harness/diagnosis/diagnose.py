@@ -34,6 +34,9 @@ from harness.wording import cut
 MOST = 48
 """Lost probes of a suite that are asked otherwise, and half as many kept ones as a control."""
 
+IN_A_RUN = MOST // 2
+"""The same at the end of a run, for a line about each suite."""
+
 DRAWS = ("first", "second")
 """The wrong answers beside a right one are drawn so often; known is what is chosen each time."""
 

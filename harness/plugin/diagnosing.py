@@ -20,19 +20,15 @@ if TYPE_CHECKING:
     from harness.diagnosis.opening import Opened
 
 
-MOST = 24
-"""Lost probes of a suite that are asked otherwise: half as many as by the command, for a line about each suite."""
-
-
 def diagnose(config: pytest.Config, record: Record, gathered: Gathered) -> None:
     """Find out why probes were lost; a note tells where that cannot be, which fails no run."""
-    from harness.diagnosis.diagnose import Diagnosing, diagnosed
+    from harness.diagnosis.diagnose import IN_A_RUN, Diagnosing, diagnosed
 
     options, progress, names = config.stash[RUN_OPTIONS], Progress(config), names_of(config)
     run = config.stash.get(RUN, None)
     try:
         opened = _of_this_process(run, record) or _anew(config, record, progress)
-        how = Diagnosing(MOST, options.sample_seed, options.allow_code, progress.counter)
+        how = Diagnosing(IN_A_RUN, options.sample_seed, options.allow_code, progress.counter)
         found = diagnosed(opened.probes, opened.suites, opened.engines, how)
         gathered.run["diagnosis"] = {name: row.model_dump(mode="json") for name, row in found.items()}
         gathered.note(*map(names.here, opened.notes))
