@@ -7,11 +7,10 @@ from typing import Literal
 
 from harness.blame.groups import Axis, named
 from harness.blame.search import Effect, Found
-from harness.reporting.record import read_back
+from harness.reporting.record import read_back, write_json
 from harness.reporting.row import Row
 from harness.stats.paired import CONFIDENCE
-from harness.visible import visible_json
-from harness.writing import write_whole, writing_report
+from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "blame.json"
@@ -165,7 +164,7 @@ def write_blame(record: BlameRecord, folder: Path) -> Path:
     """Write `blame.json` into `folder`, whole or not at all; returns its path. Raises HarnessError if it cannot be written."""
     path = folder / FILE
     with writing_report(folder, by="out"):
-        write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+        write_json(path, record)
     return path
 
 

@@ -42,6 +42,17 @@ def add_general_sample(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_useful(parser: ArgumentParser, what: str) -> None:
+    """Add the gain without which a model is of no use.
+
+    Args:
+        what: the share of what, for the help.
+    """
+    parser.add_argument(
+        "--useful", type=share, default=0.5, metavar="SHARE", help=f"the share of what {what} (default: 0.5)"
+    )
+
+
 def add_max_drop_overall(parser: ArgumentParser) -> None:
     """Add the margin over all suites of a command that looks for a model within it."""
     parser.add_argument(

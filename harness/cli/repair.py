@@ -12,9 +12,10 @@ from harness.cli.options import (
     add_general_sample,
     add_max_drop_overall,
     add_retained,
+    add_useful,
     reach_of,
 )
-from harness.command_line import positive, share, whole
+from harness.command_line import positive, whole
 from harness.engine.settings import settings_of
 
 
@@ -45,10 +46,7 @@ def add_parser(commands: Commands) -> None:
         "--seed", type=whole, default=0, metavar="N",
         help="seed of the sample and of its halves, of which one chooses and one confirms (default: 0)",
     )  # fmt: skip
-    parser.add_argument(
-        "--useful", type=share, default=0.5, metavar="SHARE",
-        help="the share of what tuning gained on the target that must stay (default: 0.5)",
-    )  # fmt: skip
+    add_useful(parser, "tuning gained on the target that must stay")
     add_max_drop_overall(parser)
     parser.add_argument("--strict", action="store_true", help="every gate must be RETAINED")
     parser.add_argument(

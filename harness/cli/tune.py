@@ -12,9 +12,10 @@ from harness.cli.options import (
     add_general_sample,
     add_max_drop_overall,
     add_retained,
+    add_useful,
     reach_of,
 )
-from harness.command_line import positive, share, whole
+from harness.command_line import positive, whole
 from harness.engine.settings import settings_of
 
 
@@ -48,10 +49,7 @@ def add_parser(commands: Commands) -> None:
         "--seed", type=whole, default=0, metavar="N",
         help="seed of the trainings, of the sample and of its halves, of which one chooses and one confirms (default: 0)",
     )  # fmt: skip
-    parser.add_argument(
-        "--useful", type=share, default=0.5, metavar="SHARE",
-        help="the share of what the base misses on the target that must be learnt (default: 0.5)",
-    )  # fmt: skip
+    add_useful(parser, "the base misses on the target that must be learnt")
     add_max_drop_overall(parser)
     add_asking(parser, template=False)
     parser.set_defaults(run=run)

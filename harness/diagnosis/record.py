@@ -7,8 +7,9 @@ from typing import Literal
 
 from harness.diagnosis.page import page
 from harness.reporting.diagnosis_rows import DiagnosisRow
+from harness.reporting.record import write_json
 from harness.reporting.row import Row
-from harness.visible import encodable_data, visible_json
+from harness.visible import encodable_data
 from harness.writing import write_whole, writing_report
 
 FILE, PAGE = "diagnosis.json", "diagnosis.html"
@@ -38,6 +39,6 @@ def write_diagnosis(record: DiagnosisRecord, folder: Path) -> tuple[Path, Path]:
     record = DiagnosisRecord.model_validate(encodable_data(record.model_dump(mode="json")))
     made = page(record.models, record.started, record.command, record.suites, record.notes)
     with writing_report(folder):
-        write_whole(folder / FILE, visible_json(record.model_dump_json(indent=1)) + "\n")
+        write_json(folder / FILE, record)
         write_whole(folder / PAGE, made)
     return folder / FILE, folder / PAGE

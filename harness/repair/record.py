@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
 from harness.stats.paired import CONFIDENCE
-from harness.visible import visible_json
-from harness.writing import write_whole
 
 VERSION: Literal[1] = 1
 FILE = "repair.json"
@@ -99,4 +98,4 @@ class RepairRecord(Row):
 
 def write_repair(record: RepairRecord, folder: Path) -> None:
     """Write the record into a folder, whole or not at all; raises OSError."""
-    write_whole(folder / FILE, visible_json(record.model_dump_json(indent=1)) + "\n")
+    write_json(folder / FILE, record)

@@ -128,13 +128,18 @@ def write_record(record: Record, folder: Path) -> Path:
     """Write `record.json` into `folder`, whole or not at all; returns its path; raises HarnessError."""
     path = folder / FILE
     with writing_report(folder):
-        write_whole(path, render(record) + "\n")
+        write_json(path, record)
     return path
 
 
 def read_record(path: Path) -> Record:
     """Read a record; raises HarnessError as `read_back` does."""
     return read_back(path, Record, "the record of a run", VERSION)
+
+
+def write_json(path: Path, record: BaseModel) -> None:
+    """Write a JSON document, whole or not at all; raises OSError."""
+    write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
 
 
 def read_back(path: Path, kind: type[R], what: str, version: int) -> R:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import read_back
+from harness.reporting.record import read_back, write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
-from harness.visible import visible_json
-from harness.writing import write_whole, writing_report
+from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "sequence.json"
@@ -104,7 +103,7 @@ def write_sequence(record: SequenceRecord, folder: Path) -> Path:
     """Write `sequence.json` into `folder`, whole or not at all; returns its path. Raises HarnessError if it cannot be written."""
     path = folder / FILE
     with writing_report(folder, by="out"):
-        write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+        write_json(path, record)
     return path
 
 

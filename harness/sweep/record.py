@@ -14,13 +14,12 @@ from harness.engine.requests import LogLikelihood
 from harness.errors import HarnessError, did_you_mean
 from harness.gate.verdict import MARGIN, Verdict
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import read_back
+from harness.reporting.record import read_back, write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
 from harness.sweep.ranking import Learning
-from harness.visible import visible_json
-from harness.writing import write_whole, writing_report
+from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "ladder.json"
@@ -229,7 +228,7 @@ def write_sweep(record: SweepRecord, folder: Path) -> Path:
     """
     path = folder / FILE
     with writing_report(folder):
-        write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+        write_json(path, record)
     return path
 
 

@@ -13,16 +13,16 @@ from harness.repair.confirm import Confirmation
 from harness.repair.record import RepairRecord
 from harness.repair.schedule import Schedule
 from harness.reporting.explain import INTERVAL
-from harness.reporting.record import read_back
+from harness.reporting.record import read_back, write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import Record, RunRow
 from harness.reporting.run_rows import run_status
 from harness.reporting.standing_out import standing_out
 from harness.spelling import option
 from harness.tune.schedule import RECIPES, TuneOptions
-from harness.visible import encodable, visible_json
+from harness.visible import encodable
 from harness.wording import between, now, tenths
-from harness.writing import write_whole, writing_report
+from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "tune.json"
@@ -91,7 +91,7 @@ def check_out(out: Path, arguments: dict[str, Any]) -> None:
 def write_tune(record: TuneRecord, folder: Path) -> None:
     """Write the record into a folder, whole or not at all; raises HarnessError."""
     with writing_report(folder, by="out"):
-        write_whole(folder / FILE, visible_json(record.model_dump_json(indent=1)) + "\n")
+        write_json(folder / FILE, record)
 
 
 def gate_record(
