@@ -14,7 +14,7 @@ VLLM_VENV ?= .vllm-venv
 # The newest, whose Linux wheels include CUDA; `make test-newest TORCH=torch==2.13.0` takes another.
 TORCH ?= torch
 
-.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-server test-vllm test-page test-wheel check-ci docs fuzz check audit bench bench-parity bench-page calibrate clean
+.PHONY: demo test test-lowest test-newest test-zoo test-plugins test-server test-vllm test-page test-wheel check-ci docs fuzz check audit bench bench-parity bench-page bench-scale calibrate clean
 
 # The main job on the embedded model: train two fixtures, gate both, tell them apart.
 demo: $(VENV)/.installed
@@ -114,6 +114,10 @@ bench-parity: $(BENCHMARK_VENV)/.installed
 # How long a page of 10,000 probes takes to write and to open.
 bench-page: $(VENV)/.dev tests/page/node_modules/.installed
 	$(BIN)/python -m benchmarks.page $(ARGUMENTS)
+
+# 10,000 probes asked of vLLM on CPUs by 1, 2 and 4 clients at once, and how full its queue was; `ARGUMENTS=--write` updates benchmarks/SCALE.md.
+bench-scale: $(VLLM_VENV)/.installed
+	$(VLLM_VENV)/bin/python -m benchmarks.scale $(ARGUMENTS)
 
 tests/ci/node_modules/.installed: tests/ci/package-lock.json
 	npm ci --prefix tests/ci --no-audit --no-fund

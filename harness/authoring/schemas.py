@@ -1,4 +1,4 @@
-"""The JSON Schemas of suites and recipes, as kept for editors."""
+"""The JSON Schemas of suites, recipes and accepted losses, as kept for editors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.recipes.format import RecipeFormat
 from harness.scoring import BUILT_IN
+from harness.suites.accepted import AcceptedFormat
 from harness.suites.schema import Schema, shape_schema, suite_schema
 
 FOLDER = Path("docs")
@@ -17,6 +18,9 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "suite": lambda: suite_schema(BUILT_IN),
     "recipe": lambda: shape_schema(
         RecipeFormat, "A recipe of the forgetting gate: how a model fixture is trained"
+    ),
+    "accepted": lambda: shape_schema(
+        AcceptedFormat, "Accepted losses of the forgetting gate: each names one probe"
     ),
 }
 """Makes the schema of each kind of file."""

@@ -34,10 +34,14 @@ def run(parsed: Namespace) -> int:
         NoEvidenceError: a folder has no suites.
     """
     from harness.authoring.findings import repeated_ids
+    from harness.authoring.lint_accepted import accepted_problems
     from harness.authoring.linted import weaknesses_of
+    from harness.evaluation.acceptances import today
     from harness.evaluation.suites import read_all, under_another_name
 
     suites, problems = read_all(parsed.files, reach_of(parsed))
+    wrong, stale = accepted_problems(suites, today())
+    problems += wrong
     for suite in suites:
         show(_line(suite))
         for note in suite.notes:
@@ -50,6 +54,7 @@ def run(parsed: Namespace) -> int:
         *dict.fromkeys(under_another_name(parsed.files)),
         *weaknesses_of(suites, with_battery=parsed.battery),
         *repeated_ids(suites),
+        *stale,
     ]
     for text in listed([replace(warning, message=f"warning: {warning.message}") for warning in warnings]):
         say(text)

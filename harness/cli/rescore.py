@@ -116,15 +116,12 @@ def _accepted(record: Record, suites: Sequence[Suite]) -> dict[str, Sequence[Acc
     Raises:
         SuiteError: such a file cannot be read.
     """
-    from harness.suites.accepted import accepted_beside
+    from harness.suites.accepted import accepted_in
 
     paths = {name: Path(row.path) for name, row in record.run.suites.items() if row.path}
     paths |= {suite.name: suite.path for suite in suites if suite.path}
     there = {name: path for name, path in paths.items() if path.is_file()}
-    by_folder = {
-        folder: accepted_beside(path)
-        for folder, path in {path.parent: path for path in there.values()}.items()
-    }
+    by_folder = {folder: accepted_in(folder) for folder in {path.parent for path in there.values()}}
     found = {
         name: [loss for loss in by_folder[path.parent] if loss.suite == name] for name, path in there.items()
     }

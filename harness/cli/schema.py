@@ -1,4 +1,4 @@
-"""`schema`: print the JSON Schema of suites or recipes, or write both to docs/ for editors."""
+"""`schema`: print the JSON Schema of suites, recipes or accepted losses, or write all to docs/ for editors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from harness.writing import write_wanted
 
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
-    parser = commands.add_parser("schema", help="print the JSON Schema of suites or recipes, for editors")
+    parser = commands.add_parser(
+        "schema", help="print the JSON Schema of suites, recipes or accepted losses, for editors"
+    )
     parser.add_argument(
-        "kind", nargs="?", choices=("suite", "recipe"), default="suite", help="kind of file (default: suite)"
+        "kind",
+        nargs="?",
+        choices=("suite", "recipe", "accepted"),
+        default="suite",
+        help="kind of file (default: suite)",
     )
     parser.add_argument("--write", action="store_true", help=SUPPRESS)  # for a checkout: CONTRIBUTING.md
     add_conftest(parser)
@@ -23,7 +29,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(parsed: Namespace) -> int:
-    """Print a schema, or write both; 0. The printed schema of suites includes the scores of packages and `--conftest`.
+    """Print a schema, or write all; 0. The printed schema of suites includes the scores of packages and `--conftest`.
 
     Raises:
         HarnessError: the folder docs/ is missing or cannot be written.

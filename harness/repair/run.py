@@ -268,6 +268,6 @@ def _why_none(run: Repair) -> str:
     drop = "" if best.measured.drop is None else f", and loses {tenths(best.measured.drop)}"
     failed = f"; gates that fail: {', '.join(best.measured.failed[:4])}" if best.measured.failed else ""
     return (
-        f"of {len(run.tried)} candidates, none keeps {percent(run.options.useful)} of the gain and passes; the best is "
+        f"none keeps {percent(run.options.useful)} of the gain and passes; the best is "
         f"{best.candidate.edit}: it gains {tenths(best.measured.gain)} points{drop}{failed}"
     )

@@ -124,10 +124,11 @@ def _difference(row: DifferenceRow) -> Iterator[str]:
 
 
 def _closeness(row: DifferenceRow) -> str:
-    """How much likelier each form found its own words."""
-    if row.first_gap is None and row.other_gap is None:
+    """How much likelier each form found its own words; nothing of words so unlike in length that the other's seem likelier."""
+    gaps = (row.first_gap, row.other_gap)
+    known = [abs(gap) for gap in gaps if gap is not None]
+    if not known or any(gap is not None and gap < -NEAR for gap in gaps):
         return ""
-    told = ["?" if gap is None else f"{gap:.3f}" for gap in (row.first_gap, row.other_gap)]
-    known = [abs(gap) for gap in (row.first_gap, row.other_gap) if gap is not None]
+    told = ["?" if gap is None else f"{gap:.3f}" for gap in gaps]
     how = "a near tie" if max(known) < NEAR else "no tie"
     return f" ({how}: in nats, the first form prefers its own by {told[0]}, this one by {told[1]})"

@@ -56,27 +56,31 @@ Id = Annotated[str, Like(r"^[^\s\[\]:/\\]+::.+$", "one probe as SUITE::PROBE")]
 class BaselineFormat(Shape):
     """The model that knew the answer."""
 
-    name: Text
-    weights: Hash | None = None
-    base_weights: Hash | None = None
+    name: Annotated[Text, Field(description="Its reference.")]
+    weights: Annotated[Hash | None, Field(description="The SHA-256 of its weights.")] = None
+    base_weights: Annotated[Hash | None, Field(description="The SHA-256 of the base under an adapter.")] = (
+        None
+    )
 
 
 class AcceptanceFormat(Shape):
     """One accepted loss."""
 
-    probe: Id
-    because: Words
-    by: Words
-    date: Day
-    until: Day | None = None
-    baseline: BaselineFormat
-    asked: Hash
+    probe: Annotated[Id, Field(description="The probe that is lost: SUITE::PROBE.")]
+    because: Annotated[Words, Field(description="Why the loss is accepted.")]
+    by: Annotated[Words, Field(description="Who accepted it.")]
+    date: Annotated[Day, Field(description="The day on which it was accepted.")]
+    until: Annotated[
+        Day | None, Field(description="The last day on which it counts; without one it counts for ever.")
+    ] = None
+    baseline: BaselineFormat = Field(description="Of which model the answer was lost.")
+    asked: Annotated[Hash, Field(description="What the models were shown: another prompt is another loss.")]
 
 
 class AcceptedFormat(Shape):
-    """The file."""
+    """Known losses that no longer fail the gate."""
 
-    accepted: Annotated[list[AcceptanceFormat], Field()]
+    accepted: Annotated[list[AcceptanceFormat], Field(description="One entry for each probe.")]
 
 
 PARTS = {
@@ -86,23 +90,21 @@ PARTS = {
 }  # fmt: skip
 
 
-def accepted_beside(suite_path: Path) -> list[Acceptance]:
-    """What was accepted of the suites in the folder of one; nothing without an accepted.yaml, or if that is a suite itself.
+def accepted_in(folder: Path) -> Mapping[Acceptance, Span]:
+    """What was accepted of the suites in a folder, and where; nothing without an accepted.yaml, or if that is a suite itself.
 
     Raises:
         SuiteError: with everything wrong in the file.
     """
-    path = suite_path.parent / FILE
-    if not path.is_file() or sniff(path).kind == "suite":
-        return []
-    return list(_known(path))
+    path = folder / FILE
+    return {} if path.is_file() and sniff(path).kind == "suite" else _known(path)
 
 
 def with_accepted(suite: Suite) -> Suite:
-    """The suite with what was accepted of it; raises SuiteError as `accepted_beside`."""
+    """The suite with what was accepted of it; raises SuiteError as `accepted_in`."""
     if suite.path is None:
         return suite
-    found = tuple(item for item in accepted_beside(suite.path) if item.suite == suite.name)
+    found = tuple(item for item in accepted_in(suite.path.parent) if item.suite == suite.name)
     return replace(suite, accepted=found)
 
 

@@ -66,7 +66,7 @@ def shipped() -> str:
             str(len(suite.categories())),
             f"{round(sizes[suite.name].tokens, -3):,}",
         )
-        for suite in _suites()
+        for suite in shipped_suites()
     ]
     total = sum(size.tokens for size in sizes.values())
     rows.append(("all", "", f"{_probes():,}", "", f"{round(total, -3):,}"))
@@ -85,7 +85,7 @@ def shipped_in_short() -> str:
         [gate.catches for gate in alone if gate.catches and gate.slice.startswith("category")]
     )
     return (
-        f"{len(_suites())} suites with {_probes():,} probes. Pooled, they catch a drop of {points(found.overall.catches)} points in "
+        f"{len(shipped_suites())} suites with {_probes():,} probes. Pooled, they catch a drop of {points(found.overall.catches)} points in "
         f"80 % of runs at 5 % flips; if one suite alone is hurt, its gate catches {suites} points; one category alone, {categories}."
     )
 
@@ -107,14 +107,15 @@ def cookbook_files() -> list[str]:
 
 
 @cache
-def _suites() -> tuple[Suite, ...]:
+def shipped_suites() -> tuple[Suite, ...]:
+    """Those of this checkout."""
     return tuple(read_suites([ROOT / "suites"]))
 
 
 @cache
 def _power() -> RunPower:
-    return run_power(_suites(), Assumed(), ASSUMED)
+    return run_power(shipped_suites(), Assumed(), ASSUMED)
 
 
 def _probes() -> int:
-    return sum(len(suite.probes) for suite in _suites())
+    return sum(len(suite.probes) for suite in shipped_suites())

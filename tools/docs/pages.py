@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.errors import HarnessError, InputError, Problem, Span, did_you_mean, shown_path
 from harness.terminal import say, show
 from harness.writing import write_wanted
-from tools.docs import format_tables, lists, power_tables, record_tables, score_pages
+from tools.docs import format_tables, lists, power_tables, record_tables, scale_tables, score_pages
 from tools.docs.recipe_examples import EXAMPLES
 
 FOLDER = Path("docs")
@@ -51,6 +51,13 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "shipped-in-short": lists.shipped_in_short,
     **{f"cookbook-{name}": partial(lists.cookbook, name) for name in lists.cookbook_files()},
     **{f"record-{part}": partial(record_tables.keys, part) for part in record_tables.PARTS},
+    "scale-assumed": scale_tables.assumed,
+    "scale-work": scale_tables.work,
+    "scale-models": scale_tables.models,
+    "scale-seconds": scale_tables.seconds,
+    "scale-example": scale_tables.example,
+    "scale-reading": scale_tables.measured_reading,
+    "scale-clients": scale_tables.measured_clients,
 }
 """Makes each generated part, as Markdown, by the name in its marker."""
 

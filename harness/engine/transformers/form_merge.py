@@ -134,10 +134,14 @@ def _applied(
     held = {change.held for change in changes}
     if all(change.rounded for change in changes) and len(held) == 1:
         if (lost := sqrt(off / size)) > LOST:
+            did = (
+                f"lost {points(lost)} % of the adapter's change"
+                if lost <= 1
+                else f"changed its weights {lost:.1f} times as much as the adapter did"
+            )
             yield Cause(
                 "rounded",
-                f"{full.name} was merged or saved in {held.pop()}: rounding lost {points(lost)} % of the adapter's change (of "
-                f"{count(len(changes), 'weight')})",
+                f"{full.name} was merged or saved in {held.pop()}: rounding {did} (of {count(len(changes), 'weight')})",
                 "load the base in float32 (dtype=torch.float32), merge_and_unload, and save that; or accept it by a wider margin",
             )
         return

@@ -288,10 +288,10 @@ def test_the_conditions_of_an_engine_are_batches_of_two_sizes(read):
     first, second = equivalent_conditions(engine, suite)
     assert first.engine is engine
     assert second.engine.model is engine.model
-    assert (first.engine.budget.tokens, second.engine.budget.tokens) == (8192, (60 * (64 + 1.4) + 1.4) // 4)
-    assert [first.name, second.name] == ["batches of 8192 tokens", "batches of 981 tokens"]
+    assert (first.engine.budget.tokens, second.engine.budget.tokens) == (8192, (60 * (64 + 1.4) + 1.4) // 2)
+    assert [first.name, second.name] == ["batches of 8192 tokens", "batches of 1962 tokens"]
     _, small = equivalent_conditions(Batched(Budget(400)), suite)
-    assert small.engine.budget.tokens == 100
+    assert small.engine.budget.tokens == 200
 
 
 def on(backend: str | None) -> FunctionEngine:

@@ -30,7 +30,10 @@ def test_it_is_written(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
     assert main(["schema", "--write"]) == 0
-    assert capsys.readouterr().out == "docs/suite.schema.json\ndocs/recipe.schema.json\n"
+    assert (
+        capsys.readouterr().out
+        == "docs/suite.schema.json\ndocs/recipe.schema.json\ndocs/accepted.schema.json\n"
+    )
     assert (tmp_path / "docs" / "suite.schema.json").read_text(encoding="utf-8") == schema_text("suite")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import SuiteError
-from harness.suites.accepted import accepted_beside
+from harness.suites.accepted import accepted_in
 
 ENTRY = """\
   - probe: s::a
@@ -19,11 +19,11 @@ ENTRY = """\
 
 def read(tmp_path, text):
     (tmp_path / "accepted.yaml").write_text(text)
-    return accepted_beside(tmp_path / "s.yaml")
+    return list(accepted_in(tmp_path))
 
 
 def test_no_file_accepts_nothing(tmp_path):
-    assert accepted_beside(tmp_path / "s.yaml") == []
+    assert accepted_in(tmp_path) == {}
 
 
 @pytest.mark.parametrize("text", ["accepted:\n", "accepted: []\n", "# none yet\n"])
