@@ -194,8 +194,7 @@ def _lost_line(row: ProbeRow) -> str:
 
 
 def _origin(record: Record) -> Iterator[str]:
-    yield ""
     run = record.run
     where = f" on {run.device}" + (f" in {run.dtype}" if run.dtype else "") if run.device else ""
-    yield f"<sub>forgetting gate {prose(run.harness)}{prose(where)}, {prose(run.started)}</sub>"
-    yield from (f"<sub>{prose(text, 600)}</sub>" for text in after_a_loss(record))
+    yield f"\n<sub>forgetting gate {prose(run.harness)}{prose(where)}, {prose(run.started)}</sub>"
+    yield from (f"\n<sub>{prose(text, 600)}</sub>" for text in after_a_loss(record))
