@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx2
 
+from harness.engine.server.hiding import hidden, is_secret
 from harness.errors import ModelError, did_you_mean
 from harness.models.secrets import VARIABLE, without_secrets
 
@@ -70,7 +71,7 @@ def read_address(reference: str, environment: Mapping[str, str] = os.environ) ->
     """The address that a reference names.
 
     Raises:
-        ModelError: it is malformed, or its variable holds no key.
+        ModelError: it is malformed, its variable holds no key, or the key is in the reference too.
     """
     shown = without_secrets(reference)
     whole, _, name = reference.partition("#")
@@ -85,11 +86,12 @@ def read_address(reference: str, environment: Mapping[str, str] = os.environ) ->
     numbers = {key: _number(key, given[key], shown) for key in NUMBERS if key in given}
     if "concurrency" in numbers:
         numbers["concurrency"] = int(numbers["concurrency"])
+    key = _key(given["key"], environment, reference) if "key" in given else None
     return Address(
         shown,
         urls,
         unquote(name) or None,
-        _key(given["key"], environment, shown) if "key" in given else None,
+        key,
         given.get("revision"),
         given.get("tokenizer"),
         **numbers,  # type: ignore[arg-type]
@@ -144,7 +146,8 @@ def _number(name: str, value: str, shown: str) -> float:
     return number
 
 
-def _key(variable: str, environment: Mapping[str, str], shown: str) -> str:
+def _key(variable: str, environment: Mapping[str, str], reference: str) -> str:
+    shown = without_secrets(reference)
     if not VARIABLE.fullmatch(variable):
         raise ModelError(
             f"{shown}: 'key' is not the name of an environment variable in capitals\n"
@@ -157,4 +160,10 @@ def _key(variable: str, environment: Mapping[str, str], shown: str) -> str:
         )
     if not key.isascii() or not key.isprintable():
         raise ModelError(f"{shown}: the key in {variable} has characters that no HTTP header can hold")
+    plain = unquote(reference)
+    if is_secret(key) and hidden(plain, key) != plain:
+        raise ModelError(
+            f"{hidden(plain, key)}: has the key in {variable} in it, which would be in every log\n"
+            "  let the address and the model's name do without it"
+        )
     return key

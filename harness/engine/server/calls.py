@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import httpx2
 
+from harness.engine.server.hiding import hidden, hidden_in
 from harness.errors import first_line
 from harness.visible import visible
 
@@ -84,7 +85,7 @@ async def send(
 
     Args:
         timeout: of the whole reply, in seconds.
-        hide: a text that is never shown, even if the server repeats it.
+        hide: the key, which is in nothing that this returns or raises, even if the server repeats it.
     """
     method, content = ("GET", None) if call.body is None else ("POST", json.dumps(call.body))
     try:
@@ -108,7 +109,7 @@ async def send(
     except BadReply as error:
         return Failure("unreadable", str(error))
     if status == 200:
-        return _read(call, body)
+        return _read(call, body, hide)
     return _failed(status, headers, body, hide)
 
 
@@ -127,8 +128,8 @@ async def _body(response: httpx2.Response) -> bytes:
     return b"".join(parts)
 
 
-def _read(call: Call[T], body: bytes) -> Reply[T] | Failure:
-    data = as_json(body)
+def _read(call: Call[T], body: bytes, hide: str | None) -> Reply[T] | Failure:
+    data = as_json(body, hide)
     if data is None:
         return Failure(
             "unreadable", "the reply is empty" if not body.strip() else "the reply is no JSON object"
@@ -136,11 +137,11 @@ def _read(call: Call[T], body: bytes) -> Reply[T] | Failure:
     try:
         return Reply(call.read(data))
     except BadReply as error:
-        return Failure("unreadable", str(error))
+        return Failure("unreadable", hidden(str(error), hide))
 
 
 def _failed(status: int, headers: Mapping[str, str], body: bytes, hide: str | None) -> Failure | Refusal:
-    said = words_of(body)
+    said = words_of(body, hide)
     why = shown(f"{status} {_phrase(status)}{f': {said}' if said else ''}", hide)
     if 300 <= status < 400:
         return Refusal(status, shown(f"{why}: it redirects to {headers.get('location', 'nowhere')}", hide))
@@ -149,20 +150,20 @@ def _failed(status: int, headers: Mapping[str, str], body: bytes, hide: str | No
     return Failure("limit" if status in LIMITS else "failed", why, _wait(headers.get("retry-after")))
 
 
-def as_json(body: bytes) -> dict[str, Any] | None:
-    """The JSON object of a body; None for anything else."""
+def as_json(body: bytes, hide: str | None) -> dict[str, Any] | None:
+    """The JSON object of a body, without the key; None for anything else."""
     try:
-        data = json.loads(body)
+        data = hidden_in(json.loads(body), hide)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
 
-def words_of(body: bytes) -> str:
+def words_of(body: bytes, hide: str | None) -> str:
     """What a server says of an error; OpenAI's form, FastAPI's, or the text itself."""
-    data = as_json(body)
+    data = as_json(body, hide)
     if data is None:
-        text = body[: 4 * LONGEST].decode("utf-8", "replace").strip()
+        text = body.decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else text
     found = data.get("error", data.get("message", data.get("detail", "")))
     if isinstance(found, dict):
@@ -172,8 +173,7 @@ def words_of(body: bytes) -> str:
 
 def shown(text: str, hide: str | None) -> str:
     """A server's words, on one line, not too long, and without what must be hidden."""
-    if hide:
-        text = text.replace(hide, "(hidden)")
+    text = hidden(text, hide)
     return visible(text[:LONGEST].strip()) + ("..." if len(text) > LONGEST else "")
 
 

@@ -8,6 +8,7 @@ from functools import cache
 import httpx2
 
 from harness.engine.server.address import Address
+from harness.engine.server.hiding import hide_in_logs
 
 LONGEST_CONNECT = 15.0
 """Seconds to connect."""
@@ -26,6 +27,7 @@ def client_of(url: str, address: Address) -> httpx2.AsyncClient:
     """A client of one server, to be closed; the key goes with each request."""
     headers = {"Content-Type": "application/json", "User-Agent": "forgetting-gate"}
     if address.key:
+        hide_in_logs(address.key)
         headers["Authorization"] = f"Bearer {address.key}"
     return httpx2.AsyncClient(
         base_url=url,

@@ -135,7 +135,7 @@ class ServerEngine:
         body = dialect.body(self.examined.found.model, **given, **limits)
 
         def read(data: dict[str, Any]) -> Generated:
-            return generated(data, self.replies.choice(data), request, self.marks)
+            return generated(data, self.replies.choice(data, body), request, self.marks)
 
         return await self.fleet.ask(Call(path, body, read))
 

@@ -122,8 +122,9 @@ class Examination:
         given = {"max_tokens": TOKENS, "logprobs": True, "top_logprobs": LIKELIEST, **self._apart()}
         for chat in CHATS:
 
-            def read(data: dict[str, Any], request: Generate = Generate(chat, TOKENS)) -> list[Token]:
-                choice = self.replies.choice(data)
+            def read(
+                data: dict[str, Any], choice: dict[str, Any], request: Generate = Generate(chat, TOKENS)
+            ) -> list[Token]:
                 self.reasons |= generated(data, choice, request, None).reasoning is not None
                 return tokens_of(choice)
 
@@ -140,8 +141,7 @@ class Examination:
             prompts += [await self.reader.prompt(Generate(chat, TOKENS)) for chat in CHATS]
         for prompt in prompts:
 
-            def read(data: dict[str, Any]) -> list[Token]:
-                choice = self.replies.choice(data)
+            def read(data: dict[str, Any], choice: dict[str, Any]) -> list[Token]:
                 text_of(choice)
                 return tokens_of(choice)
 
@@ -150,13 +150,17 @@ class Examination:
         return replace(dialect, without=dialect.without - {"logprobs"})
 
     async def _accepted(
-        self, path: str, dialect: Dialect, read: Callable[[dict[str, Any]], T], **values: Any
+        self, path: str, dialect: Dialect, read: Callable[[dict[str, Any], dict[str, Any]], T], **values: Any
     ) -> tuple[T, Dialect]:
-        """What a call gives, and the dialect in which the server takes it; raises RefusedError."""
+        """What `read` makes of a reply and its choice, and the dialect in which the server takes the call; raises RefusedError."""
         while True:
             body = dialect.body(self.found.model, **values)
+
+            def checked(data: dict[str, Any], body: dict[str, Any] = body) -> T:
+                return read(data, self.replies.choice(data, body))
+
             try:
-                return await self.fleet.ask(Call(path, body, read), self.server), dialect
+                return await self.fleet.ask(Call(path, body, checked), self.server), dialect
             except RefusedError as error:
                 changed = (
                     _changed(dialect, body, error.refusal.why) if error.refusal.status in (400, 422) else None
@@ -178,10 +182,10 @@ class Examination:
         """Why the server gives no log-probabilities of prompts; None if it does."""
         if self.found.kind == "llama.cpp":
             return "llama.cpp does not repeat prompts"
-        echo = Echo(self.fleet, self.replies, dialect, self.found.model, divides=False)
+        body = Echo(self.fleet, self.replies, dialect, self.found.model, divides=False).body(ECHOED)
 
         def read(data: dict[str, Any]) -> bool:
-            choice = self.replies.choice(data)
+            choice = self.replies.choice(data, body)
             try:
                 tokens = echoed(data, choice)
             except BadReply:
@@ -189,7 +193,7 @@ class Examination:
             return len(tokens) > 1 and finite(tokens[1:])
 
         try:
-            repeats = await self.fleet.ask(Call("completions", echo.body(ECHOED), read), self.server)
+            repeats = await self.fleet.ask(Call("completions", body, read), self.server)
         except RefusedError as error:
             return error.refusal.why
         return None if repeats else f"{self.found.kind} gives no log-probabilities of prompts"

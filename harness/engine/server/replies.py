@@ -55,8 +55,11 @@ class Replies:
         self.model: str | None = None
         self._strangers = 0
 
-    def choice(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def choice(self, data: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
         """The one choice of a reply that is of this model, and of this request.
+
+        Args:
+            body: of the call.
 
         Raises:
             BadReply: it is not, or the server broke it off.
@@ -68,7 +71,7 @@ class Replies:
         if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
             raise BadReply("the reply has no choice" if not choices else "the reply has more than one choice")
         self._check_model(data.get("model"))
-        self.ids.check(data)
+        self.ids.check(data, body)
         choice: dict[str, Any] = choices[0]
         if str(choice.get("finish_reason")) in GONE:
             raise BadReply(f"the server broke the answer off ({choice['finish_reason']})")
@@ -90,32 +93,42 @@ class Replies:
         raise BadReply(f"the reply is of the model {who}")
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The digests of a reply, and of the body of the call that got it first."""
+
+    content: str
+    body: str
+
+
 class Ids:
     """The ids of replies of some servers, by which one that was another request's shows, as where a proxy mixes connections up.
 
-    It has the same id and content. Where ids recur with other content, they tell nothing, and are no longer looked at.
+    It has the same id and content. Where ids recur with other content, they tell nothing, and are no longer looked at. A request
+    that is sent again, body for body, may get its earlier reply, as from a proxy that caches.
 
     Attributes:
-        twice: ids of replies that two requests got.
+        twice: ids of replies that two requests with different bodies got.
     """
 
     def __init__(self) -> None:
         self.twice: set[str] = set()
-        self._seen: dict[str, str] = {}
+        self._seen: dict[str, Seen] = {}
         self._tell = True
 
-    def check(self, data: Mapping[str, Any]) -> None:
-        """Note the id of a reply; raises BadReply for one that another request got."""
+    def check(self, data: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """Note the id of a reply to a call with this body; raises BadReply for one that a call with another body got."""
         id = data.get("id")
         if not self._tell or not isinstance(id, str) or not id:
             return
-        content = digest(data)
-        before = self._seen.get(id)
-        if before == content:
+        seen = Seen(digest(data), digest(body))
+        before = self._seen.setdefault(id, seen)
+        if before.content != seen.content:
+            self._tell = False
+            return
+        if before.body != seen.body or id in self.twice:
             self.twice.add(id)
             raise BadReply("the reply is one to an earlier request")
-        self._tell = before is None
-        self._seen[id] = content
         if len(self._seen) > MOST_IDS:
             del self._seen[next(iter(self._seen))]
         TAKEN.get([]).append(id)

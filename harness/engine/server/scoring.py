@@ -51,9 +51,12 @@ class Echo:
 
     async def measured(self, part: Part) -> Measured:
         before = len(part.context) if isinstance(part.context, list) else await self._count(part)
-        tokens = (
-            await self.fleet.ask(Call("completions", self.body(part.whole, part.special), self._echoed))
-        )[before:]
+        body = self.body(part.whole, part.special)
+
+        def read(data: dict[str, Any]) -> list[Token]:
+            return echoed(data, self.replies.choice(data, body))
+
+        tokens = (await self.fleet.ask(Call("completions", body, read)))[before:]
         if not before and tokens and tokens[0].logprob is None:
             del tokens[0]  # nothing is before it
         if not tokens:
@@ -72,7 +75,14 @@ class Echo:
         if not part.context:
             return 0
         body = self._body(part.context, part.special) | {"max_tokens": 1}
-        return await self.fleet.ask(Call("completions", body, self._prompt_tokens))
+
+        def read(data: dict[str, Any]) -> int:
+            self.replies.choice(data, body)
+            if (tokens := usage_of(data, "prompt_tokens")) is None:
+                raise BadReply("the reply does not tell the tokens of the prompt")
+            return tokens
+
+        return await self.fleet.ask(Call("completions", body, read))
 
     def body(self, text: Read, special: bool = True) -> dict[str, Any]:
         """The body of a call for the tokens of a prompt."""
@@ -81,15 +91,6 @@ class Echo:
     def _body(self, text: Read, special: bool) -> dict[str, Any]:
         more = {} if special or not self.divides else {"add_special_tokens": False}
         return self.dialect.body(self.model, prompt=text, **more)
-
-    def _prompt_tokens(self, data: dict[str, Any]) -> int:
-        self.replies.choice(data)
-        if (tokens := usage_of(data, "prompt_tokens")) is None:
-            raise BadReply("the reply does not tell the tokens of the prompt")
-        return tokens
-
-    def _echoed(self, data: dict[str, Any]) -> list[Token]:
-        return echoed(data, self.replies.choice(data))
 
 
 def echoed(data: Mapping[str, Any], choice: Mapping[str, Any]) -> list[Token]:

@@ -101,6 +101,20 @@ def test_a_secret_in_a_reference_is_refused(reference):
         assert SECRET not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", [f"m-for-{SECRET}", f"m-for-{SECRET.replace('-', '%2D')}"])
+def test_a_reference_with_the_key_in_it_is_refused(name):
+    with pytest.raises(ModelError) as raised:
+        read(f"http://a/v1?key=MY_KEY#{name}", MY_KEY=SECRET)
+    assert str(raised.value) == (
+        "http://a/v1?key=MY_KEY#m-for-(hidden): has the key in MY_KEY in it, which would be in every log\n"
+        "  let the address and the model's name do without it"
+    )
+
+
+def test_a_word_that_stands_for_a_key_may_be_in_a_reference():
+    assert read("http://a/v1?key=MY_KEY#ollama/m", MY_KEY="ollama").model == "ollama/m"
+
+
 def test_a_reference_to_a_server_is_an_endpoint():
     assert resolve("http://a/v1,http://b/v1?key=K#m", SCHEMES) == Endpoint(
         "http", "//a/v1,http://b/v1?key=K#m"

@@ -103,6 +103,12 @@ def test_a_servers_words_are_shown_safely(content, said):
     assert replied(400, content).why == said
 
 
+@pytest.mark.parametrize("depth", range(100, 1000, 100))
+def test_a_reply_is_read_or_too_deep(depth):
+    outcome = replied(content=b'{"x": ' + b"[" * depth + b"]" * depth + b"}")
+    assert isinstance(outcome, Reply) or outcome == Failure("unreadable", "the reply is no JSON object")
+
+
 def test_a_quota_that_is_spent_does_not_pass():
     assert isinstance(replied(429, b'{"error": {"code": "insufficient_quota"}}'), Refusal)
 

@@ -352,6 +352,20 @@ def test_a_killed_run_goes_on_where_it_was_and_the_next_asks_nothing(tmp_path):
 # Servers that fail
 
 
+def test_a_proxy_that_caches_stands_before_a_server():
+    kept = {}
+
+    def cached(body, reply):
+        return kept.setdefault(json.dumps(body), reply)
+
+    with serving(reply=cached) as server:
+        choices = [MultipleChoice(Plain("Two and two is"), (" four", " five or six"))]
+        first = opened(server).tuned.ask([*choices, *questions(3)])
+        engine = opened(server).tuned
+        assert engine.ask([*choices, *questions(3)]) == first
+        assert engine.told() == []
+
+
 @pytest.mark.parametrize(("concurrency", "number"), [(1, 60), (16, 300)])
 def test_no_answer_is_lost_or_given_twice(concurrency, number):
     rates = dict.fromkeys(FAULTS, 0.02)

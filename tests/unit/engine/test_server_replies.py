@@ -22,7 +22,7 @@ def reply(message, finish="stop", usage=None, **more):
 
 
 def read(data, stop=(), known=None):
-    return generated(data, Replies("m", Ids()).choice(data), Generate(CHAT, 20, stop), known)
+    return generated(data, Replies("m", Ids()).choice(data, {}), Generate(CHAT, 20, stop), known)
 
 
 def test_a_message_is_an_answer():
@@ -116,7 +116,7 @@ def test_a_reply_that_is_none_is_asked_again(data, why):
 )
 def test_a_name_may_have_an_owner_and_a_version(asked, named):
     replies = Replies(asked, Ids())
-    replies.choice({**reply("x"), "model": named})
+    replies.choice({**reply("x"), "model": named}, {})
     assert replies.model == named
 
 
@@ -127,23 +127,31 @@ def test_another_model_is_refused(asked, named):
     replies = Replies(asked, Ids())
     for _ in range(2):
         with pytest.raises(BadReply, match=f"of the model '{named}', not '{asked}'"):
-            replies.choice({**reply("x"), "model": named})
+            replies.choice({**reply("x"), "model": named}, {})
     with pytest.raises(ModelError, match=f"the server answers with the model '{named}', not '{asked}'"):
-        replies.choice({**reply("x"), "model": named})
+        replies.choice({**reply("x"), "model": named}, {})
 
 
 def test_a_reply_to_another_request_is_known_by_its_id():
     ids = Ids()
-    ids.check({"id": "1", "choices": "a"})
-    with pytest.raises(BadReply, match="an earlier request"):
-        ids.check({"id": "1", "choices": "a"})
+    ids.check({"id": "1", "choices": "a"}, {"prompt": "one"})
+    for prompt in ("another", "one"):  # whose it is cannot be told any more
+        with pytest.raises(BadReply, match="an earlier request"):
+            ids.check({"id": "1", "choices": "a"}, {"prompt": prompt})
     assert ids.twice == {"1"}
+
+
+def test_a_request_that_is_sent_again_may_get_its_earlier_reply():
+    ids = Ids()
+    for _ in range(3):
+        ids.check({"id": "1", "choices": "a"}, {"prompt": "one"})
+    assert ids.twice == set()
 
 
 def test_ids_that_recur_tell_nothing():
     ids = Ids()
     for content in "abab":
-        ids.check({"id": "1", "choices": content})
+        ids.check({"id": "1", "choices": content}, {"prompt": content})
     assert ids.twice == set()
 
 
