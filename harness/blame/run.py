@@ -85,6 +85,8 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     corpus = find_corpus(options.corpus, recipe, options.reach, options.examples)
     with writing_report(options.out, "nothing", "out"):
         options.out.mkdir(parents=True, exist_ok=True)
+        for name in (FILE, PLOT, PAGE):  # those of an earlier search must not pass for this one's
+            (options.out / name).unlink(missing_ok=True)
     models = _local(trained(found, options.baseline, settings, say, counter))
     pair = open_pair(models, settings, say)
     session = _session(asked, pair, options, settings)

@@ -73,6 +73,7 @@ def _base(schedule: Schedule, models: Models, allow_code: bool) -> Step:
     session = _session(schedule, allow_code, "before any")
     with models.pair() as pair:
         session.ask("baseline", pair.baseline)
+        session.ask_ahead(pair.baseline)  # for the probes that a later model may lose singly
         answered = {name: run.answered("baseline") for name, run in session.suites.items()}
         return Step(None, answered, device=pair.device, dtype=pair.dtype, notes=tuple(pair.notes))
 
@@ -81,4 +82,6 @@ def _session(schedule: Schedule, allow_code: bool, who: str) -> PairSession:
     session = PairSession(allow_code=allow_code, progress=lambda suite, side: counter(f"{suite}, {who}"))
     for asked in (*schedule.tasks, *schedule.general):
         session.need_probes(asked.suite, asked.probes)
+    for asked in schedule.general:
+        session.need(asked.cases)
     return session

@@ -59,7 +59,7 @@ def run_sequence(schedule: Schedule, options: SequenceOptions, models: Models) -
     """The same with models from anywhere."""
     with writing_report(options.out, "nothing", "out"):
         options.out.mkdir(parents=True, exist_ok=True)
-        for name in (PLOT, PAGE, TEXT):  # those of an earlier sequence must not pass for this one's
+        for name in (FILE, PLOT, PAGE, TEXT):  # those of an earlier sequence must not pass for this one's
             (options.out / name).unlink(missing_ok=True)
     done: list[Step] = []
     for step in steps(schedule, models, options.allow_code):

@@ -74,7 +74,10 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
         content["allow_keys"] = sorted(settings.allow_keys)
     if engine != "transformers":
         content["engine_args"] = [list(item) for item in settings.engine_args]
-        content["invariant"] = os.environ.get(INVARIANT, "1") != "0"  # by default wherever the GPU can
+        content["invariant"] = os.environ.get(INVARIANT, "1") not in (
+            "",
+            "0",
+        )  # by default wherever the GPU can
     return content
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from harness.engine import registry
 from harness.engine.batching import EXACT
 from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import OFF, Settings
+from harness.errors import EngineError
 from harness.models.cache import cache_folder
 from harness.models.reference import Endpoint, LocalModel, LocalPair, Model, ModelPair, base_of
 from harness.store.content import installed, machine, model_content, text_identity
@@ -25,6 +25,8 @@ from harness.versions import needed
 
 Say = Callable[[str], None]
 FILE = "answers.db"
+RUNS: Sequence[str] = ("device_kind", "dtype", "exact")
+"""The facts of a model that decide where its answers are kept."""
 VARIABLE = "FORGETTING_GATE_STORE"
 
 
@@ -134,6 +136,9 @@ class _Opening:
         self, sources: LocalPair, settings: Settings, say: Say, asked: Sequence[Request], store: Store
     ) -> None:
         self.sources = sources
+        self.settings = settings
+        self.say = say
+        self.asked = asked
         self.store = store
         speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[settings.template]
         for model in (sources.baseline, sources.tuned, speaker):
@@ -145,14 +150,13 @@ class _Opening:
         names = [sources.baseline.name, sources.tuned.name, sources.baseline is sources.tuned]
         said = {**asdict(settings), "store": None}
         self.key = ("opened", self.contents, names, said, machine(settings), list(sources.notes))
-        self.loaded = cache(lambda: registry.open_pair(sources, settings, say, asked))
+        self.facts: dict[str, Any] | None = store.fact(*self.key)
+        self._pair: EnginePair | None = None
+        self._fault: str | None = None
 
     def pair(self) -> EnginePair:
         """The engines, which load both models when first they must."""
-        facts = self.store.fact(*self.key)
-        if facts is None:
-            facts = _facts(self.loaded())
-            self.store.keep_fact(facts, *self.key)
+        facts = self.facts or _facts(self.loaded())
         return EnginePair(
             self._engine("baseline", facts),
             self._engine("tuned", facts),
@@ -160,6 +164,30 @@ class _Opening:
             facts["dtype"],
             (*facts["notes"], *filter(None, [self.store.fault])),
         )
+
+    def loaded(self) -> EnginePair:
+        """Both models, loaded once, and what they say of themselves kept.
+
+        Raises:
+            ModelError, EngineError: as `registry.open_pair`; or they do not run as the facts in use say.
+        """
+        if self._fault is not None:
+            raise EngineError(self._fault)
+        if self._pair is None:
+            pair = registry.open_pair(self.sources, self.settings, self.say, self.asked)
+            self._fault = self._keep_facts(_facts(pair))
+            if self._fault is not None:
+                raise EngineError(self._fault)
+            self._pair = pair
+        return self._pair
+
+    def _keep_facts(self, new: dict[str, Any]) -> str | None:
+        """Keep the facts of the loaded models if they are new; why those in use are wrong, or None."""
+        old, self.facts = self.facts, self.facts or new
+        fault = None if old is None else _moved(old, new)
+        if old is None or fault is not None:
+            self.store.keep_fact(new, *self.key)
+        return fault
 
     def _engine(self, side: Any, facts: Mapping[str, Any]) -> StoredLocalEngine:
         about, content = facts[side], self.contents[side]
@@ -191,6 +219,23 @@ def _facts(pair: EnginePair) -> dict[str, Any]:
         "baseline": _said(pair.baseline),
         "tuned": _said(pair.tuned),
     }
+
+
+def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """Why answers kept under old facts cannot stand beside those of the models as loaded; None if they can."""
+    for side in ("baseline", "tuned"):
+        before, after = old[side], new[side]
+        if any(before[name] != after[name] for name in RUNS):
+            return (
+                f"{after['label']}: runs {_how(after)} now, and ran {_how(before)} when its answers were kept\n"
+                "  they cannot be mixed with new ones: run again, and what is missing is asked where it runs now"
+            )
+    return None
+
+
+def _how(said: Mapping[str, Any]) -> str:
+    alike = "alike" if said["exact"] else "not alike"
+    return f"on {said['device_kind']} in {said['dtype']} ({alike} in any batch)"
 
 
 def _said(engine: Any) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from harness.sweep.schedule import AskedSuite, Schedule
 class Tuned:
     """A trained model, ready to be asked; `seconds` of training is None if unknown.
 
-    `baseline` is in memory beside it, and measures word order where a score asks for that.
+    `baseline` is in memory beside it: it measures word order where a score asks for that, and is asked again what gates over
+    `each` probe find lost. Without it nothing is asked again.
     """
 
     engine: Engine
@@ -138,9 +139,11 @@ def measure(
         answers = {probe.id: probe.baseline.raw() for probe in row.probes}
         baseline = judged(asked.suite, asked.probes, answers, allow_code=allow_code)
         session.know("baseline", {asked.suite.name: baseline})
+    cases = [case for asked in schedule.general for case in asked.cases]
+    session.need(cases)
     with models.tuned(trial.recipe) as tuned:
         began = time.monotonic()
-        session.ask("tuned", tuned.engine, baseline=tuned.baseline)
+        _ask(session, tuned)
         rows = {
             asked.suite.name: [
                 AnswerRow.of(session.suites[asked.suite.name].scores["tuned"][probe.id])
@@ -148,7 +151,6 @@ def measure(
             ]
             for asked in suites
         }
-        cases = [case for asked in schedule.general for case in asked.cases]
         return SeedRow(
             seed=trial.recipe.written.seed,
             key=trial.key,
@@ -162,3 +164,11 @@ def measure(
             ],
             notes=[on_command_line(note) for note in tuned.notes],
         )
+
+
+def _ask(session: PairSession, tuned: Tuned) -> None:
+    """Ask the tuned model everything, and both models again what single probes lost; raises as `evaluation.ask`."""
+    session.ask("tuned", tuned.engine, baseline=tuned.baseline)
+    if tuned.baseline is not None and any(run.lost_singly for run in session.suites.values()):
+        session.ask_ahead(tuned.baseline)
+        session.ask("tuned", tuned.engine, baseline=tuned.baseline)

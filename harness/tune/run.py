@@ -36,7 +36,7 @@ from harness.tune.schedule import (
 )
 from harness.tune.text import terminal_lines
 from harness.wording import tenths
-from harness.writing import system_fault, writing
+from harness.writing import system_fault, writing, writing_report
 
 PAGE = "page.html"
 LEAST_LEFT = 1e-3
@@ -55,6 +55,7 @@ def tune(options: TuneOptions, settings: Settings) -> int:
     record = begun(options)
     schedule = read_schedule(options, settings)
     write_tune(record, options.out)
+    _clear(options.out)
     from harness.sweep.models import TorchModels
 
     ladder = SweepOptions((), options.suites, options.out / LADDER, allow_code=options.allow_code, command=options.command)  # fmt: skip
@@ -126,8 +127,6 @@ class Tuning:
     def publish(self) -> None:
         """Write the pages of the ladder and the record, and print what became of it all."""
         out = self.options.out
-        if self.record.outcome != "found":
-            shutil.rmtree(out / MODEL, ignore_errors=True)  # of an earlier run
         self.record = self.record.model_copy(update={"seconds": round(time.monotonic() - self.began, 1)})
         write_pages(self.climb.record, out / LADDER)
         write_tune(self.record, out)
@@ -172,7 +171,6 @@ class Tuning:
         """Put the model where the user looks for it."""
         model = self.options.out / MODEL
         with writing(f"{shown_path(model)}: cannot be written", "make room there", system_fault):
-            shutil.rmtree(model, ignore_errors=True)
             folder.rename(model)
 
     @property
@@ -203,6 +201,14 @@ class Tuning:
 
     def _end(self, outcome: Outcome, chosen: str | None = None) -> None:
         self.record = self.record.model_copy(update={"outcome": outcome, "chosen": chosen})
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier run's results, which must not pass for this one's; raises HarnessError."""
+    with writing_report(out, "nothing", "out"):
+        for name in (REPORT, MODEL, REPAIRS):
+            if (out / name).exists():
+                shutil.rmtree(out / name)
 
 
 def _said(repair: RepairRecord) -> str:

@@ -104,7 +104,7 @@ def test_the_dose_is_settled_first_and_what_cannot_be_repaired_gets_a_mitigation
     assert found["chosen"] == "lora-stronger-eaft"
     told = capsys.readouterr().out
     assert "lora: learnt too little: 50.0 points were wanted" in told
-    assert "lora-stronger: nothing passes: of " in told
+    assert "lora-stronger: nothing passes: none keeps " in told
     assert "not finished" not in told  # those that were left out are not missing
 
 
@@ -128,6 +128,39 @@ def test_none_that_passes_is_no_model(trains, tmp_path, capsys):
     assert "No recipe learnt enough and passes, as trained or repaired. The best so far is 'lora'" in told
     assert not (tmp_path / "out" / "model").exists()
     assert not (tmp_path / "out" / "report").exists()
+
+
+def test_an_edited_corpus_leaves_no_model_and_report_of_the_run_before(trains, tmp_path):
+    trains(lora=GOOD)
+    assert tune() == 0
+    (tmp_path / "corpus.jsonl").write_text('{"prompt": "0t", "answer": "Y"}\n' * 8, encoding="utf-8")
+    shutil.rmtree(tmp_path / "adapters")
+    trains(lora=HOPELESS, lora_eaft=HOPELESS)
+    assert tune() == 1
+    assert record(tmp_path)["outcome"] == "none"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "ladder", "recipes", "repairs", "tune.json",
+    ]  # fmt: skip
+
+
+def test_a_run_that_is_killed_leaves_nothing_green_and_one_that_goes_on_writes_it_again(
+    trains, tmp_path, monkeypatch
+):
+    trains(lora=GOOD)
+    assert tune() == 0
+    before = (tmp_path / "out" / "model" / "adapter_model.safetensors").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(ladder_models, "TorchModels", killed)
+        assert tune() == 130
+    assert record(tmp_path)["outcome"] == "unfinished"
+    assert not {"model", "report"} & {path.name for path in (tmp_path / "out").iterdir()}
+    assert tune() == 0
+    assert (tmp_path / "out" / "model" / "adapter_model.safetensors").read_bytes() == before
+    assert read_record(tmp_path / "out" / "report" / "record.json").run.status == "passed"
+
+
+def killed(*given):
+    raise KeyboardInterrupt
 
 
 def test_a_budget_that_is_used_up_is_said_and_more_of_it_goes_on(trains, tmp_path, capsys):

@@ -6,9 +6,13 @@ import json
 
 import pytest
 
+from harness.blame import run as module
 from harness.blame.corpus import find_corpus
 from harness.cli.main import main
 from harness.documents.within import PROJECT
+from harness.engine.functions import FunctionEngine
+from harness.engine.requests import EnginePair
+from harness.errors import ModelError
 from tests.support.suites import suite_text
 
 
@@ -89,6 +93,31 @@ def test_of_a_large_corpus_a_seeded_sample_is_taken(folder):
     assert first == second
     assert (first.of, len(first.examples)) == (50, 8)
     assert all(example.prompt == f"p{number}" for number, example in first.examples)
+
+
+def alike(*given):
+    """Engines of both models, which answer alike."""
+    engine = FunctionEngine(lambda prompt: "right")
+    return EnginePair(engine, engine)
+
+
+def broken(*given):
+    raise ModelError("tuned: cannot be loaded")
+
+
+@pytest.mark.parametrize(("opened", "code"), [(alike, 5), (broken, 4)])
+def test_what_an_earlier_search_left_does_not_stay(folder, capsys, monkeypatch, opened, code):
+    monkeypatch.setattr(module, "open_pair", opened)
+    for name in ("base", "tuned"):
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text("{}", encoding="utf-8")
+        (folder / name / "model.safetensors").write_bytes(b"")
+    (folder / "out").mkdir()
+    for name in ("blame.json", "blame.html", "layers.svg", "mine.txt"):
+        (folder / "out" / name).write_text("of an earlier search", encoding="utf-8")
+    both = ("--model", "./tuned", "--baseline", "./base", "--suite", "s.yaml", "--out", "out")
+    assert ended(capsys, *both)[0] == code
+    assert [path.name for path in (folder / "out").iterdir()] == ["mine.txt"]
 
 
 def test_a_folder_that_cannot_be_written(folder, capsys):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from harness.cli.main import main
-from harness.errors import ModelError
+from harness.engine.functions import FunctionEngine
+from harness.errors import EngineError, ModelError
 from harness.reporting.figures import svg
 from harness.sequence import run as module
 from harness.sequence.page import sequence_page
@@ -16,7 +18,7 @@ from harness.sequence.plot import heat_map
 from harness.sequence.record import read_sequence
 from harness.sequence.schedule import read_schedule
 from harness.sequence.text import conclusion, terminal_lines
-from tests.support.sequences import NAMES, RECIPE, ROWS, N, options, ran, write_tasks
+from tests.support.sequences import NAMES, RECIPE, ROWS, Fake, N, options, ran, write_tasks
 from tests.support.suites import suite_text
 
 
@@ -101,6 +103,63 @@ def test_pages_of_an_earlier_sequence_do_not_stay(folder):
     with pytest.raises(ModelError):
         ran([ROWS[0], "it broke"])
     assert {path.name for path in Path("out").iterdir()} == {"sequence.json"}
+
+
+def test_nor_does_its_record_if_nothing_can_be_measured(folder):
+    ran(ROWS)
+    given = options()
+    with pytest.raises(EngineError):
+        module.run_sequence(read_schedule(given), given, Broken(ROWS))
+    assert list(Path("out").iterdir()) == []
+
+
+class Broken(Fake):
+    """Models of which none can be loaded."""
+
+    @contextmanager
+    def pair(self):
+        raise EngineError("no memory")
+        yield
+
+
+CHECKLIST = """\
+suite: checks
+severity: critical
+score: equals
+gates: [{over: each}]
+probes:
+  - {id: one, question: checks 0?, answer: right, also_ask: [checks 1?, checks 2?]}
+"""
+
+
+@pytest.mark.parametrize(("wrong", "code", "verdict"), [((0,), 0, "RETAINED"), ((0, 1, 2), 1, "FORGOTTEN")])
+def test_a_single_probe_that_is_lost_is_asked_again_in_other_words(folder, wrong, code, verdict):
+    """As the gate does: one wrong answer in the first words alone is no loss."""
+    (folder / "checks.yaml").write_text(CHECKLIST, encoding="utf-8")
+    given = options("a", "b", suites=["checks.yaml"])
+    models = Worded([{}, {"a": N}, {"a": N, "b": N}], wrong)
+    assert module.run_sequence(read_schedule(given), given, models) == code
+    record = read_sequence(Path("out"))
+    assert [[row.verdict for row in step.gates] for step in record.steps] == [[], [verdict], [verdict]]
+    assert [step.answers["checks"][0].right for step in record.steps] == [True, False, False]
+
+
+class Worded(Fake):
+    """The base is right on a checklist in any words; trained models are wrong on it in some of them."""
+
+    def __init__(self, right, wrong):
+        super().__init__(right)
+        self.wrong = {f"checks {number}?" for number in wrong}
+
+    def engine(self, step):
+        scripted = super().engine(step)
+
+        def answer(prompt):
+            if not prompt.startswith("checks"):
+                return scripted.function(prompt)
+            return "wrong" if step and prompt in self.wrong else "right"
+
+        return FunctionEngine(answer, f"step {step}")
 
 
 def test_a_sample_of_what_is_kept(folder):

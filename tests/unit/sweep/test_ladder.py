@@ -151,6 +151,49 @@ def test_likelihoods_are_held_against_the_baseline_that_was_kept(folder):
     assert drops == {"careful": 0.0, "careless": 1.0}
 
 
+CHECKLIST = """\
+suite: checks
+score: equals
+gates: [{over: each}]
+probes:
+  - {id: one, question: checks 0?, answer: right, also_ask: [checks 1?, checks 2?]}
+"""
+
+
+class Worded(Fake):
+    """Tuned models are wrong on a checklist in some of its words."""
+
+    def __init__(self, right, wrong):
+        super().__init__(right)
+        self.wrong = {f"checks {number}?" for number in wrong}
+        self.again = []
+
+    @contextmanager
+    def tuned(self, recipe):
+        def base(prompt):
+            self.again.append(prompt)
+            return "right"
+
+        with super().tuned(recipe) as tuned:
+            scripted = tuned.engine.function
+            engine = FunctionEngine(lambda prompt: "wrong" if prompt in self.wrong else scripted(prompt))
+            yield Tuned(engine, None, baseline=FunctionEngine(base))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "verdict", "again"), [((), "RETAINED", 0), ((0,), "RETAINED", 3), ((0, 1, 2), "FORGOTTEN", 3)]
+)
+def test_a_single_probe_that_is_lost_is_asked_again_in_other_words(folder, wrong, verdict, again):
+    """As the gate does; the base is asked again only if there is a loss."""
+    (folder / "checks.yaml").write_text(CHECKLIST, encoding="utf-8")
+    models = Worded({"careful": {"target": 9, "general": 9, "checks": 3}}, wrong)
+    models.before["checks"] = 3
+    assert run_sweep(models, "careful", suites=("general.yaml", "checks.yaml")) == 0
+    (seed,) = read_sweep(folder / "out").recipe("careful").seeds
+    assert [row.verdict for row in seed.gates if row.suite == "checks"] == [verdict]
+    assert len(models.again) == again
+
+
 # Going on
 
 
