@@ -107,7 +107,7 @@ def with_overall(
     """The cases and those over all suites, if they have any to pool; a single suite has a gate over flips if `max_flips` asks."""
     has = max_drop is not None and has_overall(cases, of_one)
     found = [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
-    if max_flips is not None and any(isinstance(case.gate, SliceGate) for case in cases):
+    if max_flips is not None and any(isinstance(case.gate, SliceGate | EachGate) for case in cases):
         found.append(flips_case(max_flips))
     return found
 

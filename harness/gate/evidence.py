@@ -39,10 +39,16 @@ BITS_PER_BYTE_OF_NOISE = 8.0
 
 @dataclass(frozen=True)
 class Cut:
-    """How many of each model's `n` answers hit a token limit; `only_*` counts probes where only that side's did."""
+    """How many of each model's `n` answers hit a token limit.
+
+    `open_*` counts those whose verdict more words could have changed: all but the right ones of a score that settles.
+    `only_*` counts probes where that is so of one side alone.
+    """
 
     baseline: int
     tuned: int
+    open_baseline: int
+    open_tuned: int
     only_baseline: int
     only_tuned: int
     n: int
@@ -61,15 +67,21 @@ class Cut:
             )
         return "raise 'max_new_tokens' in the suite's task"
 
-    def described(self, limit: str) -> str:
-        """How many answers of each side were cut, and how many of those during reasoning.
+    @property
+    def still_open(self) -> str:
+        """How many cut answers of each side could still have changed."""
+        numbers = self.open_baseline, self.open_tuned
+        return self._described("max_new_tokens", numbers, " whose verdict was still open")
+
+    def _described(self, limit: str, numbers: tuple[int, int], which: str = "") -> str:
+        """So many answers of each side were cut, and some of those during reasoning.
 
         Args:
             limit: the name of the limit that cut answers, as opposed to reasoning.
         """
         thinking = self.thinking_baseline + self.thinking_tuned
-        by = limit if thinking < self.baseline + self.tuned else "the limit of reasoning"
-        text = f"{by} cut {self.baseline} answers of the baseline and {self.tuned} of the tuned model, of {self.n}"
+        by = limit if thinking < sum(numbers) else "the limit of reasoning"
+        text = f"{by} cut {numbers[0]} answers of the baseline and {numbers[1]} of the tuned model{which}, of {self.n}"
         if not thinking:
             return text
         return f"{text}, of which {self.thinking_baseline} and {self.thinking_tuned} had not ended their reasoning"
@@ -77,11 +89,11 @@ class Cut:
     def noted(self, max_new_tokens: int) -> str:
         """The same as a note for the user, with what to do where reasoning was cut."""
         more = f"; {self.remedy}" if self.thinking_baseline + self.thinking_tuned else ""
-        text = self.described(f"max_new_tokens ({max_new_tokens})")
+        text = self._described(f"max_new_tokens ({max_new_tokens})", (self.baseline, self.tuned))
         return f"{text}; a cut answer is judged as far as it goes{more}"
 
     def unlike(self, margin: float) -> bool:
-        """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
+        """Whether more verdicts of one side are open by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
         less, more = sorted((self.only_baseline, self.only_tuned))
         return more - less > (margin + ROUNDING) * self.n and mcnemar_mid_p(more, less) <= LEVEL_OF_CUTS
 
@@ -158,9 +170,25 @@ def cut(pairs: Sequence[Pair]) -> Cut:
     before = [_cut_part(pair.baseline) for pair in pairs]
     after = [_cut_part(pair.tuned) for pair in pairs]
     baseline, tuned = len(pairs) - before.count(None), len(pairs) - after.count(None)
-    both = sum(None not in parts for parts in zip(before, after, strict=True))
-    thinking = before.count("reasoning"), after.count("reasoning")
-    return Cut(baseline, tuned, baseline - both, tuned - both, len(pairs), *thinking)
+    opened = [(_is_open(pair, pair.baseline), _is_open(pair, pair.tuned)) for pair in pairs]
+    return Cut(
+        baseline=baseline,
+        tuned=tuned,
+        open_baseline=sum(before for before, _ in opened),
+        open_tuned=sum(after for _, after in opened),
+        only_baseline=opened.count((True, False)),
+        only_tuned=opened.count((False, True)),
+        n=len(pairs),
+        thinking_baseline=before.count("reasoning"),
+        thinking_tuned=after.count("reasoning"),
+    )
+
+
+def _is_open(pair: Pair, score: Score | None) -> bool:
+    """Whether an answer was cut, and more of it could have changed its verdict."""
+    if score is None or _cut_part(score) is None:
+        return False
+    return not (score.right and pair.probe.scorer.settles)
 
 
 def _cut_part(score: Score | None) -> Literal["answer", "reasoning"] | None:

@@ -186,10 +186,7 @@ def _slice(
             return finding("undecided", verdict=verdict, why=f"not gated, {known}")
         return finding("bad", verdict=verdict)
     if cut_off.unlike(gate.max_drop) and not _harmless(cut_off, verdict, pairs, gate.max_drop):
-        why = (
-            f"{cut_off.described('max_new_tokens')} each: the difference is more than the margin, and a cut answer is "
-            "incomplete"
-        )
+        why = f"{cut_off.still_open} each: the difference is more than the margin, and a cut answer is incomplete"
         return finding("bad", verdict="INCONCLUSIVE", why=why)
     if early and verdict != "INCONCLUSIVE":
         return finding("fine" if verdict == "RETAINED" else "bad", verdict=verdict, stop=stop)
@@ -238,5 +235,5 @@ def _harmless(cut_off: Cut, verdict: Verdict, pairs: Sequence[Pair], margin: flo
     open_ended = cut([pair for pair in pairs if not pair.probe.scorer.settles])
     if max(open_ended.baseline, open_ended.tuned) > (margin + ROUNDING) * len(pairs):
         return False
-    costs_tuned = cut_off.tuned > cut_off.baseline
+    costs_tuned = cut_off.open_tuned > cut_off.open_baseline
     return verdict == "RETAINED" if costs_tuned else verdict == "FORGOTTEN"

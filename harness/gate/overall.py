@@ -11,7 +11,7 @@ from harness.gate.finding import Finding
 from harness.gate.verdict import judge, judge_flips
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.settling import more_to_settle
-from harness.suites.suite import FlipsGate, MarginGate, OverallGate, SliceGate
+from harness.suites.suite import EachGate, FlipsGate, MarginGate, OverallGate, SliceGate
 from harness.wording import count, points
 
 
@@ -19,7 +19,8 @@ def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
     """What the findings show together: their probes pooled, each suite a stratum, each probe once.
 
     Suites of which the baseline knows nothing have nothing to lose, and gates over `each` probe and over texts have rules of
-    their own; none of these is pooled.
+    their own; none of these is pooled. A gate over flips pools texts and `each` probe too, and
+    what the baseline does not know where any of it flips.
     """
     found, pairs = _find_overall(case, findings)
     if not (accepted := sum(pair.accepted for pair in pairs)):
@@ -31,15 +32,18 @@ def find_overall(case: Case, findings: Sequence[Finding]) -> Finding:
 def _find_overall(case: Case, findings: Sequence[Finding]) -> tuple[Finding, list[Pair]]:
     """The finding, and the pairs that it pools."""
     by_suite: dict[str, dict[str, Pair]] = {}
+    of_flips = isinstance(case.gate, FlipsGate)
     for finding in findings:
-        pooled_gates = SliceGate if isinstance(case.gate, FlipsGate) else MarginGate
-        if isinstance(finding.case.gate, pooled_gates) and not (finding.verdict == "VACUOUS" and finding.why):
-            pairs = by_suite.setdefault(finding.case.suite.name, {})
-            pairs.update({pair.probe.id: pair.by_bits for pair in finding.pairs})
-    parts = tuple((name, compare(list(pairs.values()))) for name, pairs in by_suite.items())
+        if not isinstance(finding.case.gate, SliceGate | EachGate if of_flips else MarginGate):
+            continue
+        known = {pair.probe.id: pair.by_bits for pair in finding.pairs if pair.baseline is not None}
+        any_flips = of_flips and any(pair.change in ("lost", "gained") for pair in known.values())
+        if any_flips or not (finding.verdict == "VACUOUS" and finding.why):
+            by_suite.setdefault(finding.case.suite.name, {}).update(known)
+    parts = tuple((name, compare(list(pairs.values()))) for name, pairs in by_suite.items() if pairs)
     every = [pair for pairs in by_suite.values() for pair in pairs.values()]
     if isinstance(case.gate, FlipsGate) and parts:
-        flips = flip_rate(list(pairs.values()) for pairs in by_suite.values())
+        flips = flip_rate(list(pairs.values()) for pairs in by_suite.values() if pairs)
         return _flipping(case, parts, flips, case.gate.max_flips), every
     return _pooled(case, parts), every
 

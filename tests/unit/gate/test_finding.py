@@ -347,8 +347,8 @@ def test_a_slice_whose_answers_were_cut_unlike_cannot_be_decided(before, after, 
     assert (finding.cut.baseline, finding.cut.tuned, finding.cut.n) == (before, after, 100)
     assert finding.cut.worth_a_warning == (max(before, after) > 5)
     assert finding.why == (
-        f"max_new_tokens cut {before} answers of the baseline and {after} of the tuned model, of 100 each: the difference is "
-        "more than the margin, and a cut answer is incomplete"
+        f"max_new_tokens cut {before} answers of the baseline and {after} of the tuned model whose verdict was still open, of 100 "
+        "each: the difference is more than the margin, and a cut answer is incomplete"
         if expected[0] == "bad"
         else ""
     )
@@ -376,7 +376,7 @@ def test_a_chance_difference_in_what_was_cut_decides_nothing_away(only_before, o
     [
         (0, 60, 60, "INCONCLUSIVE"),  # what was cut may have been right
         (60, 0, 60, "FORGOTTEN"),  # the baseline lost by it, and forgotten is what it is all the same
-        (60, 0, 0, "INCONCLUSIVE"),  # the baseline may have known more, and lost it
+        (60, 0, 0, "RETAINED"),  # what was cut was right already, on either side
         (0, 60, 0, "RETAINED"),  # the tuned model lost by it, and has retained all the same
     ],
 )
@@ -384,6 +384,27 @@ def test_what_only_cost_the_other_side_right_answers_takes_no_verdict_back(befor
     """Under a score by which a right answer stays right however it goes on."""
     assert find(case(ALL), cut_pairs(100, before, after, lost, "mentions")).verdict == expected
     assert find(case(ALL), cut_pairs(100, before, after, lost, "number")).verdict == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("right_before", "score", "verdict"),
+    [
+        (False, "mentions", "INCONCLUSIVE"),  # the baseline may have known more, and lost it
+        (True, "mentions", "RETAINED"),  # a right answer stays right, so these are complete
+        (True, "number", "INCONCLUSIVE"),  # but not by this score
+    ],
+)
+def test_a_cut_answer_counts_only_where_its_verdict_is_open(right_before, score, verdict):
+    probe = Probe("p", SCORERS[score]())
+
+    def answer(right: bool, is_cut: bool = False) -> Score:
+        return Score(right, "", Generated("", 9, "limit" if is_cut else "turn"))
+
+    cut_short = [Pair(probe, answer(right_before, True), answer(right_before))] * 60
+    found = find(case(ALL), [*cut_short, *[Pair(probe, answer(True), answer(True))] * 40])
+    assert found.verdict == verdict
+    assert found.cut.baseline == 60
+    assert found.cut.open_baseline == (60 if verdict == "INCONCLUSIVE" else 0)
 
 
 def test_a_sample_that_knows_nearly_nothing_is_not_gated():
