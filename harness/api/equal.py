@@ -16,7 +16,7 @@ from harness.engine.requests import Engine, EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.forms import Form, compared
-from harness.evaluation.permission import code_problem
+from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
@@ -110,7 +110,11 @@ def compare_forms(
     reach = Reach(anywhere=allow_outside, code=allow_task_code)
     paths = [suites] if isinstance(suites, str | Path) else suites
     how = Comparing(max_flips, max_drop, sample, seed, allow_code)
-    read = read_suites([Path(path) for path in paths], reach)
+    read, notes = read_suites([Path(path) for path in paths], reach), list[str]()
+    if not allow_code:
+        read, notes = without_code(read)
+    for note in notes:
+        logger.warning(in_python(note))
     return list(records(forms, read, how, settings, reach))
 
 
@@ -129,7 +133,7 @@ def records(
         counter: makes the callback for the progress of a work; None shows none.
     """
     check(forms, suites, how)
-    opening = _Opening(settings, reach, log, counter)
+    opening = _Opening(settings, reach, log, counter, any(isinstance(form, str | Path) for form in forms))
     asked = list(
         sampled((case for suite in suites for case in cases(under_forms(suite, how))), how.sample, how.seed)
     )
@@ -189,16 +193,22 @@ class _Opened:
 class _Opening:
     """Opens forms one by one, so that two are in memory at most."""
 
-    def __init__(self, settings: Settings, reach: Reach, log: Log, counter: Counter | None) -> None:
+    def __init__(
+        self, settings: Settings, reach: Reach, log: Log, counter: Counter | None, named: bool
+    ) -> None:
         self.settings = settings
         self.reach = reach
         self.log = log
         self.counter = counter or (lambda label, unit="": lambda done, total: None)
+        self.named = named
+        """Whether a reference names any of them."""
 
     def form(self, model: Model) -> _Opened:
         """A form of a reference, or of what else stands for a model."""
         if not isinstance(model, str | Path):
-            engine, row = engine_of(model, settings_for(model, self.settings))
+            engine, row = engine_of(
+                model, settings_for(model, self.settings) if self.named else self.settings
+            )
             return _Opened(Form(row.name, engine), row)
         found = find_model(str(model), self.settings, self.log, self.counter, self.reach)
         pair: EnginePair = open_pair(ModelPair(found, found), self.settings, self.log)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 from harness import __version__
-from harness.api.models import Model, engine_of, settings_for
+from harness.api.models import Model, engines_of
 from harness.diagnosis.diagnose import IN_A_RUN, Diagnosing, diagnosed
 from harness.documents.within import Reach
 from harness.engine.place import known_places
 from harness.engine.prompts import request, under
 from harness.engine.requests import EnginePair, Side
-from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
+from harness.engine.settings import PairOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
 from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
@@ -62,7 +62,7 @@ def run_gate(
     allow_code: bool = False,
     allow_outside: bool = False,
     allow_task_code: bool = False,
-    **options: Unpack[EngineOptions],
+    **options: Unpack[PairOptions],
 ) -> Record:
     """Ask both models the probes of the suites, and decide every gate.
 
@@ -90,7 +90,7 @@ def run_gate(
         allow_code: whether scores may run code in answers.
         allow_outside: whether suites may read probes from outside their folders and the working folder.
         allow_task_code: whether Python that comes with tasks of lm-evaluation-harness may run, unconfined.
-        options: how the models run (see EngineOptions).
+        options: how the models run (see PairOptions and EngineOptions).
 
     Returns:
         The record that pytest writes to record.json. `run.exit_status` is 0 if all gates passed, 1 if one failed, and 5 if
@@ -104,7 +104,7 @@ def run_gate(
         TypeError: there is no option of that name.
     """
     began, started = time.monotonic(), now()
-    settings = settings_of_keywords(options, run_gate)
+    settings = settings_of_keywords(options, run_gate, PairOptions)
     if fail_on not in SEVERITIES:
         raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
     given = max_drop_overall
@@ -219,9 +219,7 @@ def _engines(
         raise NoEvidenceError(
             "the baseline of a model in memory is unknown\n  give the model before tuning: baseline=..."
         )
-    (before, baseline_row), (after, tuned_row) = (
-        engine_of(side, settings_for(side, settings)) for side in (baseline, model)
-    )
+    (before, baseline_row), (after, tuned_row) = engines_of((baseline, model), settings)
     if baseline is not model:
         check_apart(before, after)
     return EnginePair(before, after), {"baseline": baseline_row, "tuned": tuned_row}

@@ -10,7 +10,7 @@ from typing import Any
 from harness.engine.functions import FunctionEngine
 from harness.engine.registry import schemes
 from harness.engine.requests import Engine, EnginePair
-from harness.engine.settings import OF_LOADING, EngineOptions, Settings
+from harness.engine.settings import OF_LOADING, PairOptions, Settings
 from harness.errors import EngineError, ModelError
 from harness.evaluation.record import model_row
 from harness.models.reference import RecipeFile, resolve
@@ -20,6 +20,9 @@ from harness.store.opening import keep_given, open_engine
 from harness.versions import needed
 
 logger = logging.getLogger("harness")
+
+OF_PAIRS = ("template", "allow_conversion")
+"""Settings that act where both models are loaded."""
 
 Model = Any
 """A reference (`"./tuned"`), a function from prompt to text, an Engine, or a (model, tokenizer) pair."""
@@ -41,6 +44,18 @@ def engine_of(model: Model, settings: Settings) -> tuple[Engine, ModelRow]:
     engine = _in_memory(model, settings)
     label = str(engine.label)
     return engine, ModelRow(reference=label, name=label, source="fixture")
+
+
+def engines_of(models: Sequence[Model], settings: Settings) -> list[tuple[Engine, ModelRow]]:
+    """The same of models of which not all are references: settings of loading are for those that are.
+
+    Raises:
+        ModelError, EngineError: as `engine_of`; also a setting that would have no effect on any of them.
+    """
+    if any(isinstance(model, str | Path) for model in models):
+        _check_idle(settings, OF_PAIRS, "one of the models is in memory")
+        return [engine_of(model, settings_for(model, settings)) for model in models]
+    return [engine_of(model, settings) for model in models]
 
 
 def settings_for(model: Model, settings: Settings) -> Settings:
@@ -68,7 +83,7 @@ def _in_memory(model: Model, settings: Settings) -> Engine:
 
         return wrap(*model)
     if callable(model) and not hasattr(model, "generate"):
-        _check_idle(settings, tuple(EngineOptions.__annotations__), "a function is given the prompt alone")
+        _check_idle(settings, tuple(PairOptions.__annotations__), "a function is given the prompt alone")
         return FunctionEngine(model)
     raise EngineError(
         f"a model is a reference, a function from prompt to text, an Engine or a (model, tokenizer) pair, "

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from harness.cli.options import Commands, add_allow_code, add_reading, add_suites, reach_of
 from harness.command_line import rate
 from harness.engine.settings import add_engine_options, settings_of
-from harness.errors import HarnessError, ModelError
+from harness.errors import ModelError
 from harness.progress import counter
 from harness.terminal import say, show
 
@@ -64,17 +64,17 @@ def run(parsed: Namespace) -> int:
     from harness.engine.prompts import under
     from harness.engine.registry import own_settings, schemes
     from harness.engine.speeds import remember
-    from harness.evaluation.permission import code_problem
+    from harness.evaluation.permission import with_consent
     from harness.evaluation.prompts import unused_arguments
     from harness.evaluation.suites import read_suites
     from harness.models.reference import RecipeFile, resolve
     from harness.store.opening import open_engine
 
     settings = settings_of(vars(parsed))
-    suites = [under(suite, settings) for suite in read_suites(parsed.files, reach_of(parsed))]
-    for suite in suites:
-        if problem := code_problem(suite, suite.probes, parsed.allow_code):
-            raise HarnessError(problem.text)
+    read, notes = with_consent(None, read_suites(parsed.files, reach_of(parsed)), parsed.allow_code)
+    for note in notes:
+        say(f"note: {note}")
+    suites = [under(suite, settings) for suite in read]
     engines = []
     for reference in filter(None, (parsed.model, parsed.beside)):
         model = resolve(reference, schemes(), settings.allow_pickle)

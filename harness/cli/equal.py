@@ -65,6 +65,7 @@ def run(parsed: Namespace) -> int:
         HarnessError: the input cannot be used, or a record cannot be written.
     """
     from harness.api.equal import Comparing, check, records
+    from harness.evaluation.permission import with_consent
     from harness.evaluation.suites import read_suites
     from harness.progress import counter
     from harness.reporting.equal import forms_lines
@@ -78,7 +79,10 @@ def run(parsed: Namespace) -> int:
         allow_code=parsed.allow_code,
         command=tuple(sys.argv[1:]),
     )
-    suites = read_suites([_suite(named) for named in parsed.suite], reach)
+    named = read_suites([_suite(named) for named in parsed.suite], reach)
+    suites, notes = with_consent(None, named, parsed.allow_code)
+    for note in notes:
+        say(f"note: {note}")
     check(parsed.forms, suites, how)
     with ExitStack() as claims:
         reports = [claims.enter_context(_claimed(folder)) for folder in _folders(parsed)]

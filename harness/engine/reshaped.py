@@ -8,6 +8,7 @@ from copy import copy
 from harness.engine.abilities import Batches, Keeps
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated
+from harness.engine.registry import take_after
 from harness.engine.requests import Engine, Request
 
 _ORIGINAL = "reshaped_of"
@@ -35,6 +36,7 @@ def with_budget(engine: Engine, tokens: int) -> Engine:
     changed = copy(engine)
     changed.budget = Budget(max(1, tokens))
     vars(changed)[_ORIGINAL] = engine
+    take_after(changed, engine)
     return changed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hints
@@ -191,17 +191,28 @@ class EngineOptions(TypedDict, total=False):
     engine_args: Mapping[str, Any] | None
 
 
+class PairOptions(EngineOptions, total=False):
+    """The same for two models of which one was tuned from the other."""
+
+    template: Template
+    allow_conversion: bool
+
+
 OF_LOADING = (
-    "device", "dtype", "batch_tokens", "allow_remote_code", "allow_pickle", "allow_keys", "store", "engine", "engine_args",
+    "device", "dtype", "batch_tokens", "template", "allow_remote_code", "allow_pickle", "allow_keys", "allow_conversion", "store",
+    "engine", "engine_args",
 )  # fmt: skip
 """The keyword arguments that act when a model is loaded; the others act on its chat template, when it is asked."""
 
 
-def settings_of_keywords(options: EngineOptions, function: Callable[..., Any]) -> Settings:
+def settings_of_keywords(
+    options: EngineOptions, function: Callable[..., Any], of: type[EngineOptions] = EngineOptions
+) -> Settings:
     """The Settings that keyword arguments ask for.
 
     Args:
         function: the function that received them; a misspelled name may be meant for one of its own parameters.
+        of: those that it takes.
 
     Raises:
         TypeError: there is no such option.
@@ -212,10 +223,10 @@ def settings_of_keywords(options: EngineOptions, function: Callable[..., Any]) -
     from harness.suites.arguments import checked_arguments
 
     given: dict[str, Any] = dict(options)
-    kinds = get_type_hints(EngineOptions)
+    kinds = get_type_hints(of)
     for name, value in given.items():
         if name not in kinds:
-            raise TypeError(_no_such(name, function))
+            raise TypeError(_no_such(name, function, kinds))
         fits, expected = _EXPECTED[kinds[name]]
         if not fits(value):
             words = [word for word in get_args(kinds[name]) if isinstance(word, str)]
@@ -228,10 +239,10 @@ def settings_of_keywords(options: EngineOptions, function: Callable[..., Any]) -
     return Settings(**given)
 
 
-def _no_such(name: str, function: Callable[..., Any]) -> str:
+def _no_such(name: str, function: Callable[..., Any], options: Iterable[str]) -> str:
     parameters = signature(function).parameters.values()
     own = [parameter.name for parameter in parameters if parameter.kind != Parameter.VAR_KEYWORD]
-    near = did_you_mean(name, [*own, *EngineOptions.__annotations__])
+    near = did_you_mean(name, [*own, *options])
     hint = f"; {near}" if near else ""
     return f"{function.__name__}() got an unexpected keyword argument {name!r}{hint}"
 
@@ -243,6 +254,7 @@ def _are_names(value: Any) -> bool:
 _EXPECTED: Mapping[Any, tuple[Callable[[Any], bool], str]] = {
     str: (lambda value: isinstance(value, str), "text such as 'auto' or 'cuda:1'"),
     Dtype: (lambda value: value in get_args(Dtype), "auto, float32, bfloat16 or float16"),
+    Template: (lambda value: value in get_args(Template), "own, baseline or tuned"),
     LocalEngine: (lambda value: value in get_args(LocalEngine), "auto, transformers or vllm"),
     bool: (lambda value: isinstance(value, bool), "True or False"),
     str | None: (

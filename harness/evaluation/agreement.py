@@ -197,6 +197,7 @@ def _place(item: Differing, first: Engine, other: Engine) -> dict[str, object]:
                 begins = engine.request_tokens(Generate(item.request.prompt, 1))[0]
             except EngineError:
                 continue
-            place = next(i for i, (one, two) in enumerate(zip_longest(*rows)) if one != two)
-            return {"unit": "token", "place": max(1, place - len(begins) + 1)}
+            places = (i for i, (one, two) in enumerate(zip_longest(*rows)) if one != two)
+            if (place := next(places, None)) is not None:  # a tokenizer may read both alike
+                return {"unit": "token", "place": max(1, place - len(begins) + 1)}
     return {"unit": "character", "place": len(commonprefix(texts)) + 1}

@@ -28,6 +28,8 @@ class SuiteRuns:
         self.suites: dict[str, SuiteRun] = {}
         self.engines: dict[str, str] = {}
         """By side, what computed its answers, as far as engines tell."""
+        self._checked: dict[str, tuple[int, int]] = {}
+        """By suite, how many probes and gates it had when it was checked that these may decide it."""
         self.engine_flips: float | None = None
         """The share of answers that flip between these on one model, if it was measured."""
 
@@ -105,12 +107,14 @@ class SuiteRuns:
         """
         sides = {"baseline": baseline, "tuned": tuned}
         known = {side: engine.backend for side, engine in sides.items() if isinstance(engine, Backed)}
-        if known == self.engines:
-            return
-        self.engines = known
-        if refuse:
-            for note in check_engines(self.suites.values(), baseline, tuned, self.engine_flips):
+        if known != self.engines:
+            self.engines, self._checked = known, {}
+        asked = {name: (len(run.compared), len(run.gated)) for name, run in self.suites.items()}
+        new = [run for name, run in self.suites.items() if self._checked.get(name) != asked[name]]
+        if refuse and new:
+            for note in check_engines(new, baseline, tuned, self.engine_flips):
                 self.note(note)
+            self._checked = asked
 
     def judge_accepted(self, run: SuiteRun) -> None:
         """Judge, once a suite, what was accepted of it."""

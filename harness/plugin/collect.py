@@ -111,7 +111,7 @@ def overall_items(beside: Sequence[CaseItem], over_all: Sequence[Case]) -> list[
     """The items of the gates over all suites; they see the fixtures of the folder of the first suite that they pool."""
     if not over_all:
         return []
-    first = next(item for item in beside if isinstance(item.case.gate, SliceGate))
+    first = next((item for item in beside if isinstance(item.case.gate, SliceGate)), beside[0])
     folder: Any = first.listchain()[-3]  # around the file of the case
     file = OverallFile.from_parent(folder, path=folder.path, name=OVERALL, nodeid=OVERALL)
     return [

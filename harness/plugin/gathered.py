@@ -15,6 +15,9 @@ NOTES = "forgetting_notes"
 REST = "forgetting_rest"
 """The key under which it sends the data of cases that were asked and not run, by node id."""
 
+OF_ENGINES = ("engines", "engine_flips")
+"""Known to a worker only if it opened the models; one that took over what another asked has none."""
+
 BY_SUITE = (
     "suites",
     "seconds_asking",
@@ -142,7 +145,8 @@ class Gathered:
                 self._probes[key] = row
         run = data["run"]
         by_suite = {name: {**self.run[name], **run[name]} for name in BY_SUITE}
-        self.run = {**self.run, **run, "notes": self.run["notes"], **by_suite}
+        before = {key: self.run[key] for key in OF_ENGINES if self.run.get(key) and not run.get(key)}
+        self.run = {**self.run, **run, "notes": self.run["notes"], **by_suite, **before}
         self.note(*run["notes"])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -30,6 +30,7 @@ from harness.plugin.options import RUN_OPTIONS, RunOptions
 from harness.plugin.shipped_suites import check_suites, that_give_way
 from harness.plugin.slices import none_matches
 from harness.plugin.state import run_of
+from harness.spelling import option
 from harness.suites.suite import OVERALL
 from harness.wording import points
 
@@ -168,6 +169,10 @@ def _sample_notes(
     from harness.authoring.gate_power import Assumed, overall_power  # loads scipy
 
     sizes = {case.suite.name: len(case.suite.probes) for case in whole if case.gate.over != "each"}
+    if not sizes:
+        return [
+            f"{option('sample', str(options.sample))} left nothing out: gates over each probe keep all of theirs"
+        ]
     counts = Counter(name for name, _ in drawn)
     assumed = Assumed(strict=options.strict, max_drop_overall=options.max_drop_overall)
     overall = overall_power(sample, assumed)

@@ -257,7 +257,7 @@ class RunRow(Row):
     accepted: dict[str, list[AcceptedRow]] = {}
     """By suite, the losses that were accepted of it."""
     equal: EqualRow | None = None
-    """How alike two forms of one model answer; null unless `python -m harness equal` or `run_equal` compared them."""
+    """How alike two forms of one model answer; null unless `python -m harness equal` or `compare_forms` compared them."""
     not_measured: dict[str, list[str]] = {}
     """By suite, the probes without answers of both models because a worker of xdist died."""
     cases: CasesRow | None = None

@@ -9,10 +9,11 @@ import pytest
 from harness import InputError, compare_forgetting, evaluate_general_qa, run_forgetting_checklist, run_gate
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
-from harness.errors import EngineError, ModelError, NoEvidenceError, ScorerError, SuiteError
+from harness.errors import EngineError, HarnessError, ModelError, NoEvidenceError, ScorerError, SuiteError
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 from tests.support.evaluations import GOOD, ONE, QUESTIONS, asked_twice, counts, numbers, read_back
+from tests.support.suites import suite_text
 
 # evaluate_general_qa
 
@@ -362,3 +363,19 @@ def test_models_in_memory_are_named_by_their_labels(suites):
 def test_a_model_in_memory_needs_a_baseline(suites):
     with pytest.raises(NoEvidenceError, match=r"unknown\n  give the model before tuning: baseline=\.\.\."):
         run_gate(yes, "suites/kept.yaml")
+
+
+@pytest.mark.parametrize(
+    "options", [{"engine": "vllm"}, {"template": "baseline"}, {"allow_conversion": True}]
+)
+def test_options_that_act_on_neither_model_of_a_gate_are_refused(tmp_path, options):
+    (tmp_path / "s.yaml").write_text(suite_text("s", 40), encoding="utf-8")
+    with pytest.raises(EngineError, match=f"^{next(iter(options))}: would do nothing here"):
+        run_gate(GOOD.get, tmp_path / "s.yaml", GOOD.get, **options)
+
+
+def test_an_option_of_pairs_is_none_of_one_model():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'allow_conversion'"):
+        evaluate_general_qa(GOOD.__getitem__, QUESTIONS, allow_conversion=True)
+    with pytest.raises(HarnessError, match="template must be own, baseline or tuned, saw"):
+        run_gate("a", "b", template="both")

@@ -82,3 +82,11 @@ def test_a_margin_is_a_fraction(project, value):
     project.capability(ALL, (60, 0, 0, 0))
     text = not_green(project.run(f"--max-flips={value}"))
     assert f"must be a number above 0 and below 1, such as 0.05, saw '{value}'" in text
+
+
+def test_gates_over_each_probe_have_their_answers_counted_too(project):
+    project.capability("[{over: each}]", (60, 0, 10, 0))
+    result = project.run("--max-flips=0.05")
+    assert flips(project) == ("FORGOTTEN", "failed")
+    assert result.ret == 1
+    assert project.run("--max-flips=0.4").ret == 0

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from harness.plugin.gathered import BY_SUITE, Gathered
 from harness.reporting.record import read_record
 from harness.reporting.rows import Record
 from tests.support.project import SMALL, said
@@ -285,3 +286,22 @@ def test_no_terminal_no_summary(project):
     project.capability(ALL, (0, 60, 0, 0))
     assert project.run("-p", "no:terminal").ret == 1
     assert project.record()["gates"]
+
+
+def test_what_one_worker_knows_of_the_engines_another_does_not_forget():
+    gathered = Gathered(None)
+
+    def rows(**run):
+        gate = {"suite": "s", "slice": "all", "outcome": "passed"}
+        data = {
+            "gate": gate,
+            "probes": [],
+            "places": [],
+            "run": {"notes": [], **{name: {} for name in BY_SUITE}, **run},
+        }
+        gathered._add_rows("s.yaml::all", data)
+
+    both = {"baseline": "transformers", "tuned": "vllm"}
+    rows(engines=both, engine_flips=0.02)
+    rows(engines={}, engine_flips=None)
+    assert (gathered.run["engines"], gathered.run["engine_flips"]) == (both, 0.02)

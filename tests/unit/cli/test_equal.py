@@ -151,3 +151,54 @@ def test_python_compares_functions(tmp_path):
         compare_forms([first, other], tmp_path / "s.yaml", max_flips=2)
     with pytest.raises(HarnessError, match="needs two forms"):
         compare_forms([first], tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize("knows", [0, 1], ids=["nothing", "one"])
+@pytest.mark.parametrize("first_knows", [True, False])
+def test_what_one_form_alone_knows_flips_whichever_comes_first(tmp_path, knows, first_knows):
+    for name in ("aa", "bb"):
+        (tmp_path / f"{name}.yaml").write_text(suite_text(name, 100))
+
+    def good(prompt):
+        return "right"
+
+    def broken(prompt):
+        suite, number = prompt.rstrip("?").split()
+        return "right" if suite == "aa" or int(number) < knows else "wrong"
+
+    forms = [good, broken] if first_knows else [broken, good]
+    [record] = compare_forms(forms, tmp_path)
+    assert record.run.exit_status == 1
+    assert record.run.equal.suites["bb"].flips == 100 - knows
+    [flips] = [gate for gate in record.gates if gate.slice == "flips"]
+    assert (flips.n, flips.verdict) == (200, "FORGOTTEN")
+
+
+def test_what_neither_form_knows_dilutes_no_flips(tmp_path):
+    for name in ("aa", "bb"):
+        (tmp_path / f"{name}.yaml").write_text(suite_text(name, 100))
+
+    def form(wrong):
+        return lambda prompt: (
+            "right" if prompt.startswith("aa") and int(prompt.rstrip("?").split()[1]) >= wrong else "no"
+        )
+
+    [record] = compare_forms([form(0), form(8)], tmp_path)
+    [flips] = [gate for gate in record.gates if gate.slice == "flips"]
+    assert (flips.n, flips.lost + flips.gained) == (100, 8)
+
+
+def test_a_suite_that_runs_code_is_left_out_of_a_folder(equal, tmp_path):
+    code_suite = (
+        "suite: code\nscore: {python: {tests: ['assert f() == 1']}}\ngates: [{over: all, max_drop: 0.1}]\n"
+    )
+    (tmp_path / "code.yaml").write_text(code_suite + "probes: [{id: a, question: Write f.}]\n")
+    code, _, err = equal("form:first", "form:second", suite=".")
+    assert code == 0, err
+    assert "note: code: left out, because it runs code that a model wrote" in err
+
+
+def test_settings_that_act_on_no_form_are_refused(tmp_path):
+    (tmp_path / "s.yaml").write_text(suite_text("s", 80))
+    with pytest.raises(HarnessError, match="engine: would do nothing here"):
+        compare_forms([lambda prompt: "right", lambda prompt: "right"], tmp_path, engine="vllm")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from harness.engine import registry
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated
 from harness.engine.functions import FunctionEngine
+from harness.engine.registry import is_foreign
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
 from harness.engine.reshaped import smaller_batches
 
@@ -44,3 +46,11 @@ def test_a_batch_holds_a_token_at_least():
 def test_an_engine_without_batches_stays_as_it_is():
     engine = FunctionEngine(str)
     assert smaller_batches(engine, GENERATE) is engine
+
+
+def test_the_failures_of_a_users_engine_stay_their_own_in_other_batches(monkeypatch):
+    monkeypatch.setattr("harness.engine.registry._FOREIGN", {})
+    engine = Batched(100)
+    assert not is_foreign(smaller_batches(engine, GENERATE))
+    registry._FOREIGN[id(engine)] = engine
+    assert is_foreign(smaller_batches(engine, GENERATE))

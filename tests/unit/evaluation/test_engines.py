@@ -169,3 +169,16 @@ def test_the_record_says_it(read):
     assert run.engines == {"baseline": "transformers", "tuned": "vllm"}
     assert run.engine_flips == 0.02
     assert any("2.0 % of answers are measured to flip" in note for note in run.notes)
+
+
+def test_a_suite_that_is_needed_later_is_checked_too(read):
+    wide, narrow = of(read, 200, 0.03), read(suite_text("narrow", 100, "{over: all, max_drop: 0.03}"))
+    engines = {"baseline": On("transformers"), "tuned": On("vllm")}.__getitem__
+    session = PairSession()
+    session.need(cases(wide))
+    session.ask_both("s", engines)
+    session.need(cases(narrow))
+    for _ in range(2):
+        with pytest.raises(EngineError, match="narrow"):
+            session.ask_both("narrow", engines)
+    assert not session.suites["narrow"].scores["baseline"]

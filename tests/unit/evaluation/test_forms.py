@@ -228,3 +228,16 @@ def test_a_gguf_file_is_quantised_only_if_it_is(tmp_path, number, seen):
     other = Form("file.gguf", Engine(), Endpoint("gguf", str(path)))
     found = compared({"s": run}, Form("a", Engine()), other, None)
     assert [cause.seen for cause in found.causes] == seen
+
+
+class Folding(Engine):
+    """Reads letters whatever their case."""
+
+    def request_tokens(self, request):
+        return [[token | 32 for token in row] for row in super().request_tokens(request)]
+
+
+def test_texts_that_a_tokenizer_reads_alike_part_at_a_character():
+    items = differing(asked(texts("The Cat"), texts("The cat")))
+    [row] = differences("s", items, Folding(), Folding("other"))
+    assert (row.unit, row.place) == ("character", 5)

@@ -79,7 +79,7 @@ def test_answers_are_those_of_transformers(pairs, side, suite, most):
 
 
 def test_the_adapter_acts(pairs):
-    asked = some("general_qa", 6)
+    asked = some("perplexity", 2)  # a weak adapter may leave a few short answers as they are
     before, after = (pairs[1].of(side).ask(asked) for side in ("baseline", "tuned"))
     assert any(one != two for one, two in zip_longest(before, after))
 
