@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness.engine.settings import OF_LOADING, EngineOptions, Settings, settings_of_keywords
+from harness.engine.settings import OF_LOADING, EngineOptions, PairOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError
 
 
@@ -21,12 +21,15 @@ def test_every_option_becomes_a_setting():
         "engine": "vllm", "engine_args": {"max_model_len": 512},
     }  # fmt: skip
     assert given.keys() == EngineOptions.__annotations__.keys()
+    of_pairs = {"template": "tuned", "allow_conversion": True}
+    assert of_pairs.keys() == PairOptions.__annotations__.keys() - given.keys()
+    assert settings_of_keywords(of_pairs, ask, PairOptions) == Settings(**of_pairs)
     settings = ask("m", **given)
     assert settings == Settings(**{
         **given, "allow_keys": ("a", "b"), "template_arguments": (("enable_thinking", "false"),),
         "engine_args": (("max_model_len", "512"),),
     })  # fmt: skip
-    assert set(OF_LOADING) < given.keys()
+    assert set(OF_LOADING) < given.keys() | of_pairs.keys()
 
 
 def test_none_is_as_if_nothing_were_given():

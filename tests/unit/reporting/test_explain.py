@@ -190,7 +190,7 @@ def test_cut_answers():
         failed
         s · all: INCONCLUSIVE, nothing lost (margin 10; 90 % interval -2.6 to 2.6)
           100 probes: 100 kept, 0 lost, 0 gained, 0 missed
-          max_new_tokens cut 0 answers of the baseline and 20 of the tuned model, of 100 each: the difference is more than the margin, and a cut answer is incomplete
+          max_new_tokens cut 0 answers of the baseline and 20 of the tuned model whose verdict was still open, of 100 each: the difference is more than the margin, and a cut answer is incomplete
           raise 'max_new_tokens' in the suite's task
         """,
     )  # fmt: skip
