@@ -42,15 +42,16 @@ class Cut:
     """How many of each model's `n` answers hit a token limit.
 
     `open_*` counts those whose verdict more words could have changed: all but the right ones of a score that settles.
-    `only_*` counts probes where that is so of one side alone.
+    `only` counts the probes of which only the baseline's, and only the tuned model's, answer was cut; `only_open` those of which
+    only one side's verdict is open.
     """
 
     baseline: int
     tuned: int
     open_baseline: int
     open_tuned: int
-    only_baseline: int
-    only_tuned: int
+    only: tuple[int, int]
+    only_open: tuple[int, int]
     n: int
     thinking_baseline: int = 0
     """Of those cut, how many were still reasoning and hold no answer."""
@@ -93,8 +94,12 @@ class Cut:
         return f"{text}; a cut answer is judged as far as it goes{more}"
 
     def unlike(self, margin: float) -> bool:
-        """Whether more verdicts of one side are open by over `margin` (a fraction), and not by chance (McNemar's mid-p)."""
-        less, more = sorted((self.only_baseline, self.only_tuned))
+        """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p), and has more
+        open verdicts by as much."""
+        return all(self._apart(counts, margin) for counts in (self.only, self.only_open))
+
+    def _apart(self, counts: tuple[int, int], margin: float) -> bool:
+        less, more = sorted(counts)
         return more - less > (margin + ROUNDING) * self.n and mcnemar_mid_p(more, less) <= LEVEL_OF_CUTS
 
     @property
@@ -170,14 +175,15 @@ def cut(pairs: Sequence[Pair]) -> Cut:
     before = [_cut_part(pair.baseline) for pair in pairs]
     after = [_cut_part(pair.tuned) for pair in pairs]
     baseline, tuned = len(pairs) - before.count(None), len(pairs) - after.count(None)
+    short = [(one is not None, two is not None) for one, two in zip(before, after, strict=True)]
     opened = [(_is_open(pair, pair.baseline), _is_open(pair, pair.tuned)) for pair in pairs]
     return Cut(
         baseline=baseline,
         tuned=tuned,
         open_baseline=sum(before for before, _ in opened),
         open_tuned=sum(after for _, after in opened),
-        only_baseline=opened.count((True, False)),
-        only_tuned=opened.count((False, True)),
+        only=(short.count((True, False)), short.count((False, True))),
+        only_open=(opened.count((True, False)), opened.count((False, True))),
         n=len(pairs),
         thinking_baseline=before.count("reasoning"),
         thinking_tuned=after.count("reasoning"),

@@ -407,6 +407,13 @@ def test_a_cut_answer_counts_only_where_its_verdict_is_open(right_before, score,
     assert found.cut.open_baseline == (60 if verdict == "INCONCLUSIVE" else 0)
 
 
+def test_sides_that_were_cut_alike_are_compared_whatever_their_verdicts():
+    """A model that says nothing right any more is FORGOTTEN, though the baseline's right answers alone are settled."""
+    found = find(case(ALL), cut_pairs(100, 100, 100, lost=100, score="mentions"))
+    assert (found.cut.open_baseline, found.cut.open_tuned) == (0, 100)
+    assert found.verdict == "FORGOTTEN"
+
+
 def test_a_sample_that_knows_nearly_nothing_is_not_gated():
     """The whole slice may know enough, so nothing is wrong with the baseline."""
     gate = MarginGate(over="all", max_drop=0.15, max_loss=0.35)
