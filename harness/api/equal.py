@@ -133,7 +133,7 @@ def records(
         counter: makes the callback for the progress of a work; None shows none.
     """
     check(forms, suites, how)
-    opening = _Opening(settings, reach, log, counter, any(isinstance(form, str | Path) for form in forms))
+    opening = _Opening(forms, settings, reach, log, counter)
     asked = list(
         sampled((case for suite in suites for case in cases(under_forms(suite, how))), how.sample, how.seed)
     )
@@ -194,21 +194,18 @@ class _Opening:
     """Opens forms one by one, so that two are in memory at most."""
 
     def __init__(
-        self, settings: Settings, reach: Reach, log: Log, counter: Counter | None, named: bool
+        self, forms: Sequence[Model], settings: Settings, reach: Reach, log: Log, counter: Counter | None
     ) -> None:
+        self.forms = forms
         self.settings = settings
         self.reach = reach
         self.log = log
         self.counter = counter or (lambda label, unit="": lambda done, total: None)
-        self.named = named
-        """Whether a reference names any of them."""
 
     def form(self, model: Model) -> _Opened:
         """A form of a reference, or of what else stands for a model."""
         if not isinstance(model, str | Path):
-            engine, row = engine_of(
-                model, settings_for(model, self.settings) if self.named else self.settings
-            )
+            engine, row = engine_of(model, settings_for(model, self.settings, self.forms))
             return _Opened(Form(row.name, engine), row)
         found = find_model(str(model), self.settings, self.log, self.counter, self.reach)
         pair: EnginePair = open_pair(ModelPair(found, found), self.settings, self.log)

@@ -52,15 +52,14 @@ def engines_of(models: Sequence[Model], settings: Settings) -> list[tuple[Engine
     Raises:
         ModelError, EngineError: as `engine_of`; also a setting that would have no effect on any of them.
     """
-    if any(isinstance(model, str | Path) for model in models):
+    if any(map(_is_named, models)):
         _check_idle(settings, OF_PAIRS, "one of the models is in memory")
-        return [engine_of(model, settings_for(model, settings)) for model in models]
-    return [engine_of(model, settings) for model in models]
+    return [engine_of(model, settings_for(model, settings, models)) for model in models]
 
 
-def settings_for(model: Model, settings: Settings) -> Settings:
-    """The settings that act on one of several models: those of loading are for those that references name."""
-    if isinstance(model, str | Path):
+def settings_for(model: Model, settings: Settings, models: Sequence[Model]) -> Settings:
+    """The settings that act on one of several models: if references name any, those of loading are for these."""
+    if _is_named(model) or not any(map(_is_named, models)):
         return settings
     stored = isinstance(model, Engine) and identity_of(model) is not None
     return Settings(
@@ -68,6 +67,10 @@ def settings_for(model: Model, settings: Settings) -> Settings:
         thinking_tokens=settings.thinking_tokens,
         store=settings.store if stored else None,
     )
+
+
+def _is_named(model: Model) -> bool:
+    return isinstance(model, str | Path)
 
 
 def _in_memory(model: Model, settings: Settings) -> Engine:

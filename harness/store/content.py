@@ -74,10 +74,8 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
         content["allow_keys"] = sorted(settings.allow_keys)
     if engine != "transformers":
         content["engine_args"] = [list(item) for item in settings.engine_args]
-        content["invariant"] = os.environ.get(INVARIANT, "1") not in (
-            "",
-            "0",
-        )  # by default wherever the GPU can
+        # On by default wherever the GPU can.
+        content["invariant"] = os.environ.get(INVARIANT, "1") not in ("", "0")
     return content
 
 
