@@ -61,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, about in MEANINGS.items():
         config.addinivalue_line("markers", f"{name}: {about} (forgetting gate)")
     options = RunOptions.read(config.option, config.args, config.invocation_params.dir)
+    with usage_errors(config):
+        options.check()
     if options.lm_eval is not None:
         from harness.plugin.task_suites import add_task_suites
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from harness.engine.settings import settings_of
+from harness.errors import HarnessError
 from harness.gate.policy import Policy, overall_margin
 from harness.plugin.option_list import DEFAULTS, ENGINE
+from harness.spelling import option
 from harness.suites.severity import Severity
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class RunOptions:
         return cls(
             model=values.forgetting_model,
             baseline=values.forgetting_baseline,
-            engine={option.key: getattr(values, option.dest) for option in ENGINE},
+            engine={each.key: getattr(values, each.dest) for each in ENGINE},
             # pytest 9 has a `--strict` of its own, which it keeps as an override of its ini option; a strict run is strict
             # about verdicts too. `strict = true` in an ini file is about pytest alone.
             strict=values.forgetting_strict or "strict=true" in (values.override_ini or []),
@@ -105,6 +107,15 @@ class RunOptions:
             paths=frozenset(_path_of(argument, folder) for argument in arguments),
         )
 
+    def check(self) -> None:
+        """Refuse options that would do nothing; raises HarnessError."""
+        of_tasks = ("lm_eval_fewshot", "lm_eval_limit", "lm_eval_margin")
+        idle = [name for name in of_tasks if getattr(self, name) is not None]
+        if idle and self.lm_eval is None:
+            raise HarnessError(
+                f"{option(idle[0], str(getattr(self, idle[0])))}: would do nothing without {option('lm_eval', 'TASK,...')}"
+            )
+
     @cached_property
     def settings(self) -> Settings:
         """How models are run; raises HarnessError for a malformed `--template-arg`."""
@@ -118,7 +129,7 @@ class RunOptions:
             "allow-outside": self.allow_outside,
             "allow-task-code": self.allow_task_code,
         }
-        given = {option.name: self.engine[option.key] for option in ENGINE if option.name != "template"}
+        given = {each.name: self.engine[each.key] for each in ENGINE if each.name != "template"}
         return [
             f"--{name}" if value is True else f"--{name}={value}"
             for name, values in {**given, **permissions}.items()

@@ -34,7 +34,7 @@ MOST_UNDECIDED = 5
 QUIET_ROWS = 5
 """Rows of the table under -q."""
 NO_GATE = "no gate was decided, so this run says nothing about the model"
-EFFECTS = "Effects of each mitigation: docs/mitigations.md; measure your own recipes: python -m harness ladder RECIPES"
+EFFECTS = "To avoid it: python -m harness ladder RECIPES trains with LoRA, lower rates, replay, EWC and others, and ranks them"
 USUAL = ("max_new_tokens (",)
 """Beginnings of notes, after the suite's name, that every run has, and that are told last."""
 STYLES: dict[str, Style] = {"passed": "good", "forgotten": "bad", "error": "bad"}
@@ -215,7 +215,7 @@ def _diagnosis(record: Record) -> Block:
     found = list(why_lost(record.run.diagnosis))
     return Block(
         _lines([f"  {text}" for text in found]),
-        _lines(["why probes were lost (docs/diagnosis.md)"]),
+        _lines(["why probes were lost"]),
         least=1,
         wanted=5,
         more=lambda first: f"  and {count(len(found) - first, 'suite')} more: -v shows all",

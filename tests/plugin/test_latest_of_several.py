@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.project import not_green, said
 from tests.support.runs import ALL, GREEN, TWO, conftest, earlier, files, latest
+from tests.support.signals import heeds_ctrl_c
 
 # Two runs
 
@@ -76,7 +77,13 @@ def begun(project, *arguments):
         "        import time\n        time.sleep(0.5)\n        (HERE / 'runs').touch()\n        time.sleep(60)\n",
     )
     command = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider", *arguments]
-    run = subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL, start_new_session=True)
+    run = subprocess.Popen(
+        command,
+        cwd=project.path,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=heeds_ctrl_c,
+    )
     deadline = time.monotonic() + 120
     while not (project.path / "runs").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

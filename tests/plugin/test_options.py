@@ -342,3 +342,12 @@ def test_the_options_of_a_run_are_read_once_when_pytest_is_configured(project):
     assert project.run("--gate-strict").ret == 0
     assert (project.path / "elsewhere" / "record.json").is_file()
     assert not (project.path / "reports").exists()
+
+
+@pytest.mark.parametrize("name", ["lm-eval-fewshot", "lm-eval-limit", "lm-eval-margin"])
+def test_an_option_that_would_do_nothing_is_refused(project, name):
+    project.capability(SUITES, (60, 0, 0, 0))
+    result = project.run(f"--{name}", "1")
+    assert result.ret == 4
+    assert f"--{name}=1" in said(result)
+    assert "would do nothing without --lm-eval=TASK,..." in said(result)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine.requests import EnginePair
+from harness.engine.requests import Engine, EnginePair
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_pair
-from harness.models.reference import find_full_model
+from harness.models.reference import LocalPair, find_full_model
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
@@ -60,7 +60,14 @@ def pair(recipe_file: Path, adapter: Path) -> EnginePair:
 
 
 @pytest.fixture(scope="session")
+def baseline() -> Engine:
+    """The untouched model, for tests that need no adapter to be trained."""
+    model = find_full_model("embedded")
+    return load_pair(LocalPair(model, model)).baseline
+
+
+@pytest.fixture(scope="session")
 def general_qa() -> Suite:
-    """Every fourth probe of the suite that ships: 60 of them, over all categories."""
+    """Every ninth probe of the suite that ships, over all categories."""
     suite = read_suite(ROOT / "suites" / "general_qa.yaml", SCORERS)
-    return Suite(suite.name, suite.gates, suite.probes[::4], task=suite.task)
+    return Suite(suite.name, suite.gates, suite.probes[::9], task=suite.task)

@@ -26,17 +26,17 @@ def engine():
 
 
 @pytest.mark.parametrize("name", ["coding", "formats", "grammar", "in_context", "languages", "perplexity"])
-def test_llama_cpp_reads_what_transformers_reads(engine, pair, name):
+def test_llama_cpp_reads_what_transformers_reads(engine, baseline, name):
     suite = read_suite(SUITES / f"{name}.yaml", SCORERS)
     requests = {probe.id: request(suite, probe) for probe in suite.probes}
     read = [
         {probe: side.request_tokens(asked) for probe, asked in requests.items()}
-        for side in (engine, pair.baseline)
+        for side in (engine, baseline)
     ]
     assert {probe for probe in requests if read[0][probe] != read[1][probe]} == OTHERWISE.get(name, set())
 
 
-def test_llama_cpp_computes_nearly_the_same(engine, pair):
+def test_llama_cpp_computes_nearly_the_same(engine, baseline):
     question = Chat((Message("user", "What is the capital of France?"),))
     asked = [
         MultipleChoice(question, ("Paris", "London", "Berlin")),
@@ -44,7 +44,7 @@ def test_llama_cpp_computes_nearly_the_same(engine, pair):
             "In the morning the children walked to school, and it was cold. 🙂 C'est déjà l'été."
         ),
     ]
-    (choice, text), (other_choice, other_text) = (side.ask(asked) for side in (engine, pair.baseline))
+    (choice, text), (other_choice, other_text) = (side.ask(asked) for side in (engine, baseline))
     assert choice.logprobs == pytest.approx(other_choice.logprobs, abs=0.5)
     assert text.logprob == pytest.approx(other_text.logprob, rel=0.02)
     assert text.tokens == other_text.tokens

@@ -17,14 +17,14 @@ def ask(engine, suite):
     return {probe.id: score(probe, answer) for probe, answer in zip(suite.probes, answers, strict=True)}
 
 
-def test_the_baseline_drops_nothing_against_itself_whatever_the_batch(pair, general_qa):
-    budget = pair.baseline.budget
+def test_the_baseline_drops_nothing_against_itself_whatever_the_batch(baseline, general_qa):
+    budget = baseline.budget
     before = budget.tokens
     try:
         budget.tokens = 700
-        small = ask(pair.baseline, general_qa)
+        small = ask(baseline, general_qa)
         budget.tokens = 6000
-        large = ask(pair.baseline, general_qa)
+        large = ask(baseline, general_qa)
     finally:
         budget.tokens = before
     assert {id: one.shown for id, one in small.items()} == {id: one.shown for id, one in large.items()}

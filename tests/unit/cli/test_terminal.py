@@ -17,6 +17,7 @@ import pytest
 from harness import terminal
 from harness.cli import lint
 from harness.cli.main import main
+from tests.support.signals import heeds_ctrl_c
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "harness"
@@ -237,7 +238,13 @@ def test_ctrl_c_at_a_real_command(folder):
     (folder / "conftest.py").write_text(WAITS, encoding="utf-8")
     command = [sys.executable, "-m", "harness", "lint", "s.yaml", "--conftest", "conftest.py"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heeds_ctrl_c,
+    )
     while not (folder / "reached").exists():
         assert process.poll() is None
         time.sleep(0.01)
