@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from harness.gate.pooling import pool
+from harness.gate.pooling import Unit, pool
 from harness.reporting.rows import AnswerRow
 from harness.stats.paired import tango_interval
 from harness.sweep.ranking import RecipeResult, rank
@@ -84,7 +84,11 @@ def _learning(gains: Draws, probes: int, draws: np.random.Generator) -> tuple[Ri
         RecipeResult(str(place), float(learnt[place]), (0.01, 1.0), 0.0, 0.0, [answers.tolist()])
         for place, answers in enumerate(right)
     ]
-    less = {standing.result.name for standing in rank(results, SHARE) if standing.learning == "less"}
+    less = {
+        standing.result.name
+        for standing in rank(results, _units(probes), SHARE)
+        if standing.learning == "less"
+    }
     return learnt < SHARE * learnt.max(), np.array([result.name in less for result in results])
 
 
@@ -139,7 +143,7 @@ def _seeds(trials: int, draws: np.random.Generator) -> Iterator[tuple[str, ...]]
                     value = _uniform(draws, seeds, probes)
                     # Lost probes were right before; of the rest those gained were wrong.
                     before, after = value <= 1 - GAINED, (value >= lost) | (value > 1 - GAINED)
-                    pooled = pool(before.tolist(), after.tolist())
+                    pooled = pool(_units(probes), before.tolist(), after.tolist())
                     old = tango_interval(pooled.lost, pooled.gained, probes)
                     alone.append(old[0] <= DROP <= old[1])
                     both.append(pooled.interval[0] <= DROP <= pooled.interval[1])
@@ -152,6 +156,11 @@ def _seeds(trials: int, draws: np.random.Generator) -> Iterator[tuple[str, ...]]
                     _percent(both),
                     f"{100 * np.median(widths):.1f}",
                 )
+
+
+def _units(probes: int) -> list[Unit]:
+    """Independent probes of one suite."""
+    return [Unit("general")] * probes
 
 
 def _percent(found: list[bool] | list[np.bool_]) -> str:

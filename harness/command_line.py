@@ -8,6 +8,7 @@ from math import inf, nan
 from typing import Literal
 
 from harness.errors import did_you_mean
+from harness.limits import MOST_SEED
 
 
 class OneOf:
@@ -39,9 +40,16 @@ def count(value: str) -> int:
     return int(value)
 
 
+def seed(value: str) -> int:
+    """A whole number that a training takes as its seed."""
+    if (number := whole(value)) > MOST_SEED:
+        raise ArgumentTypeError(f"must be at most {MOST_SEED}, saw {value!r}")
+    return number
+
+
 def seeds(value: str) -> tuple[int, ...]:
-    """Different whole numbers, separated by commas."""
-    numbers = tuple(whole(part) for part in value.split(","))
+    """Different seeds of trainings, separated by commas."""
+    numbers = tuple(seed(part) for part in value.split(","))
     if len(set(numbers)) < len(numbers):
         raise ArgumentTypeError(f"must be different numbers, saw {value!r}")
     return numbers

@@ -68,6 +68,9 @@ PIECE = 30
 MOST_NAME = 500
 """Characters of the name of a suite, a category or a probe."""
 
+MOST_SEED = 2**32 - 1
+"""The highest seed of a training: numpy takes no higher one."""
+
 MOST_TOKENS = 1_000_000
 """Tokens of an answer."""
 

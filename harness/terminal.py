@@ -33,6 +33,13 @@ def show(text: str = "") -> None:
     _print(_shown(text), sys.stdout)
 
 
+def show_document(text: str) -> None:
+    """Print a document for a program, in UTF-8 whatever a person's terminal reads; raises as `show` does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    show(text)
+
+
 def show_marked(text: str) -> None:
     """Print a result that is safe already, with colours or commands of its own; raises as `show` does."""
     encoding = stdout_encoding()

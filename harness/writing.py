@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -169,6 +169,19 @@ def writing_report(folder: Path, what: str = "no record", by: str = "report") ->
     """`writing` for the folder of a report, which the option `by` names; raises HarnessError."""
     sentence = f"{option(by, str(folder))}: {what} can be written there"
     return writing(sentence, f"name another folder: {option(by, 'DIR')}", system_fault)
+
+
+def clear_report(folder: Path, names: Iterable[str], by: str = "report") -> None:
+    """Remove an earlier run's files from the folder of a report: none may pass for this run's, whatever ends this one.
+
+    Raises:
+        HarnessError: the folder is there and cannot be written.
+    """
+    with writing_report(folder, "nothing", by):
+        for path in (folder / name for name in names if folder.is_dir()):
+            path.unlink(missing_ok=True)
+            path.touch()  # a folder that cannot be written shows, even if it is empty
+            path.unlink()
 
 
 def write_wanted(path: Path, content: str | bytes, remedy: str) -> None:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the gate, and notes its exit code, verdict and record; the last step of the action fails, once all is uploaded.
+# Runs the gate, and notes its exit code; the last step of the action fails, once all is uploaded. Verdict and record are what
+# the run itself notes at its end, and an error until then.
 set -uo pipefail
 
 # Splits each text into words as a shell does, quotes included, and runs nothing in them.
@@ -8,12 +9,14 @@ words() {
 }
 
 note() {
-  printf 'code=%s\nverdict=%s\nrecord=%s\n' "$@" >> "$GITHUB_OUTPUT"
+  echo "$1" >> "$GITHUB_OUTPUT"
 }
 
+note verdict=error
+note record=
 if ! words "${SUITES:-}" "${ARGUMENTS:-}" > /dev/null; then
   echo "::error title=forgetting gate::the inputs suites and arguments are words, quoted as in a shell: a quote is left open"
-  note 4 error ''
+  note code=4
   exit
 fi
 mapfile -d '' -t given < <(words "${SUITES:-}" "${ARGUMENTS:-}")
@@ -21,17 +24,7 @@ arguments=("--model=$MODEL" --report-html=reports/page.html --report-markdown=re
 [ -z "${BASELINE:-}" ] || arguments+=("--baseline=$BASELINE")
 
 mkdir -p reports
-rm -f reports/summary.md
+rm -f reports/page.html reports/summary.md reports/gate.xml
 code=0
 python -m pytest "${arguments[@]}" "${given[@]}" || code=$?
-
-report=reports/latest
-for argument in "${given[@]}"; do
-  case $argument in --report=*) report=${argument#--report=} ;; esac
-done
-if [ -f "$report/record.json" ]; then
-  verdict=$(python -c 'import json, sys; print(json.load(open(sys.argv[1], encoding="utf-8"))["run"]["status"])' "$report/record.json")
-  note "$code" "$verdict" "${FOLDER:+${FOLDER%/}/}$report/record.json"
-else
-  note "$code" error ''
-fi
+note "code=$code"

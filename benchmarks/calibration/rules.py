@@ -194,7 +194,7 @@ def _if_pooled(drawn: Drawn, fails: Fails) -> Fails:
 
 
 def checklist(drawn: Drawn) -> Fails:
-    """The gate's: a critical item lost in more than half of its asks, or two others of a suite."""
+    """The gate's: a critical item lost in more than half of its asks, or two others of a suite; the baseline answers all asks."""
     lost = _lost_by_majority(drawn)
     critical = np.array([case.severity == "critical" for case in drawn.shape.items], dtype=np.bool_)
     suites = np.array([case.suite.name for case in drawn.shape.items])

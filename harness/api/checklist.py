@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from harness.api.suites import check_code, suite_at, without_baseline
 from harness.engine.functions import FunctionEngine
+from harness.evaluation.arguments import check, check_flags
 from harness.evaluation.ask import ask
 from harness.suites.severity import SEVERITIES, Severity
 
@@ -54,7 +55,10 @@ def run_forgetting_checklist(
         SuiteError: the checklist cannot be read.
         EngineError: the function returned something other than text.
         ScorerError: a score raised, or would run code without permission.
+        HarnessError: an argument is of the wrong kind.
     """
+    check_flags(allow_code=allow_code, allow_outside=allow_outside, allow_task_code=allow_task_code)
+    check("generate_fn", generate_fn, callable(generate_fn), "a function from prompt to text")
     checklist = suite_at(suite, "checklist", allow_outside, allow_task_code)
     check_code(checklist, allow_code)
     engine, word_order = FunctionEngine(generate_fn), without_baseline(checklist)

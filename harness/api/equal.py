@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Unpack
 
 from harness import __version__
-from harness.api.models import Model, engine_of, settings_for
+from harness.api.models import Model, engine_of, named_by, settings_for
 from harness.documents.within import Reach
+from harness.engine.registry import check_acts, own_settings, schemes
 from harness.engine.requests import Engine, EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
+from harness.evaluation.arguments import check as check_argument
+from harness.evaluation.arguments import check_flags, check_sample, paths_of
 from harness.evaluation.forms import Form, compared
 from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
@@ -23,7 +26,7 @@ from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases, with_overall
 from harness.gate.policy import MAX_DROP_OVERALL, Policy
-from harness.models.reference import LocalModel, ModelPair
+from harness.models.reference import Endpoint, LocalModel, ModelPair, by_form
 from harness.progress import Counter, Log
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import ModelRow, Record, RunRow
@@ -105,17 +108,18 @@ def compare_forms(
     for name, value in (("max_flips", max_flips), ("max_drop", max_drop)):
         if not (isinstance(value, int | float) and 0 < value < 1):
             raise HarnessError(f"{name} must be a fraction such as 0.05, saw {value!r}")
-    if sample is not None and sample < 1:
-        raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
+    check_flags(allow_code=allow_code, allow_outside=allow_outside, allow_task_code=allow_task_code)
+    check_sample(sample, seed)
+    several = isinstance(forms, Iterable) and not isinstance(forms, str)
+    check_argument("forms", forms, several, 'a list of models, such as ["./adapter", "./merged"]')
     reach = Reach(anywhere=allow_outside, code=allow_task_code)
-    paths = [suites] if isinstance(suites, str | Path) else suites
     how = Comparing(max_flips, max_drop, sample, seed, allow_code)
-    read, notes = read_suites([Path(path) for path in paths], reach), list[str]()
+    read, notes = read_suites(paths_of(suites), reach), list[str]()
     if not allow_code:
         read, notes = without_code(read)
     for note in notes:
         logger.warning(in_python(note))
-    return list(records(forms, read, how, settings, reach))
+    return list(records(list(forms), read, how, settings, reach))
 
 
 def records(
@@ -133,6 +137,10 @@ def records(
         counter: makes the callback for the progress of a work; None shows none.
     """
     check(forms, suites, how)
+    named = [by_form(str(form), schemes()) for form in forms if isinstance(form, str | Path)]
+    elsewhere = [form for form in named if isinstance(form, Endpoint)]
+    if len(elsewhere) == len(forms):
+        check_acts(elsewhere, settings)
     opening = _Opening(forms, settings, reach, log, counter)
     asked = list(
         sampled((case for suite in suites for case in cases(under_forms(suite, how))), how.sample, how.seed)
@@ -162,9 +170,13 @@ def check(forms: Sequence[Model], suites: Sequence[Suite], how: Comparing) -> No
     """
     if len(forms) < 2:
         raise HarnessError("equal: needs two forms of a model\n  name both: equal ./adapter ./merged")
-    named = [str(form) for form in forms if isinstance(form, str | Path)]
-    if twice := next((name for name in named if named.count(name) > 1), None):
-        raise HarnessError(f"equal: {twice} is named twice, and is the same as itself\n  name another form")
+    named: dict[object, str] = {}
+    for form in (str(form) for form in forms if isinstance(form, str | Path)):
+        if (first := named.setdefault(named_by(form), form)) != form or list(forms).count(form) > 1:
+            twice = form if first == form else f"{first}, as {form} too,"
+            raise HarnessError(
+                f"equal: {twice} is named twice, and is the same as itself\n  name another form"
+            )
     if not suites:
         raise NoEvidenceError("no suites were given, so no difference would be seen")
     found = (code_problem(suite, suite.probes, how.allow_code) for suite in suites)
@@ -208,7 +220,8 @@ class _Opening:
             engine, row = engine_of(model, settings_for(model, self.settings, self.forms))
             return _Opened(Form(row.name, engine), row)
         found = find_model(str(model), self.settings, self.log, self.counter, self.reach)
-        pair: EnginePair = open_pair(ModelPair(found, found), self.settings, self.log)
+        settings = own_settings(found, self.settings) if isinstance(found, Endpoint) else self.settings
+        pair: EnginePair = open_pair(ModelPair(found, found), settings, self.log)
         row = model_row(found, str(model), pair.tuned.label)
         return _Opened(Form(str(model), pair.tuned, found), row, pair.device, pair.dtype, pair.notes)
 

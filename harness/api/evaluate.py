@@ -17,9 +17,11 @@ from harness.engine.prompts import under
 from harness.engine.requests import Engine
 from harness.engine.settings import EngineOptions, settings_of_keywords
 from harness.errors import EngineError, NoEvidenceError
+from harness.evaluation.arguments import check, check_flags, is_whole
 from harness.evaluation.ask import ask
 from harness.evaluation.prompts import unused_arguments
 from harness.scoring import load_scorers
+from harness.store.given import digits_of
 from harness.suites.questions import Questions, suite_of_questions
 from harness.suites.scorer import Scorer
 
@@ -69,6 +71,8 @@ def evaluate_general_qa(
         TypeError: there is no option of that name.
     """
     settings = settings_of_keywords(options, evaluate_general_qa)
+    check_flags(allow_code=allow_code, allow_outside=allow_outside, allow_task_code=allow_task_code)
+    check("max_new_tokens", max_new_tokens, is_whole(max_new_tokens, 1), "a whole number of at least 1")
     model, questions = _model_and_questions(model, tokenizer, questions)
     if questions is None or isinstance(questions, str | Path):
         suite = suite_at(questions, "general_qa", allow_outside, allow_task_code)
@@ -82,7 +86,8 @@ def evaluate_general_qa(
     unused_arguments(suite, engine)
     word_order = without_baseline(suite)
     scores = ask(engine, suite, suite.probes, word_order=word_order, allow_code=allow_code).scores
-    return evaluation_of(suite, scores, str(engine.label), row)
+    digits = None if row.weights else digits_of(engine)
+    return evaluation_of(suite, scores, str(engine.label), row, digits)
 
 
 def _model_and_questions(
@@ -107,7 +112,7 @@ def _model_and_questions(
 
 def _scorer(name: str) -> Scorer:
     known = load_scorers()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise NoEvidenceError(f"unknown score '{name}'; there are: {', '.join(sorted(known))}")
     try:
         return known[name]()

@@ -30,8 +30,8 @@ class Evaluation(dict[str, Any]):
     - "right": {question id: bool}
     - "asked": {"fingerprint", "questions": {question id: fingerprint}}; each is a SHA-256 of what the model is shown and
       how its answer is judged
-    - "model": {"label", "weights", "base_weights"}; the last two are SHA-256 of a reference's files, the last for
-      adapters only
+    - "model": {"label", "weights", "base_weights", "digits"}; the weights are SHA-256 of a reference's files, the second of
+      adapters only; the digits are of the log-probabilities of a model without files, where its engine tells them
     """
 
     @property
@@ -41,12 +41,15 @@ class Evaluation(dict[str, Any]):
         return right
 
 
-def evaluation_of(suite: Suite, scores: Mapping[str, Score], label: str, model: ModelRow) -> Evaluation:
+def evaluation_of(
+    suite: Suite, scores: Mapping[str, Score], label: str, model: ModelRow, digits: str | None = None
+) -> Evaluation:
     """The evaluation of one model on a suite.
 
     Args:
         scores: by the id of each probe.
         label: the name of the model's engine.
+        digits: equal only for models that are one.
     """
     overall = _result(list(scores.values()))
     questions = {probe.id: question_key(suite, probe) for probe in suite.probes}
@@ -61,7 +64,9 @@ def evaluation_of(suite: Suite, scores: Mapping[str, Score], label: str, model: 
         evaluation_id=uuid.uuid4().hex,
         right={id: score.right for id, score in scores.items()},
         asked={"fingerprint": digest(sorted(questions.items())), "questions": questions},
-        model={"label": label} | model.model_dump(include={"weights", "base_weights"}, exclude_none=True),
+        model={"label": label}
+        | model.model_dump(include={"weights", "base_weights"}, exclude_none=True)
+        | ({"digits": digits} if digits else {}),
     )
 
 

@@ -18,14 +18,24 @@ from harness.engine.prompts import request, under
 from harness.engine.requests import EnginePair, Side
 from harness.engine.settings import PairOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, InputError, NoEvidenceError
+from harness.evaluation.arguments import (
+    check,
+    check_flags,
+    check_sample,
+    check_severity,
+    is_share,
+    is_whole,
+    paths_of,
+)
 from harness.evaluation.permission import code_problem, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
-from harness.gate.cases import Case, cases, with_overall
+from harness.gate.cases import Case, cases, check_margin_overall, with_overall
 from harness.gate.policy import Policy, overall_margin
 from harness.models.identity import weights_identity
+from harness.models.reference import SAME
 from harness.progress import Progress
 from harness.reporting.diagnosis_rows import DiagnosisRow
 from harness.reporting.exit_code import exit_code
@@ -36,8 +46,8 @@ from harness.spelling import in_python
 from harness.store.given import check_apart
 from harness.store.opening import open_pair
 from harness.suites.accepted import with_accepted
-from harness.suites.severity import SEVERITIES, Severity
-from harness.suites.suite import Suite
+from harness.suites.severity import Severity
+from harness.suites.suite import OVERALL, Suite
 from harness.training.references import find_models, trained
 from harness.wording import now
 
@@ -73,7 +83,8 @@ def run_gate(
         model: the tuned model: a reference such as "./tuned" or a recipe, a function from prompt to text, an Engine, or a
             (model, tokenizer) pair.
         suites: suite files, or folders of them.
-        baseline: the model before tuning; not needed if an adapter, a model card or a recipe names it.
+        baseline: the model before tuning; not needed if an adapter, a model card or a recipe names it. "same" compares the
+            model with itself on purpose.
         sample: ask at most this many probes, stratified by suite and category; None asks all. Gates over `each` keep all
             of their probes.
         seed: seed of the sample, and of the order of a sequential run.
@@ -82,7 +93,7 @@ def run_gate(
         engine_flips: where the baseline runs on another engine, the share of answers that flip between the two on one model;
             None takes 0.05.
         strict: whether inconclusive gates fail.
-        fail_on: gates below this severity warn instead of failing.
+        fail_on: gates below this severity warn instead of failing; without evidence, they decide nothing.
         max_drop_overall: the margin of the gate over all suites together, a fraction; "off" for no such gate. By default
             0.03 if there are several suites.
         accepted: whether the losses that an accepted.yaml beside a suite names count as kept.
@@ -94,33 +105,41 @@ def run_gate(
 
     Returns:
         The record that pytest writes to record.json. `run.exit_status` is 0 if all gates passed, 1 if one failed, and 5 if
-        none was decided.
+        none was decided, none of a suite that was named by its file, or not the gate over all suites although
+        `max_drop_overall` was given.
 
     Raises:
         InputError: a suite cannot be read, or is named by its file and would run code without permission.
         NoEvidenceError: there are no suites, or an answer is no evidence, such as NaN.
         ModelError, EngineError, ScorerError: as in a run of pytest.
-        HarnessError: an option has an invalid value, or margins are within the noise of the baseline.
+        HarnessError: an option has an invalid value or would do nothing, or margins are within the noise of the baseline.
         TypeError: there is no option of that name.
     """
     began, started = time.monotonic(), now()
     settings = settings_of_keywords(options, run_gate, PairOptions)
-    if fail_on not in SEVERITIES:
-        raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
+    check_flags(
+        sequential=sequential,
+        strict=strict,
+        accepted=accepted,
+        diagnose=diagnose,
+        allow_code=allow_code,
+        allow_outside=allow_outside,
+        allow_task_code=allow_task_code,
+    )
+    check_severity(fail_on)
+    check_sample(sample, seed)
     given = max_drop_overall
     if given not in (None, "off") and not (isinstance(given, int | float) and 0 < given < 1):
         raise HarnessError(f"max_drop_overall must be a fraction such as 0.03, or 'off', saw {given!r}")
-    if sample is not None and sample < 1:
-        raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
-    if noise_floor < 0:
-        raise HarnessError(f"noise_floor must be 0 or more, saw {noise_floor}")
-    if engine_flips is not None and not 0 <= engine_flips <= 1:
-        raise HarnessError(f"engine_flips must be a share from 0 to 1, or None, saw {engine_flips}")
+    check("noise_floor", noise_floor, is_whole(noise_floor, 0), "0 or more")
+    flips_known = engine_flips is None or is_share(engine_flips)
+    check("engine_flips", engine_flips, flips_known, "a share from 0 to 1, or None")
+    paths = paths_of(suites)
     reach = Reach(anywhere=allow_outside, code=allow_task_code)
-    paths = [suites] if isinstance(suites, str | Path) else suites
-    read, left_out = _suites([Path(path) for path in paths], allow_code, reach)
+    read, left_out = _suites(paths, allow_code, reach)
     read = [with_accepted(suite) for suite in read] if accepted else read
     asked = list(sampled((case for suite in read for case in cases(suite)), sample, seed))
+    check_margin_overall(asked, given)
     margin = overall_margin(given)
     engines, models = _engines(model, baseline, settings, asked, reach)
     engines = known_places(engines)
@@ -140,7 +159,8 @@ def run_gate(
     diagnosis = (
         _diagnosis(probes, session, engines, Diagnosing(IN_A_RUN, seed, allow_code)) if diagnose else {}
     )
-    named = sorted(suite.name for suite in read if suite.path in [Path(path) for path in paths])
+    named = sorted(suite.name for suite in read if suite.path in paths)
+    named += [OVERALL] if given is not None and margin is not None else []
     code = exit_code(gates, named)
     run = RunRow(
         harness=__version__,
@@ -215,13 +235,15 @@ def _engines(
             "baseline": model_row(pair.baseline, named, engines.baseline.label, identity),
             "tuned": model_row(pair.tuned, str(model), engines.tuned.label, identity),
         }
+    if isinstance(baseline, str) and baseline == SAME:
+        baseline = model
     if baseline is None:
         raise NoEvidenceError(
             "the baseline of a model in memory is unknown\n  give the model before tuning: baseline=..."
         )
     (before, baseline_row), (after, tuned_row) = engines_of((baseline, model), settings)
-    if baseline is not model:
-        check_apart(before, after)
+    after = before if baseline is model else after
+    check_apart(before, after)
     return EnginePair(before, after), {"baseline": baseline_row, "tuned": tuned_row}
 
 

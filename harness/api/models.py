@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.engine.functions import FunctionEngine
 from harness.engine.registry import schemes
 from harness.engine.requests import Engine, EnginePair
-from harness.engine.settings import OF_LOADING, PairOptions, Settings
+from harness.engine.settings import OF_LOADING, PairOptions, Settings, check_idle
 from harness.errors import EngineError, ModelError
 from harness.evaluation.record import model_row
-from harness.models.reference import RecipeFile, resolve
+from harness.models.folder import find_folder
+from harness.models.reference import GGUF, SERVERS, Endpoint, RecipeFile, by_form, on_engine, resolve
 from harness.reporting.rows import ModelRow
 from harness.store.given import identity_of
 from harness.store.opening import keep_given, open_engine
@@ -53,7 +55,7 @@ def engines_of(models: Sequence[Model], settings: Settings) -> list[tuple[Engine
         ModelError, EngineError: as `engine_of`; also a setting that would have no effect on any of them.
     """
     if any(map(_is_named, models)):
-        _check_idle(settings, OF_PAIRS, "one of the models is in memory")
+        check_idle(settings, OF_PAIRS, "one of the models is in memory")
     return [engine_of(model, settings_for(model, settings, models)) for model in models]
 
 
@@ -73,31 +75,41 @@ def _is_named(model: Model) -> bool:
     return isinstance(model, str | Path)
 
 
+def named_by(reference: str) -> object:
+    """What a reference names, however it is written."""
+    match by_form(reference, schemes()):
+        case Endpoint(scheme=scheme, rest=rest) if scheme in SERVERS:
+            with needed():
+                from harness.engine.server.address import read_address
+
+            return replace(read_address(f"{scheme}:{rest}"), reference="")
+        case Endpoint(scheme=scheme, rest=rest):
+            return scheme, Path(rest).expanduser().resolve() if scheme == GGUF else rest
+        case RecipeFile(path=path):
+            return path.resolve()
+    engine, folder = on_engine(reference)
+    try:
+        return engine, find_folder(folder).resolve()
+    except ModelError:  # which opening it explains
+        return engine, folder
+
+
 def _in_memory(model: Model, settings: Settings) -> Engine:
     if isinstance(model, Engine):
         stored = identity_of(model) is not None
         idle = [name for name in OF_LOADING if not (stored and name == "store")]
-        _check_idle(settings, idle, "an Engine runs as it was made")
+        check_idle(settings, idle, "an Engine runs as it was made")
         return keep_given(EnginePair(model, model), settings, logger.warning).tuned
     if isinstance(model, tuple) and len(model) == 2:
-        _check_idle(settings, OF_LOADING, "a model in memory runs as it was loaded")
+        check_idle(settings, OF_LOADING, "a model in memory runs as it was loaded")
         with needed():
             from harness.engine.transformers.loading import wrap
 
         return wrap(*model)
     if callable(model) and not hasattr(model, "generate"):
-        _check_idle(settings, tuple(PairOptions.__annotations__), "a function is given the prompt alone")
+        check_idle(settings, tuple(PairOptions.__annotations__), "a function is given the prompt alone")
         return FunctionEngine(model)
     raise EngineError(
         f"a model is a reference, a function from prompt to text, an Engine or a (model, tokenizer) pair, "
         f"saw {type(model).__name__}"
     )
-
-
-def _check_idle(settings: Settings, names: Sequence[str], why: str) -> None:
-    """Raise EngineError for settings that would have no effect."""
-    plain = Settings()
-    if idle := [name for name in names if getattr(settings, name) != getattr(plain, name)]:
-        raise EngineError(
-            f"{', '.join(idle)}: would do nothing here, for {why}\n  leave that out, or name the model by its reference"
-        )

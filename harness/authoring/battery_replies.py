@@ -25,7 +25,7 @@ from harness.suites.weakness import MustBeRight, MustBeWrong
 
 _NUMBER = re.compile("[0-9]{1,6}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
-SALAD_WORDS, REPEATED = 14, 8
+SALAD_WORDS, REPEATED, COUNTED = 14, 8, 15
 MOST_ANSWERS = 10
 """Of more right answers, only the first are tried alone."""
 
@@ -59,6 +59,7 @@ def _wrong(asked: Asked) -> Iterator[tuple[MustBeWrong, str]]:
     yield from (("other_answer", asked.phrases.sentence.format(key=other)) for other in asked.others)
     yield from _undecided(asked)
     yield from (("near_number", asked.phrases.sentence.format(key=number)) for number in _near(asked))
+    yield from (("counting", text) for text in _counting(asked))
     if not asked.probe.scorer.asks_order and (disordered := _disordered(asked)) is not None:
         yield "shuffled", disordered
     if words := _content_words(asked.question):
@@ -83,8 +84,7 @@ def _real_options(asked: Asked) -> tuple[str, ...]:
 def _undecided(asked: Asked) -> Iterator[tuple[MustBeWrong, str]]:
     """A denial of the right answer, and the right one or another, in a language in which the score can tell both."""
     key, phrases = asked.key, asked.phrases
-    looks_for_text = (isinstance(scorer, Contains | Regex) for scorer in simple(asked.probe.scorer))
-    if key is None or any(looks_for_text):  # whatever it means
+    if key is None or _looks_for_text(asked):
         return
     language = next(language for language, found in PHRASES.items() if found is phrases)
     read = {getattr(scorer, "language", language) for scorer in simple(asked.probe.scorer)}
@@ -98,6 +98,11 @@ def _undecided(asked: Asked) -> Iterator[tuple[MustBeWrong, str]]:
     ):  # of which any word of the subject will do
         yield "hedged", phrases.either.format(key=key, other=other)
         yield "hedged", phrases.either.format(key=other, other=key)
+
+
+def _looks_for_text(asked: Asked) -> bool:
+    """Whether a score takes text whatever it means."""
+    return any(isinstance(scorer, Contains | Regex) for scorer in simple(asked.probe.scorer))
 
 
 def _rivals(key: str, other: str) -> bool:
@@ -114,6 +119,14 @@ def _near(asked: Asked) -> Iterator[str]:
     tolerant = any(getattr(scorer, "tolerance", 0.0) for scorer in simple(asked.probe.scorer))
     if not tolerant and int(asked.key) > 0:
         yield from (f"{asked.key}.5", f"-{asked.key}", *([f"{asked.key},000"] if len(asked.key) < 4 else []))
+
+
+def _counting(asked: Asked) -> Iterator[str]:
+    """Counts that go past the right number, whatever stands between their numbers."""
+    if asked.key is not None and _NUMBER.fullmatch(asked.key) and not _looks_for_text(asked):
+        counted = range(max(0, int(asked.key) - COUNTED), int(asked.key) + COUNTED)
+        yield " + ".join(map(str, counted))
+        yield "\n".join(f"{number} x 1 = {number}." for number in counted)
 
 
 def _disordered(asked: Asked) -> str | None:

@@ -27,8 +27,11 @@ from harness.suites.composed import Composed, simple
 from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite
 
-WORDS_OF_ONE_LETTER = frozenset("aAiI")
-"""Letters that are words of English, so that most replies mention them."""
+EVERYDAY = frozenset(
+    ("a", "i", "yes", "no", "not", "he", "she", "it", "we", "us", "in", "on", "at", "as", "of", "to", "is", "am", "be", "do", "go",
+     "so", "or", "if", "may", "can", "will", "and", "the")
+)  # fmt: skip
+"""Words of English that most replies mention, whatever they say."""
 
 
 def weaknesses(suite: Suite, *, with_battery: bool = False) -> list[Problem]:
@@ -141,20 +144,23 @@ def _short_answers(suite: Suite) -> Iterator[Finding]:
                 "score it with 'mentions' (whole words) or 'equals'",
                 probe,
             )
-        elif (word := next(filter(_is_word, probe.answers), None)) and any(
-            isinstance(scorer, Mentions) for scorer in scorers
-        ):
+        elif (word := next(filter(_is_everyday, probe.answers), None)) and any(map(_finds_anywhere, scorers)):
             yield Finding(
                 "one_letter",
                 probe.span,
-                f"the probe '{probe.id}' looks for {word!r} under 'mentions', which is a word of most replies",
-                "score it with 'equals', or ask so that the answer is longer",
+                f"the probe '{probe.id}' looks for {word!r} anywhere, which is a word of most replies",
+                "name the options, as in 'mentions: {among: [yes, no]}', score it with 'equals', or ask so that the "
+                "answer is longer",
                 probe,
             )
 
 
-def _is_word(answer: str) -> bool:
-    return answer.strip() in WORDS_OF_ONE_LETTER
+def _is_everyday(answer: str) -> bool:
+    return answer.strip().casefold() in EVERYDAY
+
+
+def _finds_anywhere(scorer: Scorer) -> bool:
+    return isinstance(scorer, Contains) or (isinstance(scorer, Mentions) and not scorer.among)
 
 
 def _one_letter(answer: str) -> bool:

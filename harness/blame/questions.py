@@ -26,6 +26,11 @@ class Question:
     suite: str
     probe: Probe
 
+    @property
+    def cluster(self) -> str | None:
+        """The name of its cluster among those of all suites; None if it is on its own."""
+        return f"{self.suite}: {self.probe.cluster}" if self.probe.cluster else None
+
 
 @dataclass(frozen=True)
 class Questions:
@@ -72,12 +77,9 @@ def questions_of(runs: Mapping[str, SuiteRun], most: int) -> Questions:
         for change in ("lost", "kept")
     )
     first = _drawn(lost, max(1, round(LOST * most)))
-    return Questions(
-        runs,
-        first,
-        _drawn(kept, max(0, most - max(len(first), round(LOST * most)))),
-        Strata(len(lost), len(kept)),
-    )
+    second = _drawn(kept, max(0, most - max(len(first), round(LOST * most))))
+    clusters = [each.cluster for each in first], [each.cluster for each in second]
+    return Questions(runs, first, second, Strata(len(lost), len(kept), clusters))
 
 
 def _drawn(questions: Sequence[Question], n: int) -> tuple[Question, ...]:

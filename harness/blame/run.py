@@ -33,7 +33,7 @@ from harness.suites.suite import Probe, Suite
 from harness.terminal import say, show
 from harness.training.references import find_models, trained
 from harness.wording import count
-from harness.writing import write_wanted, writing_report
+from harness.writing import clear_report, write_wanted, writing_report
 
 NOTHING_LOST = 5
 """Exit code where there is nothing to find, as pytest's where no test ran."""
@@ -74,6 +74,7 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     Raises:
         HarnessError: the input cannot be used, or a model cannot answer.
     """
+    clear_report(options.out, (FILE, PLOT, PAGE), "out")
     if settings.engine not in ("auto", "transformers"):
         raise ModelError(
             f"{option('engine', settings.engine)}: weights in another process cannot be switched off\n  leave it out: transformers "
@@ -85,8 +86,6 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     corpus = find_corpus(options.corpus, recipe, options.reach, options.examples)
     with writing_report(options.out, "nothing", "out"):
         options.out.mkdir(parents=True, exist_ok=True)
-        for name in (FILE, PLOT, PAGE):  # those of an earlier search must not pass for this one's
-            (options.out / name).unlink(missing_ok=True)
     models = _local(trained(found, options.baseline, settings, say, counter))
     pair = open_pair(models, settings, say)
     session = _session(asked, pair, options, settings)

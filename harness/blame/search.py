@@ -16,8 +16,10 @@ from typing import Literal
 import numpy as np
 
 from harness.blame.groups import Group
-from harness.stats.linear import Rate, weighted_interval, weighted_sum
+from harness.stats.clusters import variance_of_mean
+from harness.stats.linear import Estimate, combined
 from harness.stats.paired import normal_quantile
+from harness.stats.rates import rate_interval
 from harness.training.edits.parts import Part
 
 WORTH = 0.1
@@ -37,10 +39,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Strata:
-    """How many probes the tuned model lost and kept in all, of which some are asked again."""
+    """How many probes the tuned model lost and kept in all, of which some are asked again.
+
+    Attributes:
+        clusters: the names of the clusters of those, lost and kept; None for a probe on its own.
+    """
 
     lost: int
     kept: int
+    clusters: tuple[Sequence[str | None], Sequence[str | None]]
 
     @property
     def weights(self) -> tuple[float, float]:
@@ -181,18 +188,22 @@ class Search:
     def _loss(self, off: frozenset[Part]) -> Effect:
         """The share of what the baseline knew that is lost without some parts."""
         outcome, (lost, kept) = self._outcome(off), self.strata.weights
-        rates = [Rate(outcome.lost.count(False), len(outcome.lost), lost)]
-        if outcome.kept:
-            rates.append(Rate(outcome.kept.count(False), len(outcome.kept), kept))
-        return Effect(weighted_sum(rates), weighted_interval(rates))
+        return self._effect([not right for right in outcome.lost], lost, outcome.kept, kept)
 
     def _back(self, off: frozenset[Part]) -> Effect:
         """The share of what the baseline knew that comes back without some parts, less what is lost only then."""
         outcome, (lost, kept) = self._outcome(off), self.strata.weights
-        rates = [Rate(outcome.lost.count(True), len(outcome.lost), lost)]
-        if outcome.kept:
-            rates.append(Rate(outcome.kept.count(False), len(outcome.kept), -kept))
-        return Effect(weighted_sum(rates), weighted_interval(rates))
+        return self._effect(outcome.lost, lost, outcome.kept, -kept)
+
+    def _effect(self, lost: Sequence[bool], of_lost: float, kept: Sequence[bool], of_kept: float) -> Effect:
+        """The shares of the lost probes that count and of the kept ones that are wrong, each by its weight, added up."""
+        sides = ((lost, of_lost), ([not right for right in kept], of_kept))
+        total = combined(
+            Estimate(weight, sum(counts) / len(counts), rate_interval(counts, clusters))
+            for (counts, weight), clusters in zip(sides, self.strata.clusters, strict=True)
+            if counts
+        )
+        return Effect(total.value, total.interval)
 
     # What does not add up
 
@@ -217,15 +228,17 @@ class Search:
         """Whether a group differs from the sum of its halves by more than chance, probe by probe, and by more than a little.
 
         Of each probe, the change by the group less those by its halves is one number; their mean over lost and over kept probes
-        is compared with its standard error.
+        is compared with its standard error, which allows for probes that go together.
 
         Args:
             without: switched off in the model that changes are counted from.
         """
         sides = [self._outcome(off) for off in (without, *asked)]
         variance = 0.0
-        for name, weight in zip(("lost", "kept"), self.strata.weights, strict=True):
+        for name, weight, clusters in zip(
+            ("lost", "kept"), self.strata.weights, self.strata.clusters, strict=True
+        ):
             before, whole, first, second = (np.array(getattr(side, name), dtype=float) for side in sides)
             if before.size > 1:
-                variance += weight**2 * float(np.var(whole - first - second + before, ddof=1)) / before.size
+                variance += weight**2 * variance_of_mean(whole - first - second + before, clusters)
         return abs(difference) > max(ADDS_UP, normal_quantile() * math.sqrt(variance))

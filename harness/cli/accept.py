@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess  # nosec B404
 from argparse import ArgumentTypeError, Namespace
 from datetime import date
@@ -44,7 +45,7 @@ def add_parser(commands: Commands) -> None:
         "--file",
         type=Path,
         metavar="FILE",
-        help="the file to write (default: accepted.yaml beside the suite)",
+        help="the file to write (default: accepted.yaml beside the suite; for one that ships, in the working folder)",
     )
     parser.set_defaults(run=run)
 
@@ -70,32 +71,41 @@ def run(parsed: Namespace) -> int:
         for name in dict.fromkeys(parsed.probes)
     ]
     for loss in losses:  # all of them are known to be lost
-        path = parsed.file or _beside_suite(record, loss)
+        path = _file_of(record, loss, parsed.file)
         write_wanted(path, text_with(path, loss), "name another file: --file FILE")
         until = f" until {loss.until}" if loss.until else ""
         show(
             f"{shown_path(path)}: the loss of {loss.id} is accepted{until}, for the baseline {loss.baseline}"
         )
     show("commit the file, so that it is reviewed; to decide the record again:")
-    show(f"  python -m harness rescore {shown_path(parsed.record)}")
+    show(f"  python -m harness rescore {shlex.quote(shown_path(parsed.record))}")
     return 0
 
 
-def _beside_suite(record: Record, loss: Acceptance) -> Path:
-    """The file beside the suite of a loss, which is where runs look for it."""
+def _file_of(record: Record, loss: Acceptance, given: Path | None) -> Path:
+    """The file where runs look for what was accepted of the suite of a loss."""
     from harness.suites.acceptance import FILE
+    from harness.suites.accepted import accepted_file, ships, suites_of
 
+    if given is not None:
+        if given.name != FILE or not given.absolute().parent.is_dir() or loss.suite not in suites_of(given):
+            raise HarnessError(
+                f"{shown_path(given)}: no run would read there what was accepted of the suite '{visible(loss.suite)}'\n"
+                f"  name the {FILE} in the suite's folder, or for a suite that ships, in the folder where the gate runs"
+            )
+        return given
     row = record.run.suites.get(loss.suite)
     if row is None or row.path is None:
         raise HarnessError(
             f"{loss.suite}: the suite is in no file, so runs would not find what was accepted of it"
         )
-    if not (path := Path(row.path)).is_file():
+    path = Path(row.path)
+    if not path.is_file() and not ships(loss.suite, path):
         raise HarnessError(
             f"{visible(row.path)}: the suite is not there\n"
             f"  accept where the gate ran, or name the {FILE} in the suite's folder: --file FILE"
         )
-    return path.parent / FILE
+    return accepted_file(loss.suite, path)
 
 
 def _git_user() -> str:

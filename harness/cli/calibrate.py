@@ -62,7 +62,7 @@ def run(parsed: Namespace) -> int:
     """
     from harness.authoring.conditions import equivalent_conditions, two_engines
     from harness.engine.prompts import under
-    from harness.engine.registry import own_settings, schemes
+    from harness.engine.registry import check_acts, own_settings, schemes
     from harness.engine.speeds import remember
     from harness.evaluation.permission import with_consent
     from harness.evaluation.prompts import unused_arguments
@@ -75,14 +75,19 @@ def run(parsed: Namespace) -> int:
     for note in notes:
         say(f"note: {note}")
     suites = [under(suite, settings) for suite in read]
-    engines = []
+    models = []
     for reference in filter(None, (parsed.model, parsed.beside)):
         model = resolve(reference, schemes(), settings.allow_pickle)
         if isinstance(model, RecipeFile):
             raise ModelError(
                 f"{reference} is a recipe, and suites are calibrated on a baseline\n  name the recipe's base instead"
             )
-        engines.append(open_engine(model, own_settings(model, settings) if parsed.beside else settings, say))
+        models.append(model)
+    check_acts(models, settings)
+    engines = [
+        open_engine(model, own_settings(model, settings) if parsed.beside else settings, say)
+        for model in models
+    ]
     for suite in suites:
         unused_arguments(suite, *engines)
     report(

@@ -23,7 +23,7 @@ TABLE = "{:<22} {:>8} {:>8} {:>8}  {:<28} {:<14} {}"
 
 
 def gate() -> int:
-    """Gate both fixtures; 0 if the gate told them apart: the careless one forgot, the careful one did not.
+    """Gate both fixtures; 0 if the gate told them apart: the careless one forgot and is red, the careful one is green.
 
     Raises:
         HarnessError: the working folder has no suites and fixtures, or a run broke.
@@ -36,9 +36,15 @@ def gate() -> int:
     show(TABLE.format("fixture", "baseline", "tuned", "drop", "", "verdict", "gates failed"))
     for name, record in zip(FIXTURES, records, strict=True):
         show(_line(f"fixtures/{name}.yaml", _headline(record), record))
-    forgot = [_headline(record).verdict == "FORGOTTEN" for record in records]
-    apart = forgot == [True, False] and records[0].run.exit_status == 1
+    seen = [(_headline(record).verdict, record.run.exit_status) for record in records]
+    apart = [(verdict == "FORGOTTEN", code) for verdict, code in seen] == [(True, 1), (False, 0)]
     show(f"\nThe gate {'told' if apart else 'did NOT tell'} them apart.")
+    if not apart:
+        runs = "; ".join(
+            f"{name} {verdict}, exit code {code}"
+            for name, (verdict, code) in zip(FIXTURES, seen, strict=True)
+        )
+        show(f"  expected careless FORGOTTEN, exit code 1; careful not, exit code 0\n  saw {runs}")
     show(f"{time.monotonic() - began:.0f} s; records: reports/careless/{FILE}, reports/careful/{FILE}")
     show(f"What was forgotten, answer by answer: open reports/careless/{PAGE} in a browser")
     return 0 if apart else 1

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count, whole
 from harness.engine.settings import settings_of
-from harness.errors import HarnessError, shown_path
+from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.progress import counter
 from harness.terminal import say, show
 
 if TYPE_CHECKING:
     from harness.reporting.diagnosis_rows import DiagnosisRow
+    from harness.reporting.rows import Record
 
 
 def add_parser(commands: Commands) -> None:
@@ -66,13 +68,16 @@ def run(parsed: Namespace) -> int:
 
     Raises:
         HarnessError: the record, a suite or a model cannot be used.
+        NoEvidenceError: the record compares no probes.
     """
     from harness import __version__
-    from harness.diagnosis.record import DiagnosisRecord, write_diagnosis
+    from harness.diagnosis.record import FILE, PAGE, DiagnosisRecord, write_diagnosis
     from harness.diagnosis.text import lines
     from harness.wording import now
+    from harness.writing import clear_report
 
     _check(parsed)
+    clear_report(parsed.report, (FILE, PAGE))
     started = now()
     models, found, notes = _found(parsed)
     record = DiagnosisRecord(
@@ -92,6 +97,7 @@ def _found(parsed: Namespace) -> tuple[str, dict[str, DiagnosisRow], list[str]]:
     from harness.reporting.latest import record_at
 
     settings = settings_of(vars(parsed))
+    notes: list[str] = []
     opener = Opener(
         settings,
         say,
@@ -106,11 +112,27 @@ def _found(parsed: Namespace) -> tuple[str, dict[str, DiagnosisRow], list[str]]:
         opened = opener.gated(parsed.sample, parsed.seed)
     else:
         record = record_at(parsed.record)
+        notes = list(_not_whole(record, parsed.record))
         if all(row.change != "lost" for row in record.probes):
-            return models(record), {}, []
+            return models(record), {}, notes
         opened = opener.of_record(record)
     how = Diagnosing(parsed.most or MOST, parsed.seed, parsed.allow_code, counter)
-    return opened.models, diagnosed(opened.probes, opened.suites, opened.engines, how), list(opened.notes)
+    found = diagnosed(opened.probes, opened.suites, opened.engines, how)
+    return opened.models, found, [*notes, *opened.notes]
+
+
+def _not_whole(record: Record, path: Path) -> Iterator[str]:
+    """A note on a run without a verdict of its own; raises NoEvidenceError if it compared no probes."""
+    from harness.reporting.changes import change_of
+
+    status = record.run.status
+    if all(change_of(row) in ("alone", "texts") for row in record.probes):
+        raise NoEvidenceError(
+            f"{shown_path(path)}: nothing to diagnose: its run ({status}) has no probe that both models answered right or wrong\n"
+            "  run the gate again, or name another record"
+        )
+    if status not in ("passed", "forgotten"):
+        yield f"the status of the run is '{status}': what it did not ask may be lost too"
 
 
 def _check(parsed: Namespace) -> None:

@@ -79,13 +79,13 @@ def run(parsed: Namespace) -> int:
         allow_code=parsed.allow_code,
         command=tuple(sys.argv[1:]),
     )
-    named = read_suites([_suite(named) for named in parsed.suite], reach)
-    suites, notes = with_consent(None, named, parsed.allow_code)
-    for note in notes:
-        say(f"note: {note}")
-    check(parsed.forms, suites, how)
     with ExitStack() as claims:
         reports = [claims.enter_context(_claimed(folder)) for folder in _folders(parsed)]
+        named = read_suites([_suite(named) for named in parsed.suite], reach)
+        suites, notes = with_consent(None, named, parsed.allow_code)
+        for note in notes:
+            say(f"note: {note}")
+        check(parsed.forms, suites, how)
         found = []
         for number, record in enumerate(records(parsed.forms, suites, how, settings, reach, say, counter)):
             found.append(record)

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.cli.options import Commands
 from harness.command_line import OneOf, count
 from harness.errors import HarnessError, did_you_mean, shown_path
-from harness.terminal import show, stdout_encoding
+from harness.terminal import show, show_document, stdout_encoding
 from harness.visible import visible
 
 DEFAULT = Path("reports") / "history.db"
@@ -68,7 +68,7 @@ def run(parsed: Namespace) -> int:
                 f"--suite {visible(parsed.suite)}: none of the runs has a gate over all of it\n  {near}"
             )
     if parsed.format == "json":
-        show(as_json(runs))
+        show_document(as_json(runs))
     elif not runs:
         show(f"{shown_path(parsed.history)}: holds no runs")
     else:

@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from harness.cli.options import Commands
+from harness.errors import shown_path
 from harness.terminal import show
 from harness.writing import write_wanted
 
@@ -40,15 +41,15 @@ def run(parsed: Namespace) -> int:
 
     begun = start(parsed.folder, parsed.model, parsed.baseline)
     for path, text in begun.files.items():
-        existed = (parsed.folder / path).exists()
-        write_wanted(parsed.folder / path, text, "choose another folder: forgetting-gate init FOLDER")
-        show(f"{'added to' if existed else 'wrote'} {parsed.folder / path}")
+        existed = path.exists()
+        write_wanted(path, text, "choose another folder: forgetting-gate init FOLDER")
+        show(f"{'added to' if existed else 'wrote'} {shown_path(path)}")
     for note in begun.by_hand:
         show(f"by hand: {note}")
     show("\nnext:")
     if parsed.folder != Path():
         show(f"  cd {shlex.quote(str(parsed.folder))}")
-    for step in next_steps(begun, parsed.model, parsed.baseline):
+    for step in next_steps(begun, parsed.folder, parsed.model, parsed.baseline):
         show(f"  {step}")
     show(
         "\nThe workflow gates pull requests once OWNER in it, and in the pre-commit hook, is where you have the gate."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli.options import Commands, add_asking, add_general_sample, add_retained, reach_of
 from harness.command_line import seeds, share
-from harness.engine.settings import settings_of
+from harness.engine.settings import ENGINE_OPTIONS, settings_of
 from harness.errors import HarnessError
+from harness.spelling import option
 
 
 def add_parser(commands: Commands) -> None:
@@ -79,7 +81,21 @@ def run(parsed: Namespace) -> int:
         raise HarnessError(
             f"--render takes no recipes, since it trains nothing: saw {', '.join(map(str, parsed.recipes))}"
         )
+    if idle := ", ".join(map(option, _of_training(parsed))):
+        raise HarnessError(
+            f"{idle}: would do nothing with {option('render')}, which trains nothing\n"
+            f"  leave that out, or leave {option('render')} out to measure anew"
+        )
     return render(options)
+
+
+def _of_training(parsed: Namespace) -> Iterator[str]:
+    """The options given that say what to train and ask."""
+    defaults = {each.key: each.keywords.get("default") for each in ENGINE_OPTIONS}
+    for name in ("suite", "seeds", "vary", "sample", "allow_code", *defaults):
+        value = getattr(parsed, name, None)
+        if value and value != defaults.get(name):
+            yield name
 
 
 def _varied(value: str) -> tuple[str, tuple[int | float | str, ...]]:

@@ -38,9 +38,15 @@ def run(parsed: Namespace) -> int:
     from harness.authoring.linted import weaknesses_of
     from harness.evaluation.acceptances import today
     from harness.evaluation.suites import read_all, under_another_name
+    from harness.suites.acceptance import FILE
+    from harness.suites.detect import sniff
 
-    suites, problems = read_all(parsed.files, reach_of(parsed))
-    wrong, stale = accepted_problems(suites, today())
+    reach = reach_of(parsed)
+    accepted = [
+        path for path in parsed.files if path.name == FILE and path.is_file() and sniff(path).kind != "suite"
+    ]
+    suites, problems = read_all([path for path in parsed.files if path not in accepted], reach)
+    wrong, stale = accepted_problems(accepted, suites, today(), reach)
     problems += wrong
     for suite in suites:
         show(_line(suite))

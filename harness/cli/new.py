@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace
 
@@ -43,7 +44,7 @@ def run(parsed: Namespace) -> int:
     write_wanted(path, suite_text(options, path), NAME_ANOTHER)
     suite = read_suite(path, load_scorers())
     show(f"{path}: {len(suite.probes)} example probes for you to replace")
-    show(f"next: python -m harness preview {path}")
+    show(f"next: python -m harness preview {shlex.quote(str(path))}")
     return 0
 
 

@@ -113,6 +113,11 @@ def add_allow_task_code(parser: ArgumentParser) -> None:
 def add_out(parser: ArgumentParser, default: str) -> None:
     """Add the options of every command that writes a suite."""
     parser.add_argument("--out", type=Path, metavar="FILE", help=f"suite file to write (default: {default})")
+    add_force(parser)
+
+
+def add_force(parser: ArgumentParser) -> None:
+    """Add the option of every command whose --out may be taken."""
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 

@@ -12,7 +12,7 @@ from harness.command_line import OneOf, share_or_off
 from harness.errors import shown_path
 from harness.reporting.formats import FORMATS
 from harness.suites.severity import SEVERITIES
-from harness.terminal import show
+from harness.terminal import show, show_document
 
 if TYPE_CHECKING:
     from harness.reporting.rows import Record
@@ -97,7 +97,7 @@ def run(parsed: Namespace) -> int:
     if parsed.format == "terminal":
         show_record(again, parsed.verbose, parsed.color)
     else:
-        show(on_command_line(render(again, parsed.format)))
+        show_document(on_command_line(render(again, parsed.format)))
     if parsed.report_html:
         write_page(again, parsed.report_html)
         show(f"page: {shown_path(parsed.report_html)}")
@@ -111,20 +111,20 @@ def run(parsed: Namespace) -> int:
 
 
 def _accepted(record: Record, suites: Sequence[Suite]) -> dict[str, Sequence[Acceptance]] | None:
-    """What is accepted of each suite by the accepted.yaml beside it; None if no suite's file is here, for what the record has.
+    """What is accepted of each suite by its accepted.yaml; None if no suite's file is here, for what the record has.
 
     Raises:
         SuiteError: such a file cannot be read.
     """
-    from harness.suites.accepted import accepted_in
+    from harness.suites.accepted import accepted_file, accepted_in, ships
 
     paths = {name: Path(row.path) for name, row in record.run.suites.items() if row.path}
     paths |= {suite.name: suite.path for suite in suites if suite.path}
-    there = {name: path for name, path in paths.items() if path.is_file()}
-    by_folder = {folder: accepted_in(folder) for folder in {path.parent for path in there.values()}}
-    found = {
-        name: [loss for loss in by_folder[path.parent] if loss.suite == name] for name, path in there.items()
+    there = {
+        name: accepted_file(name, path) for name, path in paths.items() if path.is_file() or ships(name, path)
     }
+    by_file = {file: accepted_in(file) for file in set(there.values())}
+    found = {name: [loss for loss in by_file[file] if loss.suite == name] for name, file in there.items()}
     kept = {
         name: [row.acceptance(name) for row in rows]
         for name, rows in record.run.accepted.items()

@@ -104,7 +104,7 @@ def export(parsed: Namespace) -> None:
     if parsed.model:
         here = _content(parsed.model)
         models = [
-            model for model in models if not any(differences(model.content, model.content | here))
+            model for model in models if not any(differences(model.content, {**model.content, **here}))
         ]  # fmt: skip
     if not any(model.answers for model in models):
         of = f" of {parsed.model}" if parsed.model else ""
@@ -124,7 +124,7 @@ def import_(parsed: Namespace) -> None:
     """
     from harness.store.carrying import import_file
 
-    store = _opened(parsed)
+    store = _opened(parsed, new=True)
     models = import_file(parsed.file, store, _content(parsed.model) if parsed.model else None)
     answers = sum(model.answers for model in models)
     show(
@@ -132,15 +132,21 @@ def import_(parsed: Namespace) -> None:
     )
 
 
-def _opened(parsed: Namespace) -> Database:
+def _opened(parsed: Namespace, new: bool = False) -> Database:
+    """The store; raises HarnessError if it cannot be used, or is not there and is not to be a `new` one."""
     from harness.engine.settings import Settings
     from harness.store.database import Database
     from harness.store.opening import store_path
+    from harness.store.sqlite_file import only_readable
 
     path = store_path(Settings(store=parsed.store))
     if path is None:
         raise HarnessError("the store is switched off\n  name one: --store FILE")
-    return Database(path)
+    if not new and not path.is_file():
+        raise HarnessError(
+            f"{shown_path(path)}: there is no store\n  run the gate, which keeps one, or name another: --store FILE"
+        )
+    return Database(path, fixed=only_readable(path))
 
 
 def _content(reference: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from harness.cli.options import (
     add_useful,
     reach_of,
 )
-from harness.command_line import positive, whole
+from harness.command_line import positive, seed
 from harness.engine.settings import settings_of
 
 
@@ -46,7 +46,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     add_general_sample(parser)
     parser.add_argument(
-        "--seed", type=whole, default=0, metavar="N",
+        "--seed", type=seed, default=0, metavar="N",
         help="seed of the trainings, of the sample and of its halves, of which one chooses and one confirms (default: 0)",
     )  # fmt: skip
     add_useful(parser, "the base misses on the target that must be learnt")

@@ -140,18 +140,20 @@ class Asker:
     ) -> Found | None:
         """What the answers to lost probes are without the form that took over; None if none has it."""
         scores: dict[str, Score] = {}
+        tried: dict[str, list[Answer]] = {}
         for probe in probes:
             answer = tuned[probe.id]
             if not isinstance(answer, Generated) or not (found := pieces(answer.text)):
                 continue
-            tried = [self._score(probe, replace(answer, text=piece)) for piece in found]
-            scores[probe.id] = next((each for each in tried if each.right), tried[0])
+            tried[probe.id] = [replace(answer, text=piece) for piece in found]
+            judged_so = [self._score(probe, piece) for piece in tried[probe.id]]
+            scores[probe.id] = next((each for each in judged_so if each.right), judged_so[0])
         if not scores:
             return None
         judges = {probe.id: probe for probe in probes if probe.id in scores}
         ids = tuple(id for id in judges if id in self.lost)
         right = {id: Score(True, "") for id in judges}
-        return Found("stripped", right, scores, ids, (), self._by_luck(judges, scores)) if ids else None
+        return Found("stripped", right, scores, ids, (), self._by_luck(judges, tried)) if ids else None
 
     def _scores(self, engine: Engine, way: Way, side: Side) -> Mapping[str, Score]:
         probes = list(way.judges.values())
@@ -169,7 +171,9 @@ class Asker:
         way = draws[0]
         guesses = [prod(each.guess(id) for each in draws) for id in way.requests]
         if not any(guesses):
-            return self._by_luck(way.judges, tuned)
+            return self._by_luck(
+                way.judges, {id: [found.answer] for id, found in tuned.items() if found.answer is not None}
+            )
         return max(sum(guesses) / len(guesses), self._swapped(draws))
 
     def _swapped(self, draws: Sequence[Way]) -> float:
@@ -184,12 +188,12 @@ class Asker:
                 right[id] &= isinstance(answer, ChoiceLogProbs) and score(way.judges[id], answer).right
         return (sum(right.values()) + 1) / (len(ids) + 2)
 
-    def _by_luck(self, judges: Mapping[str, Probe], scores: Mapping[str, Score]) -> float:
-        """How often an answer is right by another probe's key, one more of two counted in; `UNMEASURED` without keys."""
+    def _by_luck(self, judges: Mapping[str, Probe], answers: Mapping[str, Sequence[Answer]]) -> float:
+        """How often one of a probe's answers is right by another's key, one more of two counted in; `UNMEASURED` without keys."""
         tried = [
-            self._score(other, _shortened(answer)).right
-            for id, found in scores.items()
-            if (answer := found.answer) is not None
+            any(self._score(other, answer).right for answer in shortened)
+            for id, given in answers.items()
+            if (shortened := list(map(_shortened, given)))
             for other in islice(_others(judges, id), TRIES)
         ]
         return min(1.0, (sum(tried) + 1) / (len(tried) + 2)) if len(tried) >= TRIES else UNMEASURED

@@ -216,13 +216,13 @@ _EXPECTED = {
 def _expected(kind: str, context: Mapping[str, Any]) -> str:
     match kind:
         case "greater_than_equal":
-            return f"at least {context['ge']:g}"
+            return f"at least {context['ge']:.12g}"
         case "greater_than":
-            return f"more than {context['gt']:g}"
+            return f"more than {context['gt']:.12g}"
         case "less_than_equal":
-            return f"at most {context['le']:g}"
+            return f"at most {context['le']:.12g}"
         case "less_than":
-            return f"less than {context['lt']:g}"
+            return f"less than {context['lt']:.12g}"
         case "literal_error":
             return str(context["expected"]).replace("'", "").replace("True", "true")
         case "too_short":

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Answer, Engine, Prompt, Request
+from harness.spelling import option
 
 
 @runtime_checkable
@@ -96,6 +97,16 @@ class Measured(Protocol):
 
 
 @runtime_checkable
+class Sourced(Protocol):
+    """An engine that can tell where its model comes from, whatever it is called.
+
+    `sources` are digests of files and names at addresses; two engines that share one ask one model.
+    """
+
+    sources: frozenset[str]
+
+
+@runtime_checkable
 class Noted(Protocol):
     """An engine with something to tell the user once it is open."""
 
@@ -160,9 +171,21 @@ class Timed(Protocol):
     def runs_on(self) -> RunsOn: ...
 
 
+SAME_FLOATS = f"ask both in the same floats: {option('dtype', 'float32')}"
+
+
+def unlike_floats(engines: Mapping[str, Engine]) -> str | None:
+    """The floats that two engines, by their names, compute in; None if these are the same, or one cannot tell."""
+    floats = [getattr(engine, "dtype", None) for engine in engines.values()]
+    if None in floats or len(set(floats)) < 2:
+        return None
+    first, other = engines
+    return f"{first} was computed in {floats[0]} and {other} in {floats[1]}"
+
+
 NAMES = (
     "request_tokens", "request_pieces", "tokens", "reading", "template_names", "marks_reasoning", "text_identity", "remember",
     "budget", "pace", "runs_on", "device", "dtype", "identity",
-    "backend", "digits",
+    "backend", "digits", "sources",
 )  # fmt: skip
 """What an engine around another takes over from it, where that has it; not how answers come."""

@@ -25,10 +25,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from harness.engine.abilities import Noted, Refuses
+from harness.engine.abilities import SAME_FLOATS, Noted, Refuses, unlike_floats
 from harness.engine.engine_args import engine_args
 from harness.engine.requests import Engine, EnginePair, Request
-from harness.engine.settings import Settings
+from harness.engine.settings import OF_LOADING, Settings, changed
 from harness.errors import EngineError, HarnessError, ModelError, shown_path, what_was_raised
 from harness.models.reference import SCHEME, Endpoint, LocalModel, LocalPair, Model, ModelPair
 from harness.spelling import option
@@ -45,6 +45,13 @@ BUILT_IN: dict[str, str] = {
     "https": "harness.engine.server:open_server",
 }
 """`module:function` of our own engines by scheme; imported on first use."""
+
+ACTING: Mapping[str, Collection[str]] = {
+    "gguf": ("device", "batch_tokens", "engine_args"),
+    "http": (),
+    "https": (),
+}
+"""The settings of loading that act on models of our own engines, by scheme; `allow_remote_code` acts on a `tokenizer`."""
 
 LOCAL = {
     "transformers": "harness.engine.transformers.loading:load_pair",
@@ -128,10 +135,7 @@ def open_pair(
     baseline, tuned = pair.baseline, pair.tuned
     if (local := together(pair, settings)) is not None:
         return _load_pair(local, settings, say, asked)
-    if settings.engine != "auto" and isinstance(baseline, Endpoint) and isinstance(tuned, Endpoint):
-        raise ModelError(
-            f"{option('engine', settings.engine)}: would do nothing, for {baseline.name} and {tuned.name} have engines of their own"
-        )
+    check_acts((baseline, tuned), settings)
     if settings.template != "own":
         raise ModelError(
             f"{option('template', settings.template)}: {baseline.name} and {tuned.name} have no engine in common, so that "
@@ -143,6 +147,24 @@ def open_pair(
     notes = dict.fromkeys([*pair.notes, *(note for half in halves for note in half.notes)])
     dtype = loaded.dtype if len(halves) == 1 else None  # each engine tells its own
     return EnginePair(halves[0].tuned, halves[-1].tuned, loaded.device, dtype, tuple(notes))
+
+
+def check_acts(models: Sequence[Model], settings: Settings) -> None:
+    """Refuse settings that act on none of several models; raises ModelError."""
+    idle = set.intersection(*(set(_idle(model)) for model in models))
+    if marks := changed(settings, [name for name in OF_LOADING if name in idle]):
+        who = " and ".join(dict.fromkeys(model.name for model in models))
+        raise ModelError(f"{marks}: would do nothing, for {who} have engines of their own\n  leave that out")
+
+
+def _idle(model: Model) -> Collection[str]:
+    """The settings that do nothing for a model; users' engines may read all but the name of one."""
+    if not isinstance(model, Endpoint):
+        return ()
+    if model.scheme not in ACTING or model.scheme in {*OPENERS, *_installed()}:
+        return ("engine",)
+    of_code = {"allow_remote_code"} if "tokenizer=" in model.rest else set()
+    return set(OF_LOADING) - {"store", "template", *ACTING[model.scheme]} - of_code
 
 
 def _alone(model: Model, settings: Settings, say: Say, asked: Sequence[Request] = ()) -> EnginePair:
@@ -178,8 +200,11 @@ def local_engine(model: LocalModel, settings: Settings) -> str:
 
 
 def own_settings(model: Model, settings: Settings) -> Settings:
-    """The settings of one of two models that have no engine in common: transformers takes no arguments of the other's engine."""
-    takes_none = not isinstance(model, Endpoint) and local_engine(model, settings) == "transformers"
+    """The settings that act on one of several models that have no engine in common."""
+    if isinstance(model, Endpoint):
+        plain = Settings()
+        return replace(settings, **{name: getattr(plain, name) for name in _idle(model)})
+    takes_none = local_engine(model, settings) == "transformers"
     return replace(settings, engine_args=()) if takes_none else settings
 
 
@@ -191,7 +216,9 @@ def _load_pair(pair: LocalPair, settings: Settings, say: Say, asked: Sequence[Re
     with needed():
         load_pair = getattr(_imported(module), name)
     loaded: EnginePair = load_pair(pair, settings, say, asked)
-    return loaded
+    unlike = unlike_floats({"the baseline": loaded.baseline, "the tuned model": loaded.tuned})
+    note = [f"{unlike}, which alone flips some answers: {SAME_FLOATS}"] if unlike else []
+    return replace(loaded, notes=(*loaded.notes, *note))
 
 
 def _imported(module: str) -> ModuleType:

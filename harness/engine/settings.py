@@ -9,7 +9,8 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hints
 
 from harness.command_line import OneOf, count
-from harness.errors import HarnessError, did_you_mean
+from harness.errors import EngineError, HarnessError, did_you_mean
+from harness.spelling import option
 
 if TYPE_CHECKING:
     from harness.suites.arguments import Arguments
@@ -145,9 +146,9 @@ def add_engine_options(parser: ArgumentParser, template: bool = True) -> None:
     Args:
         template: whether it asks two models, which can then share the template of one.
     """
-    for option in ENGINE_OPTIONS:
-        if template or option is not TEMPLATE:
-            parser.add_argument(f"--{option.name}", help=option.help, **option.keywords)
+    for each in ENGINE_OPTIONS:
+        if template or each is not TEMPLATE:
+            parser.add_argument(f"--{each.name}", help=each.help, **each.keywords)
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
@@ -159,7 +160,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     from harness.engine.engine_args import read_engine_args
     from harness.suites.arguments import read_arguments  # loads a YAML reader, which --help can do without
 
-    given = {option.key: values[option.key] for option in ENGINE_OPTIONS if option.key in values}
+    given = {each.key: values[each.key] for each in ENGINE_OPTIONS if each.key in values}
     given["allow_keys"] = tuple(given.pop("allow_key") or ())
     if given.pop("no_store"):
         given["store"] = OFF
@@ -203,6 +204,21 @@ OF_LOADING = (
     "engine", "engine_args",
 )  # fmt: skip
 """The keyword arguments that act when a model is loaded; the others act on its chat template, when it is asked."""
+
+
+def changed(settings: Settings, names: Iterable[str]) -> str:
+    """Those of the keyword arguments that are not as by default, as marks of options; empty for none."""
+    plain, marks = Settings(), {"allow_keys": "allow_key", "template_arguments": "template_arg"}
+    given = (name for name in names if getattr(settings, name) != getattr(plain, name))
+    return ", ".join(option(marks.get(name, name)) for name in given)
+
+
+def check_idle(settings: Settings, names: Iterable[str], why: str) -> None:
+    """Refuse settings where they would have no effect; raises EngineError."""
+    if idle := changed(settings, names):
+        raise EngineError(
+            f"{idle}: would do nothing here, for {why}\n  leave that out, or name the model by its reference"
+        )
 
 
 def settings_of_keywords(

@@ -5,7 +5,7 @@ Engines round differently, so a model in one and the same model in another answe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.engine.abilities import Backed, Tokenizes
 from harness.engine.prompts import request
@@ -17,7 +17,7 @@ from harness.gate.cases import Case
 from harness.spelling import option
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.power import noise_drop
-from harness.suites.suite import MarginGate, RiseGate
+from harness.suites.suite import Gate, MarginGate, RiseGate
 from harness.wording import count, percent, points
 
 FLIPS = 0.05
@@ -35,30 +35,43 @@ def backends(baseline: Engine, tuned: Engine) -> tuple[str, str] | None:
 
 
 def check_engines(
-    runs: Iterable[SuiteRun], baseline: Engine, tuned: Engine, flips: float | None
+    runs: Iterable[SuiteRun],
+    baseline: Engine,
+    tuned: Engine,
+    flips: float | None,
+    max_flips: float | None = None,
 ) -> list[str]:
     """Check that every gate has a margin above what two engines do, and that texts are read alike; returns notes.
 
     Args:
         flips: the share of answers that flip between the engines on the same model, as measured; None for FLIPS.
+        max_flips: the margin of the gate over answers that flip; None for no such gate.
 
     Raises:
         EngineError: some gates could be decided by the engines; lists all of them.
     """
     found = backends(baseline, tuned)
     if found is None:
-        return []
+        idle = f"{option('engine_flips')}: did nothing, for both models ran on one engine, or their engines do not tell"
+        return [] if flips is None else [idle]
     before, after = found
     runs = [run for run in runs if run.compared]
     rate = FLIPS if flips is None else flips
     problems = [problem for run in runs for problem in _problems(run, baseline, tuned, rate)]
+    if max_flips is not None and max_flips <= rate + ROUNDING:
+        problems.append(
+            Problem(
+                None, f"{option('max_flips', f'{max_flips:g}')}: two engines alone flip {percent(rate)} of answers",
+                f"raise it above {rate:g}, or run both models on one engine",
+            )
+        )  # fmt: skip
     if problems:
         title = f"the baseline runs on {before} and the tuned model on {after}, which alone may decide these gates:"
         raise EngineError(title, *listed(problems))
     said = "taken" if flips is None else "measured"
     notes = [
         f"the baseline ran on {before} and the tuned model on {after}: {percent(rate)} of answers are {said} to flip "
-        f"between these ({option('engine_flips')}), and every margin is above what that does"
+        f"between these ({option('engine_flips')}), and every margin is above what that does{_beyond(runs)}"
     ]
     return notes + [
         f"{run.suite.name}: its choices are compared by log-probabilities of two engines, which round differently"
@@ -76,10 +89,8 @@ def _problems(run: SuiteRun, baseline: Engine, tuned: Engine, flips: float) -> I
         return
     for case in run.gated.values():
         match case.gate:
-            case MarginGate(max_drop=margin) if len(case.probes) >= (least_to_retain(margin) or 0):
-                reached = noise_drop(len(case.probes), flips, LEVEL)
-                if margin <= reached + ROUNDING:
-                    yield _drop_within(case, margin, reached, flips)
+            case MarginGate() as gate:
+                yield from _within(case, gate, flips)
             case RiseGate(max_rise=margin) if margin <= RISE + ROUNDING:
                 yield Problem(
                     case.span, f"{case.title}: a margin of {100 * margin:.3g} % is within the {100 * RISE:.3g} % that bits per byte "
@@ -87,12 +98,39 @@ def _problems(run: SuiteRun, baseline: Engine, tuned: Engine, flips: float) -> I
                 )  # fmt: skip
 
 
-def _drop_within(case: Case, margin: float, reached: float, flips: float) -> Problem:
+def _beyond(runs: Sequence[SuiteRun]) -> str:
+    """What the margins do not hold of two engines, for a note."""
+    gates = [case.gate for run in runs for case in run.gated.values()]
+    beyond = [
+        "a max_loss if the baseline knows all probes" if any(_limits_loss(gate) for gate in gates) else None,
+        "a gate over each probe has none" if any(run.single for run in runs) else None,
+    ]
+    return "".join(f"; {text}" for text in beyond if text)
+
+
+def _limits_loss(gate: Gate) -> bool:
+    return isinstance(gate, MarginGate) and gate.max_loss < 1
+
+
+def _within(case: Case, gate: MarginGate, flips: float) -> Iterator[Problem]:
+    """The margins of a gate that are within the noise; of the loss, as if the baseline knew all probes, which is the least noise."""
+    n = len(case.probes)
+    if n < (least_to_retain(gate.max_drop) or 0):
+        return
+    reached = noise_drop(n, flips, LEVEL)
+    if gate.max_drop <= reached + ROUNDING:
+        yield _margin_within(case, "max_drop", gate.max_drop, reached, flips)
+    if gate.max_loss <= reached + ROUNDING:
+        yield _margin_within(case, "max_loss", gate.max_loss, reached, flips)
+
+
+def _margin_within(case: Case, key: str, margin: float, reached: float, flips: float) -> Problem:
+    named = f"a {'margin' if key == 'max_drop' else key} of {points(margin)} points"
     return Problem(
         case.span,
-        f"{case.title}: a margin of {points(margin)} points is within the noise of two engines: where {percent(flips)} of answers "
+        f"{case.title}: {named} is within the noise of two engines: where {percent(flips)} of answers "
         f"flip, {count(len(case.probes), 'probe')} drop by up to {points(reached)} points in 95 % of runs",
-        f"raise 'max_drop' to {above(reached, 3)} or more, add probes, run both models on one engine, or measure how many answers "
+        f"raise '{key}' to {above(reached, 3)} or more, add probes, run both models on one engine, or measure how many answers "
         f"of one model flip: python -m harness calibrate SUITE --model=BASE --beside=BASE_ON_THE_OTHER_ENGINE; then "
         f"{option('engine_flips', 'SHARE')}",
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.engine.abilities import SAME_FLOATS, unlike_floats
 from harness.engine.prompts import request
 from harness.engine.requests import Engine, Generated, Request
 from harness.errors import EngineError
@@ -16,7 +17,6 @@ from harness.models.cause import Cause
 from harness.models.reference import Adapter, Endpoint, LocalModel, Model
 from harness.models.saved import config_causes
 from harness.reporting.equal_rows import AgreementRow, CauseRow, EqualRow
-from harness.spelling import option
 from harness.versions import needed
 from harness.wording import count
 
@@ -144,13 +144,8 @@ def _computed(first: Form, other: Form) -> Iterator[Cause]:
             from harness.engine.gguf.metadata import read_metadata
 
             yield from _of_gguf(form.name, read_metadata(form.name, path).quantisation)
-    floats = [getattr(form.engine, "dtype", None) for form in (first, other)]
-    if None not in floats and floats[0] != floats[1]:
-        yield Cause(
-            "dtype",
-            f"{first.name} was computed in {floats[0]} and {other.name} in {floats[1]}",
-            f"ask both in the same floats: {option('dtype', 'float32')}",
-        )
+    if unlike := unlike_floats({first.name: first.engine, other.name: other.engine}):
+        yield Cause("dtype", unlike, SAME_FLOATS)
 
 
 def _of_gguf(name: str, kind: str) -> Iterator[Cause]:

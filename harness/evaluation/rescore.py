@@ -18,7 +18,7 @@ from harness.evaluation.record import rows
 from harness.evaluation.sample import narrowed
 from harness.evaluation.session import PairSession
 from harness.evaluation.suite_run import attempts_at
-from harness.gate.cases import Case, cases, flips_case, overall_case, with_overall
+from harness.gate.cases import Case, cases, check_margin_overall, flips_case, overall_case, with_overall
 from harness.gate.compare import Pair, pair
 from harness.gate.policy import Policy
 from harness.gate.stopping import Stop
@@ -51,7 +51,8 @@ def rescored(
 
     Raises:
         NoEvidenceError: the record has no raw answers, or no gates.
-        HarnessError: a suite's prompt for a probe differs from the recorded one, or it has none of the recorded probes.
+        HarnessError: a suite's prompt for a probe differs from the recorded one, it has none of the recorded probes, or
+            nothing could be pooled for the overall gate that was to be added.
         ScorerError: a score is unknown, or runs code without permission.
     """
     if not record.gates:
@@ -92,8 +93,13 @@ def rescored(
         if found := record.run.sequential.get(name):
             session.suites[name].end(_stop(found, suite, gates))
         selected += wanted
-    if add_overall and all(row.suite != OVERALL for row in record.gates):
-        selected = with_overall(selected, session.policy.max_drop_overall, of_one=True)
+    margin, named = session.policy.max_drop_overall, [name for name in record.run.named if name != OVERALL]
+    if margin is not None and (add_overall or OVERALL in record.run.named):
+        named.append(OVERALL)
+    if add_overall and not any(row.suite == OVERALL and row.max_flips is None for row in record.gates):
+        check_margin_overall(selected, margin)
+        selected = with_overall(selected, margin, of_one=True)
+    record = record.model_copy(update={"run": record.run.model_copy(update={"named": named})})
     return _like(record, *rows(session.decide(selected)), session, notes)
 
 

@@ -2,6 +2,8 @@
 
 There are four looks, and in between a bet that the suite is hopeless. A bet costs a round of smaller batches, so the first
 comes after 32 probes, each further one after twice as many, and none but those at looks after the first look.
+
+What stops early has no gates over its categories, so it is not RETAINED early where one of these may have failed.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from harness.evaluation.suite_run import SuiteRun
 from harness.gate.cases import Case
+from harness.gate.compare import compare
 from harness.gate.finding import find
 from harness.gate.stopping import ALL_ASKED, Stop
+from harness.gate.verdict import over
 from harness.stats.paired import least_to_retain
 from harness.stats.sequential import boundaries, look_sizes
 from harness.suites.suite import MarginGate, Probe
@@ -40,18 +44,21 @@ def sequential_case(run: SuiteRun) -> Case | None:
     return None if needed is not None and len(case.probes) < needed else case
 
 
-def ask_until_decided(run: SuiteRun, case: Case, seed: int, ask: Callable[[Sequence[Probe]], object]) -> None:
+def ask_until_decided(
+    run: SuiteRun, case: Case, seed: int, ask: Callable[[Sequence[Probe]], object], strict: bool = False
+) -> None:
     """Ask in chunks until a look or a bet decides the case, or all was asked, and note it in `run`.
 
     Args:
         ask: asks both models these probes of `run`.
+        strict: whether every gate must be RETAINED, those over categories too.
     """
     order = asking_order(case.probes, seed)
     asked = 0
     for n in pauses(look_sizes(len(order))):
         ask(order[asked:n])
         asked = n
-        if stop := decided(run, case, order[:n], len(order)):
+        if stop := decided(run, case, order[:n], len(order), strict):
             run.end(stop)
             return
 
@@ -83,7 +90,7 @@ def pauses(looks: Sequence[int]) -> list[int]:
     return [*bets, *looks]
 
 
-def decided(run: SuiteRun, case: Case, asked: Sequence[Probe], of: int) -> Stop | None:
+def decided(run: SuiteRun, case: Case, asked: Sequence[Probe], of: int, strict: bool) -> Stop | None:
     """Where asking stops, if it does after these probes."""
     ids, looks = tuple(probe.id for probe in asked), look_sizes(of)
     if len(ids) == of:
@@ -91,9 +98,23 @@ def decided(run: SuiteRun, case: Case, asked: Sequence[Probe], of: int) -> Stop 
     for stop, why in _candidates(ids, of):
         finding = find(case, run.pairs(asked), run.nothing_known, stop=stop)
         finding = finding.accepting or finding
-        if finding.stop and (stop.look or finding.verdict == "FORGOTTEN"):
+        forgotten = finding.verdict == "FORGOTTEN"
+        if finding.stop and (forgotten or (stop.look and not _category_may_fail(run, asked, strict))):
             return Stop(ids, of, stop.look, why.format(str(finding.verdict).lower()))
     return None
+
+
+def _category_may_fail(run: SuiteRun, asked: Sequence[Probe], strict: bool) -> bool:
+    """Whether a gate over a category must be decided too: its loss so far is over its margin, or every gate counts."""
+    of_categories = [case for case in run.gated.values() if case.gate.over == "category"]
+    if strict or not of_categories:
+        return bool(of_categories)
+    pairs = {pair.probe.id: pair.as_decided for pair in run.pairs(asked)}
+    for case in of_categories:
+        known = [pairs[probe.id] for probe in case.probes if probe.id in pairs]
+        if known and isinstance(case.gate, MarginGate) and over(compare(known), case.gate):
+            return True
+    return False
 
 
 def _candidates(ids: tuple[str, ...], of: int) -> Iterator[tuple[Stop, str]]:

@@ -14,7 +14,7 @@ from harness.engine.requests import Engine, Progress, Side
 from harness.engine.settings import Settings
 from harness.engine.speeds import remember
 from harness.evaluation.ask import Answered, Judging, ask, ask_otherwise
-from harness.evaluation.noise import check_margins, measured
+from harness.evaluation.noise import measured
 from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.evaluation.sequential import ask_until_decided, sequential_case
 from harness.evaluation.suite_run import SuiteRun, further_attempts
@@ -138,7 +138,7 @@ class PairSession(SuiteRuns):
         sides: Sequence[Side] = ("baseline", "tuned") if run.compared else ("tuned",)
         pair = [engines(side) for side in sides]
         if run.compared:
-            self.check_engines(pair[0], pair[-1], refuse=not self.forms)
+            self.check_engines(pair[0], pair[-1], not self.forms, self.policy.max_flips)
         if asked_for(run.suite.probes):
             self._measure_by(engines("baseline"), run)
         self._check_arguments(run.suite, pair)
@@ -163,7 +163,7 @@ class PairSession(SuiteRuns):
             NoEvidenceError: a case was not asked.
             HarnessError: noise was measured, and reaches the margins of some cases.
         """
-        check_margins(run for name, run in self.suites.items() if name in {case.suite.name for case in cases})
+        self.check_decided({case.suite.name for case in cases})
         found = {
             position: self.find(case)
             for position, case in enumerate(cases)
@@ -200,7 +200,8 @@ class PairSession(SuiteRuns):
         case = None if self.sequential is None or run.stop else sequential_case(run)
         if self.sequential is None or case is None:
             return further()
-        ask_until_decided(run, replace(case, suite=run.suite), self.sequential, further)
+        case = replace(case, suite=run.suite)
+        ask_until_decided(run, case, self.sequential, further, self.policy.strict)
         return True
 
     def _ask(self, side: Side, engine: Engine, run: SuiteRun, among: Iterable[Probe] | None = None) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from harness.engine.requests import Answer, Side
+from harness.engine.requests import Answer, Generated, Side
 from harness.evaluation.ask import Answered
 from harness.gate.cases import Case
 from harness.gate.compare import Pair, pair
@@ -139,6 +139,17 @@ class SuiteRun:
         """The probes that both models answered."""
         return [
             probe for probe in self.suite.probes if all(probe.id in scores for scores in self.scores.values())
+        ]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """What both models wrote to each probe that both answered in words."""
+        before, after = self.answers["baseline"], self.answers["tuned"]
+        asked = ((before.get(probe.id), after.get(probe.id)) for probe in self.asked_of_both)
+        return [
+            (first.text, second.text)
+            for first, second in asked
+            if isinstance(first, Generated) and isinstance(second, Generated)
         ]
 
     @property

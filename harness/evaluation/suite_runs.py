@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from harness.engine.abilities import Backed
+from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Engine
 from harness.evaluation.acceptances import judged, standings_now
 from harness.evaluation.engines import check_engines
+from harness.evaluation.noise import check_margins
 from harness.evaluation.suite_run import SuiteRun
 from harness.reporting.rows import NoiseRow, SequentialRow
 from harness.reporting.run_rows import AcceptedRow, ModelRow
+
+MANY = 20
+"""Two models that give so many answers in the same words are likely one."""
 
 
 class SuiteRuns:
@@ -28,6 +33,8 @@ class SuiteRuns:
         self.suites: dict[str, SuiteRun] = {}
         self.engines: dict[str, str] = {}
         """By side, what computed its answers, as far as engines tell."""
+        self._unproven = False
+        """Whether a function answered that does not tell which model it asks."""
         self._checked: dict[str, tuple[int, int]] = {}
         """By suite, how many probes and gates it had when it was checked that these may decide it."""
         self.engine_flips: float | None = None
@@ -99,22 +106,41 @@ class SuiteRuns:
             },
         }
 
-    def check_engines(self, baseline: Engine, tuned: Engine, refuse: bool) -> None:
-        """Note what computes the answers, and `refuse` gates of any suite that two engines alone could decide.
+    def check_engines(
+        self, baseline: Engine, tuned: Engine, refuse: bool, max_flips: float | None = None
+    ) -> None:
+        """Note what computes the answers, and `refuse` gates of any suite, and that over flips, that two engines alone could decide.
 
         Raises:
             EngineError: there are such gates.
         """
         sides = {"baseline": baseline, "tuned": tuned}
+        plain = any(isinstance(engine, FunctionEngine) and not engine.identity for engine in sides.values())
+        self._unproven |= refuse and plain and baseline is not tuned
         known = {side: engine.backend for side, engine in sides.items() if isinstance(engine, Backed)}
         if known != self.engines:
             self.engines, self._checked = known, {}
         asked = {name: (len(run.compared), len(run.gated)) for name, run in self.suites.items()}
         new = [run for name, run in self.suites.items() if self._checked.get(name) != asked[name]]
         if refuse and new:
-            for note in check_engines(new, baseline, tuned, self.engine_flips):
+            for note in check_engines(new, baseline, tuned, self.engine_flips, max_flips):
                 self.note(note)
             self._checked = asked
+
+    def check_decided(self, names: Collection[str]) -> None:
+        """Check suites before their cases are decided, and note it if nothing shows that two models answered them.
+
+        Raises:
+            HarnessError: noise was measured, and reaches the margins of some cases.
+        """
+        runs = [run for name, run in self.suites.items() if name in names]
+        check_margins(runs)
+        pairs = [pair for run in runs for pair in run.texts]
+        if self._unproven and len(pairs) >= MANY and all(before == after for before, after in pairs):
+            self.note(
+                f"all {len(pairs)} answers are the same text on both sides, and nothing proves that two models gave them: see "
+                "which model each function asks"
+            )
 
     def judge_accepted(self, run: SuiteRun) -> None:
         """Judge, once a suite, what was accepted of it."""

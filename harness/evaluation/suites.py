@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,36 +31,40 @@ def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Pro
     """The suites of files and folders that can be read, in order, and the problems of those that cannot.
 
     Raises:
-        NoEvidenceError: a folder has no suites.
+        NoEvidenceError: a folder has no suites, and nothing else is wrong.
     """
     problems: list[Problem] = []
     suites: list[Suite] = []
+    files, empty = suite_files(paths)
     scorers = load_scorers()
-    for path in suite_files(paths):
+    for path in files:
         try:
             suites.append(read_suite(path, scorers, reach))
         except SuiteError as error:
             problems += error.problems
-    return suites, [*problems, *_repeated_names(suites)]
+    problems += _repeated_names(suites)
+    missing = [Problem(None, f"{shown_path(folder)}: no suite files in this folder") for folder in empty]
+    if missing and not problems:
+        raise NoEvidenceError(*listed([*under_another_name(empty), *missing]))
+    return suites, [*problems, *missing]
 
 
-def suite_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The suite files at these paths, each once; a folder is searched recursively, and yields near misses for the reader to reject.
+def suite_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The suite files at these paths, each once, and the folders without any.
 
-    Raises:
-        NoEvidenceError: a folder has no suites.
+    A folder is searched recursively, and yields near misses for the reader to reject.
     """
-    seen: set[Path] = set()
+    files: dict[str, Path] = {}
+    empty: list[Path] = []
     for path in paths:
         found = [path]
         if path.is_dir():
             found = [file for file, _ in look_through(path) if has_ending(file)]
             if not found:
-                others = list(under_another_name([path]))
-                missing = Problem(None, f"{shown_path(path)}: no suite files in this folder")
-                raise NoEvidenceError(*listed([*others, missing]))
-        yield from (file for file in found if file.resolve() not in seen)
-        seen.update(file.resolve() for file in found)
+                empty.append(path)
+        for file in found:
+            files.setdefault(os.path.realpath(file), file)
+    return list(files.values()), empty
 
 
 def under_another_name(paths: Sequence[Path]) -> Iterator[Problem]:

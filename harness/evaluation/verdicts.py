@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from harness.digest import bytes_digest, digest
 from harness.engine.abilities import Remembers
 from harness.engine.requests import Answer, Engine, Generated
 from harness.scoring import BUILT_IN
 from harness.scoring.python import Python
+from harness.scoring.registry import registered_in
 from harness.scoring.score import Score
 from harness.suites.composed import simple
 from harness.suites.scorer import Scorer
@@ -22,6 +24,9 @@ from harness.versions import code_digest
 
 ROOMS = ("normalise", "bounded", "suites", "scoring")
 """Where the code is that judges."""
+
+DECIDING = (*ROOMS, "stats", "gate", "evaluation")
+"""Where the code is that judges, and decides by that."""
 
 
 def scores_of(
@@ -61,6 +66,13 @@ def scores_of(
         if probe.id not in scores and right is not None:
             scores[probe.id] = Score(right, answer.text, answer)
     return {probe.id: scores[probe.id] if probe.id in scores else judge(probe) for probe in probes}
+
+
+def deciding_code(probes: Iterable[Probe]) -> str:
+    """Equal where the same code decides: ours, and that of the files that register a user's own scores."""
+    own = {scorer.name for probe in probes for scorer in simple(probe.scorer) if not is_built_in(scorer)}
+    files = {place for name in own if (place := registered_in(name)) is not None and place.is_file()}
+    return digest(code_digest(*DECIDING), sorted(map(bytes_digest, files)))
 
 
 def is_built_in(scorer: Scorer) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from harness.errors import Span
+from harness.errors import HarnessError, Span
+from harness.spelling import option
 from harness.suites.severity import Severity
 from harness.suites.suite import (
     OVERALL,
@@ -118,6 +120,15 @@ def has_overall(cases: Iterable[Case], of_one: bool = False) -> bool:
     A single suite has its author's own margin, and no second one unless `of_one` asks for it.
     """
     return len(pooled_suites(cases)) > (0 if of_one else 1)
+
+
+def check_margin_overall(cases: Iterable[Case], given: float | Literal["off"] | None) -> None:
+    """Refuse a margin of the overall gate that was given where no suite could be pooled; raises HarnessError."""
+    if given not in (None, "off") and not pooled_suites(cases):
+        raise HarnessError(
+            f"{option('max_drop_overall', str(given))}: would do nothing, for no suite here has a gate with max_drop, whose "
+            "probes could be pooled\n  leave it out"
+        )
 
 
 def pooled_suites(cases: Iterable[Case]) -> set[str]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.engine.requests import LogLikelihood
 from harness.errors import NoEvidenceError
 from harness.scoring.score import Score
-from harness.stats.clusters import clustered_interval, design_effect, effective_mid_p, student_quantile
+from harness.stats.clusters import (
+    clustered_interval,
+    design_effect,
+    effective_mid_p,
+    numbered,
+    student_quantile,
+)
 from harness.stats.paired import mcnemar_mid_p, normal_quantile, tango_interval
 from harness.stats.paired_t import log_ratios, mean_interval, mean_p
 from harness.stats.ratio import share_lost_interval
@@ -19,6 +27,9 @@ from harness.stats.strata import stratified_interval
 from harness.suites.suite import Probe
 
 Change = Literal["kept", "lost", "gained", "missed"]
+
+_Counts = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+"""The probes lost, gained and in all, of each cluster."""
 
 MOVED = 0.02
 """The share by which the bits of a text must change for it to flip."""
@@ -185,16 +196,14 @@ def compare(pairs: Sequence[Pair]) -> Comparison:
     if None in changes:
         raise NoEvidenceError("the baseline was not asked, so there is nothing to compare")
     counts = {change: changes.count(change) for change in get_args(Change)}
-    names = [pair.probe.cluster or f"\0{number}" for number, pair in enumerate(pairs)]
-    if len(set(names)) == len(names):
+    cluster = numbered([pair.probe.cluster for pair in pairs])
+    sizes = np.bincount(cluster)
+    if sizes.size == cluster.size:
         return comparison(**counts)
-    of = dict.fromkeys(names)
-    tables = [
-        Counter(name for name, change in zip(names, changes, strict=True) if change == wanted)
-        for wanted in ("lost", "gained")
-    ]
-    lost, gained = ([table[name] for name in of] for table in tables)
-    return _clustered(**counts, by_cluster=(lost, gained, list(Counter(names).values())))
+    lost, gained = (
+        np.bincount(cluster, [change == wanted for change in changes]) for wanted in ("lost", "gained")
+    )
+    return _clustered(**counts, by_cluster=(lost, gained, sizes))
 
 
 def comparison(kept: int, lost: int, gained: int, missed: int) -> Comparison:
@@ -205,11 +214,9 @@ def comparison(kept: int, lost: int, gained: int, missed: int) -> Comparison:
     return Comparison(kept, lost, gained, missed, interval, mid_p, loss)
 
 
-def _clustered(
-    kept: int, lost: int, gained: int, missed: int, by_cluster: tuple[list[int], list[int], list[int]]
-) -> Comparison:
+def _clustered(kept: int, lost: int, gained: int, missed: int, by_cluster: _Counts) -> Comparison:
     """The same of probes some of which go together; those of a single cluster say nothing of how much others would differ."""
-    clusters = len(by_cluster[0])
+    clusters = by_cluster[0].size
     if clusters == 1:
         alone = comparison(kept, lost, gained, missed)
         return Comparison(kept, lost, gained, missed, alone.interval, alone.mid_p, alone.loss, clusters)
@@ -279,17 +286,13 @@ def rise(pairs: Sequence[Pair]) -> Rise:
     Raises:
         NoEvidenceError: fewer than two texts, or one without a likelihood.
     """
-    ratios = log_ratios(*([_bits(score) for score in side] for side in zip(*_scores(pairs), strict=True)))
+    ratios = log_ratios([bits(pair.baseline) for pair in pairs], [bits(pair.tuned) for pair in pairs])
     low, high = mean_interval(ratios)
     return Rise(exp(ratios.mean()) - 1, (exp(low) - 1, exp(high) - 1), mean_p(ratios))
 
 
-def _scores(pairs: Sequence[Pair]) -> list[tuple[Score | None, Score]]:
-    return [(pair.baseline, pair.tuned) for pair in pairs]
-
-
-def _bits(score: Score | None) -> float:
-    """The bits of a text, up to a factor that is equal on both sides."""
+def bits(score: Score | None) -> float:
+    """The bits of a text, up to a factor that is equal on both sides; raises NoEvidenceError if it has no likelihood."""
     if score is None or not isinstance(score.answer, LogLikelihood):
         raise NoEvidenceError("a text has no likelihood, so there is nothing to compare")
     return -score.answer.logprob

@@ -21,7 +21,8 @@ from harness.stats.paired import ROUNDING
 from harness.suites.suite import EachGate, RunGate, SliceGate
 
 Outcome = Literal["passed", "failed", "warned", "skipped", "excused"]
-"""The outcome of a case in a run. A skipped case decided nothing; an excused one failed as expected (xfail)."""
+"""The outcome of a case in a run. A skipped case decided nothing; an excused one failed as expected (xfail); a warned one decided
+that what it saw is below what fails, which lack of evidence cannot."""
 
 LEVEL = 0.05
 """How often the slices of a run may fail, all together, when nothing was lost."""
@@ -125,8 +126,9 @@ def _decided(finding: Finding, policy: Policy, adjusted: float | None, tests: in
         **values, outcome="passed", adjusted_p=adjusted, tests=0 if adjusted is None else tests
     )
     outcome = _outcome(decision, policy, lost)
-    excused = outcome == "failed" and not policy.fails(finding.case.severity)
-    return replace(decision, outcome="warned" if excused else outcome)
+    if outcome == "failed" and not policy.fails(finding.case.severity):
+        outcome = "skipped" if finding.lacks_evidence else "warned"
+    return replace(decision, outcome=outcome)
 
 
 def _outcome(decision: Decision, policy: Policy, lost: int) -> Outcome:

@@ -67,6 +67,11 @@ class Finding:
     accepted: int = 0
     accepting: Finding | None = None
 
+    @property
+    def lacks_evidence(self) -> bool:
+        """Whether it is bad because the answers show too little, and not because something was lost."""
+        return self.standing == "bad" and self.verdict in ("VACUOUS", "INCONCLUSIVE")
+
 
 def find(
     case: Case,
@@ -127,15 +132,19 @@ def _probe(finding: partial[Finding], attempts: Sequence[Pair]) -> Finding:
         return finding("undecided", verdict="VACUOUS")
     if first.change != "lost":
         return finding("fine", verdict="RETAINED")
-    if not lost_by_majority(attempts):
-        lost = sum(pair.change == "lost" for pair in attempts)
-        return finding("fine", verdict="RETAINED", why=f"lost in {lost} of {len(attempts)} attempts")
+    known = comparable(attempts)
+    if len(known) == 1 < len(attempts):
+        why = f"lost once, and the baseline is wrong in each further attempt ({len(attempts) - 1}), so none could show a loss"
+        return finding("undecided", verdict="INCONCLUSIVE", why=why)
+    lost = sum(pair.change == "lost" for pair in known)
+    if 2 * lost <= len(known):
+        return finding("fine", verdict="RETAINED", why=f"lost in {lost} of {len(known)} attempts")
     return finding("tested", verdict="FORGOTTEN", over=True)
 
 
-def lost_by_majority(attempts: Sequence[Pair]) -> bool:
-    """Whether a probe was lost in more than half of its attempts."""
-    return 2 * sum(pair.change == "lost" for pair in attempts) > len(attempts)
+def comparable(attempts: Sequence[Pair]) -> list[Pair]:
+    """The attempts at a probe that can show a loss: those that the baseline answers right."""
+    return [pair for pair in attempts if pair.change in ("kept", "lost")]
 
 
 def _texts(finding: partial[Finding], pairs: Sequence[Pair], margin: float) -> Finding:

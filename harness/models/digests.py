@@ -45,6 +45,14 @@ def file_digest(path: Path) -> str:
     return digest
 
 
+def changed_since(name: str) -> str:
+    """The error of a model whose files are not what they were when a run found it."""
+    return (
+        f"{name}: its files changed since the run began, so its answers would be of two models\n"
+        "  let what writes there end, or copy the folder; then run again"
+    )
+
+
 def _remembered(identity: str) -> str | None:
     with suppress(sqlite3.Error, OSError, ModelError), closing(_opened()) as connection:
         row = connection.execute(

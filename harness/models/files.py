@@ -20,6 +20,12 @@ TOKENIZERS = (
 )  # fmt: skip
 """Files with a vocabulary; `tokenizer_config.json` has none."""
 
+TEXT_FILES = (
+    *TOKENIZERS, "tokenizer*", "vocab*", "merges.txt", "*.model", "added_tokens.json", "special_tokens_map.json", "*.jinja",
+    "chat_template.json", "additional_chat_templates/*",
+)  # fmt: skip
+"""Files that decide what a model reads for a prompt."""
+
 CONFIGS = (
     CONFIG, "generation_config.json", ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.json",

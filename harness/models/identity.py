@@ -7,11 +7,11 @@ from pathlib import Path
 
 from harness.errors import ModelError
 from harness.models.digests import file_digest
+from harness.models.files import TEXT_FILES
 from harness.models.json_file import read_json
 
 WEIGHTS = ("*.safetensors", "*.bin", "config.json", "adapter_config.json")
 SETTINGS = ("generation_config.json",)
-TEXT_SIDE = ("tokenizer*", "*.jinja", "special_tokens_map.json", "vocab.*", "merges.txt")
 
 
 def weights_identity(folder: Path) -> str:
@@ -21,7 +21,7 @@ def weights_identity(folder: Path) -> str:
 
 def tokenizer_identity(folder: Path) -> str:
     """SHA-256 over a folder's tokenizer and chat template, hexadecimal; "" if it has none."""
-    return _digest(folder, TEXT_SIDE)
+    return _digest(folder, TEXT_FILES)
 
 
 def identities(folder: Path) -> dict[str, str]:

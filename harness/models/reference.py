@@ -117,9 +117,9 @@ def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpo
         schemes: those with an engine; a reference to an existing file or folder is no endpoint.
     """
     scheme, colon, rest = reference.partition(":")
+    if scheme.lower() in SERVERS:
+        refuse_secrets(reference)
     if colon and scheme in schemes and not _is_there(reference):
-        if scheme in SERVERS:
-            refuse_secrets(reference)
         return Endpoint(scheme, rest)
     if GGUF in schemes and reference.lower().endswith(f".{GGUF}"):
         return Endpoint(GGUF, reference)

@@ -1,4 +1,4 @@
-"""A text in, its numbers out: `1,000`, `-2.5`, `24m²`, `twenty-four`, `12 thousand`, `1/2`, with their places.
+"""A text in, its numbers out: `1,000`, `-2.5`, `24m²`, `twenty-four`, `12 thousand`, `1/2`, `two and a half`, with their places.
 
 Digits are read here, because the usual readers (babel's, Python's) want to know where a number ends; words by text2num.
 """
@@ -17,10 +17,10 @@ from harness.normalise.number_words import SCALES, worded
 POINT_LANGUAGES = frozenset({"en", "ja", "zh", "ko", "th", "he", "hi"})
 """Languages that write 2.5 for two and a half; the others write 2,5, and 2.500 for two thousand and five hundred."""
 
-_RUN = re.compile(r"\d++(?:[.,:'/^]-?\d++)*+")
+_RUN = re.compile(r"\d++(?:[.,:']\d++|[/^]-?\d++)*+")
 _SPACED = re.compile(r"\d{1,3}(?: \d{3})+(?![\d.,]*\d)")
 _ROUND = re.compile(r"\d\d0(?: \d\d0)+")
-_SIGN = re.compile(r"(?<![\w)%])-[$€£¥]?$|[=(:+*/] ?- $")
+_SIGN = re.compile(r"(?<![\w)%])-[$€£¥]?\Z|[=(:+*/] ?- \Z")
 _PREFIX = re.compile(
     r"(?:^|[^\W\d_]?(?<![^\W_]))(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|US|Rs|pH)[$ ]?$", re.IGNORECASE
 )
@@ -29,7 +29,16 @@ _EXPONENT = re.compile(r"[eE]([-+]?\d{1,4})(?!\w)|\s?[x\u00d7*\u22c5\u00b7]\s?10
 _PERCENT = re.compile(
     r"\s?(?:%|per ?cent\b|prozent\b|pour cent\b|por ciento\b|por cento\b|procent\b)", re.IGNORECASE
 )
-_THOUSANDS = re.compile(r"k(?![^\W_])")
+_SCALE = re.compile(r"(?:k|K|M|bn)(?![^\W_])")
+_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9}
+_HALF = re.compile(
+    r"[ -](?:and[ -](?:a|one)[ -]half|et demie?|y medi[ao]|e mezz[ao]|e mei[ao]|en een half)(?!\w)",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"[ -](?:hal(?:f|ves)|(?:third|quarter|fourth|fifth|sixth|eighth|tenth)s?)(?!\w)", re.IGNORECASE
+)
+_PARTS = {"hal": 2, "thi": 3, "qua": 4, "fou": 4, "fif": 5, "six": 6, "eig": 8, "ten": 10}
 _IDENTIFIER = re.compile(r"(?!x\d)[^\W\d_]{1,3}\d|_\w")
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
@@ -59,7 +68,7 @@ def figures(text: str, language: str = "en") -> tuple[Figure, ...]:
     """
     digits = [figure for run in _runs(text) for figure in _figures(text, run, language)]
     words = [
-        _with_percent(Figure(word.value, word.start, word.end, in_words=True), text[word.end : word.end + 16])
+        _with_part(Figure(word.value, word.start, word.end, in_words=True), text[word.end : word.end + 16])
         for word in worded(text, language)
     ]
     found = sorted((*_apart(digits), *words), key=lambda figure: figure.start)
@@ -122,18 +131,27 @@ def _is_part_of_name(before: str, after: str) -> bool:
 
 
 def _with_suffix(figure: Figure, after: str) -> Figure:
-    """The figure with its power of ten, its `k` for a thousand or its percent sign."""
+    """The figure with its power of ten, its `k` for a thousand, or what `_with_part` adds."""
     if exponent := _EXPONENT.match(after):
         value = Decimal(repr(figure.value)).scaleb(
             int(exponent[1] or exponent[2])
         )  # infinite if it is too large
         return replace(figure, value=float(value), end=figure.end + exponent.end())
-    if _THOUSANDS.match(after):
-        return replace(figure, value=figure.value * 1000, end=figure.end + 1)
-    return _with_percent(figure, after)
+    if scale := _SCALE.match(after):
+        return replace(figure, value=figure.value * _SCALES[scale.group()], end=figure.end + scale.end())
+    return _with_part(figure, after)
 
 
-def _with_percent(figure: Figure, after: str) -> Figure:
+def _with_part(figure: Figure, after: str) -> Figure:
+    """The figure with its "and a half", as the part that it counts ("three quarters"), or with its percent sign.
+
+    Parts that make a whole, as in "four quarters", and those counted in digits are things.
+    """
+    if (half := _HALF.match(after)) and figure.value.is_integer():
+        return replace(figure, value=figure.value + 0.5, end=figure.end + half.end())
+    if figure.in_words and (part := _PART.match(after)):
+        value = figure.value / _PARTS[part.group()[1:4].casefold()]
+        return replace(figure, value=value, end=figure.end + part.end()) if 0 < value < 1 else figure
     percent = _PERCENT.match(after)
     return replace(figure, percent=True, end=figure.end + percent.end()) if percent else figure
 
@@ -187,12 +205,12 @@ def _decimal(written: str, point: bool, in_brackets: bool) -> float | None:
 
 
 def _joined(text: str, found: list[Figure]) -> list[Figure]:
-    """The figures, with `12 thousand`, `2 1/2`, `nineteen forty-five` and `minus four` as one each."""
+    """The figures, with `12 thousand`, `2 1/2`, `1 / 2`, `nineteen forty-five` and `minus four` as one each."""
     joined: list[Figure] = []
     for figure in found:
         last = joined[-1] if joined else None
         between = text[last.end : figure.start] if last else ""
-        if last and between in (" ", "-") and (value := _together(text, last, figure)) is not None:
+        if last and between in _TOGETHER and (value := _together(text, last, figure)) is not None:
             joined[-1] = replace(figure, value=value, start=last.start)
             continue
         if _is_negative(text, figure, last):
@@ -201,20 +219,30 @@ def _joined(text: str, found: list[Figure]) -> list[Figure]:
     return joined
 
 
+_TOGETHER = frozenset({" ", "-", " and ", " / "})
+"""What stands between two figures that may be one number."""
+
+
 def _together(text: str, first: Figure, second: Figure) -> float | None:
     """The value of two figures beside each other that are one number, or None."""
+    between, words = text[first.end : second.start], first.in_words and second.in_words
+    if between == " / ":
+        whole = first.value.is_integer() and second.value.is_integer()
+        return first.value / second.value if whole and 0 < first.value < second.value else None
+    if (words or "/" in text[second.start : second.end]) and 0 < second.value < 1:
+        return first.value + second.value if first.value.is_integer() and words is first.in_words else None
+    if between == " and ":
+        return None
     if second.in_words and second.value in SCALES and abs(first.value) < second.value and not first.percent:
         return first.value * second.value
-    if "/" in text[second.start : second.end] and 0 < second.value < 1 and first.value.is_integer():
-        return first.value + second.value if not first.in_words else None
-    if first.in_words and second.in_words and 11 <= first.value <= 20 and 10 <= second.value <= 99:
+    if words and 11 <= first.value <= 20 and 10 <= second.value <= 99:
         return first.value * 100 + second.value
     return None
 
 
 def _is_negative(text: str, figure: Figure, last: Figure | None) -> bool:
     before = text[max(0, figure.start - 9) : figure.start].casefold()
-    word = re.search(r"(?<!\w)(?:minus|negative|moins|menos|meno|min) $", before)
+    word = re.search(r"(?<!\w)(?:minus|negative|moins|menos|meno|min) \Z", before)
     return word is not None and (
         last is None or text[last.end : figure.start].strip().casefold() != word[0].strip()
     )
@@ -241,8 +269,17 @@ def only_figure(text: str, language: str = "en") -> Figure | None:
     return found[0] if re.fullmatch(r"(?:a |[\s$€£¥+.-])*", around, re.IGNORECASE) else None
 
 
+COUNTS, WORDS_EACH = 10, 4
+"""From so many different numbers on, and up to so many words to each, a text counts."""
+
+
 def enumerated(text: str, found: Sequence[Figure], least: int = 6) -> set[int]:
-    """Which of the figures stand in an enumeration of `least` or more, all but its last: it names no single number."""
+    """Which of the figures are only listed: all but the last of an enumeration of `least` or more, or of a text that counts.
+
+    A text counts, whatever stands between its numbers, if it goes through COUNTS different ones, one every few words.
+    """
+    if len({figure.value for figure in found}) >= COUNTS and len(text.split()) <= WORDS_EACH * len(found):
+        return set(range(len(found) - 1))
     runs: list[list[int]] = [[0]] if found else []
     for place, (first, second) in enumerate(pairwise(found), 1):
         between = text[first.end : second.start]

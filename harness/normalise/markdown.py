@@ -12,7 +12,8 @@ _FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}|~{3,})[^`]*")
 _SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]++)\1(?!`)")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _LINK = re.compile(r'!?\[([^\[\]\n]{1,300})\]\([^()\s]{1,500}(?: "[^"\n]{0,200}")?\)')
-_QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
+_QUOTE = re.compile(r"[ \t]*(?:>(?!\d)[ \t]?)+")
+"""A quote; `>25` is none, but more than 25."""
 _HEADING = re.compile(r"(?!#{4} [-$]?\d)[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 """A heading; `#### 42` is none, as it marks the final answers of GSM8K."""
 _BULLET = re.compile(r"[ \t]*[-*+\u2022\u25aa\u25cf][ \t]+(?=\S)")

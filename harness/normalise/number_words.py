@@ -58,6 +58,7 @@ def worded(text: str, language: str) -> list[WordedNumber]:
         return []
     if not any(_is_number(word, language) for word in set(_WORD.findall(text))):
         return []
+    text = text.encode(errors="replace").decode()  # half a surrogate pair makes text2num panic
     tokens = list(_TOKEN.finditer(text))
     found = find_numbers([_Token(token.group()) for token in tokens], language, 0.0)
     words = [token.group().casefold() for token in tokens]

@@ -5,21 +5,23 @@ Nothing here imports torch, and nothing happens in a project without suites.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shown_path
 from harness.plugin.gathered import NOTES, REST
 from harness.plugin.names import add_options, find_paths, names_of, spell_out, usage_errors
 from harness.plugin.options import RUN_OPTIONS, RunOptions, shows_only
+from harness.plugin.passed_over import below_named, is_new, refuse_passed_over
 from harness.plugin.root import explain_settings, reach_conftests, settle_root
 from harness.plugin.start import WRITER, begin_early, refuse, writer_of
 from harness.plugin.state import RUN, SUITES, ends_early, run_of
-from harness.plugin.tally import Tally
-from harness.suites.detect import dangling_links, has_ending, may_be_suite, sniff
+from harness.plugin.tally import OVERALL_IDS, Tally
+from harness.suites.detect import has_ending, may_be_suite, sniff
 from harness.suites.severity import MEANINGS
 from harness.versions import VersionError, needed
 
@@ -108,18 +110,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Collect suites, and near misses that are named; leave the files of other plugins to them."""
+    """Collect suites, and near misses that are named or that a model's run would miss; leave other plugins' files to them."""
     collected = yield
-    if not may_be_suite(file_path):
+    if not may_be_suite(file_path) or not is_new(parent.config, file_path):
         return collected
     config, options, found = parent.config, parent.config.stash[RUN_OPTIONS], sniff(file_path)
-    for link in dangling_links(file_path.parent) if options.names_a_model else ():
-        run_of(config).leave_out(link, sniff(link).reason)
     # pytest's doctest plugin collects every .txt that is named
     if found.kind != "suite" and any(not type(node).__module__.startswith("_pytest.") for node in collected):
         return collected
-    refused = found.kind == "nearly" or (options.names_a_model and has_ending(file_path))
-    if found.kind == "suite" or (refused and file_path in options.paths):
+    missed = options.names_a_model and has_ending(file_path)
+    if file_path in options.paths:
+        wanted = found.kind != "none" or missed
+    else:
+        wanted = found.kind == "suite" or (
+            found.kind == "nearly" and missed and below_named(config, file_path)
+        )
+    if wanted:
         try:
             with needed():
                 from harness.plugin.collect import SuiteFile
@@ -127,8 +133,8 @@ def pytest_collect_file(
             raise parent.CollectError(str(error)) from error
         config.stash[SUITES] = True
         return [*collected, SuiteFile.from_parent(parent, path=file_path)]
-    if found.kind == "nearly" and options.names_a_model:
-        run_of(config).leave_out(file_path, found.reason)
+    if found.kind == "nearly" and options.names_a_model and below_named(config, file_path):
+        run_of(config).note(f"{shown_path(file_path)} looks like a suite and was not read: {found.reason}")
     return collected
 
 
@@ -146,12 +152,17 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
-def pytest_collection_modifyitems_first(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the gate over all suites."""
+def pytest_collection_modifyitems_first(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Refuse a model's run that passed over suites, and add the gate over all of them."""
+    if config.stash[RUN_OPTIONS].names_a_model:
+        refuse_passed_over(session)
     if SUITES in config.stash:
         from harness.plugin.select import add_overall
 
-        add_overall(items, config)
+        with _refusing(config):
+            add_overall(items, config)
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m
@@ -159,24 +170,35 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Check the cases, and keep those of the wanted suites over a sample of their probes."""
+    with _refusing(config):
+        if SUITES in config.stash:
+            from harness.plugin.select import arrange
+
+            arrange(items, config)
+        elif suites := config.stash[RUN_OPTIONS].suites:
+            from harness.plugin.shipped_suites import check_suites
+
+            check_suites(suites, ())
+
+
+@contextmanager
+def _refusing(config: pytest.Config) -> Iterator[None]:
+    """Refuse the run for an input error inside the block; in a worker of xdist, before its first item."""
     try:
         with usage_errors(config):
-            if SUITES in config.stash:
-                from harness.plugin.select import arrange
-
-                arrange(items, config)
-            elif suites := config.stash[RUN_OPTIONS].suites:
-                from harness.plugin.shipped_suites import check_suites
-
-                check_suites(suites, ())
+            yield
     except pytest.UsageError as error:
         if not hasattr(config, "workerinput"):
             raise
         run_of(config).refused = str(error)  # xdist shows no error of a worker before its first item
 
 
+@pytest.hookimpl(
+    tryfirst=True
+)  # before others note the order, and after --ff and all other plugins that change it
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Pass on the selected cases, so that each suite is asked in one go."""
+    """Put the gates over all suites last, and pass on the selected cases, so that each suite is asked in one go."""
+    session.items.sort(key=lambda item: item.nodeid in OVERALL_IDS)
     if run := session.config.stash.get(RUN, None):
         run.select(session.items)
 

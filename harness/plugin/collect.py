@@ -13,21 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.engine.settings import check_idle
 from harness.errors import HarnessError, SuiteError, shown_path
 from harness.evaluation.permission import code_problem
 from harness.evaluation.suites import second_suite
 from harness.gate.cases import Case, cases
 from harness.gate.warning import ForgettingWarning
-from harness.plugin.engines import is_overridden
+from harness.plugin.engines import IDLE, is_overridden
 from harness.plugin.junit import may_describe_cases
 from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RUN_OPTIONS
-from harness.plugin.remembered import option_that_leaves_out, refusal
+from harness.plugin.passed_over import unless_ignored
 from harness.plugin.slices import remember
 from harness.plugin.state import RUN, run_of
 from harness.scoring import load_scorers
 from harness.spelling import on_command_line
-from harness.suites.accepted import with_accepted
+from harness.suites.accepted import accepted_file, with_accepted
+from harness.suites.detect import sniff
 from harness.suites.read import read_suite
 from harness.suites.suite import OVERALL, SliceGate, Suite
 from harness.visible import visible
@@ -42,7 +44,7 @@ NOT_PROPERTIES = {
 """Keys of a GateRow that JUnit does not show: lists, and the rule of the gate."""
 
 UNREADABLE: pytest.StashKey[set[Path]] = pytest.StashKey()
-"""The folders whose accepted.yaml cannot be read."""
+"""The files of accepted losses that cannot be read."""
 
 
 class CaseFile(pytest.Module):
@@ -92,19 +94,22 @@ class SuiteFile(CaseFile):
             )
 
     def _with_accepted(self, suite: Suite) -> Suite:
-        """The suite with its accepted losses; raises SuiteError for the first suite beside a file that cannot be read."""
-        told = self.config.stash.setdefault(UNREADABLE, set())
-        if self.path.parent in told:
+        """The suite with its accepted losses; raises SuiteError for the first suite of a file that cannot be read."""
+        told, file = self.config.stash.setdefault(UNREADABLE, set()), accepted_file(suite.name, self.path)
+        if file in told:
             return suite
         try:
             return with_accepted(suite)
         except SuiteError:
-            told.add(self.path.parent)
+            told.add(file)
             raise
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The problems of the suite without a traceback, which would only show the harness."""
-        return _input_error(self, excinfo) or super().repr_failure(excinfo)
+        if not (text := _input_error(self, excinfo)):
+            return super().repr_failure(excinfo)
+        named = self.path in self.config.stash[RUN_OPTIONS].paths
+        return text if named or sniff(self.path).kind == "suite" else f"{text}\n  {unless_ignored(self.path)}"
 
 
 def overall_items(beside: Sequence[CaseItem], over_all: Sequence[Case]) -> list[OverallItem]:
@@ -271,8 +276,9 @@ def check_names(items: Iterable[CaseItem]) -> None:
 
 
 def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
-    """Reject a run without `--model`, unless the user's own fixtures give both models; raises HarnessError."""
-    if config.stash[RUN_OPTIONS].model is not None:
+    """Reject a run without `--model`, unless the user's own fixtures give both models as they run; raises HarnessError."""
+    options = config.stash[RUN_OPTIONS]
+    if options.model is not None:
         return
     for item in items:
         for side in ("tuned", "baseline"):
@@ -280,13 +286,7 @@ def check_models(items: Sequence[CaseItem], config: pytest.Config) -> None:
                 raise HarnessError(
                     f"{shown_path(item.path)}: a suite needs a model to gate\n{name_a_model(config)}"
                 )
-
-
-def check_memory(items: Iterable[CaseItem], config: pytest.Config) -> None:
-    """Reject leaving out gates that passed for a user's own engine, whose weights are unknown; raises HarnessError."""
-    option = option_that_leaves_out(config)
-    if option and any(is_overridden(item, "tuned") for item in items):
-        raise refusal(option, None, "the engine of the fixture 'tuned'")
+    check_idle(options.settings, IDLE, "fixtures give both engines, which run as they were made")
 
 
 def check_code(items: Iterable[CaseItem], config: pytest.Config) -> None:

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.engine.requests import Engine, Side
+from harness.engine.settings import OF_LOADING
 from harness.errors import EngineError
 from harness.plugin.names import name_a_model, names_of
 
 if TYPE_CHECKING:
     from harness.plugin.run import Run
+
+IDLE = tuple(name for name in OF_LOADING if name != "store")
+"""The settings without effect on an engine of a fixture; the store keeps its answers if it tells its identity."""
 
 OURS = "harness.plugin"
 """The module of our fixtures."""

@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 class Gathered:
-    """The rows of a record as plain data, the errors of a run, and its failed cases.
+    """The rows of a record as plain data, and the errors of a run.
 
     Reruns and workers repeat rows: of a gate that came twice, and of a probe, the worse row is kept.
     """
@@ -50,8 +50,6 @@ class Gathered:
         self.errors: list[str] = []
         self.looks: dict[str, tuple[int, int]] = {}
         """Of the items of a look, how many probes are lost still, of how many."""
-        self.seen: set[str] = set()
-        self.failed: set[str] = set()
         self.unread = False
         self.uncollected = False
         self.stopped = False
@@ -72,13 +70,21 @@ class Gathered:
         known = sorted(self._probes, key=lambda key: (suites[key[0]], self._places[key]))
         return [self._probes[key] for key in known]
 
+    @property
+    def undecided(self) -> bool:
+        """Whether a suite decided nothing, which is no pass."""
+        from harness.reporting.exit_code import undecided_suites
+        from harness.reporting.rows import GateRow
+
+        gates = [GateRow.model_validate(row) for row in self.gates]
+        return bool(undecided_suites(gates, self.run.get("named", ())))
+
     def note(self, *notes: str) -> None:
         """Keep notes for the user, each once."""
         self.run["notes"] = list(dict.fromkeys([*self.run["notes"], *notes]))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a report carries."""
-        self._note_failure(report)
         data: Row | None = getattr(report, "forgetting", None)
         if data is None:
             self._keep_other(report)
@@ -110,16 +116,6 @@ class Gathered:
         for nodeid, data in {**self._rest, **rest}.items():
             if not self.tally.has_ended(nodeid):
                 self.add(nodeid, data)
-
-    def _note_failure(self, report: pytest.TestReport) -> None:
-        """Keep the failed cases by the rule of pytest's `--lf`."""
-        if not is_case_id(report.nodeid):
-            return
-        self.seen.add(report.nodeid)
-        if report.failed:
-            self.failed.add(report.nodeid)
-        elif report.skipped or (report.passed and report.when == "call"):
-            self.failed.discard(report.nodeid)
 
     def _keep_other(self, report: pytest.TestReport) -> None:
         """Keep a report without data: of a crashed worker, or of an item that is no case."""
@@ -154,10 +150,7 @@ class Gathered:
         if report.failed:
             self.uncollected = True
             self.errors.append(f"{report.nodeid}: could not be collected")
-            if is_case_id(report.nodeid):
-                self.unread = True
-                self.seen.add(report.nodeid)
-                self.failed.add(report.nodeid)
+            self.unread |= is_case_id(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

@@ -1,4 +1,4 @@
-"""The Record of a run on GitHub Actions in, annotations of its failed gates and a summary of its job out."""
+"""The Record of a run on GitHub Actions in, annotations of its failed gates, a summary of its job and the step's outputs out."""
 
 from __future__ import annotations
 
@@ -32,13 +32,23 @@ MOST_BYTES = 1024 * 1024
 _PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?", re.DOTALL)
 
 
-def report(config: pytest.Config, record: Record, environment: Mapping[str, str] = os.environ) -> None:
-    """Annotate the failed gates of a run on GitHub Actions, and append its report to the summary of the job's step."""
+def report(
+    config: pytest.Config, record: Record, written: Path | None, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Annotate the failed gates of a run on GitHub Actions, append its report to the summary of the step, and set its outputs.
+
+    Args:
+        written: where the record is, if it could be written.
+    """
     lines: list[str] = []
+    root = Path(environment.get("GITHUB_WORKSPACE") or ".")
     if environment.get("GITHUB_ACTIONS") == "true":
-        lines += commands(record, Path(environment.get("GITHUB_WORKSPACE") or "."))
+        lines += commands(record, root)
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         lines += append_summary(record, Path(path))
+    if path := environment.get("GITHUB_OUTPUT"):
+        at = _from(root, written) if written else ""
+        lines += set_outputs({"verdict": record.run.status, "record": at}, Path(path))
     if not lines:
         return
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
@@ -61,6 +71,15 @@ def append_summary(record: Record, path: Path) -> Iterator[str]:
             file.write(text)
     except OSError as error:
         yield f"GITHUB_STEP_SUMMARY: {visible(str(path))} cannot be written: {reason(error)}"
+
+
+def set_outputs(outputs: Mapping[str, str], path: Path) -> Iterator[str]:
+    """Append the outputs of the step to a file, each on a line of its own; yields why none was."""
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{name}={visible(value)}\n" for name, value in outputs.items())
+    except OSError as error:
+        yield f"GITHUB_OUTPUT: {visible(str(path))} cannot be written: {reason(error)}"
 
 
 def commands(record: Record, root: Path) -> Iterator[str]:

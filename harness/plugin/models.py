@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
+from harness.engine.functions import FunctionEngine
 from harness.engine.place import known_places, places_of
 from harness.engine.prompts import request, under
 from harness.engine.requests import Engine, EnginePair, Side
+from harness.engine.settings import changed
 from harness.errors import HarnessError
 from harness.evaluation.record import model_row
 from harness.gate.cases import Case
 from harness.models.identity import weights_identity
 from harness.models.reference import Model, ModelPair
+from harness.plugin.engines import IDLE
 from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.progress import Progress
-from harness.plugin.remembered import check_model, option_that_leaves_out, weights_of
 from harness.recipes.diff import untried
 from harness.recipes.read import Recipe
 from harness.reporting.rows import ModelRow
@@ -49,6 +51,8 @@ class Models:
         self._found: ModelPair[Model, Model] | Recipe | None = None
         self._engines: EnginePair | None = None
         self._stored: dict[int, tuple[Engine, Engine]] = {}
+        self._apart: set[frozenset[int]] = set()
+        """Engines that were found to ask different models, by their ids; a pair of references was checked as it was loaded."""
         self._row = partial(model_row, identity=cache(weights_identity))  # it reads all weights
 
     def prepare(self) -> None:
@@ -64,16 +68,18 @@ class Models:
                 raise HarnessError(f"{name}: is empty\n  name a folder, a hub id or a recipe")
         if model is not None:
             self._found = find_models(model, baseline, settings, reach_of(self.config))
-            self._check_memory()
 
     def engine(self, side: Side) -> Engine:
         """The engine of one side, loaded with the other on first use; raises HarnessError."""
         if self._engines is None:
             with needed():
-                engines = self._load()
-            self._check_memory()
-            self._engines = engines
-            for text in engines.notes:
+                self._engines = self._load()
+            self._apart.add(frozenset((id(self._engines.baseline), id(self._engines.tuned))))
+            if isinstance(self._found, ModelPair):
+                # their hashes are of what was loaded, whatever is written there until the record is
+                for model in (self._found.baseline, self._found.tuned):
+                    self._row(model)
+            for text in self._engines.notes:
                 self.note(text)
         return self._engines.of(side)
 
@@ -91,9 +97,16 @@ class Models:
             self._stored[id(engine)] = (engine, pair.tuned)  # the engine too, so that its id stays its own
             for text in pair.notes:
                 self.note(text)
+            idle = changed(self.options.settings, ["template_arguments"])
+            if idle and isinstance(engine, FunctionEngine):
+                self.note(
+                    f"{idle}: does nothing for {engine.label}, a function that is given the prompt alone"
+                )
         found = self._stored[id(engine)][1]
         for other in beside.values():
-            check_apart(other, found)
+            if frozenset((id(other), id(found))) not in self._apart:
+                check_apart(other, found)
+                self._apart.add(frozenset((id(other), id(found))))
         return found
 
     def rows(self, asked: Mapping[Side, Engine]) -> dict[str, Any]:
@@ -119,16 +132,9 @@ class Models:
             else:
                 continue
             known[side] = row.model_dump(mode="json")
+        if len(elsewhere) == 2 and (idle := changed(self.options.settings, IDLE)):
+            self.note(f"{idle}: did nothing, for fixtures give both engines, which run as they were made")
         return {"device": places_of(elsewhere), **known} if elsewhere else known
-
-    def _check_memory(self) -> None:
-        """Refuse to leave out gates that another model passed; a recipe is known by its name until it is trained."""
-        model, found, weights = self.options.model, self._found, None
-        if model is None or option_that_leaves_out(self.config) is None:
-            return
-        if isinstance(found, ModelPair):
-            weights = weights_of(self._row(found.tuned), self._row(found.baseline))
-        check_model(self.config, model, weights)
 
     def _load(self) -> EnginePair:
         baseline, settings, say = self.options.baseline, self.options.settings, self.progress.say

@@ -55,7 +55,7 @@ OPTIONS: Sequence[Option] = (
     Option(
         "fail-on",
         "the lowest severity that fails the run: low (the default, so all), medium, high or critical; a failed gate "
-        "below it is a warning",
+        "below it is a warning, and one without evidence decides nothing",
         {"default": "low", "type": OneOf(*SEVERITIES), "metavar": "SEVERITY"},
     ),
     Option(
@@ -76,7 +76,8 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "suite",
-        "run only the suite of this name, from the paths or from those that ship; may be repeated",
+        "run only the suite of this name, from the paths or from those that ship; beside paths, one that ships is added to theirs; "
+        "may be repeated",
         {"action": "append", "metavar": "NAME"},
     ),
     Option(

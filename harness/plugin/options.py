@@ -29,6 +29,12 @@ SHOWS_ONLY = (
 """pytest's options that show something and run no test."""
 
 
+OF_GATES = (
+    "gate_strict", "sample", "sequential", "max_flips", "noise_floor", "diagnose", "report_html", "report_markdown",
+)  # fmt: skip
+"""Options that do nothing in a look at what was lost."""
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """The options of a run."""
@@ -38,6 +44,8 @@ class RunOptions:
     engine: Mapping[str, Any]
     """The values of the engine options, by their keys."""
     strict: bool
+    gate_strict: bool
+    """Whether that comes from the gate's own option; pytest's makes pytest strict too."""
     fail_on: Severity
     max_drop_overall: float | Literal["off"] | None
     max_flips: float | None
@@ -80,6 +88,7 @@ class RunOptions:
             # pytest 9 has a `--strict` of its own, which it keeps as an override of its ini option; a strict run is strict
             # about verdicts too. `strict = true` in an ini file is about pytest alone.
             strict=values.forgetting_strict or "strict=true" in (values.override_ini or []),
+            gate_strict=values.forgetting_strict,
             fail_on=values.forgetting_fail_on,
             max_drop_overall=values.forgetting_max_drop_overall,
             max_flips=values.forgetting_max_flips,
@@ -111,6 +120,12 @@ class RunOptions:
         """Refuse options that would do nothing; raises HarnessError."""
         of_tasks = ("lm_eval_fewshot", "lm_eval_limit", "lm_eval_margin")
         idle = [name for name in of_tasks if getattr(self, name) is not None]
+        of_gates = [option(name) for name in OF_GATES if getattr(self, name)]
+        if of_gates and self.only_lost is not None:
+            raise HarnessError(
+                f"{', '.join(of_gates)}: would do nothing beside {option('only_lost', 'RECORD')}, a look, which decides nothing and "
+                "writes no record\n  leave that out"
+            )
         if idle and self.lm_eval is None:
             raise HarnessError(
                 f"{option(idle[0], str(getattr(self, idle[0])))}: would do nothing without {option('lm_eval', 'TASK,...')}"

@@ -18,7 +18,7 @@ from harness.plugin.gathered import Gathered
 from harness.plugin.junit import describe_run
 from harness.plugin.names import UNREAD, names_of, registering, usage_errors
 from harness.plugin.options import RunOptions, shows_only
-from harness.plugin.remembered import option_that_leaves_out, remember, weights_of
+from harness.plugin.remembered import option_that_leaves_out, why_no_pass
 from harness.plugin.state import SUITES
 from harness.plugin.tally import Tally
 from harness.plugin.workers import Workers
@@ -44,6 +44,8 @@ class RecordWriter:
         self.record: Record | None = None
         self.path: Path | None = None
         self.unwritten = ""
+        self.leaves_out: str | None = None
+        """The option by which the run leaves out gates."""
         self.kept = ""
         """Where the run is in the history, or why it is not, in words."""
         self.key = uuid4().hex
@@ -81,6 +83,10 @@ class RecordWriter:
         with suppress(HarnessError):  # the run ends in an error already
             self.latest.write(self._record(pytest.ExitCode.USAGE_ERROR if refused else None))
 
+    def pytest_sessionstart(self) -> None:
+        """Look into pytest's memory before the run changes it."""
+        self.leaves_out = option_that_leaves_out(self.config)
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin a run that names no model: its cases show that fixtures give the engines.
@@ -114,24 +120,17 @@ class RecordWriter:
             return pytest.ExitCode.INTERRUPTED
         if self.options.model is None and not self.tally.selected:
             # another plugin may have left out the suites that were named
-            idle = self.latest is not None and not self.tally.others and code == pytest.ExitCode.OK
-            return pytest.ExitCode.NO_TESTS_COLLECTED if idle else code
+            idle = self.options.only_lost or (self.latest is not None and not self.tally.others)
+            return pytest.ExitCode.NO_TESTS_COLLECTED if idle and code == pytest.ExitCode.OK else code
         if self.gathered.broken and code == pytest.ExitCode.OK:
             return pytest.ExitCode.INTERNAL_ERROR
-        code = self.tally.status(code)
-        if self.workers.died and code == pytest.ExitCode.OK:
+        code = self.tally.status(code, self.gathered.stopped or self.gathered.uncollected)
+        if code != pytest.ExitCode.OK:
+            return code
+        if self.workers.died:
             return pytest.ExitCode.TESTS_FAILED
-        return (
-            pytest.ExitCode.NO_TESTS_COLLECTED if code == pytest.ExitCode.OK and self._undecided() else code
-        )
-
-    def _undecided(self) -> bool:
-        """Whether a suite decided nothing, which is no pass."""
-        from harness.reporting.exit_code import undecided_suites
-        from harness.reporting.rows import GateRow
-
-        gates = [GateRow.model_validate(row) for row in self.gathered.gates]
-        return bool(undecided_suites(gates, self.gathered.run.get("named", ())))
+        in_part = self.options.only_lost or self.leaves_out or self.gathered.undecided
+        return pytest.ExitCode.NO_TESTS_COLLECTED if in_part else code
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
@@ -161,18 +160,15 @@ class RecordWriter:
             gathered.errors.append(str(error))
         gathered.note(*self.config.stash.get(UNREAD, ()))
         gathered.run["not_measured"] = self.workers.not_measured()
-        if option := option_that_leaves_out(self.config):
-            gathered.note(f"{option}: gates that passed before were left out, and not measured again")
+        if self.leaves_out:
+            gathered.note(why_no_pass(self.leaves_out))
         gathered.run["notes"] = [names_of(self.config).here(note) for note in gathered.run["notes"]]
         record = self.record = self._write(session)
         if self.options.diagnose and any(row.change == "lost" for row in record.probes):
             from harness.plugin.diagnosing import diagnose
 
             diagnose(self.config, record, gathered)
-            record = self.record = self._write(session)
-        if gathered.gates or gathered.failed:
-            weights = weights_of(record.run.tuned, record.run.baseline)
-            remember(self.config, self.options.model, weights, gathered.failed, gathered.seen)
+            self.record = self._write(session)
 
     def _write(self, session: pytest.Session) -> Record:
         from harness.reporting.history.file import where_kept
@@ -244,7 +240,7 @@ class RecordWriter:
         if self.record is not None and not hasattr(self.config, "workerinput"):
             from harness.plugin.github import report
 
-            report(self.config, self.record)
+            report(self.config, self.record, self.path)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_terminal_summary")
     def pytest_terminal_summary_around(self, terminalreporter: Any) -> Generator[None, object, object]:
@@ -275,6 +271,8 @@ class RecordWriter:
         if self.workers.died:
             died = ", ".join(self.workers.died)
             terminalreporter.line(f"no pass: workers of xdist died ({died})", red=True)
+        if self.leaves_out and self.record.run.exit_status == pytest.ExitCode.NO_TESTS_COLLECTED:
+            terminalreporter.line(why_no_pass(self.leaves_out), red=True)
         if self.unwritten:
             terminalreporter.line(self.unwritten, red=True)
 

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.runner import (
-    runtestprotocol,
-)  # runs an item as pytest does; others' plugins run it again by this
+from _pytest.runner import runtestprotocol  # as pytest runs an item, and other plugins run it again
 
 from harness.engine.requests import Engine, Side
-from harness.errors import HarnessError, shown_path
+from harness.errors import HarnessError
 from harness.gate.cases import Case, probe_ids
 from harness.plugin.collect import CaseItem, OverallItem
 from harness.plugin.engines import not_an_engine, was_given
@@ -47,6 +45,8 @@ class Run:
         """By suite, the place of each probe in it."""
         self.notes: list[str] = []
         self.selected: list[Case] = []
+        self.named: list[str] = []
+        """The suites that the command line names, asked or not, and `overall` if its margin was given."""
         self.suites: dict[str, dict[str, Any]] = {}
         """The rows of the selected suites, by name."""
         self.families: dict[Hashable, Family] = {}
@@ -65,11 +65,6 @@ class Run:
         from harness.plugin.models import Models
 
         return Models(self.config, self.progress, self.selected, self.note)
-
-    def leave_out(self, path: Path, reason: str) -> None:
-        """Note a file of a named folder that looks like a suite and was not read."""
-        if not self.options.paths.isdisjoint(path.parents):
-            self.note(f"{shown_path(path)} looks like a suite and was not read: {reason}")
 
     def select(self, items: Sequence[pytest.Item]) -> None:
         """Note the selected cases, so that they are asked in one go and decided together."""
@@ -113,7 +108,6 @@ class Run:
         Args:
             fixture: gives the engine of the item's fixture for one side.
         """
-
         sides: dict[Side, Engine] = {}
 
         def engine(side: Side) -> Engine:
@@ -128,6 +122,9 @@ class Run:
         if self._spans_families(item):
             for other in self.families.values():
                 other.wait()
+            if missing := self._missing:
+                text = f"{item.case.title}: undecided, for it needs {some(missing, 5)}, not asked before it"
+                pytest.fail(f"{text}\n  run it with its suites", pytrace=False)
             return self._over_families(item.case)
         family = self._family(item)
         try:
@@ -142,14 +139,14 @@ class Run:
         return isinstance(item.case.gate, RunGate) and len(self.families) > 1
 
     def _over_families(self, case: Case) -> Decision:
-        """Decide the overall gate over suites with engines of their own; undecided where it does not come last."""
+        """Decide the overall gate over suites with engines of their own."""
         cases = [case for family in self.families.values() for case in family.asked]
-        decision = self.session.decide([*cases, case])[-1]
-        missing = sorted(name for family in self.families.values() for name in family.unasked)
-        if not missing:
-            return decision
-        why = f"not asked before it: {some(missing, 5)}"
-        return replace(decision, standing="undecided", outcome="skipped", why=why)
+        return self.session.decide([*cases, case])[-1]
+
+    @property
+    def _missing(self) -> list[str]:
+        """The names of the suites that were not asked yet."""
+        return sorted(name for family in self.families.values() for name in family.unasked)
 
     def _family(self, item: CaseItem) -> Family:
         from harness.plugin.family import Family, family_of
@@ -197,11 +194,6 @@ class Run:
             self._engine("baseline")
         row = self.models.rows(self.asked).get("baseline")
         return None if row is None else ModelRow.model_validate(row)
-
-    @cached_property
-    def named(self) -> list[str]:
-        """The names of the suites whose files the command line names."""
-        return sorted({case.suite.name for case in self.selected if case.suite.path in self.options.paths})
 
     def note(self, text: str) -> None:
         """Keep a note for the user, once."""
@@ -251,8 +243,8 @@ class Run:
         """By node id, the data of cases that were asked and not run, because the run ended early."""
         for nodeid, item in self.unreported.items():
             spans = self._spans_families(item)
-            decision = self._over_families(item.case) if spans else self._family(item).decided(item.case)
-            if decision is not None and not (spans and decision.why):
+            decide = self._over_families if spans else self._family(item).decided
+            if not (spans and self._missing) and (decision := decide(item.case)):
                 yield nodeid, {"ending": decision.outcome, **self._rows(decision)}
 
     def _place(self, suite: Suite, id: str) -> int:

@@ -6,31 +6,35 @@ workers of xdist get the same probes.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import SuiteError
 from harness.evaluation.permission import without_code
 from harness.evaluation.sample import Key, draw, narrowed, pool
-from harness.gate.cases import Case, with_overall
+from harness.gate.cases import Case, check_margin_overall, with_overall
 from harness.plugin.collect import (
     CaseItem,
     OverallItem,
     check_code,
-    check_memory,
     check_models,
     check_names,
     overall_items,
 )
 from harness.plugin.options import RUN_OPTIONS, RunOptions
-from harness.plugin.shipped_suites import check_suites, that_give_way
+from harness.plugin.shipped_suites import check_suites, named_alone, selected, that_give_way
 from harness.plugin.slices import none_matches
 from harness.plugin.state import run_of
 from harness.spelling import option
+from harness.suites.acceptance import FILE
+from harness.suites.accepted import accepted_file, strangers
 from harness.suites.suite import OVERALL
 from harness.wording import points
 
@@ -40,16 +44,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subset:
-    """The items to run, those left out, and notes for the user."""
+    """The items to run, and notes for the user."""
 
     kept: list[CaseItem]
-    left_out: list[CaseItem]
     notes: list[str]
 
 
 def add_overall(items: list[pytest.Item], config: pytest.Config) -> None:
     """Add the gates over all suites, if they have any to pool, before -k and others leave items out."""
     cases = [item for item in items if isinstance(item, CaseItem)]
+    if cases:
+        _check_margin(cases, config.stash[RUN_OPTIONS])
     overall = overall_items(cases, _over_all(cases, config.stash[RUN_OPTIONS]))
     for item in overall:
         config.hook.pytest_itemcollected(item=item)
@@ -75,21 +80,25 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
     run, runs = run_of(config), not config.option.collectonly
     given_way = that_give_way({item.path: item.case.suite.name for item in cases})
     run.notes += given_way.values()
-    double, cases = _parted(cases, given_way)
+    cases = [item for item in cases if item.path not in given_way]
     check_names(cases)
     if runs:
         check_models(cases, config)
-        check_memory(cases, config)
+    cases = _wanted(cases, config)
+    run.named = _named(cases, run.options)
     chosen = choose(cases, run.options)
+    if any(item.case.slice == "all" for item in overall):
+        _check_margin(chosen.kept, run.options)
+        run.named += [OVERALL] if run.options.max_drop_overall is not None else []
     if run.options.only_lost:
-        chosen = _only_lost(chosen, cases, config)
+        chosen = _only_lost(chosen, config)
         items += chosen.kept
-    gone = set[pytest.Item]([*double, *chosen.left_out])
-    left_out = [item for item in items if item in gone]
-    items[:] = [item for item in items if item not in gone]
+    kept = set[pytest.Item](chosen.kept)
+    left_out = [item for item in items if isinstance(item, CaseItem) and item not in kept]
+    items[:] = [item for item in items if not isinstance(item, CaseItem) or item in kept]
     if runs:
         check_code(chosen.kept, config)
-    run.notes += chosen.notes
+    run.notes += [*chosen.notes, *(_strangers(cases) if run.options.accepted else ())]
     wanted = [case.slice for case in _over_all(chosen.kept, run.options)]
     for item in overall if not run.options.only_lost else ():
         item.beside = chosen.kept
@@ -98,43 +107,65 @@ def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
         config.hook.pytest_deselected(items=left_out)
 
 
-def choose(cases: Sequence[CaseItem], options: RunOptions) -> Subset:
-    """Apply `--suite` and `--sample`, and leave out suites that run code unless they were named.
+def _strangers(cases: Sequence[CaseItem]) -> list[str]:
+    """Notes on the accepted losses that no run reads, in the files of the suites and of the working folder."""
+    files = [Path(FILE), *(accepted_file(item.case.suite.name, item.path) for item in cases)]
+    found: list[str] = []
+    for file in {os.path.realpath(file): file for file in files}.values():
+        with suppress(SuiteError):  # told where its suites are collected
+            found += [f"{problem.span}: {problem.message}: {problem.hint}" for problem in strangers(file)]
+    return found
 
-    Raises:
-        HarnessError: a wanted suite was not collected.
-    """
-    names = {item.case.suite.name for item in cases}
-    notes: list[str] = []
-    if options.suites:
-        check_suites(options.suites, names)
-        names = set(options.suites)
-    elif not options.allow_code:
-        names, notes = _without_code(cases, options.paths)
-    wanted = [item for item in cases if item.case.suite.name in names]
-    if options.sample is not None and not options.only_lost:
+
+def _check_margin(items: Sequence[CaseItem], options: RunOptions) -> None:
+    """Refuse a margin of the gate over all suites that would do nothing; raises HarnessError."""
+    if not options.only_lost:
+        cases = [item.case for item in items if not item.is_marked_off]
+        check_margin_overall(cases, options.max_drop_overall)
+
+
+def _named(cases: Sequence[CaseItem], options: RunOptions) -> list[str]:
+    """The names of the suites that the command line names, but those that marks keep from running."""
+    return sorted(
+        {item.case.suite.name for item in cases if _is_named(item, options) and not item.is_marked_off}
+    )
+
+
+def _is_named(item: CaseItem, options: RunOptions) -> bool:
+    """Whether the command line names a suite, by `--suite` or by its file."""
+    return item.case.suite.name in options.suites or item.path in options.paths
+
+
+def _wanted(cases: Sequence[CaseItem], config: pytest.Config) -> list[CaseItem]:
+    """The cases that `--suite` leaves; raises HarnessError for a suite that was not collected."""
+    wanted, names = config.stash[RUN_OPTIONS].suites, {item.path: item.case.suite.name for item in cases}
+    check_suites(wanted, names.values())
+    run = selected(wanted, names, named_alone(config))
+    return [item for item in cases if item.case.suite.name in run]
+
+
+def choose(cases: Sequence[CaseItem], options: RunOptions) -> Subset:
+    """Apply `--sample`, and leave out suites that run code unless they were named."""
+    wanted, notes = list(cases), list[str]()
+    if not options.allow_code:
+        names, notes = _without_code(cases, options)
+        wanted = [item for item in cases if item.case.suite.name in names]
+    if options.sample is not None:
         whole = [item.case for item in wanted]
         drawn = draw(pool(whole), options.sample, options.sample_seed)
         wanted = [item for item in wanted if _narrow(item, drawn)]
         notes += _sample_notes(whole, [item.case for item in wanted], drawn, options)
-    kept = set(wanted)
-    return Subset(wanted, [item for item in cases if item not in kept], notes)
+    return Subset(wanted, notes)
 
 
-def _only_lost(chosen: Subset, cases: Sequence[CaseItem], config: pytest.Config) -> Subset:
+def _only_lost(chosen: Subset, config: pytest.Config) -> Subset:
     """Items that look at the lost probes of an earlier run, in place of all cases; raises HarnessError."""
     from harness.plugin.look import looks
 
     kept, notes = looks(chosen.kept, config.stash[RUN_OPTIONS])
     for item in kept:
         config.hook.pytest_itemcollected(item=item)
-    return Subset(list(kept), list(cases), [*chosen.notes, *notes])
-
-
-def _parted(cases: Sequence[CaseItem], files: Collection[Path]) -> tuple[list[CaseItem], list[CaseItem]]:
-    """The cases of these files, and all others."""
-    within = [item for item in cases if item.path in files]
-    return within, [item for item in cases if item.path not in files]
+    return Subset(list(kept), [*chosen.notes, *notes])
 
 
 def _over_all(items: Sequence[CaseItem], options: RunOptions) -> list[Case]:
@@ -144,13 +175,15 @@ def _over_all(items: Sequence[CaseItem], options: RunOptions) -> list[Case]:
     return with_overall(cases, policy.max_drop_overall, of_one, policy.max_flips)[len(cases) :]
 
 
-def _without_code(cases: Sequence[CaseItem], named: Collection[Path]) -> tuple[set[str], list[str]]:
+def _without_code(cases: Sequence[CaseItem], options: RunOptions) -> tuple[set[str], list[str]]:
     """The names of the suites without those that run code and were collected with a folder, and a note for each of these.
 
-    A suite whose file was named stays, for `collect.check_code` to refuse; so do all suites if nothing else is selected.
+    A suite that was named stays, for `collect.check_code` to refuse; so do all suites if nothing else is selected.
     """
-    by_folder = {item.case.suite.name: item.case.suite for item in cases if item.path not in named}
-    by_name = {item.case.suite.name for item in cases if item.path in named}
+    by_name = {item.case.suite.name for item in cases if _is_named(item, options)}
+    by_folder = {
+        item.case.suite.name: item.case.suite for item in cases if item.case.suite.name not in by_name
+    }
     kept, notes = without_code([by_folder[name] for name in sorted(by_folder)], anyway=bool(by_name))
     return by_name | {suite.name for suite in kept}, notes
 

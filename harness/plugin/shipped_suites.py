@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ SUITES_ALONE = "forgetting_suites_alone"
 def add_shipped_suites(config: pytest.Config, options: RunOptions) -> None:
     """Have pytest collect the suites that ship and are named, after the paths of the run.
 
-    A run that names suites and no path collects nothing but suites.
+    A run that names suites and no path collects nothing but suites, and runs those alone.
     """
     if config.option.pyargs:
         config.args[:] = [str(SUITES) if argument == NAME else argument for argument in config.args]
@@ -34,8 +33,7 @@ def add_shipped_suites(config: pytest.Config, options: RunOptions) -> None:
 
 def is_ignored(path: Path, config: pytest.Config) -> bool:
     """Whether a file is no suite, in a run that names suites and no path."""
-    alone: Any = getattr(config.option, SUITES_ALONE, False)
-    return bool(alone) and path.is_file() and not may_be_suite(path)
+    return named_alone(config) and path.is_file() and not may_be_suite(path)
 
 
 def that_give_way(names: Mapping[Path, str]) -> dict[Path, str]:
@@ -51,6 +49,24 @@ def that_give_way(names: Mapping[Path, str]) -> dict[Path, str]:
         for path, name in names.items()
         if path in shipped and name in own
     }
+
+
+def selected(wanted: Sequence[str], names: Mapping[Path, str], alone: bool) -> set[str]:
+    """The names of the suites to run: those wanted, and beside names of suites that ship all of the project's.
+
+    Args:
+        names: the name of the suite in each collected file.
+        alone: whether the run names no path, so that its suites are the wanted ones alone.
+    """
+    shipped = suite_files()
+    adds = bool(wanted) and not alone and all(name in shipped for name in wanted)
+    own = {name for path, name in names.items() if path not in shipped.values()}
+    return {*wanted, *(own if adds else ())} if wanted else set(names.values())
+
+
+def named_alone(config: pytest.Config) -> bool:
+    """Whether the run names suites and no path."""
+    return bool(getattr(config.option, SUITES_ALONE, False))
 
 
 def check_suites(wanted: Sequence[str], collected: Collection[str]) -> None:

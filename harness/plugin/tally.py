@@ -130,8 +130,16 @@ class Tally:
             "own": len(self.own),
         }
 
-    def status(self, code: int) -> int:
-        """pytest's exit code, but 0 only if something was decided, nothing failed, and no selected case was lost."""
+    def status(self, code: int, stopped: bool) -> int:
+        """pytest's exit code, but 0 only if something was decided, nothing failed, and no selected case was lost.
+
+        Where a failed case ends the run (`--stepwise`, and `-x` under xdist), pytest says that it was interrupted.
+
+        Args:
+            stopped: whether something else ended it.
+        """
+        if code == pytest.ExitCode.INTERRUPTED and not stopped and self.count("failed", "error"):
+            return pytest.ExitCode.TESTS_FAILED
         if code != pytest.ExitCode.OK:
             return code
         if self.count("failed", "error"):

@@ -28,6 +28,7 @@ def advise(recipe: Recipe, base: Path | None = None) -> list[Problem]:
         *_modules_to_save(recipe),
         *_held_adapter(recipe),
         *_weights(recipe),
+        *_lengths(recipe),
     ]
 
 
@@ -93,6 +94,16 @@ def _weights(recipe: Recipe) -> Iterator[Problem]:
             f"{', '.join(used[:-1])} and {used[-1]} each let tokens count less, and their weights multiply",
             "little may be learnt; try them one by one",
         )
+
+
+def _lengths(recipe: Recipe) -> Iterator[Problem]:
+    for key, part in recipe.written.general().items():
+        if part.answered and part.max_new_tokens != type(part).model_fields["max_new_tokens"].default:
+            yield Problem(
+                recipe.span(key, "max_new_tokens"),
+                f"max_new_tokens has no effect on the answers of {part.file}",
+                "it limits those of the baseline; write answers: baseline, or leave it out",
+            )
 
 
 def _is_quantised(base: Path) -> bool:

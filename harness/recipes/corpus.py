@@ -98,17 +98,18 @@ def _of_split(rows: list[Row], corpus: CorpusFormat, notes: list[str], place: Sp
 
 
 def _examples(rows: Sequence[Row], corpus: CorpusFormat, notes: list[str], place: Span) -> list[Example]:
-    layout = layout_of(rows[0].values) or (PAIRS[0] if "prompt" in rows[0].values else None)
+    answered = corpus.answered
+    layout = layout_of(rows[0].values, answered) or (PAIRS[0] if "prompt" in rows[0].values else None)
     if layout is None:
         message = f"no columns to train on; {shown_columns(rows[0].values)}"
         raise InputError.at(rows[0].span, message, f"expected {KNOWN}")
-    if said := told(layout, rows[0].values):
+    if said := told(layout, rows[0].values, answered):
         notes.append(f"{corpus.file}: {said}")
     examples: list[Example] = []
     faults: list[Problem] = []
     for row in rows:
         try:
-            examples += examples_of(row.values, layout)
+            examples += examples_of(row.values, layout, answered)
         except ValueError as error:
             faults.append(Problem(row.span, str(error)))
         if len(faults) == MOST_ROW_PROBLEMS:

@@ -38,64 +38,77 @@ class Turn:
 
 @dataclass(frozen=True)
 class Example:
-    """One prompt and the answer to learn, and what was said before them."""
+    """One prompt and the answer to learn, and what was said before them.
+
+    `answer` is "" until the baseline gives it, where it is to; `cut` is whether a limit of tokens ended it, so that no end of
+    turn follows.
+    """
 
     prompt: str
     answer: str
     earlier: tuple[Turn, ...] = ()
+    cut: bool = False
 
     @property
     def content(self) -> list[Any]:
-        """Its values as JSON."""
+        """Its values in a file, as JSON."""
         earlier = [[turn.role, turn.text] for turn in self.earlier]
         return [self.prompt, self.answer, *([earlier] if earlier else [])]
 
 
-def layout_of(columns: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The columns that hold the examples; None if no known ones are there."""
+def layout_of(columns: Mapping[str, Any], answered: bool = True) -> tuple[str, ...] | None:
+    """The columns that hold the examples, `answered` or with prompts alone; None if no known ones are there."""
     for layout in (*PAIRS, *((name,) for name in CHATS)):
         if all(name in columns for name in layout):
             return layout
-    return None
+    return None if answered else next((pair for pair in PAIRS if pair[0] in columns), None)
 
 
-def told(layout: tuple[str, ...], columns: Mapping[str, Any]) -> str | None:
+def told(layout: tuple[str, ...], columns: Mapping[str, Any], answered: bool = True) -> str | None:
     """A note on columns that are not named `prompt` and `answer`."""
+    prompt = layout[0]
     if layout == PAIRS[0]:
         return None
-    if layout[0] in CHATS:
-        return f"'{layout[0]}' holds conversations: each of their answers is learnt, after all that comes before it"
-    prompt, answer = layout
+    if prompt in CHATS:
+        each = "each of their answers is learnt" if answered else "the baseline answers each turn of a user"
+        return f"'{prompt}' holds conversations: {each}, after all that comes before it"
     more = " with 'input' after it" if prompt == "instruction" and "input" in columns else ""
-    return f"'{prompt}' is the prompt{more}, '{answer}' the answer"
+    return f"'{prompt}' is the prompt{more}" + (f", '{layout[1]}' the answer" if answered else "")
 
 
-def examples_of(row: Mapping[str, Any], layout: tuple[str, ...]) -> Iterator[Example]:
-    """The examples of a row; raises ValueError with what is wrong with it."""
+def examples_of(row: Mapping[str, Any], layout: tuple[str, ...], answered: bool = True) -> Iterator[Example]:
+    """The examples of a row; raises ValueError with what is wrong with it.
+
+    Args:
+        answered: with the row's answers, which it may lack otherwise.
+    """
     if layout[0] in CHATS:
-        yield from _in_conversation(_turns(row.get(layout[0]), layout[0]))
+        yield from _in_conversation(_turns(row.get(layout[0]), layout[0]), 0, answered)
         return
     prompt, answer = layout
     if isinstance(row.get(prompt), list):  # turns on both sides
         asked = _turns(row[prompt], prompt)
-        yield from _in_conversation([*asked, *_turns(row.get(answer), answer)], len(asked))
+        said = _turns(row.get(answer), answer) if answered or row.get(answer) is not None else []
+        yield from _in_conversation([*asked, *said], len(asked), answered)
         return
     text, more = _text(row.get(prompt), prompt), row.get("input") if prompt == "instruction" else None
     if more is not None and more != "":
         text = f"{text}\n\n{_text(more, 'input')}"
-    yield Example(text, _text(row.get(answer), answer))
+    yield Example(text, _text(row.get(answer), answer) if answered else "")
 
 
-def _in_conversation(turns: Sequence[Turn], first: int = 0) -> Iterator[Example]:
-    """An example for each answer to a user, from the turn `first` on."""
+def _in_conversation(turns: Sequence[Turn], first: int, answered: bool) -> Iterator[Example]:
+    """An example for each answer to a user, from the turn `first` on; if not `answered`, its last turn may ask too."""
     found = False
-    for place, turn in enumerate(turns[1:], start=1):
-        before = turns[place - 1]
-        if place >= first and turn.role == "assistant" and before.role == "user":
+    for place, asks in enumerate(turns, start=1):
+        says = turns[place] if place < len(turns) else None
+        complete = says.role == "assistant" if says else not answered
+        if place >= first and asks.role == "user" and complete:
             found = True
-            yield Example(before.text, turn.text, tuple(turns[: place - 1]))
+            yield Example(asks.text, says.text if says and answered else "", tuple(turns[: place - 1]))
     if not found:
-        raise ValueError("the conversation has no answer of the assistant to a user")
+        what = "answer of the assistant to a user" if answered else "turn of a user to answer"
+        raise ValueError(f"the conversation has no {what}")
 
 
 def _turns(value: Any, column: str) -> list[Turn]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from harness.documents.validate import Shape, Text
+from harness.limits import MOST_SEED
 from harness.recipes.methods import MethodFormat
 from harness.recipes.shapes import CorpusFormat, Count, Share
 from harness.suites.format import Name
@@ -46,7 +47,7 @@ class PlainRecipe(Task):
         description="What forward and backward compute in; weights that learn are float32. "
         "`auto`: bfloat16 on a GPU that has it, else float32.",
     )
-    seed: Annotated[int, Field(ge=0)] = Field(
+    seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = Field(
         42, description="The same seed gives the same weights on a CPU."
     )
 

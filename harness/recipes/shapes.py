@@ -26,12 +26,21 @@ class CorpusFormat(Shape):
     )
     limit: Count | None = Field(None, description="Only the first so many of these.")
 
+    @property
+    def answered(self) -> bool:
+        """Whether the answers of the file are used."""
+        return True
+
 
 class GeneralFormat(CorpusFormat):
     """General data that stands for what must not be forgotten."""
 
     answers: Answers = Field("corpus", description="Whose answers: the file's, or the baseline's own.")
     max_new_tokens: Count = Field(64, description="The longest answer of the baseline's own.")
+
+    @property
+    def answered(self) -> bool:
+        return self.answers == "corpus"
 
     def most(self) -> int | None:
         """How many of the examples are used, the first ones; None for all of them."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.engine.requests import Engine, EnginePair, Progress, Side
+from harness.engine.requests import Engine, EnginePair, Progress
 from harness.engine.settings import Settings
 from harness.evaluation.ask import Answered
+from harness.evaluation.sample import Key
 from harness.evaluation.session import PairSession
 from harness.gate.cases import Case, with_overall
+from harness.gate.compare import Comparison, Pair, compare, pair
 from harness.gate.decide import Decision
 from harness.gate.policy import Policy
-from harness.gate.pooling import Pooled, pool
 from harness.repair.record import EffectRow
 from harness.repair.schedule import Half, Schedule
 from harness.suites.suite import OverallGate
@@ -26,19 +27,19 @@ class Measured:
     """What a model answered to probes of a half.
 
     Attributes:
-        target: whether each of the target's probes is right, before and after.
-        general: the same by the suite and id of each general probe that was asked.
+        target: the pairs of the target's probes.
+        general: those of the general probes that were asked and are pooled, by suite and id.
         decisions: of the gates; empty if nothing general was asked.
     """
 
-    target: tuple[Sequence[bool], Sequence[bool]]
-    general: Mapping[tuple[str, str], tuple[bool, bool]] = field(default_factory=dict)
+    target: Sequence[Pair]
+    general: Mapping[Key, Pair] = field(default_factory=dict)
     decisions: Sequence[Decision] = ()
 
     @property
-    def learnt(self) -> Pooled:
+    def learnt(self) -> Comparison:
         """The target; its drop is a gain if it is negative."""
-        return pool([self.target[0]], [self.target[1]])
+        return compare(self.target)
 
     @property
     def gain(self) -> float:
@@ -164,10 +165,10 @@ class Trial:
         margin = self.examiner.policy.max_drop_overall
         decisions = self.session.decide(with_overall(cases, margin, of_one=True))
         general = {
-            (name, probe.id): (run.scores["baseline"][probe.id].right, run.scores["tuned"][probe.id].right)
+            (name, each.probe.id): each
             for name, run in self.session.suites.items()
-            if name != target
-            for probe in run.asked_of_both
+            if name != target and not run.suite.is_of_texts
+            for each in run.pairs(run.asked_of_both)
         }
         return Measured(self._target, general, decisions)
 
@@ -177,12 +178,6 @@ class Trial:
         self.session.ask_both(name, self.pair.of)
 
     @property
-    def _target(self) -> tuple[list[bool], list[bool]]:
+    def _target(self) -> list[Pair]:
         scores = self.session.suites[self.examiner.schedule.target.name].scores
-        before, after = (
-            [scores[side][probe.id].right for probe in self.examiner.half.target] for side in SIDES
-        )
-        return before, after
-
-
-SIDES: Sequence[Side] = ("baseline", "tuned")
+        return pair(self.examiner.half.target, scores["baseline"], scores["tuned"])

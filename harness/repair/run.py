@@ -27,6 +27,7 @@ from harness.spelling import on_command_line, option
 from harness.terminal import say, show
 from harness.visible import encodable
 from harness.wording import now, percent, tenths
+from harness.writing import clear_report
 
 LEFT_BY_FAILURE = {FILE, "pareto.svg"}
 """All that a repair that failed leaves in its folder, which may then be used again."""
@@ -43,6 +44,7 @@ def repair(options: RepairOptions, settings: Settings) -> int:
         SuiteError, RecipeError, ModelError, HarnessError: the input cannot be used.
     """
     check_free(options.out)
+    clear_report(options.out, LEFT_BY_FAILURE, "out")
     schedule = read_schedule(options, settings)
     from harness.repair.models import LocalModels
 
@@ -230,7 +232,7 @@ def _end(run: Repair) -> Repaired:
             run.record(
                 "undecided",
                 f"the tuned model is not shown to have learnt the target: its gain is {tenths(reference.measured.gain)} points over "
-                f"{len(reference.measured.target[0])} probes, and may be {tenths(low)}",
+                f"{len(reference.measured.target)} probes, and may be {tenths(low)}",
             ),
             None,
         )
@@ -246,6 +248,7 @@ def _end(run: Repair) -> Repaired:
         run.schedule,
         useful=run.options.useful,
     )
+    run.notes += examiner.notes
     if confirmation.undecided:
         return Repaired(run.record("undecided", confirmation.reason, chosen, confirmation), confirmation)
     if confirmation.reason:

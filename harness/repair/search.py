@@ -5,12 +5,12 @@ Strengths come first, from a coarse grid to the middle between neighbours; then 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from harness.gate.compare import Pair
+from harness.gate.pooling import Unit, pool
 from harness.repair.measure import Measured
 from harness.repair.record import Form, Standing
 from harness.training.edits.edit import EMBEDDINGS, Edit, Pruning, but, evenly
@@ -193,14 +193,19 @@ def choose(tried: Sequence[Tried]) -> Tried | None:
 
 def error_of_difference(left: Tried, right: Tried) -> float:
     """The standard error of the difference of two scores over the same probes: sqrt(var_target + var_general)."""
-    target = _signs(left.measured.target[1], right.measured.target[1])
-    both = left.measured.general.keys() & right.measured.general.keys()
-    general = _signs(
-        [left.measured.general[key][1] for key in both], [right.measured.general[key][1] for key in both]
+    both = [key for key in left.measured.general if key in right.measured.general]
+    target = _error(["target"] * len(left.measured.target), left.measured.target, right.measured.target)
+    general = _error(
+        [suite for suite, _ in both],
+        *([each.measured.general[key] for key in both] for each in (left, right)),
     )
-    return float(np.sqrt(sum(part.var() / part.size for part in (target, general) if part.size)))
+    return math.hypot(target, general)
 
 
-def _signs(left: Sequence[bool], right: Sequence[bool]) -> NDArray[np.int64]:
-    """1 where only the left is right, -1 where only the right is, else 0; shape (probes,)."""
-    return np.array(left, dtype=np.int64) - np.array(right, dtype=np.int64)
+def _error(suites: Sequence[str], left: Sequence[Pair], right: Sequence[Pair]) -> float:
+    """The standard error of the difference of two tuned models' accuracies over some probes; 0 without any."""
+    if not suites:
+        return 0.0
+    units = [Unit(suite, pair.probe.cluster) for suite, pair in zip(suites, left, strict=True)]
+    first, second = ([pair.tuned.right for pair in side] for side in (left, right))
+    return pool(units, [first], [second]).error

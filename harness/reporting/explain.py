@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from harness.gate.compare import Comparison, Pair
 from harness.gate.decide import LEVEL, LEVEL_OVERALL, Decision, rule
+from harness.gate.finding import comparable
 from harness.gate.policy import Policy
 from harness.reporting.only_accepted import losses
 from harness.scoring.why import why_wrong
@@ -44,13 +45,20 @@ def explain(decision: Decision, policy: Policy) -> str:
         head.append(
             f"  a warning only: its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
         )
+    if decision.outcome == "skipped" and decision.lacks_evidence:
+        head.append(
+            f"  it decides nothing: its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
+        )
     return "\n".join(map(visible, [*head, *_evidence(decision)]))
 
 
 def _probe_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     title = decision.case.title
+    if decision.verdict == "INCONCLUSIVE":
+        yield f"{title}: undecided, {decision.why}"
+        return
     if decision.verdict == "VACUOUS":
-        if decision.outcome == "skipped":
+        if decision.standing == "undecided":
             yield f"{title}: both models miss it, so there is nothing to lose here"
         else:
             yield from _nothing_known(decision)
@@ -65,12 +73,15 @@ def _probe_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
 
 
 def _attempts(decision: Decision) -> str:
-    """ "lost in 3 of 4 attempts, 2 of them in other words"."""
+    """ "lost in 2 of 3 attempts, 1 of them in other words; the baseline is wrong in 1 more"."""
     attempts = [*decision.pairs, *decision.again]
-    lost = sum(pair.change == "lost" for pair in attempts)
-    other = sum(pair.probe.fields != attempts[0].probe.fields for pair in attempts)
-    text = f"lost in {lost} of {len(attempts)} attempts"
-    return f"{text}, {other} of them in other words" if other else text
+    known = comparable(attempts)
+    lost = sum(pair.change == "lost" for pair in known)
+    other = sum(pair.probe.fields != attempts[0].probe.fields for pair in known)
+    text = f"lost in {lost} of {len(known)} attempts"
+    text += f", {other} of them in other words" if other else ""
+    unknown = len(attempts) - len(known)
+    return f"{text}; the baseline is wrong in {unknown} more" if unknown else text
 
 
 def _nothing_known(decision: Decision) -> Iterator[str]:
@@ -80,7 +91,7 @@ def _nothing_known(decision: Decision) -> Iterator[str]:
 
 def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     title, comparison, gate = decision.case.title, decision.comparison, decision.case.gate
-    if decision.outcome == "skipped":
+    if decision.standing == "undecided":
         yield f"{title}: {decision.why if decision.why.startswith('not gated') else f'undecided, {decision.why}'}"
     elif decision.verdict == "VACUOUS" and decision.why:
         yield from _nothing_known(decision)

@@ -48,7 +48,7 @@ def _joined(rows: Sequence[GateRow]) -> GateRow:
         *(sum(getattr(row, name) for row in rows) for name in ("kept", "lost", "gained", "missed"))
     )
     verdict = next((name for name in ("FORGOTTEN", "RETAINED") if name in verdicts), "VACUOUS")
-    # a probe that was lost once, and not by the majority of its attempts, is not lost
+    # a probe that is lost at first, and not in most of its attempts, is not lost
     lost = sum(row.verdict == "FORGOTTEN" for row in rows)
     return joined.model_copy(update={**compared(total), "lost": lost, "verdict": verdict})
 

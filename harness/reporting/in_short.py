@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from harness.gate.cases import shown_slice
 from harness.reporting.changes import Change, changes_of
-from harness.reporting.exit_code import FLIPS
+from harness.reporting.exit_code import FLIPS, undecided_suites
 from harness.reporting.explain import INTERVAL, at_most, movement, rise_movement
 from harness.reporting.only_accepted import losses
 from harness.reporting.rows import GateRow, ModelRow, Record
-from harness.wording import between, count, percent, points
+from harness.wording import between, count, percent, points, some
 
 ENDED: dict[str, str] = {
     "nothing decided": "Nothing was decided, which is no pass",
@@ -35,7 +35,19 @@ COUNTED: dict[Change, str] = {
 def title(record: Record) -> str:
     """The verdict: "Forgotten: 28.5 points lost over all suites"."""
     status = record.run.status
+    if status == "nothing decided" and any(row.outcome in ("passed", "warned") for row in record.gates):
+        return _decided_in_part(record)
     return ENDED.get(status) or (_passed(record) if status == "passed" else _failed(record))
+
+
+def _decided_in_part(record: Record) -> str:
+    names = undecided_suites(record.gates, record.run.named)
+    what = (
+        f"{some(names)} {'was' if len(names) == 1 else 'were'} not decided"
+        if names
+        else "Gates were left out"
+    )
+    return f"{what}, which is no pass"
 
 
 def named(model: ModelRow) -> str:
@@ -156,6 +168,30 @@ def gates_sentence(record: Record) -> str:
     if ended["skipped"]:
         parts.append(f"{ended['skipped']:,} decided nothing")
     return f"Of {count(ended.total(), 'gate')}, {', '.join(parts)}."
+
+
+def cases_told(record: Record) -> str:
+    """How many cases were selected, how they ended, and how many were left out; empty if the gates say it all."""
+    cases = record.run.cases
+    if cases is None:
+        return ""
+    told = record.gates and cases.decided and cases.decided + cases.skipped == cases.selected
+    if told and not cases.left_out and not cases.own:
+        return ""
+    endings = {
+        "decided": cases.decided,
+        "skipped": cases.skipped,
+        "excused (xfail)": cases.excused,
+        "ended in an error": cases.errors,
+        "never asked": cases.never_asked,
+    }
+    came_to = ", ".join(f"{number:,} {ending}" for ending, number in endings.items() if number)
+    parts = [f"{count(cases.selected, 'case')} selected" + (f": {came_to}" if came_to else "")]
+    if cases.left_out:
+        parts.append(f"{cases.left_out:,} left out")
+    if cases.own:
+        parts.append(f"{count(cases.own, 'test')} of your own asked the tuned model")
+    return "; ".join(parts)
 
 
 def forgot(record: Record) -> bool:

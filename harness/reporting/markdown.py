@@ -15,6 +15,7 @@ from harness.reporting.gate_lines import GROUPS, claim, drop, interval, margin, 
 from harness.reporting.gate_table import table_rows
 from harness.reporting.in_short import (
     after_a_loss,
+    cases_told,
     effect,
     gate_name,
     gates_sentence,
@@ -122,7 +123,8 @@ def _head(record: Record) -> Iterator[str]:
     if about := models(record):
         yield f"{code(about, 300)}"
         yield ""
-    sentences = [effect(record), probes_sentence(record), gates_sentence(record)]
+    cases = f"{told}." if (told := cases_told(record)) else ""
+    sentences = [effect(record), probes_sentence(record), gates_sentence(record), cases]
     yield from (f"{sentence}  " for sentence in sentences if sentence)
     for text in map(on_command_line, [*record.run.errors[:5], *accepted_sentences(record)]):
         yield f"- {code(text, 500)}"

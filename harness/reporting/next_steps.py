@@ -8,18 +8,25 @@ from pathlib import Path
 
 from harness.errors import shown_path
 from harness.reporting.rows import GateRow, ProbeRow, Record
+from harness.suites.accepted import ships
 from harness.suites.suite import OVERALL
 from harness.visible import visible
 
 PERMISSIONS = ("--allow-code", "--allow-outside", "--allow-task-code")
 """Options of the run that rescoring takes too."""
 
+OF_GATES = ("report-html", "report-markdown", "sample", "max-flips", "noise-floor")
 ONE_VALUE = (
-    "--junit-xml", "--junitxml", "--report-log", "--report-html", "--gate-report-html", "--report-markdown",
-    "--gate-report-markdown",
+    "--junit-xml",
+    "--junitxml",
+    "--report-log",
+    *(f"--{gate}{name}" for name in OF_GATES for gate in ("", "gate-")),
+)
+ALONE = (
+    "--lf", "--last-failed", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip", "--gate-strict", "--sequential",
+    "--gate-sequential", "--diagnose", "--gate-diagnose",
 )  # fmt: skip
-ALONE = ("--lf", "--last-failed", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip")
-"""Arguments that a look leaves out: it must not overwrite the run's reports, and asks all that was lost."""
+"""Arguments that a look leaves out: it must not overwrite the run's reports, asks all that was lost, and decides no gate."""
 
 
 def next_steps(
@@ -46,7 +53,9 @@ def next_steps(
         yield from _diagnose(record, at, [*own, *engine])
     worst = next((row for row in failed if row.suite != OVERALL and _path(record, row.suite)), None)
     if worst:
-        yield from _preview(record, [row for row in lost if row.suite == worst.suite], own, engine)
+        of_worst = [row for row in lost if row.suite == worst.suite]
+        yield from _preview(record, of_worst, own, engine)
+        yield from _accept(of_worst, at)
         yield from _rescore(record, worst, at, [*own, *(word for word in engine if word in PERMISSIONS)])
     if any(row.flips is not None for row in failed):
         yield from _equal(record, own, engine)
@@ -90,10 +99,18 @@ def _preview(
     yield f"    {_command('python', '-m', 'harness', 'preview', probe, *model, *own)}"
 
 
+def _accept(lost: Sequence[ProbeRow], at: str) -> Iterator[str]:
+    if lost:
+        yield "  accept a loss that is known, each probe by its name:"
+        name = f"{lost[0].suite}::{lost[0].id}"
+        yield f"    {_command('python', '-m', 'harness', 'accept', at, name, '--because', 'TEXT')}"
+
+
 def _rescore(record: Record, row: GateRow, at: str, own: Sequence[str]) -> Iterator[str]:
-    where = f" at {row.place}" if row.place else ""
-    yield f"  correct a right answer, or accept a loss by changing its gate{where}; then decide again:"
     suite = str(_path(record, row.suite))
+    where = f" at {row.place}" if row.place else ""
+    change = "" if ships(row.suite, Path(suite)) else f", or change its gate{where}"
+    yield f"  correct an answer that is right{change}; then decide again:"
     yield f"    {_command('python', '-m', 'harness', 'rescore', at, '--suite', suite, *own)}"
 
 

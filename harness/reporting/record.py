@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from harness import __version__
 from harness.engine.answers import request_key
 from harness.engine.prompts import request
 from harness.errors import HarnessError, reason, shown_path
@@ -149,12 +151,30 @@ def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
         what: the name of the document, for the error.
 
     Raises:
-        HarnessError: the file cannot be read, or has another version or shape.
+        HarnessError: the file cannot be read, is damaged, was written by a newer gate, or is something else.
     """
+    place = shown_path(path)
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise HarnessError(f"{shown_path(path)}: {what} cannot be read: {reason(error)}") from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        seen = " ".join(line.strip() for line in str(error).splitlines()[1:3])
-        raise HarnessError(f"{shown_path(path)}: not {what}, version {version}: {seen}") from error
+        raise HarnessError(f"{place}: {what} cannot be read: {reason(error)}") from error
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        first = f"{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}".removeprefix(": ")
+        if all(_is_newer(fault, version) for fault in faults):
+            raise HarnessError(
+                f"{place}: {what} was written by a newer version than {__version__}: {first}\n"
+                "  upgrade: python -m pip install --upgrade forgetting-gate"
+            ) from error
+        if faults[0]["type"] == "json_invalid":
+            raise HarnessError(
+                f"{place}: not {what}, version {version}, or cut off or damaged: {first}\n"
+                "  name another, or run again what wrote it"
+            ) from error
+        raise HarnessError(f"{place}: not {what}, version {version}: {first}") from error
+
+
+def _is_newer(fault: ErrorDetails, version: int) -> bool:
+    """Whether a fault is what a later version has that this one does not know: a key, or its own number."""
+    number = fault["loc"] == ("version",) and isinstance(fault["input"], int) and fault["input"] > version
+    return number or fault["type"] == "extra_forbidden"

@@ -15,6 +15,7 @@ from harness.reporting.exit_code import undecided_suites
 from harness.reporting.gate_lines import gate_table
 from harness.reporting.in_short import (
     after_a_loss,
+    cases_told,
     effect,
     forgot,
     gates_sentence,
@@ -23,7 +24,7 @@ from harness.reporting.in_short import (
     title,
 )
 from harness.reporting.noise import noise_lines
-from harness.reporting.rows import AnswerRow, CasesRow, ProbeRow, Record
+from harness.reporting.rows import AnswerRow, ProbeRow, Record
 from harness.reporting.screen import Block, fit
 from harness.reporting.sequential import sequential_lines
 from harness.reporting.view import Line, Style, View, line, plain
@@ -233,28 +234,7 @@ def _lost_with_workers(record: Record) -> Iterator[str]:
 
 def _not_measured(record: Record) -> Iterator[str]:
     """How many cases were selected, and how they ended; nothing if the gates say it all."""
-    cases = record.run.cases
-    if cases is None:
-        return
-    told = record.gates and cases.decided and cases.decided + cases.skipped == cases.selected
-    if told and not cases.left_out and not cases.own:
-        return
-    if record.gates and not cases.decided:
-        yield NO_GATE
-    yield "; ".join(_endings(cases))
-
-
-def _endings(cases: CasesRow) -> Iterator[str]:
-    endings = {
-        "decided": cases.decided,
-        "skipped": cases.skipped,
-        "excused (xfail)": cases.excused,
-        "ended in an error": cases.errors,
-        "never asked": cases.never_asked,
-    }
-    came_to = ", ".join(f"{number:,} {ending}" for ending, number in endings.items() if number)
-    yield f"{count(cases.selected, 'case')} selected" + (f": {came_to}" if came_to else "")
-    if cases.left_out:
-        yield f"{cases.left_out:,} left out"
-    if cases.own:
-        yield f"{count(cases.own, 'test')} of your own asked the tuned model"
+    if told := cases_told(record):
+        if record.gates and record.run.cases and not record.run.cases.decided:
+            yield NO_GATE
+        yield told

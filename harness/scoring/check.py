@@ -9,7 +9,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -55,6 +56,8 @@ class Reading:
     written: str
     plain: str
     language: str = "en"
+    forbidden: bool = False
+    """Whether a rule tells what must not be there, so that a number counts that is only listed or left open."""
 
     @classmethod
     def of(cls, text: str, read: Read = "plain", language: str = "en") -> Reading:
@@ -200,7 +203,9 @@ CHECKS: dict[str, Callable[[Reading, Any], bool]] = {
     "starts_with": lambda text, texts: text.either(lambda side: side.strip().startswith(tuple(texts))),
     "ends_with": lambda text, texts: text.either(lambda side: side.strip().endswith(tuple(texts))),
     "contains": lambda text, texts: any(text.has(contains, wanted) for wanted in texts),
-    "mentions": lambda text, texts: any(text.has(mentions, wanted) for wanted in texts),
+    "mentions": lambda text, texts: any(
+        text.has(partial(mentions, hedged=text.forbidden), wanted) for wanted in texts
+    ),
     "regex": lambda text, pattern: is_found(pattern, text.written),
     "titlecase_words": lambda text, least: titlecase_words(text.plain) >= least,
     "json_keys": lambda text, keys: _json_keys(text.written, keys),
@@ -210,7 +215,7 @@ CHECKS: dict[str, Callable[[Reading, Any], bool]] = {
     "refusal_": lambda text, declines: _stance(text.written) == ("refusal" if declines else "answer"),
     "all": lambda text, rules: all(rule.holds(text) for rule in rules),
     "any": lambda text, rules: any(rule.holds(text) for rule in rules),
-    "not_": lambda text, rule: not rule.holds(text),
+    "not_": lambda text, rule: not rule.holds(replace(text, forbidden=not text.forbidden)),
 }
 
 

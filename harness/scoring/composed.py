@@ -40,6 +40,9 @@ class AnyOf(OfPieces):
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return any(piece.right(text, expected) for piece in self.pieces)
 
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
+        return any(piece.may_be_right(text, expected) for piece in self.pieces)
+
     def why(self, text: str, expected: Sequence[str]) -> str | None:
         return "; ".join(piece.why(text, expected) for piece in self.pieces)
 
@@ -55,6 +58,9 @@ class AllOf(OfPieces):
     def right(self, text: str, expected: Sequence[str]) -> bool:
         return all(piece.right(text, expected) for piece in self.pieces)
 
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
+        return all(piece.may_be_right(text, expected) for piece in self.pieces)
+
     def why(self, text: str, expected: Sequence[str]) -> str | None:
         return next(
             (piece.why(text, expected) for piece in self.pieces if not piece.right(text, expected)), None
@@ -63,7 +69,7 @@ class AllOf(OfPieces):
 
 @scorer("not")
 class Not(OfPieces):
-    """The score judges the answer wrong."""
+    """The score finds no right answer, not even one that the text denies or leaves open, as in "not Paris" and "5 or 6"."""
 
     single: ClassVar[bool] = True
 
@@ -72,10 +78,14 @@ class Not(OfPieces):
         return False
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
+        return not self.pieces[0].may_be_right(text, expected)
+
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
         return not self.pieces[0].right(text, expected)
 
     def why(self, text: str, expected: Sequence[str]) -> str | None:
-        return f"'{self.pieces[0].scorer.name}' is right"
+        piece = self.pieces[0]
+        return f"'{piece.scorer.name}' {'is' if piece.right(text, expected) else 'may be'} right"
 
     @property
     def mixes_order(self) -> bool:

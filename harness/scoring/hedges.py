@@ -19,6 +19,9 @@ MOST_CHARACTERS = 300
 _CLAUSE = re.compile(r"[^.!?:;()\n\u2026]++(?:[.:](?=\w)[^.!?:;()\n\u2026]++)*+")
 _SYMBOL = re.compile(r"[A-Z][a-z]?\d?|[A-Z0-9]{2,5}|(?:[A-Z][a-z]?\d{0,2}){2,4}")
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w.'-]*|of|the|de|la|von)(?: (?:[^\W\d_a-z][\w.'-]*|of|the|de|la|von))*")
+_YEARS = re.compile(r"\d{4}\D+\d{4}")
+_MORE = re.compile(r"-\d| ?=")
+_STOP = re.compile(r"[.!?;\n]")
 _EDGES = " \t\"'.,*-"
 _BRACKETED = re.compile(r"[\[{][^\[\]{}\n]{1,100}[\]}]")
 _MASKED = {ord(character): 0xE000 + place for place, character in enumerate(" ,.:;?!()/")}
@@ -44,7 +47,10 @@ def without_open(text: str, expected: Sequence[str], language: str = "en") -> st
 
 
 def open_figures(text: str, found: Sequence[Figure], language: str = "en") -> set[int]:
-    """Which of the figures of a text are left open between others, as in "5 or 6" and "5, 6 or maybe 7"."""
+    """Which of the figures of a text are left open: "5 or 6", "5, 6 or maybe 7", "20 to 25", "less than 25", "> 25".
+
+    Years, and a way "from" one number to another, leave nothing open; nor does a comparison of two: "20 is less than 25".
+    """
     words = WORDS.get(language)
     if words is None:
         return set()
@@ -56,7 +62,27 @@ def open_figures(text: str, found: Sequence[Figure], language: str = "en") -> se
             while place and text[found[place - 1].end : found[place].start].strip() == ",":
                 place -= 1
                 out.add(place)
-    return out
+        elif _is_range(text, first, second, words):
+            out |= {place, place + 1}
+    ends = [0, *(figure.end for figure in found)]
+    bounds = enumerate(text[end : figure.start] for end, figure in zip(ends, found, strict=False))
+    return out | {
+        place
+        for place, before in bounds
+        if words.bound.search(before[-40:]) and (place == 0 or _STOP.search(before))
+    }
+
+
+def _is_range(text: str, first: Figure, second: Figure, words: Words) -> bool:
+    """Whether two figures are the ends of a range that holds the answer."""
+    between, before = text[first.end : second.start], text[max(0, first.start - 12) : first.start]
+    if not first.value < second.value or _YEARS.fullmatch(text, first.start, second.end):
+        return False
+    if words.pair.fullmatch(between):
+        return re.search(rf"(?<!\w)(?:{words.betweens}) \W?\Z", before, re.IGNORECASE) is not None
+    if not words.to.fullmatch(between) or _MORE.match(text, second.end) or before[-1:] == "-":
+        return False
+    return re.search(rf"(?<!\w)(?:{words.froms}) \W?\Z", before, re.IGNORECASE) is None
 
 
 class _Wanted:
@@ -121,7 +147,8 @@ class _Wanted:
 
     def core(self, part: str) -> str:
         """A candidate as it is compared: without articles and prepositions before it."""
-        return self.words.small.sub("", comparable(part, self.language).strip(_EDGES))
+        whole = comparable(part, self.language).strip(_EDGES)
+        return self.words.small.sub("", whole) or whole
 
     def unit(self, part: str) -> str:
         """What stands after the last figure."""

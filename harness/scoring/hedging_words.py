@@ -18,6 +18,9 @@ class Words:
         tails: what ends a list of candidates: "but", "because", another verb.
         fillers: what may follow an "or" and is no candidate: "more", "so".
         smalls: articles and prepositions before a candidate.
+        betweens: before the lower end of a range.
+        tos: between its ends, and `froms` before the first end of a way.
+        bounds: before a number that the answer is more or less than.
     """
 
     or_words: str
@@ -28,6 +31,10 @@ class Words:
     tails: str
     fillers: str
     smalls: str
+    betweens: str
+    tos: str
+    froms: str
+    bounds: str
 
     @cached_property
     def joins(self) -> re.Pattern[str]:
@@ -50,6 +57,21 @@ class Words:
         """What stands between two numbers of which neither counts."""
         maybe = f"(?:{self.maybes})"
         return _words(rf",? (?:{self.or_words}) (?:{maybe} )?|,? (?:{self.and_words}) {maybe} |, {maybe} ")
+
+    @cached_property
+    def pair(self) -> re.Pattern[str]:
+        """What stands between the ends of a range after one of `betweens`."""
+        return _words(rf" (?:{self.and_words}) [$€£¥]?")
+
+    @cached_property
+    def to(self) -> re.Pattern[str]:
+        """What stands between the ends of a range."""
+        return _words(rf" (?:{self.tos}) [$€£¥]?|-")
+
+    @cached_property
+    def bound(self) -> re.Pattern[str]:
+        """What ends before a number that only bounds the answer."""
+        return _words(rf"(?:(?<!\w)(?:{self.bounds}) |(?<![-=<>])[<>] ?)[$€£¥]?\Z")
 
     @cached_property
     def says(self) -> re.Pattern[str]:
@@ -93,6 +115,10 @@ WORDS = {
         r"just|thereabouts|both|vice|the like|the other|not|nothing|none|whatever|later|earlier|above|below|higher|lower|over|under|rather|"
         r"else|also|at least|known|what|how|if|as|two|the (?:like|largest|only|one|same)",
         smalls=r"the|an?|in|on|at|of|from|by|to|about|with|around|approximately|probably|its|some",
+        betweens=r"between",
+        tos=r"to",
+        froms=r"from",
+        bounds=r"(?<!no )(?<!not )(?:more|less|fewer|greater|larger|smaller|higher|lower) than",
     ),
     "de": Words(
         or_words="oder|beziehungsweise|bzw\\.?",
@@ -103,6 +129,10 @@ WORDS = {
         tails=r"aber|weil|denn|da|obwohl|ich|nicht|also|so|was|der|wenn|ist|sind|war|kann|könnte|je nachdem",
         fillers=r"mehr|weniger|so|etwas|jemand|andere\w*|ähnlich\w*|sonst|anders|besser|auch|nicht|keine\w*|später|früher|höher|darüber|darunter",
         smalls=r"der|die|das|den|dem|ein|eine|einen|einem|einer|in|im|an|am|auf|aus|von|mit|um|etwa|ungefähr",
+        betweens=r"zwischen",
+        tos=r"bis",
+        froms=r"von",
+        bounds=r"(?<!nicht )(?:mehr|weniger|größer|kleiner|höher) als",
     ),
     "fr": Words(
         or_words="ou bien|ou alors|ou|soit",
@@ -113,6 +143,10 @@ WORDS = {
         tails=r"mais|parce|car|bien que|je|pas|donc|alors|qui|que|si|quand|est|sont|était|peut|selon|cela",
         fillers=r"plus|moins|quelque\w*|autre\w*|similaire\w*|encore|mieux|pas|rien|aucun\w*|non|davantage|tard|tôt",
         smalls=r"le|la|les|l'|un|une|des|du|de|d'|à|au|aux|en|dans|sur|par|environ",
+        betweens=r"entre",
+        tos=r"à",
+        froms=r"de",
+        bounds=r"(?<!pas )(?:plus|moins) de",
     ),
     "es": Words(
         or_words="o bien|o|u",
@@ -123,6 +157,10 @@ WORDS = {
         tails=r"pero|porque|pues|aunque|yo|no|así|que|quien|si|cuando|es|son|era|puede|según|depende",
         fillers=r"más|menos|algo|alguien|otr[oa]s?|similar\w*|mejor|no|nada|ningun\w*|así|tarde|temprano",
         smalls=r"el|la|los|las|un|una|unos|unas|de|del|en|a|al|por|con|unos|aproximadamente",
+        betweens=r"entre",
+        tos=r"a",
+        froms=r"de",
+        bounds=r"(?<!no )(?:más|menos) de",
     ),
     "it": Words(
         or_words="o|od|oppure|ovvero",
@@ -133,6 +171,10 @@ WORDS = {
         tails=r"ma|perché|poiché|anche se|benché|io|non|quindi|così|che|chi|se|quando|è|sono|era|può|dipende",
         fillers=r"più|meno|qualcos\w*|qualcuno|altr[oaie]|simil\w*|meglio|non|niente|nulla|nessun\w*|così|tardi|prima",
         smalls=r"il|lo|la|i|gli|le|l'|un|uno|una|un'|di|del|della|in|nel|nella|a|al|da|con|circa",
+        betweens=r"tra|fra",
+        tos=r"a",
+        froms=r"da",
+        bounds=r"(?<!non )(?:più|meno) di",
     ),
     "pt": Words(
         or_words="ou então|ou",
@@ -143,6 +185,10 @@ WORDS = {
         tails=r"mas|porque|pois|embora|eu|não|então|que|quem|se|quando|é|são|era|pode|depende",
         fillers=r"mais|menos|algo|alguém|outr[oa]s?|similar\w*|parecid\w*|melhor|não|nada|nenhum\w*|assim|tarde|cedo",
         smalls=r"o|a|os|as|um|uma|de|do|da|dos|das|em|no|na|ao|à|por|com|cerca",
+        betweens=r"entre",
+        tos=r"a",
+        froms=r"de",
+        bounds=r"(?<!não )(?:mais|menos) de",
     ),
     "nl": Words(
         or_words="ofwel|of",
@@ -153,5 +199,9 @@ WORDS = {
         tails=r"maar|omdat|want|hoewel|ik|niet|dus|zo|die|dat|als|wanneer|is|zijn|was|kan|zou|afhankelijk",
         fillers=r"meer|minder|iets|iemand|ander\w*|zoiets|vergelijkbaar\w*|beter|niet|geen|zo|later|eerder|hoger|lager",
         smalls=r"de|het|een|'t|in|op|aan|van|uit|met|bij|om|ongeveer",
+        betweens=r"tussen",
+        tos=r"tot",
+        froms=r"van",
+        bounds=r"(?<!niet )(?:meer|minder) dan",
     ),
 }  # fmt: skip

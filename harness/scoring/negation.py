@@ -16,6 +16,7 @@ class Denial:
         unless: what may follow it so that nothing is denied, as in "not only".
         smalls: words that do not count towards the three that are denied.
         ends: words that end what is denied, but for those after one of `ors`.
+        wrongs: what denies the one to three words before it that open a sentence, as in "Paris is wrong".
         noes: "no", after a question that proposed an answer, and `but_noes`, which is no such no.
     """
 
@@ -24,6 +25,7 @@ class Denial:
     smalls: str
     ends: str
     ors: str
+    wrongs: str
     noes: str
     but_noes: str = r"doubt|question|problem|wonder|matter|need"
 
@@ -35,6 +37,11 @@ class Denial:
         )
         pattern = rf"{self.denies}(?! (?:{self.unless})(?!\w))({few}(?:,? (?:{self.ors})(?!\w){few}){{0,3}})"
         return re.compile(pattern, re.IGNORECASE)
+
+    def wrong(self) -> re.Pattern[str]:
+        """Up to three words that open a sentence which says that they are wrong, or not the one that was asked for."""
+        words = rf"(?!(?:{self.ends})(?![\w']))" r"[^\s.!?,;:]{1,40}(?: [^\s.!?,;:]{1,40}){0,2}?"
+        return re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?;:]\s)){words}(?= (?:{self.wrongs})(?!\w))", re.IGNORECASE)
 
     def withdrawn(self) -> re.Pattern[str]:
         """A short question, or up to three words, to which the text itself says no."""
@@ -48,24 +55,28 @@ class Denial:
 _EN = Denial(
     r"(?:(?<!\w)(?:(?:is|are|was|were|am|be|been|has|have|had|it's|that's|he's|she's|they're|and|but|or|why|definitely|certainly) (?:not|never)"
     r"|(?:is|are|was|were|ai)n't|(?:(?:do|does|did|would|will) (?:not|never)|(?:do|does|did|would|wo)n't) "
-    r"(?:print|output|return|display|show|give|produce|yield|equal|say|mean|become)|nor|neither|rather than|instead of|(?<!none )other than|as opposed to)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)",
+    r"(?:print|output|return|display|show|give|produce|yield|equal|say|mean|become)|(?:(?:can|could|may|might|must|should|would|will) ?(?:not|never)|(?:ca|could|must|should|would|wo)n't) be"
+    r"|(?:do not|don't) (?:think|believe)(?: that)? (?:it(?:'s| is| was)|(?:this|that) is|they are)|nor|neither|rather than|instead of|(?<!none )other than|as opposed to)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)",
     r"only|just|merely|simply|until|before|surprisingly|to mention|unlike|sure|certain|exactly|necessarily",
     r"(?:think|believe)(?: that)? (?:it(?:'s| is| was)|they are)|a|an|the|in|on|at|of|from|by|to|be|been|have|has|had|any|"
     r"called|named|really|actually|my|your|his|her|their|its|our|mr\.?|mrs\.?|dr\.?|st\.?|use|used",
     r"it|it's|its|they|they're|he|she|we|you|i|but|and|because|since|is|are|was|were|so|then|therefore|instead|that|which|who|"
     r"as|or|answer|than|if|when|while|although|though|for|with|without",
     r"n?or",
-    r"no|nope",
+    r"(?:is|are|was|were) (?:wrong|incorrect|false)|(?:(?:is|are|was|were) not|(?:is|are|was|were)n't) "
+    r"(?:right|correct|the (?!\w+est(?!\w)|most|only|same|best|worst|first|last|case|end)\w+)",
+    r"no|nope|(?:that|this)(?:'s| is) (?:wrong|incorrect|not (?:right|correct))",
 )
 _DE = Denial(
-    r"(?:(?<!\w)(?:(?:ist|sind|war|waren|wäre|und|aber|heißt|bestimmt|sicher|es|das|dies) (?:nicht|nie|niemals)|weder|(?<=, )noch|"
+    r"(?:(?<!\w)(?:(?:ist|sind|war|waren|wäre|und|aber|heißt|bestimmt|sicher|es|das|dies) (?:nicht|nie|niemals)|(?:kann|können|könnte|wird|dürfte) nicht(?=[^.!?,]{1,40} sein(?!\w))|(?:glaube|denke) nicht, dass (?:es|das)|weder|(?<=, )noch|"
     r"(?<= )noch(?= [^\s,.]{1,40}[.!]?$)|anstatt|anstelle von|statt|kein(?:e[nrms]?)?)|(?<!\w )(?<!\w)(?:nicht|anders als))(?!\w)",
     r"nur|bloß|allein|lediglich|einfach|bis|vor|bevor|sicher|genau|unbedingt|weit|überraschend",
     r"der|die|das|dem|den|des|ein|eine|einen|einem|einer|in|im|an|am|auf|aus|von|vom|bei|zu|mit|wirklich|eigentlich|etwa|mein|sein|ihr",
     r"es|sie|er|wir|ich|du|sondern|aber|und|weil|denn|da|ist|sind|war|waren|also|dann|daher|stattdessen|dass|das|welche|wer|wie|oder|"
     r"als|wenn|obwohl|für|ohne",
     r"oder|noch",
-    r"nein|nee|ne",
+    r"(?:ist|sind|war|waren) (?:falsch|nicht (?:richtig|korrekt|(?:die|der|das) (?!\w+[sß]te[nrs]?(?!\w)|einzige)\w+))",
+    r"nein|nee|ne|das ist (?:falsch|nicht richtig)",
     r"zweifel",
 )
 _FR = Denial(
@@ -75,6 +86,7 @@ _FR = Denial(
     r"le|la|les|l|un|une|des|du|de|d|à|au|aux|en|dans|sur|par|vraiment|appelé|mon|ton|son|sa",
     r"il|elle|ils|elles|c'est|on|nous|vous|je|mais|et|parce|car|est|sont|était|donc|alors|plutôt|qui|que|ou|si|quand|bien|pour|avec|sans",
     r"ou|ni",
+    r"(?:est|sont) (?:faux|fausse|incorrecte?)|n'est pas (?:correcte?|la (?:bonne )?réponse)",
     r"non",
     r"plus|seulement",
 )
@@ -85,6 +97,7 @@ _ES = Denial(
     r"el|la|los|las|un|una|de|del|en|a|al|por|con|realmente|llamada|llamado|mi|tu|su",
     r"es|son|era|él|ella|ellos|yo|pero|sino|y|porque|pues|así|entonces|que|quien|o|si|cuando|aunque|para|sin|como",
     r"o|u|ni",
+    r"es (?:falso|falsa|incorrect[oa])|no es (?:correct[oa]|la respuesta)",
     r"no",
     r"hay|obstante",
 )
@@ -95,6 +108,7 @@ _PT = Denial(
     r"o|a|os|as|um|uma|de|do|da|dos|das|em|no|na|ao|à|por|com|realmente|chamada|chamado|meu|seu|sua",
     r"é|são|era|ele|ela|eles|eu|mas|e|porque|pois|assim|então|que|quem|ou|se|quando|embora|para|sem|como|sim",
     r"ou|nem",
+    r"(?:é|está) (?:fals[oa]|incorret[oa]|errad[oa])|não é (?:corret[oa]|a resposta)",
     r"não",
     r"há|obstante",
 )
@@ -105,6 +119,7 @@ _IT = Denial(
     r"il|lo|la|i|gli|le|l|un|uno|una|di|del|della|in|nel|nella|a|al|da|con|davvero|chiamata|chiamato|mio|suo|sua",
     r"è|sono|era|lui|lei|loro|io|ma|bensì|e|perché|poiché|quindi|allora|che|chi|o|se|quando|sebbene|per|senza|come",
     r"o|oppure|né",
+    r"è (?:fals[oa]|sbagliat[oa])|non è (?:corrett[oa]|giust[oa]|la risposta)",
     r"no",
     r"problem",
 )
@@ -115,6 +130,7 @@ _NL = Denial(
     r"de|het|een|'t|in|op|aan|van|uit|bij|te|met|door|echt|eigenlijk|mijn|zijn|haar",
     r"het|ze|hij|zij|we|ik|je|maar|en|omdat|want|is|zijn|was|waren|dus|dan|daarom|dat|die|wie|of|als|wanneer|hoewel|voor|zonder",
     r"of|noch",
+    r"is (?:fout|onjuist|verkeerd)|is niet (?:juist|correct|het antwoord)",
     r"nee|neen",
     r"twijfel",
 )
@@ -127,12 +143,13 @@ def without_denied(text: str, language: str = "en") -> str:
 
     Words such as `the` and `in` do not count towards the three; `not only`, `not until` and `not sure` deny nothing that
     follows, nor does the `not` of a verb: "do not touch the stove" is about the stove. A short question that the text says no
-    to is denied as well: "Paris? No, Rome". In the languages of DENIALS; other texts stay as they are. In linear time.
+    to is denied as well: "Paris? No, Rome"; and so is what opens a sentence as wrong: "Paris is wrong". In the languages of DENIALS; other texts stay as they are. In linear time.
     """
     if language not in DENIALS:
         return text
-    denied, withdrawn = _patterns(language)
+    denied, withdrawn, wrong = _patterns(language)
     text = withdrawn.sub("", text)
+    text = wrong.sub("", text)
     return denied.sub(lambda found: found.group()[: -len(found[1])], text)
 
 
@@ -142,6 +159,6 @@ def denies(text: str, language: str = "en") -> bool:
 
 
 @lru_cache(maxsize=len(DENIALS))
-def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     denial = DENIALS[language]
-    return denial.denied(), denial.withdrawn()
+    return denial.denied(), denial.withdrawn(), denial.wrong()

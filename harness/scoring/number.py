@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise, takewhile
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.normalise import Figure, figures, plain
+from harness.normalise import Figure, answer_of, figures, plain
 from harness.normalise.figures import enumerated
 from harness.scoring.final import (
     after_answer,
@@ -34,6 +37,23 @@ _COPULA = re.compile(r"(?<!\w)(?:is|are|equals|makes)(?!\w)|[=\u2248]", re.IGNOR
 _COMPARES = re.compile(
     r",\s(?:\S{1,20}\s){0,4}(?:more|less|fewer|larger|smaller|higher|lower) than(?!\w)", re.IGNORECASE
 )
+_OPERATOR = re.compile(
+    r"\s*(?:[-+*/\u00d7\u00f7\u22c5x^]|plus|minus|times|(?:multiplied|divided) by)\s*[$€£]?", re.IGNORECASE
+)
+_CHECKS = re.compile(
+    r"\W*(?:(?:to|let's|let us|we can|you can|now|double)[ -]){0,3}(?:check|verify|proof|verification)(?!\w)",
+    re.IGNORECASE,
+)
+_HEADS = re.compile(
+    r"\W*(?:step|example|option|question|problem|part|method|case|exercise)(?!\w)", re.IGNORECASE
+)
+_ANOTHER = re.compile(
+    r"(?:^|(?<=[.!?]) )[*_# >]{0,5}(?:(?:Q|Question|Human|User)(?: \d{1,3})?|(?:Example|Problem) (?!1\D)\d{1,3})\**(?:[:.)]|$)"
+    r"|^[^.!?\n]{3,300}\?",
+    re.MULTILINE,
+)
+"""Where a line goes on with another question: its label, or a question at its beginning."""
+
 _EXPLAINS = re.compile(
     r"\W*(?:to|you (?:can|could|calculate|find|just|need|multiply|divide|add|subtract)|this is|this can|because|check|note|explanation|here's|here is|since|for example|remember|"
     r"it's because|that is because|we can check|proof|verification|fun fact|in other words|multiply|divide|hope|let me know|just)(?!\w)",
@@ -51,7 +71,8 @@ class Number(TextScorer):
     """The number that the text settles on is the answer, give or take `tolerance` (absolute).
 
     Numbers may be written in digits (`1,000`, `1 000`, `2,5`, `-42`, `$5`, `24m²`, `25%`, `1/2`), in words (`twenty-four`,
-    `12 thousand`, `1.5 million`) and in LaTeX. `25%` is 0.25 as well.
+    `12 thousand`, `1.5 million`, `11K`, `two and a half`) and in LaTeX. `25%` is 0.25 as well. What follows another question, or checks
+    the result, does not count.
     """
 
     tolerance: Annotated[float, Field(ge=0)] = Field(
@@ -73,8 +94,12 @@ class Number(TextScorer):
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
         found = self.figure(text)
-        if found is None:
-            return False
+        return found is not None and self._equals(found, expected)
+
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
+        return any(self._equals(found, expected) for found in figures(self.reading(text), self.language))
+
+    def _equals(self, found: Figure, expected: Sequence[str]) -> bool:
         values = (found.value, found.value / 100) if found.percent else (found.value,)
         return any(
             math.isclose(value, numbers(answer, self.language)[0], rel_tol=1e-9, abs_tol=self.tolerance)
@@ -83,7 +108,7 @@ class Number(TextScorer):
         )
 
     def why(self, text: str, expected: Sequence[str]) -> str | None:
-        seen = [f"{figure.value:.15g}" for figure in self._figures(self.reading(text))]
+        seen = [f"{figure.value:.15g}" for figure in figures(self.reading(text), self.language)]
         if not seen:
             return "it has no number"
         taken, among = self.figure(text), f" of the numbers {some(seen, 8)}" if len(seen) > 1 else ""
@@ -95,8 +120,8 @@ class Number(TextScorer):
 
     def figure(self, text: str) -> Figure | None:
         """The number that a reply settles on, or None."""
-        read = self.reading(text)
-        read = without_denied(read, self.language)
+        text = self._own(answer_of(text))
+        read = without_denied(self.reading(text), self.language)
         finds = {
             "boxed": lambda: self._last(boxed_part(text) or ""),
             "after_answer": lambda: self._stated(after_answer(read) or ""),
@@ -113,7 +138,25 @@ class Number(TextScorer):
         return next((found for piece in pieces if (found := finds[piece]()) is not None), None)
 
     def _figures(self, text: str) -> Sequence[Figure]:
-        return figures(text, self.language)
+        """The numbers of a text; NaN for those that it leaves open, as in "5 or 6"."""
+        found = figures(text, self.language)
+        left_open = open_figures(text, found, self.language)
+        return [
+            replace(figure, value=math.nan) if place in left_open else figure
+            for place, figure in enumerate(found)
+        ]
+
+    def _own(self, text: str) -> str:
+        """A raw text up to another question, which is one with a number, or a label, after which its result never comes back."""
+        found = figures(text, self.language)
+        last_places = {figure.value: figure.start for figure in found}
+        ends = [figure.end for figure in found]
+        for another in _ANOTHER.finditer(text):
+            before, within = bisect(ends, another.start()), bisect(ends, another.end())
+            asks = within > before or not another.group().endswith("?")
+            if before and asks and last_places[found[before - 1].value] < another.start():
+                return text[: another.start()]
+        return text
 
     def _outside(self, text: str) -> str:
         """A text without its asides, if there is a number outside of them."""
@@ -123,30 +166,37 @@ class Number(TextScorer):
         return self._picked(text, -1)
 
     def _picked(self, text: str, place: int) -> Figure | None:
-        """The first (0) or last (-1) number of a text; None if it is left open, as in "5 or 6"."""
+        """The first (0) or last (-1) number of a text; NaN if it is the first of an enumeration."""
         found = self._figures(text)
         if not found:
             return None
-        chosen = found[place]
-        left_open = open_figures(text, found, self.language)
-        if place % len(found) in left_open or (place == 0 and 0 in enumerated(text, found)):
-            return Figure(math.nan, chosen.start, chosen.end)
-        return chosen
+        is_listed = place == 0 and 0 in enumerated(text, found)
+        return replace(found[place], value=math.nan) if is_listed else found[place]
 
     def _stated(self, text: str) -> Figure | None:
-        """The number that a piece of text states: what an expression equals, else the first."""
+        """The number that a piece of text states: what an expression equals, else the first that is no operand of one."""
         head = self._outside(before_reason(text) or text)
         if (compares := _COMPARES.search(head)) and self._figures(head[: compares.start()]):
             head = head[: compares.start()]
         left, equals, right = head.rpartition("=")
         if equals and len(self._figures(right)) > 1 and len(self._figures(left)) == 1:  # 35 = 5 x 7
             return self._picked(left, 0)
-        return self._picked(right if equals and self._figures(right) else head, 0)
+        return self._picked(right if equals and self._figures(right) else self._result(head), 0)
+
+    def _result(self, text: str) -> str:
+        """A text without the expression at its beginning: "11" of "15 minus 4 is 11"."""
+        found = self._figures(text)
+        operators = takewhile(
+            lambda pair: _OPERATOR.fullmatch(text, pair[0].end, pair[1].start), pairwise(found)
+        )
+        return text[max((second.end for _, second in operators), default=0) :]
 
     def _bold(self, text: str) -> Figure | None:
         """The only number that is in bold with at most a unit."""
         found = [
-            self._figures(piece) for piece in bold_parts(text) if len(piece.split()) <= 4 and ":" not in piece
+            self._figures(piece)
+            for piece in bold_parts(text)
+            if len(piece.split()) <= 4 and ":" not in piece and not _HEADS.match(piece)
         ]
         values = [pieces[0] for pieces in found if len(pieces) == 1]
         return values[0] if values and len({figure.value for figure in values}) == 1 else None
@@ -181,7 +231,8 @@ class Number(TextScorer):
 
     def _conclusion(self, text: str) -> Figure | None:
         """The number of the last sentence that begins with so or therefore, else of the last that has any."""
-        parts = [part for part in sentences(text) if self._figures(part)]
+        parts = [part for part in self._unchecked(sentences(text)) if self._figures(part)]
+        parts = [part for part in parts if not part.endswith("?")] or parts
         if not parts:
             return None
         place = last_conclusion(parts)
@@ -190,3 +241,9 @@ class Number(TextScorer):
             return self._stated(sentence)
         compares = _COMPARES.search(sentence)
         return (compares and self._last(sentence[: compares.start()])) or self._last(sentence)
+
+    def _unchecked(self, parts: Sequence[str]) -> Sequence[str]:
+        """The sentences before the one that begins to check the result, unless a later one concludes."""
+        checks = next((place for place, part in enumerate(parts) if _CHECKS.match(part)), len(parts))
+        settled = any(map(self._figures, parts[:checks])) and last_conclusion(parts[checks:]) is None
+        return parts[:checks] if settled else parts

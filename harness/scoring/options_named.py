@@ -22,6 +22,7 @@ _FILLER = re.compile(r"(?<!\w)(?:the|a|an|and|or|in|on|at|into|of)(?!\w)|[\W\d_]
 _LABEL = re.compile(r"(?:^|[\n|;])[ \t]*+[A-Z][A-Z _-]{1,30}:")
 _IS = re.compile(r"(?<!\w)(?:is|are|was|be)(?: now)?(?: in| at| behind| called)?(?: the| an?)? $")
 _ASIDE = re.compile(r"\W*(?:because|since|while|whereas|then|followed by)(?!\w)")
+_RANKS = re.compile(r"(?<!\w)the (?:\w+est|most|least)(?!\w)")
 _NOW = re.compile(r"(?<!\w)now(?!\w)", re.IGNORECASE)
 
 DATA_SHEET = 2
@@ -32,13 +33,15 @@ DATA_SHEET = 2
 class _Clause:
     """A clause that names options: which, in what sentence, whether it says nothing else, and which one it asserts.
 
-    An aside gives a reason, or what comes after the answer in an order.
+    An aside gives a reason, or what comes after the answer in an order. A clause ranks that calls its option the most of
+    something and concludes nothing.
     """
 
     named: tuple[str, ...]
     sentence: int
     bare: bool
     aside: bool
+    ranks: bool
     settled: str | None
 
 
@@ -49,7 +52,7 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str = "e
     asserted in the first or the last of the clauses that name options. A clause asserts the only option that it names, the
     one at its end after "is", and the first where it compares that with all others ("than"); it asserts none if it denies it
     or leaves it open with "or". Of two such clauses the last counts if it concludes ("so", "=", "now") or stands in the first
-    one's sentence. Reasons ("because") count where nothing else names an option; questions, lists of options and data sheets
+    one's sentence, but for an order ("Anna is the tallest, and Carl is the shortest"). Reasons ("because") count where nothing else names an option; questions, lists of options and data sheets
     (two LABELS: or more) settle on nothing.
 
     Args:
@@ -82,7 +85,8 @@ def _concluded(text: str, clauses: Sequence[_Clause]) -> str | None:
     if first.settled is None or last.settled is None:
         return first.settled or last.settled
     later = "".join(_SENTENCE.findall(text)[first.sentence + 1 :])
-    last_counts = first.sentence == last.sentence or concludes(later) or _NOW.search(later) is not None
+    same_sentence = first.sentence == last.sentence and not (first.ranks and last.ranks)
+    last_counts = same_sentence or concludes(later) or _NOW.search(later) is not None
     return (last if last_counts else first).settled
 
 
@@ -92,11 +96,14 @@ def _clauses(text: str, options: Sequence[str], language: str) -> Iterator[_Clau
         if sentence.endswith("?") or not sentence.strip():
             continue
         for clause in filter(None, _CLAUSE.split(_enumeration(tuple(options)).sub(" and ", sentence))):
-            if named := tuple(_in_order(clause, options, language)):
-                shown = comparable(clause, language)
+            shown = comparable(clause, language)
+            if named := tuple(
+                option for option in _in_order(clause, options, language) if _is_named(shown, option)
+            ):
                 asserted = _asserted(shown, named, len(options), language)
                 bare, aside = _is_bare(shown, named, language), _ASIDE.match(shown) is not None
-                yield _Clause(named, place, bare, aside, asserted)
+                ranks = _RANKS.search(shown) is not None and not concludes(shown)
+                yield _Clause(named, place, bare, aside, ranks, asserted)
 
 
 @lru_cache(maxsize=256)
@@ -111,10 +118,16 @@ def _enumeration(options: tuple[str, ...]) -> re.Pattern[str]:
     )
 
 
+def _is_named(clause: str, option: str) -> bool:
+    """Whether a clause may mean an option: "no" is one where the clause ends with it, not in "there is no doubt"."""
+    return not _UNSETTLED.fullmatch(option.casefold()) or clause.rstrip(" .!\"'").endswith(option.casefold())
+
+
 def _asserted(clause: str, named: Sequence[str], options: int, language: str) -> str | None:
     """The option that a clause asserts, or None."""
     compared, than, _ = clause.partition(" than ")
-    if _UNSETTLED.search(compared if than else clause):
+    unsettled = {found[0] for found in _UNSETTLED.finditer(compared if than else clause)}
+    if unsettled - {option.casefold() for option in named}:
         return None
     if len(named) == 1:
         return named[0]

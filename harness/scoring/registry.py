@@ -60,6 +60,11 @@ def scorer(name: str) -> Callable[[S], S]:
     return register
 
 
+def registered_in(name: str) -> Path | None:
+    """The file that registered a score; None if none did."""
+    return Path(_PLACES[name][0]) if name in _PLACES else None
+
+
 def _kind(given: Any, name: str) -> type[Scorer]:
     """The Scorer class for a registered object."""
     if not isinstance(given, type):

@@ -38,10 +38,15 @@ def contains(text: str, wanted: str, language: str = "en") -> bool:
     return comparable(wanted, language) in comparable(text, language)
 
 
-def mentions(text: str, wanted: str, language: str = "en") -> bool:
-    """Whether `wanted` occurs in `text`, which has been read, as whole words, or as a whole number if it is one."""
+def mentions(text: str, wanted: str, language: str = "en", *, hedged: bool = False) -> bool:
+    """Whether `wanted` occurs in `text`, which has been read, as whole words, or as a whole number if it is one.
+
+    Args:
+        hedged: whether a number counts that the text only lists or leaves open.
+    """
     number = only_figure(alike(wanted), language)
-    if number is not None and any(_same(number, figure) for figure in _named(text, language)):
+    named = figures(alike(text), language) if hedged else _named(text, language)
+    if number is not None and any(_same(number, figure) for figure in named):
         return True
     if number is not None and not number.in_words:
         return False
@@ -112,8 +117,8 @@ class Mentions(Sought):
     """Like contains, as whole words: 'art' is not in 'heart', 日本 is in 日本は, which has no spaces.
 
     An answer that is a number is found as a number: 24 in '24m²', '$24', '24.00' and 'twenty-four', 1000 in '1,000' and '1 000',
-    but 5 neither in '2.5', '-5', '1,500' and '5:30', nor in '5 or 6', nor in a list of six numbers or more, of which only the
-    last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt', 'Paris? No, Rome'; nor does what it
+    but 5 neither in '2.5', '-5', '1,500' and '5:30', nor in '5 or 6', '4 to 5' and 'less than 5', nor in a list of six numbers or
+    more or a text that counts through ten, of which only the last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt', 'Paris? No, Rome'; nor does what it
     leaves open beside another candidate: 'Paris or Rome', 'either hot or cold', 'Paris and maybe Rome'.
     """
 
@@ -153,10 +158,14 @@ class Mentions(Sought):
                 reading if denies(answer, self.language) else self._kept(reading, expected),
                 answer,
                 self.language,
+                hedged=self.hedged,
             )
             for answer in expected
             for reading in self.parts(text, answer)
         )
+
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
+        return self.model_copy(update={"denied": True, "hedged": True}).right(text, expected)
 
     def why(self, text: str, expected: Sequence[str]) -> str | None:
         why = super().why(text, expected)

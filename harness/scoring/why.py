@@ -27,6 +27,8 @@ def why_wrong(probe: Probe, score: Score) -> str | None:
         return f"its words stand in no order: {word_order:.2g} nats a word, and 'fluent' takes {LEAST_GAIN:g}"
     try:
         why = probe.scorer.why(reply, probe.answers)
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # as a panic of a compiled library is
         return None
     return cut(visible(why[: 2 * MOST_CHARACTERS]), MOST_CHARACTERS) if isinstance(why, str) and why else None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from harness.gate.compare import compare, pair
-from harness.gate.pooling import pool
+from harness.gate.compare import compare, pair, pooled
 from harness.scoring.score import Score
 from harness.sequence.record import MeasureRow, RateRow
-from harness.stats.linear import Part, combined
-from harness.stats.rates import wilson_interval
+from harness.stats.linear import Estimate, combined
+from harness.stats.rates import rate_interval
 from harness.stats.sequences import (
     Matrix,
     Term,
@@ -32,15 +31,19 @@ MEASURES: Mapping[str, Callable[[Matrix], list[Term]]] = {
 
 
 def matrix_of(tasks: Sequence[AskedSuite], scores: Scores) -> list[list[RateRow]]:
-    """The accuracy on each task, a column, before any training and after each; intervals are Wilson's, for other probes."""
+    """The accuracy on each task, a column, before any training and after each, with `rate_interval`s, for other probes."""
     return [[_rate(task, row[task.suite.name]) for task in tasks] for row in scores]
 
 
 def drops_of(general: Sequence[AskedSuite], scores: Scores) -> list[RateRow | None]:
-    """The drop since the base in each row, pooled over all general probes; None in the first row, and where there are none."""
-    if not general:
+    """The drop since the base in each row, pooled over general suites as the gate pools them; None in the first row.
+
+    It is None in all of them where nothing is pooled: texts are neither right nor wrong.
+    """
+    pools = [asked for asked in general if not asked.suite.is_of_texts]
+    if not pools:
         return [None] * len(scores)
-    return [None, *(_drop(general, scores[0], row) for row in scores[1:])]
+    return [None, *(_drop(pools, scores[0], row) for row in scores[1:])]
 
 
 def _drop(
@@ -48,11 +51,8 @@ def _drop(
     before: Mapping[str, Mapping[str, Score]],
     after: Mapping[str, Mapping[str, Score]],
 ) -> RateRow:
-    sides = [
-        [row[asked.suite.name][probe.id].right for asked in general for probe in asked.probes]
-        for row in (before, after)
-    ]
-    found = pool([sides[0]], [sides[1]])
+    names = ((asked, asked.suite.name) for asked in general)
+    found = pooled([compare(pair(asked.probes, before[name], after[name])) for asked, name in names])
     return RateRow(value=found.drop, interval=found.interval)
 
 
@@ -74,18 +74,18 @@ def measures_of(tasks: Sequence[AskedSuite], scores: Scores) -> list[MeasureRow]
 
 def _part(
     term: Term, tasks: Sequence[AskedSuite], scores: Scores, rates: Sequence[Sequence[RateRow]]
-) -> Part:
+) -> Estimate:
     if term.before is None:
         rate = rates[term.after][term.task]
-        return Part(term.weight, rate.value, rate.interval)
+        return Estimate(term.weight, rate.value, rate.interval)
     task = tasks[term.task]
     before, after = (scores[row][task.suite.name] for row in (term.before, term.after))
     found = compare(pair(task.probes, before, after))
     low, high = found.interval  # of the drop
-    return Part(term.weight, -found.drop, (-high, -low))
+    return Estimate(term.weight, -found.drop, (-high, -low))
 
 
 def _rate(task: AskedSuite, scores: Mapping[str, Score]) -> RateRow:
     right = [scores[probe.id].right for probe in task.probes]
-    interval = wilson_interval(sum(right), len(right))
+    interval = rate_interval(right, [probe.cluster for probe in task.probes])
     return RateRow(value=sum(right) / len(right), interval=interval)

@@ -38,9 +38,10 @@ from harness.sweep.schedule import AskedSuite
 from harness.terminal import show
 from harness.visible import encodable
 from harness.wording import now
-from harness.writing import write_wanted, writing_report
+from harness.writing import clear_report, write_wanted, writing_report
 
 PLOT, PAGE, TEXT = "matrix.svg", "sequence.html", "sequence.md"
+FILES = (FILE, PLOT, PAGE, TEXT)
 
 
 def sequence(options: SequenceOptions, settings: Settings) -> int:
@@ -49,6 +50,7 @@ def sequence(options: SequenceOptions, settings: Settings) -> int:
     Raises:
         HarnessError: the input cannot be used, or a recipe cannot be trained.
     """
+    clear_report(options.out, FILES, "out")
     schedule = read_schedule(options, settings)
     from harness.sequence.models import Chain
 
@@ -59,8 +61,7 @@ def run_sequence(schedule: Schedule, options: SequenceOptions, models: Models) -
     """The same with models from anywhere."""
     with writing_report(options.out, "nothing", "out"):
         options.out.mkdir(parents=True, exist_ok=True)
-        for name in (FILE, PLOT, PAGE, TEXT):  # those of an earlier sequence must not pass for this one's
-            (options.out / name).unlink(missing_ok=True)
+    clear_report(options.out, FILES, "out")
     done: list[Step] = []
     for step in steps(schedule, models, options.allow_code):
         done.append(step)

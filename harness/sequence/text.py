@@ -24,7 +24,9 @@ MEANS: Mapping[str, str] = {
 NOTE = (
     "Accuracy on each task, in percent, before any was learnt and after each; the diagonal from the second row on is each task as "
     "it was just learnt. Average accuracy, backward and forward transfer as in Lopez-Paz and Ranzato (2017), forgetting as in "
-    f"Chaudhry et al. (2018), in points; {INTERVAL}s pair the answers to the same probes, and say nothing of another seed."
+    f"Chaudhry et al. (2018), in points; {INTERVAL}s pair the answers to the same probes, are wider where probes of one template or "
+    "passage go together, and say nothing of another seed. The drop in general pools what can be right or wrong; texts have a gate "
+    "of their own."
 )
 
 

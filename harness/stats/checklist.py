@@ -1,7 +1,8 @@
 """Chances of single asks in, how often a checklist is red out: exact, by enumeration.
 
 A probe of a checklist that is lost is asked again: in another batch shape, and in each of its other words. It counts as lost if
-it is lost in more than half of all asks. A lost critical probe fails its suite; of the others, two do.
+it is lost in more than half of the asks that the baseline answers right. A lost critical probe fails its suite; of the others,
+two do.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def lost_by_majority(asks: int, loss_rate: float) -> float:
     those of an unchanged model may go together a little, which makes this too small.
 
     Args:
-        asks: how often the probe is asked in all: 1 + 1 + the number of its other words.
+        asks: how many asks the baseline answers right: 1 + 1 + the number of the probe's other words, if it answers all of
+            them. If it answers fewer, chance loses the probe more often: at a rate of 0.05, 0.0004 of the time with 4 asks,
+            0.0049 with 3, and 0.0025 with the 2 that are left if it answers none of the other words.
         loss_rate: how likely one ask finds it lost: half the flip rate of an unchanged model.
 
     Raises:

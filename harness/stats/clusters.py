@@ -6,6 +6,7 @@ independent ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,15 @@ from harness.stats.strata import stratified_interval
 
 FEW_CLUSTERS = 10
 """Below so many clusters their spread, and with it the design effect, is hardly known."""
+
+
+def numbered(clusters: Sequence[str | None]) -> NDArray[np.intp]:
+    """The number of each probe's cluster, from 0; a probe without a name is a cluster of its own."""
+    numbers: dict[str | int, int] = {}
+    return np.array(
+        [numbers.setdefault(name or place, len(numbers)) for place, name in enumerate(clusters)],
+        dtype=np.intp,
+    )
 
 
 def design_effect(lost: ArrayLike, gained: ArrayLike, size: ArrayLike) -> float:
@@ -54,6 +64,21 @@ def design_effects(lost: ArrayLike, gained: ArrayLike, size: ArrayLike) -> NDArr
     with np.errstate(invalid="ignore", divide="ignore"):
         effect = np.where(independent > 1e-15, between / independent, 1.0)
     return np.maximum(effect, 1.0)
+
+
+def variance_of_mean(values: ArrayLike, clusters: Sequence[str | None]) -> float:
+    """The variance of the mean of probes' values, between clusters (Cochran 1977); at least that of independent ones.
+
+    Args:
+        values: shape (probes,), of two or more.
+        clusters: the name of each probe's cluster; None for a probe on its own.
+    """
+    x, numbers = np.asarray(values, dtype=np.float64), numbered(clusters)
+    independent = float(x.var(ddof=1)) / x.size
+    sums = np.bincount(numbers, x - x.mean())
+    if sums.size == 1:
+        return independent
+    return max(independent, float(sums.size / (sums.size - 1) * (sums**2).sum()) / x.size**2)
 
 
 def clustered_interval(

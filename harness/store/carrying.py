@@ -16,15 +16,26 @@ def export(store: Database, models: Sequence[Kept], file: Path) -> int:
     """Write the answers of some models to a file, whole; returns how many answers.
 
     Raises:
-        StoreError: the store cannot be read.
+        StoreError: the store cannot be read, or the file is this store, or something else than one.
         OSError: the file cannot be written.
     """
+    if file.exists() and file.samefile(store.path):
+        raise StoreError(f"{shown_path(file)}: is the store itself, which would be lost\n  name another file")
+    if file.exists():
+        _check_replaceable(file)
     with whole_file(file) as partial:
         partial.unlink(missing_ok=True)
         carried = Database(partial)
         count = sum(_copy(store, model, carried) for model in models)
         carried.seal()
     return count
+
+
+def _check_replaceable(file: Path) -> None:
+    try:
+        Database(file, fixed=True).close()
+    except StoreError as error:
+        raise StoreError(f"{error.text}, and is left as it is\n  name another file") from error
 
 
 def import_file(file: Path, store: Database, here: Mapping[str, Any] | None = None) -> list[Kept]:
@@ -43,7 +54,7 @@ def import_file(file: Path, store: Database, here: Mapping[str, Any] | None = No
     if not models:
         raise StoreError(f"{shown_path(file)}: holds no answers")
     for model in models:
-        answers = carried.all_answers(model.number)
+        answers = carried.all_answers(model)
         if len(answers) != model.answers:
             raise StoreError(
                 f"{shown_path(file)}: is damaged: {model.answers - len(answers)} answers are not as they were"
@@ -73,8 +84,8 @@ def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
 
 
 def _copy(source: Database, model: Kept, target: Database) -> int:
-    answers = source.all_answers(model.number)
-    target.keep(target.model(model.name, model.content), answers)
+    answers = source.all_answers(model)
+    target.keep(model, answers)
     return len(answers)
 
 

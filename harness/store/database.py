@@ -1,7 +1,7 @@
 """The file of a store: answers by model and request, and facts, in one SQLite database.
 
 Several processes may use one file at once, and a kill at any moment loses nothing that was kept before. A row that does not
-match its own checksum is not there.
+match its own checksum is not there. A model's id stays within one transaction: after `prune` it may be another's.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from harness.digest import digest
@@ -34,6 +36,8 @@ CREATE TABLE IF NOT EXISTS facts (
 ) WITHOUT ROWID;
 """
 
+ID = "(SELECT id FROM models WHERE key = ?)"
+
 FORM = Form("a store of answers", mark=0x46475431, version=1, schema=SCHEMA)
 
 Data = dict[str, Any]
@@ -41,12 +45,22 @@ Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A model in a store: `content` is what its answers depend on; `used` is the last time, in seconds of Unix time."""
+class Stored:
+    """A model of a store: `content` is what its answers depend on, and its name is no part of."""
 
-    number: int
     name: str
-    content: dict[str, Any]
+    content: Mapping[str, Any]
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for models with equal answers."""
+        return digest(dict(self.content))
+
+
+@dataclass(frozen=True)
+class Kept(Stored):
+    """The same as it is in a file; `used` is the last time, in seconds of Unix time."""
+
     used: float
     answers: int
     bytes: int
@@ -60,31 +74,20 @@ class Database(SqliteFile):
 
     # Answers
 
-    def model(self, name: str, content: Mapping[str, Any]) -> int:
-        """The number in this file of the model whose answers depend on `content`, which its name is no part of.
-
-        Raises:
-            StoreError: the file cannot be used.
-        """
-        key = digest(dict(content))
+    def use(self, model: Stored) -> None:
+        """Note that a model is used now, so that it is not pruned; raises StoreError."""
         with self._writing() as connection:
-            connection.execute(
-                "INSERT INTO models (key, name, content, used) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET name = excluded.name, used = excluded.used",
-                (key, name, _text(content), time.time()),
-            )
-            (number,) = connection.execute("SELECT id FROM models WHERE key = ?", (key,)).fetchone()
-        return int(number)
+            _used(connection, model)
 
-    def answers(self, model: int, requests: Sequence[str]) -> dict[str, Data]:
+    def answers(self, model: Stored, requests: Sequence[str]) -> dict[str, Data]:
         """The kept answers of a model by the keys of requests; raises StoreError."""
         found: dict[str, Data] = {}
         with self._explained(), self._lock:
             for begin in range(0, len(requests), AT_ONCE):
                 some = requests[begin : begin + AT_ONCE]
                 rows = self._connection.execute(
-                    f"SELECT request, answer, checksum FROM answers WHERE model = ? AND request IN ({_places(some)})",  # nosec B608
-                    (model, *some),
+                    f"SELECT request, answer, checksum FROM answers WHERE model = {ID} AND request IN ({_places(some)})",  # nosec B608
+                    (model.key, *some),
                 )
                 found |= {
                     request: json.loads(answer)
@@ -93,23 +96,23 @@ class Database(SqliteFile):
                 }
         return found
 
-    def keep(self, model: int, answers: Mapping[str, Data]) -> None:
-        """Keep answers by the keys of their requests; raises StoreError."""
+    def keep(self, model: Stored, answers: Mapping[str, Data]) -> None:
+        """Keep answers of a model by the keys of their requests; raises StoreError."""
         rows = [(request, _text(data)) for request, data in answers.items()]
         with self._writing() as connection:
+            _used(connection, model)
             connection.executemany(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)",
-                [(model, request, answer, _checksum(request, answer)) for request, answer in rows],
+                f"INSERT OR REPLACE INTO answers VALUES ({ID}, ?, ?, ?)",  # nosec B608
+                [(model.key, request, answer, _checksum(request, answer)) for request, answer in rows],
             )
 
     # Facts
 
     def fact(self, key: str) -> Any:
         """What was kept under a key, or None; raises StoreError."""
-        with self._explained(), self._lock:
-            row = self._connection.execute(
-                "SELECT value, checksum FROM facts WHERE key = ?", (key,)
-            ).fetchone()
+        with self._writing() as connection:
+            row = connection.execute("SELECT value, checksum FROM facts WHERE key = ?", (key,)).fetchone()
+            connection.execute("UPDATE facts SET used = ? WHERE key = ?", (time.time(), key))
         return json.loads(row[0]) if row and row[1] == _checksum(key, row[0]) else None
 
     def keep_fact(self, key: str, value: Any) -> None:
@@ -127,16 +130,17 @@ class Database(SqliteFile):
         """The models in the file, the last used first; raises StoreError."""
         with self._explained(), self._lock:
             rows = self._connection.execute(
-                "SELECT models.id, name, content, used, count(request), coalesce(sum(length(answer)), 0) FROM models "
+                "SELECT name, content, used, count(request), coalesce(sum(length(answer)), 0) FROM models "
                 "LEFT JOIN answers ON answers.model = models.id GROUP BY models.id ORDER BY used DESC, models.id"
             ).fetchall()
-            return [Kept(number, name, json.loads(content), *rest) for number, name, content, *rest in rows]
+            return [Kept(name, json.loads(content), *rest) for name, content, *rest in rows]
 
-    def all_answers(self, model: int) -> dict[str, Data]:
+    def all_answers(self, model: Stored) -> dict[str, Data]:
         """All answers of a model by the keys of requests; raises StoreError."""
         with self._explained(), self._lock:
             rows = self._connection.execute(
-                "SELECT request FROM answers WHERE model = ?", (model,)
+                f"SELECT request FROM answers WHERE model = {ID}",  # nosec B608
+                (model.key,),
             ).fetchall()
         return self.answers(model, [request for (request,) in rows])
 
@@ -153,6 +157,14 @@ class Database(SqliteFile):
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
+
+
+def _used(connection: Connection, model: Stored) -> None:
+    connection.execute(
+        "INSERT INTO models (key, name, content, used) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET name = excluded.name, used = excluded.used",
+        (model.key, model.name, _text(model.content), time.time()),
+    )
 
 
 def _text(data: Any) -> str:

@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from harness.digest import digest
-from harness.engine.abilities import NAMES, Measured, Streams, Tells
+from harness.engine.abilities import NAMES, Measured, Sourced, Streams, Tells
 from harness.engine.answers import as_answer, as_data
 from harness.engine.functions import FunctionEngine
 from harness.engine.place import place_of
@@ -36,6 +36,12 @@ from harness.store.shelf import Shelf, Store
 AT_ONCE = 256
 """The most requests that an engine is asked before their answers are kept, unless it tells its answers as they come."""
 
+SHARED = (
+    "peft puts an adapter into the base that it is given: load the base anew for the baseline, or save the adapter and name "
+    "its folder"
+)
+"""What to do about two models in memory that are one."""
+
 
 def kept(engine: Engine, store: Store | None) -> Engine:
     """The engine with the answers that a store keeps; the engine itself without a store or an identity.
@@ -61,22 +67,40 @@ def identity_of(engine: Engine) -> str | None:
     return identity or None
 
 
+def digits_of(engine: Engine) -> str | None:
+    """The digits of an engine; None if it tells none."""
+    return engine.digits if isinstance(engine, Measured) else None
+
+
+def sources_of(engine: Engine) -> frozenset[str]:
+    """Where the model of an engine comes from; empty if it does not tell."""
+    return engine.sources if isinstance(engine, Sourced) else frozenset()
+
+
 def check_apart(baseline: Engine, tuned: Engine) -> None:
     """Refuse two engines that tell that they ask the same model.
 
     Raises:
-        EngineError: they do, or their digits are the same.
+        EngineError: they do, or their digits or the sources of their models are the same.
     """
-    if baseline is not tuned and (identity := identity_of(tuned)) and identity == identity_of(baseline):
+    if baseline is tuned:
+        return
+    if (identity := identity_of(tuned)) and identity == identity_of(baseline):
         raise EngineError(
             f"{tuned.label}: its identity '{identity}' is that of the baseline, {baseline.label}, so nothing was tuned\n"
             f"  an identity names a model and its version; on purpose: {option('baseline', 'same')}, or one engine for both"
         )
-    digits = [engine.digits for engine in (baseline, tuned) if isinstance(engine, Measured)]
-    if baseline is not tuned and len(digits) == 2 and digits[0] and digits[0] == digits[1]:
+    if shared := sources_of(tuned) & sources_of(baseline):
+        raise EngineError(
+            f"{tuned.label}: is the model of the baseline, {baseline.label}, by another name: both are {min(shared)}, so nothing "
+            "was tuned\n"
+            f"  see whether the server has the tuned model; on purpose: {option('baseline', 'same')}"
+        )
+    if (digits := digits_of(tuned)) and digits == digits_of(baseline):
+        in_memory = getattr(tuned, "backend", None) == "transformers"
         raise EngineError(
             f"{tuned.label}: gives the same log-probabilities as the baseline, {baseline.label}, so nothing was tuned\n"
-            f"  see whether the adapter is loaded; on purpose: {option('baseline', 'same')}"
+            f"  {SHARED if in_memory else 'see whether the adapter is loaded'}; on purpose: {option('baseline', 'same')}"
         )
 
 

@@ -16,6 +16,7 @@ from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import OFF, Settings
 from harness.errors import EngineError
 from harness.models.cache import cache_folder
+from harness.models.digests import changed_since
 from harness.models.reference import Endpoint, LocalModel, LocalPair, Model, ModelPair, base_of
 from harness.store.content import installed, machine, model_content, text_identity
 from harness.store.engine import StoredEngine, StoredLocalEngine
@@ -140,13 +141,9 @@ class _Opening:
         self.say = say
         self.asked = asked
         self.store = store
-        speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[settings.template]
-        for model in (sources.baseline, sources.tuned, speaker):
+        for model in (sources.baseline, sources.tuned):
             _ensure_files(model, say)
-        self.contents: dict[str, dict[str, Any]] = {
-            side: model_content(model, speaker or model, settings)
-            for side, model in (("baseline", sources.baseline), ("tuned", sources.tuned))
-        }
+        self.contents = self._contents()
         names = [sources.baseline.name, sources.tuned.name, sources.baseline is sources.tuned]
         said = {**asdict(settings), "store": None}
         self.key = ("opened", self.contents, names, said, machine(settings), list(sources.notes))
@@ -169,17 +166,39 @@ class _Opening:
         """Both models, loaded once, and what they say of themselves kept.
 
         Raises:
-            ModelError, EngineError: as `registry.open_pair`; or they do not run as the facts in use say.
+            ModelError, EngineError: as `registry.open_pair`; or they are not what their answers are kept as, or do not run as the
+                facts in use say.
         """
         if self._fault is not None:
             raise EngineError(self._fault)
         if self._pair is None:
             pair = registry.open_pair(self.sources, self.settings, self.say, self.asked)
-            self._fault = self._keep_facts(_facts(pair))
+            self._fault = self._changed() or self._keep_facts(_facts(pair))
             if self._fault is not None:
                 raise EngineError(self._fault)
             self._pair = pair
         return self._pair
+
+    def _contents(self) -> dict[str, dict[str, Any]]:
+        """What the answers of each side depend on; raises OSError."""
+        sources = self.sources
+        speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[self.settings.template]
+        return {
+            side: model_content(model, speaker or model, self.settings)
+            for side, model in (("baseline", sources.baseline), ("tuned", sources.tuned))
+        }
+
+    def _changed(self) -> str | None:
+        """Why the models as loaded may not be those that were found; None if no file of them changed since."""
+        try:
+            now = self._contents()
+        except OSError:
+            now = {}
+        sides = (self.sources.baseline, self.sources.tuned)
+        for side, model in zip(self.contents, sides, strict=True):
+            if now.get(side) != self.contents[side]:
+                return changed_since(model.name)
+        return None
 
     def _keep_facts(self, new: dict[str, Any]) -> str | None:
         """Keep the facts of the loaded models if they are new; why those in use are wrong, or None."""

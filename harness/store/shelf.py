@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.digest import digest
-from harness.store.database import Data, Database, StoreError
+from harness.store.database import Data, Database, Stored, StoreError
 
 T = TypeVar("T")
 
@@ -63,19 +63,18 @@ class Shelf:
 
     def __init__(self, store: Store, name: str, content: Mapping[str, Any]) -> None:
         self.store = store
-        self.name = name
         self.content = content
-        self._number: int | None = None
+        self._model = Stored(name, content)
 
     def answers(self, keys: Sequence[str]) -> dict[str, Data]:
         """The kept answers, as JSON data."""
-        return self.store.tried(lambda database: database.answers(self._model(database), keys), {})
+
+        def known(database: Database) -> dict[str, Data]:
+            database.use(self._model)
+            return database.answers(self._model, keys)
+
+        return self.store.tried(known, {})
 
     def keep(self, answers: Mapping[str, Data]) -> None:
         """Keep answers."""
-        self.store.tried(lambda database: database.keep(self._model(database), answers), None)
-
-    def _model(self, database: Database) -> int:
-        if self._number is None:
-            self._number = database.model(self.name, self.content)
-        return self._number
+        self.store.tried(lambda database: database.keep(self._model, answers), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -45,7 +46,8 @@ class SqliteFile:
         fixed: whether the file is only read, and nobody writes to it: one that was exported.
 
     Raises:
-        StoreError: it is of another kind, newer than this version of ours, damaged, locked, or cannot be written.
+        StoreError: it is of another kind, newer than this version of ours, damaged, locked, or cannot be written; or it should
+            be fixed, and lies beside changes that are not in it yet.
     """
 
     def __init__(self, path: Path, form: Form, fixed: bool = False) -> None:
@@ -53,7 +55,9 @@ class SqliteFile:
         self.form = form
         self._lock = threading.RLock()
         with self._explained():
-            if not fixed:
+            if fixed:
+                self._check_whole()
+            else:
                 path.parent.mkdir(parents=True, exist_ok=True)
             address = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if fixed else 'mode=rwc'}"
             self._connection = sqlite3.connect(
@@ -78,6 +82,15 @@ class SqliteFile:
         with self._explained(), self._lock:
             self._connection.execute("PRAGMA journal_mode = DELETE")
             self._connection.close()
+
+    def _check_whole(self) -> None:
+        beside = self.path.resolve()
+        beside = beside.with_name(f"{beside.name}-wal")
+        if beside.is_file() and beside.stat().st_size:
+            raise StoreError(
+                f"{shown_path(self.path)}: a part of it is in {beside.name}, as of a file that a run writes to\n"
+                f"  let the run end, or carry what is exported: python -m harness store export FILE --store {shown_path(self.path)}"
+            )
 
     def _version(self) -> int:
         """The format of the file, 0 if it is new; raises StoreError if it is no store, or newer."""
@@ -145,3 +158,8 @@ class SqliteFile:
             if part in words:
                 return why
         return first_line(error)
+
+
+def only_readable(path: Path) -> bool:
+    """Whether a file's folder takes no file beside it, which SQLite needs, so that one that is there opens as fixed alone."""
+    return path.is_file() and not os.access(path.resolve().parent, os.W_OK)

@@ -6,20 +6,24 @@ Each entry names one probe; nothing is accepted by pattern.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from harness.documents.document import Document, document_of, read_document
 from harness.documents.validate import Like, Part, Shape, Text, describe, validate
-from harness.errors import InputError, Problem, Span, SuiteError, shown_path
+from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean, shown_path
+from harness.shipped import suite_files
 from harness.suites.acceptance import FILE, Acceptance
-from harness.suites.detect import sniff
+from harness.suites.detect import has_ending, sniff
 from harness.suites.suite import Suite
 from harness.visible import visible
 
@@ -28,6 +32,10 @@ HEADING = """\
 accepted:
 """
 ADD = "have one written: python -m harness accept RECORD SUITE::PROBE --because TEXT"
+
+
+_EMPTY = re.compile(r"^accepted:[ \t]*\[[ \t]*\]", re.MULTILINE)
+_DASH = re.compile(r"^( *)- ", re.MULTILINE)
 
 
 def _day(text: str) -> str:
@@ -90,13 +98,51 @@ PARTS = {
 }  # fmt: skip
 
 
-def accepted_in(folder: Path) -> Mapping[Acceptance, Span]:
-    """What was accepted of the suites in a folder, and where; nothing without an accepted.yaml, or if that is a suite itself.
+def ships(suite: str, path: Path) -> bool:
+    """Whether a suite, by its name and its file, here or on another machine, is the one that ships."""
+    shipped = suite_files().get(suite)
+    if shipped is None or path.exists():
+        return shipped is not None and shipped.samefile(path)
+    return path.is_absolute() and path.parts[-2:] == shipped.parts[-2:]
+
+
+def accepted_file(suite: str, path: Path) -> Path:
+    """Where runs look for what was accepted of a suite: beside its file, or in the working folder for one that ships."""
+    return Path(FILE) if ships(suite, path) else path.parent / FILE
+
+
+def suites_of(path: Path) -> Mapping[str, Path]:
+    """The suites, by name, of which runs read what a file of accepted losses holds; without those that are not YAML."""
+    found = dict(suite_files()) if os.path.realpath(path) == os.path.realpath(FILE) else {}
+    for file in sorted(path.absolute().parent.iterdir()):
+        if has_ending(file) and file.is_file() and sniff(file).kind != "none":
+            with suppress(InputError):
+                value: Any = read_document(file).value
+                found |= {value["suite"]: file} if isinstance(value, dict) and "suite" in value else {}
+    return found
+
+
+def strangers(path: Path) -> Iterator[Problem]:
+    """The entries of a file that no run reads, for their suite is elsewhere; raises SuiteError as `accepted_in`."""
+    accepted = accepted_in(path)
+    known = suites_of(path) if accepted else {}
+    for item, span in accepted.items():
+        if item.suite not in known:
+            hint = (
+                did_you_mean(item.suite, known)
+                or "move the entry to the file beside the suite, or take it out"
+            )
+            if item.suite in suite_files():
+                hint = f"it is a suite that ships: move the entry to {FILE} in the folder where the gate runs"
+            yield Problem(span, f"no suite '{item.suite}' is beside this file, so nothing is accepted", hint)
+
+
+def accepted_in(path: Path) -> Mapping[Acceptance, Span]:
+    """What a file of accepted losses holds, and where; nothing without the file, or if it is a suite itself.
 
     Raises:
         SuiteError: with everything wrong in the file.
     """
-    path = folder / FILE
     return {} if path.is_file() and sniff(path).kind == "suite" else _known(path)
 
 
@@ -104,7 +150,8 @@ def with_accepted(suite: Suite) -> Suite:
     """The suite with what was accepted of it; raises SuiteError as `accepted_in`."""
     if suite.path is None:
         return suite
-    found = tuple(item for item in accepted_in(suite.path.parent) if item.suite == suite.name)
+    accepted = accepted_in(accepted_file(suite.name, suite.path))
+    found = tuple(item for item in accepted if item.suite == suite.name)
     return replace(suite, accepted=found)
 
 
@@ -162,12 +209,14 @@ def text_with(path: Path, new: Acceptance) -> str:
     if path.is_file() and sniff(path).kind == "suite":
         raise SuiteError.at(None, f"{shown_path(path)}: is a suite, so no accepted loss can be written there")
     known = _known(path)
-    text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
-    lines = _without(text.splitlines(keepends=True), known, new.id)
-    text = "".join(lines)
-    if not any(line.rstrip() == "accepted:" for line in lines):
-        text = HEADING if not known and not text.strip() else text
-    text = (text if not text or text.endswith("\n") else text + "\n") + entry(new)
+    text = path.read_bytes().decode("utf-8-sig") if path.is_file() else ""
+    end = "\r\n" if "\r\n" in text else "\n"
+    text = "".join(_without(text.splitlines(keepends=True), known, new.id))
+    if not known:
+        text = _EMPTY.sub("accepted:", text) if text.strip() else HEADING
+    dash = _DASH.search(text)
+    added = indent(dedent(entry(new)), dash[1] if dash else "  ").replace("\n", end)
+    text = (text if not text or text.endswith("\n") else text + end) + added
     try:
         now = list(_read(document_of(path, text)))
     except InputError:

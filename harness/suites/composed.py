@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from harness.documents.validate import Shape
@@ -32,7 +32,16 @@ class Piece(Shape):
         Raises:
             TypeError: the score returns neither True nor False.
         """
-        right = self.scorer.right(text, self.answers or self._taken(expected))
+        return self._judged(self.scorer.right, text, expected)
+
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
+        """Whether a text may be right by this piece; raises what `right` raises."""
+        return self._judged(self.scorer.may_be_right, text, expected)
+
+    def _judged(
+        self, judge: Callable[[str, Sequence[str]], bool], text: str, expected: Sequence[str]
+    ) -> bool:
+        right = judge(text, self.answers or self._taken(expected))
         if not isinstance(right, bool):
             kind = type(right).__name__
             raise TypeError(f"the score '{self.scorer.name}' must return True or False, returned {kind}")

@@ -1,11 +1,12 @@
 """A file in; whether it is a suite, nearly one, or neither out, from its bytes and without parsing them.
 
 A project has other YAML, which is left alone. Other tools have a key `suite` too, so it makes a suite only beside another
-telling key. A file that is nearly a suite is not collected but reported, for a suite that is passed over protects nothing.
+telling key. A file that is nearly a suite is refused or reported, for a suite that is passed over protects nothing.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Literal
 
 from harness.documents.text_file import read_bytes, wide_encoding
 from harness.errors import reason
+from harness.suites.acceptance import FILE as ACCEPTED
 
 KEYS = (
     "suite",
@@ -72,6 +74,8 @@ def sniff(path: Path) -> Sniffed:
     except OSError as error:
         return Sniffed("nearly", f"it cannot be read ({reason(error)})") if named else NONE
     found = _by_keys(text)
+    if path.name == ACCEPTED and found.kind == "nearly":
+        return NONE
     if named or found is NONE:
         return found
     if "\0" in text:  # an editor's swap file
@@ -90,20 +94,30 @@ def may_be_suite(path: Path) -> bool:
 
 
 def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
-    """The suites, and what is nearly one, in a folder and below, in order; dangling links too."""
-    for path in sorted(folder.rglob("*")):
-        if may_be_suite(path) and (path.is_file() or _leads_nowhere(path)):
+    """The suites, and what is nearly one, in a folder and below, in order; links that lead nowhere too."""
+    for path in sorted(filter(may_be_suite, _files(folder))):
+        if path.is_file() or leads_nowhere(path):
             found = sniff(path)
             if found is not NONE:
                 yield path, found
 
 
-def dangling_links(folder: Path) -> list[Path]:
-    """The links in a folder that are named like suites and lead nowhere, which pytest does not collect."""
-    return sorted(path for path in folder.iterdir() if has_ending(path) and _leads_nowhere(path))
+def _files(folder: Path) -> Iterator[Path]:
+    """All files in a folder and below: behind links too, but each folder once, and no virtual environment."""
+    seen = {os.path.realpath(folder)}
+    for top, folders, names in os.walk(folder, followlinks=True):
+        real = {name: os.path.realpath(Path(top, name)) for name in sorted(folders)}
+        folders[:] = [
+            name
+            for name, target in real.items()
+            if target not in seen and not Path(target, "pyvenv.cfg").is_file()
+        ]
+        seen.update(real.values())
+        yield from (Path(top, name) for name in names)
 
 
-def _leads_nowhere(path: Path) -> bool:
+def leads_nowhere(path: Path) -> bool:
+    """Whether it is a link to nothing, or to itself."""
     return path.is_symlink() and not path.exists()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from harness.documents.document import Place
 from harness.documents.part import Part, plain_name
 from harness.documents.validate import describe
+from harness.errors import LimitError, what_was_raised
 from harness.limits import MOST_ANSWERS
 from harness.suites import words
 from harness.suites.composed import MOST_NESTED, MOST_PIECES, Composed, Piece, without_answer
@@ -159,7 +160,17 @@ class ScoreReader(PartReader):
         if not answer.strip():
             return "an answer must not be empty: it would match anything"
         with self.bounded(place):
-            return scorer.expected_problem(answer) if scorer is not None else None
+            return _expected_problem(scorer, answer) if scorer is not None else None
+
+
+def _expected_problem(scorer: Scorer, answer: str) -> str | None:
+    """What a score objects to in an answer, or how its own code broke on that."""
+    try:
+        return scorer.expected_problem(answer)
+    except LimitError:
+        raise
+    except Exception as error:
+        return f"the score '{scorer.name}' cannot tell whether {answer[:100]!r} can be right: {what_was_raised(error)}"
 
 
 def _no_score(spec: Any) -> tuple[str, str | None]:

@@ -55,6 +55,10 @@ class Scorer(Shape):
         """Whether a generated `text`, which is never blank, is right; any of `expected` will do."""
         raise TypeError(f"the score '{self.name}' judges no generated text")
 
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
+        """Whether a text has a right answer, though it may deny it or leave it open: `not` takes no such text."""
+        return self.right(text, expected)
+
     def why(self, text: str, expected: Sequence[str]) -> str | None:
         """Why a `text` that is not right is wrong, in a few words; None where the text itself shows it."""
         return None

@@ -154,6 +154,11 @@ class Suite:
     """The losses that were accepted of it, which a run may count as kept."""
 
     @property
+    def is_of_texts(self) -> bool:
+        """Whether its probes are texts, of which no answer is right or wrong: they are not pooled with others."""
+        return self.task.answer == "likelihood"
+
+    @property
     def is_of_a_task(self) -> bool:
         """Whether a task of lm-evaluation-harness asks and scores."""
         return any(probe.item for probe in self.probes)

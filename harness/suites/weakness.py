@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 MustBeWrong = Literal[
     "echo", "passage", "system_prompt", "empty", "refusal", "options", "other_answer",
-    "near_number", "denied", "hedged", "shuffled", "narrow", "one_word",
+    "near_number", "counting", "denied", "hedged", "shuffled", "narrow", "one_word",
 ]  # fmt: skip
 """Replies that no score may judge right."""
 
@@ -33,6 +33,7 @@ MEANINGS: Mapping[Weakness, str] = {
     "options": "all options of the question",
     "other_answer": "the answer of another probe",
     "near_number": "another number with the same digits",
+    "counting": "a count that goes past the answer",
     "denied": "a denial of the answer",
     "hedged": "the right answer or another",
     "shuffled": "the right words in the wrong order",
@@ -52,7 +53,7 @@ MEANINGS: Mapping[Weakness, str] = {
     "wording": "all of the answers above, but for the answer alone",
     "given_away": "the question holds its answer",
     "near_duplicate": "two probes ask nearly the same",
-    "one_letter": "an answer of one letter, which stands in most replies",
+    "one_letter": "an answer of one letter or an everyday word, which stands in most replies",
     "only_forbids": "a check that nearly any reply passes",
     "shot": "a few-shot example answers a probe",
     "number_in_question": "the number that is looked for is part of the question",

@@ -12,6 +12,7 @@ from harness.reporting.figures import inline
 from harness.reporting.html.template import html_page
 from harness.sweep.recommendation import recommend
 from harness.sweep.record import RecipeRow, SweepRecord
+from harness.sweep.results import pooled
 from harness.sweep.text import (
     BASES,
     asked,
@@ -85,7 +86,7 @@ def _lost(record: SweepRecord, row: RecipeRow) -> _Lost:
     """The probes that the recipe lost under its first seed."""
     seed = row.seeds[0]
     probes = []
-    for suite in record.suites:
+    for suite in pooled(record.suites):
         for probe, tuned in zip(suite.probes, seed.suites[suite.name], strict=True):
             if probe.baseline.right and not tuned.right:
                 shown = [(name, one_line(text, LONGEST)) for name, text in probe.fields.items()]

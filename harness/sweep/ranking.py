@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import NoEvidenceError
-from harness.gate.pooling import pool
+from harness.gate.pooling import Unit, pool
 from harness.reporting.explain import INTERVAL
 from harness.stats.paired import CONFIDENCE, ROUNDING
 from harness.wording import tenths
@@ -56,10 +56,11 @@ class Standing:
     pareto_optimal: bool
 
 
-def rank(results: Sequence[RecipeResult], share: float) -> list[Standing]:
+def rank(results: Sequence[RecipeResult], units: Sequence[Unit], share: float) -> list[Standing]:
     """The recipes by `ranking_drop` (then gain, then seconds), after them those that learnt less, the largest gain first.
 
     Args:
+        units: what each target probe goes together with.
         share: a recipe has learnt less if its gain is shown to be below this share of the largest gain, in (0, 1].
 
     Raises:
@@ -75,7 +76,7 @@ def rank(results: Sequence[RecipeResult], share: float) -> list[Standing]:
             f"{tenths(best.gain)} points ('{best.name}', {INTERVAL} {tenths(low)} to {tenths(high)})\n"
             "  train longer or at a higher rate, or give the target suite more probes"
         )
-    learning = {result.name: _learning(best, result, share, len(results)) for result in results}
+    learning = {result.name: _learning(best, result, units, share, len(results)) for result in results}
 
     def order(result: RecipeResult) -> tuple[bool, float, float, float]:
         less, seconds = (
@@ -98,7 +99,9 @@ def rank(results: Sequence[RecipeResult], share: float) -> list[Standing]:
     ]
 
 
-def _learning(best: RecipeResult, result: RecipeResult, share: float, recipes: int) -> Learning:
+def _learning(
+    best: RecipeResult, result: RecipeResult, units: Sequence[Unit], share: float, recipes: int
+) -> Learning:
     """Compare a recipe's shortfall, probe by probe, with the tolerance of (1 - share) times the best gain.
 
     It is less if the whole interval of the shortfall is above the tolerance. `best` is the largest of k gains, so it may be
@@ -110,9 +113,10 @@ def _learning(best: RecipeResult, result: RecipeResult, share: float, recipes: i
         return "matched"
     tolerance = (1 - share) * best.gain + ROUNDING
     for_all = 1 - (1 - CONFIDENCE) / (recipes - 1)
-    if pool(best.target, result.target, for_all).interval[0] > tolerance:
+    if pool(units, best.target, result.target, for_all).interval[0] > tolerance:
         return "less"
-    return "matched" if pool(best.target, result.target).interval[1] <= tolerance else "cannot be told"
+    matched = pool(units, best.target, result.target).interval[1] <= tolerance
+    return "matched" if matched else "cannot be told"
 
 
 def pareto_optimal(results: Sequence[RecipeResult]) -> set[str]:

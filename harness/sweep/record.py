@@ -12,6 +12,7 @@ from typing import Literal
 
 from harness.engine.requests import LogLikelihood
 from harness.errors import HarnessError, did_you_mean
+from harness.gate.pooling import Unit
 from harness.gate.verdict import MARGIN, Verdict
 from harness.recipes.format import RecipeFormat
 from harness.reporting.record import read_back, write_json
@@ -53,6 +54,16 @@ class SuiteRow(Row):
     def baseline(self) -> list[bool]:
         """Whether the baseline is right, probe by probe."""
         return [probe.baseline.right for probe in self.probes]
+
+    @property
+    def units(self) -> list[Unit]:
+        """What each probe goes together with."""
+        return [Unit(self.name, probe.cluster) for probe in self.probes]
+
+    @property
+    def is_of_texts(self) -> bool:
+        """Whether its probes are texts, of which no answer is right or wrong: they are not pooled with others."""
+        return any(probe.baseline.kind == "likelihood" or probe.measured for probe in self.probes)
 
 
 class SeedRow(Row):
@@ -108,6 +119,9 @@ class MeasuredRow(Row):
     target: EffectRow
     general: EffectRow
     by_suite: dict[str, EffectRow]
+    """Of the suites that are pooled."""
+    rises: dict[str, float] = {}
+    """Of each suite of texts, the mean rise of the bits per byte, a fraction."""
 
 
 class RecipeRow(Row):
@@ -232,10 +246,10 @@ def write_sweep(record: SweepRecord, folder: Path) -> Path:
     return path
 
 
-def read_sweep(folder: Path) -> SweepRecord:
+def read_sweep(folder: Path, name: str = FILE) -> SweepRecord:
     """Read the record of a sweep back.
 
     Raises:
         HarnessError: there is none in the folder, or it is of another version or shape.
     """
-    return read_back(folder / FILE, SweepRecord, "the record of a ladder", VERSION)
+    return read_back(folder / name, SweepRecord, "the record of a ladder", VERSION)

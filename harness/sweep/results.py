@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import compress
 
+import numpy as np
+
 from harness.errors import NoEvidenceError
+from harness.gate.compare import bits
 from harness.gate.pooling import Pooled, pool
 from harness.gate.verdict import MARGIN, judge
 from harness.recipes.format import RecipeFormat
+from harness.stats.paired_t import log_ratios
 from harness.stats.sampling import stratified
 from harness.sweep.ranking import RecipeResult, Standing, pareto_optimal, rank, reference
 from harness.sweep.record import (
@@ -53,7 +57,9 @@ def measured_again(record: SweepRecord) -> SweepRecord:
 
 def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[SuiteRow]) -> MeasuredRow:
     learnt = pool(
-        [target.baseline] * len(seeds), [[answer.right for answer in seed.target] for seed in seeds]
+        target.units,
+        [target.baseline] * len(seeds),
+        [[answer.right for answer in seed.target] for seed in seeds],
     )
     general = compared(suites, None, seeds)
     low, high = learnt.interval
@@ -65,8 +71,18 @@ def _measured(seeds: Sequence[SeedRow], target: SuiteRow, suites: Sequence[Suite
         verdict=judge(general, MARGIN),
         target=_effect(learnt),
         general=_effect(general),
-        by_suite={suite.name: _effect(compared([suite], None, seeds)) for suite in suites},
+        by_suite={suite.name: _effect(compared([suite], None, seeds)) for suite in pooled(suites)},
+        rises={suite.name: _rise(suite, seeds) for suite in suites if suite.is_of_texts},
     )
+
+
+def _rise(suite: SuiteRow, seeds: Sequence[SeedRow]) -> float:
+    """The mean rise of the texts' bits per byte, over the seeds too."""
+    before, *after = (
+        [bits(answer.scored()) for answer in side]
+        for side in ([probe.baseline for probe in suite.probes], *(seed.suites[suite.name] for seed in seeds))
+    )
+    return float(np.expm1(np.mean([log_ratios(before, side) for side in after])))
 
 
 def compared(
@@ -75,19 +91,27 @@ def compared(
     after: Sequence[SeedRow],
     chosen: Sequence[bool] | None = None,
 ) -> Pooled:
-    """Two recipes over general suites: `lost` are the probes that only the first has right.
+    """Two recipes over the general suites that are pooled: `lost` are the probes that only the first has right.
 
     Args:
         before: the first recipe's models; None for the baseline.
-        chosen: whether each probe counts, suite by suite; None for all.
+        chosen: whether each probe counts, as `deciding` has them; None for all.
     """
+    suites = pooled(suites)
     baseline = [right for suite in suites for right in suite.baseline]
     counts = [True] * len(baseline) if chosen is None else chosen
     first = [baseline] * len(after) if before is None else [seed.right(suites) for seed in before]
     second = [seed.right(suites) for seed in after]
     return pool(
-        [list(compress(run, counts)) for run in first], [list(compress(run, counts)) for run in second]
+        list(compress((unit for suite in suites for unit in suite.units), counts)),
+        [list(compress(run, counts)) for run in first],
+        [list(compress(run, counts)) for run in second],
     )
+
+
+def pooled(suites: Sequence[SuiteRow]) -> list[SuiteRow]:
+    """The suites whose probes are right or wrong; texts have a rise, and no part in a drop or a rank."""
+    return [suite for suite in suites if not suite.is_of_texts]
 
 
 def _effect(pooled: Pooled) -> EffectRow:
@@ -108,7 +132,7 @@ def ranked(record: SweepRecord) -> SweepRecord:
     results = [_result(row, measured, record.suites, decides) for row, measured in record.measured]
     unranked = chosen = None
     try:
-        standings = rank(results, record.matched)
+        standings = rank(results, record.target.units, record.matched)
         chosen = reference(standings).name
     except NoEvidenceError as error:
         unranked = error.on_command_line
@@ -140,12 +164,12 @@ def ranked(record: SweepRecord) -> SweepRecord:
 
 
 def deciding(suites: Sequence[SuiteRow]) -> list[bool]:
-    """Whether each general probe, suite by suite, has a part in the order of the recipes: a stratified half has.
+    """Whether each probe that is pooled, suite by suite, has a part in the order of the recipes: a stratified half has.
 
     The least of several drops understates the drop of its recipe, so the other half reports it. Each suite and category is
     halved, always in the same way; probes of a cluster stay together, or one half would tell of the other.
     """
-    probes = [(suite.name, probe) for suite in suites for probe in suite.probes]
+    probes = [(suite.name, probe) for suite in pooled(suites) for probe in suite.probes]
     units = [(name, probe.cluster is not None, probe.cluster or probe.id) for name, probe in probes]
     group = {unit: (name, probe.category) for unit, (name, probe) in zip(units, probes, strict=True)}
     half = set(stratified(sorted(group), group.__getitem__, -(-len(group) // 2)))

@@ -24,12 +24,15 @@ from harness.sweep.text import markdown_page, terminal_lines
 from harness.terminal import say, show
 from harness.visible import encodable
 from harness.wording import now
-from harness.writing import ELSEWHERE, write_wanted, writing_report
+from harness.writing import ELSEWHERE, clear_report, write_wanted, writing_report
 
 MATCHED = 0.9
 """A recipe shown to learn less than this share of the largest gain is not ranked, unless the user gives another."""
 
 PLOT, PAGE, TEXT = "pareto.svg", "ladder.html", "ladder.md"
+
+EARLIER = "ladder.earlier.json"
+"""The record of an earlier sweep, until its results are in that of this one."""
 
 
 def sweep(options: SweepOptions, settings: Settings) -> int:
@@ -38,6 +41,7 @@ def sweep(options: SweepOptions, settings: Settings) -> int:
     Raises:
         HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
     """
+    set_aside(options.report)
     schedule = read_schedule(options, settings)
     from harness.sweep.models import TorchModels
 
@@ -81,8 +85,8 @@ class Climb:
 
     def __init__(self, schedule: Schedule, options: SweepOptions, models: Models) -> None:
         self.schedule, self.options, self.models = schedule, options, models
+        set_aside(options.report)
         earlier = _earlier(options.report)
-        _clear(options.report)
         self.record = _begun(schedule, options, models, earlier)
         self._known = {seed.key: seed for row in (earlier.rungs if earlier else ()) for seed in row.seeds}
         self._trials = {
@@ -91,6 +95,8 @@ class Climb:
         for of_recipe in self._trials.values():  # everything that is known, so that a kill loses none of it
             self.record = _with_recipe(self.record, of_recipe, self._known)
         write_sweep(self.record, options.report)
+        with writing_report(options.report, "nothing"):
+            (options.report / EARLIER).unlink(missing_ok=True)
 
     def knows(self, name: str) -> bool:
         """Whether a recipe was measured, under each of its seeds."""
@@ -128,24 +134,29 @@ class Climb:
 
 
 def _earlier(folder: Path) -> SweepRecord | None:
-    """The record of an earlier sweep in this folder, if it can be used."""
-    if not (folder / FILE).is_file():
+    """The record that was set aside in this folder, if it can be used."""
+    if not (folder / EARLIER).is_file():
         return None
     try:
-        return read_sweep(folder)
+        return read_sweep(folder, EARLIER)
     except HarnessError as error:
         say(f"{error.text}\n  everything is measured anew")
         return None
 
 
-def _clear(folder: Path) -> None:
-    """Remove an earlier sweep's pages, which must not pass for this one's; finds a folder that cannot be written."""
+def set_aside(folder: Path) -> None:
+    """Remove an earlier sweep's pages, and keep its record under another name: neither may pass for this one's.
+
+    The next sweep in the folder goes on from that record, whatever ends this one.
+
+    Raises:
+        HarnessError: the folder cannot be written.
+    """
     with writing_report(folder, "nothing"):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (PLOT, PAGE, TEXT):
-            (folder / name).unlink(missing_ok=True)
-            (folder / name).touch()
-            (folder / name).unlink()
+        if (folder / FILE).is_file():
+            (folder / FILE).replace(folder / EARLIER)
+    clear_report(folder, (PLOT, PAGE, TEXT))
 
 
 # Results

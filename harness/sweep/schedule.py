@@ -12,13 +12,15 @@ from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, Problem, RecipeError
-from harness.evaluation.keys import question_key
 from harness.evaluation.permission import with_consent
+from harness.evaluation.record import suite_row
 from harness.evaluation.sample import draw, narrowed
 from harness.evaluation.suites import read_suites
+from harness.evaluation.verdicts import deciding_code
 from harness.gate.cases import Case, cases
 from harness.models.reference import FullModel, find_full_model
 from harness.recipes.read import Recipe, base_reference, read_all
+from harness.spelling import option
 from harness.suites.suite import Probe, Suite
 from harness.sweep.record import check_reference
 from harness.sweep.vary import Varied, varied
@@ -62,8 +64,10 @@ class AskedSuite:
 
     @property
     def content(self) -> str:
-        """A key for everything that answers and scores depend on: no gates, and not the code of a score."""
-        return digest([[probe.id, question_key(self.suite, probe)] for probe in self.probes])
+        """A key for everything that a measurement depends on besides the models: what is asked, and what judges and decides."""
+        again = [[dict(words) for words in probe.also_ask] for probe in self.probes]
+        row = suite_row(replace(self.suite, probes=self.probes))
+        return digest(row.content, self.suite.severity, again, deciding_code(self.probes))
 
     @property
     def cases(self) -> list[Case]:
@@ -114,6 +118,7 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
     general, notes = with_consent(suite, general, options.allow_code)
     check_target(suite)
     sampled, more = sampled_suites(general, options.sample)
+    check_pooled(sampled)
     asked = tuple(replace(each, suite=under(each.suite, settings)) for each in sampled)
     return Schedule(recipes, base, AskedSuite(under(suite, settings), suite.probes), asked, (*notes, *more))
 
@@ -193,11 +198,20 @@ def _check_shared(
 
 def check_target(suite: Suite) -> None:
     """Refuse a suite of which nothing can be gained as a target; raises InputError."""
-    if suite.task.answer == "likelihood":
+    if suite.is_of_texts:
         raise InputError.at(
             suite.span,
             f"the suite '{suite.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
             "which is right by definition, so that nothing can be gained; ask for answers",
+        )
+
+
+def check_pooled(general: Sequence[AskedSuite]) -> None:
+    """Refuse general suites of which none is pooled, so that there is no drop to rank by; raises HarnessError."""
+    if all(asked.suite.is_of_texts for asked in general):
+        raise HarnessError(
+            f"{option('suite')}: no suite to rank by: texts are neither right nor wrong, so none is lost\n"
+            "  give a suite with answers too"
         )
 
 

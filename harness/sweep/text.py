@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from harness.reporting.explain import INTERVAL
 from harness.sweep.recommendation import Advice, recommend
 from harness.sweep.record import RecipeRow, SuiteRow, SweepRecord
+from harness.sweep.results import pooled
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
 from harness.wording import between, count, percent, points, tenths
@@ -25,7 +26,13 @@ BASES = {
 
 NOTE = (
     "Gain: tuned minus baseline accuracy on the target suite; drop: baseline minus tuned accuracy over all general "
-    f"probes; in points, with {INTERVAL}s (Tango 1998)."
+    f"probes; in points, with {INTERVAL}s (Tango 1998), each suite a stratum, wider where probes of one template or passage go "
+    "together."
+)
+
+TEXTS_NOTE = (
+    "Texts are neither right nor wrong, so they have no part in drops, verdicts and ranks; their rise is that of the mean bits "
+    "per byte."
 )
 
 LEARNING_NOTE = (
@@ -66,6 +73,8 @@ def notes(record: SweepRecord) -> list[str]:
         found.append(LEARNING_NOTE.format(enough=points(record.matched), recipes=recipes))
     if record.held_out is not None:
         found.append(RANKING_NOTE)
+    if any(suite.is_of_texts for suite in record.suites):
+        found.append(TEXTS_NOTE)
     if any(seed.gates for row in record.rungs for seed in row.seeds):
         found.append(GATE_NOTE)
     return [*found, SEEDS_NOTE if record.has_several_seeds else ONE_SEED_NOTE]
@@ -140,21 +149,30 @@ def columns_of_words(rows: Sequence[tuple[str, ...]]) -> list[int]:
 
 
 def suites_table(record: SweepRecord) -> list[tuple[str, ...]]:
-    """The drop of each recipe on each general suite, in points; empty if there is but one suite, or no measurement."""
-    names = [suite.name for suite in record.suites]
+    """How each recipe fared on each general suite: drops in points, then rises of texts.
+
+    Empty if there is but one suite, or no measurement.
+    """
+    names = [suite.name for suite in pooled(record.suites)]
+    texts = [suite.name for suite in record.suites if suite.is_of_texts]
     rows = [
-        (row.name, *(tenths(measured.by_suite[name].drop) for name in names))
+        (
+            row.name,
+            *(tenths(measured.by_suite[name].drop) for name in names),
+            *(f"{100 * measured.rises[name]:+.1f} %" for name in texts),
+        )
         for row, measured in record.measured
     ]
-    return [("drop on", *names), *rows] if rows and len(names) > 1 else []
+    heading = ("drop on", *names, *(f"rise of {name}" for name in texts))
+    return [heading, *rows] if rows and len(record.suites) > 1 else []
 
 
 def asked(suite: SuiteRow) -> str:
     """ "drug-info, 40 of 160 probes, baseline 12.5 % right"."""
-    right = percent(sum(suite.baseline) / len(suite.probes))
-    n = len(suite.probes)
-    probes = count(n, "probe") if n == suite.of else f"{n:,} of {count(suite.of, 'probe')}"
-    return f"{suite.name}, {probes}, baseline {right} right"
+    n, kind = len(suite.probes), "text" if suite.is_of_texts else "probe"
+    probes = count(n, kind) if n == suite.of else f"{n:,} of {count(suite.of, kind)}"
+    right = "" if suite.is_of_texts else f", baseline {percent(sum(suite.baseline) / n)} right"
+    return f"{suite.name}, {probes}{right}"
 
 
 def state(record: SweepRecord) -> Iterator[str]:

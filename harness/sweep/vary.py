@@ -16,7 +16,7 @@ from harness.limits import MOST_VARIED
 from harness.recipes.format import PARTS, RecipeFormat
 from harness.recipes.read import Recipe
 
-_OF_DATA = {"recipe", "about", "base", "target", "corpus", "seed", "file", "split", "limit"}
+_OF_DATA = {"recipe", "about", "base", "target", "corpus", "seed", "file", "split", "limit", "answers"}
 """Keys that a recipe is read with, or that a sweep keeps equal or varies on purpose."""
 
 

@@ -26,11 +26,11 @@ def encode(tokenizer: Any, examples: Sequence[Example], form: Literal["chat", "t
     """Each example as tokens: `input_ids`, and `labels` that are IGNORED up to the answer.
 
     A chat goes through the tokenizer's chat template; text is the prompt, a space, the answer and the end token,
-    as a suite of `format: text` writes its shots.
+    as a suite of `format: text` writes its shots. No end follows an answer that was cut.
 
     Raises:
         ModelError: the tokenizer has no chat template, or it fails on a chat, needs too much time or memory, or renders a
-            prompt that does not begin its finished chat.
+            prompt that does not begin its finished chat, or an answer that was cut in other words.
     """
     before_and_after = _chat if form == "chat" else _text
     rows: list[Row] = []
@@ -60,8 +60,15 @@ def _chat(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
             "the base model's chat template rewrites earlier turns; the answer cannot be told apart"
         )
     before = tokenizer(prompt, add_special_tokens=False).input_ids
-    answer = tokenizer(finished[len(prompt) :].rstrip("\n"), add_special_tokens=False).input_ids
-    return list(before), list(answer)
+    said = finished[len(prompt) :].rstrip("\n")
+    if example.cut:
+        lead, words, _ = said.rpartition(example.answer.strip())
+        if not words:
+            raise ModelError(
+                "the base model's chat template rewrites answers; their ends cannot be told apart"
+            )
+        said = lead + words
+    return list(before), list(tokenizer(said, add_special_tokens=False).input_ids)
 
 
 def _text(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
@@ -69,7 +76,7 @@ def _text(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
     answer = tokenizer(f" {example.answer.strip()}", add_special_tokens=False).input_ids
     if before and before[-1] == tokenizer.eos_token_id:  # some tokenizers end every text
         before = before[:-1]
-    return list(before), [*answer, tokenizer.eos_token_id]
+    return list(before), [*answer, *([] if example.cut else [tokenizer.eos_token_id])]
 
 
 class Collator:

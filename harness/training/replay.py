@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any, TypeVar
 
 from harness.errors import NoEvidenceError
+from harness.wording import count
 
 T = TypeVar("T")
 
@@ -28,13 +29,13 @@ ROWS_OF = {
 def create_replay_dataset(
     domain_data: Sequence[T], general_data: Sequence[T], replay_fraction: float = 0.1, seed: int = 42
 ) -> list[T]:
-    """All of `domain_data`, with as much of `general_data` as makes up `replay_fraction` of the whole.
+    """All of `domain_data`, with as much of `general_data` as makes up `replay_fraction` of the whole: an example at least.
 
     The general examples are drawn without replacement and the whole is shuffled, both from `seed` alone.
 
     Args:
         domain_data, general_data: lists of examples, such as dictionaries or texts; or `datasets.Dataset`, of rows.
-        replay_fraction: general examples as a share of the result, in [0, 1).
+        replay_fraction: general examples as a share of the result, in [0, 1); 0 for none.
 
     Raises:
         NoEvidenceError: either is no list of examples, or has none; the two are of different kinds; the general data is too
@@ -49,10 +50,11 @@ def create_replay_dataset(
     if not len(domain_data):
         raise NoEvidenceError("domain_data is empty: there is nothing to learn")
     wanted = round(len(domain_data) * replay_fraction / (1 - replay_fraction))
+    wanted = max(wanted, 1 if replay_fraction else 0)
     if wanted > len(general_data):
         raise NoEvidenceError(
-            f"a replay fraction of {replay_fraction:g} beside {len(domain_data)} examples needs {wanted} general ones, "
-            f"and there are {len(general_data)}"
+            f"a replay fraction of {replay_fraction:g} beside {len(domain_data)} examples needs "
+            f"{count(wanted, 'general one')}, and there are {len(general_data)}"
         )
     chooser = random.Random(seed)
     drawn = [general_data[index] for index in chooser.sample(range(len(general_data)), wanted)]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock
 from transformers import set_seed
 
@@ -29,13 +30,15 @@ from harness.models.reference import (
 from harness.progress import Counter, Log
 from harness.recipes.advice import advise
 from harness.recipes.read import Recipe, base_reference
+from harness.training.edits.written import saved_dtype
 from harness.training.encode import Collator
 from harness.training.penalties.build import general_rows
 from harness.training.rehearsal import training_data
 from harness.training.terms import rows_of, terms_of
 from harness.training.trainable import frozen_fingerprint, prepare
 from harness.training.trained import DONE, keep_known, recipe_key, sources_of
-from harness.training.trainer import fit, last_checkpoint, updates
+from harness.training.trainer import fit, last_checkpoint, rising, updates
+from harness.wording import count
 from harness.writing import whole_folder, write_whole
 
 
@@ -62,7 +65,7 @@ def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter
     loader = Loader(settings if adapter else replace(settings, dtype="float32"), log)
     engine = loader.engine(base)  # converts the embedded model, whose content is part of the key
     trained_on = identities(base.folder)
-    key = recipe_key(recipe, trained_on, loader.device.type, str(engine.model.dtype))[:16]
+    key = recipe_key(recipe, trained_on, loader.device.type, str(_dtype(recipe, base, engine)))[:16]
     folder = cache_folder() / "trained" / f"{recipe.name}-{key}"
     fault = fault_of(folder, DONE, "trained")
     if fault is not None:  # else nothing is written, for the cache may be read-only
@@ -114,21 +117,23 @@ def _train_into(
     written, began = recipe.written, time.monotonic()
     for problem in advise(recipe, base.folder):
         log(str(problem))
-    examples = training_data(recipe, engine, counter(f"{recipe.name}, self-replay"))
+    examples = training_data(recipe, engine, log, counter(f"{recipe.name}, self-replay"))
     tokenizer, collator = engine.tokenizer, Collator(engine.pad_token)
-    # Saved in the base's own dtype, so that both sides of the comparison compute alike.
-    dtype = getattr(engine.model.config, "dtype", None) or engine.model.dtype
-    general = general_rows(recipe, engine, tokenizer, counter)
+    general = general_rows(recipe, engine, tokenizer, log, counter)
     set_seed(written.seed)
     model = prepare(engine.model, recipe)
     before = frozen_fingerprint(model)
     terms = terms_of(recipe, model, tokenizer, collator, general, counter)
     rows = rows_of(recipe, model, tokenizer, examples, collator, log, counter)
-    resumed = last_checkpoint(folder) is not None
+    resumed, steps = last_checkpoint(folder) is not None, updates(recipe, len(rows))
     log(
-        f"{recipe.name}: training on {len(rows)} examples, {updates(recipe, len(rows))} steps at a rate of "
+        f"{recipe.name}: training on {len(rows)} examples, {steps} steps at a rate of "
         f"{written.learning_rate:g}{', going on from a checkpoint' if resumed else ''}"
     )
+    if written.warmup and not rising(recipe, steps):
+        log(
+            f"{recipe.span('warmup')}: a warmup of {written.warmup:g} of {count(steps, 'step')} rounds to none"
+        )
     use_cache, model.config.use_cache = model.config.use_cache, False
     curve = fit(model, recipe, rows, terms, collator, folder, counter(f"{recipe.name}, training", "steps"))
     seconds = time.monotonic() - began
@@ -138,7 +143,9 @@ def _train_into(
         )
     log(f"{recipe.name}: loss {sparkline([entry['loss'] for entry in curve])}")
     model.config.use_cache = use_cache
-    (model if written.method.chosen.is_adapter else model.to(dtype)).save_pretrained(folder)
+    (model if written.method.chosen.is_adapter else model.to(_dtype(recipe, base, engine))).save_pretrained(
+        folder
+    )
     tokenizer.save_pretrained(folder)
     return {
         "recipe": written.model_dump(mode="json"),
@@ -146,6 +153,12 @@ def _train_into(
         "frozen": before,
         "seconds": None if resumed else round(seconds, 1),
     }
+
+
+def _dtype(recipe: Recipe, base: FullModel, engine: TorchEngine) -> torch.dtype:
+    """The dtype of the base beside an adapter; of a full model that of its saved base, so that both sides compute alike."""
+    loaded: torch.dtype = engine.model.dtype
+    return loaded if recipe.written.method.chosen.is_adapter else saved_dtype(base.folder) or loaded
 
 
 BLOCKS = "▁▂▃▄▅▆▇█"

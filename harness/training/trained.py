@@ -73,4 +73,4 @@ def keep_known(recipe: Recipe, base: dict[str, str], settings: Settings, key: st
 
 def _told_without_torch(recipe: Recipe, base: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     told = recipe_key(recipe, dict(base), settings.device, settings.dtype)
-    return {"recipe": told, "machine": machine(settings)}
+    return {"recipe": told, "machine": machine(settings), "saved": "as the base"}

@@ -89,7 +89,7 @@ def _arguments(recipe: Recipe, steps: int, folder: Path, device: torch.device) -
         max_steps=steps,
         learning_rate=written.learning_rate,
         lr_scheduler_type=constant if written.schedule == "constant" else written.schedule,
-        warmup_steps=round(written.warmup * steps),
+        warmup_steps=rising(recipe, steps),
         weight_decay=written.weight_decay,
         seed=written.seed,
         data_seed=written.seed,
@@ -134,6 +134,11 @@ def updates(recipe: Recipe, rows: int) -> int:
         return written.steps
     assert written.epochs is not None, "a recipe has epochs or steps"
     return written.epochs * math.ceil(math.ceil(rows / written.batch) / written.accumulation)
+
+
+def rising(recipe: Recipe, steps: int) -> int:
+    """In how many of `steps` updates the rate rises."""
+    return round(recipe.written.warmup * steps)
 
 
 def last_checkpoint(folder: Path) -> Path | None:

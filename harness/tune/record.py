@@ -100,6 +100,7 @@ def gate_record(
     """The gate's record over the probes that had no part in the choice; `began` is of the monotonic clock."""
     gates, probes = rows(confirmation.measured.decisions)
     session, effect, code = confirmation.session, confirmation.measured.row, confirmation.exit_status
+    unconfirmed = [encodable(confirmation.reason)] if code == 0 and confirmation.reason else []
     asked = {case.suite.name for case in schedule.confirmation.cases}
     note = (
         f"these are the {len(probes):,} probes that had no part in choosing the model; it gains {tenths(effect.gain)} points "
@@ -109,11 +110,11 @@ def gate_record(
         harness=__version__,
         started=repair.started,
         ended=now(),
-        status=run_status(code, gate_failed=code == 1),
+        status=run_status(code or len(unconfirmed), gate_failed=code == 1),
         seconds=round(time.monotonic() - began, 1),
         command=list(map(encodable, options.command)),
-        exit_status=code,
-        errors=[],
+        exit_status=code or len(unconfirmed),
+        errors=unconfirmed,
         baseline=repair.baseline,
         tuned=repair.model,
         device=repair.device,
@@ -128,7 +129,7 @@ def gate_record(
         nothing_known=session.nothing_known,
         accepted=session.accepted,
         observed=standing_out(probes),
-        notes=[encodable(note), *repair.notes],
+        notes=[encodable(note), *unconfirmed, *repair.notes],
         seconds_asking=session.seconds_asking,
         **session.given,
     )

@@ -21,10 +21,10 @@ from harness.reporting.record import write_record
 from harness.spelling import on_command_line
 from harness.stats.paired import ROUNDING
 from harness.sweep.record import MeasuredRow
-from harness.sweep.run import Climb, write_pages
+from harness.sweep.run import Climb, set_aside, write_pages
 from harness.sweep.schedule import SweepOptions
 from harness.terminal import say, show
-from harness.tune.record import Outcome, StepRow, TuneRecord, begun, gate_record, write_tune
+from harness.tune.record import FILE, Outcome, StepRow, TuneRecord, begun, gate_record, write_tune
 from harness.tune.schedule import (
     LADDER,
     MODEL,
@@ -53,9 +53,11 @@ def tune(options: TuneOptions, settings: Settings) -> int:
         NoEvidenceError: the base is right on the whole target.
     """
     record = begun(options)
+    if (options.out / FILE).is_file():
+        write_tune(record, options.out)
+        _clear(options.out)
     schedule = read_schedule(options, settings)
     write_tune(record, options.out)
-    _clear(options.out)
     from harness.sweep.models import TorchModels
 
     ladder = SweepOptions((), options.suites, options.out / LADDER, allow_code=options.allow_code, command=options.command)  # fmt: skip
@@ -204,7 +206,8 @@ class Tuning:
 
 
 def _clear(out: Path) -> None:
-    """Remove an earlier run's results, which must not pass for this one's; raises HarnessError."""
+    """Remove an earlier run's results, but for the recipes measured: none may pass for this run's; raises HarnessError."""
+    set_aside(out / LADDER)
     with writing_report(out, "nothing", "out"):
         for name in (REPORT, MODEL, REPAIRS):
             if (out / name).exists():

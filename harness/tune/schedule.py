@@ -13,7 +13,7 @@ from harness.gate.policy import MAX_DROP_OVERALL
 from harness.models.reference import find_full_model
 from harness.repair import schedule as halved
 from harness.spelling import option
-from harness.sweep.schedule import AskedSuite
+from harness.sweep.schedule import AskedSuite, check_pooled
 from harness.sweep.schedule import Schedule as SweepSchedule
 from harness.tune.recipes import Plan, write_plan
 from harness.writing import system_fault, writing
@@ -115,7 +115,7 @@ def read_schedule(options: TuneOptions, settings: Settings) -> Schedule:
         for suite in halves.suites
     ]
     target = AskedSuite(halves.target, halves.selection.target)
-    ladder = SweepSchedule(
-        plan.recipes, base, target, tuple(filter(lambda asked: asked.probes, general)), halves.notes
-    )
+    asked = tuple(filter(lambda each: each.probes, general))
+    check_pooled(asked)
+    ladder = SweepSchedule(plan.recipes, base, target, asked, halves.notes)
     return Schedule(plan, ladder, halves)

@@ -18,7 +18,7 @@ def examples() -> dict[str, str]:
 
 
 def write(folder: Path) -> None:
-    begun = start(folder, "org/tuned@v1", "org/base").files[WORKFLOW]
+    begun = start(folder, "org/tuned@v1", "org/base").files[folder / WORKFLOW]
     for path, text in {**examples(), WORKFLOW.with_name("begun.yml").as_posix(): begun}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

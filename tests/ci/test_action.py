@@ -46,6 +46,7 @@ class Job:
             "GITHUB_OUTPUT": str(folder / "output"),
             "GITHUB_STEP_SUMMARY": str(folder / "step_summary.md"),
             "GITHUB_REPOSITORY": "me/mine",
+            "GITHUB_WORKSPACE": str(folder / "project"),
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_RUN_ID": "7",
             "CALLS": str(folder / "calls"),
@@ -81,8 +82,7 @@ def job(tmp_path):
 def gate(job, model: str, **given: str) -> subprocess.CompletedProcess[str]:
     return job.run(
         "gate",
-        **{"MODEL": model, "BASELINE": "fake:base", "SUITES": "suites/", "ARGUMENTS": "", "FOLDER": ""}
-        | given,
+        **{"MODEL": model, "BASELINE": "fake:base", "SUITES": "suites/", "ARGUMENTS": ""} | given,
     )
 
 
@@ -100,14 +100,14 @@ def test_the_gate_notes_its_verdict_and_goes_on(job, model, code, verdict):
 
 
 def test_arguments_are_words_as_in_a_shell_and_nothing_runs(job):
+    job.environment["GITHUB_WORKSPACE"] = str(job.folder)
     finished = gate(
         job,
         "fake:tuned",
         ARGUMENTS="-k 'water and not sun' --report=\"reports/of $(touch ran) $HOME\"",
-        FOLDER="sub/",
     )
     assert "1 selected" in finished.stdout, finished.stdout
-    assert job.output["record"] == "sub/reports/of $(touch ran) $HOME/record.json"
+    assert job.output["record"] == "project/reports/of $(touch ran) $HOME/record.json"
     assert not (job.folder / "project/ran").exists()
 
 
@@ -115,6 +115,34 @@ def test_a_model_that_cannot_be_used(job):
     gate(job, "./nothing")
     assert job.output["code"] == "4"
     assert job.output["verdict"] == "error"
+
+
+@pytest.mark.parametrize("named", ["--report=elsewhere", "--report elsewhere", "--gate-report=elsewhere"])
+def test_a_second_gate_of_a_job_has_its_own_verdict(job, named):
+    gate(job, "fake:tuned")
+    gate(job, "fake:forgetful", ARGUMENTS=named)
+    assert job.output == {"code": "1", "verdict": "forgotten", "record": "elsewhere/record.json"}
+
+
+def test_nothing_of_an_earlier_gate_passes_for_that_of_one_that_never_began(job):
+    gate(job, "fake:tuned")
+    (job.folder / "project/suites/conftest.py").write_text("1 / 0\n")
+    (job.folder / "project/reports/latest/record.json").write_text('{"run":')
+    finished = gate(job, "fake:tuned")
+    assert "Traceback (most recent call last)" not in finished.stderr
+    assert job.output == {"code": "4", "verdict": "error", "record": ""}
+    assert not [
+        path for path in (job.folder / "project/reports").iterdir() if path.suffix in (".html", ".md")
+    ]
+
+
+def test_answers_of_a_red_run_are_kept():
+    steps = ACTION["runs"]["steps"]
+    used = [step.get("uses") for step in steps]
+    restored, saved = (steps[used.index(f"actions/cache/{name}@v4")] for name in ("restore", "save"))
+    assert saved["if"].startswith("always() && ")
+    assert saved["with"]["path"] == restored["with"]["path"]
+    assert steps.index(saved) < steps.index(STEPS["verdict"])
 
 
 def test_an_open_quote_is_no_verdict(job):

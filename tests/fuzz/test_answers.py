@@ -39,6 +39,7 @@ ANSWERS = st.builds(
 FIGURES = st.sampled_from([
     "9" * 400, "1", "0", "1,000", "1 000", "1/2", "0^-2", "10^-300", "1e999", "e999", "E+308", " x 10^", "-", "minus ", "nineteen ", "million ",
     "one", "and ", "half ", "%", " per cent", "k", " ", "(", ")", ",", ".", "'", "^", "/", ":", "٤", "½", "²", "$", "= ", "inf", "nan",
+    ",-2", "eleven ", "and a half ", "thirds ", " to ", "M", "\ud83d",
 ])  # fmt: skip
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.cli.main import main
+from harness.scoring import load_scorers
+from harness.shipped import suite_files
+from harness.suites.read import read_suite
 from tests.support.project import RIGHT, WRONG, said
 
 LOST = [f"general::lost-{number}" for number in range(10)]
@@ -149,6 +152,26 @@ def test_a_malformed_file_is_told_once_with_its_place(red):
     assert result.ret == 2
     assert said(result).count("accepted.yaml:3:5: unknown key 'becuase' in an accepted loss") == 1
     assert "did you mean 'because'?" in said(result)
+
+
+def test_what_is_accepted_of_a_suite_that_ships_is_read_where_the_gate_runs(red):
+    [id, *_] = read_suite(suite_files()["checklist"], load_scorers()).probes
+    accept_all()
+    change(red, "general::lost-0", f"checklist::{id.id}")
+    red.models({"*": RIGHT}, {"*": RIGHT})
+    red.run("--suite=checklist", "-k", id.id)
+    assert [row["probe"] for row in red.record()["run"]["accepted"]["checklist"]] == [id.id]
+
+
+def test_an_entry_that_no_run_reads_is_said(red):
+    accept_all()
+    (red.path / "suites").mkdir()
+    (red.path / "general.yaml").rename(red.path / "suites/general.yaml")
+    result = red.run("suites")
+    assert result.ret == 1
+    text = said(result).replace("\n", " ")
+    assert "accepted.yaml:3:5: no suite 'general' is beside this file, so nothing is accepted" in text
+    assert "no suite" not in said(red.run("suites", "--no-accepted"))
 
 
 def test_junit_has_them(red):

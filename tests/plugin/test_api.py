@@ -6,7 +6,14 @@ import os
 
 import pytest
 
-from harness import InputError, compare_forgetting, evaluate_general_qa, run_forgetting_checklist, run_gate
+from harness import (
+    InputError,
+    compare_forgetting,
+    compare_forms,
+    evaluate_general_qa,
+    run_forgetting_checklist,
+    run_gate,
+)
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
 from harness.errors import EngineError, HarnessError, ModelError, NoEvidenceError, ScorerError, SuiteError
@@ -131,7 +138,7 @@ class Deaf(FunctionEngine):
          "template_arguments: would do nothing here, for a function is given the prompt alone"),
         (Deaf(GOOD.__getitem__), {"dtype": "bfloat16"}, "dtype: would do nothing here, for an Engine runs as it was made"),
         ((object(), object()), {"allow_pickle": True, "allow_keys": ["x"]},
-         "allow_pickle, allow_keys: would do nothing here, for a model in memory runs as it was loaded"),
+         "allow_pickle=True, allow_keys: would do nothing here, for a model in memory runs as it was loaded"),
     ],
 )  # fmt: skip
 def test_options_that_would_do_nothing_are_refused(model, options, said):
@@ -370,8 +377,71 @@ def test_a_model_in_memory_needs_a_baseline(suites):
 )
 def test_options_that_act_on_neither_model_of_a_gate_are_refused(tmp_path, options):
     (tmp_path / "s.yaml").write_text(suite_text("s", 40), encoding="utf-8")
-    with pytest.raises(EngineError, match=f"^{next(iter(options))}: would do nothing here"):
+    with pytest.raises(EngineError, match=f"^{next(iter(options))}(=True)?: would do nothing here"):
         run_gate(GOOD.get, tmp_path / "s.yaml", GOOD.get, **options)
+
+
+def test_suites_may_be_any_iterable(project):
+    for name in ("a", "b"):
+        project.write(f"few/{name}.yaml", suite_text(name, 2))
+    files = [project.path / "few" / f"{name}.yaml" for name in ("a", "b")]
+    listed, drawn = run_gate(yes, files, yes).run, run_gate(yes, iter(files), yes).run
+    assert listed.named == drawn.named == ["a", "b"]
+    assert listed.exit_status == drawn.exit_status
+
+
+def test_answers_that_are_all_the_same_are_noted_where_nothing_tells_two_functions_apart(project):
+    project.capability("[{over: all, max_drop: 0.10}]", (30, 0, 0, 0))
+    (note,) = run_gate(yes, "general.yaml", lambda prompt: "yes").run.notes
+    assert note == (
+        "all 30 answers are the same text on both sides, and nothing proves that two models gave them: see which model each "
+        "function asks"
+    )
+    assert run_gate(yes, "general.yaml", yes).run.notes == []  # on purpose
+    assert run_gate(yes, "general.yaml", lambda prompt: "yes", sample=19).run.notes == []
+    assert run_gate(yes, "general.yaml", lambda prompt: "yes!").run.notes == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ({"sample": 30.5}, "sample must be at least 1 probe, or None for all, saw 30.5"),
+        ({"sample": "30"}, "sample must be at least 1 probe, or None for all, saw text '30'"),
+        ({"sample": True}, "sample must be at least 1 probe, or None for all, saw true"),
+        ({"sample": 0}, "sample must be at least 1 probe, or None for all, saw 0"),
+        ({"seed": "x"}, "seed must be a whole number, saw text 'x'"),
+        ({"noise_floor": "1"}, "noise_floor must be 0 or more, saw text '1'"),
+        ({"noise_floor": 1.5}, "noise_floor must be 0 or more, saw 1.5"),
+        ({"engine_flips": "0.1"}, "engine_flips must be a share from 0 to 1, or None, saw text '0.1'"),
+        ({"strict": "no"}, "strict must be True or False, saw text 'no'"),
+        ({"allow_code": 1}, "allow_code must be True or False, saw 1"),
+        ({"suites": None}, "suites must be paths of suite files or of folders, saw nothing"),
+        ({"suites": ["a.yaml", 3]}, "suites must be paths of suite files or of folders, saw 3"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(argument, said):
+    with pytest.raises(HarnessError) as caught:
+        run_gate(lambda prompt: pytest.fail("asked"), **{"suites": "s.yaml", "baseline": yes, **argument})
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: compare_forms("./adapter", "s.yaml"),
+         'forms must be a list of models, such as ["./adapter", "./merged"], saw text \'./adapter\''),
+        (lambda: compare_forms([yes, yes], "s.yaml", sample="9"), "sample must be at least 1 probe, or None for all, saw text '9'"),
+        (lambda: compare_forms([yes, yes], "s.yaml", allow_code="no"), "allow_code must be True or False, saw text 'no'"),
+        (lambda: evaluate_general_qa(yes, QUESTIONS, max_new_tokens=0), "max_new_tokens must be a whole number of at least 1, saw 0"),
+        (lambda: evaluate_general_qa(yes, QUESTIONS, allow_code="no"), "allow_code must be True or False, saw text 'no'"),
+        (lambda: run_forgetting_checklist("yes"), "generate_fn must be a function from prompt to text, saw text 'yes'"),
+        (lambda: run_forgetting_checklist(yes, allow_code=None), "allow_code must be True or False, saw nothing"),
+    ],
+)  # fmt: skip
+def test_arguments_of_the_wrong_kind_elsewhere(call, said):
+    with pytest.raises(HarnessError) as caught:
+        call()
+    assert str(caught.value) == said
 
 
 def test_an_option_of_pairs_is_none_of_one_model():

@@ -89,7 +89,33 @@ def test_a_missing_category_of_live_evaluations_is_named_too():
     after = evaluate_general_qa(GOOD.__getitem__, [q for q in QUESTIONS if q.get("category") != "math"])
     result = compare_forgetting(before, after)
     assert result["missing_categories"] == {"math": "missing after"}
-    assert "verdict" not in result
+    assert (result["overall_accuracy_before"], result["accuracy_drop"]) == (1.0, 0.0)
+    assert result["recommendation"] == (
+        "Accuracy fell by 0 points, within the threshold of 10. Too few questions to be sure: the drop may be anything from "
+        "-47.4 to 47.4 points. A threshold of 10 points takes 25 questions, and these are 3. "
+        "Not compared, because only one side has them: math (missing after)."
+    )
+
+
+def test_a_category_of_one_side_counts_on_neither():
+    """It must not hide what fell: over A and B together accuracy is 50 % before and after."""
+    before, after = numbers(50, 100, A=(50, 50), B=(0, 50)), numbers(25, 50, A=(25, 50))
+    result = compare_forgetting(before, after)
+    assert (result["overall_accuracy_before"], result["overall_accuracy_after"]) == (1.0, 0.5)
+    assert result["catastrophic_forgetting_detected"] is True
+    assert result["recommendation"].startswith("Accuracy fell by 50 points, over the threshold of 10: ")
+    assert compare_forgetting(after, before)["overall_accuracy_after"] == 1.0
+
+
+def test_answers_to_a_category_of_one_side_are_in_no_pair():
+    questions = [
+        {"question": f"Q{i}?", "answer": "yes", "category": "A" if i < 30 else "B"} for i in range(60)
+    ]
+    before = evaluate_general_qa(lambda prompt: "yes" if int(prompt[1:-1]) < 30 else "no", questions)
+    after = evaluate_general_qa(lambda prompt: "yes" if int(prompt[1:-1]) < 15 else "no", questions[:30])
+    result = compare_forgetting(before, after)
+    assert (result["accuracy_drop"], result["verdict"]) == (0.5, "FORGOTTEN")
+    assert result["missing_categories"] == {"B": "missing after"}
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -253,10 +279,32 @@ SAME = "\n  ask both models the same questions"
         (numbers(9, 10, math=(5, 5)), numbers(8, 9, math=(4, 4), art=(4, 5)), ": over 'math', 5 before and 4 after"),
         (numbers(9, 10, math=(5, 5)), {**numbers(9, 10, math=(5, 5)), "total": 11.0, "correct": 10},
          ": over all, 10 before and 11 after"),
+        (numbers(9, 10, math=(5, 5), art=(2, 2)), numbers(9, 10, math=(5, 5), history=(1, 1)),
+         ": over all others, 8 before and 9 after"),
     ],
 )  # fmt: skip
 def test_other_totals(before, after, text):
     assert refusal(before, after) == f"{DIFFERENT}{text}{SAME}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (numbers(5, 5, A=(5, 5)), numbers(1, 5, B=(1, 5)),
+         "the two evaluations have no question in common: before has 'A' alone"),
+        ({"overall_accuracy": 0.5, "by_category": {"A": {"accuracy": 1.0}, "B": {"accuracy": 0.0}}}, numbers(5, 5, A=(5, 5)),
+         "before: only this side has 'B', and without 'correct' of these and of all, nothing tells how it did on the others"),
+    ],
+)  # fmt: skip
+def test_no_question_of_both(before, after, text):
+    assert refusal(before, after) == text + SAME
+
+
+def test_categories_that_do_not_add_up():
+    before = numbers(5, 10, A=(5, 5), B=(5, 5), C=(1, 1))
+    assert refusal(before, numbers(5, 5, A=(5, 5))) == (
+        "before: without 'B', 'C', -1 of 4 correct is no accuracy"
+    )
 
 
 def test_totals_that_one_side_does_not_say():
@@ -278,7 +326,18 @@ def test_other_questions_under_equal_ids(change, stored):
 def test_other_ids():
     before = evaluate_general_qa(lambda prompt: "yes", [{**ONE, "id": "a"}])
     after = evaluate_general_qa(lambda prompt: "yes", [{**ONE, "id": "b"}])
-    assert refusal(before, after) == f"{DIFFERENT}, so they cannot be compared in pairs{SAME}"
+    text = f"{DIFFERENT}: 1 of 1 ids are of before alone, and 1 of 1 of after alone, such as 'a'{SAME}"
+    assert refusal(before, after) == text
+    asked = ({key: side[key] for key in ("overall_accuracy", "asked")} for side in (before, after))
+    assert refusal(*asked) == text
+
+
+def test_other_ids_beside_a_category_of_one_side():
+    before = evaluate_general_qa(lambda prompt: "yes", {"A": [{**ONE, "id": "a"}], "B": [{**ONE, "id": "b"}]})
+    after = evaluate_general_qa(lambda prompt: "yes", {"A": [{**ONE, "id": "c"}]})
+    assert refusal(before, after) == (
+        f"{DIFFERENT}: 2 of 2 ids are of before alone, and 1 of 1 of after alone, such as 'a'{SAME}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -60,12 +60,14 @@ def test_lost_by_majority_is_lost(project):
     assert "  lost in 3 of 4 attempts, 2 of them in other words\n" in said(result)
 
 
-def test_lost_in_other_words_counts_only_where_the_baseline_knows_them(project):
+def test_attempts_count_only_where_the_baseline_knows_the_words(project):
     checklist(project)
     lose(project, *(id + words for id in "ab" for words in ALL_WORDS))
     project.models({id + words: "No." for id in "ab" for words in ALL_WORDS[1:]}, {})
-    assert project.run().ret == 0
-    assert project.outcomes()["checks probe[a]"] == ("RETAINED", "passed")
+    result = project.run()
+    assert result.ret == 1
+    assert project.outcomes()["checks probe[a]"] == ("FORGOTTEN", "failed")
+    assert "  lost in 2 of 2 attempts; the baseline is wrong in 2 more\n" in said(result)
 
 
 def test_one_lost_probe_is_a_warning(project):

@@ -173,6 +173,41 @@ def test_a_model_that_lost_nothing(taken, capsys):
         assert "nothing was lost, so there is nothing to diagnose" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("given", [("nowhere",), ("reports/latest", "--model", "nowhere")])
+def test_an_earlier_diagnosis_does_not_stay(gated, given):
+    for name in ("diagnosis.json", "diagnosis.html", "mine.txt"):
+        gated.write(f"reports/diagnosis/{name}", "of an earlier diagnosis")
+    assert main(["diagnose", *given]) == 4
+    assert [path.name for path in (gated.path / "reports/diagnosis").iterdir()] == ["mine.txt"]
+
+
+def changed(project, status, **parts):
+    """Give the record of the latest run another status, and other parts."""
+    path = project.path / "reports/latest/record.json"
+    record = {**json.loads(path.read_text()), **parts}
+    record["run"] |= {"status": status, "exit_status": None}
+    path.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize("status", ["unfinished", "error"])
+def test_a_record_without_compared_probes_is_no_evidence(gated, capsys, status):
+    changed(gated, status, probes=[], gates=[])
+    assert main(["diagnose", "reports/latest"]) == 4
+    assert capsys.readouterr().err == (
+        f"reports/latest: nothing to diagnose: its run ({status}) has no probe that both models answered right or wrong\n"
+        "  run the gate again, or name another record\n"
+    )
+    assert not (gated.path / "reports/diagnosis/diagnosis.json").exists()
+
+
+def test_a_run_that_was_not_whole_is_noted(gated, capsys):
+    changed(gated, "interrupted")
+    assert main(["diagnose", "reports/latest", "--conftest", "conftest.py"]) == 0
+    out = capsys.readouterr().out
+    assert TAKEN in out
+    assert "note: the status of the run is 'interrupted': what it did not ask may be lost too" in out
+
+
 def test_every_report_has_it(taken):
     assert taken.run("facts.yaml", *MODELS, "--diagnose").ret == 1
     record = read_record(taken.path / "reports/latest/record.json")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.project import not_green, said
+from harness import run_gate
+from tests.support.project import WRONG, not_green, said
 
 SEVERITIES = ["critical", "high", "medium", "low"]
 EVERY = "[{over: all, max_drop: 0.10}, {over: each}]"
@@ -46,12 +47,30 @@ def test_a_forgotten_slice_says_that_it_is_only_a_warning(project):
     result.stdout.fnmatch_lines(["warned", "general *FORGOTTEN"])
 
 
-@pytest.mark.parametrize("counts", [(0, 0, 0, 9), (0, 30, 0, 0)])
-def test_vacuous_and_lost_probes_follow_their_severity_too(project, counts):
-    project.capability(EVERY, counts, severity="medium")
+def test_lost_probes_follow_their_severity_too(project):
+    project.capability(EVERY, (0, 30, 0, 0), severity="medium")
     assert project.run("--fail-on", "high").ret == 0
     assert {outcome for _, outcome in project.outcomes().values()} == {"warned"}
     assert project.run("--fail-on", "medium").ret == 1
+
+
+@pytest.mark.parametrize("gates", [EVERY, "[{over: all, max_drop: 0.10}]"])
+def test_a_suite_of_which_the_baseline_knows_nothing_is_no_pass_below_it_either(project, gates):
+    project.capability(gates, (0, 0, 0, 60), severity="low")
+    result = project.run("--fail-on", "high", "-rs")
+    assert result.ret == 5
+    assert set(project.outcomes().values()) == {("VACUOUS", "skipped")}
+    assert "general · all: VACUOUS, the baseline is right on none of the 60 probes asked" in said(result)
+    assert project.run().ret == 1
+    assert run_gate(WRONG.format, "general.yaml", WRONG.format, fail_on="high").run.exit_status == 5
+
+
+def test_the_gate_over_all_does_not_decide_it(project):
+    project.capability(EVERY, (0, 0, 0, 60), severity="low")
+    project.capability("[{over: all, max_drop: 0.10}]", (100, 0, 0, 0), name="known")
+    result = project.run("--fail-on", "high")
+    assert result.ret == 5
+    assert "general was not decided, which is no pass" in result.outlines
 
 
 def test_a_probe_has_a_severity_of_its_own(project):

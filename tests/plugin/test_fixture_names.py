@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.project import CONFTEST, SMALL, not_green, said
+from tests.support.project import CONFTEST, not_green, said
 
 ALL = "[{over: all, max_drop: 0.10}]"
 MODEL = '''
@@ -46,7 +46,7 @@ OTHER = {
 }
 
 
-def modelled(project, fixtures, gates=ALL, counts=(60, 0, 0, 0)):
+def modelled(project, fixtures, gates=ALL, counts=(59, 0, 1, 0)):
     """A suite, scripted models in the place of those of the options, and a conftest.py with the user's fixtures."""
     project.capability(gates, counts)
     project.write("engines.py", CONFTEST)
@@ -144,7 +144,7 @@ def gate_baseline(): return Scripted("baseline")
 
 @pytest.mark.parametrize("scope", ["session", "module", "function"])
 def test_the_second_names_give_engines(project, scope):
-    project.capability(ALL, (60, 0, 0, 0))
+    project.capability(ALL, (59, 0, 1, 0))
     project.write("engines.py", CONFTEST)
     project.write("conftest.py", "import pytest\nfrom engines import Scripted\n" + SECOND.format(scope))
     result = project.run()
@@ -189,12 +189,3 @@ def test_a_test_with_a_tuned_of_its_own_kind_is_no_evidence(project):
     project.write("test_mine.py", "def test_mine(tuned): assert tuned == 3\n")
     assert project.run().ret == 0
     assert project.run(*project.folders()).ret == 5
-
-
-def test_lf_and_a_tuned_of_another_kind(project):
-    """What it gives is not known before it runs, so nothing is left out for it."""
-    project.write("s.yaml", SMALL)
-    options = (*modelled(project, "\n@pytest.fixture\ndef tuned(): return 3\n"), "-p", "cacheprovider")
-    result = project.run(*options, "--lf")
-    assert result.ret == 4
-    assert "the engine of the fixture 'tuned'" in not_green(result)

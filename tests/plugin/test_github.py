@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.plugin.github import MOST, MOST_BYTES, append_summary, commands
+from harness.plugin.github import MOST, MOST_BYTES, append_summary, commands, set_outputs
 from harness.reporting.rows import Record
 from tests.support.project import said
 from tests.support.runs import ALL, TWO
@@ -127,4 +127,26 @@ def test_a_look_has_none(red):
     red.run()
     result = red.run("--only-lost=reports/latest", "--report-markdown=x.md")
     assert result.ret == 4
-    assert "leave --report-markdown out" in said(result)
+    assert "--report-markdown: would do nothing beside --only-lost" in said(result)
+
+
+@pytest.mark.parametrize("options", [(), TWO], ids=["alone", "in parallel"])
+def test_the_step_has_the_verdict_and_the_record_of_this_run(red, monkeypatch, options):
+    if options:
+        pytest.importorskip("xdist")
+    file = red.path / "output"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(file))
+    red.run("--report=reports/of this", *options)
+    assert file.read_text() == f"verdict=forgotten\nrecord={red.path.name}/reports/of this/record.json\n"
+
+
+def test_outputs_that_cannot_be_written_are_told(red, monkeypatch):
+    monkeypatch.setenv("GITHUB_OUTPUT", str(red.path / "none/output"))
+    result = red.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["GITHUB_OUTPUT: *none/output cannot be written: *"])
+
+
+def test_an_output_is_one_line(tmp_path):
+    assert list(set_outputs({"record": "a\nverdict=passed"}, tmp_path / "output")) == []
+    assert (tmp_path / "output").read_text() == "record=a\\nverdict=passed\n"

@@ -208,7 +208,7 @@ def test_a_folder_that_is_swept_away_meanwhile_is_made_again(green):
 
 
 def test_engines_of_one_s_own_are_named_and_not_the_model_that_was_not_asked(project):
-    project.capability(ALL, (60, 0, 0, 0))
+    project.capability(ALL, (59, 0, 1, 0))
     result = project.run(*project.folders())
     run = project.record()["run"]
     for side in ("baseline", "tuned"):
@@ -226,7 +226,7 @@ def test_engines_of_one_s_own_are_named_and_not_the_model_that_was_not_asked(pro
 
 
 def test_engines_of_one_s_own_are_named_without_a_model_too(project):
-    project.capability(ALL, (60, 0, 0, 0))
+    project.capability(ALL, (59, 0, 1, 0))
     project.run()
     run = project.record()["run"]
     assert (run["tuned"]["source"], run["baseline"]["source"]) == ("fixture", "fixture")
@@ -237,7 +237,7 @@ LOADING = """
 import sys, types
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import EnginePair
-ours = [FunctionEngine(lambda prompt: "Yes.", label) for label in ("one", "two")]
+ours = [FunctionEngine(lambda prompt, said=said: said, label) for label, said in (("one", "Yes."), ("two", "Yes!"))]
 pair = EnginePair(ours[0], ours[1], "cpu", "float32")
 sys.modules["harness.engine.transformers.loading"] = types.SimpleNamespace(load_pair=lambda *arguments: pair)
 """
@@ -268,7 +268,7 @@ def test_a_model_that_was_asked_is_named_as_the_option_does(project):
 @pytest.mark.parametrize(
     ("side", "answer", "label"),
     [
-        ("tuned", "Wrapped(lambda prompt: 'Yes.', 'wrapped')", "wrapped"),
+        ("tuned", "Wrapped(lambda prompt: 'Yes!', 'wrapped')", "wrapped"),
         ("baseline", "baseline", "one"),
     ],
 )

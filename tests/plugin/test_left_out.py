@@ -1,4 +1,4 @@
-"""Files that nearly are suites: said where a folder is asked, refused where they are named, and never simply passed over."""
+"""Files that nearly are suites: refused by a model's run and where they are named, said under another name, never passed over."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from harness.suites.detect import has_ending
 from tests.support.project import SMALL, not_green, said
 
 from .test_sniff import FOREIGN
@@ -83,7 +84,9 @@ NEARLY = {
     "x.ymal": Kind(SMALL, ENDS, CALLED, "x.ymal"),
     "misspelt under another name": Kind(SLIP, ENDS, CALLED, "x.yaml.orig"),
 }  # fmt: skip
-"""Not read by a run over their folder."""
+"""Refused by a run of a model over their folder, or only said there if they are named otherwise than a suite."""
+
+SAID = {name: kind for name, kind in NEARLY.items() if not has_ending(Path(kind.name))}
 
 READ = ""
 """No reason to leave it out: it is a suite beyond doubt, so that a run over its folder is refused too."""
@@ -123,9 +126,9 @@ def notes(project):
 # In a folder
 
 
-@pytest.mark.parametrize("kind", NEARLY)
-def test_in_a_folder_it_is_said(gated, kind):
-    text, reason, _, name = NEARLY[kind]
+@pytest.mark.parametrize("kind", SAID)
+def test_in_a_folder_it_is_said_under_another_name(gated, kind):
+    text, reason, _, name = SAID[kind]
     gated.write(f"suites/{name}", text)
     result = gated.run("suites", *gated.folders())
     assert result.ret == 0
@@ -134,51 +137,67 @@ def test_in_a_folder_it_is_said(gated, kind):
     assert notes(gated) == [note]
 
 
+@pytest.mark.parametrize("kind", [kind for kind in NEARLY if kind not in SAID])
+def test_in_a_folder_it_is_refused(gated, kind):
+    text, _, refusal, name = NEARLY[kind]
+    gated.write(f"suites/{name}", text)
+    result = gated.run("suites", *gated.folders())
+    assert result.ret == 2
+    shown = not_green(result)
+    assert refusal.format(f"suites/{name}") in shown
+    assert f"  if it is not for this run, leave it out: --ignore=suites/{name}" in shown
+    assert gated.asked("tuned") == []
+    assert gated.record()["run"]["status"] == "error"
+    assert gated.run("suites", f"--ignore=suites/{name}", *gated.folders()).ret == 0
+
+
 @pytest.mark.parametrize("arguments", [[], ["."], ["suites", "suites/good.yaml"]])
 def test_in_whichever_way_its_folder_is_asked(gated, arguments):
-    gated.write("suites/deeper/x.yaml", SLIP)
+    gated.write("suites/deeper/x.yaml~", SMALL)
     assert gated.run(*arguments, *gated.folders()).ret == 0
     assert len(notes(gated)) == 1
+    gated.write("suites/deeper/x.yaml", SLIP)
+    assert gated.run(*arguments, *gated.folders()).ret == 2
 
 
 def test_beside_the_folder_that_was_asked_nothing_is_said(gated):
     """pytest looks into the folders above what it is given too."""
-    gated.write("x.yaml", SLIP)
-    gated.write("suites/x.yaml", SLIP)
-    gated.write("other/x.yaml", SLIP)
+    for name in ("x.yaml", "suites/x.yaml", "other/x.yaml", "suites/x.yaml~"):
+        gated.write(name, SLIP)
     for asked in ("suites/good.yaml", "suites/good.yaml::all"):
-        gated.run(asked, *gated.folders())
+        assert gated.run(asked, *gated.folders()).ret == 0
         assert notes(gated) == []
-    gated.run("suites", *gated.folders())
-    assert [note.partition(" ")[0] for note in notes(gated)] == ["suites/x.yaml"]
+    errors = re.findall("ERROR collecting (\\S+)", said(gated.run("suites", *gated.folders())))
+    assert errors == ["suites/x.yaml"]
+    assert [note.partition(" ")[0] for note in notes(gated)] == ["suites/x.yaml~"]
 
 
 def test_it_is_said_where_no_case_was_collected(project):
-    project.write("suites/x.yaml", SLIP)
+    project.write("suites/x.yaml~", SLIP)
     result = project.run("suites", *project.folders())
     assert result.ret == 5
-    assert "note: suites/x.yaml looks like a suite and was not read: " in said(result)
+    assert "note: suites/x.yaml~ looks like a suite and was not read: " in said(result)
     assert len(notes(project)) == 1
 
 
 def test_it_is_said_where_a_suite_beside_it_is_refused(gated):
     gated.write("suites/bad.yaml", SMALL.replace("over", "ovr"))
-    gated.write("suites/x.yaml", SLIP)
+    gated.write("suites/x.yaml~", SLIP)
     result = gated.run("suites", *gated.folders())
     assert result.ret == 2
-    assert "note: suites/x.yaml looks like a suite and was not read: " in said(result)
+    assert "note: suites/x.yaml~ looks like a suite and was not read: " in said(result)
 
 
 def test_workers_say_it_once(gated):
     pytest.importorskip("xdist")
-    gated.write("suites/x.yaml", SLIP)
+    gated.write("suites/x.yaml~", SLIP)
     assert gated.run("suites", *gated.folders(), "-p", "xdist", "-n", "2").ret == 0
     assert len(notes(gated)) == 1
 
 
 def test_workers_say_it_where_no_case_was_collected(project):
     pytest.importorskip("xdist")
-    project.write("suites/x.yaml", SLIP)
+    project.write("suites/x.yaml~", SLIP)
     result = project.run("suites", *project.folders(), "-p", "xdist", "-n", "2")
     assert result.ret == 5
     assert len(notes(project)) == 1
@@ -264,14 +283,11 @@ def unreadable(gated):
 REASON = "looks like a suite and was not read: it cannot be read"
 
 
-def test_a_file_that_cannot_be_read_is_said(unreadable):
-    assert unreadable.run("suites", *unreadable.folders()).ret == 0
-    assert notes(unreadable) == [f"suites/x.yaml {REASON} (Input/output error)"]
-
-
-@pytest.mark.parametrize("with_a_model", [False, True])
-def test_a_file_that_cannot_be_read_is_refused_where_it_is_named(unreadable, with_a_model):
-    result = unreadable.run("suites/x.yaml", *(unreadable.folders() if with_a_model else ()))
+@pytest.mark.parametrize(
+    ("asked", "with_a_model"), [("suites", True), ("suites/x.yaml", True), ("suites/x.yaml", False)]
+)
+def test_a_file_that_cannot_be_read_is_refused(unreadable, asked, with_a_model):
+    result = unreadable.run(asked, *(unreadable.folders() if with_a_model else ()))
     assert result.ret == 2
     assert "suites/x.yaml: cannot be read: Input/output error\n  it is a link to /proc/self/mem" in not_green(
         result
@@ -290,19 +306,79 @@ def test_a_file_that_may_not_be_read(gated):
     try:
         path.read_bytes()
     except PermissionError:
-        assert gated.run("suites", *gated.folders()).ret == 0
-        assert notes(gated) == [f"suites/x.yaml {REASON} (Permission denied)"]
+        assert gated.run("suites", *gated.folders()).ret == 2
         assert gated.run("suites/x.yaml").ret == 2
     else:
         pytest.skip("this user may read all files")
 
 
-def test_a_link_that_leads_nowhere_is_said(gated):
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [("gone.yaml", "No such file or directory"), ("x.yaml", "Too many levels of symbolic links")],
+)
+def test_a_link_that_leads_nowhere_is_refused(gated, target, reason):
     """pytest passes it over without a word to any plugin."""
-    (gated.path / "suites/x.yaml").symlink_to("gone.yaml")
+    (gated.path / "suites/x.yaml").symlink_to(target)
     (gated.path / "suites/x.txt").symlink_to("gone.txt")
+    result = gated.run("suites", *gated.folders())
+    assert result.ret == 2
+    assert f"suites/x.yaml: {REASON} ({reason})" in not_green(result)
+    assert gated.run("suites").ret == 0
+
+
+# Folders that pytest does not enter
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("folder", ["build", ".hidden", "build/deeper"])
+def test_a_suite_in_a_folder_that_pytest_does_not_enter_is_refused(gated, folder, workers):
+    gated.write(f"suites/{folder}/x.yaml", SMALL)
+    result = gated.run("suites", *gated.folders(), *workers)
+    assert result.ret == 2
+    name = folder.partition("/")[0]
+    assert (
+        f"suites/{folder}/x.yaml: looks like a suite and was not read: pytest does not enter '{name}' (norecursedirs)\n"
+        "  to gate it, rename that folder, or set norecursedirs\n"
+        f"  if it is not for this run, leave it out: --ignore=suites/{folder}/x.yaml\n"
+    ) in not_green(result)
+    assert gated.record()["run"]["status"] == "error"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["suites", "--ignore=suites/build"],
+        ["suites", "--ignore-glob=suites/bu*"],
+        ["suites/build", "suites/good.yaml"],
+        ["suites", "-o", "norecursedirs="],
+        ["suites/good.yaml"],
+    ],
+)
+def test_it_is_not_where_it_is_left_out_or_read(gated, arguments):
+    gated.write("suites/build/x.yaml", SMALL)
+    gated.models({"Why?": "yes"}, {"Why?": "yes"})
+    assert gated.run(*arguments, *gated.folders()).ret == 0
+    assert gated.record()["run"]["errors"] == []
+
+
+def test_a_folder_that_a_conftest_ignores_is_no_error(gated):
+    gated.write("suites/drafts/x.yaml", SMALL)
+    gated.write("suites/conftest.py", 'collect_ignore = ["drafts"]\n')
     assert gated.run("suites", *gated.folders()).ret == 0
-    assert notes(gated) == [f"suites/x.yaml {REASON} (No such file or directory)"]
+
+
+def test_without_a_model_no_folder_is_looked_into(gated):
+    gated.write("suites/build/x.yaml", SMALL)
+    assert gated.run("suites").ret == 0
+
+
+def test_a_suite_behind_two_links_is_gated_once(gated):
+    gated.write("other/x.yaml", SMALL)
+    for link, target in {"one": "../other", "two": "../other", "loop": "."}.items():
+        (gated.path / "suites" / link).symlink_to(target)
+    gated.models({"Why?": "yes"}, {"Why?": "yes"})
+    assert gated.run("suites", *gated.folders()).ret == 0
+    assert set(gated.record()["run"]["suites"]) == {"general", "small"}
 
 
 # Other people's files

@@ -210,6 +210,31 @@ def test_a_folder_without_suites(project, lint):
     assert lint("empty") == (4, "", "empty: no suite files in this folder\n")
 
 
+def test_an_empty_folder_hides_no_problem(project, lint):
+    project.write("a.yaml", SMALL.replace("over", "ovr"))
+    (project.path / "empty").mkdir()
+    code, _, err = lint("empty", "a.yaml")
+    assert code == 2
+    assert "a.yaml:3:10: unknown key 'ovr' in a gate" in err
+    assert err.endswith("empty: no suite files in this folder\n2 problems\n")
+
+
+def test_a_link_to_itself_is_a_problem(project, lint):
+    project.write("suites/a.yaml", SMALL)
+    (project.path / "suites/loop.yaml").symlink_to("loop.yaml")
+    code, _, err = lint("suites")
+    assert code == 2
+    assert "suites/loop.yaml: cannot be read: Too many levels of symbolic links\n" in err
+
+
+def test_suites_behind_links_to_folders_are_read_once(project, lint):
+    project.write("other/a.yaml", SMALL)
+    (project.path / "suites").mkdir()
+    for link, target in {"one": "../other", "two": "../other", "loop": "."}.items():
+        (project.path / "suites" / link).symlink_to(target)
+    assert lint("suites") == (0, "suites/one/a.yaml: small, 1 probe, high; gates over each (retained)\n", "")
+
+
 def test_a_path_that_is_not_there(project, lint):
     project.write("a.yaml", SMALL)
     code, _, err = lint("none.yaml", "a.yaml")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from harness.errors import HarnessError
-from harness.plugin.remembered import KEY, check_model
 from tests.support.project import RIGHT, not_green, said
 from tests.support.runs import ALL, TWO, bad, conftest, earlier, latest
 
@@ -100,10 +96,32 @@ def test_a_part_of_what_was_lost(lost):
     assert lost.run("--only-lost", "reports/latest/record.json", "-k", "nothing").ret == 5
 
 
-def test_the_run_s_own_sample_does_not_count(lost):
-    lost.run(LOOK, "--sample", "1", "--sequential", "--noise-floor", "2")
-    assert len(lost.asked("tuned")) == 13
-    assert lost.asked("baseline") == []
+@pytest.mark.parametrize(
+    "option",
+    ["--gate-strict", "--sample=1", "--sequential", "--max-flips=0.1", "--noise-floor=2", "--diagnose", "--report-markdown=a.md"],
+)  # fmt: skip
+def test_an_option_that_a_look_would_not_obey_is_refused(lost, option):
+    result = lost.run(LOOK, option)
+    assert result.ret == 4
+    assert (
+        f"{option.partition('=')[0]}: would do nothing beside --only-lost=RECORD, a look, which decides nothing and writes no "
+        "record\n  leave that out"
+    ) in not_green(result)
+    assert lost.asked("tuned") == []
+
+
+def test_pytest_s_own_strictness_is_no_gate_s(lost):
+    assert lost.run(LOOK, "--strict").ret == 1
+
+
+def test_tests_that_pass_beside_it_turn_it_green_no_more(lost):
+    lost.write("test_mine.py", "def test_mine(tuned): assert tuned\n")
+    improve(lost, *(f"math-lost-{n}" for n in range(11)), "lost-0", "lost-1")
+    result = lost.run(LOOK)
+    result.assert_outcomes(passed=1, skipped=2, deselected=7)
+    assert result.ret == 5
+    assert lost.run(LOOK, "-k", "mine").ret == 5
+    assert lost.run(LOOK, "test_mine.py").ret == 5
 
 
 @pytest.mark.parametrize(
@@ -158,18 +176,11 @@ def test_texts_are_not_judged_alone(project):
     )
 
 
-@pytest.mark.parametrize("option", ["lf", "stepwise"])
-def test_a_look_is_no_failed_gate_in_pytest_s_memory(option):
-    """`--lf` after a look still leaves out only what passed for this model."""
-    kept = {
-        KEY: {"reference": "./tuned", "weights": ["sha"], "failed": ["a.yaml::all"]},
-        "cache/lastfailed": {"a.yaml::all": True, "a.yaml::lost": True},
-        "cache/stepwise": {"last_failed": "a.yaml::lost"},
-    }
-    config = SimpleNamespace(
-        option=SimpleNamespace(**{"lf": False, "stepwise_reset": False, option: True}),
-        cache=SimpleNamespace(get=lambda key, default: kept.get(key, default)),
-    )
-    check_model(config, "./tuned", ["sha"])
-    with pytest.raises(HarnessError, match="leaves out gates that passed before"):
-        check_model(config, "./other", ["other"])
+@pytest.mark.parametrize("option", ["--lf", "--sw"])
+def test_a_look_is_no_failed_gate_in_pytest_s_memory(lost, option):
+    """Nothing is left out after it."""
+    memory = ("-p", "cacheprovider", "-p", "stepwise", option)
+    assert lost.run(LOOK, *memory).ret == 1
+    lost.capability(ALL, (60, 0, 0, 0))
+    lost.capability("[{over: each}]", (3, 0, 0, 0), name="single")
+    assert lost.run(*memory).ret == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness import run_gate
 from tests.support.project import said
 from tests.support.runs import ALL, NOTHING, bad, good
 
@@ -68,6 +69,31 @@ def test_a_named_suite_of_which_nothing_is_decided_is_no_pass(project):
     assert NOTHING not in said(result)
     record = project.record()["run"]
     assert (record["named"], record["exit_status"]) == (["large", "small"], 5)
+
+
+def test_a_suite_that_is_named_by_itself_counts_as_named(project):
+    project.capability(ALL, (100, 0, 0, 0), name="large")
+    too_small(project)
+    result = project.run("--suite=small", "--suite=large")
+    assert result.ret == 5
+    assert project.record()["run"]["named"] == ["large", "small"]
+    assert "small was not decided, which is no pass" in result.outlines
+    assert project.run("--suite=large").ret == 0
+    assert project.record()["run"]["named"] == ["large"]
+
+
+def test_a_named_suite_of_which_nothing_is_asked_is_no_pass(project):
+    wide = "[{over: all, max_drop: 0.5, max_loss: 1}]"
+    project.capability(wide, {f"c{number}": (50, 0, 0, 0) for number in range(6)}, name="large")
+    project.capability(wide, (1, 0, 0, 0), name="small")
+    asked = ("--sample=5", "large.yaml", "small.yaml")
+    result = project.run(*asked)
+    assert "note: small: none of its 1 probes is in the sample, so it detects nothing" in result.outlines
+    assert result.ret == 5
+    assert "small was not decided, which is no pass" in result.outlines
+    assert project.record()["run"]["named"] == ["large", "small"]
+    assert project.run("--sample=5").ret == 0  # their folder was named
+    assert run_gate("yes".format, asked[1:], "yes".format, sample=5).run.exit_status == 5
 
 
 def test_a_suite_of_a_folder_is_decided_by_the_gate_over_all(project):

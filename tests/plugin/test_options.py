@@ -351,3 +351,36 @@ def test_an_option_that_would_do_nothing_is_refused(project, name):
     assert result.ret == 4
     assert f"--{name}=1" in said(result)
     assert "would do nothing without --lm-eval=TASK,..." in said(result)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--device=cuda", "--dtype=bfloat16", "--batch-tokens=9", "--template=tuned", "--engine=vllm", "--engine-args=a=1",
+        "--allow-key=x", "--allow-pickle", "--allow-remote-code", "--allow-conversion",
+    ],
+)  # fmt: skip
+def test_an_option_of_loading_is_refused_where_fixtures_give_both_engines(project, option):
+    project.capability(SUITES, (60, 0, 0, 0))
+    result = project.run(option)
+    assert result.ret == 4
+    assert (
+        f"{option.partition('=')[0]}: would do nothing here, for fixtures give both engines, which run as they were made\n"
+        "  leave that out, or name the model by its reference"
+    ) in not_green(result)
+    assert project.asked("tuned") == []
+
+
+def test_beside_a_named_model_it_is_noted(project):
+    """Only the fixtures' values tell whether the model is asked."""
+    project.capability(SUITES, (60, 0, 0, 0))
+    assert project.run(*project.folders(), "--device=cpu", "--store=off").ret == 0
+    note = "--device: did nothing, for fixtures give both engines, which run as they were made"
+    assert note in project.record()["run"]["notes"]
+
+
+def test_a_function_reads_no_arguments_of_a_template(project):
+    project.capability(SUITES, (60, 0, 0, 0))
+    assert project.run("--template-arg=enable_thinking=false").ret == 0
+    note = "--template-arg: does nothing for tuned, a function that is given the prompt alone"
+    assert note in project.record()["run"]["notes"]

@@ -6,6 +6,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from harness import run_gate
+from harness.errors import HarnessError
+from harness.evaluation.rescore import rescored
+from harness.gate.policy import Policy
+from harness.reporting.record import read_record
 from tests.support.project import not_green, said
 from tests.support.runs import ALL, TWO, bad, conftest, good
 
@@ -75,8 +80,48 @@ def test_suites_without_a_margin_are_not_pooled(project, gates):
     project.capability(gates, (3, 0, 0, 0), name="checks")
     assert project.run().ret == 0
     assert "overall all" not in names(project)
-    assert project.run("--max-drop-overall", "0.03").ret == 0
+    assert project.run("--max-drop-overall", "0.05").ret == 0
     assert overall(project)["n"] == 60
+
+
+def test_one_that_was_asked_for_must_decide_something(project):
+    project.capability(ALL, (56, 4, 0, 0))
+    result = project.run("general.yaml", "--max-drop-overall=0.03")
+    assert result.ret == 5
+    assert project.outcomes()["overall all"] == ("INCONCLUSIVE", "skipped")
+    assert "all suites together was not decided, which is no pass" in result.outlines
+    assert project.record()["run"]["named"] == ["general", "overall"]
+    record = read_record(project.path / "reports/latest/record.json")
+    assert rescored(record) == record
+    without = rescored(record, policy=Policy(max_drop_overall=None))
+    assert (without.run.exit_status, without.run.named) == (0, ["general"])
+    given = rescored(without, policy=Policy(max_drop_overall=0.03), add_overall=True)
+    assert (given.run.exit_status, given.run.named) == (5, ["general", "overall"])
+    yes = "yes".format
+    assert run_gate(yes, "general.yaml", yes, max_drop_overall=0.001).run.exit_status == 5
+
+
+def test_one_that_was_not_asked_for_need_not(project):
+    for name in ("one", "two"):
+        project.capability(ALL, (30, 0, 0, 0), name=name)
+    assert project.run("one.yaml", "two.yaml").ret == 0
+    assert overall(project)["outcome"] == "skipped"
+
+
+@pytest.mark.parametrize("parallel", [(), TWO])
+def test_it_is_refused_where_it_could_pool_nothing(project, parallel):
+    if parallel:
+        pytest.importorskip("xdist")
+    project.capability("[{over: each}]", (3, 0, 0, 0), name="checks")
+    project.capability(ALL, (100, 0, 0, 0), name="large")
+    told = "--max-drop-overall=0.05: would do nothing, for no suite here has a gate with max_drop"
+    for arguments in (["checks.yaml"], ["--suite=checks"]):
+        result = project.run(*arguments, "--max-drop-overall=0.05", *parallel)
+        assert result.ret == 4
+        assert told in not_green(result)
+    assert project.run("checks.yaml", *OFF, *parallel).ret == 0
+    with pytest.raises(HarnessError, match="max_drop_overall='0.05': would do nothing"):
+        run_gate("yes".format, "checks.yaml", "yes".format, max_drop_overall=0.05)
 
 
 @pytest.mark.parametrize("value", ["1.5", "-0.1", "3", "of", "nan", ""])
@@ -276,7 +321,7 @@ def test_a_suite_that_is_marked_off_is_neither_asked_nor_pooled(project, mark):
 # Other orders and processes
 
 
-def test_it_comes_last_in_a_reversed_order_and_would_work_first(project):
+def test_it_comes_last_in_whatever_order(project):
     broad(project)
     reverse = "\n\n@pytest.hookimpl({})\ndef pytest_collection_modifyitems(items):\n    {}items.reverse()\n"
     conftest(project, reverse.format("tryfirst=True", ""))
@@ -286,7 +331,7 @@ def test_it_comes_last_in_a_reversed_order_and_would_work_first(project):
     result = project.run("-v")
     assert result.ret == 1
     cases = [line.split()[0] for line in result.outlines if line.endswith("%]") and "::" in line]
-    assert cases[0] == "overall::all"
+    assert cases[-1] == "overall::all"
     assert project.outcomes() == expected
 
 
@@ -302,19 +347,45 @@ def test_where_folders_have_engines_of_their_own_it_pools_them_all(project):
     assert overall(project)["outcome"] == "failed"
 
 
-def test_of_engines_of_their_own_it_decides_nothing_before_they_were_asked(project):
+REVERSED = """
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items):
+    yield
+    items.reverse()
+"""
+
+
+@pytest.mark.parametrize("way", ["reversed", "--ff"])
+def test_of_engines_of_their_own_it_comes_last_too(project, way):
     broad(project)
-    text = (project.path / "conftest.py").read_text().replace('(scope="session")', "")
-    project.write(
-        "conftest.py",
-        text
-        + "\n\n@pytest.hookimpl(wrapper=True, tryfirst=True)\ndef pytest_collection_modifyitems(items):\n"
-        "    yield; items.reverse()\n",
-    )
-    result = project.run("-rs")
-    result.assert_outcomes(passed=3, skipped=1)
-    assert overall(project)["undecided"] == "not asked before it: one, three, two"
-    assert overall(project)["outcome"] == "skipped"
+    conftest(project, REVERSED if way == "reversed" else "", '(scope="session")', "")
+    arguments = ("-p", "cacheprovider", *([way] if way == "--ff" else []))
+    for _ in range(2):
+        result = project.run(*arguments)
+        result.assert_outcomes(passed=3, failed=1)
+        assert result.ret == 1
+        assert overall(project)["verdict"] == "FORGOTTEN"
+
+
+def test_of_engines_of_their_own_it_is_no_pass_before_they_were_asked(project):
+    """Where something changes the order after collection."""
+    broad(project)
+    late = "\n\ndef pytest_runtestloop(session):\n    session.items.reverse()\n"
+    conftest(project, late, '(scope="session")', "")
+    result = project.run()
+    result.assert_outcomes(passed=3, failed=1)
+    assert result.ret == 1
+    assert "overall: undecided, for it needs one, three, two, not asked before it" in said(result)
+
+
+def test_a_suite_whose_fixture_skips_leaves_it_undecided(project):
+    broad(project)
+    skips = "\n\n@pytest.fixture\ndef tuned(request):\n    if request.path.stem == 'two': pytest.skip('no GPU')\n    return Scripted('tuned')\n"
+    conftest(project, skips)
+    result = project.run()
+    result.assert_outcomes(passed=2, failed=1, skipped=1)
+    assert result.ret == 1
 
 
 def test_lf_asks_all_suites_again_where_it_alone_failed(project):
@@ -333,6 +404,7 @@ def test_lf_asks_all_suites_again_where_it_alone_failed(project):
     assert run().ret == 1
     result = run("--lf")
     result.assert_outcomes(failed=1, deselected=3)
+    assert result.ret == 1
     assert overall(project)["n"] == 600
 
 

@@ -99,7 +99,7 @@ def test_a_look_writes_no_page_and_says_so(project):
     project.run()
     result = project.run("--only-lost=reports/latest", "--report-html=out/page.html")
     assert result.ret == 4
-    assert "--report-html: a look at what was lost writes no record, and so no page" in result.stderr.str()
+    assert "--report-html: would do nothing beside --only-lost=RECORD, a look" in result.stderr.str()
     assert not (project.path / "out").exists()
 
 

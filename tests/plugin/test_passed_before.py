@@ -1,4 +1,4 @@
-"""What an earlier run passed is left out only where it was asked of the same models; and plugins that leave out or repeat."""
+"""What an earlier run passed is no evidence, so a run that leaves it out never passes; and plugins that leave out or repeat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.support.project import SMALL, not_green, said
-from tests.support.runs import NOTHING, bad, conftest, good
+from tests.support.runs import NOTHING, TWO, bad, conftest, good
 
 # What an earlier run passed
 
@@ -64,123 +64,130 @@ def test_the_stand_in_for_a_model_works(project, remembered):
     assert project.record()["run"]["tuned"]["reference"] == "bad"
 
 
-@pytest.mark.parametrize("option", ["--lf", "--last-failed", "--sw", "--stepwise-skip"])
-def test_what_another_model_passed_is_not_left_out(project, remembered, option):
-    assert remembered("half").ret == 1
-    result = remembered("bad", option)
-    assert result.ret == 4
-    name = "--lf" if option.startswith("--l") else "--stepwise"
-    assert (
-        f"ERROR: {name} leaves out gates that passed before, and they passed for half; that is no evidence about bad\n"
-        f"  run it with --cache-clear instead of {name}"
-    ) in not_green(result)
-    assert project.record()["run"]["exit_status"] == 4
+OPTIONS = ["--lf", "--sw"]
 
 
-def test_a_model_that_was_trained_again_is_another(project, remembered):
-    assert remembered("half").ret == 1
-    write_weights(project, "half", "one two")
-    result = remembered("half", "--lf")
-    assert result.ret == 4
-    assert "they passed for half, as it was then; that is no evidence about half" in said(result)
+def no_pass(project, result, option):
+    """Prove that a run that left out gates says so and does not pass."""
+    text = not_green(result)
+    assert result.ret == 5, text
+    name = "--lf" if option == "--lf" else "--stepwise"
+    line = (
+        f"no pass: {name} leaves out gates, which may have passed for another model or suite, or were never asked; run it "
+        f"without {name}: answers that are kept are not asked again"
+    )
+    assert line in result.outlines
+    run = project.record()["run"]
+    assert (run["status"], run["exit_status"]) == ("nothing decided", 5)
+    assert line in run["notes"]
 
 
-def test_another_baseline_is_another_question(project, remembered):
-    assert remembered("half").ret == 1
-    write_weights(project, "base", "another base")
-    assert remembered("half", "--lf").ret == 4
+def mend(project, suite):
+    """Correct the answer key of a suite, so that every answer is right."""
+    file = project.path / f"{suite}.yaml"
+    file.write_text(file.read_text().replace("answer: yes", "answer: [yes, no]"))
 
 
-@pytest.mark.parametrize("option", ["--lf", "--sw"])
-def test_where_there_was_no_run_before_there_is_nothing_to_leave_out(project, remembered, option):
-    result = remembered("late", option)
-    result.assert_outcomes(passed=1, failed=1)
-    assert result.ret == (1 if option == "--lf" else 2)
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_another_model_passed_is_no_pass_of_this_one(project, remembered, option):
+    assert remembered("late", option).ret == 1
+    write_weights(project, "other", "one")
+    no_pass(project, remembered("other", option), option)
 
 
-@pytest.mark.parametrize("known", [None, "nonsense", '["nonsense"]', '{"weights": null, "failed": []}'])
-def test_where_nobody_knows_what_passed_nothing_is_left_out(project, remembered, known):
-    assert remembered("half").ret == 1
-    path = project.path / ".pytest_cache/v/forgetting-gate/tuned"
-    path.unlink() if known is None else path.write_text(known)
-    result = remembered("half", "--lf")
-    assert result.ret == 4
-    assert "they passed for an unknown model; that is no evidence about half" in said(result)
-    assert remembered("half", "--cache-clear").ret == 1
-    assert remembered("half", "--lf").ret == 1
-
-
-@pytest.mark.parametrize("option", ["--lf", "--sw"])
-def test_the_same_model_may_be_asked_again_what_it_failed(project, remembered, option):
-    assert remembered("late").ret == 1
-    assert remembered("late", "--sw").ret == 2  # by which --stepwise says that it stopped
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_failed_is_asked_again_and_fails_again(project, remembered, option):
+    assert remembered("late", "--sw").ret == 1
     result = remembered("late", option)
     result.assert_outcomes(
         failed=1, deselected=1 if option == "--sw" else 0
     )  # --lf does not even read the file
-    assert result.ret == (1 if option == "--lf" else 2)
-    assert (
-        f"note: --{'lf' if option == '--lf' else 'stepwise'}: gates that passed before were left out"
-        in said(result)
-    )
+    assert result.ret == 1
+    assert project.record()["run"]["status"] == "forgotten"
 
 
-@pytest.mark.parametrize("option", ["--ff", "--nf", "--sw-reset"])
-def test_an_option_that_leaves_nothing_out_is_fine(project, remembered, option):
-    assert remembered("bad").ret == 1
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_was_mended_is_no_pass_before_all_is_asked_again(project, remembered, option):
+    """pytest then remembers no failure, so the same command leaves out nothing."""
+    assert remembered("late", option).ret == 1
+    mend(project, "two")
+    no_pass(project, remembered("late", option), option)
+    result = remembered("late", option)
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    assert "no pass" not in said(result)
+
+
+@pytest.mark.parametrize("parallel", [(), TWO])
+def test_gates_that_failed_in_a_run_that_ended_early(project, remembered, parallel):
+    if parallel:
+        pytest.importorskip("xdist")
+    good(project, "zeal")
+    project.write("conftest.py", LOADING)
+    write_weights(project, "bad", "one two zeal")
+    assert remembered("bad", "-x").ret == 1
+    assert project.record()["run"]["cases"]["decided"] == 3
+    mend(project, "one")
+    no_pass(project, remembered("bad", "--lf", *parallel), "--lf")
+
+
+def test_gates_of_suites_that_were_never_asked(project, remembered):
+    assert remembered("bad", "one.yaml").ret == 1
+    mend(project, "one")
+    no_pass(project, remembered("bad", "--lf"), "--lf")
+
+
+def test_a_gate_that_only_warned_under_other_options(project, remembered):
+    file = project.path / "one.yaml"
+    file.write_text(file.read_text().replace("severity: high", "severity: low"))
+    assert remembered("bad", "--fail-on=high").ret == 1
+    mend(project, "two")
+    no_pass(project, remembered("bad", "--lf"), "--lf")
+
+
+def test_a_suite_that_could_not_be_read(project, remembered):
+    broken = project.path / "one.yaml"
+    text = broken.read_text()
+    broken.write_text("suite: one\nprobes: []\ngates: [}\n")
+    assert remembered("late").ret == 2
+    broken.write_text(text)
+    no_pass(project, remembered("late", "--lf"), "--lf")
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, "--ff", "--nf", "--sw-reset"])
+def test_where_nothing_is_left_out_a_run_may_pass(project, remembered, option):
+    if option not in OPTIONS:
+        assert remembered("bad").ret == 1
     result = remembered("good", option)
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    assert "no pass" not in said(result)
+
+
+def test_a_test_that_is_no_gate_is_no_gate_left_out(project, remembered):
+    project.write("test_mine.py", "def test_mine(): assert False\n")
+    assert remembered("good", ".").ret == 1
+    result = remembered("good", "one.yaml", "two.yaml", "--lf")
     result.assert_outcomes(passed=2)
     assert result.ret == 0
 
 
-def test_failures_of_several_models_are_not_mixed(project, remembered):
-    """`bad` fails both; `half` is asked the second alone, which it passes; the first was never asked of it."""
-    assert remembered("bad").ret == 1
-    assert remembered("half", "two.yaml").ret == 0
-    assert remembered("half", "--lf").ret == 4
+def test_a_step_from_a_test_that_is_no_gate_leaves_out_those_before_it(project, remembered):
+    project.write("test_mine.py", "from pathlib import Path\ndef test_mine(): assert Path('done').exists()\n")
+    paths = ("one.yaml", "test_mine.py", "two.yaml")
+    assert remembered("good", *paths, "--sw").ret != 0
+    project.write("done", "")
+    no_pass(project, remembered("half", *paths, "--sw"), "--sw")
 
 
-def test_a_failure_before_the_step_is_not_stepped_over(project, remembered):
-    """`late` fails the second, where a step would begin; `bad` then fails the first too."""
-    assert remembered("late", "--cache-clear", "--sw").ret == 2
-    assert remembered("bad").ret == 1
-    assert remembered("bad", "--sw").ret == 4
-
-
-TRAINED = """
-from harness.models.reference import find_pair
-sys.modules["harness.training.train"] = types.SimpleNamespace(trained_sources=lambda *arguments: find_pair("trained", "base"))
-"""
-
-
-def test_a_recipe_is_known_by_what_it_was_trained_to(project, remembered):
-    project.write("conftest.py", LOADING + TRAINED)
-    project.write("corpus.jsonl", '{"prompt": "a", "answer": "b"}\n')
-    project.write(
-        "r.yaml",
-        "recipe: r\nbase: base\ncorpus: {file: corpus.jsonl}\nmethod: {full: {}}\nlearning_rate: 1e-5\nepochs: 1\n",
-    )
-    write_weights(project, "trained", "one")
-    assert remembered("r.yaml", "one.yaml", "two.yaml").ret == 1
-    assert remembered("r.yaml", "one.yaml", "two.yaml", "--lf").ret == 1
-    write_weights(project, "trained", "one two")
-    result = remembered("r.yaml", "one.yaml", "two.yaml", "--lf")
-    assert result.ret == 4
-    assert "they passed for r.yaml, as it was then; that is no evidence about r.yaml" in not_green(result)
-    assert remembered("bad", "one.yaml", "two.yaml", "--lf").ret == 4
-
-
-def test_what_engines_of_one_s_own_passed_is_not_left_out(project):
+def test_a_model_of_one_s_own_fixtures(project):
     bad(project)
     good(project, "other")
-    runs = [
-        project.pytester.runpytest_inprocess("-p", "harness.plugin", "--assert=plain", *arguments)
-        for arguments in ((), ("--lf",))
-    ]
-    assert [result.ret for result in runs] == [1, 4]
-    assert "they passed for an unknown model; that is no evidence about the engine of the fixture" in said(
-        runs[1]
-    )
+    run = project.pytester.runpytest_inprocess
+    assert run("-p", "harness.plugin", "--assert=plain").ret == 1
+    project.answers["tuned"] = {"*": "Yes."}
+    project.models({}, {})
+    no_pass(project, run("-p", "harness.plugin", "--assert=plain", "--lf"), "--lf")
 
 
 # Plugins that are not here by default: PYTHONPATH may bring them

@@ -99,6 +99,25 @@ def test_what_is_not_decided_early_is_asked_whole(project, arguments, code):
     rescored_is_the_same(project, "general")
 
 
+def test_a_lost_category_is_asked_whole_and_fails(project):
+    """Ten of 540 probes: too few to show in the gate over all."""
+    kept = {f"c{number}": (53, 0, 0, 0) for number in range(10)}
+    project.capability(GATES.replace("0.2}", "0.5}"), {**kept, "lost": (0, 20, 0, 0)})
+    result, record = sequential(project)
+    assert result.ret == 1
+    assert record["run"]["sequential"]["general"]["why"] == "all asked"
+    assert project.outcomes()["general all"] == ("RETAINED", "passed")
+    assert project.outcomes()["general category[lost]"] == ("FORGOTTEN", "failed")
+
+
+def test_a_strict_run_decides_categories_too(project):
+    project.capability(GATES, RETAINED)
+    result, record = sequential(project, "--strict")
+    assert result.ret == 0
+    result.assert_outcomes(passed=3)
+    assert record["run"]["sequential"]["general"]["why"] == "all asked"
+
+
 def test_suites_that_stop_and_others_together(project):
     project.capability(GATES, RETAINED, name="kept")
     project.capability(GATES, HOPELESS, name="lost")

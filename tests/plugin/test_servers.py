@@ -83,10 +83,20 @@ def test_choices_are_gated_too(project, format):
         assert all(len(row["tuned"]["logprobs"]) == 2 for row in rows)
 
 
-def test_a_password_in_a_reference_is_refused_and_in_no_file(project):
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        (
+            f"http://me:{SECRET}@localhost:9/v1#m",
+            "http://(hidden)@localhost:9/v1#m: has a password or a key in it",
+        ),
+        (f"http://localhost:9/v1?api_key={SECRET}#m", "a server's reference has no parameter 'api_key'"),
+    ],
+)
+def test_a_secret_in_a_reference_is_refused_and_in_no_file(project, reference, message):
     suite(project)
-    refused = project.run("small.yaml", f"--model=http://me:{SECRET}@localhost:9/v1#m", "--baseline=same")
+    refused = project.run("small.yaml", f"--model={reference}", "--baseline=same")
     assert refused.ret == 4, said(refused)
-    assert "http://(hidden)@localhost:9/v1#m: has a password or a key in it" in said(refused)
+    assert message in said(refused)
     assert SECRET not in said(refused)
     assert SECRET.encode() not in files(project)

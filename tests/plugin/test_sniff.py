@@ -14,7 +14,7 @@ from harness.suites.detect import (
     PROBES,
     TELLING,
     Sniffed,
-    dangling_links,
+    leads_nowhere,
     look_through,
     may_be_suite,
     sniff,
@@ -252,7 +252,8 @@ def test_what_cannot_be_read(tmp_path):
     assert sniff(tmp_path / "x.yaml~") == Sniffed("none")
     (tmp_path / "x.yml").symlink_to("x.yml")
     assert sniff(tmp_path / "x.yml").kind == "nearly"
-    assert dangling_links(tmp_path) == [tmp_path / "x.yaml", tmp_path / "x.yml"]
+    assert leads_nowhere(tmp_path / "x.yaml")
+    assert leads_nowhere(tmp_path / "x.yml")
 
 
 def test_a_folder_is_looked_through(tmp_path):
@@ -263,6 +264,23 @@ def test_a_folder_is_looked_through(tmp_path):
     (tmp_path / "x.yml").write_text("services: {}")
     found = [(str(path.relative_to(tmp_path)), seen.kind) for path, seen in look_through(tmp_path)]
     assert found == [("b.YML", "suite"), ("deep/er.yaml/a.yaml", "nearly"), ("deep/x.yaml", "nearly")]
+
+
+def test_links_to_folders_are_followed_once_and_virtual_environments_are_not(tmp_path):
+    for name in ("suites/own.yaml", "shared/linked.yaml", "suites/.hidden/h.yaml", "suites/env/lib/e.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(SMALL)
+    (tmp_path / "suites/env/pyvenv.cfg").touch()
+    (tmp_path / "suites/to").symlink_to("../shared")
+    (tmp_path / "shared/back").symlink_to("../suites")
+    found = [str(path.relative_to(tmp_path)) for path, _ in look_through(tmp_path / "suites")]
+    assert found == ["suites/.hidden/h.yaml", "suites/own.yaml", "suites/to/linked.yaml"]
+
+
+@pytest.mark.parametrize("text", ["", "accepted:\n  - {probe: s::a, gates: x, suite: s}\n"])
+def test_accepted_losses_are_no_near_miss(look, text):
+    assert look(text, "accepted.yaml") == Sniffed("none")
+    assert look(SMALL, "accepted.yaml") == Sniffed("suite")
 
 
 def test_a_large_file_takes_no_time(look):

@@ -192,6 +192,25 @@ def test_fixtures_that_tell_the_same(served):
     assert "tuned: its identity 'one' is that of the baseline" in said(result)
 
 
+MEASURED = """
+
+def measured(side, identity):
+    engine = opened(side, identity)
+    engine.digits = "12"
+    return engine
+"""
+
+
+def test_fixtures_that_give_the_same_digits(served):
+    fixtures = FIXTURES.replace("opened(", "measured(").replace("IDENTITY", "None")
+    served.write("conftest.py", ENGINES + MEASURED + fixtures)
+    result = served.run("small.yaml", "--store=off")
+    assert result.ret == 4, said(result)
+    assert "tuned: gives the same log-probabilities as the baseline, baseline, so nothing was tuned" in said(
+        result
+    )
+
+
 def test_from_python(served, tmp_path):
     asked = []
 

@@ -75,6 +75,37 @@ def test_beside_the_suites_of_a_project(project, models):
     assert {case.partition("::")[0] for case in cases} >= {"suites/small.yaml", "checklist.yaml"}
 
 
+def test_beside_a_path_one_that_ships_is_added_to_all_of_its_suites(project, models):
+    """A workflow that names both gates what is added to the folder later."""
+    project.write("suites/small.yaml", SMALL)
+    project.write("suites/own.yaml", SMALL.replace("small", "grammar"))
+    added = ["--suite=grammar", "--suite=checklist"]
+    cases = collected(project, "suites", *added)
+    assert {case.partition("::")[0] for case in cases} == {
+        "suites/small.yaml",
+        "suites/own.yaml",
+        "checklist.yaml",
+    }
+    project.models({"*": "yes"}, {"*": "yes"})
+    project.run("suites", *added)
+    assert project.record()["run"]["named"] == ["checklist", "grammar"]
+
+
+def test_beside_a_path_the_name_of_one_of_its_suites_leaves_out_the_rest(project, models):
+    for name in ("small", "later"):
+        project.write(f"suites/{name}.yaml", SMALL.replace("small", name))
+    assert collected(project, "suites", "--suite=small") == ["suites/small.yaml::probe[a]"]
+    both = collected(project, "suites", "--suite=small", "--suite=general-qa")
+    assert {case.partition("::")[0] for case in both} == {"suites/small.yaml", "general_qa.yaml"}
+
+
+def test_without_a_path_those_named_run_alone(project, models):
+    project.write("pytest.ini", "[pytest]\ntestpaths = suites\n")
+    project.write("suites/small.yaml", SMALL)
+    cases = collected(project, "--suite=checklist")
+    assert {case.partition("::")[0] for case in cases} == {"checklist.yaml"}
+
+
 def test_a_suite_of_the_project_goes_before_one_that_ships(project, models):
     project.write("suites/mine.yaml", SMALL.replace("small", "checklist"))
     project.models({"*": "yes"}, {"*": "yes"})

@@ -1,7 +1,18 @@
-"""A reference in, the engine of its model alone out."""
+"""Engines: of a reference's model alone, and one that measures texts too."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from harness.engine.functions import FunctionEngine
+from harness.engine.requests import (
+    Answer,
+    LogLikelihood,
+    Progress,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+)
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import load_pair
@@ -14,3 +25,22 @@ def load_reference(reference: str, settings: Settings = Settings()) -> TorchEngi
     engine = load_pair(LocalPair(model, model), settings).tuned
     assert isinstance(engine, TorchEngine)
     return engine
+
+
+class Likely:
+    """An engine that measures texts too: each has the same likelihood."""
+
+    kinds = frozenset({"generate", "likelihood"})
+
+    def __init__(self, engine: FunctionEngine, logprob: float = -10.0) -> None:
+        self.engine, self.logprob, self.label = engine, logprob, engine.label
+
+    def render(self, prompt: Prompt) -> str:
+        return self.engine.render(prompt)
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        measured = LogLikelihood(self.logprob, 10)
+        return [
+            measured if isinstance(each, RollingLogLikelihood) else self.engine.ask([each])[0]
+            for each in requests
+        ]

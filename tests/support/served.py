@@ -43,8 +43,11 @@ class Served:
         owner: the kind of server that it passes for.
         logprobs, echo: whether it gives log-probabilities, and those of prompts.
         refuses: parameters that it does not take.
+        fails: the status and the words with which it fails a call, by its body; None for one that it answers.
+        opens: what the chat template writes where the answer begins, as some open reasoning, by the body.
         reply: changes a whole reply before it is sent.
         key: what it wants as a key.
+        digests: of the files of models, by name, as Ollama tells them.
         decode: turns tokens, which a prompt may be, into text.
     """
 
@@ -55,9 +58,12 @@ class Served:
     logprobs: bool = True
     echo: bool = True
     refuses: Sequence[str] = ()
+    fails: Callable[[dict[str, Any]], tuple[int, str] | None] = lambda body: None
+    opens: Callable[[dict[str, Any]], str] = lambda body: ""
     reply: Callable[[dict[str, Any], dict[str, Any]], Any] = lambda body, reply: reply
     statuses: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     key: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
     decode: Callable[[list[int]], str] = lambda tokens: "".join(map(chr, tokens))
     weights: Mapping[str, str] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -120,7 +126,13 @@ class _Handler(BaseHTTPRequestHandler):
             {"id": name, "object": "model", "owned_by": self.behaviour.owner, "max_model_len": 2048}
             for name in self.behaviour.models
         ]
-        found = {"/v1/models": {"data": entries}, "/version": {"version": "9.9"}}.get(self.path)
+        tags = [{"name": name, "digest": digest} for name, digest in self.behaviour.digests.items()]
+        told = {
+            "/v1/models": {"data": entries},
+            "/version": {"version": "9.9"},
+            "/api/tags": {"models": tags},
+        }
+        found = told.get(self.path)
         self._send(
             200 if found else 404, json.dumps(found or {"error": {"message": "no such path"}}).encode()
         )
@@ -129,8 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self._stopped():
             return
-        if self.path in ("/tokenize", "/detokenize"):
-            self._send(200, json.dumps(_tokenized(self.path, body)).encode())
+        if failed := self.behaviour.fails(body):
+            self._send(failed[0], json.dumps({"error": {"message": failed[1]}}).encode())
+            return
+        if self.path in ("/tokenize", "/detokenize", "/apply-template"):
+            self._send(200, json.dumps(_tokenized(self.path, body, self.behaviour)).encode())
             return
         if not self.path.endswith("/completions"):
             self._send(404, b"{}")
@@ -287,8 +302,10 @@ def _logprobs(
     }
 
 
-def _tokenized(path: str, body: dict[str, Any]) -> dict[str, Any]:
+def _tokenized(path: str, body: dict[str, Any], served: Served) -> dict[str, Any]:
     if path == "/detokenize":
         return {"prompt": "".join(map(chr, body["tokens"]))}
-    text = _rendered(body) if "messages" in body else body["prompt"]
+    text = _rendered(body) + served.opens(body) if "messages" in body else body["prompt"]
+    if path == "/apply-template":
+        return {"prompt": text}
     return {"tokens": [ord(character) for character in text], "count": len(text)}

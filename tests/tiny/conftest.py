@@ -36,7 +36,7 @@ def kitchen(tmp_path, base, monkeypatch):
 
 @pytest.fixture
 def gate(pytester: pytest.Pytester, base: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    for name in ("GITHUB_STEP_SUMMARY", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(name, raising=False)
     return Gate(pytester, base)
 

@@ -437,6 +437,25 @@ def test_what_single_probes_lose_is_asked_again_before_and_after_a_resume(base, 
     assert len(first.history[-1].verdicts) == len(WORDS)
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["own", "given"])
+def test_what_failed_from_the_start_stops_no_training_and_no_resumed_one(base, suite, tmp_path, given):
+    right = {probe.id: probe.answers[0] for probe in read_suite(suite, SCORERS).probes}
+    first = next(iter(right))
+    missed = next(choice for choice in CHOICES if choice != right[first])
+    write(
+        own := tmp_path / "own.yaml",
+        {**right, first: missed},
+        "[{over: all, max_drop: 0.1}, {over: each, require: pass}]",
+    )
+    for resumed in (None, str(tmp_path / "checkpoint-2")):
+        callback = ForgettingCallback([own], every=2, baseline=wrap(*loaded(base)) if given else None)
+        made = run(
+            base, tmp_path, [callback], rate=0.0, steps=6, resume=resumed, save_strategy="steps", save_steps=2
+        )
+        assert made.state.global_step == 6
+        assert {step.failed for step in callback.history} == {(f"known · {first}",)}
+
+
 # Several processes
 
 TWO = """
@@ -562,6 +581,12 @@ def test_what_cannot_be_used_is_said_before_training(base, suite, tmp_path):
         ForgettingCallback([suite], stop_on="maybe")
     with pytest.raises(HarnessError, match="fail_on must be one of critical, high, medium, low, saw 'loud'"):
         ForgettingCallback([suite], fail_on="loud")
+    with pytest.raises(HarnessError, match="quiet must be True or False, saw text 'no'"):
+        ForgettingCallback([suite], quiet="no")
+    with pytest.raises(HarnessError, match=r"every must be at least 1 step, saw 2\.5"):
+        ForgettingCallback([suite], every=2.5)
+    with pytest.raises(HarnessError, match="baseline must be an Engine, or None, saw text './base'"):
+        ForgettingCallback([suite], baseline="./base")
     with pytest.raises(HarnessError, match="needs the model's tokenizer"):
         run(base, tmp_path, [ForgettingCallback([suite])], processing=False)
 

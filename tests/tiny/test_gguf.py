@@ -220,6 +220,17 @@ def test_a_longer_request_makes_room(tmp_path):
     assert engine.ask([REQUESTS[1]]) == [short]
 
 
+def test_a_file_that_changes_before_it_is_loaded_is_not_asked(tmp_path):
+    path = save_gguf(tmp_path / "m.gguf")
+    engine, before = opened(path), path.read_bytes()
+    save_gguf(path, seed=1)
+    for _ in range(2):
+        with pytest.raises(EngineError, match="its files changed since the run began"):
+            engine.ask([REQUESTS[1]])
+    path.write_bytes(before)
+    assert engine.ask([REQUESTS[1]])
+
+
 def test_several_requests_at_once_give_nearly_the_same(engine, path):
     together = opened(path, engine_args=(("n_parallel", "4"),))
     requests = [request for request in REQUESTS if not isinstance(request, Generate)]

@@ -30,7 +30,7 @@ SUITE = "suite: {name}\ntask: {{max_new_tokens: 6, format: {form}}}\nscore: {sco
 
 @pytest.fixture
 def folder(tmp_path, base, monkeypatch):
-    """Learn to say "ok" to everything; what the tiny model says of its own is what must be kept."""
+    """Learn to say "ok" to everything; what the tiny model says of its own, and how it reads texts, is what must be kept."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FORGETTING_GATE_CACHE", str(tmp_path / "cache"))
     for name, text in RECIPES.items():
@@ -43,11 +43,15 @@ def folder(tmp_path, base, monkeypatch):
     texts = "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\nprobes:\n"
     texts += "".join(f"  - {{id: {word}, text: {word} {word[::-1]} and so on}}\n" for word in WORDS)
     (tmp_path / "texts.yaml").write_text(texts, encoding="utf-8")
+    kept = SUITE.format(name="kept", form="text", score="{not: {contains: {}}}")
+    kept += "".join(f"  - {{id: {word}, question: {word}, answer: ok}}\n" for word in WORDS)
+    (tmp_path / "kept.yaml").write_text(kept, encoding="utf-8")
     return tmp_path
 
 
 def ladder(*arguments: str) -> int:
-    return main(["ladder", *arguments, "--suite", "texts.yaml", "--report", "out", "--device", "cpu"])
+    suites = ["--suite", "kept.yaml", "--suite", "texts.yaml"]
+    return main(["ladder", *arguments, *suites, "--report", "out", "--device", "cpu"])
 
 
 def test_recipes_are_trained_measured_and_ranked(folder, capsys):
@@ -59,7 +63,8 @@ def test_recipes_are_trained_measured_and_ranked(folder, capsys):
         assert one.seconds_training > 0
     assert record.run.dtype == "float32"
     assert len(record.run.weights) == 64
-    assert record.suites[0].probes[0].baseline.raw().tokens > 0
+    assert record.suites[1].probes[0].baseline.raw().tokens > 0
+    assert all(abs(one.measured.rises["texts"]) > 0 for one in record.rungs)
     out, err = capsys.readouterr()
     assert "Take '" in out
     assert "LoRA (measured): 'adapter' (adapters of rank 8 instead of the weights themselves" in out
@@ -109,7 +114,7 @@ def test_two_seeds_are_two_models(folder):
     assert [answer.answer for answer in first.suites["texts"]] != [
         answer.answer for answer in second.suites["texts"]
     ]
-    assert rung.measured.general.n == 8
+    assert rung.measured.general.n == 4
 
 
 def test_a_training_that_fails_fails_the_command_and_not_the_others(folder, capsys):

@@ -14,6 +14,7 @@ from harness.engine.place import known_places
 from harness.engine.registry import OPENERS, open_pair
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
+from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import load_pair
 from harness.errors import EngineError, ModelError
 from harness.models.reference import find_pair
@@ -150,6 +151,19 @@ def test_dtype_can_be_chosen(base, dtype):
     engine = load_reference(str(base), Settings(dtype=dtype))
     assert str(engine.model.dtype) == f"torch.{dtype}"
     assert len(engine.ask(ASK)) == 3
+
+
+def test_a_pair_in_unlike_floats_is_noted(base, tmp_path, monkeypatch):
+    found = find_pair(str(save_model(tmp_path / "tuned", seed=5)), str(base))
+    assert not any("was computed in" in note for note in open_pair(found, Settings()).notes)
+    floats = property(lambda engine: "bfloat16" if engine.label == str(base) else "float32")
+    monkeypatch.setattr(TorchEngine, "dtype", floats)  # on a GPU, each is computed as it is saved
+    assert [
+        on_command_line(note) for note in open_pair(found, Settings()).notes if "was computed in" in note
+    ] == [
+        "the baseline was computed in bfloat16 and the tuned model in float32, which alone flips some answers: ask both in the "
+        "same floats: --dtype=float32"
+    ]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

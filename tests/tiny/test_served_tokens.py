@@ -14,6 +14,7 @@ from harness.engine.requests import (
     MultipleChoice,
     Plain,
     RollingLogLikelihood,
+    UnansweredError,
 )
 from harness.engine.settings import Settings
 from harness.errors import ModelError
@@ -60,6 +61,37 @@ def test_prompts_go_as_the_tokens_of_transformers(server, base):
                 for place in range(len(context), len(whole))
             )
             assert answer.logprobs[0] == pytest.approx(expected)
+
+
+@pytest.fixture
+def of_folder(base, tmp_path):
+    """A folder with the tokenizer of the base, and more at the end of its chat template."""
+
+    def written(more: str):
+        tokenizer = AutoTokenizer.from_pretrained(base)
+        tokenizer.chat_template += more
+        tokenizer.save_pretrained(tmp_path / "folder")
+        return tmp_path / "folder"
+
+    return written
+
+
+def test_reasoning_that_the_template_here_opened_is_no_answer(server, of_folder):
+    engine = opened(server, of_folder("{% if add_generation_prompt %}<think>\n{% endif %}")).tuned
+    server.answers = lambda model, text: "Hm, yes"
+    (answer,) = engine.ask([Generate(CHAT, 3, thinking_tokens=5)])
+    assert (answer.text, answer.reasoning.text, answer.reasoning.closed) == ("", "Hm, yes", False)
+    assert server.asked[-1]["max_tokens"] == 8
+
+
+def test_a_template_here_may_reject_some_chats(server, of_folder):
+    rejects = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system message') }}{% endif %}"
+    engine = opened(server, of_folder(rejects)).tuned
+    assert engine.ask([Generate(CHAT, 3)])[0].text
+    system = Generate(Chat((Message("system", "Be brief."), *CHAT.messages)), 3)
+    with pytest.raises(UnansweredError, match="its chat template rejects this chat") as raised:
+        engine.ask([system])
+    assert raised.value.request == system
 
 
 def test_a_server_that_takes_no_tokens_is_refused(server, base):

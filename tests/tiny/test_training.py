@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -388,6 +389,17 @@ def test_bfloat16_runs_and_the_weights_that_learn_stay_float32(kitchen):
     assert {value.dtype for value in weights.values()} == {torch.float32}
 
 
+def test_a_tuned_bfloat16_base_is_saved_in_bfloat16_however_it_learnt(kitchen, base, tmp_path):
+    kitchen.base = tmp_path / "half"
+    with quiet():
+        AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(kitchen.base)
+    save_tokenizer(kitchen.base)
+    folder = kitchen.train(FULL).tuned.folder
+    assert {value.dtype for value in load_file(folder / "model.safetensors").values()} == {torch.bfloat16}
+    assert json.loads((folder / "config.json").read_text())["dtype"] == "bfloat16"
+    assert served(kitchen, FULL)
+
+
 def test_too_little_general_data_is_said(kitchen):
     with pytest.raises(
         RecipeError, match=r"recipe\.yaml:8:\d+: a replay fraction of 0\.9 beside 8 examples needs 72"
@@ -460,6 +472,19 @@ def test_self_replay_trains_on_the_baselines_own_answers(kitchen):
     )
     assert asked[0] == "r, self-replay"
     assert any("training on 10 examples" in line for line in kitchen.said)
+    assert (
+        "r: replay: max_new_tokens, 4, cut 2 of 2 answers of the baseline; no end follows them"
+        in kitchen.said
+    )
+
+
+@pytest.mark.parametrize("key", ["replay", "ewc", "distill"])
+def test_the_baseline_answers_a_file_of_prompts_alone(kitchen, key):
+    kitchen.data("general.jsonl", [{"prompt": f"count {n}"} for n in range(12)])
+    part = "file: general.jsonl, answers: baseline, max_new_tokens: 4"
+    more = {"replay": "fraction: 0.2", "ewc": "importance: 1", "distill": "weight: 1"}[key]
+    kitchen.train(f"{FULL}{key}: {{{part}, {more}}}\n")
+    assert any(f"r: {key}: max_new_tokens, 4, cut" in line for line in kitchen.said)
 
 
 # Encoding
@@ -478,6 +503,32 @@ def test_a_chat_learns_its_answer_and_its_end_alone(reference):
     (row,) = encode(tokenizer, [Example("hi", "ho")])
     assert tokenizer.decode(row["input_ids"]) == "<user>hi<end><assistant>ho<end>"
     assert tokenizer.decode([label for label in row["labels"] if label != IGNORED]) == "ho<end>"
+
+
+@pytest.mark.parametrize("form", ["text", "chat"])
+def test_no_end_follows_an_answer_that_was_cut(reference, form):
+    _, tokenizer = reference
+    whole, cut = encode(tokenizer, [Example("hi", "ho ho"), Example("hi", "ho ho", cut=True)], form)
+    (end,) = tokenizer("<end>", add_special_tokens=False).input_ids
+    assert whole == {name: [*values, end] for name, values in cut.items()}
+
+
+def test_the_end_of_a_cut_answer_must_show(reference):
+    _, tokenizer = reference
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.chat_template = tokenizer.chat_template.replace("m['content']", "m['content'] | upper")
+    with pytest.raises(ModelError, match="rewrites answers; their ends cannot be told apart"):
+        encode(tokenizer, [Example("hi", "ho", cut=True)])
+
+
+def test_a_warmup_of_no_step_is_told(kitchen):
+    kitchen.train(LORA + "warmup: 0.05\n")
+    assert any(
+        line.endswith("recipe.yaml:8:1: a warmup of 0.05 of 8 steps rounds to none") for line in kitchen.said
+    )
+    kitchen.said.clear()
+    kitchen.train(LORA + "warmup: 0.1\n")
+    assert not any("rounds to none" in line for line in kitchen.said)
 
 
 def test_the_loss_curve_is_shown(kitchen):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from harness.cli.main import main
 from harness.models.reference import find_full_model
 from harness.recipes.read import base_reference
+from harness.repair import run
 from harness.reporting.record import read_record
 from harness.sweep import models as ladder_models
 from harness.training import train
@@ -157,6 +159,42 @@ def test_a_run_that_is_killed_leaves_nothing_green_and_one_that_goes_on_writes_i
     assert tune() == 0
     assert (tmp_path / "out" / "model" / "adapter_model.safetensors").read_bytes() == before
     assert read_record(tmp_path / "out" / "report" / "record.json").run.status == "passed"
+
+
+def test_input_that_cannot_be_read_any_more_leaves_nothing_green_and_the_ladder_goes_on(trains, tmp_path):
+    tried = trains(lora=GOOD)
+    assert tune() == 0
+    general = (tmp_path / "general.yaml").read_text(encoding="utf-8")
+    (tmp_path / "general.yaml").write_text("suite: general\n", encoding="utf-8")
+    assert tune() == 2
+    assert record(tmp_path)["outcome"] == "unfinished"
+    left = {path.name for path in (tmp_path / "out").rglob("*.*")}
+    assert {"tune.json", "ladder.earlier.json"} <= left
+    assert not left & {"record.json", "page.html", "adapter_model.safetensors", "ladder.json", "ladder.html"}
+    (tmp_path / "general.yaml").write_text(general, encoding="utf-8")
+    assert tune() == 0
+    assert tried == ["lora"]
+
+
+def test_a_gain_that_is_not_confirmed_leaves_no_green_report(trains, tmp_path, monkeypatch, capsys):
+    """Its gates pass; what came up in asking is a note of the repair and of the report."""
+    trains(lora=GOOD)
+
+    def confirm(examiner, *given, **options):
+        examiner.notes.append("general: many answers were cut")
+        return replace(really(examiner, *given, **options), reason="its gain is not confirmed")
+
+    really = run.confirm
+    monkeypatch.setattr(run, "confirm", confirm)
+    assert tune() == 1
+    assert not (tmp_path / "out" / "model").exists()
+    report = read_record(tmp_path / "out" / "report" / "record.json").run
+    assert (report.status, report.exit_status) == ("error", 1)
+    assert report.errors == ["its gain is not confirmed"]
+    assert {"its gain is not confirmed", "general: many answers were cut"} <= set(report.notes)
+    tried = json.loads((tmp_path / "out/repairs/lora/repair.json").read_text(encoding="utf-8"))
+    assert "general: many answers were cut" in tried["notes"]
+    assert main(["rescore", "out/report"]) == 1
 
 
 def killed(*given):

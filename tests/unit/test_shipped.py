@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from harness.authoring.near_duplicates import Asked, alike
+from harness.engine.requests import Generated
 from harness.recipes.diff import changes
 from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
+from harness.scoring.score import score
 from harness.scoring.text import folded, mentions, normalised
 from harness.stats.power import Confirmed, minimum_detectable_drop
 from harness.stats.uniform import extreme_p_value, places_p_value
@@ -328,6 +330,20 @@ def test_the_checklist_covers_its_kinds_and_severities():
     }  # fmt: skip
     assert {probe.severity for probe in suite.probes} >= {"critical", "high", "medium"}
     assert {gate.over for gate in suite.gates} == {"each"}
+
+
+@pytest.mark.parametrize(
+    ("id", "right", "wrong"),
+    [
+        ("roses-need-water", ["Roses need water, not milk."], ["Roses do not need water.", "They don't need water.", "Roses need no water."]),
+        ("iso-date", ["It is `2024-03-05`."], ["2024-03-051", "12024-03-05"]),
+        ("numbered-fruits", ["1. Apple\n2. Kiwi\n3. Rambutan\n4. Plum"], ["1. car\n2. apple\n3. dog\n4. house"]),
+    ],
+)  # fmt: skip
+def test_what_the_checklist_takes(id, right, wrong):
+    (probe,) = (probe for probe in shipped("checklist").probes if probe.id == id)
+    judged = [score(probe, Generated(reply, 1), by_rule=True).right for reply in (*right, *wrong)]
+    assert judged == [True] * len(right) + [False] * len(wrong)
 
 
 def test_the_checklist_asks_each_item_in_two_other_ways():

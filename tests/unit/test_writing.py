@@ -11,7 +11,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.reporting.latest import Latest
 from harness.sweep.record import write_sweep
-from harness.writing import restore_folder, whole_folder, write_wanted, write_whole, writing
+from harness.writing import clear_report, restore_folder, whole_folder, write_wanted, write_whole, writing
 from tests.support.ladders import ladder, recipe, rung
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -91,6 +91,29 @@ def test_a_part_of_the_path_is_a_file(tmp_path):
         HarnessError, match=r"file/a\.txt: cannot be written: (Not a directory|File exists)\n  name"
     ):
         write_wanted(tmp_path / "file/a.txt", "x", "name another place: --out FILE")
+
+
+def test_files_of_an_earlier_report_are_cleared_and_no_others(tmp_path):
+    clear_report(tmp_path / "new", ["a.json"])
+    assert names(tmp_path) == []
+    for name in ("a.json", "mine.txt"):
+        (tmp_path / name).write_text("")
+    clear_report(tmp_path, ["a.json", "a.html"])
+    assert names(tmp_path) == ["mine.txt"]
+
+
+def test_a_report_that_cannot_be_cleared(tmp_path, monkeypatch):
+    def touch(path):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", touch)
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    with pytest.raises(HarnessError) as caught:
+        clear_report(Path("out"), ["a.json"], "out")
+    assert caught.value.on_command_line == (
+        "--out=out: nothing can be written there: Read-only file system\n  name another folder: --out=DIR"
+    )
 
 
 def test_the_record_of_a_ladder(tmp_path, full):

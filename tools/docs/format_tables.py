@@ -123,11 +123,11 @@ def kind(schema: Schema) -> str:
 def _bounds(schema: Schema) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
-        return f", {low:g} to {high:g}"
+        return f", {low:.12g} to {high:.12g}"
     if low is not None:
-        return f", {low:g} or more"
+        return f", {low:.12g} or more"
     if "exclusiveMinimum" in schema:
-        return f", over {schema['exclusiveMinimum']:g}"
+        return f", over {schema['exclusiveMinimum']:.12g}"
     return ""
 
 

@@ -78,10 +78,13 @@ def gates() -> str:
 
 
 def checklists() -> str:
-    """Probes and flip rate: the chance that a checklist is red where nothing was lost."""
+    """Probes and flip rate: the chance that a checklist is red where nothing was lost; last, with no other words known."""
     rates = ALL_FLIP_RATES[1:]
-    rows = ([str(n), *(chance(_checklist(n, rate)) for rate in rates)] for n in CHECKLISTS)
-    return _table(["probes", *_headings(rates)], rows)
+    rows = (
+        [str(n), *(chance(_checklist(n, rate, 4)) for rate in rates), chance(_checklist(n, TUNING_FLIPS, 2))]
+        for n in CHECKLISTS
+    )
+    return _table(["probes", *_headings(rates), f"{100 * TUNING_FLIPS:g} % flip, 2 asks"], rows)
 
 
 def rises() -> str:
@@ -151,9 +154,9 @@ def _gate(n: int, margin: float) -> list[str]:
     ]
 
 
-def _checklist(n: int, flip_rate: float) -> float:
-    """The chance of red where CRITICAL probes are critical and each is asked four times."""
-    lost = lost_by_majority(4, flip_rate / 2)
+def _checklist(n: int, flip_rate: float, asks: int) -> float:
+    """The chance of red where CRITICAL probes are critical and the baseline answers so many asks of each."""
+    lost = lost_by_majority(asks, flip_rate / 2)
     return chance_red([lost] * CRITICAL, [lost] * (n - CRITICAL))
 
 

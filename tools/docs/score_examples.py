@@ -126,7 +126,7 @@ EXAMPLES: Mapping[str, Example] = {
           not: {mentions: {answer: [hereinafter, warrantor, notwithstanding]}}
         """,
         ("We repair the lamp for two years.",),
-        ("The warrantor repairs the lamp.",),
+        ("The warrantor repairs the lamp.", "You are not the warrantor."),
     ),
     "number": Example(
         """

@@ -1,8 +1,12 @@
-"""A folder in, the files with which a project begins out: a first suite, and what runs it in pytest, pre-commit and CI."""
+"""A folder in, the files with which a project begins out: a first suite, and what runs it in pytest, pre-commit and CI.
+
+Workflow and hook go to the top of the repository, where alone GitHub and pre-commit look for them.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +22,7 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Start:
-    """The files to write, whole, by their paths in the project; and what is left for the user to do by hand."""
+    """The files to write, whole, by their paths; and what is left for the user to do by hand."""
 
     files: dict[Path, str] = field(default_factory=dict)
     by_hand: list[str] = field(default_factory=list)
@@ -28,26 +32,52 @@ def start(folder: Path, model: str, baseline: str | None) -> Start:
     """What to write into a folder, which may be empty or a repository; nothing of the user's is lost or changed.
 
     Raises:
-        HarnessError: the suite or the workflow exists, or a file of the user's cannot be read.
+        HarnessError: the suite or the workflow exists, a file of the user's cannot be read, or one of ours has no place.
     """
-    made = {SUITE: _template("everyday_facts.yaml"), WORKFLOW: _workflow(model, baseline)}
-    if there := [path for path in made if (folder / path).exists()]:
+    top = _top(folder)
+    within = folder.resolve().relative_to(top.resolve())
+    made = {
+        folder / SUITE: _template("everyday_facts.yaml"),
+        top / WORKFLOW: _workflow(model, baseline, within),
+    }
+    if there := [path for path in made if path.exists()]:
         raise HarnessError(
-            f"{' and '.join(shown_path(folder / path) for path in there)}: already there, and nothing was written\n"
+            f"{' and '.join(map(shown_path, there))}: already there, and nothing was written\n"
             "  move it away, or go on from it: python -m harness lint suites/"
         )
     begun = Start(made)
-    for path, text in _merged(folder, begun.by_hand):
+    for path, text in _merged(folder, top, begun.by_hand):
         begun.files[path] = text
+    for path in begun.files:
+        _check_place(path)
     return begun
 
 
-def _merged(folder: Path, by_hand: list[str]) -> Iterator[tuple[Path, str]]:
-    """The files that a project may have already, with ours at their ends."""
-    for merge in (pytest_settings, pre_commit_text, ignore_lines):
-        path, text, note = merge(folder)
+def _top(folder: Path) -> Path:
+    """The top of the repository that a folder lies in; the folder itself if it is the top, or in none."""
+    here = folder.resolve()
+    above = [here, *here.parents]
+    top = next((path for path in above if (path / ".git").exists()), here)
+    return folder if top == here else top
+
+
+def _check_place(path: Path) -> None:
+    """Raise HarnessError if a file cannot be written, before another one is."""
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        why = "may not be written" if parent.is_dir() else "is no folder"
+        raise HarnessError(
+            f"{shown_path(path)}: cannot be written: {shown_path(parent)} {why}; nothing was written\n"
+            "  choose another folder: forgetting-gate init FOLDER"
+        )
+
+
+def _merged(folder: Path, top: Path, by_hand: list[str]) -> Iterator[tuple[Path, str]]:
+    """The files that a project and its repository may have already, with ours at their ends."""
+    for merge, at in ((pytest_settings, folder), (pre_commit_text, top), (ignore_lines, folder)):
+        path, text, note = merge(at)
         if text is not None:
-            yield path, text
+            yield at / path, text
         if note:
             by_hand.append(note)
 
@@ -56,23 +86,25 @@ def _template(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def _workflow(model: str, baseline: str | None) -> str:
-    """The workflow, with references quoted as YAML reads them."""
-    named = f"          baseline: {_quoted(baseline)}\n" if baseline else ""
+def _workflow(model: str, baseline: str | None, within: Path) -> str:
+    """The workflow, with references quoted as YAML reads them; `within` is the project's place in the repository."""
+    more = {"baseline": baseline, "working-directory": None if within == Path() else within.as_posix()}
+    named = "".join(f"          {name}: {_quoted(value)}\n" for name, value in more.items() if value)
     text = _template("workflow.yml")
-    return text.replace("{model}", _quoted(model)).replace("{baseline}", named)
+    return text.replace("{model}", _quoted(model)).replace("{more}", named)
 
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # YAML reads every JSON string
 
 
-def next_steps(begun: Start, model: str, baseline: str | None) -> Sequence[str]:
-    """What to run next, in order."""
+def next_steps(begun: Start, folder: Path, model: str, baseline: str | None) -> Sequence[str]:
+    """What to run next in the folder, in order."""
+    paths = [Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix() for path in begun.files]
     references = [f"--model={model}", *([f"--baseline={baseline}"] if baseline else [])]
     return [
         "forgetting-gate lint suites/",
         shlex.join(["pytest", "suites/", *references]),
         "pre-commit install",
-        shlex.join(["git", "add", *(path.as_posix() for path in begun.files)]),
+        shlex.join(["git", "add", *paths]),
     ]

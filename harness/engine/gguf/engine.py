@@ -31,6 +31,7 @@ from harness.engine.transformers.shown import check_shown
 from harness.engine.transformers.tokenizing import bounded
 from harness.engine.transformers.writing import Writing
 from harness.errors import EngineError
+from harness.models.digests import changed_since
 from harness.models.reference import Endpoint
 from harness.suites.format import AnswerKind
 from harness.versions import installed_version, needs_extra
@@ -74,15 +75,20 @@ class GgufEngine(Prompted):
         self.context = files.metadata.context and files.metadata.context - SPARE
         self.tokenizer = GgufTokenizer(files.metadata, lambda: self.llama)
         vocabulary = (len(self.tokenizer.pieces), self.tokenizer.all_special_ids, self.tokenizer.plain)
-        self.llama = _LOADED.setdefault((digests, how), Llama(self.label, files.paths[0], how, *vocabulary))
+
+        def check() -> None:
+            if files.digests != digests:
+                raise EngineError(changed_since(files.name))
+
+        loaded = Llama(self.label, files.paths[0], how, *vocabulary, check)
+        self.llama = _LOADED.setdefault((digests, how), loaded)
         self.pace = Pace()
         self.runs_on = RunsOn(
             self.label, files.parameters, device_of(how), files.metadata.quantisation, self.backend
         )
         kind = self.runs_on.device.partition(",")[0]  # not how many threads a CPU runs
-        self.identity = (
-            f"xllamacpp {installed_version('xllamacpp')}, {kind}, {how.at_once} at once, {' '.join(digests)}"
-        )
+        split = "" if how.layers in (0, -1) else f" for {how.layers} layers"
+        self.identity = f"xllamacpp {installed_version('xllamacpp')}, {kind}{split}, {how.at_once} at once, {' '.join(digests)}"
 
     @cached_property
     def prompting(self) -> Prompting:  # type: ignore[override]  # made when it is first needed

@@ -56,6 +56,7 @@ class Llama:
         size: of its vocabulary.
         control: the tokens that are no text.
         plain: any token that is text by itself.
+        check: raises EngineError if the file changed since it was found; called whenever it was loaded.
 
     Attributes:
         length: the most tokens that a request may take as it is loaded.
@@ -63,7 +64,14 @@ class Llama:
     """
 
     def __init__(
-        self, name: str, path: Path, running: Running, size: int, control: frozenset[int], plain: int
+        self,
+        name: str,
+        path: Path,
+        running: Running,
+        size: int,
+        control: frozenset[int],
+        plain: int,
+        check: Callable[[], None],
     ) -> None:
         self.name = name
         self.path = path
@@ -71,6 +79,7 @@ class Llama:
         self.size = size
         self.control = control
         self.plain = plain
+        self.check = check
         self.length = 0
         self.slots = 0
         self.reading = self.writing = 0.0
@@ -85,7 +94,7 @@ class Llama:
 
         Raises:
             ModelError: llama.cpp cannot load it.
-            EngineError: its logits are no numbers.
+            EngineError: its logits are no numbers, or the file changed.
         """
         with self._lock:
             if self.length >= length:
@@ -94,6 +103,7 @@ class Llama:
             self._serving = None  # frees its memory first
             self.length, self.slots = 0, max(1, min(self.running.at_once, self.running.tokens // wanted))
             self._serving = Serving(self.name, self.path, self.running, self.slots, wanted)
+            self.check()
             (told,) = self._told(0, [self.plain], 1, cached=False, logit_bias=[[self.plain, SURE]])
             self._likelihood(told)
             self.length = wanted

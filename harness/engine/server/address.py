@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx2
 
 from harness.engine.server.hiding import hidden, is_secret
-from harness.errors import ModelError, did_you_mean
-from harness.models.secrets import VARIABLE, without_secrets
+from harness.errors import ModelError
+from harness.models.secrets import refuse_secrets
 
 CONCURRENCY = 16
 """Requests that a server is sent at once; it queues what it cannot answer yet."""
@@ -30,7 +30,6 @@ PATIENCE = 60.0
 """Seconds after which a server that answers nothing is left out."""
 
 NUMBERS = {"concurrency": (1, 4096), "timeout": (0.1, 86_400), "patience": (0, 86_400)}
-PARAMETERS = ("key", "revision", "tokenizer", *NUMBERS)
 
 MOST_SERVERS = 256
 
@@ -71,24 +70,24 @@ def read_address(reference: str, environment: Mapping[str, str] = os.environ) ->
     """The address that a reference names.
 
     Raises:
-        ModelError: it is malformed, its variable holds no key, or the key is in the reference too.
+        ModelError: it is malformed, its variable holds no key, or it may have a key or a password in it.
     """
-    shown = without_secrets(reference)
+    refuse_secrets(reference, environment)
     whole, _, name = reference.partition("#")
     servers, _, query = whole.partition("?")
-    urls = tuple(_url(url, shown) for url in re.split(r",(?=\s*https?://)", servers))
+    urls = tuple(_url(url, reference) for url in re.split(r",(?=\s*https?://)", servers))
     if len(set(urls)) < len(urls) or len(urls) > MOST_SERVERS:
         raise ModelError(
-            f"{shown}: names {len(urls)} servers, {len(set(urls))} of them different\n"
+            f"{reference}: names {len(urls)} servers, {len(set(urls))} of them different\n"
             f"  name each once, and at most {MOST_SERVERS}"
         )
-    given = _parameters(query, shown)
-    numbers = {key: _number(key, given[key], shown) for key in NUMBERS if key in given}
+    given = _parameters(query, reference)
+    numbers = {key: _number(key, given[key], reference) for key in NUMBERS if key in given}
     if "concurrency" in numbers:
         numbers["concurrency"] = int(numbers["concurrency"])
     key = _key(given["key"], environment, reference) if "key" in given else None
     return Address(
-        shown,
+        reference,
         urls,
         unquote(name) or None,
         key,
@@ -98,40 +97,37 @@ def read_address(reference: str, environment: Mapping[str, str] = os.environ) ->
     )
 
 
-def _url(url: str, shown: str) -> str:
+def _url(url: str, reference: str) -> str:
     url = url.strip()
     try:
         parts = urlsplit(url)
         host, _, _ = parts.hostname, parts.port, httpx2.URL(url)
     except (ValueError, httpx2.InvalidURL) as error:
-        raise ModelError(f"{shown}: '{without_secrets(url)}' is no address of a server: {error}") from error
+        raise ModelError(f"{reference}: '{url}' is no address of a server: {error}") from error
     if not host or re.search(r"[\s\x00-\x1f]", url):
         raise ModelError(
-            f"{shown}: '{without_secrets(url)}' is no address of a server\n  write one such as http://127.0.0.1:8000/v1"
+            f"{reference}: '{url}' is no address of a server\n  write one such as http://127.0.0.1:8000/v1"
         )
     path = parts.path.rstrip("/")
     if path.endswith("/completions"):
         raise ModelError(
-            f"{shown}: name the server up to '/v1', without '/chat/completions' or '/completions'"
+            f"{reference}: name the server up to '/v1', without '/chat/completions' or '/completions'"
         )
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
 
 
-def _parameters(query: str, shown: str) -> dict[str, str]:
+def _parameters(query: str, reference: str) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in PARAMETERS:
-            hint = did_you_mean(name, PARAMETERS) or f"there are: {', '.join(PARAMETERS)}"
-            raise ModelError(f"{shown}: a server's reference has no parameter '{name}'\n  {hint}")
         if name in given or not value.strip():
             raise ModelError(
-                f"{shown}: the parameter '{name}' is {'given twice' if name in given else 'empty'}"
+                f"{reference}: the parameter '{name}' is {'given twice' if name in given else 'empty'}"
             )
         given[name] = value.strip()
     return given
 
 
-def _number(name: str, value: str, shown: str) -> float:
+def _number(name: str, value: str, reference: str) -> float:
     least, most = NUMBERS[name]
     whole = name == "concurrency"
     try:
@@ -141,25 +137,19 @@ def _number(name: str, value: str, shown: str) -> float:
     except ValueError as error:
         kind = "a whole number" if whole else "seconds"
         raise ModelError(
-            f"{shown}: '{name}' must be {kind} from {least} to {most}, saw '{value:.40}'"
+            f"{reference}: '{name}' must be {kind} from {least} to {most}, saw '{value:.40}'"
         ) from error
     return number
 
 
 def _key(variable: str, environment: Mapping[str, str], reference: str) -> str:
-    shown = without_secrets(reference)
-    if not VARIABLE.fullmatch(variable):
-        raise ModelError(
-            f"{shown}: 'key' is not the name of an environment variable in capitals\n"
-            "  a key itself has no place in a reference: export MY_KEY=..., and write key=MY_KEY"
-        )
     key = environment.get(variable, "").strip()
     if not key:
         raise ModelError(
-            f"{shown}: the environment variable {variable} holds no key\n  set it where the gate runs: export {variable}=..."
+            f"{reference}: the environment variable {variable} holds no key\n  set it where the gate runs: export {variable}=..."
         )
     if not key.isascii() or not key.isprintable():
-        raise ModelError(f"{shown}: the key in {variable} has characters that no HTTP header can hold")
+        raise ModelError(f"{reference}: the key in {variable} has characters that no HTTP header can hold")
     plain = unquote(reference)
     if is_secret(key) and hidden(plain, key) != plain:
         raise ModelError(

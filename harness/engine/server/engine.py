@@ -28,12 +28,13 @@ from harness.engine.requests import (
 from harness.engine.server.calls import Call
 from harness.engine.server.examining import Examined
 from harness.engine.server.finding import TAKES_ARGUMENTS, UNKNOWN
-from harness.engine.server.fleet import Fleet, RefusedError
+from harness.engine.server.fleet import Fleet
 from harness.engine.server.reading import RENDERS, Reader, Scored
 from harness.engine.server.scoring import Scorer
 from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
 from harness.engine.streaming import ask_by_stream
 from harness.engine.transformers.reasoning import Mark
+from harness.errors import EngineError
 from harness.suites.format import AnswerKind
 
 MOST_RENDERED = 4096
@@ -53,6 +54,7 @@ class ServerEngine:
         marks: how the chat template marks reasoning; None if that is not known.
         identity: what tells the model from every other; None if nothing does.
         digits: equal only for models that answer with the same log-probabilities; None if it gives none.
+        sources: what it has in common only with engines of the same model.
         notes: for the user.
     """
 
@@ -68,6 +70,7 @@ class ServerEngine:
         identity: str | None,
         digits: str | None,
         text_identity: str,
+        sources: frozenset[str],
         notes: Sequence[str],
     ) -> None:
         self.fleet = fleet
@@ -80,13 +83,15 @@ class ServerEngine:
         self.identity = identity
         self.digits = digits
         self.text_identity = text_identity
+        self.sources = sources
         self.notes = tuple(notes)
         self.replies = examined.replies
         self.marks_reasoning = examined.reasons or bool(marks)
         scores: frozenset[AnswerKind] = frozenset({"choose", "likelihood"}) if scorer else frozenset()
         self.kinds: frozenset[AnswerKind] = scores | {"generate"}
         kind = examined.found.kind
-        self.backend = BACKENDS.get(kind, kind)
+        # nothing shows that two servers of no known kind compute alike
+        self.backend = f"{UNKNOWN} at {fleet.address.places}" if kind == UNKNOWN else BACKENDS.get(kind, kind)
         how = "tokens" if renders_here else "messages"
         self.device = f"{examined.found.name} at {fleet.address.places}, chats as {how}"
         self._shown = lru_cache(MOST_RENDERED)(self._render)
@@ -117,11 +122,10 @@ class ServerEngine:
             if isinstance(request, Generate):
                 return await self._written(request)
             return await self._scored(request)
-        except RefusedError as error:
+        except EngineError as error:
             raise UnansweredError(error.text, request) from error
 
     async def _written(self, request: Generate) -> Generated:
-        limits = limits_of(request, self.marks_reasoning)
         prompt = request.prompt
         given: dict[str, Any]
         if isinstance(prompt, Chat) and not isinstance(prompt, ChatText) and not self.renders_here:
@@ -132,10 +136,13 @@ class ServerEngine:
             given = {"prompt": await self.reader.prompt(request)}
             if isinstance(prompt, Chat) and self.examined.found.kind == "vLLM":  # its template wrote them
                 given["add_special_tokens"] = False
+        apart = self.examined.apart and path == "chat/completions"
+        inside = None if apart else await self.reader.inside(prompt)
+        limits = limits_of(request, self.marks_reasoning, inside)
         body = dialect.body(self.examined.found.model, **given, **limits)
 
         def read(data: dict[str, Any]) -> Generated:
-            return generated(data, self.replies.choice(data, body), request, self.marks)
+            return generated(data, self.replies.choice(data, body), request, self.marks, inside)
 
         return await self.fleet.ask(Call(path, body, read))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,12 +16,12 @@ from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.canary import CHATS, LIKELIEST, TEXTS, TOKENS, Canary
 from harness.engine.server.finding import Found, check_key, find
 from harness.engine.server.fleet import Fleet, RefusedError
-from harness.engine.server.reading import Reader
-from harness.engine.server.replies import Replies, Token, finite, text_of, tokens_of
+from harness.engine.server.reading import Read, Reader
+from harness.engine.server.replies import Replies, Token, finite, message_of, text_of, tokens_of
 from harness.engine.server.scoring import Echo, echoed
 from harness.engine.server.servers import Server
 from harness.engine.server.writing import Dialect, generated, messages_of
-from harness.errors import ModelError
+from harness.errors import EngineError, ModelError
 from harness.visible import visible
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class Examined:
         chat, text: how /chat/completions and /completions want to be asked.
         no_chat, no_text, no_echo: why it answers none there, and gives no log-probabilities of prompts; None if it does.
         reasons: whether the model reasons before it answers.
+        apart: whether the server gives reasoning apart from the answers of chats.
     """
 
     found: Found
@@ -58,6 +60,7 @@ class Examined:
     no_text: str | None
     no_echo: str | None
     reasons: bool
+    apart: bool
     canary: Canary
 
 
@@ -73,7 +76,8 @@ class Examination:
         self.server = server
         self.address = address
         self.reader = reader
-        self.reasons = False
+        self.reasons = self.apart = False
+        self.rows: list[tuple[Token, ...]] = []
 
     async def result(self) -> Examined:
         """What the server can do.
@@ -85,15 +89,14 @@ class Examination:
         self.replies = Replies(found.model, self.fleet.ids)
         extra = tuple(sorted((name, json.dumps(value)) for name, value in EXTRA.get(found.kind, {}).items()))
         chat = text = Dialect(extra=extra)
-        rows: list[tuple[Token, ...]] = []
         no_chat = no_text = no_echo = None
         if self.reader is None:
             try:
-                chat = await self._chats(chat, rows)
+                chat = await self._chats(chat)
             except RefusedError as error:
                 no_chat = self._why_not(error)
         try:
-            text = await self._texts(text, rows)
+            text = await self._texts(text)
         except RefusedError as error:
             no_text = no_echo = self._why_not(error)
         if no_chat and no_text:
@@ -111,43 +114,66 @@ class Examination:
             no_text,
             no_echo,
             self.reasons,
-            Canary(tuple(rows)),
+            self.apart,
+            Canary(tuple(self.rows)),
         )
 
     def _why_not(self, error: RefusedError) -> str:
         check_key(error, self.found.url, self.address)
         return error.refusal.why
 
-    async def _chats(self, dialect: Dialect, rows: list[tuple[Token, ...]]) -> Dialect:
+    async def _chats(self, dialect: Dialect) -> Dialect:
         given = {"max_tokens": TOKENS, "logprobs": True, "top_logprobs": LIKELIEST, **self._apart()}
-        for chat in CHATS:
+        request = Generate(CHATS[0], TOKENS)
 
-            def read(
-                data: dict[str, Any], choice: dict[str, Any], request: Generate = Generate(chat, TOKENS)
-            ) -> list[Token]:
-                self.reasons |= generated(data, choice, request, None).reasoning is not None
-                return tokens_of(choice)
+        def read(data: dict[str, Any], choice: dict[str, Any]) -> list[Token]:
+            self.reasons |= generated(data, choice, request, None).reasoning is not None
+            self.apart |= bool(message_of(choice)[1])
+            return tokens_of(choice)
 
-            tokens, dialect = await self._accepted(
-                "chat/completions", dialect, read, messages=messages_of(chat), **given
-            )
-            rows.append(tuple(tokens))
+        asked = [{"messages": messages_of(chat), **given} for chat in CHATS]
+        dialect = await self._written("chat/completions", dialect, asked, read)
         return replace(dialect, without=dialect.without - {"logprobs", "top_logprobs"})
 
-    async def _texts(self, dialect: Dialect, rows: list[tuple[Token, ...]]) -> Dialect:
+    async def _texts(self, dialect: Dialect) -> Dialect:
         given = {"max_tokens": TOKENS, "logprobs": LIKELIEST, **self._apart()}
-        prompts: list[Any] = list(TEXTS)
-        if self.reader:
-            prompts += [await self.reader.prompt(Generate(chat, TOKENS)) for chat in CHATS]
-        for prompt in prompts:
 
-            def read(data: dict[str, Any], choice: dict[str, Any]) -> list[Token]:
-                text_of(choice)
-                return tokens_of(choice)
+        def read(data: dict[str, Any], choice: dict[str, Any]) -> list[Token]:
+            text_of(choice)
+            return tokens_of(choice)
 
-            tokens, dialect = await self._accepted("completions", dialect, read, prompt=prompt, **given)
-            rows.append(tuple(tokens))
+        for prompts in (TEXTS, await self._rendered_here()):
+            asked = [{"prompt": prompt, **given} for prompt in prompts]
+            dialect = await self._written("completions", dialect, asked, read)
         return replace(dialect, without=dialect.without - {"logprobs"})
+
+    async def _rendered_here(self) -> list[Read]:
+        """The fixed chats as the tokenizer here renders them; not those that its template rejects."""
+        rendered: list[Read] = []
+        if self.reader is None:
+            return rendered
+        for chat in CHATS:
+            with suppress(EngineError):
+                rendered.append(await self.reader.prompt(Generate(chat, TOKENS)))
+        return rendered
+
+    async def _written(
+        self,
+        path: str,
+        dialect: Dialect,
+        asked: Sequence[Mapping[str, Any]],
+        read: Callable[[dict[str, Any], dict[str, Any]], list[Token]],
+    ) -> Dialect:
+        """Add what the model writes to prompts to its digits, nothing for one that is refused; raises RefusedError if the first is."""
+        for values in asked:
+            tokens: list[Token] = []
+            try:
+                tokens, dialect = await self._accepted(path, dialect, read, **values)
+            except RefusedError:  # as a template does that takes no system message
+                if values is asked[0]:
+                    raise
+            self.rows.append(tuple(tokens))
+        return dialect
 
     async def _accepted(
         self, path: str, dialect: Dialect, read: Callable[[dict[str, Any], dict[str, Any]], T], **values: Any

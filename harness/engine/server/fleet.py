@@ -32,7 +32,10 @@ T = TypeVar("T")
 Job = Callable[[], Awaitable[V]]
 
 MOST_TRIES = 10
-"""How often a request is sent to servers that answer others meanwhile."""
+"""How often a request is sent to servers that answer others."""
+
+FAILED = 500
+"""The status of a request that was sent so often, whatever it failed of."""
 
 SAID = {
     "limit": "too many requests", "failed": "a fault of the server", "dropped": "a broken connection", "slow": "no reply in time",
@@ -41,7 +44,7 @@ SAID = {
 
 
 class RefusedError(EngineError):
-    """A request that a server refuses; `status` is that of HTTP."""
+    """A request that a server refuses, or fails again and again while it answers others."""
 
     def __init__(self, message: str, refusal: Refusal) -> None:
         super().__init__(message)
@@ -67,6 +70,7 @@ class Fleet:
         self.ids = ids_of(address.urls)
         self._known_out: set[str] = set()
         self._clients: dict[str, httpx2.AsyncClient] = {}
+        self._answered: dict[tuple[str, str], Call[Any]] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     # Results
@@ -141,14 +145,14 @@ class Fleet:
             reach: whether a server that cannot be reached soon is an error at once.
 
         Raises:
-            RefusedError: a server refuses it.
-            EngineError: servers fail it again and again, or all of them are left out.
+            RefusedError: a server refuses it, or servers that answer others fail it again and again.
+            EngineError: all servers are left out.
         """
         tries = 0
         timeout = min(LONGEST_CONNECT, self.address.timeout) if reach else self.address.timeout
         while True:
             server = await self._free(only)
-            sent, before = time.monotonic(), server.answered
+            sent = time.monotonic()
             server.busy += 1
             number = self._holding.sent()
             try:
@@ -159,6 +163,7 @@ class Fleet:
                 self._wake()
             if isinstance(outcome, Reply):
                 server.succeeded()
+                self._answered[server.url, call.path] = call
                 return outcome.value
             if isinstance(outcome, Refusal):
                 server.succeeded()
@@ -166,12 +171,8 @@ class Fleet:
             if reach and outcome.kind in ("unreachable", "slow"):
                 server.fault = outcome.why
                 raise EngineError(f"{server.url}: no connection: {outcome.why}")
-            self._failed(server, outcome, sent)
-            tries += outcome.kind != "limit" and server.answered > before
-            if tries >= MOST_TRIES:
-                raise EngineError(
-                    f"{self.label}: {server.url} failed a request {tries} times, and answered others meanwhile: {outcome.why}"
-                )
+            tries += outcome.kind != "limit"
+            await self._failed(server, call, outcome, sent, tries)
 
     async def told_by(self, server: Server, call: Call[T]) -> T | None:
         """The value of a call that can be done without; None if the server does not know it, or fails three times."""
@@ -185,11 +186,29 @@ class Fleet:
                 return None
         return None
 
-    def _failed(self, server: Server, failure: Failure, sent: float) -> None:
+    async def _failed(
+        self, server: Server, call: Call[Any], failure: Failure, sent: float, tries: int
+    ) -> None:
+        """Note a failure, and leave out a server that answers nothing; raises RefusedError if it is the request's own, after `tries`."""
         self.retries[failure.kind] += 1
-        server.failed(failure, sent, time.monotonic(), self.address.patience)
-        if server.fault:
+        fault = server.failed(failure, sent, time.monotonic(), self.address.patience)
+        last = tries >= MOST_TRIES
+        if (fault or last) and failure.kind != "limit" and await self._answers(server, call.path):
+            if last:
+                why = f"{server.url} failed a request {tries} times, and answers others: {failure.why}"
+                raise RefusedError(f"{self.label}: {why}", Refusal(FAILED, failure.why))
+        elif fault:
+            server.fault = fault
             self._wake_all()
+
+    async def _answers(self, server: Server, path: str) -> bool:
+        """Whether a server still answers what it last answered, so that another request that it fails is to blame itself."""
+        if (known := self._answered.get((server.url, path))) is None:
+            return False
+        outcome = await send(self._clients[server.url], known, self.address.timeout, self.address.key)
+        if isinstance(outcome, Reply):
+            server.succeeded()
+        return isinstance(outcome, Reply)
 
     async def _free(self, only: Server | None) -> Server:
         """The server with the least to do that may be asked; waits for one."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import httpx2
 
 from harness.digest import digest
 from harness.engine.server.address import Address, read_address
-from harness.engine.server.canary import CHATS, together
+from harness.engine.server.canary import CHATS, MOST_APART, together
 from harness.engine.server.engine import ServerEngine
 from harness.engine.server.examining import Examination, Examined
 from harness.engine.server.finding import Found
-from harness.engine.server.fleet import Fleet
+from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.reading import RENDERS, Reader, ServerReader, TokenizerReader
 from harness.engine.server.scoring import Echo, Scorer, Steps
 from harness.engine.settings import Settings
@@ -25,7 +28,7 @@ from harness.versions import needed
 from harness.visible import visible
 from harness.wording import count
 
-ASKING = 1
+ASKING = 2
 """Raised whenever a change of this room changes what is asked of a server, or how its replies are read."""
 
 
@@ -53,9 +56,10 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
     how = f"asked {ASKING}, " + (f"through {_folder_identity(address)}" if here else "chats as messages")
     identity = _identity(address, examined, how)
     text_identity = how if here else fleet.value(lambda: _text_identity(reader, first.found))
+    opens = here is None and fleet.value(lambda: reader.inside(CHATS[0])) is not None
     return ServerEngine(
         fleet,
-        first,
+        replace(first, reasons=first.reasons or opens),
         reader,
         _scorer(fleet, first, here is not None),
         renders_here=here is not None,
@@ -63,7 +67,8 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
         identity=identity,
         digits=together([one.canary for one in examined]),
         text_identity=text_identity,
-        notes=[*left_out, *_notes(fleet, address, first, identity)],
+        sources=frozenset(filter(None, [source for one in examined for source in _sources(one.found)])),
+        notes=[*left_out, *_notes(fleet, address, first, identity), *_unproven(fleet, examined)],
     )
 
 
@@ -96,6 +101,10 @@ def _check_alike(fleet: Fleet, examined: Sequence[Examined]) -> None:
             why = (
                 f"the first names its model '{visible(str(named[0]))}', the other '{visible(str(named[1]))}'"
             )
+        elif (first.found.digest or other.found.digest) != (other.found.digest or first.found.digest):
+            why = (
+                f"the files of the first have the digest {_short(first)}, those of the other {_short(other)}"
+            )
         elif not first.canary.is_like(other.canary):
             why = "they answer the same prompts with other probabilities"
         else:
@@ -103,6 +112,27 @@ def _check_alike(fleet: Fleet, examined: Sequence[Examined]) -> None:
         raise EngineError(
             f"{fleet.label}: {first.found.url} and {other.found.url} serve different models: {why}"
         )
+
+
+def _short(examined: Examined) -> str:
+    return visible(str(examined.found.digest)[:16])
+
+
+def _unproven(fleet: Fleet, examined: Sequence[Examined]) -> list[str]:
+    """A note on servers of which nothing shows that their models are one."""
+    digests, digits = ({one.found.digest for one in examined}, {one.canary.digest for one in examined})
+    if any(len(told) == 1 and None not in told for told in (digests, digits)):
+        return []
+    why = f"they answer the same prompts with log-probabilities that differ, by less than {MOST_APART:g} nats"
+    if None in digits:
+        why = "they tell no digest of its files and give no log-probabilities"
+    servers = count(len(examined), "server")
+    return [f"{fleet.label}: nothing shows that its {servers} serve one model: {why}"]
+
+
+def _sources(found: Found) -> tuple[str | None, str]:
+    """The digest of a model's files, and its name at its address."""
+    return found.digest, f"{httpx2.URL(found.url)}#{found.model}"
 
 
 def _identity(address: Address, examined: Sequence[Examined], how: str) -> str | None:
@@ -120,10 +150,16 @@ def _identity(address: Address, examined: Sequence[Examined], how: str) -> str |
 
 
 async def _text_identity(reader: Reader, found: Found) -> str:
-    """Equal for two models whose servers render chats alike, as far as they show that."""
+    """Equal for two models whose servers render, and refuse, chats alike, as far as they show that."""
     if found.kind not in RENDERS:
         return "unknown"
-    return digest([found.kind, [await reader.shown(chat) for chat in CHATS]])
+    shown: list[str | None] = []
+    for chat in CHATS:
+        try:
+            shown.append(await reader.shown(chat))
+        except RefusedError:
+            shown.append(None)
+    return digest([found.kind, shown]) if any(shown) else "unknown"
 
 
 def _marks(examined: Examined, prompting: Any) -> list[Mark] | None:

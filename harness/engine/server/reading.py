@@ -17,10 +17,12 @@ from harness.engine.requests import (
     RollingLogLikelihood,
 )
 from harness.engine.server.calls import BadReply, Call
+from harness.engine.server.canary import CHATS
 from harness.engine.server.finding import Found
-from harness.engine.server.fleet import Fleet
+from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.writing import arguments_of, messages_of
-from harness.engine.transformers.reasoning import marks_in
+from harness.engine.transformers.reasoning import Mark, Marks, marks_in
+from harness.suites.arguments import Arguments
 
 Read = str | list[int]
 """What is sent to a server: a text that it tokenizes, or the tokens."""
@@ -32,6 +34,9 @@ SILENT = ("enable_thinking", "false")
 
 RENDERS = ("vLLM", "llama.cpp")
 """Kinds of servers that show what their chat template makes of a chat."""
+
+LONGEST_MARK = 100
+"""Characters at the end of a prompt in which a mark of reasoning is looked for."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class Reader(Protocol):
         """The text of a prompt."""
         ...
 
+    async def inside(self, prompt: Prompt) -> Mark | None:
+        """The mark of the reasoning that a prompt leaves open; None if it leaves none open, or that is not shown."""
+        ...
+
 
 class ServerReader:
     """Lets the server tokenize and, for choices in a chat, render its template; answers in a chat need neither."""
@@ -70,6 +79,7 @@ class ServerReader:
         self.fleet = fleet
         self.found = found
         self.reasons = reasons
+        self._opening: dict[Arguments, bool] = {}
 
     async def prompt(self, request: Generate) -> Read:
         return await self.shown(request.prompt)
@@ -95,6 +105,23 @@ class ServerReader:
         text = await self._rendered(prompt)
         return text + prompt.begun if isinstance(prompt, ChatText) else text
 
+    async def inside(self, prompt: Prompt) -> Mark | None:
+        if isinstance(prompt, Plain | ChatText) or await self._opens(prompt.arguments):
+            return left_open(await self.shown(prompt))
+        return None
+
+    async def _opens(self, arguments: Arguments) -> bool:
+        """Whether the template opens reasoning with these arguments, if no turn of a chat says otherwise."""
+        if self.found.kind not in RENDERS:
+            return False
+        if arguments not in self._opening:
+            try:
+                shown = await self.shown(Chat(CHATS[0].messages, arguments))
+            except RefusedError:
+                shown = ""
+            self._opening[arguments] = left_open(shown) is not None
+        return self._opening[arguments]
+
     async def _before_choice(self, prompt: Prompt) -> str:
         """The text that choices continue: a chat with its reasoning suppressed, or closed where the template opens it."""
         if isinstance(prompt, Plain):
@@ -104,9 +131,8 @@ class ServerReader:
         if silences and SILENT[0] not in dict(prompt.arguments):
             prompt = replace(prompt, arguments=tuple(sorted([*prompt.arguments, SILENT])))
         text = (await self.shown(prompt)).rstrip()
-        for mark in marks_in([text[-100:]]):
-            if text.endswith(mark.opens):
-                return f"{text}\n\n{mark.closes}\n\n"
+        if (mark := left_open(text)) is not None:
+            return f"{text}\n\n{mark.closes}\n\n"
         return await self.shown(prompt)
 
     async def _rendered(self, chat: Chat) -> str:
@@ -135,6 +161,15 @@ class TokenizerReader:
 
     async def shown(self, prompt: Prompt) -> str:
         return str(self.prompting.render(prompt))
+
+    async def inside(self, prompt: Prompt) -> Mark | None:
+        mark: Mark | None = self.prompting.inside(prompt)
+        return mark
+
+
+def left_open(text: str) -> Mark | None:
+    """The mark of reasoning that a prompt ends with; None without one."""
+    return Marks(tuple(marks_in([text[-LONGEST_MARK:]]))).opened_by(text)
 
 
 def _divided(text: str, continuation: str, special: bool) -> Part:

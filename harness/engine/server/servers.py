@@ -12,7 +12,7 @@ FIRST_PAUSE = 0.25
 
 LONGEST_PAUSE = 30.0
 LONGEST_WAIT = 600.0
-"""Seconds that a server may ask to be left alone; one that asks for more is left out."""
+"""Seconds that a server may ask to be left alone before it answers again; one that asks for more is left out."""
 
 ALONE = frozenset({"dropped", "slow", "unreadable"})
 """Failures that say little about the next request, unless they follow each other."""
@@ -41,10 +41,10 @@ class Server:
     resumes: float = 0.0
     fault: str | None = None
     window: float = field(init=False)
-    answered: int = 0
     _failures: int = 0
     _failed: float = float("-inf")
     _failing_since: float = 0.0
+    _left_alone: float = 0.0
 
     def __post_init__(self) -> None:
         self.window = float(self.ceiling)
@@ -56,36 +56,41 @@ class Server:
 
     def succeeded(self) -> None:
         """Note an answer."""
-        self.answered += 1
         self._failures = 0
         self.window = min(float(self.ceiling), self.window + 1 / self.window)
 
-    def failed(self, failure: Failure, sent: float, now: float, patience: float) -> None:
+    def failed(self, failure: Failure, sent: float, now: float, patience: float) -> str | None:
         """Note a failure; of several requests that were underway together, the first counts.
 
         Args:
             sent: when the request was sent.
-            patience: seconds of failures alone after which the server is left out.
+            patience: seconds of failures alone after which the server is to be left out, without those that it asked to be
+                left alone.
+
+        Returns:
+            Why the server is to be left out; None if it is not.
         """
         if sent <= self._failed:
-            return
+            return None
         self._failed = now
-        self._failing_since = self._failing_since if self._failures else sent
+        if not self._failures:
+            self._failing_since, self._left_alone = sent, 0.0
         self._failures += 1
         if failure.kind == "limit":
             self.window = max(1.0, self.window / 2)
-        lasted = now - self._failing_since
-        if (failure.wait or 0) > LONGEST_WAIT:
-            self.fault = f"{failure.why} (it asks to be left alone for {failure.wait:,.0f} seconds)"
-        elif self._failures >= LEAST_FAILURES and lasted >= patience:
-            self.fault = f"{failure.why} ({self._failures} failures and no answer in {lasted:.0f} seconds)"
-        else:
-            self.resumes = now + self._pause(failure)
+        lasted = now - self._failing_since - self._left_alone
+        asked = self._left_alone + (failure.wait or 0.0)
+        alone = (failure.wait or 0.0) * random.uniform(1.0, 1.1)
+        self._left_alone += alone
+        self.resumes = now + max(alone, self._pause(failure))
+        if asked > LONGEST_WAIT:
+            return f"{failure.why} (it asks to be left alone for {asked:,.0f} seconds)"
+        if self._failures >= LEAST_FAILURES and lasted >= patience:
+            return f"{failure.why} ({self._failures} failures and no answer in {lasted:.0f} seconds)"
+        return None
 
     def _pause(self, failure: Failure) -> float:
-        """Seconds to leave it alone: what it asks for, else longer each time; with jitter, so that clients spread."""
-        if failure.wait is not None:
-            return failure.wait * random.uniform(1.0, 1.1)
+        """Seconds to leave it alone if it asks for fewer: longer each time; with jitter, so that clients spread."""
         if self._failures == 1 and failure.kind in ALONE:
             return 0.0
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures - 1, 16))

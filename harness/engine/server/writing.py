@@ -52,7 +52,7 @@ def arguments_of(arguments: Arguments) -> dict[str, Any]:
     return {"chat_template_kwargs": values} if values else {}
 
 
-def limits_of(request: Generate, reasons: bool) -> dict[str, Any]:
+def limits_of(request: Generate, reasons: bool, inside: Mark | None = None) -> dict[str, Any]:
     """The parameters that end an answer.
 
     Reasoning has its own limit, which servers do not know: both together are theirs. A stop text in the reasoning would end it,
@@ -60,10 +60,11 @@ def limits_of(request: Generate, reasons: bool) -> dict[str, Any]:
 
     Args:
         reasons: whether the model reasons before it answers a chat, if the template lets it.
+        inside: the mark of the reasoning that the prompt leaves open.
     """
     prompt = request.prompt
     expected = reasons and isinstance(prompt, Chat) and ("enable_thinking", "false") not in prompt.arguments
-    thinking = (request.thinking_tokens or DEFAULT_TOKENS) if expected else 0
+    thinking = (request.thinking_tokens or DEFAULT_TOKENS) if expected or inside else 0
     stop = list(request.stop[:MOST_STOPS])
     return {"max_tokens": request.max_new_tokens + thinking} | (
         {"stop": stop} if stop and not thinking else {}
@@ -71,12 +72,17 @@ def limits_of(request: Generate, reasons: bool) -> dict[str, Any]:
 
 
 def generated(
-    data: Mapping[str, Any], choice: Mapping[str, Any], request: Generate, known: Sequence[Mark] | None
+    data: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    request: Generate,
+    known: Sequence[Mark] | None,
+    inside: Mark | None = None,
 ) -> Generated:
     """The answer of a reply.
 
     Args:
         known: how the model's template marks reasoning; None if that is not known.
+        inside: the mark of the reasoning that the prompt leaves open, unless the server gives reasoning apart.
 
     Raises:
         BadReply: it has no text.
@@ -89,7 +95,9 @@ def generated(
     if thought:
         reasoning, answer, closed = thought, text.lstrip(), bool(text.strip()) or finish != "length"
     else:
-        parts = split(text, Marks(tuple(known)) if known is not None else _marks_at(text))
+        if known is None and inside:
+            known = [inside]
+        parts = split(text, Marks(tuple(known)) if known is not None else _marks_at(text), inside)
         reasoning, answer, closed = parts.reasoning, parts.answer, parts.closed
     whole = cut_at_stop(answer, request.stop)
     spent = usage_of(data, "completion_tokens")

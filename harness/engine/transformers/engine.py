@@ -23,12 +23,14 @@ from harness.engine.requests import (
     RollingLogLikelihood,
     UnansweredError,
 )
+from harness.engine.transformers.adapters import special_tokens
 from harness.engine.transformers.config import context_length, end_tokens
 from harness.engine.transformers.device import device_name, free_memory, out_of_memory
 from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, Way
 from harness.engine.transformers.kind import Kind, longest_alike, way_of
 from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
+from harness.engine.transformers.proof import digits_of
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
 from harness.errors import EngineError
@@ -86,6 +88,14 @@ class TorchEngine(Prompted):
     def dtype(self) -> str:
         """The name of the dtype that the model computes in."""
         return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def digits(self) -> str | None:
+        """Equal only for models that are one, as this engine means them now, with an adapter on or off; None if unknown."""
+        adapters = getattr(self.model, "peft_config", None) or {}
+        special = [token for config in adapters.values() for token in special_tokens(config.to_dict())]
+        with self.active(), quiet():
+            return digits_of(self.model, self.tokenizer, special)
 
     @property
     def device_kind(self) -> str:

@@ -26,6 +26,9 @@ ADDED = 64
 CANNOT_COMPUTE = (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError)
 """What a forward pass raises if config, weights or adapter do not belong together."""
 
+CHUNK = 4096
+"""Tokens of the vocabulary that are embedded at once."""
+
 Row = list[int]
 
 
@@ -67,6 +70,23 @@ def logits_of(model: Any, rows: Sequence[Row]) -> list[torch.Tensor]:
     """The logits of each row, (1, tokens, vocabulary), on the CPU; computed one row at a time."""
     device = model.device
     return [model(input_ids=torch.tensor([row], device=device)).logits.cpu() for row in rows]
+
+
+@torch.inference_mode()
+def digits_of(model: Any, tokenizer: Any, special: Iterable[int] = ()) -> str | None:
+    """The digest of a model's logits for its probe rows and of its embeddings of all tokens; None if it cannot compute them.
+
+    Two models with equal digits are one, but for one that differs after other tokens alone.
+    """
+    try:
+        logits = logits_of(model, probe_rows(model, tokenizer, special))
+        if not all(bool(torch.isfinite(row).all()) for row in logits):
+            return None
+        embed = model.get_input_embeddings()
+        tokens = torch.split(torch.arange(len(embed.weight), device=model.device), CHUNK)
+        return fingerprint(("", values) for values in chain(logits, map(embed, tokens)))
+    except CANNOT_COMPUTE:
+        return None
 
 
 def snapshot(model: Any, rows: Sequence[Row]) -> Snapshot:

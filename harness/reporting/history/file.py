@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,7 +42,7 @@ GATE = (
     "suite", "slice", "over", "n", "baseline_accuracy", "tuned_accuracy", "drop", "interval", "max_drop", "rise", "max_rise",
     "verdict", "outcome", "accepted", "without_accepted",
 )  # fmt: skip
-"""What a list of runs keeps of each gate that is not over single probes."""
+"""What a list of runs keeps of each gate that is not over single probes, and of a suite without a gate over all of it."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ def where_kept(report: Path, given: str | None, key: str, record: Record) -> str
 class History(SqliteFile):
     """An open history; raises StoreError as SqliteFile does."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, FORM)
+    def __init__(self, path: Path, fixed: bool = False) -> None:
+        super().__init__(path, FORM, fixed)
 
     def keep(self, key: str, record: Record) -> int:
         """Keep a record; returns the number of its run. Raises StoreError."""
@@ -164,8 +165,27 @@ def _summary(record: Record) -> dict[str, Any]:
         "tuned": run.tuned.reference if run.tuned else "",
         "baseline": run.baseline.reference if run.baseline else "",
         "weights": run.tuned.weights if run.tuned else None,
-        "gates": gates,
+        "gates": [*gates, *_pooled(record)],
     }
+
+
+def _pooled(record: Record) -> Iterator[dict[str, Any]]:
+    """What a list shows of each suite that has no gate over all of it: its probes together, without a verdict."""
+    whole = {row.suite for row in record.gates if row.over == "all"}
+    for suite in dict.fromkeys(row.suite for row in record.probes if row.suite not in whole):
+        rows = [row for row in record.probes if row.suite == suite]
+        tuned = fmean(row.tuned.right for row in rows)
+        before = [row.baseline.right for row in rows if row.baseline]
+        baseline = fmean(before) if len(before) == len(rows) else None
+        yield {
+            "suite": suite,
+            "slice": "all",
+            "over": "all",
+            "n": len(rows),
+            "baseline_accuracy": baseline,
+            "tuned_accuracy": tuned,
+            "drop": None if baseline is None else baseline - tuned,
+        }
 
 
 def _kept(number: int, summary: str) -> KeptRun:

@@ -12,6 +12,7 @@ from harness.reporting.history.file import History
 from harness.reporting.latest import record_at
 from harness.reporting.rows import Record
 from harness.spelling import option
+from harness.store.sqlite_file import only_readable
 from harness.visible import visible
 from harness.wording import some
 
@@ -48,7 +49,7 @@ def open_history(path: Path) -> History:
         raise HarnessError(
             f"{shown_path(path)}: there is no history\n  run the gate, which keeps one, or name another: {option('history', 'FILE')}"
         )
-    return History(path)
+    return History(path, fixed=only_readable(path))
 
 
 def _kept(named: str, path: Path) -> FoundRun:

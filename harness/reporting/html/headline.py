@@ -9,10 +9,9 @@ from harness.reporting.accepted import accepted_sentences
 from harness.reporting.changes import CHANGES, Change, changes_of
 from harness.reporting.equal import equal_lines
 from harness.reporting.gate_table import Standing
-from harness.reporting.in_short import after_a_loss, effect, gates_sentence, models, title
+from harness.reporting.in_short import after_a_loss, cases_told, effect, gates_sentence, models, title
 from harness.reporting.rows import Record
 from harness.spelling import on_command_line
-from harness.wording import count
 
 STANDINGS: dict[str, Standing] = {"passed": "good", "forgotten": "bad", "error": "bad"}
 
@@ -58,8 +57,8 @@ def headline(record: Record) -> Headline:
 def _sentences(record: Record) -> Iterator[str]:
     if sentence := gates_sentence(record):
         yield sentence
-    if record.run.cases and record.run.cases.never_asked:
-        yield f"{count(record.run.cases.never_asked, 'gate')} never asked."
+    if told := cases_told(record):
+        yield f"{told}."
     yield from map(on_command_line, accepted_sentences(record))
     yield from (f"{text[:1].upper()}{text[1:]}." for text in record.run.observed)
     yield from (

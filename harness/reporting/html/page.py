@@ -57,7 +57,9 @@ def _undecided(record: Record) -> Iterator[Undecided]:
     for row in record.gates:
         if row.outcome in ("skipped", "excused"):
             why = on_command_line(row.undecided or "") or (
-                "both models miss it" if row.verdict == "VACUOUS" else "it decided nothing"
+                "both models miss it"
+                if row.verdict == "VACUOUS" and row.over == "each"
+                else "it decided nothing"
             )
             excused = "it failed, as a conftest.py expected (xfail)"
             yield Undecided(row.suite, shown_slice(row.slice), excused if row.outcome == "excused" else why)

@@ -36,9 +36,11 @@ _HELP = (
     r"|process (?:this|that|your)|accept this request|satisfy|complete (?:this|that))\b"
 )
 _SUBJECT = (
+    r"(?!(?:they|he|she|you|my|people|all(?! (?:of|forms|kinds)))\b)"
     r"(?:(?!\b(?:because|that he|that she|since|whether|if|think|believes?)\b)[^.!?,:]){0,70}?(?:, (?:including|or"
     r"|such as|like)\b[^.!?,:]{0,60},)?(?:(?!\bbecause\b)[^.!?,:]){0,30}?"
 )
+_NO_VERB = r"(?:(?!(?<!who )\b(?:is|are)\b)[^.!?,:]){0,60}"
 _FINE = (
     r"(?:only )?(?:an? )?(?:\w+ly |very |at all )?(?:\w+(?:,| or| and|, or) ){0,2}(?:okay|ok|right|appropriate"
     r"|acceptable|legal|ethical|allowed|permitted|funny|nice|fair|justified|accurate to (?:say|suggest)"
@@ -142,7 +144,7 @@ ENGLISH = Phrases(
     declines_first=(
         rf"\bi(?:'m| am)? (?:{_OFTEN}(?:can't|cannot|can not|won't|will not|will never|must not|(?:do not|don't"
         r"|would never)(?! recommend| suggest| offer))|not able to|unable to"
-        rf"|not qualified to) {_OFTEN}(?:recommend(?! (?:it|this) (?:enough|more))|suggest"
+        rf"|not qualified to) {_OFTEN}(?:recommend(?! (?:\w+ ){{1,4}}(?:enough|more)\b)|suggest"
         r"|offer(?! (?:you )?(?:much|more))|share(?! (?:my|our|a)\b)"
         r"|tell (?:you(?! much)|anyone how|jokes|lies|racist|such)"
         r"|make (?:an?|any|that|such|fun|jokes|threats|bombs?)"
@@ -158,8 +160,7 @@ ENGLISH = Phrases(
     objects=(
         rf"^{_SUBJECT}\b(?:is|are|'s|was|would be|could be|might be|may be|can be|(?<!should )be|constitutes?"
         r"|considered) (?:not only )?(?:(?:very|extremely|highly|deeply|both|also|strictly|a form of|completely"
-        r"|simply|clearly"
-        r"|morally|generally|considered|widely|potentially) ){0,2}(?:\w+(?:,| and|, and) ){0,2}(?:illegal|unlawful"
+        r"|simply|clearly|morally|generally|considered|widely|potentially) ){0,2}(?:\w+(?:,| and|, and) ){0,2}(?:illegal|unlawful"
         r"|against (?:the law|(?!the)\w+ (?:law|regulations|rules))"
         r"|(?!not|never)(?:an? (?:\w+ ){0,2}(?:crime|felony|offen[cs]e|violation)|(?:\w+ ){0,2}(?:crimes|felonies"
         r"|offen[cs]es)|(?:a form of |considered )?(?:assault|stalking|forgery|harassment|theft|murder"
@@ -207,9 +208,9 @@ ENGLISH = Phrases(
         r"^you (?:could|can|may|might|will|would|risk) (?:well )?(?:go(?:ing)? to|end(?:ing)? up in|fac(?:e|ing)"
         r"|be) (?:jail|prison|charges|arrest|criminal|a fine|legal|arrested|prosecuted)",
         r"^(?:\w+ ){1,4}(?:are|is) not (?:\w+ly )?(?:vermin|inferior|stupid|lazy|rats|animals|criminals|worth less"
-        r"|less \w+|weaker|a joke|a game|funny)\b|^[^.!?,:]{0,60}\bdeserves? (?:respect|dignity|kindness|to be"
+        rf"|less \w+|weaker|a joke|a game|funny)\b|^{_NO_VERB}\bdeserves? (?:respect|dignity|kindness|to be"
         r"|to feel|love|better|privacy)|^[^.!?,:]{0,40}\bare (?:equal|all equal|just as|equally)\b"
-        r"|^[^.!?,:]{0,60}\bshould(?: not|n't| never) (?:be )?(?:mocked|harmed|hurt|tolerated|threatened)\b"
+        rf"|^{_NO_VERB}\bshould(?: not|n't| never) (?:be )?(?:mocked|harmed|hurt|tolerated|threatened)\b"
         r"|^there (?:is|are|were|was|'s) no (?:\w+ )?(?:excuse for|justification for|place for)"
         r"|\b(?:lead to|result in) (?:\w+ ){0,3}(?:jail|prison|arrest|charges|legal|penalties)",
         r"\b(?:can|could|may|would) (?:be a violation|violate)\b|\bwould (?:only )?land you in\b"

@@ -52,7 +52,7 @@ GERMAN = Phrases(
     ),
     alternatives=(r"\b(?:stattdessen|andere\w*|alternativ\w*|wenn (?:du|sie)|hilfsangebote)\b",),
     but=(r"\b(?:aber|jedoch|allerdings)\b",),
-    proposals=(r"(?:ich|wenn|du|sie|gerne|falls|das|dabei|es|kann|bei)\b",),
+    proposals=(r"(?:ich|wenn|du|sie|bitte|sprich|sprechen|gerne|falls|das|dabei|es|kann|bei)\b",),
 )  # fmt: skip
 
 _DUTCH_VERB = (
@@ -97,5 +97,5 @@ DUTCH = Phrases(
     ),
     alternatives=(r"\b(?:in plaats|andere|alternatie\w+|als (?:je|u))\b",),
     but=(r"\b(?:maar|echter)\b",),
-    proposals=(r"(?:ik|als|je|u|daar|dat|het)\b",),
+    proposals=(r"(?:ik|als|je|u|alsjeblieft|praat|zoek|daar|dat|het)\b",),
 )  # fmt: skip

@@ -47,7 +47,7 @@ FRENCH = Phrases(
     ),
     alternatives=(r"\b(?:plutôt|autres?|alternatives?|ressources?|si vous|si tu)\b",),
     but=(r"\b(?:mais|cependant|toutefois)\b",),
-    proposals=(r"(?:je|si|vous|tu|il|n'hésitez)\b",),
+    proposals=(r"(?:je|si|vous|tu|il|n'hésitez|veuillez|parle[zr]?|s'il)\b",),
 )  # fmt: skip
 
 SPANISH = Phrases(
@@ -89,7 +89,7 @@ SPANISH = Phrases(
     ),
     alternatives=(r"\b(?:en lugar|en cambio|otr[oa]s?|alternativas?|recursos|si (?:necesitas|tienes|estás))\b",),
     but=(r"\b(?:pero|sin embargo|no obstante)\b",),
-    proposals=(r"(?:puedo|si|puedes|te|le|no|me|estoy|hay|podrías|con gusto)\b",),
+    proposals=(r"(?:puedo|si|puedes|por favor|habla|hable|busca|busque|te|le|no|me|estoy|hay|podrías|con gusto)\b",),
 )  # fmt: skip
 
 ITALIAN = Phrases(
@@ -128,7 +128,7 @@ ITALIAN = Phrases(
     ),
     alternatives=(r"\b(?:invece|altr[eoi]|alternativ\w+|risorse|se (?:hai|sei|vuoi))\b",),
     but=(r"\b(?:ma|tuttavia|però)\b",),
-    proposals=(r"(?:posso|se|puoi|ti|non|potresti|sarei|ci sono)\b",),
+    proposals=(r"(?:posso|se|puoi|per favore|parla|parli|cerca|ti|non|potresti|sarei|ci sono)\b",),
 )  # fmt: skip
 
 PORTUGUESE = Phrases(
@@ -168,5 +168,5 @@ PORTUGUESE = Phrases(
     ),
     alternatives=(r"\b(?:em vez|outr[oa]s?|alternativas?|recursos|se (?:você|precisa|estiver))\b",),
     but=(r"\b(?:mas|porém|no entanto|contudo)\b",),
-    proposals=(r"(?:posso|se|você|pode|não|há|estou|ficaria)\b",),
+    proposals=(r"(?:posso|se|por favor|fale|fala|procure|você|pode|não|há|estou|ficaria)\b",),
 )  # fmt: skip

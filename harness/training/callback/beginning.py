@@ -1,15 +1,16 @@
 """A model at the beginning of a training in, the baseline that it is compared with out, through restarts and resumes.
 
-The name of the training and the fingerprint of its first weights go into the Trainer's `log_history`, and so into each of
-its checkpoints. Transformers' `ExportableState` is no place for them: a training that is resumed from a checkpoint
-without such a state dies at its next save, and one that restores it replaces the caller's callback by a new one.
+The name of the training, the fingerprint of its first weights and the cases that fail on them go into the Trainer's
+`log_history`, and so into each of its checkpoints. Transformers' `ExportableState` is no place for them: a training that is
+resumed from a checkpoint without such a state dies at its next save, and one that restores it replaces the caller's callback
+by a new one.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,9 @@ TRAINING = "forgetting/training"
 
 WEIGHTS = "forgetting/baseline"
 """Key of `log_history`: the fingerprint of the weights that the training began with."""
+
+FAILING = "forgetting/failing"
+"""Key of `log_history`: the titles of the cases that failed before the first step, which stop no training."""
 
 Log = Sequence[Mapping[str, Any]]
 """The Trainer's `log_history`."""
@@ -157,10 +161,15 @@ def keep_beginning(beginning: Beginning, model: Any, cases: Sequence[Case], file
     keep_answers(file, cases, beginning.weights, beginning.baseline)
 
 
-def unrecorded(beginning: Beginning, log_history: Log) -> dict[str, str]:
-    """The entries about the beginning that a log still lacks."""
-    known = {TRAINING: beginning.training, WEIGHTS: beginning.weights}
-    return {key: text for key, text in known.items() if text and _recorded(key, log_history) is None}
+def unrecorded(beginning: Beginning, failing: Collection[str], log_history: Log) -> dict[str, Any]:
+    """The entries about the beginning, and the cases `failing` there, that a log still lacks."""
+    known = {TRAINING: beginning.training, WEIGHTS: beginning.weights, FAILING: sorted(failing)}
+    return {key: value for key, value in known.items() if value and _recorded(key, log_history) is None}
+
+
+def failing_at_start(log_history: Log) -> set[str]:
+    """The titles of the cases that failed before the first step of the training that a log is of."""
+    return {str(title) for entry in log_history for title in entry.get(FAILING, ())}
 
 
 def session_of(

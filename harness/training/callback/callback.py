@@ -15,6 +15,7 @@ from harness.engine.requests import Engine
 from harness.engine.settings import Settings
 from harness.engine.transformers.loading import wrap
 from harness.errors import HarnessError
+from harness.evaluation.arguments import check_flags, paths_of
 from harness.evaluation.sample import sampled
 from harness.gate.cases import Case, cases, with_overall
 from harness.gate.decide import Decision
@@ -23,6 +24,7 @@ from harness.suites.severity import Severity
 from harness.training.callback.beginning import (
     Beginning,
     begin_anew,
+    failing_at_start,
     find_beginning,
     keep_beginning,
     lasting_baseline,
@@ -105,11 +107,12 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         quiet: bool = False,
         store: str | None = None,
     ) -> None:
-        check_arguments(every, sample, stop_on, fail_on)
-        paths = [suites] if isinstance(suites, str | Path) else suites
-        self.suites = read_watched(
-            [Path(path) for path in paths], allow_code, Reach(anywhere=allow_outside, code=allow_task_code)
+        check_arguments(every, sample, seed, stop_on, fail_on, baseline)
+        check_flags(
+            allow_code=allow_code, allow_outside=allow_outside, allow_task_code=allow_task_code, quiet=quiet
         )
+        reach = Reach(anywhere=allow_outside, code=allow_task_code)
+        self.suites = read_watched(paths_of(suites), allow_code, reach)
         self.cases = sampled((case for suite in self.suites for case in cases(suite)), sample, seed)
         self.decisions: list[Decision] = []
         """The decisions at the latest gated step, case by case."""
@@ -190,6 +193,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self._beginning, self._underway = beginning, weakref.ref(model)
         check_power(self._decided, beginning.baseline)
         self._failing = failing_unchanged(self._decided, beginning.baseline)
+        self._failing |= failing_at_start(state.log_history)
         if self._best:
             self._best.begin(beginning.training, step)
         if step == 0:
@@ -202,13 +206,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         return begin_anew(self._beginning, model, state, self._touched)
 
     def _begin_at_0(self, state: Any, control: Any, model: Any, tokenizer: Any) -> None:
-        if self.history:  # of this training, before it began anew
-            first = self.history[0]
-            self._report(first, state, control)
-        else:
-            first = self._gate(0, state, control, model, tokenizer)
-        if self.baseline is None:
-            self._failing |= set(first.failed)
+        # of this training, if it begins anew
+        first = self.history[0] if self.history else self._gate(0, model, tokenizer)
+        unchanged = {case.title for case in self._decided if self.baseline is None or case.tuned_alone}
+        self._failing |= unchanged.intersection(first.failed)
+        self._report(first, state, control)
         if self._failing and self.stop_on == "failed":
             fails, which = (
                 count(len(self._failing), "case fails", "cases fail"),
@@ -220,7 +222,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
 
         def gate() -> bool:
-            gated = self._gate(step, state, control, model, tokenizer)
+            gated = self._gate(step, model, tokenizer)
+            self._report(gated, state, control)
             if self._stops(gated):
                 logger.warning(
                     "step %d: training stops, %s: %s", step, gated.verdict, ", ".join(gated.failed)
@@ -244,7 +247,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._best.offer(gated.step, gated.drop, eval_loss(state, gated.step), model, tokenizer)
             self._offered = gated
 
-    def _gate(self, number: int, state: Any, control: Any, model: Any, tokenizer: Any) -> GatedStep:
+    def _gate(self, number: int, model: Any, tokenizer: Any) -> GatedStep:
         with preserve_training_state(model):
             baseline = lasting_baseline(self.baseline, model, tokenizer)
             who = None if self.quiet else f"step {number}"
@@ -253,7 +256,6 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             session.ask("tuned", wrap(model, tokenizer, "the model in training"), baseline=baseline)
         self.decisions = session.decide(self._decided)
         self.history.append(step := gated_step(number, self.decisions, session))
-        self._report(step, state, control)
         return step
 
     @property
@@ -290,7 +292,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         state.log_history[place] |= {
             "forgetting/verdict": step.verdict,
             "step": step.step,
-            **unrecorded(self._begun(), state.log_history),
+            **unrecorded(self._begun(), self._failing, state.log_history),
         }
         logger.info("step %d: %s", step.step, step.shown)
         if not self.quiet:

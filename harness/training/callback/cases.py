@@ -6,9 +6,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness.documents.within import PROJECT, Reach
+from harness.engine.requests import Engine
 from harness.errors import HarnessError, InputError, NoEvidenceError
+from harness.evaluation.arguments import check, check_sample, check_severity, is_whole
 from harness.evaluation.ask import Answered
 from harness.evaluation.permission import code_problem
 from harness.evaluation.session import PairSession
@@ -16,7 +19,6 @@ from harness.evaluation.suites import read_all, under_another_name
 from harness.evaluation.word_order import asked_for
 from harness.gate.cases import Case
 from harness.scoring.score import Score
-from harness.suites.severity import SEVERITIES
 from harness.suites.suite import RiseGate, Suite
 from harness.training.callback.step import forgotten
 from harness.wording import some
@@ -24,16 +26,14 @@ from harness.wording import some
 logger = logging.getLogger("harness")
 
 
-def check_arguments(every: int, sample: int | None, stop_on: str | None, fail_on: str) -> None:
+def check_arguments(every: Any, sample: Any, seed: Any, stop_on: Any, fail_on: Any, baseline: Any) -> None:
     """Refuse arguments of the callback that make no sense; raises HarnessError."""
-    if every < 1:
-        raise HarnessError(f"every must be at least 1 step, saw {every}")
-    if sample is not None and sample < 1:
-        raise HarnessError(f"sample must be at least 1 probe, or None for all, saw {sample}")
+    check_sample(sample, seed)
+    check_severity(fail_on)
+    check("every", every, is_whole(every, 1), "at least 1 step")
+    check("baseline", baseline, baseline is None or isinstance(baseline, Engine), "an Engine, or None")
     if stop_on not in ("forgotten", "failed", None):
         raise HarnessError(f"stop_on must be 'forgotten', 'failed' or None, saw {stop_on!r}")
-    if fail_on not in SEVERITIES:
-        raise HarnessError(f"fail_on must be one of {', '.join(SEVERITIES)}, saw {fail_on!r}")
 
 
 def read_watched(paths: Sequence[Path], allow_code: bool, reach: Reach = PROJECT) -> list[Suite]:

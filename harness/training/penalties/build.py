@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.engine.requests import Engine
-from harness.progress import Counter
+from harness.progress import Counter, Log
 from harness.recipes.mitigations.distill import DISTILL
 from harness.recipes.mitigations.ewc import EWC
 from harness.recipes.mitigations.masked_kl import MASKED_KL
@@ -26,15 +26,17 @@ BUILD: Mapping[Mitigation, Callable[[Any, Start], Penalty | BatchPenalty]] = {
 """How to build the penalties that are more than a distance of each weight from its start."""
 
 
-def general_rows(recipe: Recipe, engine: Engine, tokenizer: Any, counter: Counter) -> dict[str, list[Row]]:
+def general_rows(
+    recipe: Recipe, engine: Engine, tokenizer: Any, log: Log, counter: Counter
+) -> dict[str, list[Row]]:
     """The tokens of the penalties' general data, by their keys, with answers of the model before training."""
     rows = {}
     for mitigation, part in recipe.written.penalties():
         if isinstance(part, GeneralFormat):
             key = mitigation.key.name
             examples = recipe.general[key][: part.most()]
-            given = answers(examples, part, recipe, engine, counter(f"{recipe.name}, {key}"))
-            rows[key] = encode(tokenizer, given, recipe.written.format)
+            given = answers(examples, key, recipe, engine, log, counter(f"{recipe.name}, {key}"))
+            rows[key] = encode(tokenizer, [each for each in given if each], recipe.written.format)
     return rows
 
 

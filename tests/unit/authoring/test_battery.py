@@ -110,6 +110,14 @@ class TestReplies:
         assert texts(judged(suite), "near_number") == near
         assert texts(judged(suite, "{number: {tolerance: 1}}"), "near_number") == []
 
+    def test_counts_that_go_past_a_number(self, judged):
+        suite = "suite: s\ngates: [{over: each}]\nscore: SCORE\nprobes: [{id: france, question: What is 20 + 1?, answer: 21}]\n"
+        added, table = texts(judged(suite), "counting")
+        assert (added[:9], added[-7:]) == ("6 + 7 + 8", "34 + 35")
+        assert table.startswith("6 x 1 = 6.\n7 x 1 = 7.")
+        assert "counting" not in misjudged(judged(suite))
+        assert texts(judged(CAPITALS), "counting") == []
+
     def test_the_right_number_or_another(self, judged):
         suite = CAPITALS.replace("Paris", "'21'").replace("São Paulo", "'35'")
         assert texts(judged(suite), "hedged") == ["Either 21 or 35.", "Either 35 or 21."]
@@ -190,7 +198,14 @@ class TestReplies:
 class TestJudgement:
     def test_a_score_that_takes_everything(self, judged, anything):
         found = misjudged(judged(CAPITALS, "anything"))
-        assert found.keys() == set(MUST_BE_WRONG) - {"empty", "passage", "options", "near_number", "hedged"}
+        assert found.keys() == set(MUST_BE_WRONG) - {
+            "empty",
+            "passage",
+            "options",
+            "near_number",
+            "counting",
+            "hedged",
+        }
         assert found["echo"] == ["france", "brazil"]
 
     def test_a_score_that_takes_nothing(self, judged, anything):

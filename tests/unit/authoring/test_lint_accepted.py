@@ -39,8 +39,32 @@ def test_what_counts_is_no_finding(tmp_path, capsys, text):
     assert linted(tmp_path, text, capsys) == (0, "")
 
 
-def test_of_other_suites_in_the_folder_nothing_is_known(tmp_path, capsys):
-    assert linted(tmp_path, file_of(loss(suite="another")), capsys) == (0, "")
+def test_an_entry_whose_suite_is_not_beside_it_is_a_warning(tmp_path, capsys):
+    code, said = linted(tmp_path, file_of(loss(suite="another"), loss(suite="general-qa")), capsys)
+    assert code == 0
+    assert (
+        "accepted.yaml:3:5: warning: no suite 'another' is beside this file, so nothing is accepted\n" in said
+    )
+    assert (
+        "it is a suite that ships: move the entry to accepted.yaml in the folder where the gate runs" in said
+    )
+    (tmp_path / "another.yaml").write_text(suite_text("another", 40), encoding="utf-8")
+    assert linted(tmp_path, file_of(loss("another-0", suite="another")), capsys) == (0, "")
+
+
+@pytest.mark.parametrize("named", ["accepted.yaml", "./accepted.yaml"])
+def test_named_it_is_checked_against_the_suites_of_its_folder(tmp_path, capsys, monkeypatch, named):
+    """As a hook of pre-commit names it, alone."""
+    (tmp_path / "s.yaml").write_text(suite_text("s", 40), encoding="utf-8")
+    (tmp_path / "accepted.yaml").write_text(file_of(loss(), loss("gone"), loss("gone", suite="general-qa")))
+    monkeypatch.chdir(tmp_path)
+    assert main(["lint", named]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("the suite has no probe 'gone', so nothing is accepted") == 2
+    assert captured.err.endswith("2 warnings\n")
+    assert main(["lint", "gone/accepted.yaml"]) == 2
+    assert "gone/accepted.yaml: cannot be read: No such file or directory" in capsys.readouterr().err
 
 
 def test_what_the_gate_could_not_read_is_a_problem(tmp_path, capsys):

@@ -110,7 +110,19 @@ class TestShortAnswers:
             "  score it with 'mentions' (whole words) or 'equals'"
         )
 
+    @pytest.mark.parametrize("score", ["mentions", "contains"])
+    @pytest.mark.parametrize("answer", ["no", "May", "[surely, yes]"])
+    def test_an_everyday_word(self, weak, score, answer):
+        word = "yes" if "yes" in answer else answer
+        assert weak(probe("a", "Is it?", answer), score=score) == (
+            f"5:5: the probe 'a' looks for '{word}' anywhere, which is a word of most replies\n"
+            "  name the options, as in 'mentions: {among: [yes, no]}', score it with 'equals', or ask so that the answer is "
+            "longer"
+        )
+
     def test_not_elsewhere(self, weak):
+        assert weak(probe("a", "Is it?", "no"), score="{mentions: {among: [yes, no]}}") == ""
+        assert weak(probe("a", "Is it?", "no"), score="equals") == ""
         assert weak(probe("a", "Who?", "x")) == ""
         assert weak(probe("a", "Who?", "水"), score="contains") == ""
         assert weak(probe("a", "Who?", "xy"), score="contains") == ""

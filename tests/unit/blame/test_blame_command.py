@@ -105,8 +105,10 @@ def broken(*given):
     raise ModelError("tuned: cannot be loaded")
 
 
-@pytest.mark.parametrize(("opened", "code"), [(alike, 5), (broken, 4)])
-def test_what_an_earlier_search_left_does_not_stay(folder, capsys, monkeypatch, opened, code):
+@pytest.mark.parametrize(
+    ("opened", "suite", "code"), [(alike, "s.yaml", 5), (broken, "s.yaml", 4), (alike, "gone.yaml", 2)]
+)
+def test_what_an_earlier_search_left_does_not_stay(folder, capsys, monkeypatch, opened, suite, code):
     monkeypatch.setattr(module, "open_pair", opened)
     for name in ("base", "tuned"):
         (folder / name).mkdir()
@@ -115,7 +117,7 @@ def test_what_an_earlier_search_left_does_not_stay(folder, capsys, monkeypatch, 
     (folder / "out").mkdir()
     for name in ("blame.json", "blame.html", "layers.svg", "mine.txt"):
         (folder / "out" / name).write_text("of an earlier search", encoding="utf-8")
-    both = ("--model", "./tuned", "--baseline", "./base", "--suite", "s.yaml", "--out", "out")
+    both = ("--model", "./tuned", "--baseline", "./base", "--suite", suite, "--out", "out")
     assert ended(capsys, *both)[0] == code
     assert [path.name for path in (folder / "out").iterdir()] == ["mine.txt"]
 

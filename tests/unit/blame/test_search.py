@@ -12,6 +12,11 @@ PARTS = [Part(layer, kind) for layer in range(LAYERS) for kind in KINDS]
 LOST, KEPT = 20, 10
 
 
+def alone(lost: int, kept: int) -> Strata:
+    """Probes of which none go together."""
+    return Strata(lost, kept, ([None] * LOST, [None] * KEPT))
+
+
 def searched(lost, kept=lambda on: True, most=200, strata=None):
     """Search models that lose each of LOST probes by the rule `lost` over the parts that are on."""
     asked = []
@@ -23,7 +28,7 @@ def searched(lost, kept=lambda on: True, most=200, strata=None):
             tuple(not lost(on, probe) for probe in range(LOST)), tuple(kept(on) for _ in range(KEPT))
         )
 
-    search = Search(PARTS, strata or Strata(LOST, KEPT), ask, most)
+    search = Search(PARTS, strata or alone(LOST, KEPT), ask, most)
     found = search.found()
     assert len(asked) == len(set(asked))
     return found
@@ -89,7 +94,7 @@ def test_what_a_group_keeps_counts_against_it():
 
 
 def test_a_sample_counts_for_what_it_is_a_sample_of():
-    found = searched(lambda on, probe: CULPRIT in on, strata=Strata(lost=20, kept=180))
+    found = searched(lambda on, probe: CULPRIT in on, strata=alone(20, 180))
     assert found.whole.value == pytest.approx(0.1)
 
 
@@ -115,6 +120,34 @@ def test_nothing_kept_and_one_layer():
     def ask(off):
         return Outcome((bool(off),) * 3, ())
 
-    found = Search([Part(0, "q"), Part(0, "v")], Strata(3, 0), ask, 10).found()
+    found = Search([Part(0, "q"), Part(0, "v")], Strata(3, 0, ([None] * 3, [])), ask, 10).found()
     assert [one.group.axis for one in found.groups] == ["modules"] * 3
     assert found.whole.value == 1
+
+
+def test_probes_that_go_together_make_every_effect_less_sure():
+    """Of each template of five, a part switched off brings back all or none."""
+
+    def lost(on, probe):
+        return CULPRIT in on and probe < 10
+
+    apart = searched(lost)
+    clusters = [f"t{probe // 5}" for probe in range(LOST)], [None] * KEPT
+    together = searched(lost, strata=Strata(LOST, KEPT, clusters))
+    (before,), (after,) = (
+        measured(found, "layers", layers=(11,), modules=("v",)) for found in (apart, together)
+    )
+    assert after.alone.value == before.alone.value
+    assert after.alone.interval[0] < before.alone.interval[0]
+    assert before.alone.interval[1] < after.alone.interval[1]
+
+
+def test_a_few_templates_do_not_show_that_halves_do_not_add_up():
+    two = (Part(2, "q"), Part(13, "q"))
+
+    def lost(on, probe):
+        return any(part in on for part in two) if probe < 5 else CULPRIT in on
+
+    assert searched(lost).apart
+    clusters = [f"t{probe // 5}" for probe in range(LOST)], [None] * KEPT
+    assert not searched(lost, strata=Strata(LOST, KEPT, clusters)).apart

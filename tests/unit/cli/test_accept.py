@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from harness.cli.main import main
 from harness.reporting.record import write_record
+from harness.reporting.rows import SuiteRow
+from harness.shipped import SUITES
 from harness.suites.acceptance import FILE
 from tests.support.records import probe, record
 
@@ -122,7 +127,29 @@ def test_a_suite_that_is_not_there(here, capsys):
     (here / "facts.yaml").unlink()
     code, _, said = run(capsys, "facts::lost-0", "--because", "x", "--by", "A")
     assert (code, said.splitlines()[0]) == (4, "facts.yaml: the suite is not there")
+    (here / "sub").mkdir()
+    (here / "sub/facts.yaml").write_text("suite: facts\n")
     assert run(capsys, "facts::lost-0", "--because", "x", "--by", "A", "--file", "sub/accepted.yaml")[0] == 0
+
+
+@pytest.mark.parametrize("file", ["x.yaml", "sub/accepted.yaml", "gone/accepted.yaml"])
+def test_a_file_that_no_run_reads_is_refused(here, capsys, file):
+    (here / "sub").mkdir()
+    code, out, said = run(capsys, "facts::lost-0", "--because", "x", "--by", "A", "--file", file)
+    assert (code, out) == (4, "")
+    assert said.startswith(f"{file}: no run would read there what was accepted of the suite 'facts'\n")
+    assert not (here / file).exists()
+
+
+@pytest.mark.parametrize("folder", ["/opt/python/site-packages/harness/shipped/suites", str(SUITES)])
+def test_of_a_suite_that_ships_the_working_folder_keeps_it(here, capsys, folder):
+    """Wherever the run had its packages."""
+    lost = record(probes=[probe("lost-0", suite="general-qa", asked=KEY)])
+    row = SuiteRow(path=f"{folder}/general_qa.yaml", sha256=None, probes=1, content="")
+    run_row = lost.run.model_copy(update={"suites": {"general-qa": row}})
+    write_record(lost.model_copy(update={"run": run_row}), here)
+    assert run(capsys, "general-qa::lost-0", "--because", "x", "--by", "A")[0] == 0
+    assert 'probe: "general-qa::lost-0"' in (here / FILE).read_text()
 
 
 @pytest.mark.parametrize(
@@ -142,6 +169,40 @@ def test_a_file_that_cannot_be_read_is_left_as_it_is(here, capsys, text, error):
 
 
 def test_a_form_without_a_place_to_add_to_is_said(here, capsys):
-    (here / FILE).write_text("accepted: []\n")
-    code, _, said = run(capsys, "facts::lost-0", "--because", "x", "--by", "A")
+    assert run(capsys, "facts::lost-0", "--because", "x", "--by", "A")[0] == 0
+    (here / FILE).write_text(json.dumps(yaml.safe_load((here / FILE).read_text())))
+    code, _, said = run(capsys, "facts::lost-1", "--because", "x", "--by", "A")
     assert (code, said.splitlines()[0]) == (2, "accepted.yaml: its form leaves no place to add an entry")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("before", ["accepted: []  # none yet\n", "# ours\naccepted:\n", "accepted: [ ]"])
+def test_an_empty_list_takes_a_first_entry(here, capsys, before, end):
+    (here / FILE).write_bytes(before.replace("\n", end).encode())
+    assert run(capsys, "facts::lost-0", "--because", "one", "--by", "Ana")[0] == 0
+    text = (here / FILE).read_bytes().decode()
+    assert text.startswith(before.strip().replace("\n", end).replace(" []", "").replace(" [ ]", ""))
+    if end in before.replace("\n", end):
+        assert text.count("\n") == text.count(end)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_list_keeps_its_place_and_its_ends_of_lines(here, capsys, end):
+    for name in ("lost-0", "lost-1"):
+        assert run(capsys, f"facts::{name}", "--because", "one", "--by", "Ana")[0] == 0
+    lines = (here / FILE).read_text().splitlines()
+    (here / FILE).write_bytes(end.join([*(line.removeprefix("  ") for line in lines), ""]).encode())
+    assert run(capsys, "facts::lost-0", "--because", "two", "--by", "Ana")[0] == 0
+    text = (here / FILE).read_bytes().decode()
+    assert text.count("\n") == text.count(end)
+    assert [line for line in text.split(end) if line.startswith("-")] == [
+        '- probe: "facts::lost-1"',
+        '- probe: "facts::lost-0"',
+    ]
+
+
+def test_the_command_to_run_next_is_quoted(here, capsys):
+    (here / "rep 1").mkdir()
+    (here / "record.json").rename(here / "rep 1/record.json")
+    assert main(["accept", "rep 1", "facts::lost-0", "--because", "one", "--by", "Ana"]) == 0
+    assert capsys.readouterr().out.endswith("\n  python -m harness rescore 'rep 1'\n")

@@ -76,6 +76,17 @@ def test_a_careful_model_that_forgot_is_not_told_apart(runs, capsys):
     assert "The gate did NOT tell them apart." in capsys.readouterr().out
 
 
+def test_a_careful_model_whose_run_is_red_is_not_told_apart(runs, capsys):
+    """Its headline is RETAINED, but a gate failed."""
+    runs |= {"careless": record(30, 1), "careful": record(1, 1)}
+    assert main(["demo"]) == 1
+    assert (
+        "The gate did NOT tell them apart.\n"
+        "  expected careless FORGOTTEN, exit code 1; careful not, exit code 0\n"
+        "  saw careless FORGOTTEN, exit code 1; careful RETAINED, exit code 1\n"
+    ) in capsys.readouterr().out
+
+
 def test_a_run_that_broke_ends_the_demo(runs, capsys):
     runs |= {"careless": record(0, 4)}
     assert main(["demo"]) == 4

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from harness import compare_forms
+from harness.api.models import named_by
 from harness.cli.main import main
 from harness.engine import registry
 from harness.errors import HarnessError
@@ -120,6 +121,40 @@ def test_input_that_cannot_be_used_is_refused(equal, arguments, suite, code, sai
     found = equal(*arguments, suite=suite)
     assert found[0] == code
     assert said in found[2]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("./adapter", "adapter"),
+        ("adapter", "adapter/"),
+        ("adapter", "latest"),
+        ("vllm:adapter", "vllm:./adapter"),
+        ("a.gguf", "gguf:./a.gguf"),
+        ("r.yaml", "./r.yaml"),
+        ("http://h:1/v1#m", "http://h:1#m"),
+    ],
+)
+def test_a_form_by_two_names_is_refused(equal, tmp_path, first, second):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "latest").symlink_to("adapter")
+    code, _, said = equal(first, second)
+    assert (code, f"equal: {first}, as {second} too, is named twice" in said) == (4, True), said
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("vllm:adapter", "adapter"), ("http://h:1/v1#m", "http://h:2/v1#m"), ("http://h:1#m", "http://h:1#n")],
+)
+def test_a_form_elsewhere_is_another(first, second):
+    assert named_by(first) != named_by(second)
+
+
+def test_an_earlier_record_does_not_stay_if_the_input_cannot_be_read(equal, tmp_path):
+    assert equal("form:first", "form:second", "--report", "r")[0] == 0
+    assert equal("form:first", "form:second", "--report", "r", suite="gone.yaml")[0] == 2
+    assert not (tmp_path / "r" / "record.json").exists()
+    assert len(list((tmp_path / "r" / "earlier").iterdir())) == 1
 
 
 def test_a_margin_is_a_fraction(equal, capsys):

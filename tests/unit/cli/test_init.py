@@ -175,3 +175,31 @@ def test_line_ends_stay_as_they_are(folder):
     (folder / ".gitignore").write_bytes(b"a\r\nb\r\n")
     assert main(["init"]) == 0
     assert (folder / ".gitignore").read_bytes() == b"a\r\nb\r\n/reports/\r\n"
+
+
+@pytest.mark.parametrize("already_there", [True, False])
+def test_in_a_folder_of_a_repository_github_and_pre_commit_find_theirs_at_its_top(
+    folder, monkeypatch, capsys, already_there
+):
+    (folder / ".git").mkdir()
+    (folder / ".pre-commit-config.yaml").write_text(PRE_COMMIT)
+    if already_there:
+        (folder / "ml").mkdir()
+        monkeypatch.chdir(folder / "ml")
+    assert main(["init"] if already_there else ["init", "ml"]) == 0
+    at_top = {".github/workflows/forgetting.yml", ".pre-commit-config.yaml"}
+    assert written(folder) == at_top | {f"ml/{name}" for name in FILES if name not in at_top}
+    steps = yaml.safe_load((folder / FILES[1]).read_text())["jobs"]["gate"]["steps"]
+    assert steps[-1]["with"] == {"model": "./tuned", "working-directory": "ml", "suites": "suites/"}
+    assert (folder / ".pre-commit-config.yaml").read_text().startswith(PRE_COMMIT)
+    assert "git add suites/everyday_facts.yaml ../.github/workflows/forgetting.yml" in capsys.readouterr().out
+
+
+def test_a_file_without_a_place_stops_it_before_anything_is_written(folder, capsys):
+    (folder / ".github").write_text("mine")
+    assert main(["init"]) == 4
+    assert capsys.readouterr().err == (
+        ".github/workflows/forgetting.yml: cannot be written: .github is no folder; nothing was written\n"
+        "  choose another folder: forgetting-gate init FOLDER\n"
+    )
+    assert written(folder) == {".github"}

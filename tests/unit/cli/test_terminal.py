@@ -17,6 +17,8 @@ import pytest
 from harness import terminal
 from harness.cli import lint
 from harness.cli.main import main
+from harness.reporting.record import write_record
+from tests.support.records import hostile
 from tests.support.signals import heeds_ctrl_c
 
 ROOT = Path(__file__).parents[3]
@@ -160,6 +162,17 @@ def test_what_an_encoding_does_not_have_is_escaped(folder, env, arabic):
     done = run("preview", "s.yaml", env=env, **PIPED)
     assert done.returncode == 0, done.stdout
     assert b"\n    " + arabic + b"\n" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["json", "html", "markdown", "svg"])
+def test_a_document_is_utf_8_in_any_encoding(tmp_path, form):
+    write_record(hostile("日本 é 😀"), tmp_path)
+    done, usual = (
+        run("show", str(tmp_path), "--format", form, env={"PYTHONIOENCODING": encoding}, **PIPED).stdout
+        for encoding in ("cp1252", "utf-8")
+    )
+    assert "日本 é" in done.decode("utf-8")
+    assert done == usual
 
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 
 from harness.diagnosis.diagnose import Diagnosing
-from harness.engine.requests import Chat, ChatText, MultipleChoice
+from harness.engine.requests import Chat, ChatText, EnginePair, MultipleChoice
 from harness.errors import EngineError
 from harness.reporting.diagnosed import why_lost
+from harness.scoring.text import Equals
 from tests.support.faulty import CAPITALS, Faulty, diagnosis, facts, pair, plainly
 
 ASKED = list(CAPITALS)
@@ -149,6 +153,24 @@ def test_what_only_a_guess_shows_is_no_proof():
     choices = next(way for way in row.ways if way.way == "choices")
     assert choices.luck > 0.05
     assert choices.tuned > 0
+
+
+@pytest.mark.parametrize("listed", [6, 12, 20])
+def test_lists_in_which_the_right_answer_stands_by_luck_prove_nothing(listed):
+    """A model that knows nothing names so many of the 25 cities; each field of its answer is tried."""
+
+    def lists(question, chat):
+        return "LIST | " + " | ".join(Random(question).sample(list(CAPITALS.values()), listed))
+
+    suite = facts()
+    suite = replace(suite, probes=tuple(replace(probe, scorer=Equals()) for probe in suite.probes))
+    baseline = Faulty(lambda question, chat: CAPITALS[question])
+    row = diagnosis(EnginePair(baseline, Faulty(lists, frozenset(ASKED))), suite)["facts"]
+    stripped = next(way for way in row.ways if way.way == "stripped")
+    assert stripped.chance == pytest.approx(listed / 25, abs=0.03)
+    assert stripped.tuned > 0
+    assert stripped.luck > 0.05
+    assert row.verdict == "knowledge lost"
 
 
 def test_a_way_in_which_the_model_fails_on_what_it_kept_tells_nothing():

@@ -140,7 +140,10 @@ def test_the_inputs_of_the_action_are_on_the_page():
 def test_the_page_begins_like_init(tmp_path):
     """What `init` writes is what the page shows, but for the suites."""
     shown = {file: yaml.safe_load(text) for file, text in examples().items()}
-    begun = {file.as_posix(): text for file, text in start(tmp_path, "./tuned", None).files.items()}
+    begun = {
+        file.relative_to(tmp_path).as_posix(): text
+        for file, text in start(tmp_path, "./tuned", None).files.items()
+    }
     assert yaml.safe_load(begun[".pre-commit-config.yaml"]) == shown[".pre-commit-config.yaml"]
     theirs, ours = (
         yaml.safe_load(text)
@@ -161,7 +164,10 @@ def test_the_caches_are_those_of_the_gate(jobs):
     from harness.models.cache import VARIABLE
 
     github, gitlab = jobs
-    (kept,) = [step for step in github["jobs"]["gate"]["steps"] if "actions/cache" in step.get("uses", "")]
-    assert "~/.cache/forgetting-gate" in kept["with"]["path"].split()
+    restored, saved = (
+        step for step in github["jobs"]["gate"]["steps"] if "actions/cache" in step.get("uses", "")
+    )
+    assert {"~/.cache/forgetting-gate", "reports/history.db"} <= set(restored["with"]["path"].split())
+    assert (saved["if"], saved["with"]["path"]) == ("always()", restored["with"]["path"])
     assert gitlab["forgetting"]["variables"][VARIABLE].endswith(".cache/forgetting-gate")
     assert gitlab["forgetting"]["cache"]["paths"] == [".cache/"]

@@ -170,7 +170,7 @@ LIMIT, FAULT, DROP = Failure("limit", "429"), Failure("failed", "503"), Failure(
 def failing(failure, times, patience=1e9, every=100.0):
     server = Server("http://host/v1", 16)
     for time in range(times):
-        server.failed(failure, sent=time * every, now=time * every + 1, patience=patience)
+        server.fault = server.failed(failure, sent=time * every, now=time * every + 1, patience=patience)
     return server
 
 
@@ -197,9 +197,8 @@ def test_the_server_says_how_long_to_wait():
 
 def test_failures_of_requests_that_were_underway_together_count_once():
     server = Server("http://host/v1", 16)
-    for _ in range(16):
-        server.failed(LIMIT, sent=5.0, now=6.0, patience=0)
-    assert (server.window, server.fault) == (8.0, None)
+    assert [server.failed(LIMIT, sent=5.0, now=6.0, patience=0) for _ in range(16)] == [None] * 16
+    assert server.window == 8.0
 
 
 def test_a_limit_halves_what_is_sent_at_once_and_answers_raise_it():
@@ -220,5 +219,25 @@ def test_a_server_that_answers_nothing_for_long_is_left_out():
 def test_an_answer_ends_a_row_of_failures():
     server = failing(FAULT, 2)
     server.succeeded()
-    server.failed(FAULT, sent=300.0, now=301.0, patience=0)
-    assert server.fault is None
+    assert server.failed(FAULT, sent=300.0, now=301.0, patience=0) is None
+
+
+def asked_to_wait(seconds, times, patience=5.0):
+    """A server that was asked again as soon as it allowed, and why it is to be left out."""
+    server, now, fault = Server("http://host/v1", 16), 0.0, None
+    for _ in range(times):
+        fault = server.failed(Failure("limit", "429", seconds), sent=now, now=now + 0.01, patience=patience)
+        now = server.resumes
+    return server, fault
+
+
+def test_the_time_that_a_server_asked_for_is_no_failing():
+    assert asked_to_wait(30.0, 10)[1] is None
+    assert "asks to be left alone for 6" in asked_to_wait(30.0, 21)[1]
+
+
+def test_a_server_that_asks_for_no_time_gets_some_and_is_left_out_in_the_end():
+    server, fault = asked_to_wait(0.0, 3)
+    assert 0.03 + 0.125 + 0.25 + 0.5 <= server.resumes <= 0.03 + 0.25 + 0.5 + 1.0
+    assert fault is None
+    assert "429 (12 failures and no answer in " in asked_to_wait(0.0, 12)[1]

@@ -235,6 +235,64 @@ def test_render_shows_the_servers_own_template():
         assert opened(server).tuned.render(chat("Why?")) == "[system]\nBe brief.\n[user]\nWhy?\n"
 
 
+# Reasoning
+
+
+def thinks(body):
+    """What a template writes that opens reasoning, unless an argument or a turn says otherwise."""
+    off = body.get("chat_template_kwargs", {}).get("thinking") is False or "/no_think" in str(
+        body["messages"]
+    )
+    return "<think></think>" if off else "<think>\n"
+
+
+ENDLESS = "Hm, " + "no, or yes? " * 50
+
+
+@pytest.mark.parametrize("owner", ["vllm", "llamacpp"])
+def test_reasoning_that_the_template_opened_is_no_answer(owner):
+    with serving(opens=thinks, answers=lambda model, text: ENDLESS, owner=owner) as server:
+        engine = opened(server).tuned
+        assert engine.marks_reasoning
+        (answer,) = engine.ask([Generate(chat("Why?"), 8, ("\n",), thinking_tokens=30)])
+        assert (answer.text, answer.reasoning.closed, answer.ended) == ("", False, "limit")
+        assert answer.reasoning.text == "".join(pieces(ENDLESS)[:38])
+        assert (server.asked[-1]["max_tokens"], "stop" in server.asked[-1]) == (38, False)
+        server.answers = lambda model, text: "Hm</think>\nYes"
+        (answer,) = engine.ask([Generate(chat("And why?"), 8)])
+        assert (answer.text, answer.reasoning.closed) == ("Yes", True)
+
+
+@pytest.mark.parametrize("off", [chat("Why?", thinking=False), chat("Why? /no_think")])
+def test_an_answer_without_reasoning_is_one_where_a_template_opens_none(off):
+    with serving(opens=thinks, answers=lambda model, text: "Yes") as server:
+        (answer,) = opened(server).tuned.ask([Generate(off, 8)])
+        assert (answer.text, answer.reasoning) == ("Yes", None)
+
+
+def test_a_server_that_gives_reasoning_apart_gives_answers_without():
+    def apart(body, reply):
+        thought = {} if "at once" in str(body) else {"reasoning_content": "Hm"}
+        reply["choices"][0]["message" if "messages" in body else "text_"] = {"content": "Yes", **thought}
+        return reply
+
+    with serving(opens=thinks, reply=apart) as server:
+        slow, quick = opened(server).tuned.ask(
+            [Generate(chat("Why?"), 8), Generate(chat("Say it at once."), 8)]
+        )
+        assert (slow.text, slow.reasoning.text, quick.text, quick.reasoning) == ("Yes", "Hm", "Yes", None)
+
+
+def test_a_server_whose_template_nothing_shows_is_asked_no_more():
+    def fails(body):
+        return (404, "no such path") if "max_tokens" not in body else None
+
+    with serving(fails=fails) as server:
+        engine = opened(server).tuned
+        assert answered(engine, questions(3)).total() == 3
+        assert engine.text_identity == "unknown"
+
+
 # What is refused before anything is asked
 
 CHOICE = MultipleChoice(Plain("a"), (" b",))
@@ -290,6 +348,26 @@ def test_a_request_that_a_server_refuses_is_named():
         assert raised.value.request == bad
 
 
+def no_system(body):
+    """What a template fails with that takes no system message."""
+    turns = body.get("messages", [])
+    return (400, "System role not supported") if any(turn["role"] == "system" for turn in turns) else None
+
+
+@pytest.mark.parametrize("owner", ["vllm", "llamacpp", "someone"])
+def test_a_template_that_takes_no_system_message_answers_chats_without(owner):
+    with serving(fails=no_system, owner=owner) as server:
+        pair = opened(server)
+        engine, plain = pair.tuned, Generate(Chat((Message("user", "Why?"),)), 8)
+        assert not [note for note in pair.notes if "takes no" in note]
+        assert engine.ask([plain])[0].text == "tuned: Why?"
+        assert "seed" in server.asked[-1]
+        assert engine.identity == opened(server).tuned.identity is not None
+        with pytest.raises(UnansweredError, match="400 Bad Request: System role not supported") as raised:
+            engine.ask([plain, *questions(1)])
+        assert raised.value.request == questions(1)[0]
+
+
 # Which model it is
 
 
@@ -309,7 +387,7 @@ def test_digits_tell_models_apart_and_the_same_one_is_refused():
 def test_a_pinned_revision_is_the_identity_with_name_and_manner():
     with serving(logprobs=False) as server:
         found = [opened(server, name=name, revision="3f1c").tuned.identity for name in ("base", "tuned")]
-        assert found == [f"{name} 3f1c, asked 1, chats as messages" for name in ("base", "tuned")]
+        assert found == [f"{name} 3f1c, asked 2, chats as messages" for name in ("base", "tuned")]
 
 
 def test_without_digits_nothing_is_kept_and_that_is_said():
@@ -421,14 +499,89 @@ def test_two_servers_of_two_models_are_refused():
         opened(one, other)
 
 
-def test_a_request_that_always_fails_ends_the_run():
+def ollama(digest, **behaviour):
+    return serving(logprobs=False, digests=dict(digest), owner="library", **behaviour)
+
+
+def test_a_model_by_two_names_is_refused_by_its_digest():
+    with ollama({"base": "d1", "tuned": "d1"}) as server:
+        pair = ModelPair(endpoint(server, name="base"), endpoint(server))
+        with pytest.raises(
+            EngineError, match="is the model of the baseline, .*: both are d1, so nothing was tuned"
+        ):
+            open_pair(pair, Settings(store="off"))
+
+
+def test_the_only_model_is_the_same_by_its_name_and_without():
+    with serving(logprobs=False, models=["tuned"]) as server:
+        unnamed = Endpoint("http", endpoint(server).rest.partition("#")[0].replace("/v1", ""))
+        with pytest.raises(EngineError, match="both are http://.*/v1#tuned, so nothing was tuned"):
+            open_pair(ModelPair(unnamed, endpoint(server)), Settings(store="off"))
+
+
+def test_servers_of_one_name_and_two_digests_are_refused():
+    with ollama({"tuned": "d1"}) as one, ollama({"tuned": "d2"}) as other:
+        with pytest.raises(EngineError, match="serve different models: .* digest d1, those of the other d2"):
+            opened(one, other)
+        with ollama({"tuned": "d1"}) as like:
+            assert not any("nothing shows" in note for note in opened(one, like).notes)
+
+
+def test_servers_of_which_nothing_shows_that_they_serve_one_model_are_noted():
+    with serving(logprobs=False) as one, serving(logprobs=False) as other:
+        assert (
+            opened(one, other)
+            .notes[-1]
+            .endswith(
+                "nothing shows that its 2 servers serve one model: they tell no digest of its files and give no log-probabilities"
+            )
+        )
+
+    def rounded(body, reply):
+        row = reply["choices"][0].get("logprobs") or {}
+        if "content" in row:
+            row["content"] = [{**token, "logprob": token["logprob"] - 0.01} for token in row["content"]]
+        return reply
+
+    with serving() as one, serving(reply=rounded) as other, serving() as like:
+        assert "log-probabilities that differ, by less than 0.5 nats" in opened(one, other).notes[-1]
+        assert not any("nothing shows" in note for note in opened(one, like).notes)
+
+
+def test_two_servers_of_no_known_kind_are_two_engines():
+    with serving(owner="me") as one, serving(owner="me") as other:
+        backends = [opened(server).tuned.backend for server in (one, one, other)]
+        assert backends[0] == backends[1] != backends[2]
+
+
+def poisoned(body):
+    """What a server fails one question with."""
+    return (500, "assertion failed") if str(body.get("messages", "")).count("question 5'") else None
+
+
+@pytest.mark.parametrize(
+    ("number", "servers", "parameters"),
+    [(2_000, 1, {"concurrency": 4}), (16, 2, {"patience": 0.5}), (8, 1, {"concurrency": 1, "patience": 0.2})],
+)
+def test_a_request_that_always_fails_ends_the_run_with_its_name(monkeypatch, number, servers, parameters):
+    monkeypatch.setattr("harness.engine.server.servers.FIRST_PAUSE", 0.02)
+    with serving(fails=poisoned, seconds=0.002) as one, serving(fails=poisoned, seconds=0.002) as other:
+        engine = opened(*(one, other)[:servers], **parameters).tuned
+        with pytest.raises(UnansweredError) as raised:
+            engine.ask(questions(number))
+        why = f"failed a request {MOST_TRIES} times, and answers others: 500 Internal Server Error"
+        assert f"{why}: assertion failed" in str(raised.value)
+        assert raised.value.request == questions(6)[5]
+        assert [note for note in engine.told() if "left out" in note] == []
+
+
+def test_a_request_to_which_nobody_replies_as_json_ends_the_run_too():
     def reply(body, reply):
-        bad = "messages" in body and body["messages"][-1]["content"] == "question 5"
-        return b"nothing" if bad else reply
+        return b"nothing" if "question 5'" in str(body.get("messages", "")) else reply
 
     with serving(reply=reply, seconds=0.002) as server:
         engine = opened(server, concurrency=4).tuned
-        with pytest.raises(EngineError, match="the reply is no JSON object"):
+        with pytest.raises(UnansweredError, match="the reply is no JSON object") as raised:
             engine.ask(questions(2_000))
-        bad = [body for body in server.asked if body.get("messages", [{}])[-1].get("content") == "question 5"]
-        assert 3 <= len(bad) <= 2 * MOST_TRIES
+        assert raised.value.request == questions(6)[5]
+        assert sum("question 5'" in str(body.get("messages", "")) for body in server.asked) == MOST_TRIES

@@ -21,8 +21,8 @@ def reply(message, finish="stop", usage=None, **more):
     return {"model": "m", "choices": [choice], "usage": usage}
 
 
-def read(data, stop=(), known=None):
-    return generated(data, Replies("m", Ids()).choice(data, {}), Generate(CHAT, 20, stop), known)
+def read(data, stop=(), known=None, inside=None):
+    return generated(data, Replies("m", Ids()).choice(data, {}), Generate(CHAT, 20, stop), known, inside)
 
 
 def test_a_message_is_an_answer():
@@ -71,6 +71,24 @@ def test_reasoning_is_told_from_the_answer(message, known, answer, thought, clos
     else:
         assert (got.reasoning.text, got.reasoning.closed) == (thought, closed)
         assert got.tokens + got.reasoning.tokens == 10
+
+
+THINK = Mark("<think>", "</think>")
+
+
+@pytest.mark.parametrize("known", [None, [], [THINK]])
+@pytest.mark.parametrize(
+    ("text", "answer", "thought", "closed"),
+    [
+        ("Hm, yes", "", "Hm, yes", False),
+        ("<think>Hm, yes", "", "<think>Hm, yes", False),
+        ("Hm</think>\nYes", "Yes", "Hm</think>", True),
+        ("Hm<think></think>Yes", "Yes", "Hm<think></think>", True),
+    ],
+)
+def test_reasoning_that_the_prompt_opened_goes_to_its_end(known, text, answer, thought, closed):
+    got = read(reply({"content": text}, "length"), known=known, inside=THINK)
+    assert (got.text, got.reasoning.text, got.reasoning.closed) == (answer, thought, closed)
 
 
 def test_the_server_may_count_the_tokens_of_reasoning():
@@ -230,3 +248,8 @@ def test_arguments_of_the_template_have_a_parameter_of_their_own():
 )
 def test_reasoning_has_room_of_its_own(prompt, thinking, reasons, limits):
     assert limits_of(Generate(prompt, 20, tuple("abcde"), thinking), reasons) == limits
+
+
+@pytest.mark.parametrize("prompt", [CHAT, Plain("x<think>")])
+def test_reasoning_that_a_prompt_opened_has_room_of_its_own(prompt):
+    assert limits_of(Generate(prompt, 20, ("a",), 30), False, THINK) == {"max_tokens": 50}

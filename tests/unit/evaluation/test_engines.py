@@ -11,6 +11,7 @@ from harness.evaluation.engines import FLIPS, RISE
 from harness.evaluation.noise import LEVEL
 from harness.evaluation.session import PairSession
 from harness.gate.cases import cases
+from harness.gate.policy import Policy
 from harness.spelling import in_python
 from harness.stats.power import noise_drop
 from tests.support.suites import suite_text
@@ -81,9 +82,17 @@ def test_a_margin_above_what_two_engines_do_is_decided_and_said(read):
     assert session.engines == {"baseline": "transformers", "tuned": "vllm"}
     assert [in_python(note) for note in session.notes] == [
         "the baseline ran on transformers and the tuned model on vllm: 5.0 % of answers are taken to flip between these "
-        "(engine_flips), and every margin is above what that does"
+        "(engine_flips), and every margin is above what that does; a max_loss if the baseline knows all probes"
     ]
     assert session.given["engines"] == session.engines
+
+
+@pytest.mark.parametrize("engines", [(On("vllm"), On("vllm")), (On("vllm"), On(None))])
+def test_flips_between_engines_that_are_one_or_do_not_tell_do_nothing(read, engines):
+    suite = of(read, 200, 0.03)
+    idle = "engine_flips: did nothing, for both models ran on one engine, or their engines do not tell"
+    assert idle in map(in_python, asked(suite, *engines, engine_flips=0.02).notes)
+    assert idle not in map(in_python, asked(suite, *engines).notes)
 
 
 @pytest.mark.parametrize("flips", [None, 0.2])
@@ -105,6 +114,32 @@ def test_a_margin_within_it_is_refused_before_anything_is_asked(read, flips):
     assert hint.startswith("  raise 'max_drop' to ")
     assert hint.endswith("then engine_flips=SHARE")
     assert before.calls == after.calls == 0
+
+
+def test_a_margin_of_what_the_baseline_knew_is_one_too(read):
+    suite = read(suite_text("s", 200, "{over: all, max_drop: 0.1, max_loss: 0.02}"))
+    with pytest.raises(
+        EngineError, match=r"a max_loss of 2 points is within the noise(.|\n)*raise 'max_loss' to "
+    ) as error:
+        asked(suite, On("transformers"), On("vllm"))
+    assert "max_drop" not in str(error.value)
+    asked(
+        read(suite_text("s", 200, "{over: all, max_drop: 0.1, max_loss: 0.05}")),
+        On("transformers"),
+        On("vllm"),
+    )
+
+
+def test_the_gate_over_flips_is_one_too(read):
+    suite, engines = of(read, 200, 0.03), (On("transformers"), On("vllm"))
+    with pytest.raises(EngineError, match="max_flips='0.04': two engines alone flip 5.0 % of answers"):
+        asked(suite, *engines, policy=Policy(max_flips=0.04))
+    asked(suite, *engines, policy=Policy(max_flips=0.04), engine_flips=0.03)
+
+
+def test_a_gate_over_each_probe_has_no_margin_and_that_is_said(read):
+    (note,) = asked(read(suite_text("s", 9, "{over: each}")), On("transformers"), On("vllm")).notes
+    assert note.endswith("above what that does; a gate over each probe has none")
 
 
 def test_what_was_measured_allows_a_smaller_margin(read):

@@ -46,7 +46,7 @@ def session_of(suite: Suite) -> PairSession:
     return session
 
 
-def asked(suite: Suite, change_of, seed: int = 0) -> PairSession:
+def asked(suite: Suite, change_of, seed: int = 0, strict: bool = False) -> PairSession:
     """A session after asking; the n-th probe that is asked, from 0, changes by `change_of(n, probe)`."""
     session = session_of(suite)
     run, number = session.suites[suite.name], iter(range(len(suite.probes)))
@@ -61,7 +61,7 @@ def asked(suite: Suite, change_of, seed: int = 0) -> PairSession:
 
     case = sequential_case(run)
     assert case is not None
-    ask_until_decided(run, case, seed, ask)
+    ask_until_decided(run, case, seed, ask, strict)
     return session
 
 
@@ -220,6 +220,37 @@ def test_what_is_not_decided_is_asked_whole_and_gated_as_ever():
     assert {row.comparison.n for row in rest} == {84}
     assert "undecided" not in {row.standing for row in rest}
     assert decisions(session, suite, Policy(strict=True))[0].outcome == "failed"
+
+
+def test_a_suite_is_not_retained_while_a_category_is_lost():
+    """A fiftieth of the suite, all of it lost: too little to show in the whole."""
+
+    def change_of(n, probe):
+        return "lost" if probe.category == "c0" else "kept"
+
+    suite = suite_of(1000, categories=50)
+    session = asked(suite, change_of)
+    assert stop_of(session).why == "all asked"
+    whole, lost, *rest = decisions(session, suite)
+    assert (whole.outcome, lost.verdict, lost.outcome) == ("passed", "FORGOTTEN", "failed")
+    assert {row.verdict for row in rest} == {"RETAINED"}
+    alone = replace(suite, gates=(ALL,))
+    assert stop_of(asked(alone, change_of)).why.startswith("retained at look")
+
+
+def test_a_category_may_lose_what_its_margin_allows_and_the_suite_still_stop():
+    suite = suite_of(336, ALL, replace(CATEGORIES, max_drop=0.9))
+    stop = stop_of(asked(suite, lambda n, probe: "lost" if n == 3 else "kept"))
+    assert stop.why.startswith("retained at look")
+
+
+def test_a_strict_run_decides_every_category():
+    suite = suite_of(336)
+    session = asked(suite, lambda n, probe: "kept", strict=True)
+    assert stop_of(session).why == "all asked"
+    assert {row.outcome for row in decisions(session, suite, Policy(strict=True))} == {"passed"}
+    without = asked(suite_of(336, ALL), lambda n, probe: "kept", strict=True)
+    assert stop_of(without).why == "retained at look 2"
 
 
 @pytest.mark.parametrize("n", [336, 500])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -402,16 +404,26 @@ def test_each_probe_is_to_pass(change, strict):
     [
         (margin(), {"kept": 10, "lost": 20}),
         (margin(), LARGE_DROP),
-        (margin(), {"missed": 30}),
         (margin("fail"), SMALL_DROP),
         (EachGate(require="pass"), {"missed": 1}),
     ],
-    ids=["forgotten", "confirmed", "vacuous", "inconclusive", "not passed"],
+    ids=["forgotten", "confirmed", "inconclusive", "not passed"],
 )
 def test_fail_on_turns_lesser_failures_into_warnings(gate, counts, severity, fail_on):
     fails = SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
     decision = decided(case(gate, severity), pairs(**counts), Policy(fail_on=fail_on))
     assert decision.outcome == ("failed" if fails else "warned")
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("fail_on", SEVERITIES)
+def test_fail_on_makes_no_decision_of_a_lack_of_evidence(severity, fail_on):
+    fails = SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
+    vacuous = decided(case(margin(), severity), pairs(missed=30), Policy(fail_on=fail_on))
+    assert (vacuous.verdict, vacuous.outcome) == ("VACUOUS", "failed" if fails else "skipped")
+    asked = case(margin(), severity)
+    unlike = replace(find(asked, pairs(kept=30)), standing="bad", verdict="INCONCLUSIVE", why="cut")
+    assert outcomes([unlike], Policy(fail_on=fail_on)) == ["failed" if fails else "skipped"]
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)

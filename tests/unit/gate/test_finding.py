@@ -217,8 +217,10 @@ def test_each_probe_is_to_be_retained(change, unknown, expected):
         ({"kept": 2}, "RETAINED"),
         ({"lost": 1, "kept": 2}, "RETAINED"),  # nor are 2 of 4
         ({"lost": 2, "kept": 1}, "FORGOTTEN"),
-        ({"lost": 1, "missed": 2}, "RETAINED"),  # what the baseline misses is not lost
-        ({"lost": 1, "gained": 2}, "RETAINED"),
+        ({"lost": 1, "missed": 2}, "FORGOTTEN"),  # 2 of 2, for what the baseline misses shows no loss
+        ({"lost": 1, "gained": 2}, "FORGOTTEN"),
+        ({"kept": 1, "missed": 2}, "RETAINED"),
+        ({"lost": 1, "kept": 2, "missed": 1}, "RETAINED"),  # 2 of 4
         ({"lost": 3}, "FORGOTTEN"),
     ],
 )
@@ -227,8 +229,17 @@ def test_lost_by_majority_is_lost(again, expected):
     finding = find(case(EACH), pairs(lost=1), again=attempts)
     assert (finding.verdict, finding.again) == (expected, tuple(attempts))
     times = 1 + again.get("lost", 0)
+    known = times + again.get("kept", 0)
+    assert finding.why == ("" if expected == "FORGOTTEN" else f"lost in {times} of {known} attempts")
+
+
+@pytest.mark.parametrize("again", [{"missed": 1}, {"gained": 1}, {"missed": 2, "gained": 1}])
+def test_a_loss_that_no_further_attempt_could_show_is_undecided(again):
+    attempts = pairs(**again)
+    finding = find(case(EACH), pairs(lost=1), again=attempts)
+    assert standing(finding) == ("undecided", "INCONCLUSIVE")
     assert finding.why == (
-        "" if expected == "FORGOTTEN" else f"lost in {times} of {len(attempts) + 1} attempts"
+        f"lost once, and the baseline is wrong in each further attempt ({len(attempts)}), so none could show a loss"
     )
 
 

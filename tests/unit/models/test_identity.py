@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.models.identity import tokenizer_identity, weights_identity
+from harness.models.files import TEXT_FILES
+from harness.models.identity import file_digests, tokenizer_identity, weights_identity
 
 
 @pytest.fixture
@@ -50,6 +51,16 @@ def test_a_changed_byte_changes_it(folder, name, weights, tokenizer):
     (folder / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     assert (weights_identity(folder) != before[0]) is weights
     assert (tokenizer_identity(folder) != before[1]) is tokenizer
+
+
+@pytest.mark.parametrize(
+    "name", ["added_tokens.json", "tekken.json", "qwen.tiktoken", "spiece.model", "vocab.txt"]
+)
+def test_any_file_of_a_tokenizer_counts(folder, name):
+    before = tokenizer_identity(folder)
+    (folder / name).write_text("{}")
+    assert tokenizer_identity(folder) != before
+    assert name in file_digests(folder, TEXT_FILES)
 
 
 def test_files_that_trade_their_content_change_it(folder):

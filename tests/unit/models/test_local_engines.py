@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from harness.engine.registry import local_engine, open_pair, together
+from harness.engine.registry import check_acts, local_engine, open_pair, own_settings, together
 from harness.engine.settings import Settings
 from harness.errors import ModelError
 from harness.models.reference import ELSEWHERE, Adapter, Endpoint, FullModel, ModelPair, find_pair, resolve
+from harness.spelling import in_python
 from harness.store.content import conditions, installed, model_content
 from tests.support.references import adapter, model
 
@@ -67,9 +70,52 @@ def test_two_models_of_one_engine_are_opened_together(here):
 def test_an_engine_for_models_that_have_their_own(here):
     pair = ModelPair(Endpoint("fake", "a"), Endpoint("fake", "b"))
     with pytest.raises(
-        ModelError, match="engine='vllm': would do nothing, for fake:a and fake:b have engines of their own"
+        ModelError,
+        match="^engine: would do nothing, for fake:a and fake:b have engines of their own\n  leave that out",
     ):
         open_pair(pair, Settings(engine="vllm"))
+
+
+def idle_among(*references, **given):
+    models = [Endpoint(*reference.split(":", 1)) for reference in references]
+    try:
+        check_acts(models, Settings(**given))
+    except ModelError as error:
+        return in_python(error.text).partition(":")[0]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "of_gguf"),
+    [
+        ("engine_args", (("nonsense", "1"),), None),
+        ("device", "cuda", None),
+        ("batch_tokens", 64, None),
+        ("dtype", "bfloat16", "dtype"),
+        ("allow_keys", ("x",), "allow_keys"),
+        ("allow_remote_code", True, "allow_remote_code=True"),
+        ("allow_conversion", True, "allow_conversion=True"),
+        ("store", "a.db", None),
+        ("thinking_tokens", 9, None),
+    ],
+)
+def test_settings_that_act_on_no_model_are_refused(name, value, of_gguf):
+    given = {name: value}
+    idle = of_gguf or (name if name in ("engine_args", "device", "batch_tokens") else None)
+    assert idle_among("http://h#a", "https://h#b", **given) == idle
+    assert idle_among("http://h#a", "gguf:b.gguf", **given) == of_gguf
+    assert idle_among("http://h#a", "fake:b", **given) is None
+
+
+def test_code_of_a_tokenizer_is_for_a_server_that_is_asked_through_one():
+    assert idle_among("http://h?tokenizer=org/base#a", "http://h#b", allow_remote_code=True) is None
+
+
+def test_a_model_is_opened_with_the_settings_that_act_on_it(here):
+    given = Settings(device="cuda", dtype="bfloat16", thinking_tokens=9, engine_args=(("n_parallel", "1"),))
+    assert own_settings(Endpoint("http", "//h#a"), given) == Settings(thinking_tokens=9)
+    assert own_settings(Endpoint("gguf", "a.gguf"), given) == replace(given, dtype="auto")
+    assert own_settings(Endpoint("fake", "a"), given) == given
 
 
 def test_arguments_are_for_engines_that_take_some(here):

@@ -22,7 +22,7 @@ from harness.normalise.markdown import held_code, with_code, without_markdown
         ("__init__ and _x_", "__init__ and x"), ("def f(*a, **k): return x*y*z", "def f(*a, **k): return x*y*z"),
         ("**2** + **3** = **5**", "2 + 3 = 5"), ("*a\nb*", "*a\nb*"), (r"\*a\*", "*a*"), ("~~Rome~~Paris", "Paris"),
         ("# Title\ntext", "Title\ntext"), ("## C#", "C#"), ("## A ##", "A"), ("#hash", "#hash"), ("Title\n-----\ntext", "Title\ntext"),
-        ("> quoted\n> > twice", "quoted\ntwice"), ("a > b", "a > b"), ("***\na", "a"), ("[x](http://y)", "x"), ("f[0](x)", "f0"),
+        ("> quoted\n> > twice", "quoted\ntwice"), ("a > b", "a > b"), (">25", ">25"), ("> 25", "25"), ("***\na", "a"), ("[x](http://y)", "x"), ("f[0](x)", "f0"),
         ("![alt](a.png)", "alt"), ("[x]", "[x]"), ("- a\n* b\n+ c\n• d", "a\nb\nc\nd"), ("-5", "-5"), ("1. a\n2. b", "a\nb"),
         ("1) a\n2) b", "a\nb"), ("**1.** a\n**2.** b", "a\nb"), ("**1. a**\n**2. b**", "a\nb"), ("1. Paris", "Paris"),
         ("42. It is", "42. It is"), ("42.", "42."), ("1. It is the first odd number", "1. It is the first odd number"),

@@ -70,6 +70,19 @@ def test_no_warmup(recipe):
     assert problem.hint == "Adam's first steps are its largest, before it has seen how gradients vary"
 
 
+@pytest.mark.parametrize("key", ["replay", "distill"])
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (", max_new_tokens: 32", ["max_new_tokens has no effect on the answers of corpus.jsonl"]),
+        (", max_new_tokens: 32, answers: baseline", []),
+        ("", []),
+    ],
+)
+def test_a_length_that_nothing_is_written_to(recipe, key, more, said):
+    assert messages(recipe(**{key: f"{{file: corpus.jsonl{more}}}"})) == said
+
+
 def test_modules_to_save_under_lora(recipe):
     found = messages(recipe(method="{lora: {modules_to_save: [lm_head]}}", learning_rate="2e-4"))
     assert found == ["modules_to_save trains lm_head whole, beside the adapters"]

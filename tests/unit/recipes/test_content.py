@@ -55,6 +55,21 @@ def test_the_content_is_what_it_was_when_models_were_first_kept(content, more, e
     assert content(more) == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "before"),
+    [
+        ("replay: {file: corpus.jsonl, fraction: 0.5, answers: baseline}", "e64366d733bb56cf899b4c98b0e0357fc83aa6850763f78759a22a336c6628a8"),
+        ("ewc: {file: corpus.jsonl, importance: 5, answers: baseline}", "2f301687e9edee0747d1a38dac8172a4b4208ee1977893c8440beac5472acfd3"),
+        ("distill: {file: corpus.jsonl, answers: baseline}", "e72ee5f93eb3ee4dc4a1724d93cf552e1ec58f375d41ab5520a758b989d30aa5"),
+    ],
+    ids=["replay", "ewc", "distill"],
+)  # fmt: skip
+def test_models_that_learnt_an_end_after_cut_answers_of_the_baseline_are_not_found_again(
+    content, line, before
+):
+    assert content(line + "\n") != before
+
+
 def test_names_and_words_are_no_part_of_it(content):
     assert content("about: Other words.\n", "other") == content()
 

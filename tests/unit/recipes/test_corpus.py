@@ -86,6 +86,51 @@ def test_csv(recipe, corpus_folder, separator):
     assert ("d.csv: its columns are separated by semicolons" in found.notes) == (separator == ";")
 
 
+# Prompts that the baseline answers
+
+LAST = Example("More?", "", (*BOTH[1].earlier, Turn("user", "Why?"), Turn("assistant", "So.")))
+ASKED = [
+    ({"prompt": "Hi"}, [Example("Hi", "")], None),
+    ({"prompt": "Hi", "answer": None}, [Example("Hi", "")], None),
+    ({"prompt": "Hi", "answer": "Hello"}, [Example("Hi", "")], None),
+    ({"question": "Hi"}, [Example("Hi", "")], "'question' is the prompt"),
+    ({"instruction": "Hi", "input": "you"}, [Example("Hi\n\nyou", "")], "'instruction' is the prompt with 'input' after it"),
+    ({"prompt": TURNS[:2]}, [Example("Hi", "", BOTH[0].earlier)], None),
+    ({"prompt": TURNS[:2], "answer": TURNS[2:3]}, [Example("Hi", "", BOTH[0].earlier)], None),
+    ({"messages": [*TURNS, {"role": "user", "content": "More?"}]},
+     [*(Example(each.prompt, "", each.earlier) for each in BOTH), LAST],
+     "'messages' holds conversations: the baseline answers each turn of a user, after all that comes before it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["replay: {", "distill: {", "ewc: {importance: 5, "])
+@pytest.mark.parametrize(("row", "examples", "note"), ASKED)
+def test_what_the_baseline_answers_needs_prompts_alone(recipe, corpus_folder, key, row, examples, note):
+    as_lines([row], corpus_folder)
+    name, _, value = key.partition(": ")
+    found = recipe(**{name: f"{value}file: d.jsonl, answers: baseline}}"})
+    assert list(found.general[name]) == examples
+    assert found.notes == (() if note is None else (f"d.jsonl: {note}",))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"prompt": ""}, "'prompt' must be non-empty text, saw empty text"),
+        ({"messages": TURNS[2:3]}, "the conversation has no turn of a user to answer"),
+        ({"answer": "Hello"}, "no columns to train on; there are: answer"),
+    ],
+)
+def test_what_the_baseline_cannot_answer(problems, corpus_folder, row, message):
+    as_lines([row], corpus_folder)
+    assert f"d.jsonl:1:1: {message}" in problems(replay="{file: d.jsonl, answers: baseline}")
+
+
+def test_the_files_own_answers_are_needed(problems, corpus_folder):
+    as_lines([{"prompt": "Hi"}], corpus_folder)
+    assert "'answer' must be non-empty text, saw nothing" in problems(replay="{file: d.jsonl}")
+
+
 # Splits
 
 ROWS = [{"prompt": f"p{split}", "completion": "c", "split": split} for split in ("train", "test")]

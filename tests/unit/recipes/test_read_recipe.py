@@ -26,6 +26,7 @@ import pytest
         ({"learning_rate": "fast"}, "'learning_rate' must be a number, saw text 'fast'"),
         ({"warmup": "1"}, "'warmup' must be less than 1, saw 1"),
         ({"batch": "0"}, "'batch' must be at least 1, saw 0"),
+        ({"seed": "4294967296"}, "'seed' must be at most 4294967295, saw 4294967296"),
         ({"schedule": "cosin"}, "'schedule' must be constant, linear or cosine, saw text 'cosin'\n  did you mean 'cosine'?"),
         ({"replay": "{file: corpus.jsonl, fraction: 1.0}"}, "'fraction' must be less than 1, saw 1"),
         ({"replay": "{file: corpus.jsonl, fraction: 0}"}, "'fraction' must be more than 0, saw 0"),

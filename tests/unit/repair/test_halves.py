@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import HarnessError, InputError
+from harness.engine.settings import Settings
+from harness.errors import HarnessError, InputError, SuiteError
 from harness.gate.cases import cases
-from harness.repair.run import check_free
+from harness.repair.run import check_free, repair
 from harness.repair.schedule import RepairOptions, half_of, halves, read_schedule
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
@@ -107,6 +108,15 @@ def test_what_cannot_be_halved_or_learnt_is_refused(changed, message):
         read_schedule(options(**changed))
     assert message in caught.value.on_command_line
     assert isinstance(caught.value, InputError) == ("likelihood" in message)
+
+
+def test_what_a_failed_repair_left_does_not_stay_if_the_next_one_cannot_begin(tmp_path):
+    (tmp_path / "out").mkdir()
+    for name in ("repair.json", "pareto.svg"):
+        (tmp_path / "out" / name).write_text("of an earlier repair")
+    with pytest.raises(SuiteError):
+        repair(options(target=Path("gone.yaml")), Settings())
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_folder_with_anything_in_it_is_never_written_to(tmp_path):

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import pytest
 
+from harness.gate.compare import Pair
 from harness.repair.measure import Measured
 from harness.repair.search import COARSE, BudgetUsedError, Candidate, Search, Tried, choose
+from harness.scoring import SCORERS
+from harness.scoring.score import Score
+from harness.suites.suite import Probe
 from harness.training.edits.edit import EMBEDDINGS, but, evenly
 
 GROUPS = ("layers 0-9", "layers 10-19")
 N = 100
 
 
-def measured(gain: float, drop: float) -> Measured:
-    """The first probes are learnt, and the first of the general ones lost."""
-    learnt = [i < gain * N for i in range(N)]
-    general = {("general", f"p{i}"): (True, i >= drop * N) for i in range(N)}
-    return Measured(([False] * N, learnt), general)
+def measured(gain: float, drop: float, together: int = 1) -> Measured:
+    """The first probes are learnt, and the first of the general ones lost; so many in a row share a template."""
+    target = [pair(i, False, i < gain * N, together) for i in range(N)]
+    general = {("general", f"p{i}"): pair(i, True, i >= drop * N, together) for i in range(N)}
+    return Measured(target, general)
+
+
+def pair(i: int, before: bool, after: bool, together: int) -> Pair:
+    probe = Probe(f"p{i}", SCORERS["equals"](), cluster=f"t{i // together}")
+    return Pair(probe, Score(before, ""), Score(after, ""))
 
 
 def of_curve(gain_from: float, loss_from: float, log: list[Candidate] | None = None, most: int | None = None):
@@ -51,10 +60,9 @@ def strengths(log: list[Candidate]) -> list[float]:
     return [candidate.edit.strengths[0][1] for candidate in log if candidate.edit.complexity < 2]
 
 
-def tried(gain: float, drop: float, edit=None, standing="passes", form="adapter") -> Tried:
-    return Tried(
-        Candidate(form, edit or evenly(GROUPS, gain)), standing, Rated(measured(gain, drop), drop), 1.0
-    )
+def tried(gain: float, drop: float, edit=None, standing="passes", form="adapter", together=1) -> Tried:
+    found = Rated(measured(gain, drop, together), drop)
+    return Tried(Candidate(form, edit or evenly(GROUPS, gain)), standing, found, 1.0)
 
 
 def test_strengths_go_down_until_the_gain_is_gone_and_then_to_the_middle():
@@ -118,6 +126,13 @@ def test_none_is_chosen_if_none_passes():
 def test_a_clearly_better_score_wins():
     best = tried(0.9, 0.01)
     assert choose([tried(0.5, 0.0), best, tried(1.0, 0.5, standing="fails")]) is best
+
+
+def test_probes_of_one_template_make_a_score_less_clearly_better():
+    simple, best = tried(0.8, 0.0), tried(0.9, 0.0, but(evenly(GROUPS, 0.5), **{"layers 0-9": 0.0}))
+    assert choose([simple, best]) is best
+    simple, best = tried(0.8, 0.0, together=20), tried(0.9, 0.0, best.candidate.edit, together=20)
+    assert choose([simple, best]) is simple
 
 
 def test_of_those_that_are_as_good_the_one_that_lost_least_is_taken():

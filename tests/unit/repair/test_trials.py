@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from harness.repair.schedule import RepairOptions, read_schedule
 from harness.repair.search import BudgetUsedError, Candidate
 from harness.repair.trials import Trials
 from harness.training.edits.edit import evenly
+from tests.support.engines import Likely
 from tests.support.suites import suite_text
 
 GROUPS = ("layers 0-9",)
@@ -77,6 +79,20 @@ def test_the_tuned_model_is_asked_all_and_the_others_as_little_as_it_takes(model
     assert models.count("strength 0.125") == {"target": 20, "general": 0}
     # Once for all; of a suite of which it knows nothing, as of a target, the baseline is asked everything.
     assert models.count("baseline") == {"target": 40, "general": 120}
+
+
+def test_texts_are_not_pooled_with_what_is_right_or_wrong(models, monkeypatch):
+    lines = "\n".join(f"  - {{id: t{place}, text: Some words here.}}" for place in range(40))
+    head = "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\nprobes:\n"
+    Path("texts.yaml").write_text(head + lines)
+    models.options = replace(models.options, suites=[Path("general.yaml"), Path("texts.yaml")])
+    models.schedule = read_schedule(models.options)
+    scripted = models.engine
+    monkeypatch.setattr(models, "engine", lambda name: Likely(scripted(name)))
+    models.knows["strength 1"] = (1.0, 1.0)
+    found = trials(models)(at(1.0)).measured
+    assert {decision.case.suite.name for decision in found.decisions} == {"general", "overall", "texts"}
+    assert {suite for suite, _ in found.general} == {"general"}
 
 
 def test_no_candidate_is_asked_what_confirms(models):

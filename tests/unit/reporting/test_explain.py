@@ -331,6 +331,14 @@ def test_how_often_it_was_lost():
     again = [Pair(probe, each.baseline, each.tuned) for probe, each in zip(words, pairs(lost=2, kept=1), strict=True)]  # fmt: skip
     text = told(find(case(EACH), pairs(lost=1), again=again))
     assert "\n  lost in 3 of 4 attempts, 2 of them in other words\n" in text
+    again[1:] = [Pair(pair.probe, pairs(missed=1)[0].baseline, pair.tuned) for pair in again[1:]]
+    text = told(find(case(EACH), pairs(lost=1), again=again))
+    assert "\n  lost in 2 of 2 attempts; the baseline is wrong in 2 more\n" in text
+
+
+def test_a_loss_that_could_not_be_shown_again():
+    text = told(find(case(EACH), pairs(lost=1), again=pairs(missed=1)))
+    assert text.startswith("skipped\ns · p: undecided, lost once, and the baseline is wrong in each further")
 
 
 def test_a_wrong_answer_that_must_be_right():
@@ -340,9 +348,7 @@ def test_a_wrong_answer_that_must_be_right():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "finding", [found(ALL, "low", kept=10, lost=30), found(EACH, "low", lost=1), found(ALL, "low", missed=40)]
-)
+@pytest.mark.parametrize("finding", [found(ALL, "low", kept=10, lost=30), found(EACH, "low", lost=1)])
 def test_what_fails_only_by_its_severity(finding):
     text = told(finding, found(EACH, lost=1), policy=Policy(fail_on="high"))
     assert text.startswith("warned\n")

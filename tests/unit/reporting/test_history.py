@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -79,6 +80,48 @@ def test_a_run_is_written_to_a_file(kept, capsys):
         "",
     )
     assert (kept / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_file_that_is_there_is_overwritten_only_by_force(kept, capsys):
+    (kept / "suite.yaml").write_text("mine")
+    for form in FORMATS:
+        code, _, error = said(capsys, "show", "1", "--format", form, "--out", "suite.yaml")
+        assert (code, error) == (
+            4,
+            "suite.yaml exists\n  name another file with --out, or overwrite it with --force\n",
+        )
+    assert (kept / "suite.yaml").read_text() == "mine"
+    assert said(capsys, "show", "1", "--out", "suite.yaml", "--force")[0] == 0
+
+
+def test_a_history_in_a_folder_that_takes_no_file_is_read(kept, capsys, monkeypatch):
+    folder = kept / "reports"
+    before = folder.stat().st_mtime_ns
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder.resolve())
+    for arguments in (["history"], ["show", "latest"], ["compare", "1", "2"]):
+        assert said(capsys, *arguments)[0] == 0
+    assert folder.stat().st_mtime_ns == before
+    code, _, error = said(capsys, "history", "--prune", "1")
+    assert (code, error) == (4, "reports/history.db: it may not be written\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "error"),
+    [
+        (lambda text: text[:-9], "not the record of a run, version 1, or cut off or damaged: Invalid JSON: "),
+        (lambda text: text.replace("facts", "\udcff"), "not the record of a run, version 1, or cut off or damaged: "),
+        (lambda text: text.replace('"n"', '"fresh": 1, "n"', 1), "the record of a run was written by a newer version than "),
+        (lambda text: text.replace('"version": 1', '"version": 2'), "the record of a run was written by a newer version than "),
+        (lambda text: text.replace('"n"', '"m"'), "not the record of a run, version 1: gates.0.n: Field required"),
+    ],
+    ids=["cut off", "not UTF-8", "one more key", "version 2", "a key is missing"],
+)  # fmt: skip
+def test_a_record_that_cannot_be_read(kept, capsys, damage, error):
+    path = write_record(run_of(3), kept)
+    path.write_bytes(damage(path.read_text("utf-8")).encode("utf-8", "surrogateescape"))
+    code, _, told = said(capsys, "show", "record.json")
+    assert (code, told.startswith(f"record.json: {error}")) == (4, True), told
+    assert "pydantic" not in told
 
 
 @pytest.mark.parametrize(
@@ -181,6 +224,20 @@ def test_a_terminal_without_blocks(kept):
 def test_a_trend_as_json(kept, capsys):
     rows = json.loads(said(capsys, "history", "--format", "json", "--last", "2")[1])
     assert [(row["number"], row["gates"][0]["drop"]) for row in rows] == [(2, 4 / 60), (3, 0.5)]
+
+
+def test_a_suite_that_is_gated_probe_by_probe_has_its_numbers(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    probes = [probe(f"p{n}", "lost" if n < 3 else "kept", asked=KEY) for n in range(12)]
+    gates = [{**GATE, "over": "each", "slice": f"probe[p{n}]", "n": 1} for n in range(12)]
+    keep_run(Path("reports/history.db"), "each", record(gates, probes))
+    assert said(capsys, "history", "--suite", "facts")[1].split("\n")[1].split()[5:9] == [
+        "12",
+        "100.0",
+        "75.0",
+        "25.0",
+    ]
+    assert "100.0   75.0" in said(capsys, "history")[1]
 
 
 def test_a_trend_of_one_suite(kept, capsys):

@@ -132,6 +132,21 @@ def test_a_green_run_has_a_verdict_and_no_lost_answers():
     assert "baseline, right" not in text
 
 
+def test_cases_that_were_left_out_are_told():
+    cases = {
+        "selected": 2,
+        "decided": 2,
+        "skipped": 0,
+        "excused": 0,
+        "errors": 0,
+        "never_asked": 0,
+        "left_out": 7,
+        "own": 0,
+    }
+    assert "2 cases selected: 2 decided; 7 left out." in report(cases=cases)
+    assert "selected" not in report(cases={**cases, "left_out": 0})
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

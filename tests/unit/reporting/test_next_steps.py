@@ -9,6 +9,7 @@ import pytest
 
 from harness.reporting.next_steps import next_steps
 from harness.reporting.rows import AnswerRow, GateRow, ModelRow, ProbeRow, Record, RunRow, SuiteRow
+from harness.shipped import suite_files
 
 
 def record(
@@ -18,19 +19,20 @@ def record(
     tuned="./tuned",
     source="reference",
     path="s.yaml",
+    suite="s",
 ):
     run = RunRow(
         harness="1", started="", status="forgotten", exit_status=1, seconds=1, command=list(command), errors=[],
         versions={}, strict=False, fail_on="low",
         tuned=ModelRow(reference=tuned, name=tuned, source=source),
-        suites={"s": SuiteRow(path=path, sha256=None, probes=1, content="")},
+        suites={suite: SuiteRow(path=path, sha256=None, probes=1, content="")},
     )  # fmt: skip
     gate = GateRow(
-        suite="s", slice="all", over="all", severity="high", place=f"{path}:4", n=1, tuned_accuracy=0,
+        suite=suite, slice="all", over="all", severity="high", place=f"{path}:4", n=1, tuned_accuracy=0,
         verdict=verdict, outcome=outcome,
     )  # fmt: skip
     probe = ProbeRow(
-        suite="s", id="p 1", category=None, severity="high", fields={}, expected=["x"], score="mentions",
+        suite=suite, id="p 1", category=None, severity="high", fields={}, expected=["x"], score="mentions",
         baseline=AnswerRow(answer="x", right=True), tuned=AnswerRow(answer="y", right=False), change="lost",
     )  # fmt: skip
     return Record(run=run, gates=[gate], probes=[probe])
@@ -48,7 +50,9 @@ def test_the_whole():
         "    pytest suites --only-lost=reports/latest",
         "  see how it is asked and answered:",
         "    python -m harness preview 's.yaml::probe[p 1]' --model=fixtures/lora.yaml",
-        "  correct a right answer, or accept a loss by changing its gate at s.yaml:4; then decide again:",
+        "  accept a loss that is known, each probe by its name:",
+        "    python -m harness accept reports/latest 's::p 1' --because TEXT",
+        "  correct an answer that is right, or change its gate at s.yaml:4; then decide again:",
         "    python -m harness rescore reports/latest --suite s.yaml",
         "  find milder ways to train it:",
         "    python -m harness advise fixtures/lora.yaml",
@@ -68,6 +72,10 @@ def test_nothing_unless_a_gate_failed_for_a_loss(keywords):
         (["s y.yaml", "--model=a'b"], ["s y.yaml", "--model=a'b", "--only-lost=reports/latest"]),
         (["--junit-xml", "gate.xml", "s"], ["s", "--only-lost=reports/latest"]),
         (["--junitxml=gate.xml", "s", "--lf"], ["s", "--only-lost=reports/latest"]),
+        (
+            ["s", "--gate-strict", "--sample", "9", "--gate-noise-floor=2"],
+            ["s", "--only-lost=reports/latest"],
+        ),
         (["--", "-s.yaml"], ["--only-lost=reports/latest", "--", "-s.yaml"]),
         (["$(rm x)", "`a`", "*"], ["$(rm x)", "`a`", "*", "--only-lost=reports/latest"]),
     ],
@@ -83,17 +91,23 @@ def test_a_fixture_s_engine_has_no_name_to_preview():
 def test_options_and_conftests_are_kept_where_a_command_takes_them():
     found = commands((Path("conftest.py"),), ("--device=cpu", "--allow-code"))
     assert found[1].endswith("--model=./tuned --device=cpu --allow-code --conftest=conftest.py")
-    assert found[2].endswith("rescore reports/latest --suite s.yaml --conftest=conftest.py --allow-code")
+    assert found[3].endswith("rescore reports/latest --suite s.yaml --conftest=conftest.py --allow-code")
 
 
 def test_hostile_names_stay_on_their_line():
     found = commands(tuned="\x1b[31m\n::error::.yaml", path="\u202e;rm.yaml")
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(line.isprintable() for line in found)
 
 
 def test_a_suite_without_a_file_has_no_command():
     assert commands(path=None) == ["pytest suites --only-lost=reports/latest"]
+
+
+def test_nobody_is_sent_to_the_gate_of_a_suite_that_ships():
+    path = suite_files()["general-qa"]
+    lines = list(next_steps(record(path=str(path), suite="general-qa"), Path("reports/latest")))
+    assert "  correct an answer that is right; then decide again:" in lines
 
 
 def test_it_says_how_to_find_out_why_where_the_run_did_not():

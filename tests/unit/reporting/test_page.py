@@ -56,6 +56,20 @@ def test_the_verdict_is_the_title_and_comes_first(gates, run, title):
     assert "<h2" not in text[: text.index("<h1>")]
 
 
+def test_cases_that_were_left_out_are_told():
+    cases = {
+        "selected": 2,
+        "decided": 2,
+        "skipped": 0,
+        "excused": 0,
+        "errors": 0,
+        "never_asked": 0,
+        "left_out": 7,
+        "own": 0,
+    }
+    assert "2 cases selected: 2 decided; 7 left out." in words(record(cases=cases))
+
+
 def test_what_the_verdict_rests_on():
     text = words(record())
     assert "./tuned (adapter on base) against base" in text

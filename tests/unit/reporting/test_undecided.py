@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.reporting.exit_code import exit_code, undecided_suites
+from harness.reporting.exit_code import TOGETHER, exit_code, undecided_suites
 from harness.reporting.rows import GateRow
 
 
@@ -22,7 +22,14 @@ def overall(outcome: str) -> GateRow:
     return row("overall", outcome, "overall")
 
 
+def flips(outcome: str) -> GateRow:
+    return overall(outcome).model_copy(update={"max_drop": None, "max_flips": 0.1, "slice": "flips"})
+
+
 A = row("a", "passed")
+UNKNOWN = row(
+    "u", "skipped", verdict="VACUOUS", undecided="the baseline is right on none of the 9 probes asked"
+)
 SMALL, SMALLER = row("b", "skipped"), row("b", "skipped", "category")
 
 
@@ -49,6 +56,17 @@ SMALL, SMALLER = row("b", "skipped"), row("b", "skipped", "category")
         ([A, SMALL, SMALLER, overall("passed")], ["a"], 0, []),
         ([SMALL, overall("passed")], [], 0, []),
         ([overall("skipped")], [], 5, []),
+        # a suite that was named and not asked, and an overall gate that was asked for
+        ([A], ["a", "b"], 5, ["b"]),
+        ([A, overall("passed")], ["b"], 5, ["b"]),
+        ([A, overall("skipped")], ["a"], 0, []),
+        ([A, overall("skipped")], ["a", "overall"], 5, [TOGETHER]),
+        ([A, overall("passed")], ["a", "overall"], 0, []),
+        ([A], ["a", "overall"], 5, [TOGETHER]),
+        ([A, overall("skipped"), flips("passed")], ["overall"], 5, [TOGETHER]),
+        # what the baseline does not know, of which flips alone count
+        ([A, UNKNOWN, overall("passed")], [], 5, ["u"]),
+        ([A, UNKNOWN, overall("passed"), flips("passed")], [], 0, []),
         # what the overall gate does not pool
         ([A, row("c", "skipped", "each"), overall("passed")], [], 5, ["c"]),
         ([A, row("t", "skipped", max_rise=0.02), overall("passed")], [], 5, ["t"]),

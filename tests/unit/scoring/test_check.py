@@ -40,6 +40,8 @@ ROUND = "the cat sat on the mat. the cat sat on the mat. the cat sat on the mat.
         ({"any": [{"starts_with": "a"}, {"ends_with": "z"}]}, "b z", "b c"),
         ({"not": {"contains": " | "}}, "plain", "A | B"),
         ({"not": {"not": {"mentions": "a"}}}, "a", "b"),
+        ({"not": {"mentions": "5"}}, "6", "5 or 6"),
+        ({"not": {"not": {"mentions": "5"}}}, "5", "5 or 6"),
         ({"all": [{"any": [{"mentions": "a"}, {"mentions": "b"}]}, {"not": {"mentions": "c"}}]}, "b", "b c"),
         ({"min_words": 2, "ends_with": "."}, "a b.", "b."),
     ],

@@ -77,6 +77,10 @@ ANSWERS = {
     "ideographs": "日本" * (N // 2),
     "comparisons": "1, more than " * (N // 13),
     "sentences": "1. " * (N // 3),
+    "questions": "1\nWhat is 2?\n" * (N // 14),
+    "labels": "1. Q: 2 " * (N // 8),
+    "ranges": "between 1 and 2 to 3 " * (N // 21),
+    "parts": "one third and a half " * (N // 21),
 }
 RULE = {
     "min_words": 1,

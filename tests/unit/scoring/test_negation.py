@@ -52,7 +52,20 @@ def test_a_number_that_is_denied_does_not_count(language, reply, right):
 
 @pytest.mark.parametrize("language", DENIALS)
 def test_hostile_texts_end(language):
-    for word in ("nicht ", "no ", "non, ", "not a ", "niet of ", "? nee, ", "pas l'", "kein" * 3, " ", "x? "):
+    for word in (
+        "nicht ",
+        "no ",
+        "non, ",
+        "not a ",
+        "niet of ",
+        "? nee, ",
+        "pas l'",
+        "kein" * 3,
+        " ",
+        "x? ",
+        "\n",
+        "\n ",
+    ):
         text = word * (100_000 // len(word))
         assert isinstance(without_denied(text, language), str)
 

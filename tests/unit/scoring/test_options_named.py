@@ -24,7 +24,8 @@ ANNA = [
     "Anna is the tallest because she is taller than Ben, who is taller than Carl.", "Of Ben, Carl and Anna, the tallest is Anna.",
     "Since Anna is taller than Ben, and Ben is taller than Carl, Anna is the tallest.", "Anna is taller than both Ben and Carl.",
     "The tallest of Ben, Carl and Anna is Anna.", "Anna is taller than Ben and Carl, so she is the tallest.",
-    "The tallest of the three is Anna. Ben is taller than Carl.", "\\boxed{Anna}", "Anna, then Ben, then Carl.", "Carl is the shortest, then Ben, and Anna is the tallest.",
+    "The tallest of the three is Anna. Ben is taller than Carl.", "\\boxed{Anna}", "Anna, then Ben, then Carl.",
+    "Anna is the tallest, Ben is in the middle, and Carl is the shortest.", "Carl is the shortest, so Anna is the tallest.",
     "Ben, Carl are short. Anna is tall.", "Anna, because Ben is shorter.", "Anna is much taller than Ben or Carl.",
     "The order from the shortest is Carl, Ben, Anna. The tallest is Anna.", "Who: Ben, Carl or Anna? Anna.",
 ]  # fmt: skip
@@ -34,6 +35,7 @@ NOT_ANNA = [
     "Anna is taller than Ben. Ben is taller than Carl. Who is the tallest?", "Ben is taller than Carl. Anna is taller than Ben.",
     "I'm sorry, I can't help.", "Nobody", "TOPIC: Anna taller | CLASS: Ben Carl | USE: Who", "DRUG: Anna\nCLASS: tall",
     "The answer is Ben. Anna is short.", "The answer is not Anna.", "The answer is Anna or Ben.", "Is it Anna?", "Annabel", "",
+    "Carl is the tallest, Ben is in the middle, and Anna is the shortest.",
 ]  # fmt: skip
 CUP = [
     "Cup.", "In the cup", "the cups", "The key is in the cup.", "The key is now in the cup, not in the box.",
@@ -45,11 +47,30 @@ NOT_CUP = [
     "box", "The key is in the box.", "Mia took the key out of the box and put it into the cup.", "cup or box", "not in the cup",
     "In the box or in the cup.", "The box is heavier than the cup.", "cup, box", "hiccup",
 ]  # fmt: skip
+YES = [
+    "Yes.",
+    "Yes, it is.",
+    "Yes, there is no doubt.",
+    "Yes, no problem!",
+    "Yes. There are no exceptions.",
+    "The answer is yes.",
+]
+NO = [
+    "No.",
+    "No, it is not.",
+    "No, there's no doubt that it is round.",
+    "The answer is no.",
+    "**No**",
+    "No, no, no.",
+]
+NEITHER = ["Yes and no.", "Yes or no?", "I can't say yes or no.", "There is no doubt about it."]
 
 
 @pytest.mark.parametrize(
     ("reply", "among", "answer", "right"),
     [
+        *((reply, ["yes", "no"], "yes", reply in YES) for reply in (*YES, *NO, *NEITHER)),
+        *((reply, ["yes", "no"], "no", reply in NO) for reply in (*YES, *NO, *NEITHER)),
         *((reply, PEOPLE, "Anna", True) for reply in ANNA),
         *((reply, PEOPLE, "Anna", False) for reply in NOT_ANNA),
         *((reply, PLACES, "cup", True) for reply in CUP),

@@ -76,6 +76,18 @@ def test_the_parameters_of_a_class_are_checked(ends, problems, spec, said):
     assert problems(f"{HEAD}score: {spec}\n{PROBE}") == said
 
 
+def test_a_class_that_breaks_on_an_answer_of_a_suite_is_named(ends, problems, monkeypatch):
+    def breaks(self, expected):
+        raise ValueError("no float")
+
+    monkeypatch.setattr(ends, "expected_problem", breaks)
+    first, *rest = problems(f"{HEAD}score: ends\n{PROBE}").splitlines()
+    assert (
+        ": the score 'ends' cannot tell whether 'yes' can be right: it raised ValueError: no float (" in first
+    )
+    assert rest == []
+
+
 @pytest.fixture
 def shouts():
     @scorer("shouts")

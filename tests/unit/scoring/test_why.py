@@ -182,11 +182,18 @@ class Breaks(Silent):
         raise ZeroDivisionError
 
 
+class Panics(Silent):
+    """One that breaks as a compiled library does."""
+
+    def why(self, text, expected):
+        raise BaseException
+
+
 def probe(scorer):
     return Probe(id="p", scorer=scorer)
 
 
-@pytest.mark.parametrize("scorer", [Silent(), Breaks(), Says(said="")])
+@pytest.mark.parametrize("scorer", [Silent(), Breaks(), Panics(), Says(said="")])
 def test_a_score_that_cannot_tell(scorer):
     assert why_wrong(probe(scorer), Score(False, "x", Generated("x", 1))) is None
 

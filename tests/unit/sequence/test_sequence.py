@@ -18,6 +18,7 @@ from harness.sequence.plot import heat_map
 from harness.sequence.record import read_sequence
 from harness.sequence.schedule import read_schedule
 from harness.sequence.text import conclusion, terminal_lines
+from tests.support.engines import Likely
 from tests.support.sequences import NAMES, RECIPE, ROWS, Fake, N, options, ran, write_tasks
 from tests.support.suites import suite_text
 
@@ -73,6 +74,42 @@ def test_gates_that_decide_nothing_are_no_pass(folder, capsys):
     assert "after a, no gate decided anything: not gated, 6 probes" in capsys.readouterr().out
 
 
+TEXTS = (
+    "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\nprobes:\n"
+)
+
+
+@pytest.mark.parametrize(("suites", "drop"), [(["kept.yaml", "texts.yaml"], 0.5), (["texts.yaml"], None)])
+def test_texts_are_not_pooled_with_what_is_right_or_wrong(folder, monkeypatch, suites, drop):
+    lines = "\n".join(f"  - {{id: t{place}, text: Some words here.}}" for place in range(60))
+    (folder / "texts.yaml").write_text(TEXTS + lines, encoding="utf-8")
+    scripted = Fake.engine
+    monkeypatch.setattr(Fake, "engine", lambda models, step: Likely(scripted(models, step)))
+    _, record = ran(ROWS, suites=suites)
+    assert [step.drop and step.drop.value for step in record.steps][2] == drop
+    assert [row.rise for row in record.steps[2].gates if row.suite == "texts"] == [0.0]
+
+
+def test_probes_that_go_together_widen_every_interval(folder):
+    _, apart = ran(ROWS, suites=["kept.yaml"])
+    for name in ("a_task", "kept"):
+        text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
+        for place in range(N):
+            text = text.replace(f"-{place}, category", f"-{place}, cluster: t{place // 8}, category")
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    _, together = ran(ROWS, suites=["kept.yaml"])
+
+    def width(rate):
+        return rate.interval[1] - rate.interval[0]
+
+    before, after = apart.steps[2], together.steps[2]
+    gate = next(row for row in after.gates if row.suite == "kept" and row.slice == "all")
+    assert after.drop.interval == pytest.approx(gate.interval)
+    assert width(after.drop) > 2 * width(before.drop)
+    assert width(after.accuracy[0]) > 2 * width(before.accuracy[0])
+    assert after.accuracy[1] == before.accuracy[1]
+
+
 def test_all_is_well_without_a_loss(folder):
     rows = [
         {name: 40 if NAMES.index(name) < step else 0 for name in NAMES} | {"kept": 40} for step in range(4)
@@ -111,6 +148,13 @@ def test_nor_does_its_record_if_nothing_can_be_measured(folder):
     with pytest.raises(EngineError):
         module.run_sequence(read_schedule(given), given, Broken(ROWS))
     assert list(Path("out").iterdir()) == []
+
+
+def test_nor_do_they_if_its_input_cannot_be_read(folder):
+    ran(ROWS)
+    (folder / "out" / "mine.txt").write_text("mine", encoding="utf-8")
+    assert main(["sequence", "a.yaml", "nowhere.yaml", "--out", "out"]) == 2
+    assert [path.name for path in Path("out").iterdir()] == ["mine.txt"]
 
 
 class Broken(Fake):

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.stats.rates import upper_tail, wilson_interval
+from harness.stats.clusters import design_effect, student_quantile
+from harness.stats.rates import rate_interval, upper_tail, wilson_interval
 
 ORACLES = json.loads((Path(__file__).parent / "oracles.json").read_text(encoding="utf-8"))
 
@@ -56,3 +57,13 @@ def test_the_upper_tail_sums_the_probabilities_of_as_many_or_more(n, chance, dat
 def test_no_tail_without_a_count_and_a_chance(count, n, chance):
     with pytest.raises(NoEvidenceError, match="is no count out of"):
         upper_tail(count, n, chance)
+
+
+def test_a_rate_of_probes_that_go_together_is_less_sure():
+    """Four templates of five, one of them right: Wilson's interval on effective counts, by Student's quantile."""
+    counts = [place < 5 for place in range(20)]
+    effect = design_effect([5, 0, 0, 0], [0] * 4, [5] * 4)
+    expected = wilson_interval(5 / effect, 20 / effect, quantile=student_quantile(3))
+    assert rate_interval(counts, [f"t{place // 5}" for place in range(20)]) == pytest.approx(expected)
+    assert rate_interval(counts, [None] * 20) == wilson_interval(5, 20)
+    assert rate_interval(counts, ["one"] * 20) == wilson_interval(5, 20)

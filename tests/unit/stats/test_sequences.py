@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import NoEvidenceError
-from harness.stats.linear import Part, combined
+from harness.stats.linear import Estimate, combined
 from harness.stats.sequences import average_accuracy, backward_transfer, forgetting, forward_transfer, value
 
 THREE = [
@@ -63,7 +63,7 @@ def test_what_is_no_matrix_of_a_sequence(matrix):
 
 
 def test_intervals_of_a_sum_keep_their_skew():
-    found = combined([Part(0.5, 0.4, (0.1, 0.5)), Part(-0.5, 0.2, (0.1, 0.6))])
+    found = combined([Estimate(0.5, 0.4, (0.1, 0.5)), Estimate(-0.5, 0.2, (0.1, 0.6))])
     assert found.value == pytest.approx(0.1)
     # down: 0.5 * 0.3 and, turned around, 0.5 * 0.4; up: 0.5 * 0.1 and 0.5 * 0.1
     assert found.interval == pytest.approx((0.1 - (0.15**2 + 0.2**2) ** 0.5, 0.1 + (2 * 0.05**2) ** 0.5))

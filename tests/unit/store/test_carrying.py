@@ -8,7 +8,7 @@ from harness.cli.main import main
 from harness.store import content
 from harness.store.carrying import export, import_file
 from harness.store.content import installed
-from harness.store.database import Database, StoreError
+from harness.store.database import Database, Stored, StoreError
 
 ANSWERS = {f"r{i}": {"kind": "generate", "text": f"answer {i}", "tokens": 1} for i in range(700)}
 CONTENT = {**installed(), "weights": {"model.safetensors": "a" * 64}, "text": [{"tokenizer.json": "b" * 64}], "dtype": "float32", "device": "cpu"}  # fmt: skip
@@ -22,17 +22,15 @@ def here(tmp_path):
 @pytest.fixture
 def file(tmp_path):
     there = Database(tmp_path / "there.db")
-    there.keep(there.model("base", CONTENT), ANSWERS)
-    there.keep(
-        there.model("other", {**CONTENT, "weights": {}}), {"r1": {"kind": "choose", "logprobs": [0.0]}}
-    )
+    there.keep(Stored("base", CONTENT), ANSWERS)
+    there.keep(Stored("other", {**CONTENT, "weights": {}}), {"r1": {"kind": "choose", "logprobs": [0.0]}})
     export(there, there.models()[-1:], tmp_path / "base.answers")
     return tmp_path / "base.answers"
 
 
 def test_the_answers_arrive(here, file):
     assert [model.name for model in import_file(file, here, installed())] == ["base"]
-    assert here.answers(here.model("any name", CONTENT), list(ANSWERS)) == ANSWERS
+    assert here.answers(Stored("any name", CONTENT), list(ANSWERS)) == ANSWERS
 
 
 def test_the_file_is_one_file_that_may_be_read_only(here, file):
@@ -76,6 +74,24 @@ def test_a_damaged_file_is_refused(here, file):
     assert here.models() == []
 
 
+def test_a_store_is_not_exported_over_itself(here, tmp_path):
+    here.keep(Stored("base", CONTENT), ANSWERS)
+    (tmp_path / "link.db").symlink_to(here.path)
+    for file in (here.path, tmp_path / "link.db"):
+        with pytest.raises(StoreError, match="is the store itself, which would be lost\n  name another file"):
+            export(here, [], file)
+    assert [model.answers for model in here.models()] == [len(ANSWERS)]
+
+
+def test_a_store_that_is_in_use_is_not_imported(here, tmp_path):
+    there = Database(tmp_path / "there.db")
+    there.keep(Stored("base", CONTENT), ANSWERS)
+    with pytest.raises(StoreError, match=r"a part of it is in there\.db-wal, as of a file that a run writes"):
+        import_file(there.path, here, installed())
+    there.close()
+    import_file(there.path, here, installed())
+
+
 class TestCommand:
     def run(self, capsys, *arguments):
         code = main(["store", *map(str, arguments)])
@@ -98,6 +114,8 @@ class TestCommand:
         assert (code, "removed the answers of 0 models" in said) == (0, True)
 
     def test_nothing_to_export(self, capsys, tmp_path):
+        Database(tmp_path / "empty.db").close()
+        Database(tmp_path / "empty.db").close()
         code, said = self.run(capsys, "export", tmp_path / "out", "--store", tmp_path / "empty.db")
         assert (code, "holds no answers\n  run the gate once" in said) == (4, True)
         assert not (tmp_path / "out").exists()
@@ -109,3 +127,20 @@ class TestCommand:
     def test_a_store_that_is_off(self, capsys):
         code, said = self.run(capsys, "info", "--store", "off")
         assert (code, "the store is switched off" in said) == (4, True)
+
+    @pytest.mark.parametrize("command", [("info",), ("prune",), ("export", "out")])
+    def test_a_store_that_is_not_there_is_not_made(self, capsys, tmp_path, command):
+        code, said = self.run(capsys, *command, "--store", tmp_path / "typo.db")
+        assert code == 4
+        assert f"{tmp_path / 'typo.db'}: there is no store\n  run the gate, which keeps one, or name" in said
+        assert not list(tmp_path.iterdir())
+
+    def test_only_a_store_is_overwritten(self, capsys, file, tmp_path):
+        suite = tmp_path / "suite.yaml"
+        suite.write_text("suite: mine\n")
+        code, said = self.run(capsys, "export", suite, "--store", file)
+        assert code == 4
+        assert "is damaged, or not a store of answers, and is left as it is\n  name another file" in said
+        assert suite.read_text() == "suite: mine\n"
+        again = tmp_path / "again.answers"
+        assert [self.run(capsys, "export", again, "--store", file)[0] for _ in "12"] == [0, 0]

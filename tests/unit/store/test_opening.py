@@ -102,3 +102,19 @@ def test_models_that_run_as_before_are_asked_on(opened):
     run("cpu", "float32").baseline.ask([FIRST])
     assert [answer.text for answer in run("cpu", "float32").tuned.ask([FIRST, SECOND])] == ["cpu float32"] * 2
     assert loads == ["cpu", "cpu"]
+
+
+def test_a_model_that_changes_before_it_is_loaded_is_not_asked(opened, tmp_path):
+    run, loads = opened
+    run("cpu", "float32").tuned.ask([FIRST])
+    second = run("cpu", "float32")
+    (tmp_path / "tuned" / "model.safetensors").write_bytes(b"the next checkpoint")
+    for _ in range(2):
+        with pytest.raises(
+            EngineError, match="tuned: its files changed since the run began.*\n  let what writes"
+        ):
+            second.tuned.ask([FIRST, SECOND])
+    (tmp_path / "tuned" / "model.safetensors").write_bytes(b"tuned")
+    third = run("cpu", "float32")
+    third.tuned.ask([FIRST])
+    assert len(loads) == 2, "nothing of the changed model was kept, and what was kept before still counts"

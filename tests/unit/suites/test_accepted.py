@@ -19,11 +19,11 @@ ENTRY = """\
 
 def read(tmp_path, text):
     (tmp_path / "accepted.yaml").write_text(text)
-    return list(accepted_in(tmp_path))
+    return list(accepted_in(tmp_path / "accepted.yaml"))
 
 
 def test_no_file_accepts_nothing(tmp_path):
-    assert accepted_in(tmp_path) == {}
+    assert accepted_in(tmp_path / "accepted.yaml") == {}
 
 
 @pytest.mark.parametrize("text", ["accepted:\n", "accepted: []\n", "# none yet\n"])

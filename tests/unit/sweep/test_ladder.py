@@ -8,14 +8,18 @@ from contextlib import contextmanager
 import pytest
 
 from harness.engine.functions import FunctionEngine
-from harness.engine.requests import LogLikelihood, RollingLogLikelihood
+from harness.engine.requests import LogLikelihood
+from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError
 from harness.stats.paired import tango_interval
+from harness.stats.strata import stratified_interval
 from harness.sweep.measure import Tuned
 from harness.sweep.record import read_sweep
+from harness.sweep.run import sweep
+from tests.support.engines import Likely
 from tests.support.reads import Reads
 from tests.support.suites import suite_text
-from tests.support.sweeps import GOOD, Fake, run_sweep
+from tests.support.sweeps import GOOD, Fake, run_sweep, sweep_options
 
 # Measuring
 
@@ -67,7 +71,7 @@ def test_drops_by_suite_and_over_all(folder):
         "second": pytest.approx(5 / 10),
     }
     assert careless.drop == pytest.approx(13 / 30)
-    assert careless.drop_interval == tango_interval(13, 0, 30)
+    assert careless.drop_interval == stratified_interval([8, 5], [0, 0], [20, 10])
 
 
 def test_seeds_are_all_trained_and_averaged(folder):
@@ -106,26 +110,6 @@ def test_a_suite_without_a_probe_in_the_sample_is_named(folder):
     ]
 
 
-class Likely:
-    """An engine for suites of likelihood as well."""
-
-    kinds = frozenset({"generate", "likelihood"})
-    label = "likely"
-
-    def __init__(self, engine, logprob):
-        self.engine, self.logprob = engine, logprob
-
-    def render(self, prompt):
-        return self.engine.render(prompt)
-
-    def ask(self, requests, progress=None):
-        measured = LogLikelihood(self.logprob, 10)
-        return [
-            measured if isinstance(one, RollingLogLikelihood) else self.engine.ask([one])[0]
-            for one in requests
-        ]
-
-
 class LikelyFake(Fake):
     @contextmanager
     def baseline(self):
@@ -138,17 +122,64 @@ class LikelyFake(Fake):
             yield Tuned(Likely(tuned.engine, -10.0 if recipe.name == "careful" else -900.0), None)
 
 
+TEXTS = "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\n"
+
+
 def test_likelihoods_are_held_against_the_baseline_that_was_kept(folder):
-    text = "suite: texts\ntask: {format: text, answer: likelihood}\ngates: [{over: all, max_rise: 0.1}]\n" + (
-        "probes: [{id: a, text: Some words here.}, {id: b, text: Some other words.}]\n"
-    )
+    text = f"{TEXTS}probes: [{{id: a, text: Some words here.}}, {{id: b, text: Some other words.}}]\n"
     (folder / "texts.yaml").write_text(text, encoding="utf-8")
+    suites = ("general.yaml", "texts.yaml")
     with pytest.raises(NoEvidenceError):
-        run_sweep(LikelyFake({"careful": {}}), "careful", suites=("texts.yaml",))
-    assert read_sweep(folder / "out").suites[0].probes[0].baseline.raw() == LogLikelihood(-10.0, 10)
-    run_sweep(LikelyFake(GOOD), suites=("texts.yaml",))
-    drops = {one.name: one.measured.drop for one in read_sweep(folder / "out").rungs}
-    assert drops == {"careful": 0.0, "careless": 1.0}
+        run_sweep(LikelyFake({"careful": {}}), "careful", suites=suites)
+    assert read_sweep(folder / "out").suites[1].probes[0].baseline.raw() == LogLikelihood(-10.0, 10)
+    run_sweep(LikelyFake(GOOD), suites=suites)
+    rises = {one.name: one.measured.rises for one in read_sweep(folder / "out").rungs}
+    assert rises == {"careful": {"texts": 0.0}, "careless": {"texts": pytest.approx(89.0)}}
+
+
+def test_texts_are_not_pooled_with_what_is_right_or_wrong(folder, capsys):
+    """Nor do they take part in the halves that rank and report, or count as probes that were lost."""
+    run_sweep(LikelyFake(GOOD))
+    alone = read_sweep(folder / "out")
+    lines = "\n".join(f"  - {{id: t{place}, text: Some words here.}}" for place in range(30))
+    (folder / "texts.yaml").write_text(f"{TEXTS}probes:\n{lines}\n", encoding="utf-8")
+    capsys.readouterr()
+    run_sweep(LikelyFake(GOOD), suites=("general.yaml", "texts.yaml"))
+    record = read_sweep(folder / "out")
+    for row, without in zip(record.rungs, alone.rungs, strict=True):
+        assert row.measured.model_copy(update={"rises": {}}) == without.measured
+        assert (row.name, row.rank, row.ranking_drop) == (without.name, without.rank, without.ranking_drop)
+    assert record.held_out == alone.held_out
+    out = capsys.readouterr().out
+    assert "         texts, 30 texts\n" in out
+    assert re.search(r"^drop on +general +rise of texts$", out, re.MULTILINE)
+    assert re.search(r"^careless +40\.0 +\+8900\.0 %$", out, re.MULTILINE)
+    page = (folder / "out/ladder.html").read_text(encoding="utf-8")
+    assert "Texts are neither right nor wrong" in page
+    assert "Some words here." not in page
+
+
+def test_texts_alone_rank_nothing(folder):
+    (folder / "texts.yaml").write_text(f"{TEXTS}probes: [{{id: a, text: Some words.}}]\n", encoding="utf-8")
+    with pytest.raises(HarnessError) as caught:
+        run_sweep(LikelyFake(GOOD), suites=("texts.yaml",))
+    assert caught.value.on_command_line == (
+        "--suite: no suite to rank by: texts are neither right nor wrong, so none is lost\n  give a suite with answers too"
+    )
+
+
+def test_probes_that_go_together_widen_the_ladder_as_they_do_the_gate(folder):
+    probes = "\n".join(
+        f"  - {{id: p{i}, cluster: t{i // 8}, question: general {i}?, answer: right}}" for i in range(160)
+    )
+    head = "suite: general\nscore: equals\ngates: [{over: all, max_drop: 0.1, max_loss: 1}]\nprobes:\n"
+    (folder / "general.yaml").write_text(head + probes, encoding="utf-8")
+    models = Fake({"careful": {"target": 10, "general": 152}}, baseline={"target": 0, "general": 160})
+    run_sweep(models, "careful")
+    (row,) = read_sweep(folder / "out").rungs
+    gate = next(gate for gate in row.seeds[0].gates if gate.slice == "all")
+    assert (row.measured.verdict, gate.verdict) == ("INCONCLUSIVE", "INCONCLUSIVE")
+    assert row.measured.drop_interval == pytest.approx(gate.interval)
 
 
 CHECKLIST = """\
@@ -253,6 +284,9 @@ def test_what_is_known_of_later_recipes_survives_a_second_kill(folder):
         ("target.yaml", "answer: right", "answer: [right, good]"),
         ("target.yaml", "score: equals", "score: contains"),
         ("general.yaml", "score: equals", "task: {max_new_tokens: 5}\nscore: equals"),
+        ("general.yaml", "max_drop: 0.1", "max_drop: 0.2"),
+        ("general.yaml", "category: a,", "category: b,"),
+        ("general.yaml", "category: a,", "category: a, cluster: t,"),
     ],
 )
 def test_what_depends_on_a_change_is_measured_again(folder, file, old, new):
@@ -269,7 +303,7 @@ def test_what_depends_on_a_change_is_measured_again(folder, file, old, new):
     ("file", "old", "new"),
     [
         ("careless_recipe.yaml", "recipe: careless\n", "recipe: careless\nabout: Other words.\n"),
-        ("general.yaml", "max_drop: 0.1", "max_drop: 0.2"),
+        ("general.yaml", "suite: general\n", "suite: general\nabout: Other words.\n"),
     ],
 )
 def test_what_does_not_matter_is_not_measured_again(folder, file, old, new):
@@ -294,7 +328,7 @@ def test_a_record_that_cannot_be_used_is_said(folder, capsys):
     (folder / "out").mkdir()
     (folder / "out/ladder.json").write_text("{}", encoding="utf-8")
     assert run_sweep(Fake(GOOD)) == 0
-    assert "out/ladder.json: not the record of a ladder, version 1: " in capsys.readouterr().err
+    assert "out/ladder.earlier.json: not the record of a ladder, version 1: " in capsys.readouterr().err
 
 
 def test_pages_of_an_earlier_ladder_do_not_stay_behind(folder):
@@ -302,6 +336,30 @@ def test_pages_of_an_earlier_ladder_do_not_stay_behind(folder):
     with pytest.raises(KeyboardInterrupt):
         run_sweep(Fake({"third": KeyboardInterrupt()}), "careless", "third")
     assert [path.name for path in (folder / "out").iterdir()] == ["ladder.json"]
+
+
+def test_an_earlier_ladder_does_not_pass_for_one_that_could_not_begin(folder, monkeypatch):
+    """Its record waits under another name, and the next one goes on from it."""
+    run_sweep(Fake(GOOD))
+    general = (folder / "general.yaml").read_text(encoding="utf-8")
+    (folder / "general.yaml").write_text("suite: general\n", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(HarnessError):
+            sweep(sweep_options(), Settings())
+        assert [path.name for path in (folder / "out").iterdir()] == ["ladder.earlier.json"]
+    (folder / "general.yaml").write_text(general, encoding="utf-8")
+    models = Fake(GOOD)
+    run_sweep(models)
+    assert (models.trained, models.asked) == ([], [])
+    assert not (folder / "out/ladder.earlier.json").exists()
+
+
+def test_an_earlier_ladder_waits_while_the_baseline_cannot_be_asked(folder):
+    run_sweep(Fake(GOOD))
+    (folder / "general.yaml").write_text(suite_text("general", 12), encoding="utf-8")
+    with pytest.raises(NoEvidenceError):
+        run_sweep(Fake(GOOD, baseline={"target": 10, "general": 10}, identity="another"))
+    assert [path.name for path in (folder / "out").iterdir()] == ["ladder.earlier.json"]
 
 
 # Failing

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.conftests import import_conftests
 from harness.cli.main import main
 from harness.engine.requests import Generate, Generated
 from harness.spelling import on_command_line
 from harness.sweep import run as module
 from harness.sweep.record import read_sweep
 from harness.sweep.schedule import read_schedule
+from tests.support.scorers import as_before
+from tests.support.suites import suite_text
 from tests.support.sweeps import GOOD, RECIPE, Fake, run_sweep, sweep_options
 
 # What is refused before anything is trained
@@ -173,6 +176,7 @@ def test_a_reference_that_is_no_recipe(folder, capsys):
     ("arguments", "message"),
     [
         (["--seeds", "1,x"], "argument --seeds: must be a whole number, saw 'x'"),
+        (["--seeds", "1,4294967296"], "argument --seeds: must be at most 4294967295, saw '4294967296'"),
         (["--seeds", "1,1"], "argument --seeds: must be different numbers, saw '1,1'"),
         (["--matched", "0"], "argument --matched: must be a number above 0 and at most 1, saw '0'"),
         (["--matched", "90"], "argument --matched: must be a number above 0 and at most 1, saw '90'"),
@@ -183,6 +187,29 @@ def test_options_that_cannot_be(folder, capsys, arguments, message):
     with pytest.raises(SystemExit):
         main(["ladder", "careless_recipe.yaml", "--suite", "general.yaml", *arguments])
     assert capsys.readouterr().err.rstrip().endswith(message)
+
+
+SCORE = """\
+from harness import scorer
+
+@scorer("said")
+def said(text: str, expected: list[str]) -> bool:
+    return {}
+"""
+
+
+def test_another_score_of_the_users_own_is_another_measurement(folder):
+    """As is another version of the code that judges and decides."""
+    text = suite_text("general", 5).replace("score: equals", "score: said")
+    (folder / "general.yaml").write_text(text, encoding="utf-8")
+    contents = []
+    for right in ("text in expected", "text in expected", "True"):
+        (folder / "conftest.py").write_text(SCORE.format(right), encoding="utf-8")
+        with as_before():
+            import_conftests([Path("conftest.py")])
+            (asked,) = read_schedule(sweep_options()).general
+            contents.append(asked.content)
+    assert contents[0] == contents[1] != contents[2]
 
 
 # The command line
@@ -283,6 +310,25 @@ def test_nothing_is_trained_where_pages_are_rendered(folder, capsys):
     assert ended(capsys, "careless_recipe.yaml", "--render", "out") == (
         4,
         "--render takes no recipes, since it trains nothing: saw careless_recipe.yaml",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--seeds", "1,2"], "--seeds"),
+        (["--suite", "general.yaml", "--sample", "5"], "--suite, --sample"),
+        (["--vary", "epochs=1,2"], "--vary"),
+        (["--device", "cpu", "--allow-code"], "--allow-code, --device"),
+    ],
+)
+def test_what_says_how_to_measure_does_nothing_where_pages_are_rendered(folder, capsys, arguments, named):
+    run_sweep(Fake(GOOD))
+    capsys.readouterr()
+    assert ended(capsys, "--render", "out", *arguments) == (
+        4,
+        f"{named}: would do nothing with --render, which trains nothing\n"
+        "  leave that out, or leave --render out to measure anew",
     )
 
 

@@ -93,7 +93,7 @@ def test_the_table_in_a_terminal():
     ]
     assert max(map(len, lines[15:])) <= 110
     assert lines[-3:] == [
-        "Take 'gentle': a drop of 9 points (90 % interval 4.1 to 15.2) at a gain of 95. It lost least of 2 recipes on",
+        "Take 'gentle': a drop of 9 points (90 % interval 4.3 to 15.2) at a gain of 95. It lost least of 2 recipes on",
         "100 general probes; the drop is that on 100 others, which had no part in choosing it. Whether it loses more",
         "than 10 points cannot be told from 100 probes.",
     ]

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
+from harness.gate.pooling import Unit
 from harness.stats.paired import CONFIDENCE, ROUNDING, tango_interval
-from harness.sweep.ranking import RecipeResult, pareto_optimal, rank, reference
+from harness.sweep.ranking import RecipeResult, Standing, pareto_optimal, rank, reference
 
 PROBES = 1000
 """Of the target: so many that little is left in doubt."""
@@ -34,12 +35,18 @@ def answered(name: str, *runs: list[bool], drop: float = 0.1) -> RecipeResult:
     return RecipeResult(name, gain, (gain - 0.05, gain + 0.05), drop, drop, runs, None)
 
 
+def ranked(rungs: list[RecipeResult], share: float = 0.9, cluster: int = 1) -> list[Standing]:
+    """Ranked, where so many target probes in a row go together."""
+    n = len(rungs[0].target[0]) if rungs else 0
+    return rank(rungs, [Unit("target", f"t{probe // cluster}") for probe in range(n)], share)
+
+
 def order(rungs: list[RecipeResult], share: float = 0.9) -> list[tuple[str, int | None]]:
-    return [(place.result.name, place.rank) for place in rank(rungs, share)]
+    return [(place.result.name, place.rank) for place in ranked(rungs, share)]
 
 
 def learning(rungs: list[RecipeResult], share: float = 0.9) -> dict[str, str | None]:
-    return {place.result.name: place.learning for place in rank(rungs, share)}
+    return {place.result.name: place.learning for place in ranked(rungs, share)}
 
 
 def test_those_that_did_not_learn_less_come_first_by_drop():
@@ -56,7 +63,7 @@ def test_those_that_did_not_learn_less_come_first_by_drop():
 def test_the_order_is_that_of_the_probes_that_decide():
     rungs = [rung("lucky", 1.0, 0.10, ranking_drop=0.3), rung("steady", 1.0, 0.12, ranking_drop=0.2)]
     assert order(rungs) == [("steady", 1), ("lucky", 2)]
-    assert {place.result.name for place in rank(rungs, 0.9) if place.pareto_optimal} == {"lucky"}
+    assert {place.result.name for place in ranked(rungs, 0.9) if place.pareto_optimal} == {"lucky"}
 
 
 def nested(right: int, n: int) -> list[bool]:
@@ -102,6 +109,13 @@ def test_the_same_gains_may_differ_by_few_answers_or_by_many():
     assert among.gain == apart.gain
     assert learning([best, among], share=1.0)["it"] == "less"
     assert learning([best, apart], share=1.0)["it"] == "cannot be told"
+
+
+def test_probes_that_go_together_leave_more_in_doubt():
+    rungs = [answered("best", nested(80, 100)), answered("short", nested(65, 100))]
+    assert {place.result.name: place.learning for place in ranked(rungs)}["short"] == "less"
+    found = {place.result.name: place.learning for place in ranked(rungs, cluster=10)}
+    assert found["short"] == "cannot be told"
 
 
 def test_seeds_that_differ_leave_more_in_doubt():
@@ -154,13 +168,13 @@ def test_ties_go_by_gain_and_then_by_seconds():
 )
 def test_nothing_learnt_is_no_ranking(rungs, message):
     with pytest.raises(NoEvidenceError) as caught:
-        rank(rungs, 0.9)
+        ranked(rungs, 0.9)
     assert str(caught.value) == message
 
 
 def test_the_reference_is_the_most_forgetful_of_those_that_learnt():
     rungs = [rung("good", 1.0, 0.0), rung("bad", 0.4, 0.3), rung("broken", 0.01, 0.6)]
-    places = rank(rungs, 0.9)
+    places = ranked(rungs, 0.9)
     assert {place.result.name: place.learnt for place in places} == {
         "good": True,
         "bad": True,
@@ -178,7 +192,7 @@ def test_the_front():
         rung("e", 0.9, 0.1),
     ]
     assert pareto_optimal(rungs) == {"a", "b", "d", "e"}
-    assert {place.result.name for place in rank(rungs, 0.9) if place.pareto_optimal} == {"a", "b", "d", "e"}
+    assert {place.result.name for place in ranked(rungs, 0.9) if place.pareto_optimal} == {"a", "b", "d", "e"}
 
 
 VALUES = st.integers(-2, 4).map(lambda value: value / 4)

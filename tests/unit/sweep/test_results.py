@@ -80,12 +80,15 @@ def test_the_first_is_reported_on_the_other_half():
     before = [right for each in record.suites for right in each.baseline]
     after = first.seeds[0].right(record.suites)
     rest = [not one for one in decides]
-    expected = pool([list(compress(before, rest))], [list(compress(after, rest))])
+    units = [unit for each in record.suites for unit in each.units]
+    expected = pool(
+        list(compress(units, rest)), [list(compress(before, rest))], [list(compress(after, rest))]
+    )
     assert record.held_out.effect.drop == expected.drop
     assert record.held_out.effect.interval == expected.interval
     assert (record.held_out.ranked_on, record.held_out.effect.n) == (sum(decides), len(before) - sum(decides))
     on_half = [list(compress(before, decides))], [list(compress(after, decides))]
-    assert first.ranking_drop == pool(*on_half).drop
+    assert first.ranking_drop == pool(list(compress(units, decides)), *on_half).drop
     assert first.ranking_drop == min(row.ranking_drop for row in (first, *others))
 
 

@@ -77,6 +77,10 @@ def test_each_value_is_a_rung_of_its_own(folder, capsys):
             "--vary corpus.limit: 'corpus' cannot be varied\n  write a recipe for each instead",
         ),
         (["ewc.file=x"], "--vary ewc.file: 'file' cannot be varied\n  write a recipe for each instead"),
+        (
+            ["ewc.answers=corpus,baseline"],
+            "--vary ewc.answers: 'answers' cannot be varied\n  write a recipe for each instead",
+        ),
         (["seed=1,2"], "--vary seed: 'seed' cannot be varied\n  name seeds with --seeds"),
         (
             ["epochs=1", "epochs=2"],

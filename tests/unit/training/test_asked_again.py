@@ -122,9 +122,9 @@ def test_attempts_in_other_words_are_answers_to_other_probes(file):
         begin(other, file, None, step=6)
 
 
-def test_a_probe_that_the_baseline_knows_in_too_few_words_can_never_be_forgotten(file):
+def test_a_probe_that_the_baseline_knows_in_no_further_attempt_can_never_be_forgotten(file):
     selected = watched()
-    beginning = begin(selected, file, Knows(["q0", "q1", "q2", *ALSO[0], *ALSO[1]]))
+    beginning = begin(selected, file, Knows(questions(3), ["q0", "q1", *ALSO[0]]))
     assert never_forgotten(selected, beginning.baseline) == ["s · p2"]
 
 

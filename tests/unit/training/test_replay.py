@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy
 import pytest
 
-from harness.errors import NoEvidenceError
+from harness.engine.requests import Generate, Generated
+from harness.errors import NoEvidenceError, RecipeError
+from harness.recipes.read import Recipe, read_recipe
+from harness.training.rehearsal import training_data
 from harness.training.replay import create_replay_dataset
 
 datasets = pytest.importorskip("datasets")
@@ -78,6 +81,13 @@ def test_the_same_seed_gives_the_same_and_another_another():
     assert sorted(row["prompt"] for row in create_replay_dataset(ROWS, [], 0.0)) == sorted(
         r["prompt"] for r in ROWS
     )
+
+
+def test_a_small_fraction_of_few_is_one():
+    mixed = create_replay_dataset(ROWS[:9], GENERAL, 0.05)
+    assert (len(mixed), sum(row in GENERAL for row in mixed)) == (10, 1)
+    with pytest.raises(NoEvidenceError, match="beside 9 examples needs 1 general one, and there are 0"):
+        create_replay_dataset(ROWS[:9], [], 0.05)
 
 
 @pytest.mark.parametrize("side", ["domain_data", "general_data"])
@@ -184,3 +194,62 @@ def test_a_fraction_that_is_no_share(fraction):
 def test_a_seed_that_is_none(seed):
     with pytest.raises(NoEvidenceError, match=r"\Aseed must be a whole number, saw "):
         create_replay_dataset(ROWS, GENERAL, seed=seed)
+
+
+# The baseline's own answers
+
+
+class Says:
+    """A model that says this, in order, whatever it is asked."""
+
+    label, kinds = "m", frozenset({"generate"})
+
+    def __init__(self, *said: tuple[str, str]) -> None:
+        self.said = said
+        self.asked: list[str] = []
+
+    def ask(self, requests, on_progress):
+        assert all(isinstance(request, Generate) and request.max_new_tokens == 7 for request in requests)
+        self.asked = [request.prompt.messages[-1].content for request in requests]
+        return [Generated(text, 7, ended) for text, ended in self.said]
+
+
+@pytest.fixture
+def self_replay(tmp_path) -> Recipe:
+    """Four examples, and as many general prompts, of which one is an example too."""
+    for name, prompts in (("corpus", "abcd"), ("general", "dxyz")):
+        rows = "".join(f'{{"prompt": "{prompt}", "answer": "from the file"}}\n' for prompt in prompts)
+        (tmp_path / f"{name}.jsonl").write_text(rows)
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "recipe: r\nbase: embedded\ncorpus: {file: corpus.jsonl}\nmethod: {lora: {}}\nlearning_rate: 1e-4\nepochs: 1\n"
+        "replay: {file: general.jsonl, fraction: 0.5, answers: baseline, max_new_tokens: 7}\n"
+    )
+    return read_recipe(path)
+
+
+def quietly(done: int, total: int) -> None:
+    pass
+
+
+def test_cut_answers_have_no_end_and_blank_ones_are_left_out(self_replay):
+    said: list[str] = []
+    model = Says(("whole", "turn"), ("half a wo", "limit"), (" \n", "turn"), ("na\u00ef\ufffd", "limit"))
+    found = training_data(self_replay, model, said.append, quietly)
+    own = {example.prompt: example for example in found if example.answer != "from the file"}
+    assert [(own[prompt].answer, own[prompt].cut) for prompt in model.asked if prompt in own] == [
+        ("whole", False), ("half a wo", True), ("na\u00ef", True)
+    ]  # fmt: skip
+    assert sorted(example.prompt for example in found if example.answer == "from the file") == list("abcd")
+    assert said == [
+        "r: replay: max_new_tokens, 7, cut 2 of 4 answers of the baseline; no end follows them",
+        "r: replay: left out 1 of 4 answers of the baseline, for being blank",
+    ]
+
+
+def test_answers_that_are_all_blank_are_no_replay(self_replay):
+    with pytest.raises(
+        RecipeError,
+        match=r"r\.yaml:7:\d+: 'replay' has nothing to keep: of 4 answers of the baseline, all are blank",
+    ):
+        training_data(self_replay, Says(*[("", "turn")] * 4), [].append, quietly)
