@@ -37,6 +37,7 @@ from harness.cli import (
     tune,
 )
 from harness.cli.conftests import import_conftests
+from harness.engine.sharing import wait_briefly
 from harness.errors import HarnessError, RecipeError, SuiteError
 from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Ctrl-C returns 130, and a closed pipe, such as after `| head`, 141, as in other tools.
     """
     take_any_text()
+    wait_briefly()
     try:
         return _run(arguments)
     except KeyboardInterrupt:

@@ -86,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(writer, "forgetting-record")
             config.pluginmanager.register(writer.workers, "forgetting-workers")
         if options.names_a_model and not shows_only(config.option):
+            wait_briefly()
             run_of(config).models.prepare()
 
 

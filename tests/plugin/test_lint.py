@@ -12,7 +12,7 @@ from tests.support.project import SMALL
 
 MEDIUM = SMALL.replace("suite: small", "suite: medium\nseverity: critical").replace(
     "[{over: each}]", "[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.25}, {over: each, require: pass}]"
-).replace("answer: yes", "answer: yes, category: c")  # fmt: skip
+).replace("answer: blue", "answer: blue, category: c")  # fmt: skip
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_warnings_fail_where_they_are_asked_to(project, lint):
 
 def test_warnings_come_after_the_errors_each_at_its_place(project, lint):
     project.write("a.yaml", SMALL.replace("over", "ovr"))
-    project.write("b.yaml", SMALL.replace("Why?", "Is it yes?"))
+    project.write("b.yaml", SMALL.replace("Why?", "Is it blue?"))
     assert lint("a.yaml", "b.yaml")[2] == (
         "a.yaml:3:10: unknown key 'ovr' in a gate\n"
         "  did you mean 'over'?\n"
-        "b.yaml:4:10: warning: the probe 'a' gives away its answer 'yes' in its question\n"
+        "b.yaml:4:10: warning: the probe 'a' gives away its answer 'blue' in its question\n"
         "  a model that repeats the question would be right; ask in other words\n"
         "1 problem, 1 warning\n"
     )

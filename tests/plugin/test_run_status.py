@@ -165,7 +165,7 @@ def test_hostile_names_in_the_commands(project):
     assert "\x1b[31m" not in result.stdout.str()
     commands = [line for line in result.outlines if line.startswith("    p")]
     assert [shlex.split(line)[-1] for line in commands] == [
-        f"--only-lost={visible(folder)}", f"{suite}::probe[lost-0]", suite
+        f"--only-lost={visible(folder)}", f"{suite}::probe[lost-0]", "TEXT", suite
     ]  # fmt: skip
 
 

@@ -140,8 +140,8 @@ class TestChoices:
 class TestOneLetter:
     def test_a_word_of_english_under_mentions(self, weak):
         assert weak(probe("a", "Which vowel?", "a")) == [
-            "5:5: the probe 'a' looks for 'a' under 'mentions', which is a word of most replies\n"
-            "  score it with 'equals', or ask so that the answer is longer"
+            "5:5: the probe 'a' looks for 'a' anywhere, which is a word of most replies\n"
+            "  name the options, as in 'mentions: {among: [yes, no]}', score it with 'equals', or ask so that the answer is longer"
         ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from harness.cli.main import main
 
 SMALL = (
-    "suite: small\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: Why?, answer: yes}]\n"
+    "suite: small\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: Why?, answer: blue}]\n"
 )
 COMMANDS = {
     "lint": (["lint", "{path}"], "1 problem\n"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from harness.engine import sharing
-from harness.engine.sharing import cores, own_gpu, threads_for_each, worker_environment
+from harness.engine.sharing import cores, own_gpu, threads_for_each, wait_briefly, worker_environment
 
-PATIENT = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+PATIENT = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +40,27 @@ def test_together_workers_use_every_core_once(workers, threads):
         ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_NUM_THREADS": "4"}),
         ({"KMP_BLOCKTIME": "200"}, {"OMP_NUM_THREADS": "4"}),
         ({"GOMP_SPINCOUNT": "9", "OMP_NUM_THREADS": ""}, {}),
+        ({"GOMP_SPINCOUNT": "1000"}, {"OMP_NUM_THREADS": "4", **PATIENT}),
         ({"PATH": "/bin"}, {"OMP_NUM_THREADS": "4", **PATIENT}),
     ],
 )
 def test_what_the_user_has_set_stays(given, expected):
     assert worker_environment(2, given) == expected
+
+
+@pytest.mark.parametrize("given", [{}, {"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "9"}])
+def test_threads_wait_briefly_unless_the_user_says_how(monkeypatch, given):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    environment = dict(given)
+    wait_briefly(environment)
+    assert environment == (given or {"GOMP_SPINCOUNT": "1000"})
+
+
+def test_nothing_is_set_once_torch_has_read_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", object())
+    environment: dict[str, str] = {}
+    wait_briefly(environment)
+    assert environment == {}
 
 
 def test_there_is_a_core():
