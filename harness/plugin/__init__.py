@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.engine.sharing import wait_briefly
 from harness.errors import HarnessError, shown_path
 from harness.plugin.gathered import NOTES, REST
 from harness.plugin.names import add_options, find_paths, names_of, spell_out, usage_errors
