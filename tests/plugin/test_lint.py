@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from harness.cli.main import main
-from tests.support.project import SMALL
+from tests.support import project as projects
 
+SMALL = projects.SMALL.replace("answer: yes", "answer: blue")
 MEDIUM = SMALL.replace("suite: small", "suite: medium\nseverity: critical").replace(
     "[{over: each}]", "[{over: all, max_drop: 0.1}, {over: category, max_drop: 0.25}, {over: each, require: pass}]"
 ).replace("answer: blue", "answer: blue, category: c")  # fmt: skip

@@ -16,7 +16,7 @@ Counts = tuple[int, int, int, int]
 RIGHT = "Yes, indeed."
 WRONG = "No idea."
 SMALL = (
-    "suite: small\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: Why?, answer: blue}]\n"
+    "suite: small\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: Why?, answer: yes}]\n"
 )
 
 CONFTEST = '''

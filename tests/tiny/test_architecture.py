@@ -90,7 +90,7 @@ def test_a_scorer_an_engine_and_a_report(package):
     )
     write("engine")
     (line,) = re.findall(r'`("upper": "\S+")`', PAGE)
-    insert("harness/engine/registry.py", (f"    {line},\n", '    "gguf":'))
+    insert("harness/engine/registry.py", (f"    {line},\n", '    "gguf": "harness'))
     write("report")
     (line,) = re.findall(r'`("csv": "\S+")`', PAGE)
     insert("harness/reporting/formats.py", (f"    {line},\n", '    "terminal":'))
