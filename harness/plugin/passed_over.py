@@ -1,7 +1,7 @@
 """The folders of a run in, an error for each of their suites that pytest passed over out.
 
 pytest enters no folder that `norecursedirs` names, such as `build` and hidden ones, and collects no link that leads nowhere. A
-run of a model must not be green without their suites.
+run of a model must not be green without their suites; what only nearly is a suite is nobody's in such a folder.
 """
 
 from __future__ import annotations
@@ -51,13 +51,17 @@ def _passed_over(config: pytest.Config) -> Iterator[tuple[Path, str]]:
     offered = config.stash.setdefault(OFFERED, {})
     for folder in sorted(filter(Path.is_dir, config.stash[RUN_OPTIONS].paths)):
         for path, found in look_through(folder):
+            closed = next(
+                (name for name in path.relative_to(folder).parts[:-1] if _is_closed(config, name)), None
+            )
             if (
                 has_ending(path)
+                and (closed is None or found.kind == "suite")
                 and os.path.realpath(path) not in offered
                 and not _is_ignored(config, path, folder)
             ):
                 offered[os.path.realpath(path)] = path
-                yield path, found.reason if leads_nowhere(path) else _why(config, path, folder)
+                yield path, found.reason if leads_nowhere(path) else _why(closed)
 
 
 def _is_ignored(config: pytest.Config, path: Path, folder: Path) -> bool:
@@ -83,8 +87,7 @@ def _is_closed(config: pytest.Config, name: str) -> bool:
     return any(fnmatch(name, pattern) for pattern in config.getini("norecursedirs"))
 
 
-def _why(config: pytest.Config, path: Path, folder: Path) -> str:
-    closed = [name for name in path.relative_to(folder).parts[:-1] if _is_closed(config, name)]
-    if not closed:
+def _why(closed: str | None) -> str:
+    if closed is None:
         return "pytest passed it over"
-    return f"pytest does not enter '{closed[0]}' (norecursedirs)\n  to gate it, rename that folder, or set norecursedirs"
+    return f"pytest does not enter '{closed}' (norecursedirs)\n  to gate it, rename that folder, or set norecursedirs"

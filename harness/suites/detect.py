@@ -93,6 +93,10 @@ def may_be_suite(path: Path) -> bool:
     return _NAME.search(path.name) is not None
 
 
+_NOT_ENTERED = ("pyvenv.cfg", "CACHEDIR.TAG")
+"""Files that mark a folder as a virtual environment, or as a cache (https://bford.info/cachedir), such as pytest's own."""
+
+
 def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
     """The suites, and what is nearly one, in a folder and below, in order; links that lead nowhere too."""
     for path in sorted(filter(may_be_suite, _files(folder))):
@@ -103,14 +107,14 @@ def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files in a folder and below: behind links too, but each folder once, and no virtual environment."""
+    """All files in a folder and below: behind links too, but each folder once, and no virtual environment or cache."""
     seen = {os.path.realpath(folder)}
     for top, folders, names in os.walk(folder, followlinks=True):
         real = {name: os.path.realpath(Path(top, name)) for name in sorted(folders)}
         folders[:] = [
             name
             for name, target in real.items()
-            if target not in seen and not Path(target, "pyvenv.cfg").is_file()
+            if target not in seen and not any(Path(target, mark).is_file() for mark in _NOT_ENTERED)
         ]
         seen.update(real.values())
         yield from (Path(top, name) for name in names)

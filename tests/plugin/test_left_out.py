@@ -329,6 +329,22 @@ def test_a_link_that_leads_nowhere_is_refused(gated, target, reason):
 # Folders that pytest does not enter
 
 
+@pytest.mark.parametrize("name", ["node_modules/a/x.yaml", ".github/x.yaml"])
+def test_what_nearly_is_a_suite_is_nobody_s_where_pytest_does_not_enter(gated, name):
+    for text in ("", SLIP):
+        gated.write(name, text)
+        assert gated.run(*gated.folders()).ret == 0
+
+
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "CACHEDIR.TAG"])
+def test_suites_in_a_cache_or_a_virtual_environment_are_none_of_the_project(gated, mark):
+    """Such as those that `--lm-eval` keeps in pytest's cache."""
+    gated.write("build/x.yaml", SMALL)
+    assert gated.run(*gated.folders()).ret == 2
+    gated.write(f"build/{mark}", "")
+    assert gated.run(*gated.folders()).ret == 0
+
+
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
 @pytest.mark.parametrize("folder", ["build", ".hidden", "build/deeper"])
 def test_a_suite_in_a_folder_that_pytest_does_not_enter_is_refused(gated, folder, workers):
