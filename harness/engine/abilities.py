@@ -87,16 +87,6 @@ class Backed(Protocol):
 
 
 @runtime_checkable
-class Measured(Protocol):
-    """An engine that knows its model by what it answers, whatever it is called.
-
-    `digits` is equal only for models that answer some prompts with the same log-probabilities; None if that is not known.
-    """
-
-    digits: str | None
-
-
-@runtime_checkable
 class Sourced(Protocol):
     """An engine that can tell where its model comes from, whatever it is called.
 
