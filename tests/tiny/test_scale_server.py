@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
@@ -80,6 +81,9 @@ def test_a_server_ends_with_its_block_and_so_does_what_it_started(tmp_path, as_v
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
+    until = time.monotonic() + 20  # a process that is killed takes a moment to go
+    while any(map(is_there, seen)) and time.monotonic() < until:
+        time.sleep(0.02)
     assert [is_there(process) for process in seen] == [False, False]
 
 
