@@ -135,8 +135,8 @@ class SuiteRuns:
         """
         runs = [run for name, run in self.suites.items() if name in names]
         check_margins(runs)
-        pairs = [pair for run in runs for pair in run.texts]
-        if self._unproven and len(pairs) >= MANY and all(before == after for before, after in pairs):
+        pairs = [pair for run in runs for pair in run.texts] if self._unproven else []
+        if len(pairs) >= MANY and all(before == after for before, after in pairs):
             self.note(
                 f"all {len(pairs)} answers are the same text on both sides, and nothing proves that two models gave them: see "
                 "which model each function asks"

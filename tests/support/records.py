@@ -8,6 +8,11 @@ from harness.reporting.rows import Record
 
 HASH = "ab" * 32
 
+LEFT_OUT = {
+    "selected": 2, "decided": 2, "skipped": 0, "excused": 0, "errors": 0, "never_asked": 0, "left_out": 7, "own": 0,
+}  # fmt: skip
+"""The cases of a run that left some out."""
+
 RUN: dict[str, Any] = {
     "harness": "0.1.0", "started": "2026-05-04T09:30:00+00:00", "ended": "2026-05-04T09:31:00+00:00", "seconds": 60.0,
     "command": ["suites/", "--model=./tuned"], "status": "forgotten", "exit_status": 1, "errors": [],

@@ -11,6 +11,7 @@ from harness.reporting.markdown import MOST_BYTES
 from harness.reporting.markdown_text import MARKER, block, code, in_html, prose
 from harness.reporting.rows import ProbeRow, Record
 from harness.reporting.telling import most_telling
+from tests.support.records import LEFT_OUT
 
 GATE: dict[str, Any] = {
     "suite": "facts", "slice": "all", "over": "all", "severity": "high", "place": "facts.yaml:3", "n": 10, "kept": 1,
@@ -133,18 +134,8 @@ def test_a_green_run_has_a_verdict_and_no_lost_answers():
 
 
 def test_cases_that_were_left_out_are_told():
-    cases = {
-        "selected": 2,
-        "decided": 2,
-        "skipped": 0,
-        "excused": 0,
-        "errors": 0,
-        "never_asked": 0,
-        "left_out": 7,
-        "own": 0,
-    }
-    assert "2 cases selected: 2 decided; 7 left out." in report(cases=cases)
-    assert "selected" not in report(cases={**cases, "left_out": 0})
+    assert "2 cases selected: 2 decided; 7 left out." in report(cases=LEFT_OUT)
+    assert "selected" not in report(cases={**LEFT_OUT, "left_out": 0})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,19 @@ from harness.reporting.html.chart import Axis, accuracies
 from harness.reporting.rows import Record
 from harness.visible import visible_lines
 from tests.support.pages import Tags, addresses, parse
-from tests.support.records import EACH, GATE, GATES, OVERALL, PROBES, RETAINED, answer, hostile, probe, record
+from tests.support.records import (
+    EACH,
+    GATE,
+    GATES,
+    LEFT_OUT,
+    OVERALL,
+    PROBES,
+    RETAINED,
+    answer,
+    hostile,
+    probe,
+    record,
+)
 
 
 def page(record: Record) -> str:
@@ -57,17 +69,7 @@ def test_the_verdict_is_the_title_and_comes_first(gates, run, title):
 
 
 def test_cases_that_were_left_out_are_told():
-    cases = {
-        "selected": 2,
-        "decided": 2,
-        "skipped": 0,
-        "excused": 0,
-        "errors": 0,
-        "never_asked": 0,
-        "left_out": 7,
-        "own": 0,
-    }
-    assert "2 cases selected: 2 decided; 7 left out." in words(record(cases=cases))
+    assert "2 cases selected: 2 decided; 7 left out." in words(record(cases=LEFT_OUT))
 
 
 def test_what_the_verdict_rests_on():
