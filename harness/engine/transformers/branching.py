@@ -54,7 +54,8 @@ class Branching:
 
     Attributes:
         steady: keep the shapes of passes independent of what the model writes, for arithmetic in which the shape may change
-            an answer: rows are refilled and given up only when all answers of a batch have ended.
+            an answer: a pass that writes has all rows with all their room, and all begin alike; a slice has its prompts,
+            however many rows are free.
     """
 
     forward: Forward
@@ -140,15 +141,15 @@ class Branching:
             {},
             {},
         )  # tokens of each prompt and its answer, and those with its part of what its group begins with
-        batches: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+        batches: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)  # by length, and by group
         for prompt, (group, begun) in groups.items():
             most = max(answers[index].limits.whole for index in sharing[prompt])
             own[prompt] = len(prompt) - begun + most
             held[prompt] = own[prompt] + math.ceil(begun / members[group])
-            batches[held[prompt].bit_length()].append(prompt)
+            batches[held[prompt].bit_length(), group if self.steady else 0].append(prompt)
         # The largest come first: if memory runs out, it does so at the start.
-        for size in sorted(batches, reverse=True):
-            batch = {prompt: sharing[prompt] for prompt in batches[size]}
+        for alike in sorted(batches, reverse=True):
+            batch = {prompt: sharing[prompt] for prompt in batches[alike]}
             need = max(LEAST_ROW, *(held[prompt] for prompt in batch))
             rows = Rows(
                 max(1, min(self.budget.tokens // need, len(batch))), max(own[prompt] for prompt in batch)
@@ -194,18 +195,18 @@ class _Batch:
         self.going: list[list[int]] = [[] for _ in range(rows.count)]
         """The indices of the answers of each row that go on."""
         self.newest = [0] * rows.count
-        self.used = 0
+        self.used = rows.count if way.steady else 0
         """The first rows, which are part of each pass."""
+        self.refill = math.ceil(rows.count / REFILL)
+        """Prompts are read once so many rows are free."""
 
     def run(self) -> None:
         """Write all answers."""
         while True:
             free = [row for row, answers in enumerate(self.going) if not answers]
-            idle = len(free) == self.rows.count
-            some = len(free) * REFILL >= self.rows.count and not self.way.steady
-            if self.next < len(self.tree) and (idle or some):
+            if self.next < len(self.tree) and len(free) >= self.refill:
                 self._read(free)
-            elif idle:
+            elif len(free) == self.rows.count:
                 return
             else:
                 self._step()
@@ -214,7 +215,8 @@ class _Batch:
         """Read prompts into free rows, as many as a slice has."""
         first = self.next
         prompts: list[int] = []
-        while self.next < len(self.tree) and self.next - first < self.way.slice and len(prompts) < len(free):
+        most = self.refill if self.way.steady else len(free)
+        while self.next < len(self.tree) and self.next - first < self.way.slice and len(prompts) < most:
             if self.next in self.leaves:
                 prompts.append(self.leaves[self.next])
             self.next += 1
@@ -225,12 +227,15 @@ class _Batch:
                 self.tree, first, self.next, nodes, self.trail, self.rows, lambda part: self._left(part, rows)
             )
             found = likeliest(logits) if nodes else []
-        if len(free) == self.rows.count:
+        if len(free) == self.rows.count and not self.way.steady:
             self.used = 0
         for (prompt, row), node in zip(rows.items(), nodes, strict=True):
             self.going[row] = list(self.sharing[prompt])
             group = self.groups[prompt][0]
-            beginning = self.rows.beginnings[row] = self.beginnings[group]
+            beginning = self.beginnings[group]
+            if self.way.steady:  # all prompts are of one group
+                self.rows.beginnings = [beginning] * self.rows.count
+            self.rows.beginnings[row] = beginning
             self.unread[group] -= 1
             if not self.unread[group]:
                 del self.beginnings[group]
@@ -259,15 +264,15 @@ class _Batch:
         """Write a token of each answer."""
         if not self.way.steady and self.next == len(self.tree):
             self._compact()
-        writing = Writing(self.rows, self.used, self.way.forward.device)
+        room = self.rows.most if self.way.steady else max(self.rows.lengths[: self.used]) + 1
+        writing = Writing(self.rows, self.used, room, self.way.forward.device)
         with self.pace.while_writing():
             with attending(self.way.forward.configs, writing):
                 logits = self.way.forward.at(self.newest[: self.used], writing.positions, range(self.used))
             found = likeliest(logits)
-        for row in range(self.used):
-            if self.going[row] or self.way.steady:
-                self.rows.lengths[row] += 1
         going = [row for row in range(self.used) if self.going[row]]
+        for row in going:
+            self.rows.lengths[row] += 1
         self.pace.written += len(going)
         self._take(going, [found[row] for row in going])
 

@@ -193,14 +193,15 @@ class Writing:
 
     Args:
         rows: the answers; only the first `count` are written.
+        room: tokens of its own that each row has in the pass, at least one more than the longest has now.
     """
 
-    def __init__(self, rows: Rows, count: int, device: Any) -> None:
+    def __init__(self, rows: Rows, count: int, room: int, device: Any) -> None:
         self.rows = rows
         self.called = 0
         self.count = count
         lengths = rows.lengths[:count]
-        self.room = max(lengths) + 1
+        self.room = room
         self.lengths = torch.tensor(lengths, device=device)
         self.numbers = torch.arange(count, device=device)
         begun = [beginning.length for beginning in rows.beginnings[:count]]
