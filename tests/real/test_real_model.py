@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from harness.engine.prompts import request
@@ -13,7 +15,8 @@ from tests.support.ways import SUITES, check_ways, requests_of
 
 
 def ask(engine, suite):
-    answers = engine.ask([request(suite, probe) for probe in suite.probes])
+    """Scores of the answers, of which a third of the suite's length is enough to have named the fact."""
+    answers = engine.ask([replace(request(suite, probe), max_new_tokens=20) for probe in suite.probes])
     return {probe.id: score(probe, answer) for probe, answer in zip(suite.probes, answers, strict=True)}
 
 
@@ -73,4 +76,4 @@ def test_training_left_every_base_tensor_as_it_was(pair):
 
 def test_branching_answers_as_single_rows_do(pair):
     for path in SUITES:
-        check_ways(pair.tuned, requests_of(path, 100, most=12))
+        check_ways(pair.tuned, requests_of(path, 60, most=8))
