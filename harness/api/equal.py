@@ -15,11 +15,11 @@ from harness.documents.within import Reach
 from harness.engine.registry import check_acts, own_settings, schemes
 from harness.engine.requests import Engine, EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
-from harness.errors import HarnessError, InputError, NoEvidenceError
+from harness.errors import HarnessError, NoEvidenceError
 from harness.evaluation.arguments import check as check_argument
 from harness.evaluation.arguments import check_flags, check_sample, paths_of
 from harness.evaluation.forms import Form, compared
-from harness.evaluation.permission import code_problem, without_code
+from harness.evaluation.permission import check_consent, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
@@ -179,9 +179,7 @@ def check(forms: Sequence[Model], suites: Sequence[Suite], how: Comparing) -> No
             )
     if not suites:
         raise NoEvidenceError("no suites were given, so no difference would be seen")
-    found = (code_problem(suite, suite.probes, how.allow_code) for suite in suites)
-    if problems := list(filter(None, found)):
-        raise InputError(problems)
+    check_consent(suites, how.allow_code)
 
 
 def under_forms(suite: Suite, how: Comparing) -> Suite:

@@ -17,7 +17,7 @@ from harness.engine.place import known_places
 from harness.engine.prompts import request, under
 from harness.engine.requests import EnginePair, Side
 from harness.engine.settings import PairOptions, Settings, settings_of_keywords
-from harness.errors import HarnessError, InputError, NoEvidenceError
+from harness.errors import HarnessError, NoEvidenceError
 from harness.evaluation.arguments import (
     check,
     check_flags,
@@ -27,7 +27,7 @@ from harness.evaluation.arguments import (
     is_whole,
     paths_of,
 )
-from harness.evaluation.permission import code_problem, without_code
+from harness.evaluation.permission import check_consent, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
 from harness.evaluation.sample import sampled
 from harness.evaluation.session import PairSession
@@ -105,8 +105,8 @@ def run_gate(
 
     Returns:
         The record that pytest writes to record.json. `run.exit_status` is 0 if all gates passed, 1 if one failed, and 5 if
-        none was decided, none of a suite that was named by its file, or not the gate over all suites although
-        `max_drop_overall` was given.
+        none was decided, none about one of the suites (one that was not named by its file may be decided by the gate over
+        all suites), or not the gate over all suites although `max_drop_overall` was given.
 
     Raises:
         InputError: a suite cannot be read, or is named by its file and would run code without permission.
@@ -181,16 +181,12 @@ def run_gate(
         fail_on=fail_on,
         max_drop_overall=margin,
         named=named,
-        nothing_known=session.nothing_known,
-        noise=session.noise,
-        sequential=session.stops,
-        accepted=session.accepted,
         diagnosis=diagnosis,
         observed=standing_out(probes),
         notes=[in_python(note) for note in (*left_out, *engines.notes, *session.notes)],
-        seconds_asking=session.seconds_asking,
         **models,
         **session.given,
+        **session.told,
     )
     return Record(run=run, gates=gates, probes=probes)
 
@@ -213,8 +209,7 @@ def _suites(paths: Sequence[Path], allow_code: bool, reach: Reach) -> tuple[list
         along = [suite for suite in suites if suite.path not in paths]
         kept, notes = without_code(along, anyway=len(along) < len(suites))
         suites = [suite for suite in suites if suite.path in paths or suite in kept]
-    if problems := list(filter(None, (code_problem(suite, suite.probes, allow_code) for suite in suites))):
-        raise InputError(problems)
+    check_consent(suites, allow_code)
     if not suites:
         raise NoEvidenceError("no suites were given, so no forgetting would be seen")
     return suites, notes

@@ -6,7 +6,6 @@ right answers in the ways that chat models write them. Scores that run code are 
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +68,8 @@ def battery(suite: Suite, ids: Collection[str] | None = None) -> list[Judged]:
         return []
     phrases = PHRASES[_language(suite)]
     judging = [probe for probe in suite.probes if not probe.scorer.runs_code]
-    judging = judging[:: max(1, math.ceil(len(judging) / MOST_PROBES))] if ids is None else judging
+    if ids is None and len(judging) > MOST_PROBES:
+        judging = [judging[place * len(judging) // MOST_PROBES] for place in range(MOST_PROBES)]
     judge = Judge()
     keys = {probe.id: derived_key(probe, judge) for probe in judging}
     found: list[Judged] = []

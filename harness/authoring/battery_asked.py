@@ -7,8 +7,10 @@ from functools import cached_property
 
 from harness.authoring.battery_phrases import Phrases
 from harness.authoring.judge import Judge
+from harness.authoring.near_duplicates import LONG_TEXT_WORDS
 from harness.authoring.pattern_examples import examples
-from harness.scoring.text import Regex, normalised
+from harness.scoring.reading import normalised
+from harness.scoring.text import Regex
 from harness.suites.composed import Composed
 from harness.suites.suite import Probe, Task
 from harness.suites.template import fill
@@ -16,9 +18,6 @@ from harness.suites.weakness import MUST_BE_RIGHT, MustBeRight, MustBeWrong
 
 TOKENS_A_WORD = 1.4
 """About how many tokens a word of English takes."""
-
-LONG_WORDS = 25
-"""A field of more words than this is a passage to read."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,14 @@ class Asked:
     @cached_property
     def question(self) -> str:
         """What is asked, without passages."""
-        short = [text for text in self.probe.fields.values() if len(text.split()) <= LONG_WORDS]
+        short = [text for text in self.probe.fields.values() if len(text.split()) <= LONG_TEXT_WORDS]
         return " ".join(short) or self.prompt[-200:]
 
     @property
     def passage(self) -> str | None:
         """The first text to read, if there is one."""
-        return next((text for text in self.probe.fields.values() if len(text.split()) > LONG_WORDS), None)
+        texts = self.probe.fields.values()
+        return next((text for text in texts if len(text.split()) > LONG_TEXT_WORDS), None)
 
     @property
     def room(self) -> int:

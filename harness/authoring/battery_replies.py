@@ -18,8 +18,9 @@ from harness.authoring.options_listed import options
 from harness.engine.requests import cut_at_stop
 from harness.normalise.figures import only_figure
 from harness.scoring.negation import DENIALS
+from harness.scoring.reading import normalised
 from harness.scoring.refusal import Refusal
-from harness.scoring.text import Contains, Regex, mentions, normalised
+from harness.scoring.text import Contains, Regex, mentions
 from harness.suites.composed import Composed, simple
 from harness.suites.weakness import MustBeRight, MustBeWrong
 

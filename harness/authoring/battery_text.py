@@ -21,7 +21,7 @@ def battery_lines(judged: Sequence[Judged], probes: int) -> Iterator[str]:
     Args:
         probes: how many probes were asked for; those whose scores run code have no replies.
     """
-    judging = list(dict.fromkeys(one.probe.id for one in judged))
+    judging = list(dict.fromkeys(each.probe.id for each in judged))
     if len(judging) < probes:
         yield f"{count(probes - len(judging), 'probe')} not judged: the score runs code, or no reply is written"
     if not judged:
@@ -31,15 +31,15 @@ def battery_lines(judged: Sequence[Judged], probes: int) -> Iterator[str]:
             [_HEADING, *map(_of_kind, sorted(tallies(judged), key=_least_good))], left=(0, 1, 4)
         )
     else:
-        rows = [one for one in judged if len(judging) == 1 or not one.as_expected]
-        rows.sort(key=lambda one: (not one.misjudged, one.as_expected))
+        rows = [each for each in judged if len(judging) == 1 or not each.as_expected]
+        rows.sort(key=lambda each: (not each.misjudged, each.as_expected))
         heading = ("probe", "reply", "judged", "expected", "text")
         if rows:
             yield from aligned([heading, *map(_of_reply, rows)], left=range(5))
     yield ""
     for right, words in ((False, "wrong replies judged right"), (True, "right replies judged wrong")):
-        of = [one for one in judged if one.reply.right is right]
-        yield f"{sum(one.misjudged for one in of):,} of {len(of):,} {words}"
+        of = [each for each in judged if each.reply.right is right]
+        yield f"{sum(each.misjudged for each in of):,} of {len(of):,} {words}"
 
 
 _HEADING = ("reply", "expected", "misjudged", "of", "such as")
@@ -54,7 +54,7 @@ def _of_kind(tally: Tally) -> tuple[str, ...]:
 
 def _explained(tally: Tally) -> str:
     """The reason of a suite for judging a kind otherwise, if it gives one."""
-    known = [one.reason for one in tally.judged if one.reason is not None and not one.as_expected]
+    known = [each.reason for each in tally.judged if each.reason is not None and not each.as_expected]
     return f"{len(known):,} known: {cut(known[0], SHOWN)}" if known else ""
 
 
@@ -62,8 +62,8 @@ def _least_good(tally: Tally) -> float:
     return -len(tally.misjudged) / len(tally.judged)
 
 
-def _of_reply(one: Judged) -> tuple[str, ...]:
-    expected = VERDICTS[one.reply.right]
-    if one.reason is not None and not one.as_expected:
-        expected = f"{expected}, but known: {cut(one.reason, SHOWN)}"
-    return one.probe.id, one.reply.kind, VERDICTS[one.right], expected, one_line(one.reply.text, SHOWN)
+def _of_reply(judged: Judged) -> tuple[str, ...]:
+    reply, expected = judged.reply, VERDICTS[judged.reply.right]
+    if judged.reason is not None and not judged.as_expected:
+        expected = f"{expected}, but known: {cut(judged.reason, SHOWN)}"
+    return judged.probe.id, reply.kind, VERDICTS[judged.right], expected, one_line(reply.text, SHOWN)

@@ -49,7 +49,7 @@ def not_gated(gate: Gate, size: Extent) -> str:
     return f"not gated: {count(size.n, 'probe')}{of}, {margin} needs {needed(gate, size)}"
 
 
-def number_of_tests(cases: Sequence[Case], strict: bool = False) -> int:
+def number_of_tests(cases: Sequence[Case], strict: bool) -> int:
     """How many slices of a run share its level, by Holm's procedure."""
     confirmed = (
         case

@@ -192,7 +192,7 @@ class _Rules:
 
 
 @lru_cache(maxsize=256)
-def probes_to_retain(margin: float, gain_rate: float, quantile: float | None = None) -> int | None:
+def probes_to_retain(margin: float, gain_rate: float, quantile: float | None) -> int | None:
     """How many probes find a model that lost nothing RETAINED with 80 % power; None if no number does."""
 
     def enough(n: int) -> bool:

@@ -14,7 +14,7 @@ SHOWN = 100
 """Characters of a reply that a warning quotes."""
 
 
-def battery_findings(suite: Suite, given_away: Collection[str] = ()) -> Iterator[Finding]:
+def battery_findings(suite: Suite, given_away: Collection[str]) -> Iterator[Finding]:
     """Replies that the scores of a suite misjudge: one finding for each kind of reply and probe.
 
     Args:

@@ -40,8 +40,8 @@ def weaknesses(suite: Suite, *, with_battery: bool = False) -> list[Problem]:
     Args:
         with_battery: whether to have its scores judge the replies of `harness.authoring.battery` too.
     """
+    sizes = [Finding("size", weak.span, weak.message, weak.hint or "") for weak in weak_gates(suite)]
     if suite.is_of_a_task:  # whose questions and keys are not the author's to change
-        sizes = [Finding("size", weak.span, weak.message, weak.hint or "") for weak in weak_gates(suite)]
         return [*suite.warnings, *warnings(suite, sizes, with_battery)]
     given_away = list(_answers_given_away(suite))
     known = {finding.probe.id for finding in given_away if finding.probe is not None}
@@ -58,7 +58,7 @@ def weaknesses(suite: Suite, *, with_battery: bool = False) -> list[Problem]:
         ),
         *short_limits(suite),
         *biases(suite),
-        *(Finding("size", weak.span, weak.message, weak.hint or "") for weak in weak_gates(suite)),
+        *sizes,
         *(battery_findings(suite, known) if with_battery else ()),
     ]
     weak = [*suite.warnings, *_unedited(suite), *warnings(suite, found, with_battery)]

@@ -15,14 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from harness.scoring.text import folded, normalised
+from harness.scoring.reading import folded, normalised
 from harness.suites.scorer import Scorer
 
 JACCARD_THRESHOLD = 0.75
 """The overlap of two sets of words, as intersection over union, from which on the texts are near-duplicates."""
 
 LONG_TEXT_WORDS = 25
-"""Texts of more words than this are compared by runs of words."""
+"""A text of more words than this is a passage to read, and is compared by runs of words."""
 
 SHINGLE_WORDS = 3
 """The length of those runs."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from harness.documents.within import PROJECT, Reach
+from harness.documents.within import Reach
 from harness.engine.abilities import Reads
 from harness.engine.requests import (
     Chat,
@@ -32,7 +32,7 @@ from harness.visible import visible
 from harness.wording import count, some
 
 
-def find_probes(reference: str, reach: Reach = PROJECT) -> tuple[Suite, Sequence[Probe]]:
+def find_probes(reference: str, reach: Reach) -> tuple[Suite, Sequence[Probe]]:
     """The suite and the probes of `FILE` or `FILE::SLICE`; raises HarnessError."""
     path, _, name = reference.partition("::")
     suite = read_suite(Path(path), load_scorers(), reach)

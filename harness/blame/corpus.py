@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.blame.questions import SEED
 from harness.documents.within import Reach
 from harness.errors import Span, shown_path
 from harness.models.reference import RecipeFile, by_form
@@ -14,8 +15,6 @@ from harness.recipes.examples import Example
 from harness.recipes.read import Recipe, read_recipe
 from harness.recipes.shapes import CorpusFormat
 from harness.stats.sampling import stratified
-
-SEED = 0
 
 
 @dataclass(frozen=True)

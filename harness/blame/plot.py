@@ -32,9 +32,6 @@ WAYS: Sequence[tuple[str, str, Way]] = (
 
 LONGEST = 30
 
-WAYS = (("lost with it alone", LOST, "alone"), ("comes back without it", BACK, "off"))
-"""Both measures: their words, colours and names in the record."""
-
 
 def layers_plot(record: BlameRecord) -> Figure:
     """The picture; layers that were not told apart share one bar, as wide as they are many."""

@@ -14,6 +14,7 @@ from harness.stats.sampling import stratified
 from harness.suites.suite import Probe
 
 SEED = 0
+"""Of everything that is drawn."""
 
 LOST = 2 / 3
 """The share of the probes asked again that were lost, if so many were; the others were kept."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.blame.groups import Axis, named
 from harness.blame.search import Effect, Found
-from harness.reporting.record import read_back, write_json
+from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.stats.paired import CONFIDENCE
 from harness.writing import writing_report
@@ -160,14 +160,7 @@ def group_rows(found: Found) -> list[GroupRow]:
     ]
 
 
-def write_blame(record: BlameRecord, folder: Path) -> Path:
-    """Write `blame.json` into `folder`, whole or not at all; returns its path. Raises HarnessError if it cannot be written."""
-    path = folder / FILE
+def write_blame(record: BlameRecord, folder: Path) -> None:
+    """Write `blame.json` into `folder`, whole or not at all; raises HarnessError if it cannot be written."""
     with writing_report(folder, by="out"):
-        write_json(path, record)
-    return path
-
-
-def read_blame(folder: Path) -> BlameRecord:
-    """Read the record back; raises HarnessError if there is none, or one of another version or shape."""
-    return read_back(folder / FILE, BlameRecord, "the record of blame", VERSION)
+        write_json(folder / FILE, record)

@@ -12,10 +12,11 @@ from pathlib import Path
 from harness.blame.corpus import find_corpus
 from harness.blame.page import blame_page
 from harness.blame.plot import layers_plot
-from harness.blame.questions import questions_of
+from harness.blame.questions import SEED, questions_of
 from harness.blame.record import FILE, BlameRecord, write_blame
 from harness.blame.text import terminal_lines
 from harness.documents.within import PROJECT, Reach
+from harness.engine.in_reach import check_in_reach
 from harness.engine.requests import EnginePair
 from harness.engine.settings import Settings
 from harness.errors import ModelError, shown_path
@@ -39,8 +40,6 @@ NOTHING_LOST = 5
 """Exit code where there is nothing to find, as pytest's where no test ran."""
 
 PLOT, PAGE = "layers.svg", "blame.html"
-
-SAMPLE_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -75,18 +74,14 @@ def blame(options: BlameOptions, settings: Settings) -> int:
         HarnessError: the input cannot be used, or a model cannot answer.
     """
     clear_report(options.out, (FILE, PLOT, PAGE), "out")
-    if settings.engine not in ("auto", "transformers"):
-        raise ModelError(
-            f"{option('engine', settings.engine)}: weights in another process cannot be switched off\n  leave it out: transformers "
-            "runs the models in this one"
-        )
+    check_in_reach(settings)
     found = find_models(options.model, options.baseline, settings, options.reach)
     asked, notes = _probes(options)
     recipe = found if isinstance(found, Recipe) else None
     corpus = find_corpus(options.corpus, recipe, options.reach, options.examples)
     with writing_report(options.out, "nothing", "out"):
         options.out.mkdir(parents=True, exist_ok=True)
-    models = _local(trained(found, options.baseline, settings, say, counter))
+    models = _local(trained(found, options.baseline, settings, say, counter), settings)
     pair = open_pair(models, settings, say)
     session = _session(asked, pair, options, settings)
     questions = questions_of(session.suites, options.again)
@@ -112,13 +107,13 @@ def _probes(options: BlameOptions) -> tuple[list[tuple[Suite, list[Probe]]], lis
     suites = read_suites(options.suites, options.reach)
     rest, notes = with_consent(None, suites, options.allow_code)
     pool = {(suite.name, probe.id): probe for suite in rest for probe in suite.probes}
-    drawn = set(pool) if options.sample is None else draw(pool, options.sample, SAMPLE_SEED)
+    drawn = set(pool) if options.sample is None else draw(pool, options.sample, SEED)
     asked = [(suite, [probe for probe in suite.probes if (suite.name, probe.id) in drawn]) for suite in rest]
     return [(suite, probes) for suite, probes in asked if probes], notes
 
 
-def _local(models: ModelPair[Model, Model]) -> LocalPair:
-    """The models, which must be on this disk; raises ModelError."""
+def _local(models: ModelPair[Model, Model], settings: Settings) -> LocalPair:
+    """The models, which must be on this disk and run in this process; raises ModelError."""
     baseline, tuned = models.baseline, models.tuned
     if isinstance(baseline, Endpoint) or isinstance(tuned, Endpoint):
         name = tuned.name if isinstance(tuned, Endpoint) else baseline.name
@@ -130,6 +125,8 @@ def _local(models: ModelPair[Model, Model]) -> LocalPair:
         raise ModelError(
             f"{tuned.name}: would be compared with itself\n  name the model before tuning: {option('baseline', 'PATH_OR_HUB_ID')}"
         )
+    for model in (baseline, tuned):
+        check_in_reach(settings, model)
     return ModelPair(baseline, tuned, models.notes)
 
 

@@ -10,11 +10,10 @@ from harness.blame.groups import Axis
 from harness.blame.record import ApartRow, BlameRecord, EffectRow, ExampleRow, GroupRow
 from harness.reporting.explain import INTERVAL
 from harness.spelling import on_command_line, option
+from harness.sweep.text import WIDTH
 from harness.tables import aligned
 from harness.visible import visible_lines
 from harness.wording import between, count, one_line, percent, points, some, tenths
-
-WIDTH = 110
 
 SHOWN = 10
 """Examples shown of each end; the record has them all."""
@@ -62,7 +61,8 @@ def _terminal(record: BlameRecord) -> Iterator[str]:
     odd = apart(record)
     more = [f"and {len(odd) - MOST_APART} more on the page"] if len(odd) > MOST_APART else []
     opening = ["does not add up, in points:"] if odd else []
-    for text in (*opening, *map(_bullet, odd[:MOST_APART]), *more, *state(record), conclusion(record)):
+    bullets = (f"- {sentence}" for sentence in odd[:MOST_APART])
+    for text in (*opening, *bullets, *more, *state(record), conclusion(record)):
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     if record.examples:
         for heading, examples in ends(record):
@@ -183,7 +183,3 @@ def example_line(row: ExampleRow) -> str:
     return (
         f"{row.push:+.3f}  example {row.number:<5} {one_line(row.prompt, 40)} -> {one_line(row.answer, 50)}"
     )
-
-
-def _bullet(text: str) -> str:
-    return f"- {text}"

@@ -13,6 +13,7 @@ from harness.command_line import count, whole
 from harness.engine.settings import settings_of
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.progress import counter
+from harness.spelling import on_command_line
 from harness.terminal import say, show
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def run(parsed: Namespace) -> int:
     clear_report(parsed.report, (FILE, PAGE))
     started = now()
     models, found, notes = _found(parsed)
+    notes = [on_command_line(note) for note in notes]
     record = DiagnosisRecord(
         harness=__version__, started=started, command=sys.argv[1:], models=models, suites=found, notes=notes
     )

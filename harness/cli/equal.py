@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count, fraction, whole
 from harness.engine.settings import settings_of
 from harness.errors import shown_path
 from harness.terminal import say, show
-
-if TYPE_CHECKING:
-    from harness.reporting.latest import Latest
 
 
 def add_parser(commands: Commands) -> None:
@@ -69,6 +64,7 @@ def run(parsed: Namespace) -> int:
     from harness.evaluation.suites import read_suites
     from harness.progress import counter
     from harness.reporting.equal import forms_lines
+    from harness.reporting.latest import Latest
 
     reach, settings = reach_of(parsed), settings_of(vars(parsed))
     given = {"max_flips": parsed.max_flips, "max_drop": parsed.max_drop}
@@ -80,7 +76,10 @@ def run(parsed: Namespace) -> int:
         command=tuple(sys.argv[1:]),
     )
     with ExitStack() as claims:
-        reports = [claims.enter_context(_claimed(folder)) for folder in _folders(parsed)]
+        reports = [Latest(folder) for folder in _folders(parsed)]
+        for report in reports:
+            report.claim()
+            claims.callback(report.release)
         named = read_suites([_suite(named) for named in parsed.suite], reach)
         suites, notes = with_consent(None, named, parsed.allow_code)
         for note in notes:
@@ -114,16 +113,3 @@ def _folders(parsed: Namespace) -> list[Path]:
         return []
     others = len(parsed.forms) - 1
     return [parsed.report] if others == 1 else [parsed.report / str(number + 2) for number in range(others)]
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[Latest]:
-    """The report of a folder, which no other run writes meanwhile."""
-    from harness.reporting.latest import Latest
-
-    report = Latest(folder)
-    report.claim()
-    try:
-        yield report
-    finally:
-        report.release()

@@ -53,7 +53,7 @@ def run(parsed: Namespace) -> int:
         HarnessError: there is no history, it cannot be read, or no run of it has the suite.
     """
     from harness.reporting.history.found import open_history
-    from harness.reporting.history.trend import DRAWN, as_json, trend_lines
+    from harness.reporting.history.trend import LEVELS, as_json, trend_lines
     from harness.reporting.view import can_show
 
     with closing(open_history(parsed.history)) as history:
@@ -72,6 +72,6 @@ def run(parsed: Namespace) -> int:
     elif not runs:
         show(f"{shown_path(parsed.history)}: holds no runs")
     else:
-        unicode = can_show(stdout_encoding(), DRAWN)
+        unicode = can_show(stdout_encoding(), LEVELS)
         show("\n".join(trend_lines(runs, parsed.suite, unicode)))
     return 0

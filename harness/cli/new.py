@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 from argparse import Namespace
+from pathlib import Path
 
-from harness.cli.options import NAME_ANOTHER, Commands, add_out, check_free
+from harness.cli.options import NAME_ANOTHER, Commands, add_force, check_free
 from harness.errors import HarnessError
 from harness.terminal import say, show
 from harness.writing import write_wanted
@@ -21,7 +22,10 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--answer", help="generate, choose or likelihood (default: generate)")
     parser.add_argument("--score", help="the score that judges answers (default: mentions)")
     parser.add_argument("--categories", metavar="A,B", help="names of categories")
-    add_out(parser, "suites/NAME.yaml")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="suite file to write (default: suites/NAME.yaml)"
+    )
+    add_force(parser)
     parser.set_defaults(run=run)
 
 

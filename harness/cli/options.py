@@ -6,11 +6,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Protocol
 
-from harness.command_line import count, share
+from harness.command_line import OneOf, count, share
 from harness.documents.within import Reach
 from harness.engine.settings import add_engine_options
 from harness.errors import HarnessError, shown_path
 from harness.gate.policy import MAX_DROP_OVERALL
+from harness.reporting.formats import FORMATS
 
 NAME_ANOTHER = "name another file with --out"
 """The remedy for an output file that cannot be written."""
@@ -83,7 +84,10 @@ def add_reading(parser: ArgumentParser) -> None:
     """Add the options of every command that reads suites, which may name a user's own scores and other files."""
     add_conftest(parser)
     add_allow_outside(parser)
-    add_allow_task_code(parser)
+    parser.add_argument(
+        "--allow-task-code", action="store_true",
+        help="run Python that comes with tasks of lm-evaluation-harness, unconfined",
+    )  # fmt: skip
 
 
 def add_conftest(parser: ArgumentParser) -> None:
@@ -102,18 +106,12 @@ def add_allow_outside(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_allow_task_code(parser: ArgumentParser) -> None:
-    """Add the option of every command that reads suites, whose tasks may bring Python."""
+def add_format(parser: ArgumentParser) -> None:
+    """Add the form in which a command prints a record."""
     parser.add_argument(
-        "--allow-task-code", action="store_true",
-        help="run Python that comes with tasks of lm-evaluation-harness, unconfined",
+        "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
+        help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
     )  # fmt: skip
-
-
-def add_out(parser: ArgumentParser, default: str) -> None:
-    """Add the options of every command that writes a suite."""
-    parser.add_argument("--out", type=Path, metavar="FILE", help=f"suite file to write (default: {default})")
-    add_force(parser)
 
 
 def add_force(parser: ArgumentParser) -> None:

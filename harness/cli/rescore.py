@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Commands, add_allow_code, add_reading, reach_of
+from harness.cli.options import Commands, add_allow_code, add_format, add_reading, reach_of
 from harness.command_line import OneOf, share_or_off
 from harness.errors import shown_path
-from harness.reporting.formats import FORMATS
 from harness.suites.severity import SEVERITIES
 from harness.terminal import show, show_document
 
@@ -41,10 +40,7 @@ def add_parser(commands: Commands) -> None:
         "--max-drop-overall", type=share_or_off, metavar="DROP",
         help="largest acceptable drop over all suites together, such as 0.03, or 'off' (default: the record's)",
     )  # fmt: skip
-    parser.add_argument(
-        "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
-        help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
-    )  # fmt: skip
+    add_format(parser)
     parser.add_argument(
         "--report-html", type=Path, metavar="FILE", help="also write the new record as a page to this file"
     )
@@ -80,12 +76,11 @@ def run(parsed: Namespace) -> int:
     from harness.evaluation.suites import read_suites
     from harness.gate.policy import Policy, overall_margin
     from harness.reporting.formats import render
-    from harness.reporting.latest import write_markdown, write_page
-    from harness.reporting.record import FILE, read_record, write_record
+    from harness.reporting.latest import record_at, write_markdown, write_page
+    from harness.reporting.record import write_record
     from harness.spelling import on_command_line
 
-    path = parsed.record / FILE if parsed.record.is_dir() else parsed.record
-    record = read_record(path)
+    record = record_at(parsed.record)
     given = parsed.max_drop_overall
     overall = overall_margin(given, otherwise=record.run.max_drop_overall)
     policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on, overall)

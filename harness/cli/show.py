@@ -6,10 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from harness.cli.history import add_history
-from harness.cli.options import NAME_ANOTHER, Commands, add_force, check_free
-from harness.command_line import OneOf
+from harness.cli.options import NAME_ANOTHER, Commands, add_force, add_format, check_free
 from harness.errors import shown_path
-from harness.reporting.formats import FORMATS
 from harness.terminal import show, show_document
 
 
@@ -19,10 +17,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "named", metavar="RUN", help="its number in the history, 'latest', or its record.json (or the folder)"
     )
-    parser.add_argument(
-        "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
-        help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
-    )  # fmt: skip
+    add_format(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it to this file (default: print it)")
     add_force(parser)
     add_history(parser)

@@ -206,7 +206,7 @@ class _Diagnosis:
         try:
             return asker.found(draws)
         except (EngineError, NoEvidenceError) as error:
-            self.notes.append(f"{draws[0].name}: {error.text.splitlines()[-1].strip()}")
+            self.notes.append(f"{draws[0].name}: {error.on_command_line.splitlines()[-1].strip()}")
             return None
 
     def _stripped(self, asker: Asker, probes: Sequence[Probe]) -> Found | None:

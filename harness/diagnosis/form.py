@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from harness.reporting.rows import AnswerRow, ProbeRow
 from harness.reporting.standing_out import FORMS, MOST_READ, SHARE, Reply, findings, told
@@ -105,16 +104,9 @@ class Form:
             [piece for piece in self.ends if body.endswith(piece)],
         )
 
-    def _has(
-        self, text: str, begins: Iterator[str] | Sequence[str], ends: Iterator[str] | Sequence[str]
-    ) -> bool:
+    def _has(self, text: str, begins: Iterable[str], ends: Iterable[str]) -> bool:
         body = text.strip()
         return any(map(body.startswith, begins)) or any(map(body.endswith, ends))
-
-    @cached_property
-    def is_none(self) -> bool:
-        """Whether lost answers have nothing in common."""
-        return not (self.begins or self.ends or self.shapes or self.words)
 
 
 def form_of(lost: Sequence[ProbeRow]) -> Form:

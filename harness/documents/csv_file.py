@@ -22,7 +22,7 @@ Record = tuple[Span, list[str]]
 """The cells of a record, and the line in which it begins."""
 
 
-def csv_rows(path: Path, notes: list[str] | None = None) -> Iterator[Row]:
+def csv_rows(path: Path, notes: list[str]) -> Iterator[Row]:
     """The rows of a CSV file. Its separator is the one that gives the heading the most columns; a `.tsv` has tabs.
 
     Args:
@@ -31,16 +31,15 @@ def csv_rows(path: Path, notes: list[str] | None = None) -> Iterator[Row]:
     Raises:
         OSError, InputError: it cannot be read.
     """
-    said: list[str] = [] if notes is None else notes
     text, encoding = read_guessed(path)
     if encoding:
-        said.append(f"{path.name}: it is not UTF-8, and was read as {encoding}")
+        notes.append(f"{path.name}: it is not UTF-8, and was read as {encoding}")
     separator, skipped = _separator(text, path)
     records = _records(path, text, separator)[skipped:]
     if not records:
         return
     if separator != "," and path.suffix.lower() != ".tsv":
-        said.append(f"{path.name}: its columns are separated by {SEPARATORS.get(separator, separator)}")
+        notes.append(f"{path.name}: its columns are separated by {SEPARATORS.get(separator, separator)}")
     columns, kept = _heading(*records[0], records[1:])
     for span, cells in records[1:]:
         row = _cells(span, cells, len(records[0][1]), separator)

@@ -11,7 +11,7 @@ from harness.documents.mend_indents import indented
 from harness.documents.mend_spaces import SPACES, white_space
 from harness.documents.mend_texts import continued, is_text, texts_over_lines
 from harness.documents.yaml_faults import Correction, Fault
-from harness.documents.yaml_lines import CLOSING, LONGEST, Line, Piece, quoted, shown, unreadable
+from harness.documents.yaml_lines import CLOSING, LIKE_A_KEY, LONGEST, Line, Piece, quoted, shown, unreadable
 
 MOST_BACK = 2_000
 """Lines before a fault that are searched for its beginning."""
@@ -53,7 +53,7 @@ def _near(lines: Sequence[str], fault: Fault) -> list[int]:
     return list(dict.fromkeys(number for number in found if not Line(lines[number]).is_blank))
 
 
-def _one(number: int, column: int, message: str, line: str) -> Correction:
+def _mend(number: int, column: int, message: str, line: str) -> Correction:
     return Correction(number, column, message, f"write: {shown(line)}", {number: line})
 
 
@@ -68,7 +68,7 @@ def _aliases(lines: Sequence[str], fault: Fault) -> Iterator[Correction]:
         return
     if near := re.search(r"'\*(.+)'\?", fault.hint or ""):
         fixed = f"{line.text[: fault.column]}*{near[1]}{line.text[found.end() :]}"
-        yield _one(fault.line, fault.column, fault.message, fixed)
+        yield _mend(fault.line, fault.column, fault.message, fixed)
     for piece in line.pieces:
         if piece.start == fault.column:
             yield _quoted_pieces(fault.line, line, [piece])
@@ -86,7 +86,7 @@ def _foreign_lines(lines: Sequence[str], here: Sequence[int]) -> Iterator[Correc
         line = lines[number]
         if (found := re.match(r"[ \t]*(//|--(?!-)|;)", line)) is not None:
             fixed = line.replace(found[1], "#", 1)
-            yield _one(number, found.start(1), f"a comment begins with '#', not with '{found[1]}'", fixed)
+            yield _mend(number, found.start(1), f"a comment begins with '#', not with '{found[1]}'", fixed)
 
 
 # Between a key and its value
@@ -97,11 +97,11 @@ def _colons(lines: Sequence[str], here: Sequence[int]) -> Iterator[Correction]:
         line = lines[number]
         if found := re.match(r"( *)-(?=[A-Za-z_][\w-]*:)", line):
             fixed = f"{found[0]} {line[found.end() :]}"
-            yield _one(number, found.end() - 1, "'-' needs a space after it", fixed)
+            yield _mend(number, found.end() - 1, "'-' needs a space after it", fixed)
         if found := _ODD_COLON.match(line):
             key = found[1].strip("- \t")
             fixed = f"{found[1]}: {line[found.end() :]}"
-            yield _one(number, found.end(1), f"'{key}' needs ': ' after it, a colon and a space", fixed)
+            yield _mend(number, found.end(1), f"'{key}' needs ': ' after it, a colon and a space", fixed)
 
 
 def _block_marks(lines: Sequence[str], here: Sequence[int]) -> Iterator[Correction]:
@@ -160,12 +160,9 @@ def _quoted_pieces(number: int, line: Line, pieces: Sequence[Piece]) -> Correcti
     fixed = line
     for piece in reversed(pieces):
         fixed = Line(fixed.replaced(piece, quoted(piece.meant)))
-    message = (
-        unreadable(pieces[0])
-        or "text with ': ' in it needs quotes: YAML takes what stands before it for a key"
-    )
+    message = unreadable(pieces[0]) or LIKE_A_KEY
     opened = _open(fixed.text) if pieces[0].in_braces and pieces[-1].end == len(line.text.rstrip()) else ""
-    return _one(number, pieces[0].start, message, fixed.text + (opened if isinstance(opened, str) else ""))
+    return _mend(number, pieces[0].start, message, fixed.text + (opened if isinstance(opened, str) else ""))
 
 
 # Brackets and commas
@@ -181,10 +178,10 @@ def _open_brackets(lines: Sequence[str], here: Sequence[int]) -> Iterator[Correc
             body, comment = re.match(r"(.*?)(\s*,?(?:\s#.*)?)$", line).groups()  # type: ignore[union-attr]
             column = max(line.rfind(bracket) for bracket in CLOSING if CLOSING[bracket] in opened)
             message = f"'{line[column]}' opens here and is never closed"
-            yield _one(number, column, message, body + opened + comment)
+            yield _mend(number, column, message, body + opened + comment)
         elif isinstance(opened, int):
             message = f"'{line[opened]}' closes what nothing opened"
-            yield _one(number, opened, message, line[:opened] + line[opened + 1 :])
+            yield _mend(number, opened, message, line[:opened] + line[opened + 1 :])
 
 
 def _open(line: str) -> str | int:
@@ -211,13 +208,13 @@ def _commas(lines: Sequence[str], here: Sequence[int]) -> Iterator[Correction]:
         line = lines[number]
         above = lines[number - 1].rstrip() if number else ""
         if re.match(r"""\s*["{]""", line) and re.search(r"""["\w\]}]$""", above) and not above.endswith(","):
-            yield _one(number - 1, len(above), "a comma separates the values inside {} and []", f"{above},")
+            yield _mend(number - 1, len(above), "a comma separates the values inside {} and []", f"{above},")
         if "{" not in line or len(line) > LONGEST:
             continue
         between = r"""(?<=["'\]}])\s+(?=[A-Za-z_]\w*:\s)|\s*;\s*(?=[A-Za-z_]\w*:\s)"""
         for found in islice(re.finditer(between, line), 10):
             fixed = f"{line[: found.start()]}, {line[found.end() :]}"
-            yield _one(number, found.start(), "a comma separates the values inside {}", fixed)
+            yield _mend(number, found.start(), "a comma separates the values inside {}", fixed)
         spaced = re.sub(r"([{,]\s*[A-Za-z_]\w*):(?=[^\s/:])", r"\1: ", line)
         if spaced != line:
-            yield _one(number, 0, "a key inside {} needs ': ' after it, a colon and a space", spaced)
+            yield _mend(number, 0, "a key inside {} needs ': ' after it, a colon and a space", spaced)

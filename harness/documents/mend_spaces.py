@@ -36,13 +36,10 @@ def white_space(lines: Sequence[str], fault: Fault) -> Iterator[Correction]:
             )
         if len(found) == 1:
             for column in _columns_before(lines, first):
-                changed = {first: " " * column + lines[first].lstrip(f" \t{_SPACES_TEXT}")}
+                changed = {first: " " * column + re.sub(rf"^[ \t{SPACES}]+", "", lines[first])}
                 yield Correction(first, match[0].index(odd), named, _spaces(changed[first], remedy), changed)
 
 
-_SPACES_TEXT = "".join(
-    chr(n) for n in (0xA0, 0x1680, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)
-)
 _NAMES = {"\u00a0": "a non-breaking space", "\u200b": "an invisible space", "\ufeff": "an invisible mark"}
 _UNSEEN = str.maketrans({"\u200b": "", "\u2060": "", "\ufeff": ""})
 
@@ -54,7 +51,7 @@ def _spaces(line: str, remedy: str) -> str:
 
 def _spaced(line: str, width: int) -> str:
     """A line with plain spaces before its text."""
-    rest = line.lstrip(f" \t-{_SPACES_TEXT}")
+    rest = re.sub(rf"^[- \t{SPACES}]+", "", line)
     before = line[: len(line) - len(rest)]
     before = re.sub(r"-\t+", "- ", before).replace("\t", " " * width).translate(_UNSEEN)
     return re.sub(rf"[{SPACES}]", " ", before) + rest

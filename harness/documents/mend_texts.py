@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.documents.yaml_faults import Correction, Fault
-from harness.documents.yaml_lines import Line
+from harness.documents.yaml_lines import Line, escaped
 
 
 def is_text(lines: Sequence[str], fault: Fault) -> bool:
@@ -38,17 +38,13 @@ def texts_over_lines(lines: Sequence[str], fault: Fault) -> Iterator[Correction]
         )
         if not start.value or start.value[0] in "\"'|>[{" or end <= number or end - number > 500:
             continue
-        changed: dict[int, str] = {number: start.text.replace(start.value, '"' + _escaped(start.value), 1)}
-        changed |= {n: _escaped(lines[n]) for n in range(number + 1, end + 1)}
+        changed: dict[int, str] = {number: start.text.replace(start.value, '"' + escaped(start.value), 1)}
+        changed |= {n: escaped(lines[n]) for n in range(number + 1, end + 1)}
         changed[end] += '"'
         yield Correction(
             number, start.column, f"the text of '{start.key}' goes on over lines with ': ' in them",
             f"write '{start.key}: |' and the whole text below it, indented by two spaces more", changed,
         )  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def continued(lines: Sequence[str], here: Sequence[int]) -> Iterator[Correction]:

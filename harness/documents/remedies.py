@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from harness.documents.document import Document, Place
-from harness.documents.yaml_lines import Line, quoted
+from harness.documents.yaml_lines import Line, bracket_end, escaped, quoted
 from harness.errors import Span
 
 MOST_SHOWN = 160
@@ -139,7 +139,7 @@ def list_meant(seen: Any, separated: bool) -> str | None:
 
 def _item(text: str) -> str:
     if "\n" in text or "\t" in text:
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'  # fmt: skip
+        return '"' + escaped(text).replace("\n", "\\n").replace("\t", "\\t") + '"'
     return text if re.fullmatch(r"[A-Za-z][\w -]*|\d+", text) and text not in ("null", "true", "false") else quoted(text)  # fmt: skip
 
 
@@ -191,12 +191,7 @@ def _line(document: Document, span: Span | None) -> str | None:
 
 def _closed(text: str) -> int:
     """Where the bracket with which a text begins closes; the length of the text if it does not."""
-    depth = 0
-    for at, character in enumerate(text):
-        depth += (character in "{[") - (character in "}]")
-        if depth == 0:
-            return at + 1
-    return len(text)
+    return bracket_end(text, 0, len(text)) or len(text)
 
 
 def _open_brackets(text: str) -> bool:

@@ -32,17 +32,16 @@ class Reach:
     code: bool = False
     """Whether Python that comes with a task of lm-evaluation-harness may run."""
 
-    def path(self, written: str, file: Path, span: Span | None = None, folder: Path | None = None) -> Path:
-        """The path that `written` means in `file`, whether or not it exists.
+    def path(self, written: str, file: Path, span: Span | None = None) -> Path:
+        """The path that `written` means in `file`, from its folder, whether or not it exists.
 
         Args:
             span: where it is written.
-            folder: what a relative path starts from; None for the folder of `file`.
 
         Raises:
             InputError: it leads outside.
         """
-        path = (folder or file.parent) / written
+        path = file.parent / written
         self.check(path, file, written, span)
         return path
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from harness.documents.yaml_nodes import TOO_DEEP, is_too_deep, with_pairs_marked
+from harness.documents.yaml_nodes import HALF_A_PAIR, TOO_DEEP, is_too_deep, with_pairs_marked
 from harness.errors import Problem, Span, did_you_mean
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -122,7 +122,7 @@ def _hint(message: str) -> str | None:
     if "<document start>" in message:
         return "all keys at the top begin in the same column: is the first one indented?"
     if "invalid Unicode character escape" in message:
-        return "half a surrogate pair is not a character; write the character itself"
+        return "; ".join(HALF_A_PAIR)
     return None
 
 

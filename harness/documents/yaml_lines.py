@@ -18,6 +18,8 @@ SPECIAL = "@`%&*!|>?-,"
 LONGEST = 20_000
 """Characters of a line in braces that is taken apart, which takes longer than reading it."""
 
+LIKE_A_KEY = "text with ': ' in it needs quotes: YAML takes what stands before it for a key"
+
 LONG_LINE = 200
 """Characters of a corrected line that are shown whole."""
 
@@ -129,7 +131,7 @@ def _value_end(line: str, start: int, end: int) -> tuple[int, int]:
             if _AFTER.match(line, after):
                 separator = _SEPARATOR.match(line, after)
                 return after, separator.end() if separator else end
-    elif line[start : start + 1] in CLOSING and (closed := _bracket_end(line, start, end)) is not None:
+    elif line[start : start + 1] in CLOSING and (closed := bracket_end(line, start, end)) is not None:
         separator = _SEPARATOR.match(line, closed)
         if separator or closed >= end:
             return closed, separator.end() if separator else end
@@ -138,7 +140,7 @@ def _value_end(line: str, start: int, end: int) -> tuple[int, int]:
     return start + len(line[start:stop].rstrip()), found.end() if found else end
 
 
-def _bracket_end(line: str, start: int, end: int) -> int | None:
+def bracket_end(line: str, start: int, end: int) -> int | None:
     """Where the bracket at `start` closes; None if it does not."""
     depth = 0
     for at in range(start, end):
@@ -160,8 +162,12 @@ def quoted(text: str) -> str:
         return f'"{text}"'
     if "'" not in text:
         return f"'{text}'"
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f'"{escaped(text)}"'
+
+
+def escaped(text: str) -> str:
+    """A text as it stands within double quotes, but for its line breaks and tabs."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def unreadable(piece: Piece) -> str | None:
@@ -174,7 +180,7 @@ def unreadable(piece: Piece) -> str | None:
     if first and first in SPECIAL and not (first in "?-" and text[1:2].strip()) and not _is_block(piece):
         return f"text that begins with '{first}' needs quotes"
     if re.search(r":(?:\s|$)", text):
-        return "text with ': ' in it needs quotes: YAML takes what stands before it for a key"
+        return LIKE_A_KEY
     if piece.in_braces and _COMMENT.search(text):
         return "text with ' #' in it needs quotes: YAML takes the rest of the line for a comment"
     if piece.in_braces and (found := re.search(r"[{}\[\]]", text)):
@@ -205,7 +211,7 @@ def _wrong_quotes(piece: Piece) -> str | None:
 
 
 def _wrong_brackets(piece: Piece) -> str | None:
-    end = _bracket_end(piece.text, 0, len(piece.text))
+    end = bracket_end(piece.text, 0, len(piece.text))
     if end is None:
         return None
     rest = piece.text[end:].strip()

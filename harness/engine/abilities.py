@@ -52,16 +52,15 @@ class Reasons(Protocol):
     def marks_reasoning(self) -> bool: ...
 
 
+Done = Callable[[Mapping[Request, Answer], int], None]
+"""Takes answers as they come, and how many of those that are underway are complete."""
+
+
 @runtime_checkable
 class Streams(Protocol):
-    """An engine that can give answers as they come, to distinct requests.
+    """An engine that can give answers as they come, to distinct requests."""
 
-    `done` takes the answers of each batch; or none, and how many of the present batch are complete.
-    """
-
-    def stream(
-        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
-    ) -> None: ...
+    def stream(self, requests: Sequence[Request], done: Done) -> None: ...
 
 
 @runtime_checkable

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+ROW = 256
+"""Distinct tokens of the requests that are read in one row, where the model's context is as long."""
+
 FIRST = 16
 """Tokens of the first row: what changes anything mostly shows in a few."""
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from harness.engine.estimate import Estimate
+from harness.engine.beginnings import common_length
+from harness.engine.estimate import Estimate, estimated
+from harness.engine.requests import Request
 
 LEAST_SECONDS = 2.0
 """A shorter measurement says little about the next run."""
@@ -41,6 +44,13 @@ class Pace:
     def telling(self) -> bool:
         """Whether it took long enough to tell a speed."""
         return self.reading + self.writing >= LEAST_SECONDS
+
+    def count(self, requests: Sequence[Request], rows: Sequence[list[int]]) -> None:
+        """Note requests that are read, by the tokens of all their rows."""
+        self.read += sum(
+            len(row) - common_length(before, row) for before, row in pairwise([[], *sorted(rows)])
+        )
+        self.size += estimated(requests)
 
     @contextmanager
     def while_reading(self) -> Iterator[None]:

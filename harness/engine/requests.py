@@ -99,7 +99,10 @@ class RollingLogLikelihood:
     windows: bool = False
 
 
-Request = Generate | MultipleChoice | Continuations | RollingLogLikelihood
+Scored = MultipleChoice | Continuations | RollingLogLikelihood
+"""Requests for log-likelihoods."""
+
+Request = Generate | Scored
 
 Side = Literal["baseline", "tuned"]
 """Which model of a pair."""

@@ -8,9 +8,7 @@ from harness.engine.abilities import Streams
 from harness.engine.requests import Answer, Progress, Request
 
 
-def ask_by_stream(
-    engine: Streams, requests: Sequence[Request], progress: Progress | None = None
-) -> list[Answer]:
+def ask_by_stream(engine: Streams, requests: Sequence[Request], progress: Progress | None) -> list[Answer]:
     """Answer each request, in order; equal requests are computed once. Raises what the engine raises."""
     distinct = list(dict.fromkeys(requests))
     answers: dict[Request, Answer] = {}

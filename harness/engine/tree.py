@@ -89,13 +89,10 @@ class Bundle:
     def size(self) -> int:
         return len(self.depths)
 
-    def lineage(self, node: int, begin: int = 0) -> list[int]:
-        """The nodes above a node of the bundle and itself, from a depth on, as places in the path and the bundle after it."""
+    def lineage(self, node: int) -> list[int]:
+        """The nodes above a node of the bundle and itself, as places in the path and the bundle after it."""
         at = node - self.first
-        return [
-            *range(begin, self.above[at]),
-            *(self.past + place for place in np.flatnonzero(self.inside[at]) if self.depths[place] >= begin),
-        ]
+        return [*range(self.above[at]), *(self.past + np.flatnonzero(self.inside[at]))]
 
     def visible(self) -> np.ndarray:
         """(size, past + size), bool: what each node has above it in the path and the bundle, or is."""

@@ -9,7 +9,7 @@ from itertools import islice, zip_longest
 from os.path import commonprefix
 from statistics import median
 
-from harness.engine.abilities import Reads, Reasons, Remembers, Tokenizes
+from harness.engine.abilities import Reads, Remembers, Tokenizes
 from harness.engine.answers import request_key
 from harness.engine.prompts import request
 from harness.engine.requests import (
@@ -23,6 +23,7 @@ from harness.engine.requests import (
     Request,
 )
 from harness.errors import EngineError
+from harness.evaluation.prompts import marks_reasoning
 from harness.evaluation.suite_run import SuiteRun
 from harness.reporting.equal_rows import AgreementRow, DifferenceRow
 from harness.suites.suite import Probe
@@ -116,9 +117,8 @@ def _apart(run: SuiteRun, probes: Sequence[Probe], engine: Engine) -> Iterator[f
                 yield abs(before - after) / max(1, tokens)
             case ChoiceLogProbs(before), ChoiceLogProbs(after):
                 sizes = _sizes(request(run.suite, probe), engine) or [1] * len(before)
-                yield from (
-                    abs(one - two) / size for one, two, size in zip(before, after, sizes, strict=True)
-                )
+                pairs = zip(before, after, sizes, strict=True)
+                yield from (abs(left - right) / size for left, right, size in pairs)
 
 
 def _sizes(asked: Request, engine: Engine) -> list[int] | None:
@@ -173,8 +173,8 @@ def _comparable(item: Differing, mine: str, theirs: str) -> bool:
 
 def _gaps(engine: Engine, asked: Mapping[str, MultipleChoice]) -> dict[str, float]:
     """By probe id, how much likelier an engine finds the first of two continuations; empty if it cannot tell."""
-    thinks = isinstance(engine, Reasons) and engine.marks_reasoning  # a choice is scored after reasoning
-    if "choose" not in engine.kinds or thinks or not asked:
+    # a choice is scored after reasoning
+    if "choose" not in engine.kinds or marks_reasoning(engine) or not asked:
         return {}
     try:
         answers = engine.ask(list(asked.values()))
@@ -197,7 +197,7 @@ def _place(item: Differing, first: Engine, other: Engine) -> dict[str, object]:
                 begins = engine.request_tokens(Generate(item.request.prompt, 1))[0]
             except EngineError:
                 continue
-            places = (i for i, (one, two) in enumerate(zip_longest(*rows)) if one != two)
+            places = (i for i, (left, right) in enumerate(zip_longest(*rows)) if left != right)
             if (place := next(places, None)) is not None:  # a tokenizer may read both alike
                 return {"unit": "token", "place": max(1, place - len(begins) + 1)}
     return {"unit": "character", "place": len(commonprefix(texts)) + 1}

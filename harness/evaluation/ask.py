@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 from harness.engine.prompts import request
 from harness.engine.requests import Answer, Engine, Progress
@@ -32,6 +32,13 @@ class Judging(TypedDict):
 
     word_order: WordOrder | None
     allow_code: bool
+
+
+class Asking(Judging):
+    """All that `ask` takes besides a model and probes."""
+
+    baseline: Mapping[str, Answer] | None
+    progress: Progress | None
 
 
 def ask(
@@ -75,27 +82,10 @@ def ask(
     )
 
 
-def ask_otherwise(
-    engine: Engine,
-    suite: Suite,
-    probes: Sequence[Probe],
-    *,
-    baseline: Mapping[str, Answer] | None = None,
-    progress: Progress | None = None,
-    word_order: WordOrder | None = None,
-    allow_code: bool = False,
-) -> Answered:
+def ask_otherwise(engine: Engine, suite: Suite, probes: Sequence[Probe], **how: Unpack[Asking]) -> Answered:
     """The same in other batches than those of the whole suite, which round differently; raises as `ask`."""
     reshaped = smaller_batches(engine, [request(suite, probe) for probe in probes])
-    return ask(
-        reshaped,
-        suite,
-        probes,
-        baseline=baseline,
-        progress=progress,
-        word_order=word_order,
-        allow_code=allow_code,
-    )
+    return ask(reshaped, suite, probes, **how)
 
 
 def judged(

@@ -17,7 +17,7 @@ from harness.gate.cases import Case
 from harness.spelling import option
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.power import noise_drop
-from harness.suites.suite import Gate, MarginGate, RiseGate
+from harness.suites.suite import MarginGate, RiseGate
 from harness.wording import count, percent, points
 
 FLIPS = 0.05
@@ -102,14 +102,12 @@ def _beyond(runs: Sequence[SuiteRun]) -> str:
     """What the margins do not hold of two engines, for a note."""
     gates = [case.gate for run in runs for case in run.gated.values()]
     beyond = [
-        "a max_loss if the baseline knows all probes" if any(_limits_loss(gate) for gate in gates) else None,
+        "a max_loss if the baseline knows all probes"
+        if any(isinstance(gate, MarginGate) and gate.max_loss < 1 for gate in gates)
+        else None,
         "a gate over each probe has none" if any(run.single for run in runs) else None,
     ]
     return "".join(f"; {text}" for text in beyond if text)
-
-
-def _limits_loss(gate: Gate) -> bool:
-    return isinstance(gate, MarginGate) and gate.max_loss < 1
 
 
 def _within(case: Case, gate: MarginGate, flips: float) -> Iterator[Problem]:
@@ -144,5 +142,5 @@ def _read_otherwise(run: SuiteRun, baseline: Engine, tuned: Engine) -> str | Non
     assert isinstance(baseline, Tokenizes)
     assert isinstance(tuned, Tokenizes)
     asked = [request(run.suite, probe) for probe in run.suite.probes if probe.id in run.needed]
-    unlike = sum(baseline.request_tokens(one) != tuned.request_tokens(one) for one in asked)
+    unlike = sum(baseline.request_tokens(text) != tuned.request_tokens(text) for text in asked)
     return f"the two engines read other tokens in {unlike} of {count(len(asked), 'text')}" if unlike else None

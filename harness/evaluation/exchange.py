@@ -137,7 +137,10 @@ class Exchange:
 
 def _given(run: SuiteRun) -> dict[str, Any]:
     return {
-        **{side: {id: _row(score) for id, score in run.scores[side].items()} for side in SIDES},
+        **{
+            side: {id: AnswerRow.of(score).model_dump(mode="json") for id, score in run.scores[side].items()}
+            for side in SIDES
+        },
         "again": {
             id: [AgainRow.of(attempt).model_dump(mode="json") for attempt in attempts]
             for id, attempts in run.again.items()
@@ -165,7 +168,3 @@ def _take(run: SuiteRun, data: dict[str, Any]) -> list[str]:
             Pair(probe, row.baseline.scored(), row.tuned.scored()) for probe, row in attempts
         )
     return list(data["notes"])
-
-
-def _row(score: Any) -> dict[str, Any]:
-    return AnswerRow.of(score).model_dump(mode="json")

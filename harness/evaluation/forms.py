@@ -130,7 +130,7 @@ def _like_base(items: Sequence[Differing], first: bool, beside: Form, base: Engi
 def _with_ends(cause: Cause, items: Sequence[Differing]) -> Cause:
     """Of other tokens that end a turn, how many answers are the other's beginning."""
     texts = [(item.first.text, item.other.text) for item in items]
-    ends = sum(one.startswith(two) or two.startswith(one) for one, two in texts)
+    ends = sum(first.startswith(other) or other.startswith(first) for first, other in texts)
     if cause.kind != "end tokens" or not ends:
         return cause
     seen = f"{cause.seen}; {ends} of the {count(len(items), 'differing answer')} are the beginning of the other's"

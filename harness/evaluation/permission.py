@@ -36,6 +36,13 @@ def code_problem(suite: Suite, probes: Iterable[Probe], allowed: bool) -> Proble
     return None
 
 
+def check_consent(suites: Iterable[Suite], allowed: bool) -> None:
+    """Raise InputError for suites that may not be asked, as `code_problem` tells, with the first probe of each."""
+    problems = (code_problem(suite, suite.probes, allowed) for suite in suites)
+    if found := list(filter(None, problems)):
+        raise InputError(found)
+
+
 def _running(probe: Probe) -> list[Scorer]:
     """Of the scores that the probe's score is made of, those that run code."""
     return [scorer for scorer in simple(probe.scorer) if scorer.runs_code]
@@ -68,7 +75,5 @@ def with_consent(
         InputError: the target runs code and may not, nothing else is left, or code cannot be confined here.
     """
     rest, notes = (list(general), []) if allowed else without_code(general)
-    problems = (code_problem(suite, suite.probes, allowed) for suite in [*filter(None, [target]), *rest])
-    if found := list(filter(None, problems)):
-        raise InputError(found)
+    check_consent([*filter(None, [target]), *rest], allowed)
     return rest, [on_command_line(note) for note in notes]

@@ -78,13 +78,6 @@ class SuiteRuns:
         return {name: run.noise for name, run in self.suites.items() if run.noise is not None}
 
     @property
-    def stops(self) -> dict[str, SequentialRow]:
-        """By suite, where asking stopped, if it was to stop once it is decided."""
-        return {
-            name: SequentialRow.of_stop(run.stop) for name, run in self.suites.items() if run.stop is not None
-        }
-
-    @property
     def accepted(self) -> dict[str, list[AcceptedRow]]:
         """By suite, what was accepted of it, and whether it counts."""
         return {
@@ -100,7 +93,11 @@ class SuiteRuns:
             "seconds_asking": self.seconds_asking,
             "nothing_known": self.nothing_known,
             "noise": {name: row.model_dump(mode="json") for name, row in self.noise.items()},
-            "sequential": {name: row.model_dump(mode="json") for name, row in self.stops.items()},
+            "sequential": {
+                name: SequentialRow.of_stop(run.stop).model_dump(mode="json")
+                for name, run in self.suites.items()
+                if run.stop is not None
+            },
             "accepted": {
                 name: [row.model_dump(mode="json") for row in rows] for name, rows in self.accepted.items()
             },

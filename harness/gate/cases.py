@@ -23,6 +23,9 @@ from harness.suites.suite import (
 )
 from harness.visible import visible
 
+FLIPS = "answers that flip"
+"""What a gate over them is called."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -56,7 +59,7 @@ class Case:
     def title(self) -> str:
         """The case's name in reports and logs, escaped: "general-qa · math"."""
         if isinstance(self.gate, RunGate):
-            return self.suite.name if self.slice == "all" else "answers that flip"
+            return self.suite.name if self.slice == "all" else FLIPS
         return visible(f"{self.suite.name} · {shown_slice(self.slice)}")
 
 
@@ -107,8 +110,9 @@ def with_overall(
     cases: Sequence[Case], max_drop: float | None, of_one: bool = False, max_flips: float | None = None
 ) -> list[Case]:
     """The cases and those over all suites, if they have any to pool; a single suite has a gate over flips if `max_flips` asks."""
-    has = max_drop is not None and has_overall(cases, of_one)
-    found = [*cases, overall_case(max_drop)] if has and max_drop is not None else list(cases)
+    found = list(cases)
+    if max_drop is not None and has_overall(cases, of_one):
+        found.append(overall_case(max_drop))
     if max_flips is not None and any(isinstance(case.gate, SliceGate | EachGate) for case in cases):
         found.append(flips_case(max_flips))
     return found

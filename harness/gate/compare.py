@@ -218,8 +218,7 @@ def _clustered(kept: int, lost: int, gained: int, missed: int, by_cluster: _Coun
     """The same of probes some of which go together; those of a single cluster say nothing of how much others would differ."""
     clusters = by_cluster[0].size
     if clusters == 1:
-        alone = comparison(kept, lost, gained, missed)
-        return Comparison(kept, lost, gained, missed, alone.interval, alone.mid_p, alone.loss, clusters)
+        return replace(comparison(kept, lost, gained, missed), clusters=clusters)
     effect = design_effect(*by_cluster)
     loss = None
     if kept + lost:

@@ -175,7 +175,7 @@ def cut(pairs: Sequence[Pair]) -> Cut:
     before = [_cut_part(pair.baseline) for pair in pairs]
     after = [_cut_part(pair.tuned) for pair in pairs]
     baseline, tuned = len(pairs) - before.count(None), len(pairs) - after.count(None)
-    short = [(one is not None, two is not None) for one, two in zip(before, after, strict=True)]
+    short = [(first is not None, second is not None) for first, second in zip(before, after, strict=True)]
     opened = [(_is_open(pair, pair.baseline), _is_open(pair, pair.tuned)) for pair in pairs]
     return Cut(
         baseline=baseline,

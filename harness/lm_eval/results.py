@@ -39,9 +39,7 @@ def task_of(source: str, task: str, doc: int) -> Built:
     return found
 
 
-def metrics(
-    task: Built, doc: int, responses: Sequence[Response], chosen: str | None = None
-) -> dict[str, Any]:
+def metrics(task: Built, doc: int, responses: Sequence[Response], chosen: str | None) -> dict[str, Any]:
     """The metrics of a document after one of the task's filters, the first if none is `chosen`.
 
     Raises:

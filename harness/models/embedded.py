@@ -6,10 +6,10 @@ SmolLM2-135M-Instruct (Apache-2.0) comes as a GGUF file in the PyPI package `llm
 
 from __future__ import annotations
 
-import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from harness.digest import bytes_digest
 from harness.errors import ModelError
 from harness.models.cache import cache_folder
 
@@ -38,9 +38,7 @@ def embedded_gguf() -> Path:
         raise ModelError(f"the embedded model is not installed\n  run: {install}") from error
     if not path.is_file():
         raise ModelError(f"the embedded model's file is missing: {path}\n  run: {install} --force-reinstall")
-    with path.open("rb") as file:
-        seen = hashlib.file_digest(file, "sha256").hexdigest()
-    if seen != SHA256:
+    if (seen := bytes_digest(path)) != SHA256:
         raise ModelError(
             f"the embedded model's file is not the one that was tested: {path}\n"
             f"  expected sha256 {SHA256}\n  saw      sha256 {seen}\n  run: {install} --force-reinstall"

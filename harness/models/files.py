@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import ModelError
 from harness.models.json_file import check_json, check_size, read_json
-from harness.models.layout import ADAPTER_CONFIG, CONFIG, models_within, other_weights
+from harness.models.layout import ADAPTER_CONFIG, CONFIG, GENERATION, models_within, other_weights
 from harness.spelling import option
 
 LFS = b"version https://git-lfs.github.com/spec/"
@@ -27,7 +27,7 @@ TEXT_FILES = (
 """Files that decide what a model reads for a prompt."""
 
 CONFIGS = (
-    CONFIG, "generation_config.json", ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
+    CONFIG, GENERATION, ADAPTER_CONFIG, "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.json",
 )  # fmt: skip
 """Files that transformers and peft read if they exist."""
@@ -51,7 +51,11 @@ def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -
     _check_texts(folder)
     safe, pickled = (list(_weights(reference, folder, stem, kind)) for kind in ("safetensors", "bin"))
     for file in safe or pickled:
-        _check_pointer(reference, file)
+        if is_pointer(file):
+            raise ModelError(
+                f"{reference}: {file.name} is a git-lfs pointer of {file.stat().st_size} bytes, not the weights\n"
+                "  fetch them: git lfs pull"
+            )
     if safe or (pickled and allow_pickle):
         return
     if pickled:
@@ -70,14 +74,10 @@ def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -
     )
 
 
-def _check_pointer(reference: str, file: Path) -> None:
-    """Raise ModelError for a file whose content git has not fetched."""
+def is_pointer(file: Path) -> bool:
+    """Whether git has not fetched the content of a file."""
     with file.open("rb") as opened:
-        if opened.read(len(LFS)) == LFS:
-            raise ModelError(
-                f"{reference}: {file.name} is a git-lfs pointer of {file.stat().st_size} bytes, not the weights\n"
-                "  fetch them: git lfs pull"
-            )
+        return opened.read(len(LFS)) == LFS
 
 
 def has_tokenizer(folder: Path) -> bool:

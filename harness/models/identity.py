@@ -9,9 +9,10 @@ from harness.errors import ModelError
 from harness.models.digests import file_digest
 from harness.models.files import TEXT_FILES
 from harness.models.json_file import read_json
+from harness.models.layout import ADAPTER_CONFIG, CONFIG, GENERATION
 
-WEIGHTS = ("*.safetensors", "*.bin", "config.json", "adapter_config.json")
-SETTINGS = ("generation_config.json",)
+WEIGHTS = ("*.safetensors", "*.bin", CONFIG, ADAPTER_CONFIG)
+SETTINGS = (GENERATION,)
 
 
 def weights_identity(folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CONFIG = "config.json"
+GENERATION = "generation_config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 
 SHARDS = {

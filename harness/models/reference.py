@@ -19,7 +19,7 @@ from harness.models.embedded import NAME, embedded_folder
 from harness.models.files import check_weights
 from harness.models.folder import find_folder
 from harness.models.json_file import read_json
-from harness.models.layout import ADAPTER_CONFIG, models_within, other_weights
+from harness.models.layout import ADAPTER_CONFIG, CONFIG, models_within, other_weights
 from harness.models.secrets import refuse_secrets
 from harness.spelling import option
 
@@ -180,7 +180,7 @@ def find_pair(
     return ModelPair(found, tuned, notes)
 
 
-def find_baseline(reference: str, allow_pickle: bool = False, schemes: Collection[str] = ()) -> Model:
+def find_baseline(reference: str, allow_pickle: bool, schemes: Collection[str]) -> Model:
     """The model that a reference names as a baseline; raises ModelError if it names nothing, or a recipe."""
     found = resolve(reference, schemes, allow_pickle)
     if isinstance(found, RecipeFile):
@@ -271,7 +271,7 @@ def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
             f"{reference}: is an adapter, but a full model is needed here\n"
             "  if it is the base of another adapter: merge it into its own base and save that (merge_and_unload)"
         )
-    if not (folder / "config.json").is_file():
+    if not (folder / CONFIG).is_file():
         seen = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
         raise ModelError(
             f"{reference}: a folder without a model: neither config.json nor {ADAPTER_CONFIG} is in it\n"

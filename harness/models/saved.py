@@ -8,17 +8,16 @@ from typing import Any
 
 from harness.models.cause import Cause
 from harness.models.json_file import read_json
-from harness.models.layout import CONFIG
+from harness.models.layout import CONFIG, GENERATION
 from harness.models.reference import LocalModel, base_of
-
-GENERATION = "generation_config.json"
 
 
 def config_causes(first: LocalModel, other: LocalModel) -> Iterator[Cause]:
     """What differs in the configs of two forms; raises ModelError for a config that cannot be read."""
     folders = base_of(first).folder, base_of(other).folder
     configs = [_read(folder / CONFIG) for folder in folders]
-    if len(kinds := [_quantised(config) for config in configs]) == 2 and kinds[0] != kinds[1]:
+    kinds = [_quantised(config) for config in configs]
+    if kinds[0] != kinds[1]:
         told = [f"{model.name} {kind or 'is not'}" for model, kind in zip((first, other), kinds, strict=True)]
         yield Cause(
             "quantised",

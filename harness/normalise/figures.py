@@ -272,9 +272,12 @@ def only_figure(text: str, language: str = "en") -> Figure | None:
 COUNTS, WORDS_EACH = 10, 4
 """From so many different numbers on, and up to so many words to each, a text counts."""
 
+LEAST_LISTED = 6
+"""Numbers of the shortest enumeration."""
 
-def enumerated(text: str, found: Sequence[Figure], least: int = 6) -> set[int]:
-    """Which of the figures are only listed: all but the last of an enumeration of `least` or more, or of a text that counts.
+
+def enumerated(text: str, found: Sequence[Figure]) -> set[int]:
+    """Which of the figures are only listed: all but the last of an enumeration, or of a text that counts.
 
     A text counts, whatever stands between its numbers, if it goes through COUNTS different ones, one every few words.
     """
@@ -287,4 +290,4 @@ def enumerated(text: str, found: Sequence[Figure], least: int = 6) -> set[int]:
             runs[-1].append(place)
         else:
             runs.append([place])
-    return {place for run in runs if len(run) >= least for place in run[:-1]}
+    return {place for run in runs if len(run) >= LEAST_LISTED for place in run[:-1]}

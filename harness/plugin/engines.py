@@ -61,10 +61,10 @@ def is_overridden(item: pytest.Item, side: Side) -> bool:
     return any(_override(item, name) is not None for name in (side, f"gate_{side}"))
 
 
-def was_given(item: pytest.Item, side: Side) -> bool:
-    """Whether a test got an engine of one side from its fixtures."""
+def asked_tuned(item: pytest.Item) -> bool:
+    """Whether a test got the tuned model's engine from its fixtures."""
     values = getattr(item, "funcargs", None) or {}
-    return any(isinstance(values.get(name), Engine) for name in (side, f"gate_{side}"))
+    return any(isinstance(values.get(name), Engine) for name in ("tuned", "gate_tuned"))
 
 
 def not_an_engine(fixture: str, seen: str, hint: str = "") -> EngineError:

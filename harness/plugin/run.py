@@ -16,7 +16,7 @@ from harness.engine.requests import Engine, Side
 from harness.errors import HarnessError
 from harness.gate.cases import Case, probe_ids
 from harness.plugin.collect import CaseItem, OverallItem
-from harness.plugin.engines import not_an_engine, was_given
+from harness.plugin.engines import asked_tuned, not_an_engine
 from harness.plugin.options import RUN_OPTIONS
 from harness.plugin.progress import Progress
 from harness.plugin.state import EXCHANGE
@@ -216,7 +216,7 @@ class Run:
             return data
         if isinstance(error, HarnessError) and call.when == "setup" and report.failed:
             return _stop(item, error)
-        asks = call.when == "call" and was_given(item, "tuned")
+        asks = call.when == "call" and asked_tuned(item)
         return {"own": True} if asks and report.outcome in ("passed", "failed") else None
 
     def _take_case(

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
+from harness.suites.detect import ENDINGS
+
 Ending = Literal["failed", "warned", "excused", "passed", "skipped", "error"]
 """How a case ended; "error" is before anything was decided."""
 
@@ -29,7 +31,7 @@ LOOK = "::lost"
 
 def is_case_id(nodeid: str) -> bool:
     """Whether a node id belongs to an item of a YAML file, or to a gate over all suites."""
-    return nodeid in OVERALL_IDS or nodeid.partition("::")[0].lower().endswith((".yaml", ".yml"))
+    return nodeid in OVERALL_IDS or nodeid.partition("::")[0].lower().endswith(ENDINGS)
 
 
 def _is_case(item: pytest.Item) -> bool:

@@ -125,8 +125,7 @@ def _turn(item: Any, where: str) -> Turn:
     who, what = ("from", "value") if item.get("from") is not None else ("role", "content")
     role = _ROLES.get(item.get(who)) if isinstance(item.get(who), str) else None
     if role is None:
-        known = ", ".join(name for name in _ROLES)
-        raise ValueError(f"'{where}.{who}' must be one of {known}, saw {describe(item.get(who))}")
+        raise ValueError(f"'{where}.{who}' must be one of {', '.join(_ROLES)}, saw {describe(item.get(who))}")
     content = item.get(what)
     if isinstance(content, list) and all(isinstance(part, Mapping) and "text" in part for part in content):
         content = "".join(_text(part["text"], f"{where}.{what}") for part in content)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 from harness.repair.record import CandidateRow, EffectRow, RepairRecord
-from harness.repair.text import columns, effect_cells
+from harness.repair.text import COLUMNS, effect_cells
 from harness.reporting.explain import INTERVAL
 from harness.sweep.text import escaped
 from harness.tables import markdown
@@ -65,7 +65,7 @@ def _body(record: RepairRecord, chosen: CandidateRow) -> Iterator[str]:
         ("repaired, selection", chosen.effect),
         ("repaired, confirmation", record.confirmed.effect),
     ]
-    rows = [("", *columns()), *((name, *effect_cells(effect)) for name, effect in effects)]
+    rows = [("", *COLUMNS), *((name, *effect_cells(effect)) for name, effect in effects)]
     yield from markdown(rows)
     yield ""
     yield "| gate over the confirmation probes | verdict | outcome |"

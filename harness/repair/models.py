@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from harness.engine.in_reach import check_in_reach
 from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import Settings
 from harness.errors import ModelError
@@ -20,13 +21,12 @@ from harness.models.reference import (
     find_local_model,
 )
 from harness.progress import counter
-from harness.repair.record import Form
 from harness.repair.schedule import RepairOptions
 from harness.reporting.run_rows import ModelRow
 from harness.spelling import option
 from harness.store.opening import open_pair
 from harness.terminal import say
-from harness.training.edits.edit import Edit
+from harness.training.edits.edit import Edit, Form
 from harness.training.references import find_models, trained
 from harness.versions import needed
 from harness.visible import encodable
@@ -95,7 +95,7 @@ class LocalModels:
         found = find_models(options.model, options.baseline, settings, options.reach)
         pair = trained(found, options.baseline, settings, say, counter)
         self.pair: ModelPair[Model, Model] = pair
-        self.tuned = _local(pair.tuned)
+        self.tuned = _local(pair.tuned, settings)
         if pair.baseline is pair.tuned:
             raise ModelError(
                 f"{options.model}: is its own baseline, so that nothing was tuned and nothing can be taken back"
@@ -151,10 +151,11 @@ class LocalModels:
         return open_pair(ModelPair(self.pair.baseline, model), self.settings, say)
 
 
-def _local(model: Model) -> LocalModel:
+def _local(model: Model, settings: Settings) -> LocalModel:
     if isinstance(model, Endpoint):
         raise ModelError(
             f"{model.name}: its weights are not here, so that nothing of them can be taken back\n"
             "  give a folder with a full model or an adapter, a hub id, or a recipe"
         )
+    check_in_reach(settings, model)
     return model

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.repair.record import CandidateRow, EffectRow, RepairRecord
 from harness.reporting.figures import INK, PAPER, QUIET, new_figure
-from harness.sweep.pareto_plot import spread_out
+from harness.sweep.pareto_plot import Entry, add_legend, reach, set_up, spread_out
 from harness.visible import visible
 
 if TYPE_CHECKING:
@@ -59,25 +59,11 @@ def _axes(
     axes: Axes, record: RepairRecord, effects: Sequence[EffectRow], confirmed: EffectRow | None
 ) -> None:
     shown = [*effects, *([confirmed] if confirmed is not None else [])]
-    for values, set_limits in (
-        ([0.0, *(bound for effect in shown for bound in effect.gain_interval)], axes.set_xlim),
-        (
-            [0.0, record.margin, *(bound for effect in shown for bound in effect.drop_interval or ())],
-            axes.set_ylim,
-        ),
-    ):
-        low, high = 100 * min(values), 100 * max(values)
-        room = 0.05 * max(high - low, 1)
-        set_limits(low - room, high + room)
-    axes.set_xlabel("gain on the target task, points (right is better)", color=INK)
-    axes.set_ylabel("drop in general, points (low is better)", color=INK)
-    axes.tick_params(colors=INK)
-    axes.grid(visible=True, color=QUIET, alpha=0.18, linewidth=0.8)
+    gains = [100 * bound for effect in shown for bound in effect.gain_interval]
+    drops = [100 * bound for effect in shown for bound in effect.drop_interval or ()]
+    set_up(axes, [0, *gains], [0, 100 * record.margin, *drops])
     axes.axhline(0, color=QUIET, linewidth=1)
     axes.axhline(100 * record.margin, color=BAD, linewidth=1, linestyle=(0, (4, 3)))
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(QUIET)
 
 
 def _point(axes: Axes, effect: EffectRow, colour: str, *, filled: bool, marker: str = "o") -> None:
@@ -85,18 +71,13 @@ def _point(axes: Axes, effect: EffectRow, colour: str, *, filled: bool, marker: 
     assert effect.drop_interval is not None, "a drop has an interval"
     axes.errorbar(
         [100 * effect.gain], [100 * effect.drop],
-        xerr=_reach(effect.gain, effect.gain_interval), yerr=_reach(effect.drop, effect.drop_interval),
+        xerr=reach(effect.gain, effect.gain_interval), yerr=reach(effect.drop, effect.drop_interval),
         fmt="none", ecolor=colour, elinewidth=1, capsize=2, alpha=0.4, zorder=2,
     )  # fmt: skip
     axes.plot(
         [100 * effect.gain], [100 * effect.drop], linestyle="", marker=marker, markersize=8, color=colour,
         markerfacecolor=colour if filled else PAPER, markeredgewidth=1.6, zorder=4,
     )  # fmt: skip
-
-
-def _reach(value: float, interval: tuple[float, float]) -> Any:
-    """How far an interval reaches below and above its value, in points, in the form that errorbar takes."""
-    return [[max(0.0, 100 * (value - interval[0]))], [max(0.0, 100 * (interval[1] - value))]]
 
 
 def _names(axes: Axes, record: RepairRecord, rows: Sequence[CandidateRow], height: float) -> None:
@@ -122,9 +103,7 @@ def _names(axes: Axes, record: RepairRecord, rows: Sequence[CandidateRow], heigh
 
 def _legend(figure: Figure, height: float, confirmed: bool) -> None:
     """The meaning of the marks, above the plot."""
-    from matplotlib.lines import Line2D
-
-    entries: list[tuple[str, dict[str, Any]]] = [
+    entries: list[Entry] = [
         ("passes", {"marker": "o", "color": GOOD, "markerfacecolor": PAPER}),
         ("does not", {"marker": "o", "color": QUIET, "markerfacecolor": PAPER}),
         ("as tuned", {"marker": "o", "color": BAD, "markerfacecolor": PAPER}),
@@ -134,8 +113,4 @@ def _legend(figure: Figure, height: float, confirmed: bool) -> None:
         entries.append(
             ("confirmed on other probes", {"marker": "D", "color": CONFIRMED, "markerfacecolor": CONFIRMED})
         )
-    handles = [Line2D([], [], linestyle="", markersize=7, label=label, **style) for label, style in entries]
-    figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.07, 1 - 0.02 / height), ncols=len(handles), frameon=False,
-        labelcolor=INK, fontsize=9, handletextpad=0.2, columnspacing=1.4,
-    )  # fmt: skip
+    add_legend(figure, entries, height, 1.4)

@@ -10,12 +10,10 @@ from harness.reporting.row import Row
 from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
 from harness.stats.paired import CONFIDENCE
+from harness.training.edits.edit import Form, Pruning
 
 VERSION: Literal[1] = 1
 FILE = "repair.json"
-
-Form = Literal["adapter", "full"]
-"""What a repaired model is written as."""
 
 Standing = Literal["passes", "fails", "gain gone", "loses too much"]
 """What the selection probes say of a candidate; the last two were not asked all of them."""
@@ -47,7 +45,7 @@ class CandidateRow(Row):
     name: str
     form: Form
     strengths: dict[str, float]
-    pruning: Literal["magnitude", "forgetting-aware"] | None
+    pruning: Pruning | None
     keep: float
     standing: Standing
     effect: EffectRow

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import __version__
+from harness.engine.in_reach import check_in_reach
 from harness.engine.prompts import request
 from harness.engine.requests import EnginePair, Request
 from harness.engine.settings import Settings
@@ -19,7 +20,7 @@ from harness.repair.measure import Examiner
 from harness.repair.models import Edited, Models
 from harness.repair.publish import publish
 from harness.repair.record import FILE, CandidateRow, Outcome, RepairRecord
-from harness.repair.schedule import RepairOptions, Schedule, read_schedule
+from harness.repair.schedule import Half, RepairOptions, Schedule, read_schedule
 from harness.repair.search import BudgetUsedError, Candidate, Search, Tried, choose
 from harness.repair.text import terminal_lines
 from harness.repair.trials import Trials
@@ -43,6 +44,7 @@ def repair(options: RepairOptions, settings: Settings) -> int:
     Raises:
         SuiteError, RecipeError, ModelError, HarnessError: the input cannot be used.
     """
+    check_in_reach(settings)
     check_free(options.out)
     clear_report(options.out, LEFT_BY_FAILURE, "out")
     schedule = read_schedule(options, settings)
@@ -85,11 +87,11 @@ class Repair:
     tried: list[Tried] = field(default_factory=list)
     complete: bool = True
 
-    def examiner(self, half: str, show: Callable[[], str]) -> Examiner:
+    def examiner(self, half: Half, show: Callable[[], str]) -> Examiner:
         """What asks the probes of a half; `show` says what is asked."""
         return Examiner(
             self.schedule,
-            getattr(self.schedule, half),
+            half,
             self.options.policy,
             self.settings,
             allow_code=self.options.allow_code,
@@ -187,7 +189,7 @@ def repaired(schedule: Schedule, options: RepairOptions, settings: Settings, mod
 def _search(run: Repair, edited: Edited, restoring: ExitStack) -> None:
     """Try candidates until there are no more, or no time."""
     trials = Trials(
-        run.examiner("selection", lambda: trials.now or "baseline"),
+        run.examiner(run.schedule.selection, lambda: trials.now or "baseline"),
         run.pair,
         useful=run.options.useful,
         margin=run.options.margin,
@@ -240,7 +242,7 @@ def _end(run: Repair) -> Repaired:
     if chosen is None:
         return Repaired(run.record("nothing passes", _why_none(run)), None)
     say(f"chosen: {chosen.candidate.edit}; it is confirmed on the other half of the probes")
-    examiner = run.examiner("confirmation", lambda: "confirming")
+    examiner = run.examiner(run.schedule.confirmation, lambda: "confirming")
     confirmation = confirm(
         examiner,
         run.pair(chosen.candidate),

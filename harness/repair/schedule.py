@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
 from harness.engine.settings import Settings
-from harness.errors import HarnessError, InputError
+from harness.errors import HarnessError
 from harness.evaluation.permission import with_consent
 from harness.evaluation.sample import Key, sampled
 from harness.evaluation.suites import read_suites
@@ -18,6 +18,7 @@ from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.spelling import option
 from harness.stats.sampling import stratified
 from harness.suites.suite import Probe, Suite
+from harness.sweep.schedule import check_target
 
 USEFUL = 0.5
 """The share of the tuned model's gain that a repair must keep, unless the user gives another."""
@@ -101,12 +102,7 @@ def read_schedule(options: RepairOptions, settings: Settings = Settings()) -> Sc
             f"{option('suite')}: there are no suites but the target, {options.target}\n  give what must be kept"
         )
     general, notes = with_consent(target, general, options.allow_code)
-    if target.task.answer == "likelihood":
-        raise InputError.at(
-            target.span,
-            f"the suite '{target.name}' cannot be a target: 'answer: likelihood' compares with the baseline",
-            "which is right by definition, so that nothing can be gained; ask for answers",
-        )
+    check_target(target)
     asked = [under(suite, settings) for suite in (target, *general)]
     drawn = sampled((case for suite in asked[1:] for case in cases(suite)), options.sample, options.seed)
     selection, confirmation = halves(asked[0], drawn, options.seed)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from harness.gate.compare import Pair
 from harness.gate.pooling import Unit, pool
 from harness.repair.measure import Measured
-from harness.repair.record import Form, Standing
-from harness.training.edits.edit import EMBEDDINGS, Edit, Pruning, but, evenly
+from harness.repair.record import Standing
+from harness.training.edits.edit import EMBEDDINGS, Edit, Form, Pruning, but, evenly
 
 COARSE = (0.5, 0.25, 0.125)
 """The strengths to try first, from the largest."""

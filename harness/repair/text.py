@@ -7,16 +7,13 @@ from collections.abc import Iterator
 
 from harness.repair.record import CandidateRow, EffectRow, RepairRecord
 from harness.reporting.explain import INTERVAL
+from harness.sweep.text import WIDTH
 from harness.tables import aligned
 from harness.visible import visible_lines
 from harness.wording import between, count, duration, percent, tenths
 
-WIDTH = 110
-
-
-def columns() -> tuple[str, ...]:
-    """The heading of `effect_cells`."""
-    return ("gain", INTERVAL, "drop", INTERVAL, "lost", "gained", "gates failed")
+COLUMNS = ("gain", INTERVAL, "drop", INTERVAL, "lost", "gained", "gates failed")
+"""The heading of `effect_cells`."""
 
 
 def effect_cells(effect: EffectRow) -> tuple[str, ...]:
@@ -45,7 +42,7 @@ def _terminal(record: RepairRecord, out: str) -> Iterator[str]:
     yield from (f"note: {note}" for note in record.notes)
     yield ""
     rows = [
-        ("tried on selection probes", *columns(), ""),
+        ("tried on selection probes", *COLUMNS, ""),
         *(_cells(row, record) for row in record.candidates),
     ]
     if record.confirmed is not None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.gate.compare import MOVED
 from harness.reporting.equal_rows import AgreementRow, DifferenceRow, EqualRow
-from harness.reporting.in_short import named
-from harness.reporting.rows import GateRow, Record
+from harness.reporting.in_short import flips_gate, named
+from harness.reporting.rows import Record
 from harness.tables import aligned
 from harness.wording import between, count, one_line, percent, points
 
@@ -69,19 +69,15 @@ def _is_same(row: AgreementRow) -> bool:
 
 
 def _margins(record: Record) -> str:
-    flips = _flips(record)
+    flips = flips_gate(record)
     if flips is None or flips.max_flips is None:
         return ""
     drop = record.run.max_drop_overall or 0.0
     return f": margins {points(flips.max_flips)} % of flips and {points(drop)} points of accuracy"
 
 
-def _flips(record: Record) -> GateRow | None:
-    return next((row for row in record.gates if row.max_flips is not None), None)
-
-
 def _form(record: Record) -> tuple[str, ...]:
-    found, flips, run = record.run.equal, _flips(record), record.run
+    found, flips, run = record.run.equal, flips_gate(record), record.run
     assert found is not None
     known = flips is not None and flips.flips is not None and flips.flips_interval is not None
     return (
@@ -118,8 +114,7 @@ def _suite(row: AgreementRow) -> str:
 
 
 def _difference(row: DifferenceRow) -> Iterator[str]:
-    words = (one_line(text, 40) if text else "nothing more" for text in (row.first, row.other))
-    first, other = words
+    first, other = (one_line(text, 40) if text else "nothing more" for text in (row.first, row.other))
     yield f"{row.suite} {row.id}: from {row.unit} {row.place} on, {first} became {other}{_closeness(row)}"
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from harness.gate.cases import FLIPS
 from harness.reporting.rows import GateRow
 from harness.suites.suite import OVERALL
-
-FLIPS = "answers that flip"
-"""What a gate over them is called."""
 
 TOGETHER = "all suites together"
 """What the gate over their drop is called, where it was asked for and decided nothing."""

@@ -73,6 +73,12 @@ def verdict(row: GateRow) -> str:
     return row.verdict if follows or row.outcome == "passed" else f"{row.verdict}, {row.outcome}"
 
 
+def run_standing(status: str) -> Standing:
+    """How a run looks, by its status."""
+    standings: dict[str, Standing] = {"passed": "good", "forgotten": "bad", "error": "bad"}
+    return standings.get(status, "open")
+
+
 def standing(row: GateRow) -> Standing:
     """How a gate looks."""
     if row.outcome == "skipped":

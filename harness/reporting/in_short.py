@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from harness.gate.cases import shown_slice
+from harness.gate.cases import FLIPS, shown_slice
 from harness.reporting.changes import Change, changes_of
-from harness.reporting.exit_code import FLIPS, undecided_suites
+from harness.reporting.exit_code import undecided_suites
 from harness.reporting.explain import INTERVAL, at_most, movement, rise_movement
 from harness.reporting.only_accepted import losses
 from harness.reporting.rows import GateRow, ModelRow, Record
@@ -68,16 +68,13 @@ def gate_name(row: GateRow, separator: str = " · ") -> str:
     return row.suite if row.slice == "all" else f"{row.suite}{separator}{shown_slice(row.slice)}"
 
 
-def _overall(record: Record) -> GateRow | None:
-    return next((row for row in record.gates if _is_overall(row)), None)
-
-
 def _is_overall(row: GateRow) -> bool:
     """Whether a row is that of the drop over all suites."""
     return row.over == "overall" and row.max_flips is None
 
 
-def _flips(record: Record) -> GateRow | None:
+def flips_gate(record: Record) -> GateRow | None:
+    """The gate over answers that flip, if the run has one."""
     return next((row for row in record.gates if row.max_flips is not None), None)
 
 
@@ -86,7 +83,7 @@ def _passed(record: Record) -> str:
     if any(turned):
         accepted = sum(row.accepted for row in record.probes)
         return f"Passed only because {losses(accepted)}: {count(sum(turned), 'gate')} would have failed"
-    overall, flips = _overall(record), _flips(record)
+    overall, flips = next(filter(_is_overall, record.gates), None), flips_gate(record)
     if flips and flips.verdict == "RETAINED" and flips.flips_interval:
         what = "The same model" if record.run.equal else "Passed"
         return f"{what}: at most {points(flips.flips_interval[1])} % of the answers flip"

@@ -55,7 +55,8 @@ def render(record: Record) -> str:
     report.add(_head(record))
     rows = table_rows(record.gates)
     notable = [row for row in rows if row.over == "overall" or row.outcome not in ("passed", "skipped")]
-    report.add_rows(notable[:MOST_ROWS])
+    if notable:
+        report.add(["", *_gate_table(notable[:MOST_ROWS])])
     report.add(_telling(record))
     others = [row for row in rows if not any(row is shown for shown in notable[:MOST_ROWS])]
     report.add_folded(count(len(others), "other row"), _gate_table(others))
@@ -92,11 +93,6 @@ class Report:
             return
         self.lines += lines
         self.size += size
-
-    def add_rows(self, rows: Sequence[GateRow]) -> None:
-        """Add a table of gates."""
-        if rows:
-            self.add(["", *_gate_table(rows)])
 
     def add_folded(self, summary: str, lines: Iterable[str]) -> None:
         """Add lines that a reader unfolds, as many as fit; `summary` is safe."""
@@ -164,10 +160,10 @@ def _telling(record: Record) -> Iterator[str]:
         yield ""
         yield "### What was lost" if len(rows) == 1 else f"### {len(rows)} of the lost answers that tell most"
     for row in rows:
-        yield from _one(row)
+        yield from _lost_probe(row)
 
 
-def _one(row: ProbeRow) -> Iterator[str]:
+def _lost_probe(row: ProbeRow) -> Iterator[str]:
     assert row.baseline is not None
     severity = ", critical" if row.severity == "critical" else ""
     yield ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import shown_path
 from harness.reporting.rows import GateRow, ProbeRow, Record
 from harness.suites.accepted import ships
+from harness.suites.detect import ENDINGS
 from harness.suites.suite import OVERALL
 from harness.visible import visible
 
@@ -60,7 +61,7 @@ def next_steps(
     if any(row.flips is not None for row in failed):
         yield from _equal(record, own, engine)
     tuned = record.run.tuned
-    if tuned and tuned.source == "reference" and tuned.reference.lower().endswith((".yaml", ".yml")):
+    if tuned and tuned.source == "reference" and tuned.reference.lower().endswith(ENDINGS):
         yield "  find milder ways to train it:"
         yield f"    {_command('python', '-m', 'harness', 'advise', tuned.reference)}"
 

@@ -121,8 +121,8 @@ def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
     )
 
 
-def render(record: Record) -> str:
-    """The record itself, as JSON."""
+def render(record: BaseModel) -> str:
+    """A record itself, as JSON."""
     return visible_json(record.model_dump_json(indent=1))
 
 
@@ -141,7 +141,7 @@ def read_record(path: Path) -> Record:
 
 def write_json(path: Path, record: BaseModel) -> None:
     """Write a JSON document, whole or not at all; raises OSError."""
-    write_whole(path, visible_json(record.model_dump_json(indent=1)) + "\n")
+    write_whole(path, render(record) + "\n")
 
 
 def read_back(path: Path, kind: type[R], what: str, version: int) -> R:

@@ -12,7 +12,8 @@ from harness.reporting.accepted import accepted_sentences
 from harness.reporting.diagnosed import why_lost
 from harness.reporting.equal import equal_lines
 from harness.reporting.exit_code import undecided_suites
-from harness.reporting.gate_lines import gate_table
+from harness.reporting.gate_lines import STYLES, gate_table
+from harness.reporting.gate_table import run_standing
 from harness.reporting.in_short import (
     after_a_loss,
     cases_told,
@@ -27,7 +28,7 @@ from harness.reporting.noise import noise_lines
 from harness.reporting.rows import AnswerRow, ProbeRow, Record
 from harness.reporting.screen import Block, fit
 from harness.reporting.sequential import sequential_lines
-from harness.reporting.view import Line, Style, View, line, plain
+from harness.reporting.view import Line, View, line, plain
 from harness.spelling import option
 from harness.wording import count, some
 
@@ -38,7 +39,6 @@ NO_GATE = "no gate was decided, so this run says nothing about the model"
 EFFECTS = "To avoid it: python -m harness ladder RECIPES trains with LoRA, lower rates, replay, EWC and others, and ranks them"
 USUAL = ("max_new_tokens (",)
 """Beginnings of notes, after the suite's name, that every run has, and that are told last."""
-STYLES: dict[str, Style] = {"passed": "good", "forgotten": "bad", "error": "bad"}
 PLAIN = View()
 
 
@@ -98,12 +98,8 @@ def _always(texts: Iterator[str] | Sequence[str], apart: bool = False) -> Block:
     return Block(lines, least=len(lines), apart=apart)
 
 
-def _all(lines: Sequence[Line], head: Sequence[Line] = ()) -> Block:
-    return Block(lines, head, least=len(lines), apart=True)
-
-
 def _title(record: Record) -> Line:
-    return line(title(record), STYLES.get(record.run.status, "open"))
+    return line(title(record), STYLES[run_standing(record.run.status)])
 
 
 def _head(record: Record) -> Iterator[str]:
@@ -132,7 +128,8 @@ def _table(record: Record, view: View) -> Block:
         return f"and {rest}: -v shows all" if rest else ""
 
     if view.verbosity < 0 and (rest := more(QUIET_ROWS)):
-        return _all([*table.lines[:QUIET_ROWS], line(rest, "quiet")], [table.heading])
+        lines = [*table.lines[:QUIET_ROWS], line(rest, "quiet")]
+        return Block(lines, [table.heading], least=len(lines), apart=True)
     return Block(table.lines, [table.heading], least=4, wanted=12, more=more, apart=True)
 
 

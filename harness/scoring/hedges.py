@@ -46,7 +46,7 @@ def without_open(text: str, expected: Sequence[str], language: str = "en") -> st
     return _CLAUSE.sub(lambda clause: wanted.closed(clause.group()), masked).translate(_UNMASKED)
 
 
-def open_figures(text: str, found: Sequence[Figure], language: str = "en") -> set[int]:
+def open_figures(text: str, found: Sequence[Figure], language: str) -> set[int]:
     """Which of the figures of a text are left open: "5 or 6", "5, 6 or maybe 7", "20 to 25", "less than 25", "> 25".
 
     Years, and a way "from" one number to another, leave nothing open; nor does a comparison of two: "20 is less than 25".

@@ -130,11 +130,7 @@ class Number(TextScorer):
             "conclusion": lambda: self._conclusion(self._outside(read)),
             "last_number": lambda: self._last(read),
         }
-        pieces = (
-            ["boxed", "after_answer", "bold", "opening", "conclusion", "last_number"]
-            if self.final == "auto"
-            else [self.final]
-        )
+        pieces = finds if self.final == "auto" else [self.final]
         return next((found for piece in pieces if (found := finds[piece]()) is not None), None)
 
     def _figures(self, text: str) -> Sequence[Figure]:

@@ -45,7 +45,7 @@ class _Clause:
     settled: str | None
 
 
-def named_option(raw: str, text: str, options: Sequence[str], language: str = "en") -> str | None:
+def named_option(raw: str, text: str, options: Sequence[str], language: str) -> str | None:
     """The option that a reply settles on, or None if it settles on none.
 
     In this order: the first option in the last box; the one after the last "answer is"; the only one in bold; the one that is

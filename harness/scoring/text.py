@@ -22,15 +22,12 @@ from harness.scoring.reading import (
     Read,
     TextScorer,
     comparable,
-    folded,
     has_markup,
     marked,
     normalised,
 )  # fmt: skip
 from harness.scoring.registry import scorer
 from harness.wording import one_line
-
-__all__ = ["Contains", "Equals", "Mentions", "Regex", "contains", "folded", "mentions", "normalised"]
 
 
 def contains(text: str, wanted: str, language: str = "en") -> bool:

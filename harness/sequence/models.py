@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.engine.requests import EnginePair
 from harness.engine.settings import Settings
-from harness.engine.transformers.device import free_memory
 from harness.models.json_file import read_json
 from harness.models.reference import FullModel, ModelPair, find_local_model
 from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.store.opening import open_pair
+from harness.sweep.models import free_models
 from harness.terminal import say
 from harness.training.merged import as_full_model
 from harness.training.train import train
@@ -34,7 +33,7 @@ class Chain:
         Raises:
             RecipeError, ModelError: it cannot be trained.
         """
-        _free()
+        free_models()
         folder = kept_before(recipe, self.last, self.settings)
         if folder is None:
             folder = train(recipe, self.last, self.settings, say, counter)
@@ -42,17 +41,12 @@ class Chain:
         found = find_local_model(str(folder), self.settings.allow_pickle)
         full = as_full_model(found, self.settings, say)
         self.last = FullModel(f"after {recipe.name}", full.folder)
-        _free()
+        free_models()
         return seconds
 
     @contextmanager
     def pair(self) -> Iterator[EnginePair]:
         """The base and the last model, to be asked; before any training, the base alone as both."""
-        _free()
+        free_models()
         baseline, last = self.base, self.last
         yield open_pair(ModelPair(baseline, last), self.settings, say)
-
-
-def _free() -> None:
-    gc.collect()
-    free_memory()

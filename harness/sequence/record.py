@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import read_back, write_json
+from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
@@ -99,14 +99,7 @@ class SequenceRecord(Row):
         return len(self.steps) == len(self.tasks) + 1
 
 
-def write_sequence(record: SequenceRecord, folder: Path) -> Path:
-    """Write `sequence.json` into `folder`, whole or not at all; returns its path. Raises HarnessError if it cannot be written."""
-    path = folder / FILE
+def write_sequence(record: SequenceRecord, folder: Path) -> None:
+    """Write `sequence.json` into `folder`, whole or not at all; raises HarnessError if it cannot be written."""
     with writing_report(folder, by="out"):
-        write_json(path, record)
-    return path
-
-
-def read_sequence(folder: Path) -> SequenceRecord:
-    """Read the record back; raises HarnessError if there is none, or one of another version or shape."""
-    return read_back(folder / FILE, SequenceRecord, "the record of a sequence", VERSION)
+        write_json(folder / FILE, record)

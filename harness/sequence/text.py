@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from harness.reporting.explain import INTERVAL
 from harness.sequence.record import MeasureRow, SequenceRecord, StepRow
-from harness.sweep.text import escaped
+from harness.sweep.text import WIDTH, escaped
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
 from harness.wording import between, count, some, tenths
-
-WIDTH = 110
 
 MEANS: Mapping[str, str] = {
     "average accuracy": "over all tasks, at the end",

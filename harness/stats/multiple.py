@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -31,28 +29,3 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     adjusted = np.empty_like(p)
     np.put_along_axis(adjusted, order, rising, -1)
     return adjusted
-
-
-def any_rejected(
-    p_values: Sequence[ArrayLike], probabilities: Sequence[ArrayLike], level: float = 0.05
-) -> float:
-    """How often Holm's procedure rejects at least one of several independent tests; where all nulls hold, the family-wise error.
-
-    It rejects any if the smallest p-value is at most level / m, so only one threshold matters.
-
-    Args:
-        p_values: for each test, those of its outcomes.
-        probabilities: for each test, how likely these outcomes are.
-
-    Raises:
-        NoEvidenceError: there are no tests, or probabilities do not sum to 1.
-    """
-    if not p_values:
-        raise NoEvidenceError("no tests: none of them can be rejected")
-    none = 1.0
-    for values, chances in zip(p_values, probabilities, strict=True):
-        weights = np.asarray(chances, dtype=np.float64)
-        if not abs(weights.sum() - 1) < 1e-6:
-            raise NoEvidenceError(f"the probabilities of a test's outcomes sum to {weights.sum()}, not to 1")
-        none *= 1 - float(weights[np.asarray(values) <= level / len(p_values)].sum())
-    return 1 - none

@@ -130,23 +130,6 @@ def least_to_retain(margin: float, quantile: float | None = None) -> int | None:
     return max(1, math.ceil(squared * (1 - margin) / margin - ROUNDING))
 
 
-def probes_to_settle(lost: int, gained: int, n: int, margin: float, most: int = 1_000_000) -> int | None:
-    """How many probes, flipping at the observed rates, would put the interval on one side of `margin`, to 0.5 %.
-
-    Returns:
-        The number, or None if not even `most` would do, as when the observed drop is the margin itself.
-    """
-    check_counts(lost, gained, n)
-
-    def settled(size: int) -> bool:
-        lost_then = round(lost * size / n)
-        gained_then = min(round(gained * size / n), size - lost_then)
-        low, high = tango_interval(lost_then, gained_then, size)
-        return high <= margin or low > margin
-
-    return smallest(settled, n, most, precision=0.005)
-
-
 def smallest(enough: Callable[[int], bool], start: int, most: int, precision: float = 0.0) -> int | None:
     """The smallest number that is enough, by doubling `start` and bisection; None if not even `most` is.
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import nctdtr, stdtr, stdtrit
 
 from harness.errors import NoEvidenceError
+from harness.stats.clusters import student_quantile
 from harness.stats.paired import CONFIDENCE
 from harness.stats.root import root
 
@@ -40,25 +41,23 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[fl
     """Student's interval for the mean, two-sided: mean +- t(n - 1) s / sqrt(n) (Student 1908, Biometrika 6, 1-25).
 
     Raises:
-        NoEvidenceError: fewer than two values, or one that is not finite.
+        NoEvidenceError: fewer than two values, one that is not finite, or what is no confidence.
     """
     mean, error, degrees = _mean(values)
-    if not 0 < confidence < 1:
-        raise NoEvidenceError(f"confidence must lie between 0 and 1, saw {confidence}")
-    reach = float(stdtrit(degrees, (1 + confidence) / 2)) * error
+    reach = student_quantile(degrees, confidence) * error
     return mean - reach, mean + reach
 
 
-def mean_p(values: ArrayLike, above: float = 0.0) -> float:
-    """The one-sided p-value that the mean is larger than `above`; 0.5 where every value is just that.
+def mean_p(values: ArrayLike) -> float:
+    """The one-sided p-value that the mean is larger than 0; 0.5 where every value is just that.
 
     Raises:
         NoEvidenceError: fewer than two values, or one that is not finite.
     """
     mean, error, degrees = _mean(values)
     if error == 0:
-        return 0.5 if mean == above else float(mean < above)
-    return float(stdtr(degrees, (above - mean) / error))
+        return 0.5 if mean == 0 else float(mean < 0)
+    return float(stdtr(degrees, -mean / error))
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +91,7 @@ def probability_within(n: int, most: float, deviation: float, confidence: float 
     """
     if n < 2 or not math.isfinite(most) or not 0 < deviation < math.inf:
         raise NoEvidenceError(f"no chance for n={n}, limit={most}, deviation={deviation}")
-    reach = float(stdtrit(n - 1, (1 + confidence) / 2))
+    reach = student_quantile(n - 1, confidence)
     return 1.0 - float(nctdtr(n - 1, most * math.sqrt(n) / deviation, reach))
 
 

@@ -131,14 +131,6 @@ class NotRetained:
         return found
 
 
-@dataclass(frozen=True)
-class AnyLost:
-    """A single lost probe is enough."""
-
-    def fails(self, lost: Counts, gained: Counts, n: int) -> NDArray[np.bool_]:
-        return lost > 0
-
-
 SIGNIFICANT = Significant()
 
 

@@ -13,9 +13,7 @@ from harness.stats.clusters import design_effect, numbered, student_quantile
 from harness.stats.paired import CONFIDENCE, normal_quantile
 
 
-def rate_interval(
-    counts: Sequence[bool], clusters: Sequence[str | None], confidence: float = CONFIDENCE
-) -> tuple[float, float]:
+def rate_interval(counts: Sequence[bool], clusters: Sequence[str | None]) -> tuple[float, float]:
     """Wilson's interval for the share of probes that count, on effective counts and by Student's quantile as the gate's.
 
     Args:
@@ -27,10 +25,10 @@ def rate_interval(
     numbers = numbered(clusters)
     sizes, n = np.bincount(numbers), len(counts)
     if not 1 < sizes.size < n:  # all on their own, or a single cluster, which says nothing of others
-        return wilson_interval(sum(counts), n, confidence)
+        return wilson_interval(sum(counts), n)
     counted = np.bincount(numbers, counts)
     effect = design_effect(counted, np.zeros_like(counted), sizes)
-    quantile = student_quantile(sizes.size - 1, confidence)
+    quantile = student_quantile(sizes.size - 1)
     return wilson_interval(sum(counts) / effect, n / effect, quantile=quantile)
 
 

@@ -16,16 +16,6 @@ from harness.stats.paired import CONFIDENCE, ROUNDING, TINY, check_counts, norma
 from harness.stats.root import root
 
 
-def share_lost(kept: float, lost: float, gained: float, n: float) -> float:
-    """The share of the baseline's accuracy that was lost: (lost - gained) / (kept + lost), negative where it rose.
-
-    Raises:
-        NoEvidenceError: the baseline knew nothing, or these are no counts out of `n`.
-    """
-    _check(kept, lost, gained, n)
-    return (lost - gained) / (kept + lost)
-
-
 def share_lost_interval(
     kept: float,
     lost: float,

@@ -36,15 +36,15 @@ LEAST_STEP = 1e-3
 POINTS, WEIGHTS = leggauss(16)
 
 
-def look_sizes(n: int, looks: int = LOOKS) -> tuple[int, ...]:
+def look_sizes(n: int) -> tuple[int, ...]:
     """After how many probes to look: equal steps, rounded up, each once; the last is `n`.
 
     Raises:
-        NoEvidenceError: for no probes or no looks.
+        NoEvidenceError: for no probes.
     """
-    if n < 1 or looks < 1:
-        raise NoEvidenceError(f"{looks} looks at {n} probes decide nothing")
-    return tuple(sorted({-(-n * look // looks) for look in range(1, looks + 1)}))
+    if n < 1:
+        raise NoEvidenceError(f"{LOOKS} looks at {n} probes decide nothing")
+    return tuple(sorted({-(-n * look // LOOKS) for look in range(1, LOOKS + 1)}))
 
 
 def spent(fraction: float, level: float = LEVEL) -> float:

@@ -16,24 +16,10 @@ from harness.stats.paired import (
     CONFIDENCE,
     TINY,
     check_counts,
-    mcnemar_mid_p,
     normal_quantile,
     score_interval,
     variance_of_net,
 )
-
-
-def stratified_drop(lost: ArrayLike, gained: ArrayLike, n: ArrayLike) -> float:
-    """The drop over all probes: (sum of lost - sum of gained) / sum of n.
-
-    Args:
-        lost, gained, n: of each stratum, shape (strata,).
-
-    Raises:
-        NoEvidenceError: there is no stratum, or the counts of one are no comparison.
-    """
-    b, c, size = _strata(lost, gained, n)
-    return float((b - c).sum() / size.sum())
 
 
 def stratified_interval(
@@ -88,19 +74,6 @@ def stratified_z(
     variance = np.asarray(design_effects) * variance_of_net(b, c, size, d0)  # shape (..., strata)
     z: NDArray[np.float64] = (b - c - size * d0).sum(-1) / np.sqrt(np.maximum(variance.sum(-1), TINY))
     return z
-
-
-def stratified_mid_p(lost: ArrayLike, gained: ArrayLike) -> float:
-    """McNemar's one-sided mid-p value that losses outweigh gains over all strata.
-
-    Under the null, losses and gains are equally likely in each stratum, so the sum of losses is Binomial(discordant, 1/2)
-    over all of them, whatever the strata's rates.
-
-    Raises:
-        NoEvidenceError: there is no stratum, or counts are negative.
-    """
-    b, c, _ = _strata(lost, gained, np.maximum(np.add(lost, gained), 1))
-    return mcnemar_mid_p(round(b.sum()), round(c.sum()))
 
 
 def _strata(lost: ArrayLike, gained: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], ...]:

@@ -18,6 +18,7 @@ from harness.engine.registry import local_engine
 from harness.engine.settings import Settings
 from harness.models.files import TEXT_FILES
 from harness.models.identity import file_digests
+from harness.models.layout import ADAPTER_CONFIG, CONFIG, GENERATION
 from harness.models.reference import Adapter, LocalModel, base_of
 from harness.versions import installed_versions
 
@@ -28,10 +29,10 @@ GIVEN = "given"
 """The `engine` of models that engines of users' code ask, and tell by an identity."""
 
 MODEL_FILES = (
-    "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json", "*.gguf", "*.py", "config.json",
-    "adapter_config.json", "generation_config.json",
+    "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json", "*.gguf", "*.py", CONFIG,
+    ADAPTER_CONFIG, GENERATION,
 )  # fmt: skip
-CODE = ("*.py", "config.json")
+CODE = ("*.py", CONFIG)
 """Files that decide which tokenizer reads a folder's."""
 PACKAGES = (
     "torch", "transformers", "tokenizers", "peft", "jinja2", "safetensors", "sentencepiece", "tiktoken", "mistral-common",

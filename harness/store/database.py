@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -85,8 +85,9 @@ class Database(SqliteFile):
         with self._explained(), self._lock:
             for begin in range(0, len(requests), AT_ONCE):
                 some = requests[begin : begin + AT_ONCE]
+                places = ", ".join("?" * len(some))
                 rows = self._connection.execute(
-                    f"SELECT request, answer, checksum FROM answers WHERE model = {ID} AND request IN ({_places(some)})",  # nosec B608
+                    f"SELECT request, answer, checksum FROM answers WHERE model = {ID} AND request IN ({places})",  # nosec B608
                     (model.key, *some),
                 )
                 found |= {
@@ -173,7 +174,3 @@ def _text(data: Any) -> str:
 
 def _checksum(*parts: str) -> bytes:
     return blake2b("\0".join(parts).encode(), digest_size=8).digest()
-
-
-def _places(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)

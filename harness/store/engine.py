@@ -7,16 +7,13 @@ from copy import copy
 from typing import Any
 
 from harness.digest import digest
-from harness.engine.abilities import Streams
+from harness.engine.abilities import Done, Streams
 from harness.engine.answers import as_answer, as_data, request_key
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Answer, Engine, Progress, Prompt, Request
 from harness.store.shelf import Shelf
 from harness.suites.format import AnswerKind
-
-Done = Callable[[Mapping[Request, Answer], int], None]
-"""Takes answers, and how many of those that are underway are complete."""
 
 
 class StoredEngine:

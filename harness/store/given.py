@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from harness.digest import digest
-from harness.engine.abilities import NAMES, Sourced, Streams, Tells
+from harness.engine.abilities import NAMES, Done, Sourced, Streams, Tells
 from harness.engine.answers import as_answer, as_data
 from harness.engine.functions import FunctionEngine
 from harness.engine.place import place_of
@@ -30,7 +30,7 @@ from harness.engine.requests import (
 from harness.errors import EngineError
 from harness.spelling import option
 from harness.store.content import given_content
-from harness.store.engine import Done, StoredEngine
+from harness.store.engine import StoredEngine
 from harness.store.shelf import Shelf, Store
 
 AT_ONCE = 256

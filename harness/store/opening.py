@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.engine import registry
 from harness.engine.batching import EXACT
-from harness.engine.requests import Engine, EnginePair, Request
+from harness.engine.requests import Engine, EnginePair, Request, Side
 from harness.engine.settings import OFF, Settings
 from harness.errors import EngineError
 from harness.models.cache import cache_folder
@@ -182,7 +182,7 @@ class _Opening:
     def _contents(self) -> dict[str, dict[str, Any]]:
         """What the answers of each side depend on; raises OSError."""
         sources = self.sources
-        speaker = {"own": None, "baseline": sources.baseline, "tuned": sources.tuned}[self.settings.template]
+        speaker = None if self.settings.template == "own" else sources.of(self.settings.template)
         return {
             side: model_content(model, speaker or model, self.settings)
             for side, model in (("baseline", sources.baseline), ("tuned", sources.tuned))
@@ -208,7 +208,7 @@ class _Opening:
             self.store.keep_fact(new, *self.key)
         return fault
 
-    def _engine(self, side: Any, facts: Mapping[str, Any]) -> StoredLocalEngine:
+    def _engine(self, side: Side, facts: Mapping[str, Any]) -> StoredLocalEngine:
         about, content = facts[side], self.contents[side]
         kept = {**content, "device": about["device_kind"], "dtype": about["dtype"]}
         return StoredLocalEngine(
@@ -220,9 +220,10 @@ class _Opening:
         )
 
 
-def _ensure_files(model: LocalModel | None, say: Say) -> None:
+def _ensure_files(model: LocalModel, say: Say) -> None:
     """Make the files of the embedded model, if it is this one and was never converted; raises ModelError."""
-    if model is not None and base_of(model).embedded and not base_of(model).folder.is_dir():
+    base = base_of(model)
+    if base.embedded and not base.folder.is_dir():
         with needed():
             from harness.engine.transformers.gguf import ensure_embedded
 

@@ -173,7 +173,9 @@ class ProbeFormat(Shape):
 
     model_config = ConfigDict(extra="allow")
 
-    id: Name = Field(description="Unique in the suite; names the probe's case and pairs its answers.")
+    id: Name = Field(
+        description="Unique in the suite; names the probe's case and pairs its answers. Generators and data give one where it is left out."
+    )
     category: Category | None = Field(None, description="The slice that the probe counts in.")
     cluster: Category | None = Field(
         None,

@@ -35,7 +35,7 @@ class SourceFormat(Shape):
     """Where probes are read from."""
 
     file: Text | None = Field(
-        None, description="A .csv, .tsv, .json, .jsonl or .parquet file, from the suite's folder."
+        None, description="A .csv, .tsv, .json, .jsonl, .ndjson or .parquet file, from the suite's folder."
     )
     dataset: Text | None = Field(None, description="A Hugging Face data set: a local folder or a hub id.")
     config: Text | None = Field(None, description="The data set's configuration.")
@@ -68,7 +68,7 @@ class SourceFormat(Shape):
 
 
 def read_rows(
-    source: SourceFormat, file: Path, fields: Sequence[str], reach: Reach, notes: list[str], bars: bool = True
+    source: SourceFormat, file: Path, fields: Sequence[str], reach: Reach, notes: list[str], bars: bool
 ) -> list[Row]:
     """The rows of a source as probes, whose values are the text of its cells.
 

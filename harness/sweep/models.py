@@ -48,19 +48,20 @@ class TorchModels:
 
     @contextmanager
     def baseline(self) -> Iterator[Engine]:
-        _free()
+        free_models()
         yield open_engine(self.base, self.settings, say)
 
     @contextmanager
     def tuned(self, recipe: Recipe) -> Iterator[Tuned]:
-        _free()  # the model before, to which nothing refers any more
+        free_models()  # the model before, to which nothing refers any more
         sources = trained_sources(recipe, None, self.settings, say, counter)
         seconds = read_json(sources.tuned.folder / DONE).get("seconds")
-        _free()  # the copy that was trained
+        free_models()  # the copy that was trained
         pair = open_pair(sources, self.settings, say)
         yield Tuned(pair.tuned, seconds, sources.notes, pair.baseline)
 
 
-def _free() -> None:
+def free_models() -> None:
+    """Free the memory of models to which nothing refers any more."""
     gc.collect()
     free_memory()

@@ -28,6 +28,9 @@ MARKERS = {"less": "^", "cannot be told": "D"}
 LONGEST = 26
 """A longer name is cut."""
 
+Entry = tuple[str, dict[str, Any]]
+"""The meaning of a mark, and the mark as matplotlib's `Line2D` takes it."""
+
 
 def pareto(record: SweepRecord) -> Figure | None:
     """The plot; None if nothing was measured."""
@@ -54,6 +57,11 @@ def _limits(axes: Axes, record: SweepRecord, measured: Sequence[MeasuredRow], en
     gains = [100 * value for row in measured for value in row.gain_interval]
     gains += [] if enough is None else [enough]
     drops = [0, 100 * record.margin, *(100 * value for row in measured for value in row.drop_interval)]
+    set_up(axes, gains, drops)
+
+
+def set_up(axes: Axes, gains: Sequence[float], drops: Sequence[float]) -> None:
+    """Axes of gain and drop with room for these, in points."""
     for values, set_limits in ((gains, axes.set_xlim), (drops, axes.set_ylim)):
         low, high = min(values), max(values)
         room = 0.05 * max(high - low, 1)
@@ -95,7 +103,7 @@ def _point(axes: Axes, record: SweepRecord, row: RecipeRow, measured: MeasuredRo
     colour, marker = _colour(record, row), MARKERS.get(row.learning or "", "o")
     axes.errorbar(
         [100 * gain], [100 * drop],
-        xerr=_reach(gain, measured.gain_interval), yerr=_reach(drop, measured.drop_interval),
+        xerr=reach(gain, measured.gain_interval), yerr=reach(drop, measured.drop_interval),
         fmt="none", ecolor=colour, elinewidth=1, capsize=2, alpha=0.5, zorder=2,
     )  # fmt: skip
     axes.plot(
@@ -104,7 +112,7 @@ def _point(axes: Axes, record: SweepRecord, row: RecipeRow, measured: MeasuredRo
     )  # fmt: skip
 
 
-def _reach(value: float, interval: tuple[float, float]) -> Any:
+def reach(value: float, interval: tuple[float, float]) -> Any:
     """How far an interval reaches below and above its value, in points, in the form that errorbar takes."""
     return [[max(0.0, 100 * (value - interval[0]))], [max(0.0, 100 * (interval[1] - value))]]
 
@@ -160,10 +168,8 @@ def _top(block: Sequence[float], apart: float) -> float:
 
 def _legend(figure: Figure, record: SweepRecord, height: float) -> None:
     """The meaning of the marks, above the plot; only the marks that occur."""
-    from matplotlib.lines import Line2D
-
     learning = {row.learning for row, _ in record.measured}
-    entries: list[tuple[str, dict[str, Any]]] = [
+    entries: list[Entry] = [
         ("Pareto front", {"marker": "o", "color": BEST, "markerfacecolor": BEST}),
         ("beaten by another", {"marker": "o", "color": BEST, "markerfacecolor": PAPER}),
     ]
@@ -175,8 +181,15 @@ def _legend(figure: Figure, record: SweepRecord, height: float) -> None:
         entries.append(("learnt less", {"marker": MARKERS["less"], "color": LESS, "markerfacecolor": PAPER}))
     if record.reference is not None:
         entries.append(("reference", {"marker": "o", "color": WORST, "markerfacecolor": PAPER}))
+    add_legend(figure, entries, height, 1.6)
+
+
+def add_legend(figure: Figure, entries: Sequence[Entry], height: float, between: float) -> None:
+    """Marks and their meanings in a line above a plot of this height, `between` them so many times the size of its letters."""
+    from matplotlib.lines import Line2D
+
     handles = [Line2D([], [], linestyle="", markersize=7, label=label, **style) for label, style in entries]
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0.07, 1 - 0.02 / height), ncols=len(handles), frameon=False,
-        labelcolor=INK, fontsize=9, handletextpad=0.2, columnspacing=1.6,
+        labelcolor=INK, fontsize=9, handletextpad=0.2, columnspacing=between,
     )  # fmt: skip

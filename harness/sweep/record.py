@@ -234,16 +234,10 @@ def check_reference(name: str | None, names: Sequence[str]) -> None:
         raise HarnessError(f"--from {name}: no recipe of this ladder has that name\n  {near}")
 
 
-def write_sweep(record: SweepRecord, folder: Path) -> Path:
-    """Write `ladder.json` into `folder`, whole or not at all; returns its path.
-
-    Raises:
-        HarnessError: it cannot be written.
-    """
-    path = folder / FILE
+def write_sweep(record: SweepRecord, folder: Path) -> None:
+    """Write `ladder.json` into `folder`, whole or not at all; raises HarnessError if it cannot be written."""
     with writing_report(folder):
-        write_json(path, record)
-    return path
+        write_json(folder / FILE, record)
 
 
 def read_sweep(folder: Path, name: str = FILE) -> SweepRecord:

@@ -191,14 +191,7 @@ def terminal_lines(record: SweepRecord) -> Iterator[str]:
 
 
 def _terminal(record: SweepRecord) -> Iterator[str]:
-    yield f"base     {record.run.base}, on {record.run.device} in {record.run.dtype}"
-    yield f"target   {asked(record.target)}"
-    for place, suite in enumerate(record.suites):
-        yield f"{'general' if place == 0 else '':<9}{asked(suite)}"
-    yield from state(record)
-    yield ""
-    rows = table(record)
-    yield from aligned(rows, columns_of_words(rows))
+    yield from opening(record)
     if by_suite := suites_table(record):
         yield ""
         yield from aligned(by_suite)
@@ -208,6 +201,18 @@ def _terminal(record: SweepRecord) -> Iterator[str]:
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
     yield ""
     yield from textwrap.wrap(recommendation.conclusion, WIDTH, break_on_hyphens=False)
+
+
+def opening(record: SweepRecord) -> Iterator[str]:
+    """What was asked of which base, what a reader must know, and the table."""
+    yield f"base     {record.run.base}, on {record.run.device} in {record.run.dtype}"
+    yield f"target   {asked(record.target)}"
+    for place, suite in enumerate(record.suites):
+        yield f"{'general' if place == 0 else '':<9}{asked(suite)}"
+    yield from state(record)
+    yield ""
+    rows = table(record)
+    yield from aligned(rows, columns_of_words(rows))
 
 
 def _line(advice: Advice) -> str:

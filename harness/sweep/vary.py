@@ -38,13 +38,14 @@ def varied(recipes: Sequence[Recipe], keys: Sequence[Varied]) -> list[Recipe]:
     Raises:
         HarnessError: no recipe has a key, it cannot be varied, a value is none that it takes, or there would be too many.
     """
-    if twice := [key.key for place, key in enumerate(keys) if key.key in {one.key for one in keys[:place]}]:
+    names = [key.key for key in keys]
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
         raise HarnessError(
             f"--vary {twice[0]}: given twice\n  give all its values at once, separated by commas"
         )
     for key in keys:
         _check(key, recipes)
-    found = [one for recipe in recipes for one in _each(recipe, [key for key in keys if _has(recipe, key)])]
+    found = [made for recipe in recipes for made in _each(recipe, [key for key in keys if _has(recipe, key)])]
     if keys and len(found) > MOST_VARIED:
         raise HarnessError(
             f"--vary: makes {len(found):,} recipes of {len(recipes)}; at most {MOST_VARIED} are tried"

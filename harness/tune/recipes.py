@@ -7,7 +7,7 @@ the gentlest that learnt enough.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,11 +114,8 @@ def _write(folder: Path, name: str, data: Mapping[str, Any]) -> None:
 
 
 def _read(folder: Path, names: Mapping[str, Sequence[str]], reach: Reach) -> Plan:
-    def paths() -> Iterator[Path]:
-        for dose, mitigated in names.items():
-            yield from (folder / f"{name}.yaml" for name in (dose, *mitigated))
-
-    by_name = {recipe.name: recipe for recipe in read_recipes(list(paths()), (), reach)}
+    paths = [folder / f"{name}.yaml" for dose, mitigated in names.items() for name in (dose, *mitigated)]
+    by_name = {recipe.name: recipe for recipe in read_recipes(paths, (), reach)}
     return Plan(
         tuple(by_name[dose] for dose in names),
         {dose: tuple(by_name[name] for name in mitigated) for dose, mitigated in names.items()},

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.engine.in_reach import check_in_reach
 from harness.engine.settings import Settings
 from harness.errors import shown_path
 from harness.recipes.read import Recipe
@@ -52,6 +53,7 @@ def tune(options: TuneOptions, settings: Settings) -> int:
         SuiteError, RecipeError, ModelError, HarnessError: the input cannot be used.
         NoEvidenceError: the base is right on the whole target.
     """
+    check_in_reach(settings)
     record = begun(options)
     if (options.out / FILE).is_file():
         write_tune(record, options.out)

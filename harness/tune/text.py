@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from harness.repair.record import RepairRecord
 from harness.reporting.explain import INTERVAL
 from harness.sweep.record import SweepRecord
-from harness.sweep.text import WIDTH, asked, columns_of_words, state, table
-from harness.tables import aligned
+from harness.sweep.text import WIDTH, opening
 from harness.tune.record import StepRow, TuneRecord
 from harness.visible import visible_lines
 from harness.wording import between, duration, tenths
@@ -40,14 +39,7 @@ def terminal_lines(
 def _terminal(
     record: TuneRecord, ladder: SweepRecord, repair: RepairRecord | None, out: str
 ) -> Iterator[str]:
-    yield f"base     {ladder.run.base}, on {ladder.run.device} in {ladder.run.dtype}"
-    yield f"target   {asked(ladder.target)}"
-    for place, suite in enumerate(ladder.suites):
-        yield f"{'general' if place == 0 else '':<9}{asked(suite)}"
-    yield from state(ladder)
-    yield ""
-    rows = table(ladder)
-    yield from aligned(rows, columns_of_words(rows))
+    yield from opening(ladder)
     yield ""
     for text in (*(f"{step.recipe}: {step.said}" for step in record.steps), *_result(record, repair, out)):
         yield from textwrap.wrap(

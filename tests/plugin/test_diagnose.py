@@ -129,6 +129,8 @@ def test_a_suite_that_is_gone_is_diagnosed_by_its_answers_alone(gated, capsys):
     out = capsys.readouterr().out
     assert "facts: undetermined in 25 of 25 lost probes" in out
     assert "note: suites that are not here, so that nothing of them was asked again: facts" in out
+    [note] = json.loads((gated.path / "reports/diagnosis/diagnosis.json").read_text())["notes"]
+    assert note.endswith("again: facts; name their files: --suite=FILE")
 
 
 def test_the_command_gates_first_without_a_record(taken, capsys):

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import EnginePair
 from harness.errors import ModelError
-from harness.sequence.record import read_sequence
+from harness.sequence.record import FILE, SequenceRecord
 from harness.sequence.run import run_sequence
 from harness.sequence.schedule import SequenceOptions, read_schedule
 from tests.support.suites import suite_text
@@ -73,6 +73,10 @@ def ran(right, *names, **changed):
     given = options(*names, **changed)
     code = run_sequence(read_schedule(given), given, Fake(right))
     return code, read_sequence(Path("out"))
+
+
+def read_sequence(folder: Path) -> SequenceRecord:
+    return SequenceRecord.model_validate_json((folder / FILE).read_bytes())
 
 
 ROWS = [

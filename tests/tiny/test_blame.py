@@ -9,7 +9,7 @@ import torch
 from peft import get_peft_model
 from transformers import LlamaForCausalLM
 
-from harness.blame.record import BlameRecord, read_blame
+from harness.blame.record import FILE, BlameRecord
 from harness.blame.text import conclusion
 from harness.cli.main import main
 from harness.engine.transformers.quiet import quiet
@@ -54,6 +54,10 @@ def blame(folder, *arguments: str) -> int:
     return main(
         ["blame", "--out", str(folder / "out"), "--device", "cpu", "--store", str(folder / "store.db"), *arguments]
     )  # fmt: skip
+
+
+def read_blame(folder) -> BlameRecord:
+    return BlameRecord.model_validate_json((folder / FILE).read_bytes())
 
 
 CULPRITS = {"adapter": (one_sided, 3, "v_proj"), "full": (damaged, 5, "down_proj")}

@@ -417,7 +417,7 @@ def test_a_model_without_a_cache_answers_as_it_computes(tmp_path):
     OpenAIGPTLMHeadModel(config).save_pretrained(tmp_path / "m")
     save_tokenizer(tmp_path / "m")
     engine = load_reference(str(tmp_path / "m"))
-    assert not engine.branches
+    assert engine.kind != "branching"
     for request, answer in zip(PLAIN, engine.ask(PLAIN), strict=True):
         tokens = engine.tokens(request.prompt)
         for _ in range(answer.tokens):

@@ -199,6 +199,8 @@ def test_a_written_model_that_answers_otherwise_is_not_kept(brief, monkeypatch, 
         ("base", (), "no baseline to compare with"),
         ("adapter", ("--baseline", "same"), "is its own baseline"),
         ("adapter", ("--target", "nowhere.yaml"), "nowhere.yaml"),
+        ("adapter", ("--engine", "vllm"), "--engine=vllm: weights in another process cannot be changed"),
+        ("vllm:adapter", (), "adapter: vllm would run it, and weights in another process cannot be changed"),
     ],
 )
 def test_input_that_cannot_be_used_is_refused_before_anything_is_asked(model, more, message, folder, capsys):

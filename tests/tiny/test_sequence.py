@@ -11,10 +11,10 @@ from harness.cli.main import main
 from harness.engine.settings import Settings
 from harness.engine.transformers.proof import logits_of
 from harness.models.reference import Adapter, FullModel, ModelPair, find_full_model, find_local_model
-from harness.sequence.record import read_sequence
 from harness.store.opening import open_pair
 from harness.training.merged import as_full_model
 from tests.support.models import save_adapter
+from tests.support.sequences import read_sequence
 from tests.support.trainings import WORDS, says, taught
 
 KNOWN = {word * 2: "ok" for word in WORDS}

@@ -9,7 +9,7 @@ from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
 from harness.engine.transformers import branching, kind
 from harness.engine.transformers.forward import Forward, likeliest
-from harness.engine.transformers.passes import Writing
+from harness.engine.transformers.passes import WritingPass
 from tests.support.engines import load_reference
 
 LONG = "the same long beginning of some prompts. " * 3
@@ -28,7 +28,7 @@ def steady(monkeypatch):
 def shapes_of(engine, monkeypatch) -> list[tuple[str, int, int]]:
     """All passes in their order: ("read", tokens, logits) or ("write", rows, room)."""
     passes: list[tuple[str, int, int]] = []
-    at, init = Forward.at, Writing.__init__
+    at, init = Forward.at, WritingPass.__init__
 
     def written(self, rows, count, room, device):
         init(self, rows, count, room, device)
@@ -40,7 +40,7 @@ def shapes_of(engine, monkeypatch) -> list[tuple[str, int, int]]:
         return at(self, tokens, positions, kept)
 
     with monkeypatch.context() as patched:
-        patched.setattr(branching, "Writing", type("Seen", (Writing,), {"__init__": written}))
+        patched.setattr(branching, "WritingPass", type("Seen", (WritingPass,), {"__init__": written}))
         patched.setattr(Forward, "at", read)
         engine.ask(QUESTIONS)
     return passes

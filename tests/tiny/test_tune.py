@@ -231,6 +231,7 @@ def test_the_same_command_again_trains_and_asks_nothing(trains, tmp_path, capsys
         (("--out", "new", "--general", "nowhere.jsonl"), 4, "nowhere.jsonl: no such file\n"),
         (("--out", "new", "--suite", "target.yaml"), 4, "is the target\n"),
         (("--out", "new", "--general", "target.yaml"), 2, "target.yaml"),
+        (("--engine", "vllm"), 4, "--engine=vllm: weights in another process cannot be changed\n"),
     ],
 )
 def test_input_that_cannot_be_used_is_refused_before_anything_is_trained(

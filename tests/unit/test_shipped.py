@@ -17,8 +17,9 @@ from harness.recipes.diff import changes
 from harness.recipes.mitigations import MITIGATIONS
 from harness.recipes.read import read_recipe
 from harness.scoring import SCORERS
+from harness.scoring.reading import folded, normalised
 from harness.scoring.score import score
-from harness.scoring.text import folded, mentions, normalised
+from harness.scoring.text import mentions
 from harness.stats.power import Confirmed, minimum_detectable_drop
 from harness.stats.uniform import extreme_p_value, places_p_value
 from harness.suites.read import read_suite

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
-from itertools import pairwise
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from harness.engine.beginnings import common_length
-from harness.engine.estimate import estimated
+from harness.engine.abilities import Done
 from harness.engine.gguf.files import Files, find_files
 from harness.engine.gguf.tokenizer import GgufTokenizer
 from harness.engine.pace import Pace, RunsOn
@@ -22,12 +20,13 @@ from harness.engine.requests import (
     LogLikelihood,
     Request,
     RollingLogLikelihood,
+    Scored,
 )
 from harness.engine.settings import Settings
 from harness.engine.transformers.marking import marks_of, template_of
 from harness.engine.transformers.prompted import Prompted
-from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
-from harness.engine.transformers.shown import check_shown
+from harness.engine.transformers.prompting import Pair, Prompting
+from harness.engine.transformers.shown import check_lengths, check_shown
 from harness.engine.transformers.tokenizing import bounded
 from harness.engine.transformers.writing import Writing
 from harness.errors import EngineError
@@ -39,9 +38,6 @@ from harness.versions import installed_version, needs_extra
 with needs_extra("gguf", "a GGUF file"):
     from harness.engine.gguf.llama import Likelihood, Llama
     from harness.engine.gguf.running import device_of, running
-
-Done = Callable[[Mapping[Request, Answer], int], None]
-"""Takes answers as they come, and how many others are complete: none."""
 
 SPARE = 2
 """Tokens of the context that llama.cpp's server leaves free."""
@@ -130,8 +126,8 @@ class GgufEngine(Prompted):
         self._make_room(
             requests, [len(tokens) + limit.whole for tokens, limit in zip(prompts, limits, strict=True)]
         )
-        self._count(requests, prompts)
-        jobs = [partial(self._written, *one) for one in zip(requests, answers, prompts, strict=True)]
+        self.pace.count(requests, prompts)
+        jobs = [partial(self._written, *given) for given in zip(requests, answers, prompts, strict=True)]
         before, began = (self.llama.reading, self.llama.writing), time.monotonic()
         for index, _ in self.llama.each(jobs):
             done({requests[index]: answers[index].generated()}, 0)
@@ -163,7 +159,7 @@ class GgufEngine(Prompted):
         rows = [[*context, *continuation] for own in pairs for context, continuation in own]
         owners = [request for request, own in zip(requests, pairs, strict=True) for _ in own]
         self._make_room(owners, list(map(len, rows)))
-        self._count(requests, rows)
+        self.pace.count(requests, rows)
         with self.pace.while_reading():
             for index, found in self.llama.each([partial(self._scored, own) for own in pairs]):
                 done({requests[index]: self._answer(requests[index], pairs[index], found)}, 0)
@@ -186,18 +182,5 @@ class GgufEngine(Prompted):
 
     def _make_room(self, requests: Sequence[Request], lengths: Sequence[int]) -> None:
         """Raises EngineError where a row is longer than the model's context."""
-        for request, length in zip(requests, lengths, strict=True):
-            cut = may_be_cut(request) and not isinstance(request, Generate)
-            if self.context is not None and length > self.context and not cut:
-                raise EngineError(
-                    f"{self.label}: a prompt and its answer take {length} tokens, and the model reads {self.context}: "
-                    f"{self.prompting.shown(request)[-80:]!r}"
-                )
+        check_lengths(self.prompting, requests, lengths)
         self.llama.make_room(max(lengths, default=1) + SPARE)
-
-    def _count(self, requests: Sequence[Request], rows: Sequence[list[int]]) -> None:
-        ordered = sorted(rows)
-        self.pace.read += sum(
-            len(row) - common_length(before, row) for before, row in pairwise([[], *ordered])
-        )
-        self.pace.size += estimated(requests)

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.engine.gguf.metadata import Metadata, read_metadata
 from harness.errors import ModelError
 from harness.models.digests import file_digest
-from harness.models.files import LFS
+from harness.models.files import is_pointer
 from harness.visible import visible
 
 SHARD = re.compile(r"-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
@@ -53,9 +53,12 @@ def find_files(name: str, path: Path) -> Files:
         raise ModelError(f"{name}: {'is a folder' if path.is_dir() else 'no such file'}{hint}")
     paths = _shards(name, path)
     try:
-        for one in paths:
-            _check_is_here(name, one)
-        read = [read_metadata(name if one == path else one.name, one) for one in paths]
+        for part in paths:
+            if is_pointer(part):
+                raise ModelError(
+                    f"{name}: {part.name} is a git-lfs pointer, not the file itself\n  run: git lfs pull"
+                )
+        read = [read_metadata(name if part == path else part.name, part) for part in paths]
     except OSError as error:
         raise ModelError(f"{name}: cannot be read: {error.strerror}") from error
     _check_model(name, read[0], len(paths))
@@ -74,19 +77,11 @@ def _shards(name: str, path: Path) -> tuple[Path, ...]:
     if int(shard["number"]) != 1:
         raise ModelError(f"{name}: is a part of a model\n  name the first: '{path.with_name(names[0])}'")
     paths = [path, *map(path.with_name, names[1:])]
-    if missing := [one.name for one in paths if not one.is_file()]:
+    if missing := [part.name for part in paths if not part.is_file()]:
         raise ModelError(
             f"{name}: {len(missing)} of its {count} parts are missing: {', '.join(missing[:TOLD])}\n  put them beside it"
         )
     return tuple(paths)
-
-
-def _check_is_here(name: str, path: Path) -> None:
-    with path.open("rb") as file:
-        if file.read(len(LFS)) == LFS:
-            raise ModelError(
-                f"{name}: {path.name} is a git-lfs pointer, not the file itself\n  run: git lfs pull"
-            )
 
 
 def _check_model(name: str, metadata: Metadata, files: int) -> None:

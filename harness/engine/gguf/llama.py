@@ -12,6 +12,7 @@ from threading import Event, Lock
 from typing import Any, TypeVar
 
 from harness.engine.gguf.serving import RefusedError, Running, Serving
+from harness.engine.gguf.tokenizer import UNREADABLE
 from harness.errors import EngineError
 
 T = TypeVar("T")
@@ -36,9 +37,6 @@ AT_A_TIME = 64
 
 FEW = 64
 """Likeliest tokens to look among first; to be told of all takes a second."""
-
-UNREADABLE = "\ufffd"
-"""What stands for bytes that are no text, as of a token that is a part of a character."""
 
 LEAST = -104.0
 """What a log-probability is at least: the server tells one from a float32, in which smaller probabilities are 0."""
@@ -224,12 +222,12 @@ class Llama:
         """A single token, made to be written, or, if the server cannot tell of it then, looked up beside another."""
         if not self._is_part(token):
             told = self._told(slot, before, 1, cached, logit_bias=[[token, SURE]])
-            if [one["id"] for one in told] == [token]:
+            if [written["id"] for written in told] == [token]:
                 return self._likelihood(told[0])
         for many in (FEW, self.size):
-            (told_one,) = self._told(slot, before, 1, cached, logit_bias=[[self.plain, SURE]], n_probs=many)
-            likeliest = told_one["top_logprobs"]
-            if (found := next((one for one in likeliest if one["id"] == token), None)) is not None:
+            (written,) = self._told(slot, before, 1, cached, logit_bias=[[self.plain, SURE]], n_probs=many)
+            likeliest = written["top_logprobs"]
+            if (found := next((likely for likely in likeliest if likely["id"] == token), None)) is not None:
                 return self._likelihood({**found, "top_logprobs": likeliest})
             cached = True
         raise EngineError(f"{self.name}: llama.cpp did not tell the probability of the token {token}")

@@ -28,7 +28,7 @@ USUAL = {"llama": {"bos": 1, "eos": 2, "unknown": 0}, "gpt2": {"bos": 11, "eos":
 """What llama.cpp takes for special tokens of a kind of vocabulary where a file names none."""
 
 UNREADABLE = "\ufffd"
-"""What stands for bytes that are no text."""
+"""What stands for bytes that are no text, as of a token that is a part of a character."""
 
 
 class Vocabulary(Protocol):

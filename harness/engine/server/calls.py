@@ -142,7 +142,7 @@ def _read(call: Call[T], body: bytes, hide: str | None) -> Reply[T] | Failure:
 
 def _failed(status: int, headers: Mapping[str, str], body: bytes, hide: str | None) -> Failure | Refusal:
     said = words_of(body, hide)
-    why = shown(f"{status} {_phrase(status)}{f': {said}' if said else ''}", hide)
+    why = shown(f"{status} {httpx2.codes.get_reason_phrase(status)}{f': {said}' if said else ''}", hide)
     if 300 <= status < 400:
         return Refusal(status, shown(f"{why}: it redirects to {headers.get('location', 'nowhere')}", hide))
     if status not in PASSING or b"insufficient_quota" in body[:10_000]:
@@ -175,10 +175,6 @@ def shown(text: str, hide: str | None) -> str:
     """A server's words, on one line, not too long, and without what must be hidden."""
     text = hidden(text, hide)
     return visible(text[:LONGEST].strip()) + ("..." if len(text) > LONGEST else "")
-
-
-def _phrase(status: int) -> str:
-    return httpx2.codes.get_reason_phrase(status)
 
 
 def _wait(given: str | None) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import cached_property, lru_cache, partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from harness.bounded.jinja import TemplateError, TemplateLimitError, template_uses
+from harness.engine.abilities import Done
 from harness.engine.requests import (
     Answer,
     Chat,
@@ -23,13 +24,14 @@ from harness.engine.requests import (
     Prompt,
     Request,
     RollingLogLikelihood,
+    Scored,
     UnansweredError,
 )
 from harness.engine.server.calls import Call
 from harness.engine.server.examining import Examined
 from harness.engine.server.finding import TAKES_ARGUMENTS, UNKNOWN
 from harness.engine.server.fleet import Fleet
-from harness.engine.server.reading import RENDERS, Reader, Scored
+from harness.engine.server.reading import RENDERS, Reader
 from harness.engine.server.scoring import Scorer
 from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
 from harness.engine.streaming import ask_by_stream
@@ -106,9 +108,7 @@ class ServerEngine:
         """
         return ask_by_stream(self, requests, progress)
 
-    def stream(
-        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
-    ) -> None:
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
         """Answer distinct requests, and pass the answers on as they come; raises as `ask`."""
         jobs = [(request, partial(self._answer, request)) for request in requests]
         with closing(self.fleet.results(jobs)) as results:
@@ -128,7 +128,7 @@ class ServerEngine:
     async def _written(self, request: Generate) -> Generated:
         prompt = request.prompt
         given: dict[str, Any]
-        if isinstance(prompt, Chat) and not isinstance(prompt, ChatText) and not self.renders_here:
+        if _is_chat(prompt) and not self.renders_here:
             path, dialect = "chat/completions", self.examined.chat
             given = {"messages": messages_of(prompt), **arguments_of(prompt.arguments)}
         else:
@@ -167,7 +167,7 @@ class ServerEngine:
         if isinstance(request, Generate) and _is_chat(request.prompt) and not self.renders_here:
             if why := self.examined.no_chat:
                 return f"it answers no chats: {why}"
-            if _has_arguments(request.prompt) and found.kind not in TAKES_ARGUMENTS:
+            if request.prompt.arguments and found.kind not in TAKES_ARGUMENTS:
                 return f"{found.kind} takes no arguments of the chat template"
             return None
         if why := self.examined.no_text:
@@ -215,13 +215,9 @@ class ServerEngine:
         return self.fleet.told()
 
 
-def _is_chat(prompt: Prompt) -> bool:
+def _is_chat(prompt: Prompt) -> TypeGuard[Chat]:
     """Whether a prompt is a chat that goes as messages where the server's template renders it."""
     return isinstance(prompt, Chat) and not isinstance(prompt, ChatText)
-
-
-def _has_arguments(prompt: Prompt) -> bool:
-    return isinstance(prompt, Chat) and bool(prompt.arguments)
 
 
 def _prompts(request: Request) -> list[Prompt]:

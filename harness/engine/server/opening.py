@@ -41,10 +41,7 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
     """
     address = read_address(f"{endpoint.scheme}:{endpoint.rest}")
     fleet = Fleet(address, f"{address.model or 'the model'} at {address.places}")
-    here, prompting = None, None
-    if address.tokenizer:
-        prompting = _prompting(address, settings)
-        here = TokenizerReader(prompting)
+    here = TokenizerReader(_prompting(address.tokenizer, settings)) if address.tokenizer else None
     examined, left_out = fleet.value(lambda: _examined(fleet, address, here))
     first = examined[0]
     if here and first.no_text:
@@ -53,7 +50,8 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
     _check_alike(fleet, examined)
     fleet.told()
     reader = here or ServerReader(fleet, first.found, first.reasons)
-    how = f"asked {ASKING}, " + (f"through {_folder_identity(address)}" if here else "chats as messages")
+    through = f"through {tokenizer_identity(find_folder(address.tokenizer))}" if address.tokenizer else None
+    how = f"asked {ASKING}, {through or 'chats as messages'}"
     identity = _identity(address, examined, how)
     text_identity = how if here else fleet.value(lambda: _text_identity(reader, first.found))
     opens = here is None and fleet.value(lambda: reader.inside(CHATS[0])) is not None
@@ -63,11 +61,11 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
         reader,
         _scorer(fleet, first, here is not None),
         renders_here=here is not None,
-        marks=_marks(first, prompting),
+        marks=_marks(first, here),
         identity=identity,
-        digits=together([one.canary for one in examined]),
+        digits=together([server.canary for server in examined]),
         text_identity=text_identity,
-        sources=frozenset(filter(None, [source for one in examined for source in _sources(one.found)])),
+        sources=frozenset(filter(None, [source for server in examined for source in _sources(server.found)])),
         notes=[*left_out, *_notes(fleet, address, first, identity), *_unproven(fleet, examined)],
     )
 
@@ -85,8 +83,8 @@ async def _examined(
             return error
 
     found = await asyncio.gather(*(examine(server) for server in fleet.servers))
-    good = [one for one in found if isinstance(one, Examined)]
-    errors = [one for one in found if isinstance(one, EngineError)]
+    good = [result for result in found if isinstance(result, Examined)]
+    errors = [result for result in found if isinstance(result, EngineError)]
     if not good:
         raise errors[0]
     return good, [f"left out: {error.text}" for error in errors]
@@ -120,7 +118,8 @@ def _short(examined: Examined) -> str:
 
 def _unproven(fleet: Fleet, examined: Sequence[Examined]) -> list[str]:
     """A note on servers of which nothing shows that their models are one."""
-    digests, digits = ({one.found.digest for one in examined}, {one.canary.digest for one in examined})
+    digests = {server.found.digest for server in examined}
+    digits = {server.canary.digest for server in examined}
     if any(len(told) == 1 and None not in told for told in (digests, digits)):
         return []
     why = f"they answer the same prompts with log-probabilities that differ, by less than {MOST_APART:g} nats"
@@ -142,10 +141,10 @@ def _identity(address: Address, examined: Sequence[Examined], how: str) -> str |
     how = ", ".join([how, *(f"without {name}" for name in refused)])
     if address.revision:
         return f"{first.found.model} {address.revision}, {how}"
-    digests = {one.found.digest for one in examined}
+    digests = {server.found.digest for server in examined}
     if len(digests) == 1 and None not in digests:
         return f"{first.found.model} {digests.pop()}, {first.found.name}, {how}"
-    digits = together([one.canary for one in examined])
+    digits = together([server.canary for server in examined])
     return f"{first.found.model} {digits[:32]}, {how}" if digits else None
 
 
@@ -162,10 +161,10 @@ async def _text_identity(reader: Reader, found: Found) -> str:
     return digest([found.kind, shown]) if any(shown) else "unknown"
 
 
-def _marks(examined: Examined, prompting: Any) -> list[Mark] | None:
+def _marks(examined: Examined, here: TokenizerReader | None) -> list[Mark] | None:
     """How the chat template marks reasoning; None if it is not shown."""
-    if prompting is not None:
-        return list(prompting.marks.pairs)
+    if here is not None:
+        return list(here.prompting.marks.pairs)
     template = examined.found.template
     return None if template is None else list(marks_in([template]))
 
@@ -207,19 +206,13 @@ def _shown(found: Found) -> str:
     return f" ({count(len(found.template), 'character')}, {digest(found.template)[:8]})"
 
 
-def _prompting(address: Address, settings: Settings) -> Any:
+def _prompting(reference: str, settings: Settings) -> Any:
     """The `Prompting` of a tokenizer on this disk; raises ModelError."""
-    assert address.tokenizer is not None
-    folder = find_folder(address.tokenizer)
+    folder = find_folder(reference)
     with needed():
         from harness.engine.transformers.prompting import Prompting
         from harness.engine.transformers.tokenizing import load_tokenizer
 
-        tokenizer = load_tokenizer(address.tokenizer, folder, settings.allow_remote_code)
+        tokenizer = load_tokenizer(reference, folder, settings.allow_remote_code)
     end = tokenizer.eos_token_id
-    return Prompting(tokenizer, address.tokenizer, [end] if end is not None else [], None)
-
-
-def _folder_identity(address: Address) -> str:
-    assert address.tokenizer is not None
-    return tokenizer_identity(find_folder(address.tokenizer))
+    return Prompting(tokenizer, reference, [end] if end is not None else [], None)

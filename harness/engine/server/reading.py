@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,22 +15,18 @@ from harness.engine.requests import (
     Plain,
     Prompt,
     RollingLogLikelihood,
+    Scored,
 )
 from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.canary import CHATS
 from harness.engine.server.finding import Found
 from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.writing import arguments_of, messages_of
-from harness.engine.transformers.reasoning import Mark, Marks, marks_in
+from harness.engine.transformers.reasoning import SILENT, Mark, Marks, marks_in
 from harness.suites.arguments import Arguments
 
 Read = str | list[int]
 """What is sent to a server: a text that it tokenizes, or the tokens."""
-
-Scored = MultipleChoice | Continuations | RollingLogLikelihood
-
-SILENT = ("enable_thinking", "false")
-"""The argument by which many templates suppress reasoning."""
 
 RENDERS = ("vLLM", "llama.cpp")
 """Kinds of servers that show what their chat template makes of a chat."""
@@ -138,13 +134,11 @@ class ServerReader:
     async def _rendered(self, chat: Chat) -> str:
         given: dict[str, Any] = {"messages": messages_of(chat), **arguments_of(chat.arguments)}
         if self.found.kind == "llama.cpp":
-            return await self.fleet.ask(Call("/apply-template", given, lambda data: _text(data, "prompt")))
+            return await self.fleet.ask(Call("/apply-template", given, _prompt))
         named = {"model": self.found.model}
         asked = {**named, **given, "add_generation_prompt": True}
-        tokens = await self.fleet.ask(Call("/tokenize", asked, _tokens))
-        return await self.fleet.ask(
-            Call("/detokenize", {**named, "tokens": tokens}, lambda data: _text(data, "prompt"))
-        )
+        tokens = await self.fleet.ask(Call("/tokenize", asked, listed_tokens))
+        return await self.fleet.ask(Call("/detokenize", {**named, "tokens": tokens}, _prompt))
 
 
 class TokenizerReader:
@@ -178,18 +172,15 @@ def _divided(text: str, continuation: str, special: bool) -> Part:
     return Part(context, text + continuation, special)
 
 
-def _text(data: dict[str, Any], key: str) -> str:
-    if not isinstance(text := data.get(key), str):
-        raise BadReply(f"the reply has no '{key}'")
+def _prompt(data: Mapping[str, Any]) -> str:
+    if not isinstance(text := data.get("prompt"), str):
+        raise BadReply("the reply has no 'prompt'")
     return text
 
 
-def _tokens(data: dict[str, Any]) -> list[int]:
-    return checked_tokens(data.get("tokens"))
-
-
-def checked_tokens(tokens: Any) -> list[int]:
-    """Tokens of a reply; raises BadReply if they are none."""
+def listed_tokens(data: Mapping[str, Any]) -> list[int]:
+    """The tokens that a reply lists; raises BadReply if they are none."""
+    tokens = data.get("tokens")
     if not isinstance(tokens, Sequence) or not all(type(token) is int for token in tokens):
         raise BadReply("the reply has no tokens")
     return list(tokens)

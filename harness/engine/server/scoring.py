@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.fleet import Fleet
-from harness.engine.server.reading import Part, Read, checked_tokens
+from harness.engine.server.reading import Part, Read, listed_tokens
 from harness.engine.server.replies import Replies, Token, tokens_of, usage_of
 from harness.engine.server.writing import Dialect
 from harness.errors import EngineError
@@ -133,11 +133,7 @@ class Steps:
         if isinstance(text, list):
             return text
         body = {"content": text, "add_special": special, "parse_special": True}
-        return (
-            await self.fleet.ask(Call("/tokenize", body, lambda data: checked_tokens(data.get("tokens"))))
-            if text
-            else []
-        )
+        return await self.fleet.ask(Call("/tokenize", body, listed_tokens)) if text else []
 
     async def _next(self, before: Sequence[int], token: int) -> tuple[float, bool]:
         """The log-probability of a token after others, and whether it is the likeliest."""

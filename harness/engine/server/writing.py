@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.engine.requests import Chat, Ended, Generate, Generated, Reasoning, cut_at_stop
 from harness.engine.server.replies import message_of, text_of, usage_of
-from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark, Marks, marks_in, split
+from harness.engine.transformers.reasoning import DEFAULT_TOKENS, SILENT, Mark, Marks, marks_in, split
 from harness.suites.arguments import Arguments
 
 MOST_STOPS = 4
@@ -63,7 +63,7 @@ def limits_of(request: Generate, reasons: bool, inside: Mark | None = None) -> d
         inside: the mark of the reasoning that the prompt leaves open.
     """
     prompt = request.prompt
-    expected = reasons and isinstance(prompt, Chat) and ("enable_thinking", "false") not in prompt.arguments
+    expected = reasons and isinstance(prompt, Chat) and SILENT not in prompt.arguments
     thinking = (request.thinking_tokens or DEFAULT_TOKENS) if expected or inside else 0
     stop = list(request.stop[:MOST_STOPS])
     return {"max_tokens": request.max_new_tokens + thinking} | (

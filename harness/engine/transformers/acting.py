@@ -9,15 +9,12 @@ from typing import Any
 
 import torch
 
-from harness.engine.asked_rows import distinct_tokens
+from harness.engine.asked_rows import ROW, distinct_tokens
 from harness.engine.requests import Generate, Request
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.proof import ADDED, CHUNK, Row, logits_of
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError
-
-ROW = 256
-"""Distinct tokens of the requests that are read in one row."""
 
 
 @dataclass(frozen=True)

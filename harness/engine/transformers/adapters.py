@@ -35,7 +35,7 @@ SAYS_NOTHING = {"base_model_name_or_path", "revision", "inference_mode", "peft_v
 """Keys of an adapter's config that do not affect what it computes."""
 
 
-def read_config(source: Adapter, allowed: Collection[str] = ()) -> dict[str, Any]:
+def read_config(source: Adapter, allowed: Collection[str]) -> dict[str, Any]:
     """The adapter's config, as written.
 
     Args:
@@ -83,7 +83,7 @@ def same_adapters(left: Adapter, right: Adapter) -> bool:
     return alike and same_tensors(saved_tensors(left), saved_tensors(right))
 
 
-def special_tokens(config: Mapping[str, Any]) -> list[int]:
+def adapter_tokens(config: Mapping[str, Any]) -> list[int]:
     """The tokens that an adapter may depend on: those that it trains, and those that invoke it."""
     special: list[int] = []
     for key in ("alora_invocation_tokens", "token_indices", "trainable_token_indices"):

@@ -11,10 +11,10 @@ from typing import Any
 
 from harness.engine.transformers.acting import State, acts
 from harness.engine.transformers.adapters import (
+    adapter_tokens,
     put_on,
     read_config,
     saved_tensors,
-    special_tokens,
     with_adapter,
     without_adapter,
 )
@@ -78,7 +78,7 @@ def attach(source: Adapter, base: Base, allowed: Collection[str], note: Callable
     saved = saved_tensors(source)
     with quiet() as heard:
         fit = fit_vocabulary(base.model, config, saved)
-        rows = probe_rows(base.model, base.tokenizer, special_tokens(config), fit.common)
+        rows = probe_rows(base.model, base.tokenizer, adapter_tokens(config), fit.common)
         base.before = before = base.before or snapshot(base.model, rows)
         with without_adapter(base.model):
             plain = before.logits if before.rows == rows else logits_of(base.model, rows)

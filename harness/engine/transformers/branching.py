@@ -24,9 +24,9 @@ from harness.engine.transformers.forward import (
     likeliest,
     log_probabilities,
 )
-from harness.engine.transformers.passes import Beginning, Copy, Reading, Rows, Trail, Writing
+from harness.engine.transformers.passes import Beginning, Copy, ReadingPass, Rows, Trail, WritingPass
 from harness.engine.transformers.prompting import Pair
-from harness.engine.transformers.writing import Writing as Answer
+from harness.engine.transformers.writing import Writing
 from harness.engine.tree import Bundle, TokenTree, bundles, grow, shared_beginnings
 
 SHARE_READ = 24
@@ -101,8 +101,7 @@ class Branching:
                 sums[row] += value
                 written[row] &= greedy
                 left[row] -= 1
-            complete = {row: (sums[row], written[row]) for row, _ in asked if not left[row]}
-            if complete:
+            if complete := {row: (sums[row], written[row]) for row, _ in asked if not left[row]}:
                 done(complete)
             first = end
 
@@ -118,7 +117,7 @@ class Branching:
     ) -> torch.Tensor:
         """Read the nodes from `first` to `end`; the logits of `nodes`, (nodes, vocabulary)."""
         parts = bundles(tree, first, end, BUNDLE)
-        reading = Reading(trail, parts, [leave(part) for part in parts], rows, self.forward.device)
+        reading = ReadingPass(trail, parts, [leave(part) for part in parts], rows, self.forward.device)
         kept = [node - first for node in nodes] or [0]
         with attending(self.forward.configs, reading):
             logits = self.forward.at(tree.tokens[first:end], tree.depths[first:end], kept)
@@ -127,7 +126,7 @@ class Branching:
     def write(
         self,
         prompts: Sequence[Sequence[int]],
-        answers: Sequence[Answer],
+        answers: Sequence[Writing],
         done: Callable[[Sequence[int]], None],
         pace: Pace,
     ) -> None:
@@ -137,10 +136,8 @@ class Branching:
             sharing[tuple(prompt)].append(index)
         groups = dict(zip(sharing, shared_beginnings(list(sharing), WORTH), strict=True))
         members = Counter(group for group, _ in groups.values())
-        own, held = (
-            {},
-            {},
-        )  # tokens of each prompt and its answer, and those with its part of what its group begins with
+        # tokens of each prompt and its answer, and those with its part of what its group begins with
+        own, held = {}, {}
         batches: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)  # by length, and by group
         for prompt, (group, begun) in groups.items():
             most = max(answers[index].limits.whole for index in sharing[prompt])
@@ -151,9 +148,8 @@ class Branching:
         for alike in sorted(batches, reverse=True):
             batch = {prompt: sharing[prompt] for prompt in batches[alike]}
             need = max(LEAST_ROW, *(held[prompt] for prompt in batch))
-            rows = Rows(
-                max(1, min(self.budget.tokens // need, len(batch))), max(own[prompt] for prompt in batch)
-            )
+            side_by_side = max(1, min(self.budget.tokens // need, len(batch)))
+            rows = Rows(side_by_side, max(own[prompt] for prompt in batch))
             _Batch(self, batch, [groups[prompt] for prompt in batch], answers, rows, done, pace).run()
 
 
@@ -170,7 +166,7 @@ class _Batch:
         way: Branching,
         sharing: Mapping[tuple[int, ...], Sequence[int]],
         groups: Sequence[tuple[int, int]],
-        answers: Sequence[Answer],
+        answers: Sequence[Writing],
         rows: Rows,
         done: Callable[[Sequence[int]], None],
         pace: Pace,
@@ -265,10 +261,9 @@ class _Batch:
         if not self.way.steady and self.next == len(self.tree):
             self._compact()
         room = self.rows.most if self.way.steady else max(self.rows.lengths[: self.used]) + 1
-        writing = Writing(self.rows, self.used, room, self.way.forward.device)
-        with self.pace.while_writing():
-            with attending(self.way.forward.configs, writing):
-                logits = self.way.forward.at(self.newest[: self.used], writing.positions, range(self.used))
+        writing = WritingPass(self.rows, self.used, room, self.way.forward.device)
+        with self.pace.while_writing(), attending(self.way.forward.configs, writing):
+            logits = self.way.forward.at(self.newest[: self.used], writing.positions, range(self.used))
             found = likeliest(logits)
         going = [row for row in range(self.used) if self.going[row]]
         for row in going:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import pairwise
 from typing import Any
 
 import torch
 
+from harness.engine.abilities import Done
 from harness.engine.batching import Budget
-from harness.engine.beginnings import common_length
-from harness.engine.estimate import estimated
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import (
     Answer,
@@ -21,24 +19,22 @@ from harness.engine.requests import (
     LogLikelihood,
     Request,
     RollingLogLikelihood,
+    Scored,
     UnansweredError,
 )
-from harness.engine.transformers.adapters import special_tokens
+from harness.engine.transformers.adapters import adapter_tokens
 from harness.engine.transformers.config import context_length, end_tokens
-from harness.engine.transformers.device import device_name, free_memory, out_of_memory
+from harness.engine.transformers.device import device_name, dtype_name, free_memory, out_of_memory
 from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, Way
 from harness.engine.transformers.kind import Kind, longest_alike, way_of
 from harness.engine.transformers.prompted import Prompted
-from harness.engine.transformers.prompting import Pair, Prompting, Scored, may_be_cut
+from harness.engine.transformers.prompting import Pair, Prompting
 from harness.engine.transformers.proof import digits_of
 from harness.engine.transformers.quiet import quiet
-from harness.engine.transformers.shown import check_shown
+from harness.engine.transformers.shown import check_lengths, check_shown
 from harness.errors import EngineError
 from harness.spelling import option
 from harness.suites.format import AnswerKind
-
-Done = Callable[[Mapping[Request, Answer], int], None]
-"""Takes answers as they come, and how many others are complete: none."""
 
 
 class TorchEngine(Prompted):
@@ -87,13 +83,13 @@ class TorchEngine(Prompted):
     @property
     def dtype(self) -> str:
         """The name of the dtype that the model computes in."""
-        return str(self.model.dtype).removeprefix("torch.")
+        return dtype_name(self.model)
 
     @property
     def digits(self) -> str | None:
         """Equal only for models that are one, as this engine means them now, with an adapter on or off; None if unknown."""
         adapters = getattr(self.model, "peft_config", None) or {}
-        special = [token for config in adapters.values() for token in special_tokens(config.to_dict())]
+        special = [token for config in adapters.values() for token in adapter_tokens(config.to_dict())]
         with self.active(), quiet():
             return digits_of(self.model, self.tokenizer, special)
 
@@ -107,7 +103,7 @@ class TorchEngine(Prompted):
     def runs_on(self) -> RunsOn:
         """What its speed depends on."""
         size = sum(weight.numel() for weight in self.model.parameters())
-        return RunsOn(self.label, size, device_name(self.model.device), self.dtype, "transformers")
+        return RunsOn(self.label, size, device_name(self.model.device), self.dtype, self.backend)
 
     def stream(self, requests: Sequence[Request], done: Done) -> None:
         """Answer distinct requests, and pass the answers on as they come.
@@ -128,8 +124,8 @@ class TorchEngine(Prompted):
             for request, tokens in zip(requests, prompts, strict=True)
         ]
         lengths = [len(tokens) + limit.whole for tokens, limit in zip(prompts, limits, strict=True)]
-        self._check_length(requests, lengths)
-        self._count(requests, prompts)
+        check_lengths(self.prompting, requests, lengths)
+        self.pace.count(requests, prompts)
         left = set(range(len(requests)))
 
         def run(indices: Sequence[int], way: Way) -> None:
@@ -153,8 +149,8 @@ class TorchEngine(Prompted):
             rows[request] = range(begin, len(pairs))
         owners = [request for request, indices in rows.items() for _ in indices]
         lengths = [len(context) + len(continuation) for context, continuation in pairs]
-        self._check_length(owners, lengths)
-        self._count(requests, [[*context, *continuation] for context, continuation in pairs])
+        check_lengths(self.prompting, owners, lengths)
+        self.pace.count(requests, [[*context, *continuation] for context, continuation in pairs])
         found: dict[int, Likelihood] = {}
         left = set(range(len(pairs)))
 
@@ -175,29 +171,6 @@ class TorchEngine(Prompted):
             way.likelihoods([pairs[i] for i in indices], measured, self.pace)
 
         self._in_memory(left, owners, lengths, run)
-
-    @property
-    def branches(self) -> bool:
-        """Whether what requests have in common is computed once."""
-        return self.kind == "branching"
-
-    def _check_length(self, requests: Sequence[Request], lengths: Sequence[int]) -> None:
-        """Raises EngineError where a row is longer than the model's context."""
-        for request, length in zip(requests, lengths, strict=True):
-            if (
-                self.context is not None
-                and length > self.context
-                and not (may_be_cut(request) and not isinstance(request, Generate))
-            ):
-                raise EngineError(
-                    f"{self.label}: a prompt and its answer take {length} tokens, and the model reads {self.context}: "
-                    f"{self.prompting.shown(request)[-80:]!r}"
-                )
-
-    def _count(self, requests: Sequence[Request], rows: Sequence[list[int]]) -> None:
-        rows = sorted(rows)
-        self.pace.read += sum(len(row) - common_length(before, row) for before, row in pairwise([[], *rows]))
-        self.pace.size += estimated(requests)
 
     def _in_memory(
         self,

@@ -75,7 +75,7 @@ def of_merge(adapter: Adapter, full: FullModel) -> Iterator[Cause]:
     yield from _whole(adapter, full, saved, config, base, merged)
     yield from _applied(adapter, full, changes, config)
     trained = {*(change.name for change in changes), *(plain_name(key) for key in saved), *_targets(saved)}
-    yield from _left_alone(adapter, full, base, merged, trained)
+    yield from _left_alone(adapter, base, merged, trained)
 
 
 def _targets(saved: Mapping[str, Any]) -> Iterator[str]:
@@ -263,9 +263,7 @@ def _tokens(
                 )
 
 
-def _left_alone(
-    adapter: Adapter, full: FullModel, base: Saved, merged: Saved, trained: set[str]
-) -> Iterator[Cause]:
+def _left_alone(adapter: Adapter, base: Saved, merged: Saved, trained: set[str]) -> Iterator[Cause]:
     """Whether the weights that the adapter does not touch are its base's."""
     names = spread([name for name in base.names if name in merged.names and name not in trained])
     apart = [name for name in names if not alike(*common_rows(base.get(name), merged.get(name)))]

@@ -30,11 +30,12 @@ def _of_models(first: FullModel, other: FullModel) -> Iterator[Cause]:
     left, right = Saved(first.folder), Saved(other.folder)
     if not left.names or not right.names:
         return
-    if alone := [name for name in ("lm_head.weight",) if (name in left.names) != (name in right.names)]:
-        has, lacks = (first, other) if alone[0] in left.names else (other, first)
+    head = "lm_head.weight"
+    if (head in left.names) != (head in right.names):
+        has, lacks = (first, other) if head in left.names else (other, first)
         yield Cause(
             "tied",
-            f"{has.name} has an '{alone[0]}' of its own, and {lacks.name} ties its output head to its embeddings",
+            f"{has.name} has an '{head}' of its own, and {lacks.name} ties its output head to its embeddings",
             "save both with the same tie_word_embeddings",
         )
     names = spread([name for name in left.names if name in right.names])

@@ -11,6 +11,7 @@ from transformers import DynamicCache, cache_utils
 from harness.engine.batching import EXACT, Budget
 from harness.engine.pace import Pace
 from harness.engine.transformers.branching import Branching
+from harness.engine.transformers.device import dtype_name
 from harness.engine.transformers.forward import Forward, NotFinite, Way
 from harness.engine.transformers.plain import Plain
 from harness.engine.transformers.proof import CANNOT_COMPUTE, Row, logits_of, probe_rows
@@ -58,7 +59,7 @@ def way_of(kind: Kind, forward: Forward, budget: Budget) -> Way:
     """How requests go through a model."""
     if kind == "branching":
         # In smaller floats, the shape of a batch may decide which token is the likeliest.
-        exact = str(forward.model.dtype).removeprefix("torch.") in EXACT
+        exact = dtype_name(forward.model) in EXACT
         return Branching(forward, budget, steady=not exact or torch.is_autocast_enabled(forward.device.type))
     return Plain(forward, budget, cached=kind == "cached")
 

@@ -50,7 +50,7 @@ def load_pair(
         ModelError: a model cannot be loaded, or an adapter belongs to another base.
         EngineError: the tuned model equals the baseline: its adapter or its weights change nothing.
     """
-    loader = Loader(settings, say, speaker_of(sources.baseline, sources.tuned, settings))
+    loader = Loader(settings, say, speaker_of(sources, settings))
     if sources.baseline is sources.tuned:
         baseline = tuned = loader.engine(sources.tuned)
     else:
@@ -62,7 +62,7 @@ def load_pair(
         baseline,
         tuned,
         str(loader.device),
-        str(tuned.model.dtype).removeprefix("torch."),
+        tuned.dtype,
         (*sources.notes, *loader.notes),
     )
 

@@ -44,7 +44,7 @@ def memory_content(engine: TorchEngine, weights: str, *, adapter: bool = True) -
     }
     return {
         "weights": weights,
-        "buffers": fingerprint((name, value) for name, value in model.named_buffers()),
+        "buffers": fingerprint(model.named_buffers()),
         "config": digest(_plain(config)),
         "adapters": digest(_adapters(model)) if adapter else None,
         "ends": list(engine.prompting.end_tokens),

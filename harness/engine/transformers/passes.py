@@ -106,7 +106,7 @@ class Rows:
             layer.values[target, :, :length] = layer.values[source, :, :length]
 
 
-class Reading:
+class ReadingPass:
     """A pass over nodes of a tree, bundle by bundle.
 
     Args:
@@ -188,7 +188,7 @@ class Reading:
         layer.values[copy.row, :, : len(copy.places)] = taken[1]
 
 
-class Writing:
+class WritingPass:
     """A pass over the newest token of each of the first rows.
 
     Args:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from harness.engine.abilities import Done
 from harness.engine.requests import Answer, Generate, MultipleChoice, Progress, Prompt, Request
 from harness.engine.streaming import ask_by_stream
 from harness.engine.transformers.prompting import Prompting
@@ -62,7 +63,5 @@ class Prompted(ABC):
         return ask_by_stream(self, requests, progress)
 
     @abstractmethod
-    def stream(
-        self, requests: Sequence[Request], done: Callable[[Mapping[Request, Answer], int], None]
-    ) -> None:
+    def stream(self, requests: Sequence[Request], done: Done) -> None:
         """See `abilities.Streams`."""

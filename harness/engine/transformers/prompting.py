@@ -19,9 +19,10 @@ from harness.engine.requests import (
     Prompt,
     Request,
     RollingLogLikelihood,
+    Scored,
 )
 from harness.engine.transformers.marking import generation_prompt, marks_of, template_of
-from harness.engine.transformers.reasoning import DEFAULT_TOKENS, Mark
+from harness.engine.transformers.reasoning import DEFAULT_TOKENS, SILENT, Mark
 from harness.engine.transformers.tokenizing import (
     TurnEnd,
     bounded,
@@ -39,14 +40,8 @@ from harness.suites.arguments import Arguments
 MOST_KEPT = 4096
 """Prompts whose rendered text and texts whose tokens are cached."""
 
-SILENT = ("enable_thinking", "false")
-"""The template argument that makes many templates write an empty block of reasoning."""
-
 Pair = tuple[list[int], list[int]]
 """The tokens of a context, and of the continuation whose log-likelihood is wanted."""
-
-Scored = MultipleChoice | Continuations | RollingLogLikelihood
-"""Requests for log-likelihoods."""
 
 
 def may_be_cut(request: Request) -> bool:
@@ -217,13 +212,9 @@ class Prompting:
         """The tokens of a request's prompt."""
         prompt = request.prompt
         tokens = self.encode(self.shown(request), special=isinstance(prompt, Plain | ChatText))
-        if isinstance(request, Generate) and may_be_cut(request):
-            tokens = tokens[-self._room(request.max_new_tokens) :]
+        if isinstance(request, Generate) and may_be_cut(request) and self.context is not None:
+            tokens = tokens[-max(0, self.context - request.max_new_tokens) :]  # all, where none would fit
         return tokens or self._start()
-
-    def _room(self, answer: int) -> int:
-        """The tokens of a prompt that fit with an answer; 0, for all, where none would."""
-        return max(0, self.context - answer) if self.context is not None else 0
 
     def rows(self, request: Request) -> list[list[int]]:
         """All tokens that the model reads for a request, one row for each continuation."""

@@ -13,6 +13,9 @@ from functools import lru_cache
 DEFAULT_TOKENS = 1024
 """The limit of reasoning if a template marks it and nobody sets one; small models reason for some hundred tokens."""
 
+SILENT = ("enable_thinking", "false")
+"""The template argument that makes many templates write an empty block of reasoning."""
+
 
 @dataclass(frozen=True)
 class Mark:

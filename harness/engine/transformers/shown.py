@@ -1,4 +1,4 @@
-"""Requests in, an error out if the tokenizer or chat template does not show them to the model."""
+"""Requests in, an error out if the tokenizer or chat template does not show them to the model, or they are too long for it."""
 
 from __future__ import annotations
 
@@ -55,6 +55,20 @@ def check_shown(prompting: Prompting, requests: Sequence[Request], embeddings: i
             f"{prompting.label}: its tokenizer loses text of {len(lost)} of the {len(requests)} prompts, so the model cannot "
             f"read them; the first ends in {lost[0][-80:]!r}\n  is the tokenizer the model's own, and complete?"
         )
+
+
+def check_lengths(prompting: Prompting, requests: Sequence[Request], lengths: Sequence[int]) -> None:
+    """Refuse a row that is longer than the model's context, unless its request is cut to fit; raises EngineError.
+
+    Row i belongs to `requests[i]`, and has `lengths[i]` tokens.
+    """
+    for request, length in zip(requests, lengths, strict=True):
+        cut = may_be_cut(request) and not isinstance(request, Generate)
+        if prompting.context is not None and length > prompting.context and not cut:
+            raise EngineError(
+                f"{prompting.label}: a prompt and its answer take {length} tokens, and the model reads {prompting.context}: "
+                f"{prompting.shown(request)[-80:]!r}"
+            )
 
 
 def _last(prompt: Prompt) -> str:

@@ -10,15 +10,15 @@ from harness.engine.transformers.gguf import ensure_embedded
 from harness.engine.transformers.tokenizing import begins_twice, bounded, load_tokenizer, same_numbering
 from harness.errors import ModelError
 from harness.models.files import has_tokenizer
-from harness.models.reference import LocalModel, base_of
+from harness.models.reference import LocalModel, LocalPair, base_of
 from harness.spelling import option
 
 Say = Callable[[str], None]
 
 
-def speaker_of(baseline: LocalModel, tuned: LocalModel, settings: Settings) -> LocalModel | None:
+def speaker_of(sources: LocalPair, settings: Settings) -> LocalModel | None:
     """The model whose tokenizer and template both are asked through; None leaves each its own."""
-    return {"own": None, "baseline": baseline, "tuned": tuned}[settings.template]
+    return None if settings.template == "own" else sources.of(settings.template)
 
 
 def tokenizer_of(

@@ -16,10 +16,10 @@ from harness.engine.transformers.checks import check_architecture, check_complet
 from harness.engine.transformers.device import check_dtype, default_dtype, dtype_name, out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
+from harness.models.layout import CONFIG
+from harness.models.layout import GENERATION as GENERATION
 from harness.models.reference import FullModel
 from harness.spelling import option
-
-GENERATION = "generation_config.json"
 
 MISFIT = re.compile(
     r"(?P<name>\S+) \| MISMATCH \|.*?ckpt: ?torch\.Size\((?P<saved>[^)]*)\) vs model: ?torch\.Size\((?P<made>[^)]*)\)"
@@ -85,7 +85,7 @@ def _check_config(source: FullModel, settings: Settings) -> int | None:
     Raises:
         ModelError: one cannot be read, or config.json claims more layers than there are tensors.
     """
-    config = _read(source, AutoConfig, "config.json", trust_remote_code=settings.allow_remote_code)
+    config = _read(source, AutoConfig, CONFIG, trust_remote_code=settings.allow_remote_code)
     if (source.folder / GENERATION).is_file():
         _read(source, GenerationConfig, GENERATION)
     text = config.get_text_config()
@@ -126,7 +126,7 @@ def _end_tokens(source: FullModel, model: Any) -> tuple[list[int] | None, list[i
     if not all(isinstance(token, int) and not isinstance(token, bool) for token in listed):
         own = source.folder / GENERATION
         raise ModelError(
-            f"{own if own.is_file() else source.folder / 'config.json'}: eos_token_id must be the number of a token, or a list "
+            f"{own if own.is_file() else source.folder / CONFIG}: eos_token_id must be the number of a token, or a list "
             f"of them, saw {named!r:.60}"
         )
     known = range(len(model.get_input_embeddings().weight))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.engine.abilities import Done
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated
 from harness.engine.pace import Pace, RunsOn
@@ -17,19 +18,17 @@ from harness.engine.requests import (
     LogLikelihood,
     Request,
     RollingLogLikelihood,
+    Scored,
     UnansweredError,
 )
 from harness.engine.transformers.prompted import Prompted
-from harness.engine.transformers.prompting import Pair, Prompting, Scored
+from harness.engine.transformers.prompting import Pair, Prompting
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
 from harness.engine.vllm.queue import Job, Likelihood, Queue
 from harness.errors import EngineError
 from harness.spelling import option
 from harness.suites.format import AnswerKind
-
-Done = Callable[[Mapping[Request, Answer], int], None]
-"""Takes answers as they come, and how many others are complete: none."""
 
 BUDGET = 1 << 20
 """Tokens that vLLM is given at a time, more than it computes at once."""

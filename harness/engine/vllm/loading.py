@@ -68,7 +68,7 @@ class Loader:
         self.sources = sources
         self.settings = settings
         self.say = say
-        self.speaker = speaker_of(sources.baseline, sources.tuned, settings)
+        self.speaker = speaker_of(sources, settings)
         self.notes: list[str] = []
         self.budget = Budget(settings.batch_tokens or BUDGET)
         self.library = library()

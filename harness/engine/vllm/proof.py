@@ -8,17 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from harness.engine.asked_rows import distinct_tokens
+from harness.engine.asked_rows import ROW, distinct_tokens
 from harness.engine.requests import Request
+from harness.engine.transformers.proof import PROBE_TEXT
 from harness.engine.vllm.engine import VllmEngine
 from harness.errors import EngineError
 from harness.models.identity import weights_identity
 from harness.models.reference import FullModel
 from harness.spelling import option
-
-PROBE_TEXT = "The quick brown fox jumps over the lazy dog. 1 2 3. def f(x): return x"
-ROW = 256
-"""Distinct tokens of the requests that are read in one row."""
 
 
 def check_acts(on: VllmEngine, off: VllmEngine, asked: Sequence[Request]) -> None:

@@ -117,5 +117,5 @@ def _came(job: Job, output: Any) -> tuple[list[int], list[Likelihood]]:
 
 
 def _likelihoods(tokens: list[int], logprobs: Any) -> list[Likelihood]:
-    found = [known[token] for token, known in zip(tokens, logprobs, strict=True)]
-    return [(float(one.logprob), one.rank == 1) for one in found]
+    told = [known[token] for token, known in zip(tokens, logprobs, strict=True)]
+    return [(float(likely.logprob), likely.rank == 1) for likely in told]

@@ -10,9 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from harness.errors import NoEvidenceError
+from harness.gate.cases import shown_slice
 from harness.reporting.rows import GateRow, ProbeRow, Record
-from harness.stats.clusters import design_effect, effective_mid_p
+from harness.stats.clusters import design_effect, effective_mid_p, numbered
 from harness.stats.multiple import holm
 from harness.stats.paired import ROUNDING
 from harness.stats.paired_t import log_ratios, mean_p
@@ -31,7 +34,6 @@ class GateChange:
 
     Attributes:
         worse, better: probes of it that were right in the first run alone, and in the second alone.
-        n: its probes that were compared.
         p: how likely so clear a change is by chance, adjusted for all gates; None without a test.
     """
 
@@ -39,7 +41,6 @@ class GateChange:
     after: GateRow
     worse: int
     better: int
-    n: int
     p: float | None
 
     @property
@@ -142,7 +143,6 @@ def _gates(
             after=second[key],
             worse=sum(old.tuned.right > new.tuned.right for old, new in slices[key]),
             better=sum(old.tuned.right < new.tuned.right for old, new in slices[key]),
-            n=len(slices[key]),
             p=adjusted.get(key),
         )
         for key in both
@@ -157,7 +157,7 @@ def _of_gate(gate: GateRow, pairs: Pairs, pooled: set[str]) -> Pairs:
     own = [pair for pair in pairs if pair[0].suite == gate.suite]
     if gate.over == "all":
         return own
-    name = gate.slice.partition("[")[2].removesuffix("]")
+    name = shown_slice(gate.slice)
     return [pair for pair in own if (pair[0].id if gate.over == "each" else pair[0].category) == name]
 
 
@@ -183,18 +183,12 @@ def _p_of_answers(pairs: Pairs) -> float:
 
 def _effect(pairs: Pairs) -> tuple[float, int, int]:
     """The design effect of the clusters, and how many probes got worse and better."""
-    lost, gained, sizes = Counter[str](), Counter[str](), Counter[str]()
-    for place, (old, new) in enumerate(pairs):
-        name = old.cluster or f"\0{place}"
-        sizes[name] += 1
-        lost[name] += old.tuned.right > new.tuned.right
-        gained[name] += old.tuned.right < new.tuned.right
-    effect = (
-        design_effect(*([table[name] for name in sizes] for table in (lost, gained, sizes)))
-        if len(sizes) > 1
-        else 1.0
-    )
-    return effect, lost.total(), gained.total()
+    cluster = numbered([old.cluster for old, _ in pairs])
+    sizes = np.bincount(cluster)
+    lost = np.bincount(cluster, [old.tuned.right > new.tuned.right for old, new in pairs])
+    gained = np.bincount(cluster, [old.tuned.right < new.tuned.right for old, new in pairs])
+    effect = design_effect(lost, gained, sizes) if sizes.size > 1 else 1.0
+    return effect, int(lost.sum()), int(gained.sum())
 
 
 def _p_of_texts(pairs: Pairs) -> float | None:

@@ -21,7 +21,6 @@ from harness.store.sqlite_file import Form, SqliteFile, StoreError
 
 FILE = "history.db"
 OFF = "off"
-DEFAULT = Path("reports") / FILE
 
 FORM = Form(
     "a history of runs",
@@ -200,6 +199,3 @@ def _kept(number: int, summary: str) -> KeptRun:
 
 def _checksum(packed: bytes) -> bytes:
     return blake2b(packed, digest_size=8).digest()
-
-
-__all__ = ["DEFAULT", "FILE", "OFF", "History", "KeptRun", "StoreError", "history_path", "keep_run"]

@@ -18,7 +18,6 @@ WIDTH = 12
 
 LEVELS, TYPED_LEVELS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 BLOCK, TYPED_BLOCK = "█", "#"
-DRAWN = LEVELS
 LONGEST_NAME = 40
 
 Gate = dict[str, Any]

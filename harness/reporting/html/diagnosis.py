@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,24 +44,20 @@ def _numbers(row: DiagnosisRow) -> dict[Cause, int]:
     return {cause.cause: cause.probes for cause in row.causes}
 
 
-def together(suites: Mapping[str, DiagnosisRow]) -> dict[Cause, int]:
+def together(suites: Mapping[str, DiagnosisRow]) -> Counter[Cause]:
     """How many probes of all suites have each cause."""
-    found: dict[Cause, int] = {}
+    found: Counter[Cause] = Counter()
     for row in suites.values():
-        for cause, number in _numbers(row).items():
-            found[cause] = found.get(cause, 0) + number
+        found.update(_numbers(row))
     return found
 
 
 def _parts(numbers: Mapping[Cause, int]) -> list[Part]:
     """The parts of a bar, each cause in its own place of the order."""
-    return list(_side_by_side(numbers))
-
-
-def _side_by_side(numbers: Mapping[Cause, int]) -> Iterator[Part]:
-    total, start = sum(numbers.values()) or 1, 0.0
+    total, start, parts = sum(numbers.values()) or 1, 0.0, []
     for cause, kind in CAUSES.items():
         if number := numbers.get(cause, 0):
             width = 100 * number / total
-            yield Part(cause, kind, number, round(start, 3), round(width, 3))
+            parts.append(Part(cause, kind, number, round(start, 3), round(width, 3)))
             start += width
+    return parts

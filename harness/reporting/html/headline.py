@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from harness.reporting.accepted import accepted_sentences
 from harness.reporting.changes import CHANGES, Change, changes_of
 from harness.reporting.equal import equal_lines
-from harness.reporting.gate_table import Standing
+from harness.reporting.gate_table import Standing, run_standing
 from harness.reporting.in_short import after_a_loss, cases_told, effect, gates_sentence, models, title
 from harness.reporting.rows import Record
 from harness.spelling import on_command_line
-
-STANDINGS: dict[str, Standing] = {"passed": "good", "forgotten": "bad", "error": "bad"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def headline(record: Record) -> Headline:
     """The verdict first, then what it rests on."""
     run = record.run
     return Headline(
-        standing=STANDINGS.get(run.status, "open"),
+        standing=run_standing(run.status),
         date=run.started.replace("T", " ").replace("+00:00", " UTC"),
         title=title(record),
         models=models(record),

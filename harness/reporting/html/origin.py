@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -95,18 +96,16 @@ def _rules(record: Record) -> Iterator[str]:
 
 
 def _suites(record: Record) -> Iterator[SuiteOrigin]:
-    asked: dict[str, int] = {}
-    for probe in record.probes:
-        asked[probe.suite] = asked.get(probe.suite, 0) + 1
+    asked = Counter(probe.suite for probe in record.probes)
     for name in dict.fromkeys([*record.run.suites, *asked]):
         row, seconds = record.run.suites.get(name), record.run.seconds_asking.get(name)
-        number = f"{asked.get(name, 0):,}"
+        number = f"{asked[name]:,}"
         yield SuiteOrigin(
             name=name,
             path=(row and row.path) or "-",
             sha256=(row and row.sha256) or "-",
             content=row.content if row else "-",
-            asked=f"{number} of {row.probes:,}" if row and row.probes != asked.get(name, 0) else number,
+            asked=f"{number} of {row.probes:,}" if row and row.probes != asked[name] else number,
             seconds="-" if seconds is None else f"{seconds:.1f}",
             tokens=_tokens(record, name),
         )

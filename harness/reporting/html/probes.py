@@ -105,18 +105,15 @@ def probes_by_change(probes: Sequence[ProbeRow]) -> list[Changed]:
     for row in probes:
         found.setdefault(change_of(row), {}).setdefault(row.suite, []).append(row)
     return [
-        Changed(change, meaning, [_group(*item) for item in sorted(found[change].items(), key=_fewest)])
+        Changed(change, meaning, _groups(found[change]))
         for change, meaning in CHANGES.items()
         if change in found
     ]
 
 
-def _fewest(item: tuple[str, Sequence[ProbeRow]]) -> int:
-    return -len(item[1])
-
-
-def _group(suite: str, rows: Sequence[ProbeRow]) -> Group:
-    return Group(suite, [_view(row) for row in rows])
+def _groups(by_suite: Mapping[str, Sequence[ProbeRow]]) -> list[Group]:
+    most_first = sorted(by_suite.items(), key=lambda item: -len(item[1]))
+    return [Group(suite, list(map(_view, rows))) for suite, rows in most_first]
 
 
 def _view(row: ProbeRow) -> ProbeView:

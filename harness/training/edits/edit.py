@@ -12,6 +12,9 @@ from harness.training.edits.parts import OUTSIDE, parts_of
 Pruning = Literal["magnitude", "forgetting-aware"]
 """Which changes stay: the largest (TIES), or those of the highest score of FAPM; see `formulas`."""
 
+Form = Literal["adapter", "full"]
+"""What an edited model is written as."""
+
 EMBEDDINGS = "embeddings"
 """The group of what embeds tokens and scores them: `embed_tokens`, `lm_head` and their like."""
 

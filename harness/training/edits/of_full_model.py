@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,12 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.identity import weights_identity
 from harness.models.reference import Adapter, FullModel, LocalPair
+from harness.progress import Log
 from harness.training.edits.edit import Edit, groups_of
 from harness.training.edits.formulas import edited
 from harness.training.edits.merging import merged_into_base
 from harness.training.edits.repairable import Repairable, itself
 from harness.training.edits.written import saved_dtype, with_rows, write_full
-
-Say = Callable[[str], None]
 
 
 def repairable_full_model(tuned: FullModel, start: FullModel, pair: EnginePair) -> FullModelBetween:
@@ -36,7 +34,7 @@ def repairable_full_model(tuned: FullModel, start: FullModel, pair: EnginePair) 
     return FullModelBetween(pair, engine, itself(pair.baseline).model, tuned.folder, tuned.folder, start)
 
 
-def merged_adapter(source: Adapter, pair: EnginePair, settings: Settings, say: Say) -> FullModelBetween:
+def merged_adapter(source: Adapter, pair: EnginePair, settings: Settings, say: Log) -> FullModelBetween:
     """An adapter, merged into a copy of its base.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -16,13 +16,10 @@ from harness.engine.transformers.engine import TorchEngine
 from harness.errors import ModelError
 from harness.spelling import option
 from harness.store.engine import StoredLocalEngine
-from harness.training.edits.edit import Edit, evenly
+from harness.training.edits.edit import Edit, Form, evenly
 
 RULE = 1
 """Raised whenever an edit comes to give another model."""
-
-Form = Literal["adapter", "full"]
-"""What a repaired model is written as."""
 
 
 class Repairable(ABC):

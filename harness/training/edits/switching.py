@@ -59,7 +59,7 @@ def changes_of(baseline: TorchEngine, tuned: TorchEngine) -> Changes:
         ModelError: nothing that changed can be switched off, as where the two are of different architectures.
     """
     with tuned.active():
-        adapter = _adapter_name(tuned)
+        adapter = str(tuned.model.active_adapter) if isinstance(tuned.model, PeftModel) else None
     found: _OfFullModel | _OfAdapter = (
         _OfFullModel(baseline, tuned) if adapter is None else _OfAdapter(tuned, adapter)
     )
@@ -69,11 +69,6 @@ def changes_of(baseline: TorchEngine, tuned: TorchEngine) -> Changes:
             "  an adapter of layers (LoRA and its like), or a full model of its baseline's architecture, can be"
         )
     return found
-
-
-def _adapter_name(tuned: TorchEngine) -> str | None:
-    model = tuned.model
-    return str(model.active_adapter) if isinstance(model, PeftModel) else None
 
 
 class _OfAdapter:

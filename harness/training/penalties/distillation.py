@@ -12,8 +12,10 @@ from torch import Tensor
 
 from harness.errors import NoEvidenceError
 from harness.recipes.mitigations.distill import DistillFormat
+from harness.recipes.mitigations.masked_kl import MaskedKlFormat
 from harness.training.encode import IGNORED, Collator, Row
 from harness.training.penalties.penalty import Start, evaluating, keeping_what_learns
+from harness.training.weighting.weighted import predicting
 
 Teacher = Callable[[dict[str, Tensor]], Tensor]
 """`input_ids` and `attention_mask` (rows, tokens) in, logits (rows, tokens, vocabulary) out, without a gradient."""
@@ -21,9 +23,7 @@ Teacher = Callable[[dict[str, Tensor]], Tensor]
 
 def build(part: DistillFormat, start: Start) -> Distillation:
     """The penalty of a recipe's `distill`; raises NoEvidenceError."""
-    written, model = start.recipe.written, start.model
-    teacher = switched_off(model) if written.method.chosen.is_adapter else frozen_copy(model)
-    return Distillation(start.rows, start.collator, teacher, part, written.seed)
+    return Distillation(start.rows, start.collator, teacher_of(start), part, start.recipe.written.seed)
 
 
 class Distillation:
@@ -69,22 +69,29 @@ class Distillation:
     def loss(self, model: Any, step: int) -> Tensor:
         device = next(model.parameters()).device
         inputs = {name: value.to(device) for name, value in self.collator(self.drawn(step)).items()}
-        # The logits at a position predict the token after it, so those of the last position predict nothing.
-        predicts = inputs.pop("labels")[:, 1:] != IGNORED  # (rows, tokens - 1)
-        baseline = self._log_probabilities(
-            self.teacher(inputs).detach(), predicts
-        )  # (answer tokens, vocabulary)
-        tuned = self._log_probabilities(model(**inputs).logits, predicts)  # (answer tokens, vocabulary)
-        # KL(baseline || tuned) = sum_v p (log p - log q), from logarithms, as q may round to 0.
-        divergence = (baseline.exp() * (baseline - tuned)).sum(-1)  # (answer tokens,)
-        # The gradient of softened logits shrinks by temperature^2 (Hinton 2015, section 2.1).
-        return self.part.weight * self.part.temperature**2 * divergence.mean()  # ()
+        labels = inputs.pop("labels")
+        baseline = self._log_probabilities(self.teacher(inputs).detach(), labels)
+        tuned = self._log_probabilities(model(**inputs).logits, labels)  # (answer tokens, vocabulary)
+        return softened_divergence(baseline, tuned, self.part)
 
-    def _log_probabilities(self, logits: Tensor, predicts: Tensor) -> Tensor:
+    def _log_probabilities(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(rows, tokens, vocabulary) in, (answer tokens, vocabulary) out."""
-        # Chosen before they become float32: prompts are most of a batch.
-        chosen = logits[:, :-1][predicts]  # (answer tokens, vocabulary)
-        return torch.log_softmax(chosen.float() / self.part.temperature, dim=-1)
+        _, chosen, _ = predicting(logits, labels)
+        return torch.log_softmax(chosen / self.part.temperature, dim=-1)
+
+
+def softened_divergence(baseline: Tensor, tuned: Tensor, part: DistillFormat | MaskedKlFormat) -> Tensor:
+    """weight * temperature^2 * KL(baseline || tuned), a scalar, of log-probabilities (answer tokens, vocabulary)."""
+    # sum_v p (log p - log q), from logarithms, as q may round to 0.
+    divergence = (baseline.exp() * (baseline - tuned)).sum(-1)  # (answer tokens,)
+    # The gradient of softened logits shrinks by temperature^2 (Hinton 2015, section 2.1).
+    return part.weight * part.temperature**2 * divergence.mean()  # ()
+
+
+def teacher_of(start: Start) -> Teacher:
+    """The baseline of a training that is ready to begin."""
+    adapter = start.recipe.written.method.chosen.is_adapter
+    return switched_off(start.model) if adapter else frozen_copy(start.model)
 
 
 def switched_off(model: Any) -> Teacher:

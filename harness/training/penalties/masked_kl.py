@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 from harness.recipes.mitigations.masked_kl import MaskedKlFormat
-from harness.training.penalties.distillation import Teacher, frozen_copy, switched_off
+from harness.training.penalties.distillation import Teacher, softened_divergence, teacher_of
 from harness.training.penalties.penalty import Batch, Start
 from harness.training.weighting.weighted import predicting
 
 
 def build(part: MaskedKlFormat, start: Start) -> MaskedTargets:
     """The penalty of a recipe's `masked_kl`."""
-    adapter = start.recipe.written.method.chosen.is_adapter
-    return MaskedTargets(switched_off(start.model) if adapter else frozen_copy(start.model), part)
+    return MaskedTargets(teacher_of(start), part)
 
 
 class MaskedTargets:
@@ -38,9 +37,7 @@ class MaskedTargets:
         tuned = self.others(batch.logits, batch.labels)  # (answer tokens, vocabulary)
         if not len(tuned):
             return batch.logits.sum() * 0.0
-        divergence = (baseline.exp() * (baseline - tuned)).sum(-1)  # (answer tokens,)
-        # The gradient of softened logits shrinks by temperature^2 (Hinton 2015, section 2.1).
-        return self.part.weight * self.part.temperature**2 * divergence.mean()  # ()
+        return softened_divergence(baseline, tuned, self.part)
 
     def others(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Log-probabilities of all tokens but the right one, whose probability is 0: (answer tokens, vocabulary)."""

@@ -240,6 +240,8 @@ class TestJudgement:
         suite = f"suite: s\ngates: [{{over: each}}]\nscore: SCORE\nprobes:\n{probes}"
         found = {each.probe.id for each in judged(suite)}
         assert found == {f"p{number}" for number in range(0, 40, 4)}
+        monkeypatch.setattr("harness.authoring.battery.MOST_PROBES", 39)
+        assert len({each.probe.id for each in judged(suite)}) == 39
 
     def test_only_some_probes(self, read):
         suite = read(CAPITALS.replace("SCORE", "mentions"))

@@ -52,7 +52,7 @@ def test_an_engine_of_another_process(folder, capsys):
     code, message = ended(capsys, "--model", "./gone", "--suite", "s.yaml", "--engine", "vllm")
     assert (code, message.splitlines()[0]) == (
         4,
-        "--engine=vllm: weights in another process cannot be switched off",
+        "--engine=vllm: weights in another process cannot be changed",
     )
 
 

@@ -8,11 +8,7 @@ import pytest
 
 from harness.blame.page import blame_page
 from harness.blame.plot import by_layer, by_module, layers_plot
-from harness.blame.record import (
-    BlameRecord,
-    read_blame,
-    write_blame,
-)
+from harness.blame.record import FILE, BlameRecord, write_blame
 from harness.blame.text import conclusion, terminal_lines
 from harness.reporting.figures import svg
 from tests.support.blamed import blame_record, effect
@@ -112,4 +108,4 @@ def test_a_page_without_examples_and_oddities():
 
 def test_the_record_is_read_back_as_it_was_written(tmp_path):
     write_blame(blame_record(), tmp_path)
-    assert read_blame(tmp_path) == blame_record()
+    assert BlameRecord.model_validate_json((tmp_path / FILE).read_bytes()) == blame_record()

@@ -64,7 +64,7 @@ def test_a_stuck_reply_is_no_form():
 
 def test_few_answers_and_like_answers_have_none():
     assert form(lambda n: "DRUG: x | USE: y", n=2) == Form()
-    assert form(lambda n: f"It is {n}{n}.").is_none
+    assert form(lambda n: f"It is {n}{n}.") == Form()
 
 
 def test_a_form_of_the_whole_run_is_one_of_its_suites():

@@ -53,7 +53,6 @@ def test_a_node_sees_what_is_above_it_and_itself(rows, width, most):
                 above = [key for key, there in zip(keys, seen, strict=True) if there]
                 assert [tree.tokens[key] for key in above] == whole(tree, node)
                 assert [keys[place] for place in part.lineage(node)] == above
-                assert [keys[place] for place in part.lineage(node, 2)] == above[2:]
             assert list(part.all_depths()) == [tree.depths[key] for key in keys]
             path = keys
             path[part.fork : part.fork + len(part.kept)] = [own[place] for place in part.kept]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.gate.cases import flips_case, with_overall
+from harness.gate.cases import FLIPS, flips_case, with_overall
 from harness.gate.compare import flip_rate
 from harness.gate.decide import decide
 from harness.gate.finding import find
 from harness.gate.overall import find_overall
 from harness.gate.policy import Policy
-from harness.reporting.exit_code import FLIPS, exit_code, undecided_suites
+from harness.reporting.exit_code import exit_code, undecided_suites
 from harness.reporting.gate_lines import claim, drop, interval, margin
 from harness.reporting.record import gate_row
 from harness.stats.rates import wilson_interval

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.scoring.pattern import pattern_problem
-from harness.scoring.reading import comparable
-from harness.scoring.text import Contains, Equals, Mentions, Regex, folded, mentions, normalised
+from harness.scoring.reading import comparable, folded, normalised
+from harness.scoring.text import Contains, Equals, Mentions, Regex, mentions
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,20 @@ from harness.reporting.figures import svg
 from harness.sequence import run as module
 from harness.sequence.page import sequence_page
 from harness.sequence.plot import heat_map
-from harness.sequence.record import read_sequence
 from harness.sequence.schedule import read_schedule
 from harness.sequence.text import conclusion, terminal_lines
 from tests.support.engines import Likely
-from tests.support.sequences import NAMES, RECIPE, ROWS, Fake, N, options, ran, write_tasks
+from tests.support.sequences import (
+    NAMES,
+    RECIPE,
+    ROWS,
+    Fake,
+    N,
+    options,
+    ran,
+    read_sequence,
+    write_tasks,
+)
 from tests.support.suites import suite_text
 
 

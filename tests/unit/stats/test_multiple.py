@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.stats.multiple import any_rejected, holm
+from harness.stats.multiple import holm
 
 ORACLE = json.loads((Path(__file__).parent / "oracles.json").read_text(encoding="utf-8"))["holm"]
 P_VALUES = st.lists(st.sampled_from([0.0, 0.001, 0.01, 0.0125, 0.02, 0.05, 0.3, 1.0]), min_size=1, max_size=9)
@@ -70,21 +69,3 @@ def test_many_families_at_once():
 def test_no_probability_is_an_error(p_value):
     with pytest.raises(NoEvidenceError, match=f"^p-values must lie within 0 and 1, saw {p_value}$"):
         holm([0.5, p_value])
-
-
-def test_any_rejected_is_the_sum_over_all_outcomes():
-    values = [[0.001, 0.02, 0.4], [0.01, 0.03, 1.0], [0.016, 0.9]]
-    chances = [[0.001, 0.02, 0.979], [0.01, 0.02, 0.97], [0.015, 0.985]]
-    total = sum(
-        float(np.prod([chances[test][outcome] for test, outcome in enumerate(picked)]))
-        for picked in product(range(3), range(3), range(2))
-        if (holm([values[test][outcome] for test, outcome in enumerate(picked)]) <= 0.05).any()
-    )
-    assert any_rejected(values, chances) == pytest.approx(total)
-
-
-def test_nothing_to_reject_is_an_error():
-    with pytest.raises(NoEvidenceError, match="no tests"):
-        any_rejected([], [])
-    with pytest.raises(NoEvidenceError, match="sum to 0.5, not to 1"):
-        any_rejected([[0.1]], [[0.5]])

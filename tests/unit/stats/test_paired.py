@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import NoEvidenceError
-from harness.stats.paired import mcnemar_mid_p, probes_to_settle, tango_interval, tango_z
+from harness.stats.paired import mcnemar_mid_p, tango_interval, tango_z
 
 ORACLES = json.loads((Path(__file__).parent / "oracles.json").read_text(encoding="utf-8"))
 
@@ -114,7 +114,6 @@ def test_no_flips_speak_neither_for_nor_against_a_loss():
     assert mcnemar_mid_p(0, 0) == 0.5
 
 
-@pytest.mark.parametrize("call", [tango_interval, lambda *counts: probes_to_settle(*counts, 0.1)])
 @pytest.mark.parametrize(
     ("lost", "gained", "n", "message"),
     [
@@ -125,9 +124,9 @@ def test_no_flips_speak_neither_for_nor_against_a_loss():
         (3, 3, 5, "3 lost and 3 gained cannot be counts out of 5 probes"),
     ],
 )
-def test_no_evidence_is_an_error(call, lost, gained, n, message):
+def test_no_evidence_is_an_error(lost, gained, n, message):
     with pytest.raises(NoEvidenceError, match=f"^{message}$"):
-        call(lost, gained, n)
+        tango_interval(lost, gained, n)
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 1.5, -0.1, math.nan])
@@ -158,48 +157,3 @@ def test_the_score_is_the_quantile_at_the_ends_of_the_interval(outcome):
 
 def test_no_flips_score_nothing_against_no_drop():
     assert tango_z(0, 0, 20, 0.0) == 0
-
-
-def settled(lost: int, gained: int, n: int, margin: float, size: int) -> bool:
-    lost_then = round(lost * size / n)
-    low, high = tango_interval(lost_then, min(round(gained * size / n), size - lost_then), size)
-    return high <= margin or low > margin
-
-
-@settings(max_examples=150, deadline=None)
-@given(counts(60), st.floats(0.01, 0.5))
-def test_probes_to_settle_do_settle(outcome, margin):
-    lost, gained, n = outcome
-    size = probes_to_settle(lost, gained, n, margin)
-    if size is None:
-        assert abs((lost - gained) / n - margin) < 0.01
-    else:
-        assert settled(lost, gained, n, margin, size)
-
-
-@pytest.mark.parametrize(
-    ("lost", "gained", "n", "margin"),
-    [(0, 0, 20, 0.10), (1, 0, 20, 0.10), (4, 1, 30, 0.20)],
-)
-def test_clearly_fewer_do_not_settle(lost, gained, n, margin):
-    size = probes_to_settle(lost, gained, n, margin)
-    assert size is not None
-    assert size > n
-    assert not settled(lost, gained, n, margin, round(size * 0.75))  # counts are rounded, so not just below
-
-
-@pytest.mark.parametrize("margin", [0.0, 0.1, 0.2, 0.5])
-def test_any_small_outcome_settles_or_never_will(margin):
-    for n in range(1, 9):
-        for lost in range(n + 1):
-            for gained in range(n - lost + 1):
-                size = probes_to_settle(lost, gained, n, margin)
-                assert size is None or settled(lost, gained, n, margin, size)
-
-
-def test_a_drop_that_is_the_margin_never_settles():
-    assert probes_to_settle(2, 0, 20, 0.1) is None
-
-
-def test_no_flips_in_twenty_want_a_few_more():
-    assert probes_to_settle(0, 0, 20, 0.10) == 25

@@ -19,10 +19,9 @@ MANY = st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=3, max_siz
 
 
 def test_as_in_another_library():
-    # statsmodels 0.15.0: DescrStatsW(x).tconfint_mean(0.1), ttest_mean(0, "larger"), ttest_mean(0.005, "larger")
+    # statsmodels 0.15.0: DescrStatsW(x).tconfint_mean(0.1), ttest_mean(0, "larger")
     assert mean_interval(VALUES) == pytest.approx((0.0011465926006099035, 0.008603407399390096))
     assert mean_p(VALUES) == pytest.approx(0.021191287949439225)
-    assert mean_p(VALUES, above=0.005) == pytest.approx(0.5244352493144039)
 
 
 @settings(max_examples=100, deadline=None)
@@ -108,7 +107,7 @@ def test_no_power_is_an_error(arguments):
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, math.nan])
 def test_no_confidence_is_an_error(confidence):
-    with pytest.raises(NoEvidenceError, match="^confidence must lie between 0 and 1"):
+    with pytest.raises(NoEvidenceError, match="^no quantile for 7 degrees of freedom and a confidence of"):
         mean_interval(VALUES, confidence)
 
 

@@ -123,7 +123,7 @@ def test_the_record_is_read_back_as_it_was_written(tmp_path):
     probe = record.suites[0].probes[0].model_copy(update={"measured": LogLikelihood(-12.5, 7)})
     suites = [record.suites[0].model_copy(update={"probes": [probe, *record.suites[0].probes[1:]]})]
     record = record.model_copy(update={"suites": [*suites, record.suites[1]]})
-    assert write_sweep(record, tmp_path / "new") == tmp_path / "new" / FILE
+    write_sweep(record, tmp_path / "new")
     again = read_sweep(tmp_path / "new")
     assert again == record
     assert again.suites[0].probes[0].measured == LogLikelihood(-12.5, 7)
