@@ -30,7 +30,8 @@ SHOWS_ONLY = (
 
 
 OF_GATES = (
-    "gate_strict", "sample", "sequential", "max_flips", "noise_floor", "diagnose", "report_html", "report_markdown",
+    "gate_strict", "sample", "sequential", "max_drop_overall", "max_flips", "engine_flips", "noise_floor", "diagnose",
+    "report_html", "report_markdown",
 )  # fmt: skip
 """Options that do nothing in a look at what was lost."""
 
@@ -120,7 +121,8 @@ class RunOptions:
         """Refuse options that would do nothing; raises HarnessError."""
         of_tasks = ("lm_eval_fewshot", "lm_eval_limit", "lm_eval_margin")
         idle = [name for name in of_tasks if getattr(self, name) is not None]
-        of_gates = [option(name) for name in OF_GATES if getattr(self, name)]
+        given = {name: getattr(self, name) for name in OF_GATES}
+        of_gates = [option(name) for name, value in given.items() if value or isinstance(value, float)]
         if of_gates and self.only_lost is not None:
             raise HarnessError(
                 f"{', '.join(of_gates)}: would do nothing beside {option('only_lost', 'RECORD')}, a look, which decides nothing and "

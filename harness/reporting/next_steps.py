@@ -16,7 +16,9 @@ from harness.visible import visible
 PERMISSIONS = ("--allow-code", "--allow-outside", "--allow-task-code")
 """Options of the run that rescoring takes too."""
 
-OF_GATES = ("report-html", "report-markdown", "sample", "max-flips", "noise-floor")
+OF_GATES = (
+    "report-html", "report-markdown", "sample", "max-drop-overall", "max-flips", "engine-flips", "noise-floor",
+)  # fmt: skip
 ONE_VALUE = (
     "--junit-xml",
     "--junitxml",
