@@ -121,8 +121,7 @@ class RunOptions:
         """Refuse options that would do nothing; raises HarnessError."""
         of_tasks = ("lm_eval_fewshot", "lm_eval_limit", "lm_eval_margin")
         idle = [name for name in of_tasks if getattr(self, name) is not None]
-        given = {name: getattr(self, name) for name in OF_GATES}
-        of_gates = [option(name) for name, value in given.items() if value or isinstance(value, float)]
+        of_gates = [option(name) for name in OF_GATES if getattr(self, name)]
         if of_gates and self.only_lost is not None:
             raise HarnessError(
                 f"{', '.join(of_gates)}: would do nothing beside {option('only_lost', 'RECORD')}, a look, which decides nothing and "

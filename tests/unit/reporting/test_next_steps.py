@@ -73,7 +73,16 @@ def test_nothing_unless_a_gate_failed_for_a_loss(keywords):
         (["--junit-xml", "gate.xml", "s"], ["s", "--only-lost=reports/latest"]),
         (["--junitxml=gate.xml", "s", "--lf"], ["s", "--only-lost=reports/latest"]),
         (
-            ["s", "--gate-strict", "--sample", "9", "--gate-noise-floor=2", "--max-drop-overall=off", "--engine-flips", "0.1"],
+            [
+                "s",
+                "--gate-strict",
+                "--sample",
+                "9",
+                "--gate-noise-floor=2",
+                "--max-drop-overall=off",
+                "--engine-flips",
+                "0.1",
+            ],
             ["s", "--only-lost=reports/latest"],
         ),
         (["--", "-s.yaml"], ["--only-lost=reports/latest", "--", "-s.yaml"]),
