@@ -12,10 +12,12 @@ from harness.engine.transformers.forward import Forward, likeliest
 from harness.engine.transformers.passes import WritingPass
 from tests.support.engines import load_reference
 
-LONG = "the same long beginning of some prompts. " * 3
+LONG = [f"{word} same long beginning of some prompts. " * 3 for word in ("", "the", "one", "no")]
 QUESTIONS = [
-    Generate(Chat((Message("user", f"{LONG if n % 3 else ''}question {n}?"),)), 4 + 3 * (n % 5), stop=("e",))
-    for n in range(40)
+    Generate(
+        Chat((Message("user", f"{LONG[n % 4] if n % 4 else ''}question {n}?"),)), 4 + 3 * (n % 5), stop=("e",)
+    )
+    for n in range(60)
 ]
 
 
@@ -25,14 +27,18 @@ def steady(monkeypatch):
     monkeypatch.setattr(kind, "EXACT", ())
 
 
-def shapes_of(engine, monkeypatch) -> list[tuple[str, int, int]]:
-    """All passes in their order: ("read", tokens, logits) or ("write", rows, room)."""
-    passes: list[tuple[str, int, int]] = []
+def passes_of(engine, monkeypatch) -> tuple[list[int], list[tuple]]:
+    """The lengths of the answers, and all passes: ("read", tokens, logits) or ("write", rows, room, lengths and sizes of groups)."""
+    passes: list[tuple] = []
     at, init = Forward.at, WritingPass.__init__
 
     def written(self, rows, count, room, device):
         init(self, rows, count, room, device)
-        passes.append(("write", count, room))
+        members = [
+            (beginning.length, None if members is None else len(members))
+            for beginning, members in self.groups
+        ]
+        passes.append(("write", count, room, tuple(sorted(members, key=str))))
 
     def read(self, tokens, positions, kept):
         if len(tokens) != len(kept):
@@ -42,8 +48,8 @@ def shapes_of(engine, monkeypatch) -> list[tuple[str, int, int]]:
     with monkeypatch.context() as patched:
         patched.setattr(branching, "WritingPass", type("Seen", (WritingPass,), {"__init__": written}))
         patched.setattr(Forward, "at", read)
-        engine.ask(QUESTIONS)
-    return passes
+        answers = engine.ask(QUESTIONS)
+    return [answer.tokens for answer in answers], passes
 
 
 @pytest.mark.parametrize("tokens", [40, 1000, 4000])
@@ -55,17 +61,22 @@ def test_the_answers_are_those_of_refilled_and_compacted_rows(base, tokens, monk
     assert load_reference(str(base), settings).ask(QUESTIONS) == expected
 
 
-def test_shapes_are_the_same_whatever_is_written(base, steady, monkeypatch):
-    engine = load_reference(str(base), Settings(batch_tokens=1000))
-    ours = shapes_of(engine, monkeypatch)
+@pytest.mark.parametrize("tokens", [1000, 4000])
+def test_shapes_are_the_same_whatever_is_written(base, steady, monkeypatch, tokens):
+    engine = load_reference(str(base), Settings(batch_tokens=tokens))
+    lengths, ours = passes_of(engine, monkeypatch)
     torch.manual_seed(1)
     with torch.no_grad():
         for weight in engine.model.parameters():
             weight.add_(0.05 * torch.randn_like(weight))
-    others = shapes_of(engine, monkeypatch)
-    assert ours != others, "both models wrote answers of the same lengths"
+    other_lengths, others = passes_of(engine, monkeypatch)
+    assert lengths != other_lengths
     assert [one for one in ours if one[0] == "read"] == [one for one in others if one[0] == "read"]
-    assert {one for one in ours if one[0] == "write"} == {one for one in others if one[0] == "write"}
+    written = [{one for one in passes if one[0] == "write"} for passes in (ours, others)]
+    assert written[0] == written[1]
+    assert any(len(groups) > 1 for *_, groups in written[0]) == (tokens == 4000), (
+        "groups share a batch where they fit"
+    )
 
 
 def test_rows_are_refilled_while_others_go_on(base, steady, monkeypatch):

@@ -16,6 +16,7 @@ import torch
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace
 from harness.engine.transformers.attention import attending
+from harness.engine.transformers.batches import Batch, batches
 from harness.engine.transformers.forward import (
     LOGITS_BYTES,
     Forward,
@@ -27,19 +28,13 @@ from harness.engine.transformers.forward import (
 from harness.engine.transformers.passes import Beginning, Copy, ReadingPass, Rows, Trail, WritingPass
 from harness.engine.transformers.prompting import Pair
 from harness.engine.transformers.writing import Writing
-from harness.engine.tree import Bundle, TokenTree, bundles, grow, shared_beginnings
+from harness.engine.tree import Bundle, TokenTree, bundles, grow
 
 SHARE_READ = 24
 """A slice has this share of the tokens that a batch may hold: small enough for a CPU's caches."""
 
 BUNDLE = 64
 """Nodes that attend together."""
-
-LEAST_ROW = 128
-"""An answer counts as so many tokens at least: more side by side are hardly faster by the token."""
-
-WORTH = 256
-"""A group of rows has keys and values of its beginning of its own if that spares it so many tokens."""
 
 REFILL = 8
 """Prompts are read once this share of the rows is free, so that several are read together."""
@@ -134,23 +129,12 @@ class Branching:
         sharing: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             sharing[tuple(prompt)].append(index)
-        groups = dict(zip(sharing, shared_beginnings(list(sharing), WORTH), strict=True))
-        members = Counter(group for group, _ in groups.values())
-        # tokens of each prompt and its answer, and those with its part of what its group begins with
-        own, held = {}, {}
-        batches: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)  # by length, and by group
-        for prompt, (group, begun) in groups.items():
-            most = max(answers[index].limits.whole for index in sharing[prompt])
-            own[prompt] = len(prompt) - begun + most
-            held[prompt] = own[prompt] + math.ceil(begun / members[group])
-            batches[held[prompt].bit_length(), group if self.steady else 0].append(prompt)
-        # The largest come first: if memory runs out, it does so at the start.
-        for alike in sorted(batches, reverse=True):
-            batch = {prompt: sharing[prompt] for prompt in batches[alike]}
-            need = max(LEAST_ROW, *(held[prompt] for prompt in batch))
-            side_by_side = max(1, min(self.budget.tokens // need, len(batch)))
-            rows = Rows(side_by_side, max(own[prompt] for prompt in batch))
-            _Batch(self, batch, [groups[prompt] for prompt in batch], answers, rows, done, pace).run()
+        lengths = {
+            prompt: max(answers[index].limits.whole for index in indices)
+            for prompt, indices in sharing.items()
+        }
+        for batch in batches(lengths, self.budget.tokens, self.steady):
+            _Batch(self, batch, [sharing[prompt] for prompt in batch.prompts], answers, done, pace).run()
 
 
 class _Batch:
@@ -158,30 +142,28 @@ class _Batch:
 
     Args:
         sharing: the indices of the answers to each prompt.
-        groups: of each prompt, and how many tokens the group begins with.
     """
 
     def __init__(
         self,
         way: Branching,
-        sharing: Mapping[tuple[int, ...], Sequence[int]],
-        groups: Sequence[tuple[int, int]],
+        batch: Batch,
+        sharing: Sequence[Sequence[int]],
         answers: Sequence[Writing],
-        rows: Rows,
         done: Callable[[Sequence[int]], None],
         pace: Pace,
     ) -> None:
         self.way = way
         self.answers = answers
-        self.rows = rows
+        self.rows = rows = Rows(batch.rows, batch.most)
         self.done = done
         self.pace = pace
-        self.sharing = list(sharing.values())
-        prompts = list(sharing)
-        self.tree = grow(prompts, [len(prompt) - 1 for prompt in prompts])
+        self.sharing = sharing
+        self.tree = grow(batch.prompts, [len(prompt) - 1 for prompt in batch.prompts])
         self.leaves = {nodes[0]: prompt for prompt, nodes in enumerate(self.tree.nodes)}
-        self.groups = groups
-        self.unread = Counter(group for group, _ in groups)
+        self.groups = batch.groups
+        self.one_group = len(set(batch.groups)) == 1
+        self.unread = Counter(group for group, _ in batch.groups)
         """How many prompts of each group were not read yet."""
         self.beginnings: dict[int, Beginning] = {}
         """Of the groups of which some were read, and some were not."""
@@ -191,8 +173,8 @@ class _Batch:
         self.going: list[list[int]] = [[] for _ in range(rows.count)]
         """The indices of the answers of each row that go on."""
         self.newest = [0] * rows.count
-        self.used = rows.count if way.steady else 0
-        """The first rows, which are part of each pass."""
+        self.used = 0
+        """The first rows, which have or had an answer."""
         self.refill = math.ceil(rows.count / REFILL)
         """Prompts are read once so many rows are free."""
 
@@ -200,7 +182,8 @@ class _Batch:
         """Write all answers."""
         while True:
             free = [row for row, answers in enumerate(self.going) if not answers]
-            if self.next < len(self.tree) and len(free) >= self.refill:
+            wanted = min(self.refill, sum(self.unread.values())) if self.way.steady else self.refill
+            if self.next < len(self.tree) and len(free) >= wanted:
                 self._read(free)
             elif len(free) == self.rows.count:
                 return
@@ -211,7 +194,12 @@ class _Batch:
         """Read prompts into free rows, as many as a slice has."""
         first = self.next
         prompts: list[int] = []
-        most = self.refill if self.way.steady else len(free)
+        most = len(free)
+        if self.way.steady:
+            most = self.refill
+            free = sorted(
+                free, key=lambda row: row < self.used
+            )  # where groups share a batch, a row keeps its group
         while self.next < len(self.tree) and self.next - first < self.way.slice and len(prompts) < most:
             if self.next in self.leaves:
                 prompts.append(self.leaves[self.next])
@@ -229,7 +217,7 @@ class _Batch:
             self.going[row] = list(self.sharing[prompt])
             group = self.groups[prompt][0]
             beginning = self.beginnings[group]
-            if self.way.steady:  # all prompts are of one group
+            if self.way.steady and self.one_group:  # of rows that are still empty too
                 self.rows.beginnings = [beginning] * self.rows.count
             self.rows.beginnings[row] = beginning
             self.unread[group] -= 1
@@ -260,12 +248,14 @@ class _Batch:
         """Write a token of each answer."""
         if not self.way.steady and self.next == len(self.tree):
             self._compact()
-        room = self.rows.most if self.way.steady else max(self.rows.lengths[: self.used]) + 1
-        writing = WritingPass(self.rows, self.used, room, self.way.forward.device)
+        if self.way.steady:
+            count, room = self.rows.count, self.rows.most
+        else:
+            count, room = self.used, max(self.rows.lengths[: self.used]) + 1
+        writing = WritingPass(self.rows, count, room, self.way.forward.device)
         with self.pace.while_writing(), attending(self.way.forward.configs, writing):
-            logits = self.way.forward.at(self.newest[: self.used], writing.positions, range(self.used))
-            found = likeliest(logits)
-        going = [row for row in range(self.used) if self.going[row]]
+            found = likeliest(self.way.forward.at(self.newest[:count], writing.positions, range(count)))
+        going = [row for row in range(count) if self.going[row]]
         for row in going:
             self.rows.lengths[row] += 1
         self.pace.written += len(going)
