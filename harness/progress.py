@@ -29,7 +29,7 @@ Rest = Callable[[float], str]
 """The share of a work that is done in, words on what comes after it out."""
 
 
-class Counter(Protocol):
+class ProgressFor(Protocol):
     """Makes the callback for work with a name and a unit."""
 
     def __call__(self, label: str, unit: str = ..., /) -> Progress: ...

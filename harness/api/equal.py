@@ -27,7 +27,7 @@ from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases, with_overall
 from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.models.reference import Endpoint, LocalModel, ModelPair, by_form
-from harness.progress import Counter, Log
+from harness.progress import Log, ProgressFor
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import ModelRow, Record, RunRow
 from harness.reporting.run_rows import run_status
@@ -129,7 +129,7 @@ def records(
     settings: Settings = Settings(),
     reach: Reach = Reach(),
     log: Log = logger.info,
-    counter: Counter | None = None,
+    counter: ProgressFor | None = None,
 ) -> Iterator[Record]:
     """The same for suites that were read, a record as soon as its form was asked.
 
@@ -204,7 +204,7 @@ class _Opening:
     """Opens forms one by one, so that two are in memory at most."""
 
     def __init__(
-        self, forms: Sequence[Model], settings: Settings, reach: Reach, log: Log, counter: Counter | None
+        self, forms: Sequence[Model], settings: Settings, reach: Reach, log: Log, counter: ProgressFor | None
     ) -> None:
         self.forms = forms
         self.settings = settings
@@ -229,7 +229,7 @@ class _Opening:
 
 
 def _session(
-    asked: Sequence[Case], how: Comparing, settings: Settings, opened: _Opened, counter: Counter | None
+    asked: Sequence[Case], how: Comparing, settings: Settings, opened: _Opened, counter: ProgressFor | None
 ) -> PairSession:
     def progress(suite: str, side: Side) -> Callable[[int, int], None]:
         assert counter is not None

@@ -19,7 +19,7 @@ from harness.diagnosis.ways import (
     shots_of,
     with_shots,
 )
-from harness.engine.requests import Answer, EnginePair, Side
+from harness.engine.requests import SIDES, Answer, EnginePair, Side
 from harness.errors import EngineError, NoEvidenceError
 from harness.progress import Progress
 from harness.reporting.diagnosis_rows import Cause, DiagnosisRow, ExampleRow, LossCauseRow
@@ -40,7 +40,6 @@ IN_A_RUN = MOST // 2
 DRAWS = ("first", "second")
 """The wrong answers beside a right one are drawn so often; known is what is chosen each time."""
 
-SIDES: Sequence[Side] = ("baseline", "tuned")
 EXAMPLES = 3
 LONGEST = 400
 """Characters of a text in an example."""

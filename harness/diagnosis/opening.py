@@ -21,7 +21,7 @@ from harness.evaluation.suites import read_suites
 from harness.gate.cases import cases
 from harness.models.identity import weights_identity
 from harness.models.reference import Model, ModelPair
-from harness.progress import Counter, Log, Progress
+from harness.progress import Log, Progress, ProgressFor
 from harness.reporting.rows import ModelRow, ProbeRow, Record
 from harness.spelling import option
 from harness.store.opening import open_pair
@@ -58,7 +58,7 @@ class Opener:
 
     settings: Settings
     say: Log
-    counter: Counter
+    counter: ProgressFor
     model: str | None = None
     baseline: str | None = None
     suites: Sequence[Path] = ()

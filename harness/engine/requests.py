@@ -105,6 +105,7 @@ Scored = MultipleChoice | Continuations | RollingLogLikelihood
 Request = Generate | Scored
 
 Side = Literal["baseline", "tuned"]
+SIDES: Sequence[Side] = ("baseline", "tuned")
 """Which model of a pair."""
 
 

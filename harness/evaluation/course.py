@@ -8,27 +8,25 @@ from typing import Protocol
 
 from harness.engine.estimate import estimated
 from harness.engine.prompts import request
-from harness.engine.requests import Progress, Side
+from harness.engine.requests import SIDES, Progress, Side
 from harness.engine.speeds import ASSUMED
 from harness.evaluation.session import PairSession
 from harness.evaluation.suite_run import SuiteRun
 from harness.progress import Rest
 from harness.wording import duration
 
-SIDES: Sequence[Side] = ("baseline", "tuned")
-
 LEAST_SHARE = 0.01
 """Of a run; less of it says nothing about the rest."""
 
 
-class Counter(Protocol):
+class ProgressThrough(Protocol):
     """Makes the callback for work with a name, a unit and words on what comes after it."""
 
     def __call__(self, label: str, unit: str, rest: Rest, /) -> Progress: ...
 
 
 def follow(
-    session: PairSession, counter: Counter, who: str | None = None, sides: Sequence[Side] = SIDES
+    session: PairSession, counter: ProgressThrough, who: str | None = None, sides: Sequence[Side] = SIDES
 ) -> None:
     """Show the progress of all that a session asks, which must know its cases before it asks anything.
 

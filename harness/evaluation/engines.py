@@ -20,7 +20,7 @@ from harness.stats.power import noise_drop
 from harness.suites.suite import MarginGate, RiseGate
 from harness.wording import count, percent, points
 
-FLIPS = 0.05
+USUAL_FLIPS = 0.05
 """The share of answers that are taken to flip between two engines, where nobody measured it."""
 
 RISE = 0.01
@@ -44,7 +44,7 @@ def check_engines(
     """Check that every gate has a margin above what two engines do, and that texts are read alike; returns notes.
 
     Args:
-        flips: the share of answers that flip between the engines on the same model, as measured; None for FLIPS.
+        flips: the share of answers that flip between the engines on the same model, as measured; None for USUAL_FLIPS.
         max_flips: the margin of the gate over answers that flip; None for no such gate.
 
     Raises:
@@ -56,7 +56,7 @@ def check_engines(
         return [] if flips is None else [idle]
     before, after = found
     runs = [run for run in runs if run.compared]
-    rate = FLIPS if flips is None else flips
+    rate = USUAL_FLIPS if flips is None else flips
     problems = [problem for run in runs for problem in _problems(run, baseline, tuned, rate)]
     if max_flips is not None and max_flips <= rate + ROUNDING:
         problems.append(

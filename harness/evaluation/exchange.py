@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.digest import digest
-from harness.engine.requests import Answer, Engine, Progress, Request, Side
+from harness.engine.requests import SIDES, Answer, Engine, Progress, Request, Side
 from harness.errors import HarnessError
 from harness.evaluation.ask import Answered
 from harness.evaluation.asking import ASKS
@@ -26,7 +26,6 @@ from harness.gate.stopping import Stop
 from harness.reporting.rows import AgainRow, AnswerRow, NoiseRow
 from harness.writing import write_whole
 
-SIDES: Sequence[Side] = ("baseline", "tuned")
 PLAN = "plan"
 BEGUN = "begun"
 HERE = ".here"

@@ -16,7 +16,7 @@ from harness.suites.detect import ENDINGS
 Ending = Literal["failed", "warned", "excused", "passed", "skipped", "error"]
 """How a case ended; "error" is before anything was decided."""
 
-WORST_FIRST: Sequence[Ending] = ("failed", "warned", "excused", "passed", "skipped", "error")
+PRECEDENCE: Sequence[Ending] = ("failed", "warned", "excused", "passed", "skipped", "error")
 """A case that ran twice (a rerun, two workers) counts as the worse ending: no rerun turns a failed gate green."""
 
 LEFT_OUT = "forgetting_left_out"
@@ -40,7 +40,7 @@ def _is_case(item: pytest.Item) -> bool:
 
 def worse(left: Ending, right: Ending) -> Ending:
     """The worse of two endings."""
-    return min(left, right, key=WORST_FIRST.index)
+    return min(left, right, key=PRECEDENCE.index)
 
 
 class Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.reporting.rows import GateRow
 from harness.wording import count
 
-ENDED = {"passed": "passed", "warned": "warned and did not fail", "skipped": "did not fail"}
+WORDS = {"passed": "passed", "warned": "warned and did not fail", "skipped": "did not fail"}
 
 
 def losses(number: int) -> str:
@@ -17,4 +17,4 @@ def only_because(row: GateRow) -> str | None:
     """ "passed only because 3 known losses are accepted"; None for a gate that would end alike without them."""
     if row.without_accepted is None or not row.accepted:
         return None
-    return f"{ENDED.get(row.outcome, row.outcome)} only because {losses(row.accepted)}"
+    return f"{WORDS.get(row.outcome, row.outcome)} only because {losses(row.accepted)}"

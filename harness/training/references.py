@@ -19,7 +19,7 @@ from harness.models.reference import (
     find_pair,
     resolve,
 )
-from harness.progress import Counter, Log
+from harness.progress import Log, ProgressFor
 from harness.recipes.read import Recipe, base_reference, read_recipe
 from harness.training.trained import kept_before, sources_of
 from harness.versions import needed
@@ -54,7 +54,7 @@ def trained(
     baseline: str | None,
     settings: Settings,
     log: Log,
-    counter: Counter,
+    counter: ProgressFor,
 ) -> ModelPair[Model, Model]:
     """The models that `find_models` found, with a recipe trained; raises ModelError or RecipeError if that fails."""
     if isinstance(found, ModelPair):
@@ -70,7 +70,7 @@ def trained(
 
 
 def find_model(
-    reference: str, settings: Settings, log: Log, counter: Counter, reach: Reach = PROJECT
+    reference: str, settings: Settings, log: Log, counter: ProgressFor, reach: Reach = PROJECT
 ) -> Model:
     """The model that a reference names, trained if it is a recipe; raises ModelError or RecipeError."""
     match resolve(reference, schemes(), settings.allow_pickle):

@@ -9,7 +9,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from harness.engine.transformers.config import end_tokens
-from harness.progress import Counter, Log
+from harness.progress import Log, ProgressFor
 from harness.recipes.examples import Example
 from harness.recipes.mitigations.finch import FINCH
 from harness.recipes.mitigations.oplora import OPLORA
@@ -55,7 +55,7 @@ def terms_of(
     tokenizer: Any,
     collator: Collator,
     general: Mapping[str, list[Row]],
-    counter: Counter,
+    counter: ProgressFor,
 ) -> Terms:
     """The terms of a recipe, anchored at `model`, which is ready to train and still the baseline.
 
@@ -86,7 +86,7 @@ def rows_of(
     examples: Sequence[Example],
     collator: Collator,
     log: Log,
-    counter: Counter,
+    counter: ProgressFor,
 ) -> list[Row]:
     """The examples as tokens, with what mitigations keep of each: the baseline's weights, the teacher's prompt.
 

@@ -27,7 +27,7 @@ from harness.models.reference import (
     ModelPair,
     find_full_model,
 )
-from harness.progress import Counter, Log
+from harness.progress import Log, ProgressFor
 from harness.recipes.advice import advise
 from harness.recipes.read import Recipe, base_reference
 from harness.training.edits.written import saved_dtype
@@ -43,7 +43,7 @@ from harness.writing import whole_folder, write_whole
 
 
 def trained_sources(
-    recipe: Recipe, baseline: str | None, settings: Settings, log: Log, counter: Counter
+    recipe: Recipe, baseline: str | None, settings: Settings, log: Log, counter: ProgressFor
 ) -> ModelPair[Model, LocalModel]:
     """The pair that the gate compares, with the recipe trained unless that was done before.
 
@@ -55,7 +55,7 @@ def trained_sources(
     return sources_of(recipe, base, folder, baseline, settings)
 
 
-def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter: Counter) -> Path:
+def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter: ProgressFor) -> Path:
     """The folder of the trained model; a lock keeps xdist workers from training it twice.
 
     A training that was killed goes on from its last checkpoint.
@@ -92,7 +92,7 @@ def _train(
     trained_on: dict[str, str],
     engine: TorchEngine,
     log: Log,
-    counter: Counter,
+    counter: ProgressFor,
 ) -> None:
     """Train the model beside its folder, and move it there when it is complete."""
     with whole_folder(
@@ -111,7 +111,7 @@ def _train(
 
 
 def _train_into(
-    folder: Path, recipe: Recipe, base: FullModel, engine: TorchEngine, log: Log, counter: Counter
+    folder: Path, recipe: Recipe, base: FullModel, engine: TorchEngine, log: Log, counter: ProgressFor
 ) -> dict[str, Any]:
     """Train the model and save it; returns what `DONE` says of the training."""
     written, began = recipe.written, time.monotonic()

@@ -29,7 +29,7 @@ from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, 
 from harness.engine.transformers.kind import Kind, longest_alike, way_of
 from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting
-from harness.engine.transformers.proof import digits_of
+from harness.engine.transformers.proof import logit_digits
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_lengths, check_shown
 from harness.errors import EngineError
@@ -91,7 +91,7 @@ class TorchEngine(Prompted):
         adapters = getattr(self.model, "peft_config", None) or {}
         special = [token for config in adapters.values() for token in adapter_tokens(config.to_dict())]
         with self.active(), quiet():
-            return digits_of(self.model, self.tokenizer, special)
+            return logit_digits(self.model, self.tokenizer, special)
 
     @property
     def device_kind(self) -> str:

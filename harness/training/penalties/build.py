@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.engine.requests import Engine
-from harness.progress import Counter, Log
+from harness.progress import Log, ProgressFor
 from harness.recipes.mitigations.distill import DISTILL
 from harness.recipes.mitigations.ewc import EWC
 from harness.recipes.mitigations.masked_kl import MASKED_KL
@@ -27,7 +27,7 @@ BUILD: Mapping[Mitigation, Callable[[Any, Start], Penalty | BatchPenalty]] = {
 
 
 def general_rows(
-    recipe: Recipe, engine: Engine, tokenizer: Any, log: Log, counter: Counter
+    recipe: Recipe, engine: Engine, tokenizer: Any, log: Log, counter: ProgressFor
 ) -> dict[str, list[Row]]:
     """The tokens of the penalties' general data, by their keys, with answers of the model before training."""
     rows = {}
@@ -41,7 +41,7 @@ def general_rows(
 
 
 def penalties(
-    recipe: Recipe, model: Any, collator: Collator, rows: Mapping[str, list[Row]], counter: Counter
+    recipe: Recipe, model: Any, collator: Collator, rows: Mapping[str, list[Row]], counter: ProgressFor
 ) -> list[Penalty | BatchPenalty]:
     """The penalties of a recipe, anchored at `model`, which is ready to train and still the baseline."""
     built: list[Penalty | BatchPenalty] = []

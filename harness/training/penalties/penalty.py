@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import ModelError
-from harness.progress import Counter
+from harness.progress import ProgressFor
 from harness.recipes.mitigations.mitigation import Distance
 from harness.recipes.read import Recipe
 from harness.training.encode import Collator, Row
@@ -65,7 +65,7 @@ class Start:
     model: Any
     rows: Sequence[Row]
     collator: Collator
-    counter: Counter
+    counter: ProgressFor
 
 
 class StartingPoint:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from harness.errors import RecipeError
-from harness.progress import Counter, Log, Progress
+from harness.progress import Log, Progress, ProgressFor
 from harness.recipes.mitigations.eaft import EAFT
 from harness.recipes.mitigations.flow import FLOW
 from harness.recipes.mitigations.mitigation import KeyedMitigation
@@ -40,7 +40,7 @@ def gates(recipe: Recipe) -> list[Gate]:
 
 
 def weighted_rows(
-    recipe: Recipe, model: Any, rows: Sequence[Row], collator: Collator, log: Log, counter: Counter
+    recipe: Recipe, model: Any, rows: Sequence[Row], collator: Collator, log: Log, counter: ProgressFor
 ) -> list[Row]:
     """The rows with the weights of `KEPT` as `weights`; tokens of weight 0 are IGNORED, and rows of none other left out.
 

@@ -7,7 +7,7 @@ import pytest
 from harness import run_gate
 from harness.engine.requests import ChoiceLogProbs, Generate, Generated, LogLikelihood, MultipleChoice
 from harness.errors import EngineError
-from harness.evaluation.engines import FLIPS, RISE
+from harness.evaluation.engines import RISE, USUAL_FLIPS
 from harness.evaluation.noise import LEVEL
 from harness.evaluation.session import PairSession
 from harness.gate.cases import cases
@@ -97,7 +97,7 @@ def test_flips_between_engines_that_are_one_or_do_not_tell_do_nothing(read, engi
 
 @pytest.mark.parametrize("flips", [None, 0.2])
 def test_a_margin_within_it_is_refused_before_anything_is_asked(read, flips):
-    reached = noise_drop(200, FLIPS if flips is None else flips, LEVEL)
+    reached = noise_drop(200, USUAL_FLIPS if flips is None else flips, LEVEL)
     before, after = On("transformers"), On("vllm")
     with pytest.raises(EngineError) as error:
         asked(of(read, 200, round(reached - 0.001, 4)), before, after, engine_flips=flips)
@@ -108,7 +108,7 @@ def test_a_margin_within_it_is_refused_before_anything_is_asked(read, flips):
     )
     assert said.startswith("s.yaml:")
     assert (
-        f"is within the noise of two engines: where {100 * (flips or FLIPS):.1f} % of answers flip, 200 probes drop by up to"
+        f"is within the noise of two engines: where {100 * (flips or USUAL_FLIPS):.1f} % of answers flip, 200 probes drop by up to"
         in said
     )
     assert hint.startswith("  raise 'max_drop' to ")
