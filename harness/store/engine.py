@@ -9,7 +9,7 @@ from typing import Any
 from harness.digest import digest
 from harness.engine.abilities import Done, Streams
 from harness.engine.answers import as_answer, as_data, request_key
-from harness.engine.batching import Budget
+from harness.engine.batching import SHAPES, Budget
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import Answer, Engine, Progress, Prompt, Request
 from harness.store.shelf import Shelf
@@ -133,6 +133,7 @@ class StoredLocalEngine(StoredEngine):
             batches["tokens"] = self.budget.tokens
         if not self._exact:
             batches["together"] = sorted(keys.values())
+            batches["shapes"] = SHAPES
         if not batches:
             return keys
         whole = digest(batches)

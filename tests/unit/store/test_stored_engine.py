@@ -184,6 +184,14 @@ class TestBatches:
         local(engine, store, exact=False).ask(list(reversed(REQUESTS)))
         assert engine.asked == [*REQUESTS, *REQUESTS[:2]]
 
+    @pytest.mark.parametrize("exact", [True, False])
+    def test_where_they_matter_so_does_what_makes_them(self, store, monkeypatch, exact):
+        engine = Fake()
+        local(engine, store, exact).ask(REQUESTS)
+        monkeypatch.setattr("harness.store.engine.SHAPES", 0)
+        local(engine, store, exact).ask(REQUESTS)
+        assert len(engine.asked) == len(REQUESTS) * (1 if exact else 2)
+
 
 def test_what_a_model_says_of_itself_needs_no_model(store):
     facts = {**FACTS, "template_names": ["messages", "tools"], "marks_reasoning": True}
