@@ -1,4 +1,4 @@
-"""A base, a corpus and a target in, the recipes to try written as files out, the least costly first.
+"""A base, a corpus and a target in, the recipes to try written as files out, in their order.
 
 All are LoRA over every linear layer. The first two settle how much training the task takes; the others add a mitigation to
 the gentlest that learnt enough.
@@ -24,11 +24,11 @@ DOSES: Mapping[str, float] = {"lora": 2e-4, "lora-stronger": 5e-4}
 """The learning rates to try, gentlest first, by the name of their recipe."""
 
 MITIGATIONS: Mapping[str, Mapping[str, Any]] = {
+    "masked-kl": {"masked_kl": {"weight": 1.0}},
     "eaft": {"eaft": {}},
     "finch": {"finch": {}},
-    "masked-kl": {"masked_kl": {"weight": 1.0}},
 }
-"""What is added to a recipe, by what it costs beside the training: nothing, nothing, a pass of the base over each batch."""
+"""What is added to a recipe. The first costs a pass of the base over each batch, and kept by far the most where all were measured."""
 
 REPLAYED = 0.25
 """The share of general examples under self-replay, where the user gives any."""
@@ -43,7 +43,7 @@ class Plan:
 
     Attributes:
         doses: without a mitigation, gentlest first.
-        mitigated: by the name of a dose, that with one mitigation each, the least costly first.
+        mitigated: by the name of a dose, that with one mitigation each, in the order in which to try them.
     """
 
     doses: tuple[Recipe, ...]
