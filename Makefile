@@ -81,7 +81,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform win32 harness
 	$(BIN)/mypy --platform darwin
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive harness
 	$(BIN)/pip-audit --progress-spinner off --no-deps --disable-pip --requirement constraints.txt

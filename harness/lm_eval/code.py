@@ -127,7 +127,7 @@ def read_task(path: Path, span: Span | None = None) -> tuple[Mapping[str, Any], 
 
     Loader.add_constructor(FUNCTION, function)
     try:
-        config = yaml.load(path.read_bytes(), Loader=Loader)
+        config = yaml.load(path.read_bytes(), Loader=Loader)  # nosec B506: a SafeLoader
     except OSError as error:
         raise InputError.at(span, f"{shown_path(path)}: cannot be read: {reason(error)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:

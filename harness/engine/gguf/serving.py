@@ -145,6 +145,8 @@ class _ByPath(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
+        if sys.platform == "win32":
+            raise OSError("this system has no sockets in the file system")
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(self._path)
 
