@@ -49,8 +49,8 @@ class Branching:
 
     Attributes:
         steady: keep the shapes of passes independent of what the model writes, for arithmetic in which the shape may change
-            an answer: a pass that writes has all rows with all their room, and all begin alike; a slice has its prompts,
-            however many rows are free.
+            an answer: a pass that writes has all rows with all their room, each row of the group that it began with; a slice
+            has its prompts, however many rows are free.
     """
 
     forward: Forward
@@ -197,9 +197,8 @@ class _Batch:
         most = len(free)
         if self.way.steady:
             most = self.refill
-            free = sorted(
-                free, key=lambda row: row < self.used
-            )  # where groups share a batch, a row keeps its group
+            # Rows that had no answer come first: where groups share a batch, none passes from one group to another.
+            free = sorted(free, key=lambda row: row < self.used)
         while self.next < len(self.tree) and self.next - first < self.way.slice and len(prompts) < most:
             if self.next in self.leaves:
                 prompts.append(self.leaves[self.next])
