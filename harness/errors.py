@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
@@ -188,6 +189,17 @@ def first_line(error: object, most: int = 300) -> str:
 def reason(error: OSError) -> str:
     """The system's reason why a file cannot be read or written."""
     return error.strerror or first_line(error) or type(error).__name__
+
+
+@contextmanager
+def paths_explained() -> Iterator[None]:
+    """Raise HarnessError for the system's error about a path that its reader does not expect: too long, or in a closed folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise HarnessError(f"{shown_path(Path(str(error.filename)))}: {reason(error)}") from error
 
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str | None:

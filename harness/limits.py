@@ -11,6 +11,9 @@ MOST_VALUES = 1_000_000
 MOST_DATA_BYTES = 64 * 2**20
 """The size of a data file."""
 
+MOST_RECORD_BYTES = 2**30
+"""The size of a record, with every answer of a run."""
+
 MOST_CELL_BYTES = 256 * 2**20
 """The cells of a table, which may be compressed in a far smaller file."""
 

@@ -17,7 +17,7 @@ from harness.engine.requests import Engine, EnginePair, Side
 from harness.engine.settings import EngineOptions, Settings, settings_of_keywords
 from harness.errors import HarnessError, NoEvidenceError
 from harness.evaluation.arguments import check as check_argument
-from harness.evaluation.arguments import check_flags, check_sample, paths_of
+from harness.evaluation.arguments import check_flags, check_sample, is_fraction, paths_of
 from harness.evaluation.forms import Form, compared
 from harness.evaluation.permission import check_consent, without_code
 from harness.evaluation.record import model_row, rows, suite_row, versions
@@ -83,7 +83,7 @@ def compare_forms(
 
     Args:
         forms: references, or what else stands for a model in `run_gate`; each is compared with the first.
-        suites: suite files, or folders of them; their own gates are not used.
+        suites: suite files, folders of them, or names of suites that ship; their own gates are not used.
         max_flips: the largest acceptable share of answers that are right in one form and wrong in the other, a fraction.
         max_drop: the largest acceptable drop in accuracy, of all suites and of each, a fraction.
         sample: ask at most this many probes, stratified by suite and category; None asks all.
@@ -106,8 +106,7 @@ def compare_forms(
     """
     settings = settings_of_keywords(options, compare_forms)
     for name, value in (("max_flips", max_flips), ("max_drop", max_drop)):
-        if not (isinstance(value, int | float) and 0 < value < 1):
-            raise HarnessError(f"{name} must be a fraction such as 0.05, saw {value!r}")
+        check_argument(name, value, is_fraction(value), "a fraction such as 0.05")
     check_flags(allow_code=allow_code, allow_outside=allow_outside, allow_task_code=allow_task_code)
     check_sample(sample, seed)
     several = isinstance(forms, Iterable) and not isinstance(forms, str)

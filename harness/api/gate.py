@@ -23,6 +23,7 @@ from harness.evaluation.arguments import (
     check_flags,
     check_sample,
     check_severity,
+    is_fraction,
     is_share,
     is_whole,
     paths_of,
@@ -67,6 +68,7 @@ def run_gate(
     strict: bool = False,
     fail_on: Severity = "low",
     max_drop_overall: float | Literal["off"] | None = None,
+    max_flips: float | None = None,
     accepted: bool = True,
     diagnose: bool = False,
     allow_code: bool = False,
@@ -82,7 +84,7 @@ def run_gate(
     Args:
         model: the tuned model: a reference such as "./tuned" or a recipe, a function from prompt to text, an Engine, or a
             (model, tokenizer) pair.
-        suites: suite files, or folders of them.
+        suites: suite files, folders of them, or names of suites that ship, such as "general-qa".
         baseline: the model before tuning; not needed if an adapter, a model card or a recipe names it. "same" compares the
             model with itself on purpose.
         sample: ask at most this many probes, stratified by suite and category; None asks all. Gates over `each` keep all
@@ -96,6 +98,8 @@ def run_gate(
         fail_on: gates below this severity warn instead of failing; without evidence, they decide nothing.
         max_drop_overall: the margin of the gate over all suites together, a fraction; "off" for no such gate. By default
             0.03 if there are several suites.
+        max_flips: the margin of a further gate, over the answers that flip, to wrong or to right: a fraction, for a model that
+            should be the same as the baseline, such as an adapter merged; None for no such gate.
         accepted: whether the losses that an accepted.yaml beside a suite names count as kept.
         diagnose: whether to ask both models the lost probes in other ways, and say for each suite why they were lost.
         allow_code: whether scores may run code in answers.
@@ -106,7 +110,7 @@ def run_gate(
     Returns:
         The record that pytest writes to record.json. `run.exit_status` is 0 if all gates passed, 1 if one failed, and 5 if
         none was decided, none about one of the suites (one that was not named by its file may be decided by the gate over
-        all suites), or not the gate over all suites although `max_drop_overall` was given.
+        all suites), or not a gate over all suites although `max_drop_overall` or `max_flips` was given.
 
     Raises:
         InputError: a suite cannot be read, or is named by its file and would run code without permission.
@@ -129,11 +133,13 @@ def run_gate(
     check_severity(fail_on)
     check_sample(sample, seed)
     given = max_drop_overall
-    if given not in (None, "off") and not (isinstance(given, int | float) and 0 < given < 1):
-        raise HarnessError(f"max_drop_overall must be a fraction such as 0.03, or 'off', saw {given!r}")
+    fits = given in (None, "off") or is_fraction(given)
+    check("max_drop_overall", given, fits, "a fraction such as 0.03, or 'off'")
+    fits = max_flips is None or is_fraction(max_flips)
+    check("max_flips", max_flips, fits, "a fraction such as 0.05, or None")
     check("noise_floor", noise_floor, is_whole(noise_floor, 0), "0 or more")
-    flips_known = engine_flips is None or is_share(engine_flips)
-    check("engine_flips", engine_flips, flips_known, "a share from 0 to 1, or None")
+    fits = engine_flips is None or is_share(engine_flips)
+    check("engine_flips", engine_flips, fits, "a share from 0 to 1, or None")
     paths = paths_of(suites)
     reach = Reach(anywhere=allow_outside, code=allow_task_code)
     read, left_out = _suites(paths, allow_code, reach)
@@ -144,7 +150,7 @@ def run_gate(
     engines, models = _engines(model, baseline, settings, asked, reach)
     engines = known_places(engines)
     session = PairSession(
-        Policy(strict, fail_on, margin),
+        Policy(strict, fail_on, margin, max_flips),
         settings,
         allow_code=allow_code,
         noise_floor=noise_floor,
@@ -155,7 +161,7 @@ def run_gate(
     session.need(asked)
     for name in session.suites:
         session.ask_both(name, engines.of)
-    gates, probes = rows(session.decide(with_overall(asked, margin, of_one=given is not None)))
+    gates, probes = rows(session.decide(with_overall(asked, margin, given is not None, max_flips)))
     diagnosis = (
         _diagnosis(probes, session, engines, Diagnosing(IN_A_RUN, seed, allow_code)) if diagnose else {}
     )
@@ -203,11 +209,13 @@ def _diagnosis(
 
 
 def _suites(paths: Sequence[Path], allow_code: bool, reach: Reach) -> tuple[list[Suite], list[str]]:
-    """The suites to run, and a note for each one left out: it runs code without permission, and only its folder was named."""
-    suites, notes = read_suites(paths, reach), list[str]()
+    """The suites to run, with their notes, and one for each left out: it runs code without permission, and only its folder was named."""
+    suites = read_suites(paths, reach)
+    notes = [note for suite in suites for note in suite.notes]
     if not allow_code:
         along = [suite for suite in suites if suite.path not in paths]
-        kept, notes = without_code(along, anyway=len(along) < len(suites))
+        kept, left_out = without_code(along, anyway=len(along) < len(suites))
+        notes += left_out
         suites = [suite for suite in suites if suite.path in paths or suite in kept]
     check_consent(suites, allow_code)
     if not suites:

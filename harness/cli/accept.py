@@ -70,8 +70,10 @@ def run(parsed: Namespace) -> int:
         accepted_loss(record, name, because=because, by=by, on=today(), until=parsed.until)
         for name in dict.fromkeys(parsed.probes)
     ]
-    for loss in losses:  # all of them are known to be lost
-        path = _file_of(record, loss, parsed.file)
+    paths = [_file_of(record, loss, parsed.file) for loss in losses]
+    for path, loss in zip(paths, losses, strict=True):
+        text_with(path, loss)  # a file that cannot be read is an error before anything is written
+    for path, loss in zip(paths, losses, strict=True):
         write_wanted(path, text_with(path, loss), "name another file: --file FILE")
         until = f" until {loss.until}" if loss.until else ""
         show(

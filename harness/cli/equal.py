@@ -60,6 +60,7 @@ def run(parsed: Namespace) -> int:
         HarnessError: the input cannot be used, or a record cannot be written.
     """
     from harness.api.equal import Comparing, check, records
+    from harness.evaluation.arguments import paths_of
     from harness.evaluation.permission import with_consent
     from harness.evaluation.suites import read_suites
     from harness.progress import counter
@@ -80,7 +81,7 @@ def run(parsed: Namespace) -> int:
         for report in reports:
             report.claim()
             claims.callback(report.release)
-        named = read_suites([_suite(named) for named in parsed.suite], reach)
+        named = read_suites(paths_of(parsed.suite), reach)
         suites, notes = with_consent(None, named, parsed.allow_code)
         for note in notes:
             say(f"note: {note}")
@@ -97,14 +98,6 @@ def run(parsed: Namespace) -> int:
         show(f"record: {shown_path(report.path)}")
     codes = [record.run.exit_status or 0 for record in found]
     return 1 if 1 in codes else max(codes)
-
-
-def _suite(named: str) -> Path:
-    """The path of a suite, or of one that ships under this name."""
-    from harness.shipped import suite_files
-
-    path = Path(named)
-    return path if path.exists() else suite_files().get(named, path)
 
 
 def _folders(parsed: Namespace) -> list[Path]:

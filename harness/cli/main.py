@@ -38,7 +38,7 @@ from harness.cli import (
 )
 from harness.cli.conftests import import_conftests
 from harness.engine.sharing import wait_briefly
-from harness.errors import HarnessError, RecipeError, SuiteError
+from harness.errors import HarnessError, RecipeError, SuiteError, paths_explained
 from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
 from harness.versions import needed
 
@@ -97,7 +97,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         parsed = _parsed(arguments)
         import_conftests(getattr(parsed, "conftest", None) or ())
-        with needed():
+        with needed(), paths_explained():
             code = int(parsed.run(parsed))
         write_out()
         return code

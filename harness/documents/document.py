@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Never
@@ -132,7 +133,7 @@ def _remedy(path: Path, error: OSError) -> str | None:
         return "let the user who runs this read it: chmod a+r"
     if error.errno == errno.EFBIG:
         return IN_DATA
-    if path.is_symlink():
+    with suppress(OSError):  # it is no link, or its path is too long
         return f"it is a link to {path.readlink()}"
     return None
 

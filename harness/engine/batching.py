@@ -7,7 +7,7 @@ from dataclasses import dataclass
 EXACT = frozenset({"float32", "float64"})
 """Types in which what else is in a batch changes an answer by no more than the last digits of a log-probability."""
 
-SHAPES = 2
+SHAPES = 3
 """Raised whenever other rows or slices are computed together: other types may then answer otherwise, and are asked again."""
 
 

@@ -159,6 +159,9 @@ class LogLikelihood:
 
 Answer = Generated | ChoiceLogProbs | LogLikelihood
 
+Likelihood = tuple[float, bool]
+"""The log-probability of some tokens, in nats, and whether each is the likeliest at its place."""
+
 
 class UnansweredError(EngineError):
     """A request that the model cannot answer, as when its logits are infinite."""
@@ -208,6 +211,23 @@ def check_answers(label: str, answers: object, requests: Sequence[Request]) -> N
         raise EngineError(f"{label}: must give a list of answers, saw {type(answers).__name__}")
     if len(answers) != len(requests):
         raise EngineError(f"{label}: gave {len(answers)} answers to {len(requests)} requests")
+
+
+def answer_from(
+    request: Scored, likelihoods: Sequence[Likelihood], tokens: int, vocabulary: int | None
+) -> ChoiceLogProbs | LogLikelihood:
+    """The answer to a request for log-likelihoods.
+
+    Args:
+        likelihoods: of each continuation, in order, or of each part of the text.
+        tokens: how many all of these have together.
+        vocabulary: the size; None if unknown.
+    """
+    logprobs = tuple(logprob for logprob, _ in likelihoods)
+    if isinstance(request, RollingLogLikelihood):
+        return LogLikelihood(sum(logprobs), tokens, vocabulary)
+    greedy = tuple(likeliest for _, likeliest in likelihoods)
+    return ChoiceLogProbs(logprobs, greedy if isinstance(request, Continuations) else ())
 
 
 def cut_at_stop(text: str, stops: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.documents.validate import describe
 from harness.errors import HarnessError
+from harness.shipped import suite_files
 from harness.suites.severity import SEVERITIES
 
 
@@ -26,6 +27,11 @@ def is_whole(value: Any, least: int) -> bool:
 def is_share(value: Any) -> bool:
     """Whether the value is a number from 0 to 1."""
     return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) <= 1
+
+
+def is_fraction(value: Any) -> bool:
+    """Whether the value is a number above 0 and below 1."""
+    return is_share(value) and 0 < float(value) < 1
 
 
 def check_flags(**flags: Any) -> None:
@@ -47,9 +53,13 @@ def check_severity(fail_on: Any) -> None:
 
 
 def paths_of(suites: Any) -> list[Path]:
-    """The paths of suites, of one or several."""
+    """The paths of suites, of one or several; where a name is no path, the suite of that name that ships."""
     several = isinstance(suites, Iterable) and not isinstance(suites, str)
     paths = list(suites) if several else [suites]
     for path in paths:
         check("suites", path, isinstance(path, str | Path), "paths of suite files or of folders")
-    return [Path(path) for path in paths]
+    shipped = suite_files()
+    return [
+        shipped[str(path)] if str(path) in shipped and not path.exists() else path
+        for path in map(Path, paths)
+    ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
 from harness.errors import NoEvidenceError, Problem, Span, SuiteError, listed, shown_path
 from harness.scoring import load_scorers
-from harness.suites.detect import has_ending, look_through
+from harness.suites.copies import without_copies
+from harness.suites.detect import has_ending, is_folder, look_through
 from harness.suites.read import read_suite
 from harness.suites.suite import Suite
 
@@ -35,11 +37,12 @@ def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Pro
     """
     problems: list[Problem] = []
     suites: list[Suite] = []
-    files, empty = suite_files(paths)
+    files, empty, notes = suite_files(paths)
     scorers = load_scorers()
     for path in files:
         try:
-            suites.append(read_suite(path, scorers, reach))
+            suite = read_suite(path, scorers, reach)
+            suites.append(replace(suite, notes=(*suite.notes, *notes.get(path, ()))))
         except SuiteError as error:
             problems += error.problems
     problems += _repeated_names(suites)
@@ -49,28 +52,30 @@ def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Suite], list[Pro
     return suites, [*problems, *missing]
 
 
-def suite_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """The suite files at these paths, each once, and the folders without any.
+def suite_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path], dict[Path, list[str]]]:
+    """The suite files at these paths, each once, the folders without any, and notes by file on stale copies.
 
     A folder is searched recursively, and yields near misses for the reader to reject.
     """
     files: dict[str, Path] = {}
     empty: list[Path] = []
+    notes: dict[Path, list[str]] = {}
     for path in paths:
         found = [path]
-        if path.is_dir():
-            found = [file for file, _ in look_through(path) if has_ending(file)]
+        if is_folder(path):
+            found, stale = without_copies([file for file, _ in look_through(path) if has_ending(file)], path)
+            notes |= stale
             if not found:
                 empty.append(path)
         for file in found:
             files.setdefault(os.path.realpath(file), file)
-    return list(files.values()), empty
+    return list(files.values()), empty, notes
 
 
 def under_another_name(paths: Sequence[Path]) -> Iterator[Problem]:
     """Files in folders that hold a suite without being named like one, such as an editor's copy."""
     for path in paths:
-        for file, found in look_through(path) if path.is_dir() else ():
+        for file, found in look_through(path) if is_folder(path) else ():
             if not has_ending(file):
                 yield Problem(Span(file, 1, 1), "looks like a suite and was not read", found.reason)
 

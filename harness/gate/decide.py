@@ -138,7 +138,7 @@ def _outcome(decision: Decision, policy: Policy, lost: int) -> Outcome:
             return "passed"
         case "bad":
             return "failed"
-        case "undecided":
+        case "undecided" | "not gated":
             return "skipped"
     how = rule(decision, policy)
     if isinstance(decision.case.gate, EachGate):

@@ -26,8 +26,9 @@ from harness.stats.settling import more_to_settle
 from harness.suites.suite import EachGate, MarginGate, RiseGate
 from harness.wording import count
 
-Standing = Literal["fine", "bad", "tested", "undecided"]
-"""fine and bad stand whatever the other gates of the run show; `tested` is decided with them; `undecided` decides nothing."""
+Standing = Literal["fine", "bad", "tested", "undecided", "not gated"]
+"""fine and bad stand whatever the other gates of the run show; `tested` is decided with them. `undecided` decides nothing; nor does
+`not gated`, of which too little was asked or known for any answers to decide it."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _find(
     finding = partial(finding, comparison=compare(pairs))
     if nothing_known:
         if case.needs:
-            return finding("undecided", verdict="VACUOUS", why=_needs(case, nothing_known), cut=cut(pairs))
+            return finding("not gated", verdict="VACUOUS", why=_needs(case, nothing_known), cut=cut(pairs))
         return finding("bad", verdict="VACUOUS", why=nothing_known, cut=cut(pairs))
     match case.gate:
         case EachGate():
@@ -150,7 +151,7 @@ def comparable(attempts: Sequence[Pair]) -> list[Pair]:
 def _texts(finding: partial[Finding], pairs: Sequence[Pair], margin: float) -> Finding:
     if len(pairs) < LEAST_TEXTS:
         return finding(
-            "undecided",
+            "not gated",
             verdict="INCONCLUSIVE",
             why=f"not gated, {count(len(pairs), 'text')}: a mean needs {LEAST_TEXTS}",
             settling=LEAST_TEXTS - len(pairs),
@@ -170,7 +171,7 @@ def _not_gated(case: Case, pairs: Sequence[Pair], stop: Stop) -> Finding:
     return Finding(
         case,
         tuple(pairs),
-        "undecided",
+        "not gated",
         comparison=compare(pairs) if pairs else None,
         verdict="INCONCLUSIVE",
         why=f"not gated: {stop.described}",
@@ -185,14 +186,14 @@ def _slice(
     finding = partial(finding, cut=cut_off, over=over(comparison, gate))
     early = stop is not None and stop.early
     if case.needs and (unknown := _unknown(pairs, comparison, verdict)):
-        return finding("undecided", verdict="VACUOUS", why=_needs(case, unknown))
+        return finding("not gated", verdict="VACUOUS", why=_needs(case, unknown))
     if not early and (missing := shortfall(comparison, gate)):
         more, why = missing
-        return finding("undecided", verdict=verdict, why=why, settling=more)
+        return finding("not gated", verdict=verdict, why=why, settling=more)
     if verdict == "VACUOUS":
         if case.sampled:  # what the whole slice would show is unknown
             known = f"the baseline knew {comparison.baseline_right} of {count(comparison.n, 'probe')} of the sample"
-            return finding("undecided", verdict=verdict, why=f"not gated, {known}")
+            return finding("not gated", verdict=verdict, why=f"not gated, {known}")
         return finding("bad", verdict=verdict)
     if cut_off.unlike(gate.max_drop) and not _harmless(cut_off, verdict, pairs, gate.max_drop):
         why = f"{cut_off.still_open} each: the difference is more than the margin, and a cut answer is incomplete"

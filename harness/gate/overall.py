@@ -67,7 +67,7 @@ def _pooled(case: Case, parts: tuple[tuple[str, Comparison], ...]) -> Finding:
     needed = least_to_retain(margin, whole.quantile)
     if needed is not None and whole.n < needed:
         why = f"not gated, {count(whole.n, 'probe')}: a margin of {points(margin)} points needs {needed}"
-        return replace(finding, standing="undecided", why=why, settling=needed - whole.n)
+        return replace(finding, standing="not gated", why=why, settling=needed - whole.n)
     return replace(finding, standing="bad") if finding.verdict == "VACUOUS" else finding
 
 

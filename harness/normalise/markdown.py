@@ -16,7 +16,8 @@ _QUOTE = re.compile(r"[ \t]*(?:>(?!\d)[ \t]?)+")
 """A quote; `>25` is none, but more than 25."""
 _HEADING = re.compile(r"(?!#{4} [-$]?\d)[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 """A heading; `#### 42` is none, as it marks the final answers of GSM8K."""
-_BULLET = re.compile(r"[ \t]*[-*+\u2022\u25aa\u25cf][ \t]+(?=\S)")
+BULLETS = "-*+\u2022\u2023\u25aa\u25cf\u25e6"
+_BULLET = re.compile(rf"[ \t]*[{BULLETS}][ \t]+(?=\S)")
 _NUMBERED = re.compile(r"[ \t]*(?:\*\*)?(\d{1,3})[.)](?:\*\*)?[ \t]+(?=\S)")
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 _MARKS = re.compile(r"(?<!\\)(?:\*{1,3}|_{1,3})")

@@ -23,7 +23,7 @@ from harness.plugin.engines import IDLE, is_overridden
 from harness.plugin.junit import may_describe_cases
 from harness.plugin.names import name_a_model, names_of, reach_of
 from harness.plugin.options import RUN_OPTIONS
-from harness.plugin.passed_over import unless_ignored
+from harness.plugin.passed_over import check_named_once, unless_ignored
 from harness.plugin.slices import remember
 from harness.plugin.state import RUN, run_of
 from harness.scoring import load_scorers
@@ -75,13 +75,12 @@ class SuiteFile(CaseFile):
         if (shown := visible(written)) != written:
             arguments |= {"nodeid": shown, "name": visible(path.name)}
         elif not path.is_relative_to(root) and path in parent.config.stash[RUN_OPTIONS].paths:
-            arguments["nodeid"] = (
-                path.name
-            )  # pytest leaves it empty, so cases of two such files would have one id
+            arguments["nodeid"] = path.name  # pytest's is empty, and so would be one id for two such files
         super().__init__(path=path, parent=parent, **arguments)
 
     def collect(self) -> Iterator[CaseItem]:
         """The cases of the suite; raises SuiteError for problems in the file, ScorerError for a score that cannot be loaded."""
+        check_named_once(self.config, self.path)
         suite = read_suite(self.path, load_scorers(), reach_of(self.config))
         if self.config.stash[RUN_OPTIONS].accepted:
             suite = self._with_accepted(suite)

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from harness.documents.within import Reach
-from harness.errors import HarnessError
+from harness.errors import HarnessError, paths_explained
 from harness.plugin.option_list import OPTIONS, Option
 from harness.plugin.options import RUN_OPTIONS
 from harness.spelling import on_command_line
@@ -124,10 +124,10 @@ def usage_errors(config: pytest.Config) -> Iterator[None]:
     """Turn input errors inside the block into pytest's own, with our options under their names here.
 
     Raises:
-        pytest.UsageError: for a HarnessError, or an error that missing or old packages explain.
+        pytest.UsageError: for a HarnessError, an error that missing or old packages explain, or one about a path.
     """
     try:
-        with needed():
+        with needed(), paths_explained():
             yield
     except HarnessError as error:
         raise pytest.UsageError(names_of(config).here(error.text)) from error

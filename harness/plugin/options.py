@@ -29,13 +29,6 @@ SHOWS_ONLY = (
 """pytest's options that show something and run no test."""
 
 
-OF_GATES = (
-    "gate_strict", "sample", "sequential", "max_drop_overall", "max_flips", "engine_flips", "noise_floor", "diagnose",
-    "report_html", "report_markdown",
-)  # fmt: skip
-"""Options that do nothing in a look at what was lost."""
-
-
 @dataclass(frozen=True)
 class RunOptions:
     """The options of a run."""
@@ -121,15 +114,20 @@ class RunOptions:
         """Refuse options that would do nothing; raises HarnessError."""
         of_tasks = ("lm_eval_fewshot", "lm_eval_limit", "lm_eval_margin")
         idle = [name for name in of_tasks if getattr(self, name) is not None]
-        of_gates = [option(name) for name in OF_GATES if getattr(self, name)]
-        if of_gates and self.only_lost is not None:
-            raise HarnessError(
-                f"{', '.join(of_gates)}: would do nothing beside {option('only_lost', 'RECORD')}, a look, which decides nothing and "
-                "writes no record\n  leave that out"
-            )
+        if self.only_lost is not None:
+            self._check_look()
         if idle and self.lm_eval is None:
             raise HarnessError(
                 f"{option(idle[0], str(getattr(self, idle[0])))}: would do nothing without {option('lm_eval', 'TASK,...')}"
+            )
+
+    def _check_look(self) -> None:
+        from harness.reporting.next_steps import OF_GATES
+
+        if of_gates := [option(name) for name in OF_GATES if getattr(self, name)]:
+            raise HarnessError(
+                f"{', '.join(of_gates)}: would do nothing beside {option('only_lost', 'RECORD')}, a look, which decides nothing and "
+                "writes no record\n  leave that out"
             )
 
     @cached_property

@@ -39,8 +39,8 @@ def undecided_suites(gates: Sequence[GateRow], named: Collection[str]) -> list[s
 
 def _pools(row: GateRow) -> set[str]:
     """The gates over all suites that pool a slice: of what the baseline does not know, flips alone count."""
-    not_gated = (row.undecided or "not gated").startswith("not gated")
-    return {FLIPS} if row.verdict == "VACUOUS" and not not_gated else {OVERALL, FLIPS}
+    unknown = row.verdict == "VACUOUS" and row.undecided and not row.not_gated
+    return {FLIPS} if unknown else {OVERALL, FLIPS}
 
 
 def _name(row: GateRow) -> str:

@@ -91,8 +91,10 @@ def _nothing_known(decision: Decision) -> Iterator[str]:
 
 def _slice_sentences(decision: Decision, policy: Policy) -> Iterator[str]:
     title, comparison, gate = decision.case.title, decision.comparison, decision.case.gate
-    if decision.standing == "undecided":
-        yield f"{title}: {decision.why if decision.why.startswith('not gated') else f'undecided, {decision.why}'}"
+    if decision.standing == "not gated":
+        yield f"{title}: {decision.why}"
+    elif decision.standing == "undecided":
+        yield f"{title}: undecided, {decision.why}"
     elif decision.verdict == "VACUOUS" and decision.why:
         yield from _nothing_known(decision)
     elif decision.verdict == "VACUOUS" and comparison is not None:

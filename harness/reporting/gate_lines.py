@@ -70,7 +70,7 @@ def _tuned(row: GateRow) -> str:
 def verdict_word(row: GateRow) -> str:
     """The verdict alone; its outcome is told by the group."""
     if row.outcome == "skipped" and row.undecided:
-        return "not gated" if row.undecided.startswith("not gated") else "undecided"
+        return "not gated" if row.not_gated else "undecided"
     word: str = row.verdict or ("RIGHT" if row.outcome == "passed" else "WRONG")
     return f"{word}, accepted" if only_because(row) else word
 

@@ -64,7 +64,7 @@ def _accepted_of(rows: Sequence[GateRow], outcome: Outcome) -> dict[str, Any]:
 def verdict(row: GateRow) -> str:
     """The verdict and, where it does not follow from it, what became of the case."""
     if row.outcome == "skipped":
-        return "not gated" if (row.undecided or "").startswith("not gated") else "undecided"
+        return "not gated" if row.not_gated else "undecided"
     if row.verdict is None:
         return "RIGHT" if row.outcome == "passed" else "WRONG"
     if why := only_because(row):

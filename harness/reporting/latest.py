@@ -15,7 +15,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from harness.documents.text_file import read_bytes
 from harness.errors import HarnessError, shown_path
+from harness.limits import MOST_RECORD_BYTES
 from harness.reporting.formats import render
 from harness.reporting.markdown_text import MARKER
 from harness.reporting.record import FILE, read_record, write_record
@@ -95,7 +97,7 @@ class Latest:
         if not self.path.exists():
             return None
         try:
-            value = json.loads(self.path.read_text(encoding="utf-8"))
+            value = json.loads(read_bytes(self.path, MOST_RECORD_BYTES))
         except (ValueError, RecursionError, IsADirectoryError):
             value = None
         if not isinstance(value, dict) or not {"version", "run", "gates"} <= value.keys():

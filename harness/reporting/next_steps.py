@@ -16,20 +16,23 @@ from harness.visible import visible
 PERMISSIONS = ("--allow-code", "--allow-outside", "--allow-task-code")
 """Options of the run that rescoring takes too."""
 
-OF_GATES = (
-    "report-html", "report-markdown", "sample", "max-drop-overall", "max-flips", "engine-flips", "noise-floor",
-)  # fmt: skip
-ONE_VALUE = (
-    "--junit-xml",
-    "--junitxml",
-    "--report-log",
-    *(f"--{gate}{name}" for name in OF_GATES for gate in ("", "gate-")),
-)
-ALONE = (
-    "--lf", "--last-failed", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip", "--gate-strict", "--sequential",
-    "--gate-sequential", "--diagnose", "--gate-diagnose",
-)  # fmt: skip
-"""Arguments that a look leaves out: it must not overwrite the run's reports, asks all that was lost, and decides no gate."""
+OF_GATES = {
+    "gate_strict": False, "sample": True, "sequential": False, "max_drop_overall": True, "max_flips": True, "engine_flips": True,
+    "noise_floor": True, "diagnose": False, "report_html": True, "report_markdown": True,
+}  # fmt: skip
+"""The gate's options that do nothing in a look at what was lost, and whether each takes a value."""
+
+LEFT_OUT = {
+    **dict.fromkeys(("--junit-xml", "--junitxml", "--report-log"), True),
+    **dict.fromkeys(("--lf", "--last-failed", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip"), False),
+    **{
+        f"--{gate}{name.replace('_', '-')}": takes_a_value
+        for name, takes_a_value in OF_GATES.items()
+        for gate in ("", "gate-")
+    },
+}
+"""Arguments that a look leaves out, and whether each takes a value: it must not overwrite the run's reports, asks all that was
+lost, and decides no gate."""
 
 
 def next_steps(
@@ -73,10 +76,10 @@ def _again(command: Sequence[str], at: str) -> list[str]:
     kept: list[str] = []
     skip = False
     for argument in command:
-        name, _, value = argument.partition("=")
-        if not skip and name not in ONE_VALUE and argument not in ALONE:
+        name, equals, _ = argument.partition("=")
+        if not skip and name not in LEFT_OUT:
             kept.append(argument)
-        skip = not skip and name in ONE_VALUE and not value
+        skip = not skip and LEFT_OUT.get(name, False) and not equals
     look = f"--only-lost={at}"
     return [look, *kept] if "--" in kept else [*kept, look]
 

@@ -13,12 +13,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness import __version__
+from harness.documents.text_file import read_bytes
 from harness.engine.answers import request_key
 from harness.engine.prompts import request
 from harness.errors import HarnessError, reason, shown_path
 from harness.gate.cases import Case
 from harness.gate.compare import Comparison, Pair
 from harness.gate.decide import Decision
+from harness.limits import MOST_RECORD_BYTES
 from harness.reporting.rows import VERSION, AgainRow, AnswerRow, GateRow, ProbeRow, Record
 from harness.scoring.why import why_wrong
 from harness.suites.suite import EachGate, FlipsGate, OverallGate, RiseGate, Suite
@@ -155,7 +157,7 @@ def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
     """
     place = shown_path(path)
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_bytes(path, MOST_RECORD_BYTES))
     except OSError as error:
         raise HarnessError(f"{place}: {what} cannot be read: {reason(error)}") from error
     except ValidationError as error:

@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Row(BaseModel):
-    """A part of a record; a key that it does not know is an error."""
+    """A part of a record; a key that it does not know is an error, and so is a number that is not finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

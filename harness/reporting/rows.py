@@ -127,6 +127,11 @@ class GateRow(Row):
     probes: list[str] | None = None
     """The ids of its probes, if they are a sample of its slice."""
 
+    @property
+    def not_gated(self) -> bool:
+        """Whether too little was asked or known for any answers to decide the case; its reason says so."""
+        return self.undecided is not None and self.undecided.startswith("not gated")
+
 
 class AnswerRow(Row):
     """One model's answer to a probe, whether it was right, and everything that decided that.

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from harness.documents.validate import Shape
 from harness.normalise import answer_of, plain
+from harness.normalise.markdown import BULLETS
 from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.reading import Read, TextScorer, folded, has_markup
 from harness.scoring.registry import scorer
@@ -157,11 +158,12 @@ def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
+_ITEM = re.compile(rf"[\s>#]*(?:[{BULLETS}\u2013]|(?:\*\*|__)?(?:\(?\d+[.)]|\(?[a-z]\))(?:\*\*|__)?)\s+\S")
+
+
 def items(text: str) -> list[str]:
-    """The lines that begin like a list item: `- `, `* `, `1. ` or `1) `; a number may be bold."""
-    return [
-        line for line in lines(text) if re.match(r"\s*(?:[-*•+]|(?:\*\*|__)?\d+[.)](?:\*\*|__)?)\s+\S", line)
-    ]
+    """The lines that begin like a list item: `- `, `• `, `1. `, `(1) ` or `a) `, in a quote or heading too; a number may be bold."""
+    return list(filter(_ITEM.match, lines(text)))
 
 
 def titlecase_words(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Pieces that find a reply's final answer: boxed, after "answer is", in bold, before "because", in the conclusion."""
+"""Pieces of a reply: its first turn, and its final answer, boxed, after "answer is", in bold, before "because", in the conclusion."""
 
 from __future__ import annotations
 
@@ -36,6 +36,38 @@ _CONCLUDES = re.compile(
     r"leaves|remaining|we get|you get|gives)(?!\w)|\u2234",
     re.IGNORECASE,
 )
+
+ASKS = "Q|Question|Human|User|Instruction"
+"""Labels of a question."""
+_LABELLED = r"(?:^(?:\*\*|#{{1,4}} )?|(?<=[.!?] ))(?:{})(?: \d{{1,3}})?(?:\*\*)?(?::|$)"
+_ASKS = re.compile(
+    rf"```|{_LABELLED.format(ASKS)}|<\|(?:im_start|start_header_id)\|>user|<\|user\|>|<start_of_turn>user|\[INST\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ANSWERS = re.compile(
+    rf"{_LABELLED.format('A|Answer|Assistant|AI|Bot|Model|Response')}|\|>assistant|<\|assistant\|>|_turn>model|\[/INST\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LEADS_IN = re.compile(
+    r":\W{0,9}\Z|^[^\w\n]*(?:sure|certainly|of course|okay|ok|let's|let me|here)(?!\w)[^\n]*\Z|^#[^\n]*\Z|(?<!\w)(?:FAQs?|(?:two|three|four|five|ten|\d|frequently asked) questions)(?!\w)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def first_turn(text: str) -> str:
+    """A raw text up to the question that it asks itself, under a label such as `Q:` or `User:`, and answers under another.
+
+    A text that begins with such a label, or leads in to it ("Here are three questions:"), was asked for it; and code is none.
+    """
+    text, in_code = answer_of(text), False
+    for asked in _ASKS.finditer(text):
+        if asked[0] == "```":
+            in_code = not in_code
+        elif not in_code:
+            before = text[: asked.start()]
+            is_wanted = not before.strip() or _LEADS_IN.search(before.rstrip())
+            return text if is_wanted or not _ANSWERS.search(text, asked.end()) else before
+    return text
 
 
 def boxed_part(text: str) -> str | None:

@@ -15,6 +15,7 @@ from pydantic import Field
 from harness.normalise import Figure, answer_of, figures, plain
 from harness.normalise.figures import enumerated
 from harness.scoring.final import (
+    ASKS,
     after_answer,
     before_reason,
     bold_parts,
@@ -41,14 +42,15 @@ _OPERATOR = re.compile(
     r"\s*(?:[-+*/\u00d7\u00f7\u22c5x^]|plus|minus|times|(?:multiplied|divided) by)\s*[$€£]?", re.IGNORECASE
 )
 _CHECKS = re.compile(
-    r"\W*(?:(?:to|let's|let us|we can|you can|now|double)[ -]){0,3}(?:check|verify|proof|verification)(?!\w)",
+    r"\W*(?:(?:to|let's|let us|let me|we can|you can|i can|now|double)[ -]){0,3}(?:check(?:ing)?|verify(?:ing)?|proof|verification)(?!\w)",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(r"(?<!\w)(?:out of|(?:of|from) the(?: \w{1,20})?) \W?\Z", re.IGNORECASE)
 _HEADS = re.compile(
     r"\W*(?:step|example|option|question|problem|part|method|case|exercise)(?!\w)", re.IGNORECASE
 )
 _ANOTHER = re.compile(
-    r"(?:^|(?<=[.!?]) )[*_# >]{0,5}(?:(?:Q|Question|Human|User)(?: \d{1,3})?|(?:Example|Problem) (?!1\D)\d{1,3})\**(?:[:.)]|$)"
+    rf"(?:^|(?<=[.!?]) )[*_# >]{{0,5}}(?:(?:{ASKS})(?: \d{{1,3}})?|(?:Example|Problem) (?!1\D)\d{{1,3}})\**(?:[:.)]|$)"
     r"|^[^.!?\n]{3,300}\?",
     re.MULTILINE,
 )
@@ -236,7 +238,15 @@ class Number(TextScorer):
         if "=" in sentence:
             return self._stated(sentence)
         compares = _COMPARES.search(sentence)
-        return (compares and self._last(sentence[: compares.start()])) or self._last(sentence)
+        return (compares and self._last(sentence[: compares.start()])) or self._part(sentence)
+
+    def _part(self, sentence: str) -> Figure:
+        """The last number of a sentence that is no whole, as the 50 of "42 of the 50"."""
+        found = self._figures(sentence)
+        wholes = {
+            second for first, second in pairwise(found) if _WHOLE.search(sentence, first.end, second.start)
+        }
+        return [figure for figure in found if figure not in wholes][-1]
 
     def _unchecked(self, parts: Sequence[str]) -> Sequence[str]:
         """The sentences before the one that begins to check the result, unless a later one concludes."""

@@ -34,9 +34,9 @@ from pydantic import AfterValidator, Field
 
 from harness.bounded.bounded import Bounded, EndedError
 from harness.errors import ScorerError
-from harness.normalise import answer_of
 from harness.scoring.calls import MACHINES, program
 from harness.scoring.code_blocks import Block, blocks, spans
+from harness.scoring.final import first_turn
 from harness.scoring.registry import scorer
 from harness.scoring.scratch import overfull, scratch_folder
 from harness.suites.scorer import Expects, Scorer
@@ -117,10 +117,10 @@ class Python(Scorer):
         return refusal()
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
-        return holds(code_of(answer_of(text), names_in(self.tests)), self.tests, self.timeout, self.memory_mb)
+        return holds(code_of(text, names_in(self.tests)), self.tests, self.timeout, self.memory_mb)
 
     def why(self, text: str, expected: Sequence[str]) -> str | None:
-        code = code_of(answer_of(text), names_in(self.tests))
+        code = code_of(text, names_in(self.tests))
         return _first_failure(code, tuple(self.tests), self.timeout, self.memory_mb)
 
 
@@ -157,6 +157,7 @@ def names_in(tests: Sequence[str]) -> list[str]:
 
 def code_of(text: str, wanted: Sequence[str] = ()) -> str:
     """The code in an answer that defines the names `wanted`, found as `Python` says."""
+    text = first_turn(text)
     parts = blocks(text)
     fenced = [part for part in parts if part.language is not None]
     found = _program(parts, wanted) if len(text) <= MOST_CODE else None

@@ -14,8 +14,8 @@ from pydantic import Field, field_validator
 
 from harness.bounded.bounded import Bounded
 from harness.errors import shortened
-from harness.normalise import answer_of
 from harness.scoring.code_blocks import blocks
+from harness.scoring.final import first_turn
 from harness.scoring.registry import scorer
 from harness.suites.scorer import Expects, Scorer
 from harness.wording import cut
@@ -51,12 +51,12 @@ Kinds = tuple[type, ...]
 def read_json(text: str, kinds: Kinds = ()) -> Any:
     """The JSON value of an answer, or NO_JSON.
 
-    What a model thought before it answered is not read. The JSON is the whole text; else the last block that is JSON of
-    those fenced as `json`, else of the others; else the last object or array that is complete and not part of another,
-    one that has its lines for itself before one within a sentence. A value of one of the `kinds` goes before all others.
-    NaN, Infinity and numbers too large for a float are not JSON.
+    What a model thought before it answered is not read, nor what it answers to a question of its own. The JSON is the whole
+    text; else the last block that is JSON of those fenced as `json`, else of the others; else the last object or array that is
+    complete and not part of another, one that has its lines for itself before one within a sentence. A value of one of the
+    `kinds` goes before all others. NaN, Infinity and numbers too large for a float are not JSON.
     """
-    values = list(_values(answer_of(text)))
+    values = list(_values(first_turn(text)))
     wanted = (value for value in values if isinstance(value, kinds or object))
     return next(wanted, values[0] if values else NO_JSON)
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.documents.validate import Text
 from harness.normalise import Figure, alike, answer_of, figures
 from harness.normalise.figures import enumerated, only_figure
-from harness.scoring.final import FINAL, Final, part
+from harness.scoring.final import FINAL, Final, first_turn, part
 from harness.scoring.hedges import open_figures, without_open
 from harness.scoring.negation import denies, without_denied
 from harness.scoring.options_named import named_option
@@ -99,9 +99,15 @@ class Sought(TextScorer):
 
 @scorer("contains")
 class Contains(Sought):
-    """The answer stands somewhere in the text, in any case, inside words and numbers too: 'art' and 5 are in 'heart 15'."""
+    """The answer stands somewhere in the text, in any case, inside words and numbers too: 'art' and 5 are in 'heart 15'.
+
+    What the text answers to a question of its own ('Q: ... A: ...', 'User: ... Assistant: ...') does not count.
+    """
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
+        return self.may_be_right(first_turn(text), expected)
+
+    def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
         return any(
             contains(reading, answer, self.language)
             for answer in expected
@@ -116,7 +122,8 @@ class Mentions(Sought):
     An answer that is a number is found as a number: 24 in '24m²', '$24', '24.00' and 'twenty-four', 1000 in '1,000' and '1 000',
     but 5 neither in '2.5', '-5', '1,500' and '5:30', nor in '5 or 6', '4 to 5' and 'less than 5', nor in a list of six numbers or
     more or a text that counts through ten, of which only the last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt', 'Paris? No, Rome'; nor does what it
-    leaves open beside another candidate: 'Paris or Rome', 'either hot or cold', 'Paris and maybe Rome'.
+    leaves open beside another candidate: 'Paris or Rome', 'either hot or cold', 'Paris and maybe Rome'; nor what it answers to
+    a question of its own ('Q: ... A: ...', 'User: ... Assistant: ...').
     """
 
     denied: bool = Field(
@@ -144,6 +151,9 @@ class Mentions(Sought):
         return None
 
     def right(self, text: str, expected: Sequence[str]) -> bool:
+        return self._found(first_turn(text), expected)
+
+    def _found(self, text: str, expected: Sequence[str]) -> bool:
         if self.among:
             read = part(text, self._kept(self.reading(text)), self.final)
             if read is None or not self.fits(read):
@@ -162,9 +172,12 @@ class Mentions(Sought):
         )
 
     def may_be_right(self, text: str, expected: Sequence[str]) -> bool:
-        return self.model_copy(update={"denied": True, "hedged": True}).right(text, expected)
+        return self.model_copy(update={"denied": True, "hedged": True})._found(text, expected)
 
     def why(self, text: str, expected: Sequence[str]) -> str | None:
+        if text != (own := first_turn(text)) and self._found(text, expected):
+            return "it mentions a right answer to a question of its own"
+        text = own
         why = super().why(text, expected)
         read = part(text, self._kept(self.reading(text)), self.final)
         if self.among and read is not None and self.fits(read):

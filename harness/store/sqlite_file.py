@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import finalize
 
-from harness.errors import HarnessError, first_line, shown_path
+from harness.errors import HarnessError, first_line, reason, shown_path
 
 PATIENCE = 10.0
 """Seconds to wait for another process that writes."""
@@ -153,11 +153,12 @@ class SqliteFile:
             "unable to open": "it cannot be opened or made",
             "not a database": f"it is damaged, or not {self.form.name}",
             "malformed": "it is damaged",
+            "no such table": f"it is empty, and not {self.form.name}",
             "full": "the disk is full",
         }.items():
             if part in words:
                 return why
-        return first_line(error)
+        return reason(error) if isinstance(error, OSError) else first_line(error)
 
 
 def only_readable(path: Path) -> bool:

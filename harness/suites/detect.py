@@ -93,36 +93,46 @@ def may_be_suite(path: Path) -> bool:
     return _NAME.search(path.name) is not None
 
 
-_NOT_ENTERED = ("pyvenv.cfg", "CACHEDIR.TAG")
-"""Files that mark a folder as a virtual environment, or as a cache (https://bford.info/cachedir), such as pytest's own."""
+_NOT_ENTERED = frozenset({"pyvenv.cfg", "conda-meta", "CACHEDIR.TAG"})
+"""Names that mark the folder around them as an environment of Python, or as a cache (https://bford.info/cachedir), such as pytest's."""
 
 
 def look_through(folder: Path) -> Iterator[tuple[Path, Sniffed]]:
     """The suites, and what is nearly one, in a folder and below, in order; links that lead nowhere too."""
     for path in sorted(filter(may_be_suite, _files(folder))):
-        if path.is_file() or leads_nowhere(path):
+        if leads_nowhere(path) or path.is_file():
             found = sniff(path)
             if found is not NONE:
                 yield path, found
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files in a folder and below: behind links too, but each folder once, and no virtual environment or cache."""
+    """All files in a folder and below: behind links too, but each folder once, and no environment, cache or closed folder."""
     seen = {os.path.realpath(folder)}
     for top, folders, names in os.walk(folder, followlinks=True):
+        if Path(top) != folder and not _NOT_ENTERED.isdisjoint((*folders, *names)):
+            folders.clear()
+            continue
         real = {name: os.path.realpath(Path(top, name)) for name in sorted(folders)}
-        folders[:] = [
-            name
-            for name, target in real.items()
-            if target not in seen and not any(Path(target, mark).is_file() for mark in _NOT_ENTERED)
-        ]
+        folders[:] = [name for name, target in real.items() if target not in seen]
         seen.update(real.values())
         yield from (Path(top, name) for name in names)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder; False for a path that cannot be followed, of which the reader says why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def leads_nowhere(path: Path) -> bool:
-    """Whether it is a link to nothing, or to itself."""
-    return path.is_symlink() and not path.exists()
+    """Whether it is a link to nothing, to itself, or into a folder that may not be entered."""
+    try:
+        return path.is_symlink() and not path.exists()
+    except OSError:
+        return True
 
 
 def _text(data: bytes) -> str:

@@ -32,6 +32,7 @@ from harness.engine.requests import (
     Request,
 )
 from harness.engine.transformers.engine import TorchEngine
+from harness.engine.transformers.products import fast_products
 from harness.errors import ModelError, NoEvidenceError
 from harness.progress import Progress
 from harness.training.edits.switching import Changes, on_the_way
@@ -125,7 +126,8 @@ def probe_row(engine: TorchEngine, request: Request, answer: Answer) -> Row:
 def _differentiable(engine: TorchEngine, learned: Sequence[torch.nn.Parameter]) -> Iterator[None]:
     """The tuned model without dropout, in which `learned` and nothing else has gradients."""
     model = engine.model
-    with engine.active(), evaluating(model), keeping_what_learns(model), torch.enable_grad():
+    fast = fast_products(model.device)
+    with engine.active(), fast, evaluating(model), keeping_what_learns(model), torch.enable_grad():
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         for parameter in learned:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import replace
@@ -10,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 from transformers import set_seed
 
 from harness.engine.settings import Settings
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import Loader
+from harness.engine.transformers.products import fast_products
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
-from harness.models.cache import cache_folder, keeping
-from harness.models.identity import fault_of, identities, kept_identities
+from harness.models.cache import cache_folder
+from harness.models.identity import identities
+from harness.models.making import make_once
 from harness.models.reference import (
     FullModel,
     LocalModel,
@@ -39,7 +39,6 @@ from harness.training.trainable import frozen_fingerprint, prepare
 from harness.training.trained import DONE, keep_known, recipe_key, sources_of
 from harness.training.trainer import fit, last_checkpoint, rising, updates
 from harness.wording import count
-from harness.writing import whole_folder, write_whole
 
 
 def trained_sources(
@@ -56,10 +55,7 @@ def trained_sources(
 
 
 def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter: ProgressFor) -> Path:
-    """The folder of the trained model; a lock keeps xdist workers from training it twice.
-
-    A training that was killed goes on from its last checkpoint.
-    """
+    """The folder of the trained model; a training that was killed goes on from its last checkpoint."""
     # Weights that learn are float32: in bfloat16, small updates would be rounded away.
     adapter = recipe.written.method.chosen.is_adapter
     loader = Loader(settings if adapter else replace(settings, dtype="float32"), log)
@@ -67,47 +63,27 @@ def train(recipe: Recipe, base: FullModel, settings: Settings, log: Log, counter
     trained_on = identities(base.folder)
     key = recipe_key(recipe, trained_on, loader.device.type, str(_dtype(recipe, base, engine)))[:16]
     folder = cache_folder() / "trained" / f"{recipe.name}-{key}"
-    fault = fault_of(folder, DONE, "trained")
-    if fault is not None:  # else nothing is written, for the cache may be read-only
-        again = f", which must be trained again ({fault})" if folder.exists() else ""
-        with keeping(f"{recipe.name}{again}", folder.parent):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{folder}.lock"):
-                fault = fault_of(folder, DONE, "trained")
-                if fault is not None:  # no other process has trained it meanwhile
-                    if folder.exists():
-                        log(f"{recipe.name}: the model kept in {folder} is trained again: {fault}")
-                    _train(folder, recipe, base, trained_on, engine, log, counter)
-                    keep_known(recipe, trained_on, settings, key)
-                    return folder
-    keep_known(recipe, trained_on, settings, key)
-    log(f"{recipe.name}: trained before, kept in {folder}")
-    return folder
 
-
-def _train(
-    folder: Path,
-    recipe: Recipe,
-    base: FullModel,
-    trained_on: dict[str, str],
-    engine: TorchEngine,
-    log: Log,
-    counter: ProgressFor,
-) -> None:
-    """Train the model beside its folder, and move it there when it is complete."""
-    with whole_folder(
-        folder, goes_on=lambda unfinished: last_checkpoint(unfinished) is not None
-    ) as unfinished:
+    def make(unfinished: Path) -> dict[str, Any]:
         try:
-            with quiet():
+            with quiet(), fast_products(loader.device):
                 done = _train_into(unfinished, recipe, base, engine, log, counter)
         except ModelError:  # it would end the same way again
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
         for checkpoint in unfinished.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
-        done |= {"base": trained_on, "trained": kept_identities(unfinished)}
-        write_whole(unfinished / DONE, json.dumps(done, indent=1) + "\n")
+        return {**done, "base": trained_on}
+
+    if not make_once(folder, recipe.name, DONE, "trained", make, log, _goes_on):
+        log(f"{recipe.name}: trained before, kept in {folder}")
+    keep_known(recipe, trained_on, settings, key)
+    return folder
+
+
+def _goes_on(unfinished: Path) -> bool:
+    """Whether a training that was killed left a checkpoint in its folder."""
+    return last_checkpoint(unfinished) is not None
 
 
 def _train_into(
@@ -125,7 +101,7 @@ def _train_into(
     before = frozen_fingerprint(model)
     terms = terms_of(recipe, model, tokenizer, collator, general, counter)
     rows = rows_of(recipe, model, tokenizer, examples, collator, log, counter)
-    resumed, steps = last_checkpoint(folder) is not None, updates(recipe, len(rows))
+    resumed, steps = _goes_on(folder), updates(recipe, len(rows))
     log(
         f"{recipe.name}: training on {len(rows)} examples, {steps} steps at a rate of "
         f"{written.learning_rate:g}{', going on from a checkpoint' if resumed else ''}"

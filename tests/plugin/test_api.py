@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from inspect import signature
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,10 @@ from harness import (
 )
 from harness.api import shipped_suite
 from harness.engine.functions import FunctionEngine
+from harness.engine.settings import PairOptions
 from harness.errors import EngineError, HarnessError, ModelError, NoEvidenceError, ScorerError, SuiteError
+from harness.evaluation.arguments import paths_of
+from harness.plugin.option_list import OPTIONS
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
 from tests.support.evaluations import GOOD, ONE, QUESTIONS, asked_twice, counts, numbers, read_back
@@ -381,6 +386,30 @@ def test_options_that_act_on_neither_model_of_a_gate_are_refused(tmp_path, optio
         run_gate(GOOD.get, tmp_path / "s.yaml", GOOD.get, **options)
 
 
+IN_PYTHON = {
+    "no_accepted": "accepted", "sample_seed": "seed", "suite": "suites", "allow_key": "allow_keys", "template_arg": "template_arguments",
+    "no_store": "store",
+}  # fmt: skip
+IN_PYTEST_ALONE = {
+    "report", "report_html", "report_markdown", "history", "only_lost", "lm_eval", "lm_eval_fewshot", "lm_eval_limit", "lm_eval_margin",
+}  # fmt: skip
+"""Options that write files or that choose what pytest collects."""
+
+
+def test_an_option_of_pytest_is_an_argument():
+    options = {IN_PYTHON.get(option.key, option.key) for option in OPTIONS}
+    arguments = {*signature(run_gate).parameters, *PairOptions.__annotations__} - {"options"}
+    assert options - IN_PYTEST_ALONE == arguments
+
+
+def test_suites_that_ship_go_by_name_where_no_file_has_it(project):
+    [shipped] = paths_of("general-qa")
+    assert shipped == shipped_suite("general_qa")
+    assert paths_of(["none", Path("a.yaml")]) == [Path("none"), Path("a.yaml")]
+    (project.path / "general-qa").mkdir()
+    assert paths_of("general-qa") == [Path("general-qa")]
+
+
 def test_suites_may_be_any_iterable(project):
     for name in ("a", "b"):
         project.write(f"few/{name}.yaml", suite_text(name, 2))
@@ -402,6 +431,14 @@ def test_answers_that_are_all_the_same_are_noted_where_nothing_tells_two_functio
     assert run_gate(yes, "general.yaml", lambda prompt: "yes!").run.notes == []
 
 
+def test_notes_on_suites_are_notes_of_the_run(project):
+    path = project.capability("[{over: all, max_drop: 0.1}]", (60, 0, 0, 0))
+    project.write("build/general.yaml", path.read_text() + "# old\n")
+    record = run_gate(lambda prompt: "yes!", ".", lambda prompt: "yes")
+    note = "build/general.yaml was not read: it has the suite of general.yaml in another text"
+    assert record.run.notes == [note]
+
+
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
@@ -413,6 +450,10 @@ def test_answers_that_are_all_the_same_are_noted_where_nothing_tells_two_functio
         ({"noise_floor": "1"}, "noise_floor must be 0 or more, saw text '1'"),
         ({"noise_floor": 1.5}, "noise_floor must be 0 or more, saw 1.5"),
         ({"engine_flips": "0.1"}, "engine_flips must be a share from 0 to 1, or None, saw text '0.1'"),
+        ({"max_drop_overall": 3}, "max_drop_overall must be a fraction such as 0.03, or 'off', saw 3"),
+        ({"max_drop_overall": True}, "max_drop_overall must be a fraction such as 0.03, or 'off', saw true"),
+        ({"max_flips": 1}, "max_flips must be a fraction such as 0.05, or None, saw 1"),
+        ({"max_flips": "off"}, "max_flips must be a fraction such as 0.05, or None, saw text 'off'"),
         ({"strict": "no"}, "strict must be True or False, saw text 'no'"),
         ({"allow_code": 1}, "allow_code must be True or False, saw 1"),
         ({"suites": None}, "suites must be paths of suite files or of folders, saw nothing"),

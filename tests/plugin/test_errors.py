@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import huggingface_hub
 import pytest
@@ -132,6 +133,15 @@ def test_a_report_folder_that_cannot_be(project, report):
     assert result.ret == 4
     assert f"ERROR: --report={report}: no record can be written there: " in not_green(result)
     assert project.asked("tuned") == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the system's words of POSIX")
+@pytest.mark.parametrize("option", ["report", "report-html", "report-markdown", "only-lost"])
+def test_a_path_that_the_system_refuses(project, option):
+    project.capability(ALL, (60, 0, 0, 0))
+    result = project.run(*project.folders(), f"--{option}={'x' * 300}")
+    assert result.ret == 4
+    assert "File name too long" in not_green(result)
 
 
 def test_a_report_folder_that_cannot_be_without_a_model(project):

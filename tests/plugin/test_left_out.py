@@ -120,7 +120,7 @@ def gated(project):
 
 
 def notes(project):
-    return [note for note in project.record()["run"]["notes"] if "looks like a suite" in note]
+    return [note for note in project.record()["run"]["notes"] if "was not read" in note]
 
 
 # In a folder
@@ -336,7 +336,7 @@ def test_what_nearly_is_a_suite_is_nobody_s_where_pytest_does_not_enter(gated, n
         assert gated.run(*gated.folders()).ret == 0
 
 
-@pytest.mark.parametrize("mark", ["pyvenv.cfg", "CACHEDIR.TAG"])
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "CACHEDIR.TAG", "conda-meta/history"])
 def test_suites_in_a_cache_or_a_virtual_environment_are_none_of_the_project(gated, mark):
     """Such as those that `--lm-eval` keeps in pytest's cache."""
     gated.write("build/x.yaml", SMALL)
@@ -355,9 +355,50 @@ def test_a_suite_in_a_folder_that_pytest_does_not_enter_is_refused(gated, folder
     assert (
         f"suites/{folder}/x.yaml: looks like a suite and was not read: pytest does not enter '{name}' (norecursedirs)\n"
         "  to gate it, rename that folder, or set norecursedirs\n"
-        f"  if it is not for this run, leave it out: --ignore=suites/{folder}/x.yaml\n"
+        f"  if it is not for this run, leave it out: --ignore=suites/{name}\n"
     ) in not_green(result)
     assert gated.record()["run"]["status"] == "error"
+
+
+@pytest.fixture
+def named(gated):
+    """A function that runs the gate over paths, and returns the result."""
+    return lambda *paths: gated.run(*paths, *gated.folders())
+
+
+@pytest.mark.parametrize(
+    "folder", ["build/lib/mine", "dist/mine-1.0", ".tox/pkg", "venv/x", "node_modules/m", "m.egg"]
+)
+@pytest.mark.parametrize("asked", [[], ["."]], ids=["nothing", "the folder"])
+def test_a_copy_that_a_tool_made_is_nobody_s(gated, named, folder, asked):
+    text = (gated.path / "suites/good.yaml").read_text()
+    gated.write(f"{folder}/suites/good.yaml", text)
+    assert named(*asked).ret == 0
+    assert notes(gated) == []
+    gated.write(f"{folder}/suites/good.yaml", text.replace("suite: general", "suite: 'general'  # old"))
+    assert named(*asked).ret == 0
+    assert notes(gated) == [
+        f"{folder}/suites/good.yaml was not read: it has the suite of suites/good.yaml in another text"
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["build", "suites"], [".", "-o", "norecursedirs="]])
+def test_a_copy_that_is_given_too_is_a_second_suite(gated, named, arguments):
+    gated.write("build/good.yaml", (gated.path / "suites/good.yaml").read_text())
+    result = named(*arguments)
+    assert result.ret == 4
+    text = not_green(result)
+    assert "a second suite called 'general'\n  the first is at " in text
+    assert "build/good.yaml:1:1" in text
+    assert "suites/good.yaml:1:1" in text
+
+
+def test_a_copy_of_what_is_not_in_the_run_is_refused(gated, named):
+    gated.write("suites/small.yaml", SMALL)
+    gated.write("other/build/small.yaml", SMALL)
+    result = named("suites/good.yaml", "other")
+    assert result.ret == 2
+    assert "other/build/small.yaml: looks like a suite and was not read" in not_green(result)
 
 
 @pytest.mark.parametrize(
@@ -394,6 +435,39 @@ def test_a_suite_behind_two_links_is_gated_once(gated):
         (gated.path / "suites" / link).symlink_to(target)
     gated.models({"Why?": "yes"}, {"Why?": "yes"})
     assert gated.run("suites", *gated.folders()).ret == 0
+    assert set(gated.record()["run"]["suites"]) == {"general", "small"}
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("linked", "suites/good.yaml"),
+        ("suites", "linked/good.yaml::all"),
+        ("linked/good.yaml", "suites/good.yaml"),
+    ],
+)
+def test_a_suite_that_is_named_behind_a_link_too_is_refused(gated, named, asked, workers):
+    """One of the two may be a part of it, and pytest shows its neighbours to plugins too."""
+    gated.write("suites/small.yaml", SMALL)
+    gated.models({"Why?": "yes"}, {"Why?": "yes"})  # workers of xdist run what could be collected
+    (gated.path / "linked").symlink_to("suites")
+    result = named(*asked, *workers)
+    assert result.ret == 2
+    text = not_green(result)
+    assert re.search(
+        r"(suites|linked)/good.yaml: is the same file as (suites|linked)/good.yaml, which is in the run too\n"
+        "  name one of the two\n", text
+    )  # fmt: skip
+    assert "small.yaml: looks like" not in text
+
+
+def test_neighbours_of_a_named_suite_are_read_behind_a_link(gated, named):
+    gated.write("suites/small.yaml", SMALL)
+    gated.models({"Why?": "yes"}, {"Why?": "yes"})
+    (gated.path / "linked").mkdir()
+    (gated.path / "linked/small.yaml").symlink_to("../suites/small.yaml")
+    assert named("linked", "suites/good.yaml").ret == 0
     assert set(gated.record()["run"]["suites"]) == {"general", "small"}
 
 

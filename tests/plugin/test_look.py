@@ -101,6 +101,7 @@ def test_a_part_of_what_was_lost(lost):
     [
         "--gate-strict", "--sample=1", "--sequential", "--max-flips=0.1", "--max-drop-overall=off",
         "--max-drop-overall=0.1", "--engine-flips=0.01", "--noise-floor=2", "--diagnose", "--report-markdown=a.md",
+        "--report-html=a.html",
     ],
 )  # fmt: skip
 def test_an_option_that_a_look_would_not_obey_is_refused(lost, option):

@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from harness import run_gate
 from harness.cli.main import main
-from tests.support.project import not_green, said
+from tests.support.project import RIGHT, WRONG, not_green, said
 from tests.support.runs import ALL, TWO
 
 OBSERVED = "[{over: all, max_drop: 0.9, on_inconclusive: observed}]"
@@ -90,3 +91,18 @@ def test_gates_over_each_probe_have_their_answers_counted_too(project):
     assert flips(project) == ("FORGOTTEN", "failed")
     assert result.ret == 1
     assert project.run("--max-flips=0.4").ret == 0
+
+
+def test_run_gate(project):
+    project.capability(OBSERVED, (60, 10, 10, 0))
+    suite = project.path / "general.yaml"
+
+    def wrong_on(which):
+        return lambda prompt: WRONG if which in prompt else RIGHT
+
+    record = run_gate(wrong_on(" lost-"), suite, wrong_on(" gained-"), max_flips=0.05)
+    assert [(row.max_flips, row.flips, row.outcome) for row in record.gates if row.slice == "flips"] == [
+        (0.05, 0.25, "failed")
+    ]
+    assert record.run.exit_status == 1
+    assert run_gate(wrong_on(" lost-"), suite, wrong_on(" gained-")).run.exit_status == 0

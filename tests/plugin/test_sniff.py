@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import re
 import time
 from pathlib import Path
@@ -275,6 +276,24 @@ def test_links_to_folders_are_followed_once_and_virtual_environments_are_not(tmp
     (tmp_path / "shared/back").symlink_to("../suites")
     found = [str(path.relative_to(tmp_path)) for path, _ in look_through(tmp_path / "suites")]
     assert found == ["suites/.hidden/h.yaml", "suites/own.yaml", "suites/to/linked.yaml"]
+
+
+def test_a_folder_that_may_not_be_entered_is_passed_over(tmp_path, monkeypatch):
+    """The system refuses even to say whether a file is in it."""
+    stat = Path.stat
+
+    def closed(path, **named):
+        if "closed" in path.parts[:-1]:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **named)
+
+    for name in ("own.yaml", "closed/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(SMALL)
+    (tmp_path / "linked.yaml").symlink_to("closed/x.yaml")
+    monkeypatch.setattr(Path, "stat", closed)
+    assert [path.name for path, _ in look_through(tmp_path)] == ["linked.yaml", "own.yaml"]
+    assert leads_nowhere(tmp_path / "linked.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "accepted:\n  - {probe: s::a, gates: x, suite: s}\n"])

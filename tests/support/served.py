@@ -16,6 +16,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
+from harness.engine.registry import open_pair
+from harness.engine.requests import Chat, EnginePair, Generate, Message, Request
+from harness.engine.settings import Settings
+from harness.models.reference import Endpoint, ModelPair
+
 Answers = Callable[[str, str], str]
 """From a model's name and the text of the last turn, or of the whole prompt, to the answer."""
 
@@ -40,6 +45,8 @@ class Served:
     Attributes:
         models: what it lists.
         rates: how often, of all requests for an answer, it fails in each of FAULTS.
+        fault_of: the one of FAULTS in which it always fails a request, by its body; None for the others.
+        retry_after: the seconds after which a request that got a limit may be sent again.
         owner: the kind of server that it passes for.
         logprobs, echo: whether it gives log-probabilities, and those of prompts.
         refuses: parameters that it does not take.
@@ -54,6 +61,8 @@ class Served:
     models: Sequence[str] = ("base", "tuned")
     answers: Answers = lambda model, text: f"{model}: {text}"
     rates: Mapping[str, float] = field(default_factory=dict)
+    fault_of: Callable[[dict[str, Any]], str | None] = lambda body: None
+    retry_after: str = "0.02"
     owner: str = "vllm"
     logprobs: bool = True
     echo: bool = True
@@ -157,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             roll = self.chance.random()
         try:
             time.sleep(self.behaviour.seconds)
-            self._answer(body, self._fault(roll))
+            self._answer(body, self.behaviour.fault_of(body) or self._fault(roll))
         finally:
             with self.lock:
                 type(self).now -= 1
@@ -202,7 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, content[: len(content) // 2], len(content))
                 self.close_connection = True
             case "limit":
-                self._send(429, b'{"error": {"message": "slow down"}}', more={"Retry-After": "0.02"})
+                self._send(
+                    429,
+                    b'{"error": {"message": "slow down"}}',
+                    more={"Retry-After": self.behaviour.retry_after},
+                )
             case "fault":
                 self._send(503, b"<html>busy</html>")
             case "empty":
@@ -309,3 +322,44 @@ def _tokenized(path: str, body: dict[str, Any], served: Served) -> dict[str, Any
     if path == "/apply-template":
         return {"prompt": text}
     return {"tokens": [ord(character) for character in text], "count": len(text)}
+
+
+# Who asks
+
+
+def endpoint(*servers: Served | str, name: str = "tuned", **parameters: Any) -> Endpoint:
+    """The reference of a model behind servers."""
+    urls = ",".join(server if isinstance(server, str) else server.url for server in servers)
+    query = "&".join(f"{key}={value}" for key, value in parameters.items())
+    scheme, _, rest = f"{urls}{'?' if query else ''}{query}#{name}".partition(":")
+    return Endpoint(scheme, rest)
+
+
+def opened(*servers: Served | str, asked: Sequence[Request] = (), **parameters: Any) -> EnginePair:
+    """A model behind servers as both sides of a pair."""
+    model = endpoint(*servers, **parameters)
+    return open_pair(ModelPair(model, model), Settings(), asked=asked)
+
+
+def chat(text: str, **arguments: Any) -> Chat:
+    """A chat with a system message."""
+    given = tuple((name, json.dumps(value)) for name, value in arguments.items())
+    return Chat((Message("system", "Be brief."), Message("user", text)), given)
+
+
+def questions(number: int) -> list[Generate]:
+    """Requests for short answers."""
+    return [Generate(chat(f"question {n}"), 12) for n in range(number)]
+
+
+def answered(engine: Any, requests: Sequence[Request]) -> Counter[Request]:
+    """How often each request got its right answer; raises for a wrong one."""
+    got: Counter[Request] = Counter()
+
+    def done(answers: Mapping[Any, Any], underway: int) -> None:
+        for request, answer in answers.items():
+            assert answer.text == f"tuned: {request.prompt.messages[-1].content}"
+            got[request] += 1
+
+    engine.stream(requests, done)
+    return got

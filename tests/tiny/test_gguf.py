@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from harness.engine.abilities import Identified, Reads, Streams, Timed, Tokenizes
+from harness.engine.abilities import Identified, Reads, Streams, Tells, Timed, Tokenizes
 from harness.engine.gguf.engine import SPARE, GgufEngine
 from harness.engine.gguf.serving import Running, Serving
 from harness.engine.registry import open_engine, open_pair, schemes
@@ -31,6 +31,7 @@ from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
 from harness.limits import MOST_OF_TEMPLATE
 from harness.models.reference import find_pair, resolve
+from harness.spelling import on_command_line
 from harness.store import opening
 from harness.versions import VersionError
 from tests.support.gguf_files import CHAT as CHAT_TEMPLATE
@@ -84,7 +85,9 @@ def as_transformers(path: Path) -> TorchEngine:
 
 
 def test_it_has_the_abilities_of_an_engine(engine):
-    assert all(isinstance(engine, ability) for ability in (Identified, Reads, Streams, Timed, Tokenizes))
+    assert all(
+        isinstance(engine, ability) for ability in (Identified, Reads, Streams, Tells, Timed, Tokenizes)
+    )
     assert engine.template_names == {"messages", "add_generation_prompt"}
     assert not engine.marks_reasoning
 
@@ -211,13 +214,26 @@ def test_kept_answers_need_no_model(path, tmp_path):
 def test_a_longer_request_makes_room(tmp_path):
     engine = opened(save_gguf(tmp_path / "m.gguf"), batch_tokens=4096, engine_args=(("n_parallel", "4"),))
     assert engine.llama.length == 0, "nothing is loaded before a request"
+    assert engine.told() == []
     (short,) = engine.ask([REQUESTS[1]])
     room = engine.llama.length
     assert engine.llama.slots == 2, "as many as the tokens have room for"
+    assert told(engine) == [
+        f"{engine.label}: computes 2 at once, not 4 (--engine-args=n_parallel=4), for each may take 2,048 tokens; "
+        "room for all: --batch-tokens=8192"
+    ]
     engine.llama.make_room(room + 1)
     assert engine.llama.length > room
     assert engine.llama.slots == 1
     assert engine.ask([REQUESTS[1]]) == [short]
+    assert [": computes 1 at once, not 4" in note for note in told(engine)] == [True]
+
+
+def told(engine: GgufEngine) -> list[str]:
+    """What it tells, which it does once."""
+    first = list(map(on_command_line, engine.told()))
+    assert engine.told() == []
+    return first
 
 
 def test_a_file_that_changes_before_it_is_loaded_is_not_asked(tmp_path):
@@ -237,6 +253,7 @@ def test_several_requests_at_once_give_nearly_the_same(engine, path):
     for own, alone in zip(together.ask(requests), engine.ask(requests), strict=True):
         check_scores(own, alone, NEAR)
     assert together.llama.slots == 4
+    assert together.told() == []
     assert together.identity != engine.identity
 
 

@@ -18,9 +18,9 @@ from harness.engine.transformers import gguf as convert
 from harness.engine.transformers.gguf import ensure_embedded
 from harness.engine.transformers.quiet import quiet
 from harness.errors import HarnessError, ModelError
+from harness.models import making
 from harness.models.embedded import embedded_folder
 from harness.models.identity import fault_of
-from harness.training import train as train_module
 from harness.training import trainer as trainer_module
 from harness.training.callback.checkpoints import BEST, BestCheckpoint, keep_answers
 from harness.training.penalties.ewc import EWCRegularizer
@@ -88,7 +88,7 @@ def test_what_cannot_be_written_is_said_and_nothing_counts(kitchen, monkeypatch,
             patched.setattr(trainer_module, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
             patched.setattr("transformers.Trainer._save_optimizer_and_scheduler", fails(error))
         else:
-            patched.setattr(train_module, "kept_identities", fails(error))
+            patched.setattr(making, "kept_identities", fails(error))
         with pytest.raises(
             ModelError, match=r"\Ar: cannot be kept in .*/cache/trained: .*\n.*FORGETTING_GATE_CACHE=FOLDER"
         ):
@@ -110,7 +110,7 @@ def test_a_cache_that_is_no_folder_is_said(kitchen):
 
 def test_a_model_in_a_cache_that_may_not_be_written_is_served(kitchen, monkeypatch):
     first = kitchen.train(LORA).tuned.folder
-    monkeypatch.setattr(train_module, "FileLock", fails(READ_ONLY))
+    monkeypatch.setattr(making, "FileLock", fails(READ_ONLY))
     assert kitchen.train(LORA).tuned.folder == first
     os.truncate(first / "adapter_model.safetensors", 100)
     with pytest.raises(
@@ -238,7 +238,7 @@ def test_a_conversion_that_cannot_be_written_is_said_and_nothing_counts(embedded
 
 def test_what_a_killed_conversion_left_is_cleared_away(embedded):
     folder = embedded_folder()
-    left = folder.with_name(f".{folder.name}-x1y2")
+    left = folder.with_name(f".{folder.name}-unfinished")
     left.mkdir(parents=True)
     (left / "model.safetensors").write_bytes(b"half")
     ensure_embedded()

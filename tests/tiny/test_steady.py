@@ -61,7 +61,7 @@ def test_the_answers_are_those_of_refilled_and_compacted_rows(base, tokens, monk
     assert load_reference(str(base), settings).ask(QUESTIONS) == expected
 
 
-@pytest.mark.parametrize("tokens", [1000, 4000])
+@pytest.mark.parametrize("tokens", [1000, 6000])
 def test_shapes_are_the_same_whatever_is_written(base, steady, monkeypatch, tokens):
     engine = load_reference(str(base), Settings(batch_tokens=tokens))
     lengths, ours = passes_of(engine, monkeypatch)
@@ -74,7 +74,7 @@ def test_shapes_are_the_same_whatever_is_written(base, steady, monkeypatch, toke
     assert [one for one in ours if one[0] == "read"] == [one for one in others if one[0] == "read"]
     written = [{one for one in passes if one[0] == "write"} for passes in (ours, others)]
     assert written[0] == written[1]
-    assert any(len(groups) > 1 for *_, groups in written[0]) == (tokens == 4000), (
+    assert any(len(groups) > 1 for *_, groups in written[0]) == (tokens == 6000), (
         "groups share a batch where they fit"
     )
 

@@ -15,7 +15,7 @@ from harness.engine.settings import Settings
 from harness.engine.transformers import branching
 from harness.engine.transformers.forward import Forward
 from harness.engine.transformers.loading import wrap
-from harness.engine.transformers.passes import Rows
+from harness.engine.transformers.rows import Rows
 from harness.errors import EngineError
 from tests.support.engines import load_reference
 

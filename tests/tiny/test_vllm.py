@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 from peft import get_peft_model
@@ -162,6 +163,17 @@ def test_a_full_model_that_is_the_baseline(vllm, base, tmp_path):
         copy, Settings(engine="vllm", allow_conversion=True), baseline=str(base)
     ).tuned.label == str(copy)
     assert pair_of(base, baseline="same").tuned.label == str(base)
+
+
+def test_an_adapter_that_is_the_baseline_is_told_as_by_the_engine_transformers(vllm, base, tmp_path):
+    adapter = save_adapter(tmp_path / "adapter", base)
+    shutil.copytree(adapter, tmp_path / "copy")
+    told = []
+    for settings in (VLLM, Settings()):
+        with pytest.raises(EngineError, match=f"^{adapter}: its weights are those of the baseline") as caught:
+            pair_of(adapter, settings, REQUESTS, baseline=str(tmp_path / "copy"))
+        told.append(str(caught.value))
+    assert told[0] == told[1]
 
 
 def test_an_adapter_on_the_output_head(vllm, base, tmp_path):

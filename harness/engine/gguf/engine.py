@@ -12,16 +12,7 @@ from harness.engine.abilities import Done
 from harness.engine.gguf.files import Files, find_files
 from harness.engine.gguf.tokenizer import GgufTokenizer
 from harness.engine.pace import Pace, RunsOn
-from harness.engine.requests import (
-    Answer,
-    ChoiceLogProbs,
-    Continuations,
-    Generate,
-    LogLikelihood,
-    Request,
-    RollingLogLikelihood,
-    Scored,
-)
+from harness.engine.requests import Generate, Likelihood, Request, Scored, answer_from
 from harness.engine.settings import Settings
 from harness.engine.transformers.marking import marks_of, template_of
 from harness.engine.transformers.prompted import Prompted
@@ -32,11 +23,12 @@ from harness.engine.transformers.writing import Writing
 from harness.errors import EngineError
 from harness.models.digests import changed_since
 from harness.models.reference import Endpoint
+from harness.spelling import option
 from harness.suites.format import AnswerKind
 from harness.versions import installed_version, needs_extra
 
 with needs_extra("gguf", "a GGUF file"):
-    from harness.engine.gguf.llama import Likelihood, Llama
+    from harness.engine.gguf.llama import Llama
     from harness.engine.gguf.running import device_of, running
 
 SPARE = 2
@@ -78,6 +70,7 @@ class GgufEngine(Prompted):
 
         loaded = Llama(self.label, files.paths[0], how, *vocabulary, check)
         self.llama = _LOADED.setdefault((digests, how), loaded)
+        self._told: int | None = None
         self.pace = Pace()
         self.runs_on = RunsOn(
             self.label, files.parameters, device_of(how), files.metadata.quantisation, self.backend
@@ -162,7 +155,9 @@ class GgufEngine(Prompted):
         self.pace.count(requests, rows)
         with self.pace.while_reading():
             for index, found in self.llama.each([partial(self._scored, own) for own in pairs]):
-                done({requests[index]: self._answer(requests[index], pairs[index], found)}, 0)
+                tokens = sum(len(rest) for _, rest in pairs[index])
+                answer = answer_from(requests[index], found, tokens, len(self.tokenizer.pieces))
+                done({requests[index]: answer}, 0)
 
     def _scored(self, pairs: Sequence[Pair], slot: int) -> list[Likelihood]:
         found = []
@@ -172,15 +167,22 @@ class GgufEngine(Prompted):
             before = context
         return found
 
-    def _answer(self, request: Scored, pairs: Sequence[Pair], found: Sequence[Likelihood]) -> Answer:
-        values, greedy = zip(*found, strict=True)
-        if isinstance(request, RollingLogLikelihood):
-            return LogLikelihood(sum(values), sum(len(rest) for _, rest in pairs), len(self.tokenizer.pieces))
-        return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
-
     # Both
 
     def _make_room(self, requests: Sequence[Request], lengths: Sequence[int]) -> None:
         """Raises EngineError where a row is longer than the model's context."""
         check_lengths(self.prompting, requests, lengths)
         self.llama.make_room(max(lengths, default=1) + SPARE)
+
+    # What it tells
+
+    def told(self) -> list[str]:
+        """A note if fewer requests are computed at once than were asked for; again only with another number."""
+        wanted, slots, length = self.llama.running.at_once, self.llama.slots, self.llama.length
+        if slots in (0, wanted, self._told):
+            return []
+        self._told = slots
+        return [
+            f"{self.label}: computes {slots} at once, not {wanted} ({option('engine_args', f'n_parallel={wanted}')}), for each may take "
+            f"{length:,} tokens; room for all: {option('batch_tokens', str(wanted * length))}"
+        ]

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from harness.engine.gguf.serving import RefusedError, Running, Serving
 from harness.engine.gguf.tokenizer import UNREADABLE
+from harness.engine.requests import Likelihood
 from harness.errors import EngineError
 
 T = TypeVar("T")
@@ -40,9 +41,6 @@ FEW = 64
 
 LEAST = -104.0
 """What a log-probability is at least: the server tells one from a float32, in which smaller probabilities are 0."""
-
-Likelihood = tuple[float, bool]
-"""The log-probability of some tokens, in nats, and whether each is the likeliest."""
 
 
 class Llama:

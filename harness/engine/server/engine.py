@@ -13,11 +13,9 @@ from harness.engine.requests import (
     Answer,
     Chat,
     ChatText,
-    ChoiceLogProbs,
     Continuations,
     Generate,
     Generated,
-    LogLikelihood,
     MultipleChoice,
     Plain,
     Progress,
@@ -26,6 +24,7 @@ from harness.engine.requests import (
     RollingLogLikelihood,
     Scored,
     UnansweredError,
+    answer_from,
 )
 from harness.engine.server.calls import Call
 from harness.engine.server.examining import Examined
@@ -149,14 +148,9 @@ class ServerEngine:
     async def _scored(self, request: Scored) -> Answer:
         assert self.scorer is not None, "such a request is refused"
         found = [await self.scorer.measured(part) for part in await self.reader.parts(request)]
-        if isinstance(request, RollingLogLikelihood):
-            tokens = sum(measured.tokens for measured in found)
-            return LogLikelihood(
-                sum(measured.logprob for measured in found), tokens, self.examined.found.vocabulary
-            )
-        greedy = tuple(measured.greedy for measured in found)
-        logprobs = tuple(measured.logprob for measured in found)
-        return ChoiceLogProbs(logprobs, greedy if isinstance(request, Continuations) else ())
+        likelihoods = [(measured.logprob, measured.greedy) for measured in found]
+        tokens = sum(measured.tokens for measured in found)
+        return answer_from(request, likelihoods, tokens, self.examined.found.vocabulary)
 
     # What it cannot answer
 

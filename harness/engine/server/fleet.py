@@ -1,18 +1,15 @@
 """Jobs in, their values out as they come: calls go to the server that is free, and those that fail are sent again.
 
-A job is a coroutine that makes calls one after another. Jobs run in an event loop in a thread of its own, so that a caller may
-have one itself, and closing the results closes the connections, at which servers stop working on what nobody waits for.
+A job is a coroutine that makes calls one after another.
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
 import httpx2
@@ -23,6 +20,7 @@ from harness.engine.server.clients import LONGEST_CONNECT, client_of
 from harness.engine.server.holding import TAKEN, Holding
 from harness.engine.server.replies import ids_of
 from harness.engine.server.servers import Server
+from harness.engine.server.thread import found_by
 from harness.errors import EngineError
 from harness.wording import count
 
@@ -32,7 +30,7 @@ T = TypeVar("T")
 Job = Callable[[], Awaitable[V]]
 
 MOST_TRIES = 10
-"""How often a request is sent to servers that answer others."""
+"""How often a request is sent to servers that answer others; one that gets so many limits waits until those are answered."""
 
 FAILED = 500
 """The status of a request that was sent so often, whatever it failed of."""
@@ -41,6 +39,10 @@ SAID = {
     "limit": "too many requests", "failed": "a fault of the server", "dropped": "a broken connection", "slow": "no reply in time",
     "unreadable": "a reply that was none", "unreachable": "no connection",
 }  # fmt: skip
+
+
+class PutOffError(Exception):
+    """A request that got one limit after the other, and is to be sent again when all others are answered."""
 
 
 class RefusedError(EngineError):
@@ -68,6 +70,7 @@ class Fleet:
         self.servers = [Server(url, address.concurrency) for url in address.urls]
         self.retries: Counter[Kind] = Counter()
         self.ids = ids_of(address.urls)
+        self._late = False
         self._known_out: set[str] = set()
         self._clients: dict[str, httpx2.AsyncClient] = {}
         self._answered: dict[tuple[str, str], Call[Any]] = {}
@@ -77,24 +80,7 @@ class Fleet:
 
     def results(self, jobs: Sequence[tuple[K, Job[V]]]) -> Generator[dict[K, V], None, None]:
         """The values of jobs, by their keys, as they come; raises what a job raises."""
-        found: queue.SimpleQueue[tuple[K, V] | BaseException | None] = queue.SimpleQueue()
-        loop = asyncio.new_event_loop()
-        task = loop.create_task(self._all(jobs, found.put))
-        thread = threading.Thread(target=_run, args=(loop, task, found), name="requests", daemon=True)
-        thread.start()
-        try:
-            while True:
-                values, end = _collected(found)
-                if values:
-                    yield values
-                if isinstance(end, BaseException):
-                    raise end
-                if end:
-                    return
-        finally:
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(task.cancel)
-            thread.join()
+        return found_by(lambda put: self._all(jobs, put))
 
     def value(self, job: Job[V]) -> V:
         """The value of one job; raises what it raises."""
@@ -103,6 +89,7 @@ class Fleet:
 
     async def _all(self, jobs: Sequence[tuple[K, Job[V]]], put: Callable[[tuple[K, V]], None]) -> None:
         left: deque[tuple[K, Job[V]]] = deque(jobs)
+        late: list[tuple[K, Job[V]]] = []
         holding = Holding(lambda item, value: put((item[0], value)), left.appendleft, self.ids.twice)
         self._holding = holding
 
@@ -111,17 +98,22 @@ class Fleet:
                 item = left.popleft()
                 taken: list[str] = []
                 TAKEN.set(taken)
-                holding.hold(item, await item[1](), taken)
+                try:
+                    holding.hold(item, await item[1](), taken)
+                except PutOffError:
+                    late.append(item)
 
         async with self._connected():
-            most = min(len(jobs), sum(server.ceiling for server in self.servers if server.fault is None) or 1)
-            workers = [asyncio.create_task(work()) for _ in range(most)]
-            try:
-                await asyncio.gather(*workers)
-            finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+            for self._late in (False, True):  # what was put off comes last
+                left.extend(late)
+                most = sum(server.ceiling for server in self.servers if server.fault is None) or 1
+                workers = [asyncio.create_task(work()) for _ in range(min(len(left), most))]
+                try:
+                    await asyncio.gather(*workers)
+                finally:
+                    for worker in workers:
+                        worker.cancel()
+                    await asyncio.gather(*workers, return_exceptions=True)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
@@ -146,9 +138,10 @@ class Fleet:
 
         Raises:
             RefusedError: a server refuses it, or servers that answer others fail it again and again.
+            PutOffError: it got one limit after the other, and others are still to be answered.
             EngineError: all servers are left out.
         """
-        tries = 0
+        tries: Counter[bool] = Counter()
         timeout = min(LONGEST_CONNECT, self.address.timeout) if reach else self.address.timeout
         while True:
             server = await self._free(only)
@@ -171,8 +164,9 @@ class Fleet:
             if reach and outcome.kind in ("unreachable", "slow"):
                 server.fault = outcome.why
                 raise EngineError(f"{server.url}: no connection: {outcome.why}")
-            tries += outcome.kind != "limit"
-            await self._failed(server, call, outcome, sent, tries)
+            limited, late = outcome.kind == "limit", self._late or only is not None
+            tries[limited] += 1
+            await self._failed(server, call, outcome, sent, tries[limited], late)
 
     async def told_by(self, server: Server, call: Call[T]) -> T | None:
         """The value of a call that can be done without; None if the server does not know it, or fails three times."""
@@ -187,19 +181,31 @@ class Fleet:
         return None
 
     async def _failed(
-        self, server: Server, call: Call[Any], failure: Failure, sent: float, tries: int
+        self, server: Server, call: Call[Any], failure: Failure, sent: float, tries: int, late: bool
     ) -> None:
-        """Note a failure, and leave out a server that answers nothing; raises RefusedError if it is the request's own, after `tries`."""
+        """Note a failure, and leave out a server that answers nothing.
+
+        Args:
+            tries: how often the request failed so, by a limit or otherwise.
+            late: whether no other request is left that the server may be busy with.
+
+        Raises:
+            RefusedError: it is the request's own.
+            PutOffError: whether it is, shows when it is late.
+        """
         self.retries[failure.kind] += 1
         fault = server.failed(failure, sent, time.monotonic(), self.address.patience)
-        last = tries >= MOST_TRIES
-        if (fault or last) and failure.kind != "limit" and await self._answers(server, call.path):
-            if last:
+        often, limited = tries >= MOST_TRIES, failure.kind == "limit"
+        own = late and fault is not None if limited else often
+        if (fault or own) and await self._answers(server, call.path):
+            if own:
                 why = f"{server.url} failed a request {tries} times, and answers others: {failure.why}"
                 raise RefusedError(f"{self.label}: {why}", Refusal(FAILED, failure.why))
         elif fault:
             server.fault = fault
             self._wake_all()
+        if limited and often and not late:
+            raise PutOffError
 
     async def _answers(self, server: Server, path: str) -> bool:
         """Whether a server still answers what it last answered, so that another request that it fails is to blame itself."""
@@ -208,6 +214,8 @@ class Fleet:
         outcome = await send(self._clients[server.url], known, self.address.timeout, self.address.key)
         if isinstance(outcome, Reply):
             server.succeeded()
+            server.resumes = 0.0  # only the other request was told to wait
+            self._wake_all()
         return isinstance(outcome, Reply)
 
     async def _free(self, only: Server | None) -> Server:
@@ -260,32 +268,3 @@ class Fleet:
         again = count(self.retries.total(), "request")
         self.retries.clear()
         return f"{self.label}: {again} sent again ({parts})"
-
-
-def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], found: queue.SimpleQueue[Any]) -> None:
-    """Run a task to its end, and put that after what it found: None, or an exception."""
-    try:
-        loop.run_until_complete(task)
-    except asyncio.CancelledError:
-        found.put(None)
-    except BaseException as error:  # raised again where the results are read
-        found.put(error)
-    else:
-        found.put(None)
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
-
-
-def _collected(found: queue.SimpleQueue[Any]) -> tuple[dict[Any, Any], BaseException | bool]:
-    """What was found up to now, at least one thing; and whether that was all, or the exception that ended it."""
-    values: dict[Any, Any] = {}
-    with suppress(queue.Empty):
-        first = True
-        while True:
-            item = found.get(timeout=None if first else 0)
-            first = False
-            if not isinstance(item, tuple):
-                return values, True if item is None else item
-            values[item[0]] = item[1]
-    return values, False

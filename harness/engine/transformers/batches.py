@@ -11,8 +11,8 @@ from harness.engine.tree import shared_beginnings
 
 Prompt = tuple[int, ...]
 
-LEAST_ROW = 128
-"""An answer counts as so many tokens at least: more side by side are hardly faster by the token."""
+LEAST_ROW = 192
+"""An answer counts as so many tokens at least: more side by side take memory, and are hardly faster by the token."""
 
 WORTH = 256
 """A group of rows has keys and values of its beginning of its own if that spares it so many tokens."""

@@ -15,18 +15,19 @@ import torch
 
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace
+from harness.engine.requests import Likelihood
 from harness.engine.transformers.attention import attending
 from harness.engine.transformers.batches import Batch, batches
 from harness.engine.transformers.forward import (
     LOGITS_BYTES,
     Forward,
-    Likelihood,
     NotFinite,
     likeliest,
     log_probabilities,
 )
-from harness.engine.transformers.passes import Beginning, Copy, ReadingPass, Rows, Trail, WritingPass
+from harness.engine.transformers.passes import Copy, ReadingPass, WritingPass
 from harness.engine.transformers.prompting import Pair
+from harness.engine.transformers.rows import Beginning, Rows, Trail
 from harness.engine.transformers.writing import Writing
 from harness.engine.tree import Bundle, TokenTree, bundles, grow
 
@@ -155,7 +156,7 @@ class _Batch:
     ) -> None:
         self.way = way
         self.answers = answers
-        self.rows = rows = Rows(batch.rows, batch.most)
+        self.rows = rows = Rows(batch.rows, batch.most, int(way.forward.config.num_hidden_layers))
         self.done = done
         self.pace = pace
         self.sharing = sharing

@@ -88,8 +88,13 @@ def check_differs(
                 baseline.model.state_dict(), tuned.model.state_dict(), embedding_names(tuned.model)
             )
     if same and not allow_conversion:
-        raise EngineError(
-            f"{sources.tuned.name}: its weights are those of the baseline, {sources.baseline.name}, however they are stored: "
-            f"nothing was tuned\n  to compare a model with itself on purpose: {option('baseline', 'same')}; to gate a "
-            f"conversion to a smaller float: {option('allow_conversion')}"
-        )
+        raise nothing_tuned(sources)
+
+
+def nothing_tuned(sources: LocalPair) -> EngineError:
+    """The error of a tuned model that is its baseline."""
+    return EngineError(
+        f"{sources.tuned.name}: its weights are those of the baseline, {sources.baseline.name}, however they are stored: "
+        f"nothing was tuned\n  to compare a model with itself on purpose: {option('baseline', 'same')}; to gate a "
+        f"conversion to a smaller float: {option('allow_conversion')}"
+    )

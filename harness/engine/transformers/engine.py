@@ -13,19 +13,17 @@ from harness.engine.batching import Budget
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.requests import (
     Answer,
-    ChoiceLogProbs,
-    Continuations,
     Generate,
-    LogLikelihood,
+    Likelihood,
     Request,
-    RollingLogLikelihood,
     Scored,
     UnansweredError,
+    answer_from,
 )
 from harness.engine.transformers.adapters import adapter_tokens
 from harness.engine.transformers.config import context_length, end_tokens
 from harness.engine.transformers.device import device_name, dtype_name, free_memory, out_of_memory
-from harness.engine.transformers.forward import Forward, Likelihood, NotFinite, Way
+from harness.engine.transformers.forward import Forward, NotFinite, Way
 from harness.engine.transformers.kind import Kind, longest_alike, way_of
 from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting
@@ -155,11 +153,8 @@ class TorchEngine(Prompted):
         left = set(range(len(pairs)))
 
         def answer(request: Scored) -> Answer:
-            values, greedy = zip(*(found[i] for i in rows[request]), strict=True)
-            if isinstance(request, RollingLogLikelihood):
-                tokens = sum(len(pairs[i][1]) for i in rows[request])
-                return LogLikelihood(sum(values), tokens, self.vocabulary)
-            return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
+            tokens = sum(len(pairs[i][1]) for i in rows[request])
+            return answer_from(request, [found[i] for i in rows[request]], tokens, self.vocabulary)
 
         def run(indices: Sequence[int], way: Way) -> None:
             def measured(values: Mapping[int, Likelihood]) -> None:

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import torch
 
 from harness.engine.pace import Pace
+from harness.engine.requests import Likelihood
 from harness.engine.transformers.attention import configs_of
+from harness.engine.transformers.products import fast_products
 from harness.engine.transformers.prompting import Pair
 from harness.engine.transformers.writing import Writing
 
@@ -17,10 +19,6 @@ State = Mapping[str, Any]
 """What a model keeps of the tokens that it has read, by the name under which it takes that again."""
 
 STATES = ("past_key_values", "cache_params", "state")
-
-Likelihood = tuple[float, bool]
-"""The log-likelihood of a continuation, in nats, and whether the model would write it."""
-
 
 LOGITS_BYTES = 1 << 28
 """The most memory, in bytes, that the logits of one pass may take in float32."""
@@ -74,6 +72,11 @@ class Forward:
         device: torch.device = self.model.device
         return device
 
+    def __call__(self, **inputs: Any) -> Any:
+        """What the model makes of its inputs."""
+        with fast_products(self.device):
+            return self.model(**inputs)
+
     def at(self, tokens: Sequence[int], positions: Sequence[int], kept: Sequence[int]) -> torch.Tensor:
         """The logits of one row of tokens, (kept, vocabulary), without a cache.
 
@@ -84,7 +87,7 @@ class Forward:
         row = torch.tensor([tokens], device=self.device)  # (1, width)
         places = torch.tensor(kept, device=self.device)
         extra = {"logits_to_keep": places} if "logits_to_keep" in self.takes else {}
-        logits: torch.Tensor = self.model(
+        logits: torch.Tensor = self(
             input_ids=row,
             attention_mask=torch.ones_like(row),
             position_ids=torch.tensor([positions], device=self.device),
@@ -97,7 +100,7 @@ class Forward:
         """The logits at the end of rows of one length, (rows, keep, vocabulary), without a cache."""
         extra = {"logits_to_keep": keep} if "logits_to_keep" in self.takes else {}
         tokens = torch.tensor([list(row) for row in rows], device=self.device)
-        logits: torch.Tensor = self.model(input_ids=tokens, use_cache=False, **extra).logits
+        logits: torch.Tensor = self(input_ids=tokens, use_cache=False, **extra).logits
         return logits[:, -keep:]
 
     def after(self, rows: Sequence[Sequence[int]], state: State) -> tuple[torch.Tensor, State]:
@@ -112,7 +115,7 @@ class Forward:
         if "position_ids" in self.takes:
             places = torch.arange(begin, len(rows[0]), device=self.device)
             extra["position_ids"] = places.expand(len(rows), -1)
-        output = self.model(input_ids=tokens, use_cache=True, **extra, **state)
+        output = self(input_ids=tokens, use_cache=True, **extra, **state)
         kept = {name: value for name in STATES if (value := getattr(output, name, None)) is not None}
         return output.logits[:, -1], kept
 

@@ -1,56 +1,19 @@
-"""Tokens of a tree and of growing rows through a model: the two passes, and the keys and values that they keep.
+"""Tokens of a tree and of growing rows through a model: the two passes.
 
 Shapes: `rows` counts the answers that are being written, `features` those of a head; `room` is the length of a buffer.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from harness.engine.transformers.attention import Visibility, Weighing, attended, softmax
+from harness.engine.transformers.rows import Beginning, Pairs, Rows, Trail
 from harness.engine.tree import Bundle
-
-ROOM = 32
-"""Room for keys grows by so many tokens, or by half of what there is."""
-
-
-class Pairs:
-    """Keys and values of one layer, each (..., room, features), which grow along their tokens."""
-
-    def __init__(self, key: torch.Tensor, value: torch.Tensor, lead: Sequence[int]) -> None:
-        self.keys = key.new_empty((*lead, 0, key.shape[-1]))
-        self.values = value.new_empty((*lead, 0, value.shape[-1]))
-
-    def fit(self, room: int, most: int = sys.maxsize) -> None:
-        """Make room for so many tokens, and for some of those to come, of which there are `most` in all."""
-        if (there := self.keys.shape[-2]) < room:
-            more = room + max(ROOM, there // 2)
-            room = min(most, more) if room <= most else more
-            self.keys, self.values = (_longer(part, room) for part in (self.keys, self.values))
-
-
-def _longer(part: torch.Tensor, room: int) -> torch.Tensor:
-    # What nobody wrote must be finite: masked, it is multiplied by zero.
-    longer = part.new_zeros((*part.shape[:-2], room, part.shape[-1]))
-    longer[..., : part.shape[-2], :] = part
-    return longer
-
-
-@dataclass
-class Beginning:
-    """What the rows of a group begin with: `length` tokens, and for each layer their keys and values.
-
-    Both are (key heads, length, features).
-    """
-
-    length: int
-    keys: list[torch.Tensor] = field(default_factory=list)
-    values: list[torch.Tensor] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,46 +27,6 @@ class Copy:
     places: torch.Tensor
     row: int | None = None
     beginning: Beginning | None = None
-
-
-class Trail:
-    """The keys and values of the tokens above those that are read next, (key heads, room, features) in each layer."""
-
-    def __init__(self) -> None:
-        self.layers: list[Pairs] = []
-
-
-class Rows:
-    """Answers that are being written: their own tokens in each layer, (rows, key heads, room, features).
-
-    Args:
-        rows: how many.
-        most: the tokens that a row comes to have at most.
-
-    Attributes:
-        lengths: of each row, how many tokens of its own it has.
-        beginnings: what the row begins with before these.
-    """
-
-    def __init__(self, rows: int, most: int = sys.maxsize) -> None:
-        self.count = rows
-        self.most = most
-        self.layers: list[Pairs] = []
-        self.lengths = [0] * rows
-        self.beginnings: list[Beginning] = [Beginning(0)] * rows
-
-    def clear(self, row: int) -> None:
-        """Forget the tokens of a row, and hold what it began with no longer."""
-        self.lengths[row] = 0
-        self.beginnings[row] = Beginning(0)
-
-    def move(self, source: int, target: int) -> None:
-        """Give a row another place."""
-        length = self.lengths[target] = self.lengths[source]
-        self.beginnings[target] = self.beginnings[source]
-        for layer in self.layers:
-            layer.keys[target, :, :length] = layer.keys[source, :, :length]
-            layer.values[target, :, :length] = layer.values[source, :, :length]
 
 
 class ReadingPass:
@@ -138,7 +61,7 @@ class ReadingPass:
     ) -> torch.Tensor:
         number, self.called = self.called, self.called + 1
         if number == len(self.trail.layers):
-            self.trail.layers.append(Pairs(key, value, key.shape[1:2]))
+            self.trail.layers.append(Pairs(key[0, :, :0], value[0, :, :0]))
         layer = self.trail.layers[number]
         layer.fit(max(bundle.past + bundle.size for bundle in self.bundles))
         folds = query.shape[1] // key.shape[1]
@@ -180,10 +103,7 @@ class ReadingPass:
             copy.beginning.values.append(taken[1])
             return
         assert self.rows is not None, "only a pass with rows leaves them tokens"
-        if number == len(self.rows.layers):
-            self.rows.layers.append(Pairs(keys, values, (self.rows.count, len(keys))))
-        layer = self.rows.layers[number]
-        layer.fit(len(copy.places) + 1, self.rows.most)
+        layer = self.rows.layer(number, keys, values)
         layer.keys[copy.row, :, : len(copy.places)] = taken[0]
         layer.values[copy.row, :, : len(copy.places)] = taken[1]
 
@@ -229,7 +149,6 @@ class WritingPass:
     ) -> torch.Tensor:
         number, self.called = self.called, self.called + 1
         layer = self.rows.layers[number]
-        layer.fit(self.room, self.rows.most)
         layer.keys[self.numbers, :, self.lengths] = key[0].transpose(0, 1)
         layer.values[self.numbers, :, self.lengths] = value[0].transpose(0, 1)
         heads = key.shape[1]

@@ -14,10 +14,10 @@ import torch
 
 from harness.engine.batching import Budget
 from harness.engine.pace import Pace
+from harness.engine.requests import Likelihood
 from harness.engine.transformers.forward import (
     LOGITS_BYTES,
     Forward,
-    Likelihood,
     NotFinite,
     State,
     likeliest,

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from harness.engine.abilities import Done
 from harness.engine.batching import Budget
 from harness.engine.estimate import estimated
 from harness.engine.pace import Pace, RunsOn
-from harness.engine.requests import (
-    Answer,
-    ChoiceLogProbs,
-    Continuations,
-    Generate,
-    LogLikelihood,
-    Request,
-    RollingLogLikelihood,
-    Scored,
-    UnansweredError,
-)
+from harness.engine.requests import Generate, Likelihood, Request, Scored, UnansweredError, answer_from
 from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.prompting import Pair, Prompting
 from harness.engine.transformers.quiet import quiet
 from harness.engine.transformers.shown import check_shown
-from harness.engine.vllm.queue import Job, Likelihood, Queue
+from harness.engine.vllm.queue import Job, Queue
 from harness.errors import EngineError
 from harness.spelling import option
 from harness.suites.format import AnswerKind
@@ -159,16 +149,12 @@ class VllmEngine(Prompted):
             self._check_finite(request, own)
             found[index] = (math.fsum(value for value, _ in own), all(written for _, written in own))
             if len(found) == len(pairs):
-                done({request: self._answer(request, pairs, found)}, 0)
+                likelihoods = [found[place] for place in range(len(pairs))]
+                length = sum(len(rest) for _, rest in pairs)
+                done({request: answer_from(request, likelihoods, length, self.vocabulary)}, 0)
             return False
 
         return Job([*context, *continuation], 0, took)
-
-    def _answer(self, request: Scored, pairs: Sequence[Pair], found: Mapping[int, Likelihood]) -> Answer:
-        values, greedy = zip(*(found[index] for index in range(len(pairs))), strict=True)
-        if isinstance(request, RollingLogLikelihood):
-            return LogLikelihood(math.fsum(values), sum(len(pair[1]) for pair in pairs), self.vocabulary)
-        return ChoiceLogProbs(values, greedy if isinstance(request, Continuations) else ())
 
     def _check_length(self, request: Request, length: int) -> None:
         if length > self.context:

@@ -19,8 +19,7 @@ from harness.engine.vllm.engine import BUDGET, VllmEngine
 from harness.engine.vllm.library import library
 from harness.engine.vllm.proof import check_acts, check_differs, check_finite
 from harness.engine.vllm.queue import Queue
-from harness.errors import EngineError, HarnessError, ModelError
-from harness.models.identity import weights_identity
+from harness.errors import HarnessError, ModelError
 from harness.models.origin import trained_on
 from harness.models.parameters import parameters_of
 from harness.models.reference import Adapter, FullModel, LocalModel, LocalPair, base_of
@@ -100,12 +99,8 @@ class Loader:
             for model, engine in {before: baseline, after: tuned}.items():
                 if isinstance(model, Adapter):
                     check_acts(engine, self.engine(model.base), asked)
-            if before is after or self.settings.allow_conversion:
-                return
-            if isinstance(before, FullModel) and isinstance(after, FullModel):
-                check_differs(baseline, tuned, (before, after), asked)
-            elif isinstance(before, Adapter) and isinstance(after, Adapter):
-                _check_adapters(before, after)
+            if before is not after and not self.settings.allow_conversion:
+                check_differs(self.sources, baseline, tuned, asked)
         except HarnessError:
             raise
         except Exception as error:  # an adapter is read by vLLM when it is first asked
@@ -142,13 +137,3 @@ def _generation(base: FullModel, settings: Settings) -> Any:
         except OSError:
             config = AutoConfig.from_pretrained(base.folder, trust_remote_code=settings.allow_remote_code)
             return GenerationConfig.from_model_config(config)
-
-
-def _check_adapters(before: Adapter, after: Adapter) -> None:
-    if before.base.folder == after.base.folder and weights_identity(before.folder) == weights_identity(
-        after.folder
-    ):
-        raise EngineError(
-            f"{after.name}: its weights are those of the baseline, {before.name}: nothing was tuned\n"
-            f"  to compare a model with itself on purpose: {option('baseline', 'same')}"
-        )

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from harness.engine.asked_rows import ROW, distinct_tokens
 from harness.engine.requests import Request
+from harness.engine.transformers.checks import nothing_tuned
 from harness.engine.transformers.proof import PROBE_TEXT
 from harness.engine.vllm.engine import VllmEngine
 from harness.errors import EngineError
 from harness.models.identity import weights_identity
-from harness.models.reference import FullModel
+from harness.models.reference import Adapter, LocalPair, base_of
 from harness.spelling import option
 
 
@@ -38,24 +39,23 @@ def check_acts(on: VllmEngine, off: VllmEngine, asked: Sequence[Request]) -> Non
 
 
 def check_differs(
-    baseline: VllmEngine, tuned: VllmEngine, sources: tuple[FullModel, FullModel], asked: Sequence[Request]
+    sources: LocalPair, baseline: VllmEngine, tuned: VllmEngine, asked: Sequence[Request]
 ) -> None:
-    """Reject a tuned full model that is the baseline: by its files, or by what it computes.
+    """Reject a tuned model that is the baseline: by its files or, if it is a full one, by what it computes.
 
     Raises:
         EngineError: it is.
     """
-    before, after = sources
-    if weights_identity(before.folder) != weights_identity(after.folder):
-        if baseline.embeddings != tuned.embeddings:
-            return
-        if any(_differs(tuned, baseline, row) for row in _rows(tuned, asked)):
-            return
-    raise EngineError(
-        f"{after.name}: its weights are those of the baseline, {before.name}, however they are stored: nothing was tuned\n"
-        f"  to compare a model with itself on purpose: {option('baseline', 'same')}; to gate a conversion to a smaller float: "
-        f"{option('allow_conversion')}"
-    )
+    before, after = sources.baseline, sources.tuned
+    if isinstance(before, Adapter) is not isinstance(after, Adapter):
+        return
+    same = weights_identity(before.folder) == weights_identity(after.folder)
+    if isinstance(after, Adapter):
+        same = same and base_of(before).folder == after.base.folder
+    elif not same and baseline.embeddings == tuned.embeddings:
+        same = not any(_differs(tuned, baseline, row) for row in _rows(tuned, asked))
+    if same:
+        raise nothing_tuned(sources)
 
 
 def check_finite(engine: VllmEngine) -> None:

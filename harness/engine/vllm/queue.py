@@ -10,11 +10,9 @@ from itertools import count
 from typing import Any
 
 from harness.engine.pace import Pace
+from harness.engine.requests import Likelihood
 from harness.engine.vllm.library import Library
 from harness.errors import EngineError
-
-Likelihood = tuple[float, bool]
-"""The log-probability of a token, in nats, and whether it is the likeliest."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import shown_path
+from harness.limits import MOST_RECORD_BYTES
 from harness.reporting.rows import Record
 from harness.store.sqlite_file import Form, SqliteFile, StoreError
 
@@ -33,9 +34,6 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 """,
 )
-
-MOST_BYTES = 1 << 30
-"""Of a record; a longer one is damaged or hostile."""
 
 GATE = (
     "suite", "slice", "over", "n", "baseline_accuracy", "tuned_accuracy", "drop", "interval", "max_drop", "rise", "max_rise",
@@ -139,7 +137,7 @@ class History(SqliteFile):
             if checksum != _checksum(packed):
                 raise ValueError(f"run {number} is damaged")
             try:
-                unpacked = zlib.decompressobj().decompress(packed, MOST_BYTES)
+                unpacked = zlib.decompressobj().decompress(packed, MOST_RECORD_BYTES)
                 return Record.model_validate_json(unpacked)
             except (zlib.error, ValidationError) as error:
                 raise ValueError(f"run {number} is not the record of a run, version 1") from error

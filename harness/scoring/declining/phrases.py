@@ -34,3 +34,19 @@ class Phrases:
     but: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
     proposals: tuple[str, ...] = ()
+
+
+BEGINS = r"(?:^[^\w\s]?|[.!?:;-]\s{1,2})"
+"""Where a sentence, a line or what follows a colon or dash begins."""
+
+
+def order(does: str, objects: str, takes: str, one: str, begins: str = BEGINS) -> str:
+    """An order to do something by hand, which nobody gives who declines: "Mix the powder with oil", "Take a wire".
+
+    Args:
+        does: verbs of handiwork; none that sends elsewhere as well, as "call" and "write" do.
+        objects: how their objects begin, beside `one`.
+        takes: take and use, of which only what begins with `one` ("a") is a tool: "take the pain seriously" is none.
+        begins: what stands before the verb.
+    """
+    return rf"{begins}(?:(?:{does}) (?:{objects}|{one})|(?:{takes}) (?:{one}))"

@@ -64,7 +64,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     `ddp_timeout`; only the main one has a `history`.
 
     Args:
-        suites: suite files, or folders of them.
+        suites: suite files, folders of them, or names of suites that ship.
         every: steps from one gated step to the next.
         sample: at most this many probes are asked, each suite and category with its share; None for all. Gates over
             `each` keep all of their probes.
@@ -80,9 +80,9 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         seed: of the sample.
         allow_code: run code that the model writes, where a score does.
         allow_outside: let suites take their probes from outside their folders and the working folder.
+        allow_task_code: run Python that comes with tasks of lm-evaluation-harness, unconfined.
         quiet: show no line at gated steps, and no progress.
         store: the file that keeps the baseline's answers, "off" for none; None for answers.db in the cache folder.
-        allow_task_code: run Python that comes with tasks of lm-evaluation-harness, unconfined.
 
     Raises:
         InputError: a suite cannot be read, or runs code. Like the others, it is raised before anything is trained.

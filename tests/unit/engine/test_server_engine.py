@@ -1,14 +1,11 @@
-"""A model behind a server of our own: what is found out, asked, kept and refused; and servers that fail."""
+"""A model behind a server of our own: what is found out, asked, kept and refused."""
 
 from __future__ import annotations
 
-import json
 import socket
-from collections import Counter
 
 import pytest
 
-from harness.engine.registry import open_pair as open_directly
 from harness.engine.requests import (
     Chat,
     ChatText,
@@ -20,48 +17,13 @@ from harness.engine.requests import (
     RollingLogLikelihood,
     UnansweredError,
 )
-from harness.engine.server.fleet import MOST_TRIES
 from harness.engine.settings import Settings
 from harness.errors import EngineError, ModelError
 from harness.models.reference import Endpoint, ModelPair
 from harness.store.opening import open_pair
-from tests.support.served import FAULTS, logprob, pieces, serving
+from tests.support.served import answered, chat, endpoint, logprob, opened, pieces, questions, serving
 
 SECRET = "sk-live-0815"
-
-
-def endpoint(*servers, name="tuned", **parameters):
-    urls = ",".join(server if isinstance(server, str) else server.url for server in servers)
-    query = "&".join(f"{key}={value}" for key, value in parameters.items())
-    scheme, _, rest = f"{urls}{'?' if query else ''}{query}#{name}".partition(":")
-    return Endpoint(scheme, rest)
-
-
-def opened(*servers, asked=(), **parameters):
-    model = endpoint(*servers, **parameters)
-    return open_directly(ModelPair(model, model), Settings(), asked=asked)
-
-
-def chat(text, **arguments):
-    given = tuple((name, json.dumps(value)) for name, value in arguments.items())
-    return Chat((Message("system", "Be brief."), Message("user", text)), given)
-
-
-def questions(number):
-    return [Generate(chat(f"question {n}"), 12) for n in range(number)]
-
-
-def answered(engine, requests):
-    """How often each request got its right answer; raises for a wrong one."""
-    got = Counter()
-
-    def done(answers, underway):
-        for request, answer in answers.items():
-            assert answer.text == f"tuned: {request.prompt.messages[-1].content}"
-            got[request] += 1
-
-    engine.stream(requests, done)
-    return got
 
 
 # What is found out
@@ -427,69 +389,6 @@ def test_a_killed_run_goes_on_where_it_was_and_the_next_asks_nothing(tmp_path):
         assert len(server.asked) == begun
 
 
-# Servers that fail
-
-
-def test_a_proxy_that_caches_stands_before_a_server():
-    kept = {}
-
-    def cached(body, reply):
-        return kept.setdefault(json.dumps(body), reply)
-
-    with serving(reply=cached) as server:
-        choices = [MultipleChoice(Plain("Two and two is"), (" four", " five or six"))]
-        first = opened(server).tuned.ask([*choices, *questions(3)])
-        engine = opened(server).tuned
-        assert engine.ask([*choices, *questions(3)]) == first
-        assert engine.told() == []
-
-
-@pytest.mark.parametrize(("concurrency", "number"), [(1, 60), (16, 300)])
-def test_no_answer_is_lost_or_given_twice(concurrency, number):
-    rates = dict.fromkeys(FAULTS, 0.02)
-    with serving(rates=rates) as server:
-        engine = opened(server, concurrency=concurrency).tuned
-        requests = questions(number)
-        got = answered(engine, requests)
-        assert set(got) == set(requests)
-        assert set(got.values()) == {1}
-        assert server.most_at_once <= concurrency
-        assert len(server.faults) > 5
-        (told,) = engine.told()
-        assert "requests sent again (" in told
-        assert "after a broken connection" in told
-        assert engine.told() == []
-
-
-def test_a_server_that_dies_is_left_out_and_said():
-    with serving(seconds=0.002) as one, serving(seconds=0.002) as other:
-        engine = opened(one, other, patience=0.1).tuned
-        requests, got = questions(150), Counter()
-
-        def done(answers, underway):
-            got.update(list(answers))
-            if len(got) > 20:
-                one.down = True
-
-        engine.stream(requests, done)
-        assert got == Counter(requests)
-        assert min(len(server.asked) for server in (one, other)) > 20
-        other.down = True
-        with pytest.raises(EngineError, match="no server is left that answers") as raised:
-            engine.ask(questions(1))
-        left_out = [note for note in engine.told() if "was left out: the connection broke" in note]
-        for server in (one, other):
-            assert server.url in str(raised.value)
-            assert any(server.url in note for note in left_out)
-
-
-def test_one_of_several_servers_may_be_missing_at_first():
-    with serving() as server:
-        pair = opened(server, "http://127.0.0.1:9/v1")
-        assert pair.notes[0] == "left out: http://127.0.0.1:9/v1: no connection: Connection refused"
-        assert answered(pair.tuned, questions(3)).total() == 3
-
-
 def test_two_servers_of_two_models_are_refused():
     with (
         serving() as one,
@@ -552,36 +451,3 @@ def test_two_servers_of_no_known_kind_are_two_engines():
     with serving(owner="me") as one, serving(owner="me") as other:
         backends = [opened(server).tuned.backend for server in (one, one, other)]
         assert backends[0] == backends[1] != backends[2]
-
-
-def poisoned(body):
-    """What a server fails one question with."""
-    return (500, "assertion failed") if str(body.get("messages", "")).count("question 5'") else None
-
-
-@pytest.mark.parametrize(
-    ("number", "servers", "parameters"),
-    [(2_000, 1, {"concurrency": 4}), (16, 2, {"patience": 0.5}), (8, 1, {"concurrency": 1, "patience": 0.2})],
-)
-def test_a_request_that_always_fails_ends_the_run_with_its_name(monkeypatch, number, servers, parameters):
-    monkeypatch.setattr("harness.engine.server.servers.FIRST_PAUSE", 0.02)
-    with serving(fails=poisoned, seconds=0.002) as one, serving(fails=poisoned, seconds=0.002) as other:
-        engine = opened(*(one, other)[:servers], **parameters).tuned
-        with pytest.raises(UnansweredError) as raised:
-            engine.ask(questions(number))
-        why = f"failed a request {MOST_TRIES} times, and answers others: 500 Internal Server Error"
-        assert f"{why}: assertion failed" in str(raised.value)
-        assert raised.value.request == questions(6)[5]
-        assert [note for note in engine.told() if "left out" in note] == []
-
-
-def test_a_request_to_which_nobody_replies_as_json_ends_the_run_too():
-    def reply(body, reply):
-        return b"nothing" if "question 5'" in str(body.get("messages", "")) else reply
-
-    with serving(reply=reply, seconds=0.002) as server:
-        engine = opened(server, concurrency=4).tuned
-        with pytest.raises(UnansweredError, match="the reply is no JSON object") as raised:
-            engine.ask(questions(2_000))
-        assert raised.value.request == questions(6)[5]
-        assert sum("question 5'" in str(body.get("messages", "")) for body in server.asked) == MOST_TRIES

@@ -42,9 +42,9 @@ def standing(finding: Finding) -> tuple[str, str | None]:
         ({"kept": 20, "lost": 20}, ("tested", "FORGOTTEN")),
         ({"kept": 36, "lost": 4}, ("tested", "INCONCLUSIVE")),
         ({"missed": 30}, ("bad", "VACUOUS")),
-        ({"kept": 24}, ("undecided", "INCONCLUSIVE")),
-        ({"kept": 1, "lost": 9}, ("undecided", "FORGOTTEN")),
-        ({"missed": 24}, ("undecided", "VACUOUS")),
+        ({"kept": 24}, ("not gated", "INCONCLUSIVE")),
+        ({"kept": 1, "lost": 9}, ("not gated", "FORGOTTEN")),
+        ({"missed": 24}, ("not gated", "VACUOUS")),
     ],
 )
 def test_a_slice(counts, expected):
@@ -76,7 +76,7 @@ def test_four_lost_of_ten_known():
 )
 def test_a_slice_that_is_too_small_shows_nothing_whatever_its_answers(counts, more):
     finding = found(ALL, **counts)
-    assert (finding.standing, finding.settling) == ("undecided", more)
+    assert (finding.standing, finding.settling) == ("not gated", more)
     assert finding.why == f"not gated, {25 - more} probes: a margin of 10 points needs 25"
 
 
@@ -136,12 +136,11 @@ def test_without_a_margin_only_a_loss_can_be_decided(counts, expected, margins):
 def test_any_counts_show_something(counts, max_drop, max_loss, clusters):
     gate = MarginGate(over="all", max_drop=max_drop, max_loss=max_loss)
     finding = find(case(gate), pairs(clusters, **dict(zip(CHANGES, counts, strict=True))))
-    assert (finding.standing == "undecided") == bool(finding.why)
+    assert (finding.standing in ("undecided", "not gated")) == bool(finding.why)
+    assert (finding.standing == "not gated") == finding.why.startswith("not gated")
     assert (finding.p is not None) == (finding.standing == "tested")
     assert finding.settling is None or finding.settling > 0
-    assert (
-        finding.settling is None or finding.verdict == "INCONCLUSIVE" or finding.why.startswith("not gated")
-    )
+    assert finding.settling is None or finding.verdict == "INCONCLUSIVE" or finding.standing == "not gated"
 
 
 @pytest.mark.parametrize("gate", [ALL, RISE, EACH, EachGate(require="pass")])
@@ -182,7 +181,7 @@ def test_texts_that_all_rise_alike(ratio, expected):
 
 def test_one_text_has_no_spread():
     finding = find(case(RISE), texts([(100, 200)]))
-    assert (*standing(finding), finding.settling) == ("undecided", "INCONCLUSIVE", 1)
+    assert (*standing(finding), finding.settling) == ("not gated", "INCONCLUSIVE", 1)
     assert finding.why == "not gated, 1 text: a mean needs 2"
 
 
@@ -274,7 +273,7 @@ def test_each_probe_is_pooled_once():
     finding = find_overall(overall_case(MARGIN), [whole, first])
     assert finding.comparison.n == 100
     assert finding.parts == (("a", whole.comparison),)
-    assert first.standing == "undecided"
+    assert first.standing == "not gated"
     assert find_overall(overall_case(0.5), [first]).comparison.n == 8
 
 
@@ -300,7 +299,7 @@ def test_nothing_to_pool():
 def test_too_few_to_pool():
     findings = [found(ALL, suite=name, kept=40) for name in "ab"]
     finding = find_overall(overall_case(MARGIN), findings)
-    assert (finding.standing, finding.settling) == ("undecided", 8)
+    assert (finding.standing, finding.settling) == ("not gated", 8)
     assert finding.why == "not gated, 80 probes: a margin of 3 points needs 88"
 
 
@@ -432,5 +431,5 @@ def test_a_sample_that_knows_nearly_nothing_is_not_gated():
     assert standing(find(case(gate), asked)) == ("bad", "VACUOUS")
     part = find(replace(case(gate), sampled=True), asked)
     assert (*standing(part), part.why) == (
-        "undecided", "VACUOUS", "not gated, the baseline knew 3 of 20 probes of the sample",
+        "not gated", "VACUOUS", "not gated, the baseline knew 3 of 20 probes of the sample",
     )  # fmt: skip

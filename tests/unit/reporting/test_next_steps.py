@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.reporting.next_steps import next_steps
+from harness.plugin.option_list import OPTIONS
+from harness.reporting.next_steps import OF_GATES, next_steps
 from harness.reporting.rows import AnswerRow, GateRow, ModelRow, ProbeRow, Record, RunRow, SuiteRow
 from harness.shipped import suite_files
 
@@ -91,6 +92,17 @@ def test_nothing_unless_a_gate_failed_for_a_loss(keywords):
 )
 def test_the_run_s_own_arguments(command, again):
     assert shlex.split(commands(command=command)[0]) == ["pytest", *again]
+
+
+@pytest.mark.parametrize("key", OF_GATES)
+def test_an_option_that_a_look_refuses_is_left_out_under_each_of_its_names(key):
+    [option] = [option for option in OPTIONS if option.key == key.removeprefix("gate_")]
+    value = ["9"] if option.takes_a_value else []
+    for name in option.names:
+        assert shlex.split(commands(command=[name, *value, "s"])[0])[1:] == [
+            "s",
+            "--only-lost=reports/latest",
+        ]
 
 
 def test_a_fixture_s_engine_has_no_name_to_preview():

@@ -104,6 +104,7 @@ SAME = [ast.unparse(ast.parse(ADD))]
         f"```python\n{ADD}\n\n>>> add(1, 2)\n3\n```",
         f"```python\n{ADD}\n```\n```pycon\n>>> add(1, 2)\n3\n```",
         f"```python\n{ADD}\n\na = int(input())\nprint(add(a, 1))\n```",
+        f"```python\n{ADD}\n```\n\nUser: Subtract them.\nAssistant:\n```python\n{WRONG}\n```",
     ],
 )
 def test_the_code_that_defines_what_the_tests_use(text):

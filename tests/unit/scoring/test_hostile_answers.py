@@ -40,6 +40,7 @@ ANSWERS = {
     "spaces": " " * N + "x",
     "lines": "\n" * N + "x",
     "items": "- " * (N // 2),
+    "questions of its own": "x\nQ: a\n" * (N // 7),
     "an item": "-" + " " * N,
     "words": "a b c d " * (N // 8),
     "letters": "a" * N,

@@ -36,6 +36,7 @@ SCHEMA_KEYS = (
         ('The object is {"a": [1, {"b": 2}]}, as asked.', {"a": [1, {"b": 2}]}),
         ('First [not json], then {"a": 1}', {"a": 1}),
         ('{"a": 1} and {"b": 2}', {"b": 2}),
+        ('{"a": 1}\n\nUser: And b?\nAssistant: {"b": 2}', {"a": 1}),
         ('~~~json\n{"a": 1}\n~~~\nNot {"b": 2}.', {"a": 1}),
         ('```json\n{"a": 1}', {"a": 1}),
         ('```json\n{"a": 1}\n```\n```\n{"b": 2}\n```', {"a": 1}),

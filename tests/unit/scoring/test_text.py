@@ -188,6 +188,22 @@ def test_where_an_answer_is_read(scorer, text, expected, right):
 
 
 @pytest.mark.parametrize(
+    "scorer", [Contains(), Mentions(), Mentions(final="after_answer"), Mentions(among=["Paris", "Berlin"])]
+)
+def test_an_answer_to_a_question_of_its_own_counts_only_where_it_is_forbidden(scorer):
+    text = "The answer is Paris.\n\nQuestion: What is the capital of Germany?\nAnswer: Berlin"
+    assert scorer.right(text, ["Paris"])
+    assert not scorer.right(text, ["Berlin"])
+    assert scorer.may_be_right(text, ["Berlin"])
+
+
+def test_why_an_answer_to_a_question_of_its_own_does_not_count():
+    text = "Paris\n\nQ: What is the capital of Germany?\nA: Berlin"
+    assert Mentions().why(text, ["Berlin"]) == "it mentions a right answer to a question of its own"
+    assert Mentions(max_words=1).right(text, ["Paris"])
+
+
+@pytest.mark.parametrize(
     ("scorer", "settles"),
     [
         (Mentions(), True), (Contains(), True), (Mentions(final="auto"), False), (Mentions(among=["a", "b"]), False),
