@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from harness.engine.transformers.device import DTYPES, devices, dtype_fault, gpu_name
+from harness.engine.transformers.products import onednn_is_faster
 from harness.engine.transformers.unused import unused_gpu
 
 
@@ -30,12 +31,16 @@ def inventory() -> Iterator[dict[str, Any]]:
         free, memory = _memory(device)
         yield {
             "device": str(device),
-            "name": f"{os.cpu_count()} cores" if device.type == "cpu" else _name(device),
+            "name": _name_of_cpu() if device.type == "cpu" else _name(device),
             "memory": memory,
             "free": free,
             "dtypes": [dtype for dtype, fault in faults.items() if fault is None],
             "fault": next((f"{dtype}: {fault}" for dtype, fault in faults.items() if fault), None),
         }
+
+
+def _name_of_cpu() -> str:
+    return f"{os.cpu_count()} cores{', float32 by oneDNN' if onednn_is_faster() else ''}"
 
 
 def _name(device: torch.device) -> str:
