@@ -91,14 +91,22 @@ class Packed(torch.nn.Parameter):
         (drawn(4, 128).double(), drawn(*LARGE).double()),
         (drawn(128), drawn(*LARGE)),
         (drawn(4, 128), Packed(drawn(*LARGE), requires_grad=False)),
+        (drawn(4, 128), drawn(*LARGE).to_sparse_csr()),
     ],
-    ids=["small", "bfloat16", "float64", "one-row", "quantised"],
+    ids=["small", "bfloat16", "float64", "one-row", "quantised", "sparse"],
 )
 def test_what_onednn_is_not_given(calls: list[torch.Size], rows: torch.Tensor, weight: torch.Tensor) -> None:
     with torch.inference_mode(), fast_products(CPU):
         found = functional.linear(rows, weight)
     assert not calls
     assert torch.equal(found, OWN(rows, weight))
+
+
+def test_layers_elsewhere_keep_their_own(calls: list[torch.Size]) -> None:
+    with fast_products(CPU):
+        found = functional.linear(drawn(4, 128).to("meta"), drawn(*LARGE).to("meta"))
+    assert not calls
+    assert found.shape == (4, LARGE[0])
 
 
 @needs_onednn
