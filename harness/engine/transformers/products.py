@@ -24,6 +24,9 @@ MUCH_FASTER = 1.25
 SMALLEST = 1 << 14
 """Elements of a weight; with fewer, as an adapter's factors have, the call takes oneDNN longer than the product."""
 
+ROUND = 16
+"""Rows are padded to a multiple of so many, fewer to a power of two."""
+
 TRIED_ROWS, TRIED_FEATURES, TRIES = 64, 1024, 8
 
 Linear = Callable[..., Tensor]
@@ -60,10 +63,18 @@ class FastProducts:
         """The layer by oneDNN where it can do that, else by torch's own function."""
         if not _suits(input, weight):
             return self.own(input, weight, bias)
-        if torch.is_grad_enabled():
-            found: Tensor = OneDNN.apply(input, weight, bias)  # type: ignore[no-untyped-call]
-            return found
-        return by_onednn(input, weight, bias)
+        rows = input.flatten(0, -2)
+        count = len(rows)
+        if more := rounded(count) - count:
+            rows = functional.pad(rows, (0, 0, 0, more))
+        multiply = OneDNN.apply if torch.is_grad_enabled() else by_onednn
+        found: Tensor = multiply(rows, weight, bias)
+        return found[:count].view(*input.shape[:-1], -1)
+
+
+def rounded(rows: int) -> int:
+    """A number of rows that is not much larger, and one of few: oneDNN compiles and keeps half a megabyte for each."""
+    return -(-rows // ROUND) * ROUND if rows > ROUND else 1 << (rows - 1).bit_length()
 
 
 class OneDNN(torch.autograd.Function):
@@ -79,11 +90,10 @@ class OneDNN(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight = ctx.saved_tensors
         of_rows, of_weight, of_bias = ctx.needs_input_grad
-        flat = gradient.flatten(0, -2)
         return (
             by_onednn(gradient, weight.t()) if of_rows else None,
-            by_onednn(flat.t(), rows.flatten(0, -2).t()) if of_weight else None,
-            flat.sum(0) if of_bias else None,
+            by_onednn(gradient.t(), rows.t()) if of_weight else None,
+            gradient.sum(0) if of_bias else None,
         )
 
 

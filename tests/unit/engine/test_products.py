@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from harness.engine.transformers import products
-from harness.engine.transformers.products import SMALLEST, by_onednn, fast_products, onednn_is_faster
+from harness.engine.transformers.products import SMALLEST, by_onednn, fast_products, onednn_is_faster, rounded
 
 CPU = torch.device("cpu")
 OWN = functional.linear
@@ -41,7 +41,9 @@ needs_onednn = pytest.mark.skipif(products._onednn() is None, reason="this build
 
 
 @needs_onednn
-@pytest.mark.parametrize("shape", [(1, 128), (5, 128), (2, 7, 128), (1, 1, 128), (2, 0, 128)])
+@pytest.mark.parametrize(
+    "shape", [(1, 128), (5, 128), (2, 7, 128), (1, 1, 128), (33, 128), (4, 4, 128), (2, 0, 128)]
+)
 @pytest.mark.parametrize("bias", [True, False])
 def test_products_are_those_of_torch(calls: list[torch.Size], shape: tuple[int, ...], bias: bool) -> None:
     rows, weight, added = drawn(*shape), drawn(*LARGE), drawn(LARGE[0]) if bias else None
@@ -57,7 +59,7 @@ def test_gradients_are_those_of_torch(calls: list[torch.Size]) -> None:
         given = [drawn(3, 5, 128), drawn(*LARGE), drawn(LARGE[0])]
         for tensor in given:
             tensor.requires_grad_(True)
-        functional.linear(*given).square().sum().backward()
+        functional.linear(*given).square().sum().backward()  # type: ignore[no-untyped-call]
         return [tensor.grad for tensor in given if tensor.grad is not None]
 
     wanted = gradients()
@@ -73,7 +75,7 @@ def test_gradients_are_those_of_torch(calls: list[torch.Size]) -> None:
 def test_frozen_weights_take_no_gradient(calls: list[torch.Size]) -> None:
     rows = drawn(4, 128).requires_grad_(True)
     with fast_products(CPU):
-        functional.linear(rows, drawn(*LARGE)).sum().backward()
+        functional.linear(rows, drawn(*LARGE)).sum().backward()  # type: ignore[no-untyped-call]
     assert rows.grad is not None
     assert len(calls) == 2
 
@@ -91,9 +93,8 @@ class Packed(torch.nn.Parameter):
         (drawn(4, 128).double(), drawn(*LARGE).double()),
         (drawn(128), drawn(*LARGE)),
         (drawn(4, 128), Packed(drawn(*LARGE), requires_grad=False)),
-        (drawn(4, 128), drawn(*LARGE).to_sparse_csr()),
     ],
-    ids=["small", "bfloat16", "float64", "one-row", "quantised", "sparse"],
+    ids=["small", "bfloat16", "float64", "one-row", "quantised"],
 )
 def test_what_onednn_is_not_given(calls: list[torch.Size], rows: torch.Tensor, weight: torch.Tensor) -> None:
     with torch.inference_mode(), fast_products(CPU):
@@ -115,6 +116,11 @@ def test_under_autocast_torch_chooses(calls: list[torch.Size]) -> None:
         found = functional.linear(drawn(4, 128), drawn(*LARGE))
     assert not calls
     assert found.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(("rows", "many"), [(1, 1), (3, 4), (9, 16), (16, 16), (17, 32), (64, 64), (65, 80)])
+def test_numbers_of_rows_are_few(rows: int, many: int) -> None:
+    assert rounded(rows) == many
 
 
 def test_a_gpu_keeps_its_own(calls: list[torch.Size]) -> None:
