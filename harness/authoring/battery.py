@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from harness.authoring.battery_asked import Asked, Reply, derived_key, differs
 from harness.authoring.battery_phrases import PHRASES, language_of
@@ -119,7 +120,7 @@ def _others(probes: Sequence[Probe], place: int, keys: Mapping[str, str | None])
     for same in (True, False):
         following = (probes[(place + step) % len(probes)] for step in range(1, len(probes)))
         near = (other for other in following if (other.category == probe.category) is same)
-        for other, _ in zip(near, range(MOST_LOOKED_AT), strict=False):
+        for other in islice(near, MOST_LOOKED_AT):
             answer = keys[other.id]
             if answer is not None and key is not None and differs(probe, key, answer):
                 yield answer

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from harness.authoring.battery_phrases import Phrases
 from harness.authoring.judge import Judge
-from harness.authoring.near_duplicates import LONG_TEXT_WORDS
+from harness.authoring.near_duplicates import is_passage, without_passages
 from harness.authoring.pattern_examples import examples
 from harness.scoring.reading import normalised
 from harness.scoring.text import Regex
@@ -54,14 +54,12 @@ class Asked:
     @cached_property
     def question(self) -> str:
         """What is asked, without passages."""
-        short = [text for text in self.probe.fields.values() if len(text.split()) <= LONG_TEXT_WORDS]
-        return " ".join(short) or self.prompt[-200:]
+        return without_passages(self.probe.fields) or self.prompt[-200:]
 
     @property
     def passage(self) -> str | None:
         """The first text to read, if there is one."""
-        texts = self.probe.fields.values()
-        return next((text for text in texts if len(text.split()) > LONG_TEXT_WORDS), None)
+        return next(filter(is_passage, self.probe.fields.values()), None)
 
     @property
     def room(self) -> int:

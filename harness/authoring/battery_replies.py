@@ -10,6 +10,7 @@ import math
 import random
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from harness.authoring.battery_asked import Asked, Reply, differs
 from harness.authoring.battery_phrases import PHRASES
@@ -72,7 +73,7 @@ def _wrong(asked: Asked) -> Iterator[tuple[MustBeWrong, str]]:
 
 def _first_words(text: str, most: int) -> str:
     """The beginning of a text, with its own line breaks."""
-    ends = [found.end() for _, found in zip(range(most), re.finditer(r"\S+", text), strict=False)]
+    ends = [found.end() for found in islice(re.finditer(r"\S+", text), most)]
     return text[: ends[-1]] if ends else text
 
 

@@ -14,20 +14,15 @@ MOST_WORDS = 200
 
 def wants_refusal(scorer: Scorer) -> bool:
     """Whether a score is `refusal`, or a rule with it somewhere, and expects the model to decline."""
-    stances = (value for name, value in _keys({scorer.name: scorer.written()}) if name == "refusal")
     return any(
         value.get("expected", True) is True if isinstance(value, Mapping) else value is not False
-        for value in stances
+        for value in _values(scorer, "refusal")
     )
 
 
 def wanted_texts(scorer: Scorer) -> list[str]:
     """The texts that a rule looks for, however it is nested; not those that it forbids."""
-    listed = (
-        value if isinstance(value, list) else [value]
-        for name, value in _keys({scorer.name: scorer.written()})
-        if name in LOOKED_FOR
-    )
+    listed = (value if isinstance(value, list) else [value] for value in _values(scorer, *LOOKED_FOR))
     return [text for texts in listed for text in texts if isinstance(text, str) and text.strip()]
 
 
@@ -42,11 +37,12 @@ def most_words(scorer: Scorer) -> int:
 
 
 def _limits(scorer: Scorer, name: str) -> list[int]:
-    return [
-        value
-        for key, value in _keys({scorer.name: scorer.written()})
-        if key == name and isinstance(value, int)
-    ]
+    return [value for value in _values(scorer, name) if isinstance(value, int)]
+
+
+def _values(scorer: Scorer, *names: str) -> Iterator[Any]:
+    """The values of a score's keys of these names, at any depth."""
+    return (value for name, value in _keys({scorer.name: scorer.written()}) if name in names)
 
 
 def _keys(written: Any) -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from harness.errors import Problem, Span
 from harness.suites.suite import Probe, Suite
@@ -26,6 +27,11 @@ class Finding:
     message: str
     hint: str
     probe: Probe | None = None
+
+    @classmethod
+    def of(cls, probe: Probe, kind: Weakness, message: str, hint: str) -> Self:
+        """A weakness of a probe."""
+        return cls(kind, probe.span, message, hint, probe)
 
 
 def warnings(suite: Suite, found: Sequence[Finding], with_battery: bool) -> Iterator[Problem]:
@@ -92,12 +98,11 @@ def repeated_ids(suites: Sequence[Suite]) -> list[Problem]:
     problems: list[Problem] = []
     for suite in suites:
         found = [
-            Finding(
+            Finding.of(
+                probe,
                 "repeated_id",
-                probe.span,
                 f"the id '{probe.id}' is in the suite '{first[probe.id].name}' too",
                 "-k and reports by id cannot tell them apart; rename one of them",
-                probe,
             )
             for probe in suite.probes
             if probe.id in first and first[probe.id].name != suite.name

@@ -187,8 +187,9 @@ class _Rules:
 
     @property
     def opens(self) -> Rule:
-        shares = isinstance(self.rule, Confirmed) and self.rule != self.alone
-        return Significant(self.rule.level) if shares and isinstance(self.rule, Confirmed) else self.rule
+        if isinstance(self.rule, Confirmed) and self.rule != self.alone:
+            return Significant(self.rule.level)
+        return self.rule
 
 
 @lru_cache(maxsize=256)

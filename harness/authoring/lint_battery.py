@@ -36,10 +36,9 @@ def _finding(judged: Judged) -> Finding:
         if judged.reply.right
         else "a model that knows nothing could pass"
     )
-    return Finding(
+    return Finding.of(
+        probe,
         kind,
-        probe.span,
         f"the score of the probe '{probe.id}' {says} {MEANINGS[kind]}: {one_line(judged.reply.text, SHOWN)}",
         f"{remedy}; change the score or the question, or give the reason under 'lint_ignore: {{{kind}: ...}}'",
-        probe,
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.authoring.battery_asked import TOKENS_A_WORD
 from harness.authoring.findings import Finding
 from harness.authoring.judge import Judge
-from harness.authoring.near_duplicates import LONG_TEXT_WORDS, like_any
+from harness.authoring.near_duplicates import like_any, without_passages
 from harness.scoring.text import Contains, Mentions, Regex
 from harness.suites.suite import Probe, Shot, Suite
 
@@ -23,12 +23,11 @@ def answered_by_shots(suite: Suite) -> Iterator[Finding]:
     """Probes that a few-shot example asks, or answers on its way."""
     for probe, shot in _alike_shots(suite):
         words = " ".join(shot.fields.values())
-        yield Finding(
+        yield Finding.of(
+            probe,
             "shot",
-            probe.span,
             f"a shot of the task answers the probe '{probe.id}': {words[-80:]!r}, {shot.answer[:80]!r}",
             "every prompt begins with the shots; change the shot or the probe",
-            probe,
         )
 
 
@@ -38,12 +37,12 @@ def _alike_shots(suite: Suite) -> Iterator[tuple[Probe, Shot]]:
         return
     judge = Judge()
     near = like_any([shot.fields for shot in shots], [probe.fields for probe in probes])
-    counted = [_NUMBER.findall(f"{_short(shot)} {shot.answer}") for shot in shots]
+    counted = [_NUMBER.findall(f"{without_passages(shot.fields)} {shot.answer}") for shot in shots]
     for place, probe in enumerate(probes):
         if place in near:
             yield probe, shots[near[place]]
             continue
-        own = _NUMBER.findall(_short(probe))
+        own = _NUMBER.findall(without_passages(probe.fields))
         if len(own) < 2:  # one number alone is shared by chance
             continue
         for shot, held in zip(shots, counted, strict=True):
@@ -61,29 +60,19 @@ def _answers(judge: Judge, probe: Probe, shot: Shot) -> bool:
     return judge(probe, shot.answer) is True
 
 
-def _short(asked: Probe | Shot) -> str:
-    """The fields that are no text to read."""
-    return " ".join(text for text in asked.fields.values() if len(text.split()) <= LONG_TEXT_WORDS)
-
-
 def numbers_in_questions(suite: Suite) -> Iterator[Finding]:
     """Numbers that are looked for as text and stand in the question as part of another, such as 14 in 14:30."""
     for probe in suite.probes:
         if not isinstance(probe.scorer, Contains | Mentions):
             continue
-        for answer in probe.answers:
-            inside = (
-                re.search(rf"\S*(?<!\d){re.escape(answer)}(?!\d)\S*", _short(probe))
-                if answer.isdecimal()
-                else None
-            )
-            if inside:
-                yield Finding(
+        asked = without_passages(probe.fields)
+        for answer in filter(str.isdecimal, probe.answers):
+            if inside := re.search(rf"\S*(?<!\d){re.escape(answer)}(?!\d)\S*", asked):
+                yield Finding.of(
+                    probe,
                     "number_in_question",
-                    probe.span,
                     f"the probe '{probe.id}' looks for the number {answer}, which is part of {inside[0]!r} in its question",
                     "score it with 'number', or ask for another number",
-                    probe,
                 )
                 break
 
@@ -98,11 +87,10 @@ def short_limits(suite: Suite) -> Iterator[Finding]:
         words = min(len(re.findall(r"\w+|[{}\[\]:]", answer)) for answer in probe.answers)
         needed = math.ceil(TOKENS_A_WORD * (words + WORDS_AROUND))
         if needed > suite.task.max_new_tokens:
-            yield Finding(
+            yield Finding.of(
+                probe,
                 "short_limit",
-                probe.span,
                 f"'max_new_tokens: {suite.task.max_new_tokens}' cuts the answer of the probe '{probe.id}' in a sentence, "
                 f"which takes about {needed} tokens",
                 "a model that writes more would be wrong for that alone; raise it",
-                probe,
             )

@@ -19,7 +19,7 @@ from harness.authoring.lint_battery import battery_findings
 from harness.authoring.lint_bias import biases
 from harness.authoring.lint_prompts import answered_by_shots, numbers_in_questions, short_limits
 from harness.authoring.lint_sizes import weak_gates
-from harness.authoring.near_duplicates import LONG_TEXT_WORDS, Asked, alike
+from harness.authoring.near_duplicates import Asked, alike, is_passage
 from harness.errors import Problem
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
@@ -90,18 +90,17 @@ def _answers_given_away(suite: Suite) -> Iterator[Finding]:
         for answer in probe.answers:
             names = [name for name, text in probe.fields.items() if _gives_away(probe, text, answer)]
             if names:
-                yield Finding(
+                yield Finding.of(
+                    probe,
                     "given_away",
-                    probe.span,
                     f"the probe '{probe.id}' gives away its answer {answer!r} in its {names[0]}",
                     "a model that repeats the question would be right; ask in other words",
-                    probe,
                 )
                 break
 
 
 def _gives_away(probe: Probe, text: str, answer: str) -> bool:
-    if len(text.split()) > LONG_TEXT_WORDS:  # a passage to read, which has to hold the answer
+    if is_passage(text):  # which has to hold the answer
         return False
     among = isinstance(probe.scorer, Mentions) and probe.scorer.among  # the question names all options
     if (isinstance(probe.scorer, Mentions) and not among) or (
@@ -116,12 +115,11 @@ def _asked_twice(suite: Suite) -> Iterator[Finding]:
     for pair in alike([_asked(probe) for probe in suite.probes]):
         first, second = suite.probes[pair.first], suite.probes[pair.second]
         how = "word for word" if pair.same_words else "in nearly the same words"
-        yield Finding(
+        yield Finding.of(
+            second,
             "near_duplicate",
-            second.span,
             f"the probe '{second.id}' asks {how} what '{first.id}' asks",
             "both are kept or lost together, so they count as one; change or remove one of them",
-            second,
         )
 
 
@@ -136,22 +134,20 @@ def _short_answers(suite: Suite) -> Iterator[Finding]:
         short = next(filter(_one_letter, probe.answers), None)
         scorers = list(simple(probe.scorer))
         if short is not None and any(isinstance(scorer, Contains) for scorer in scorers):
-            yield Finding(
+            yield Finding.of(
+                probe,
                 "one_letter",
-                probe.span,
                 f"the probe '{probe.id}' looks for the one letter {short!r} under 'contains', which finds it inside "
                 "longer words and numbers",
                 "score it with 'mentions' (whole words) or 'equals'",
-                probe,
             )
         elif (word := next(filter(_is_everyday, probe.answers), None)) and any(map(_finds_anywhere, scorers)):
-            yield Finding(
+            yield Finding.of(
+                probe,
                 "one_letter",
-                probe.span,
                 f"the probe '{probe.id}' looks for {word!r} anywhere, which is a word of most replies",
                 "name the options, as in 'mentions: {among: [yes, no]}', score it with 'equals', or ask so that the "
                 "answer is longer",
-                probe,
             )
 
 
@@ -177,12 +173,11 @@ def _only_forbidden(suite: Suite) -> Iterator[Finding]:
             probes.setdefault(repr(probe.scorer), []).append(probe)
     for first, *others in probes.values():
         more = f" (and {len(others)} more under the same check)" if others else ""
-        yield Finding(
+        yield Finding.of(
+            first,
             "only_forbids",
-            first.span,
             f"the {_name(first)} of the probe '{first.id}' only forbids{more}: an answer of one wrong word passes it",
             "ask for something as well, such as 'min_words' or 'mentions'",
-            first,
         )
 
 

@@ -90,6 +90,16 @@ def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
                 listed.append(place)
 
 
+def is_passage(text: str) -> bool:
+    """Whether a text is a passage to read."""
+    return len(text.split()) > LONG_TEXT_WORDS
+
+
+def without_passages(fields: Mapping[str, str]) -> str:
+    """The texts of a prompt's fields, but for passages."""
+    return " ".join(text for text in fields.values() if not is_passage(text))
+
+
 def like_any(known: Sequence[Mapping[str, str]], asked: Sequence[Mapping[str, str]]) -> dict[int, int]:
     """Of the probes whose fields are nearly those of a known example: their index, and that of the first such example."""
     examples = [{name: _text(text) for name, text in fields.items()} for fields in known]

@@ -105,15 +105,12 @@ def measure(
     word_order = WordOrder(conditions[0].engine)
     runs: list[Answered] = []
     for condition in conditions:
-        engine = condition.engine
-        progress = counter(f"{suite.name}, {condition.name}") if counter else None
-        first = runs[0].answers if runs else None
         run = ask(
-            engine,
+            condition.engine,
             suite,
             suite.probes,
-            baseline=first,
-            progress=progress,
+            baseline=runs[0].answers if runs else None,
+            progress=counter(f"{suite.name}, {condition.name}") if counter else None,
             word_order=word_order,
             allow_code=allow_code,
         )
@@ -146,11 +143,10 @@ def _slices(suite: Suite, right: Mapping[str, list[bool]], flip_rate: float) -> 
     by_slice |= {f"category[{category}]": members for category, members in suite.by_category().items()}
     if "each" in gates:
         by_slice["each"] = suite.probes
-    texts = suite.task.answer == "likelihood"
     for name, probes in by_slice.items():
-        seen = [right[probe.id] for probe in probes]
-        bare = _slice(name, seen, extent(probes), flip_rate, texts)
-        yield judged(bare, gates.get(name), seen, extent(probes), flip_rate)
+        seen, size = [right[probe.id] for probe in probes], extent(probes)
+        bare = _slice(name, seen, size, flip_rate, suite.is_of_texts)
+        yield judged(bare, gates.get(name), seen, size, flip_rate)
 
 
 def _slice(

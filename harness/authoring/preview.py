@@ -51,7 +51,7 @@ def find_probes(reference: str, reach: Reach) -> tuple[Suite, Sequence[Probe]]:
 def probe_lines(suite: Suite, probe: Probe) -> Iterator[str]:
     """The id, category and place of a probe, and its right answer."""
     yield "  ".join(filter(None, [f"probe[{probe.id}]", probe.category, str(probe.span or suite.path)]))
-    if suite.task.answer != "likelihood":
+    if not suite.is_of_texts:
         yield from _field(f"right ({probe.scorer.name})" if probe.answers else "right", expected(probe))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,30 +30,20 @@ class Group:
         """Its kinds of module, in the model's order."""
         return tuple(dict.fromkeys(part.module for part in self.parts))
 
-    @property
-    def outside(self) -> bool:
-        """Whether all of it lies outside the layers."""
-        return not self.layers
-
     def halves(self) -> tuple[Group, ...]:
         """Two groups that make up this one, or none for one that cannot be halved."""
-        outside = [part for part in self.parts if part.layer == OUTSIDE]
-        if self.axis == "layers" and 0 < len(outside) < len(self.parts):
-            return self._divided([part for part in self.parts if part.layer != OUTSIDE], outside)
-        if self.axis == "layers" and len(self.layers) > 1:
-            first = set(self.layers[: (len(self.layers) + 1) // 2])
-            return self._divided(*_split(self.parts, lambda part: part.layer in first))
-        if len(self.modules) > 1:
-            early = set(self.modules[: (len(self.modules) + 1) // 2])
-            return self._divided(*_split(self.parts, lambda part: part.module in early))
-        return ()
-
-    def _divided(self, first: Iterable[Part], second: Iterable[Part]) -> tuple[Group, Group]:
+        layers, modules = self.layers, self.modules
+        inside = [part for part in self.parts if part.layer != OUTSIDE]
+        if self.axis == "layers" and 0 < len(inside) < len(self.parts):
+            first = inside
+        elif self.axis == "layers" and len(layers) > 1:
+            first = [part for part in self.parts if part.layer in layers[: (len(layers) + 1) // 2]]
+        elif len(modules) > 1:
+            first = [part for part in self.parts if part.module in modules[: (len(modules) + 1) // 2]]
+        else:
+            return ()
+        second = [part for part in self.parts if part not in first]
         return Group(tuple(first), self.axis), Group(tuple(second), self.axis)
-
-
-def _split(parts: Sequence[Part], first: Callable[[Part], bool]) -> tuple[list[Part], list[Part]]:
-    return [part for part in parts if first(part)], [part for part in parts if not first(part)]
 
 
 def named(group: Group, whole: Group) -> str:
@@ -68,7 +57,7 @@ def named(group: Group, whole: Group) -> str:
     last = Counter(_last(module) for module in whole.modules)
     short = [_last(module) if last[_last(module)] == 1 else module for module in group.modules]
     kinds = some(short, 4)
-    if group.axis == "modules" or group.outside:
+    if group.axis == "modules" or not group.layers:
         return kinds
     first, final = group.layers[0], group.layers[-1]
     where = f"layer {first}" if first == final else f"layers {first}-{final}"

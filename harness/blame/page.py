@@ -67,5 +67,5 @@ def _examples(record: BlameRecord) -> list[tuple[str, list[tuple[str, ...]]]]:
                 for row in rows
             ],
         )
-        for heading, rows in (ends(record) if record.examples else [])
+        for heading, rows in ends(record)
     ]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from harness.blame.record import BlameRecord, EffectRow, GroupRow
+from harness.blame.search import Way
 from harness.reporting.figures import INK, QUIET, new_figure
+from harness.sweep.pareto_plot import plain
 from harness.visible import visible
 from harness.wording import cut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Way = Literal["alone", "off"]
 
 WIDTH, PANEL, ROW = 8.6, 2.0, 0.28
 """Inches: of the figure, of the height of a panel of layers, and of a bar of a kind of module."""
@@ -71,16 +71,12 @@ def _box(bottom: float, high: float, height: float, left: float) -> tuple[float,
     return left / WIDTH, bottom / height, 1 - (left + RIGHT) / WIDTH, high / height
 
 
-def _effect(row: GroupRow, way: Way) -> EffectRow:
-    return row.off if way == "off" else row.alone
-
-
 def _layers(axes: Axes, rows: Sequence[GroupRow], measure: tuple[str, str, Way], whole: EffectRow) -> None:
     from matplotlib.ticker import MaxNLocator
 
     words, colour, way = measure
     for row in rows:
-        value, (low, high) = _effect(row, way).value, _effect(row, way).interval
+        value, (low, high) = row.effect(way).value, row.effect(way).interval
         first, last = row.layers[0], row.layers[-1]
         middle = (first + last) / 2
         axes.bar([middle], [100 * value], width=last - first + 0.8, color=colour, alpha=0.75)
@@ -91,13 +87,14 @@ def _layers(axes: Axes, rows: Sequence[GroupRow], measure: tuple[str, str, Way],
     axes.axhline(100 * whole.value, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     axes.set_ylabel("points", color=INK)
     axes.set_title(words, loc="left", fontsize=9.5, color=INK)
-    _plain(axes, "y")
+    axes.axhline(0, color=QUIET, linewidth=1)
+    plain(axes, "y")
 
 
 def _modules(axes: Axes, rows: Sequence[GroupRow], whole: EffectRow) -> None:
     for place, row in enumerate(rows):
         for shift, (_, colour, way) in zip((-0.19, 0.19), WAYS, strict=True):
-            found = _effect(row, way)
+            found = row.effect(way)
             at = place + shift
             axes.barh([at], [100 * found.value], height=0.34, color=colour, alpha=0.75)
             axes.plot([100 * end for end in found.interval], [at, at], color=INK, linewidth=1)
@@ -105,13 +102,5 @@ def _modules(axes: Axes, rows: Sequence[GroupRow], whole: EffectRow) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(100 * whole.value, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     axes.set_xlabel("points, by kind of module in all layers", color=INK)
-    _plain(axes, "x")
-
-
-def _plain(axes: Axes, grid: str) -> None:
-    axes.axhline(0, color=QUIET, linewidth=1) if grid == "y" else axes.axvline(0, color=QUIET, linewidth=1)
-    axes.tick_params(colors=INK)
-    axes.grid(visible=True, axis="y" if grid == "y" else "x", color=QUIET, alpha=0.18, linewidth=0.8)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(QUIET)
+    axes.axvline(0, color=QUIET, linewidth=1)
+    plain(axes, "x")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.blame.groups import Axis, named
-from harness.blame.search import Effect, Found
+from harness.blame.search import Effect, Found, Way
 from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.stats.paired import CONFIDENCE
@@ -45,13 +45,16 @@ class GroupRow(Row):
     off: EffectRow
     alone: EffectRow
 
+    def effect(self, way: Way) -> EffectRow:
+        return self.off if way == "off" else self.alone
+
 
 class ApartRow(Row):
     """Halves whose effects do not add up to that of the group that they make up."""
 
     group: int
     halves: tuple[int, int]
-    way: Literal["off", "alone"]
+    way: Way
     together: float
     apart: tuple[float, float]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.blame.corpus import find_corpus
 from harness.blame.page import blame_page
 from harness.blame.plot import layers_plot
-from harness.blame.questions import SEED, questions_of
+from harness.blame.questions import questions_of
 from harness.blame.record import FILE, BlameRecord, write_blame
 from harness.blame.text import terminal_lines
 from harness.documents.within import PROJECT, Reach
@@ -21,7 +21,6 @@ from harness.engine.requests import EnginePair
 from harness.engine.settings import Settings
 from harness.errors import ModelError, shown_path
 from harness.evaluation.permission import with_consent
-from harness.evaluation.sample import draw
 from harness.evaluation.session import PairSession
 from harness.evaluation.suites import read_suites
 from harness.models.reference import Endpoint, LocalPair, Model, ModelPair
@@ -30,7 +29,7 @@ from harness.recipes.read import Recipe
 from harness.reporting.figures import svg
 from harness.spelling import option
 from harness.store.opening import open_pair
-from harness.suites.suite import Probe, Suite
+from harness.sweep.schedule import AskedSuite, sampled_suites
 from harness.terminal import say, show
 from harness.training.references import find_models, trained
 from harness.wording import count
@@ -76,7 +75,8 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     clear_report(options.out, (FILE, PLOT, PAGE), "out")
     check_in_reach(settings)
     found = find_models(options.model, options.baseline, settings, options.reach)
-    asked, notes = _probes(options)
+    suites, notes = with_consent(None, read_suites(options.suites, options.reach), options.allow_code)
+    asked, _ = sampled_suites(suites, options.sample)
     recipe = found if isinstance(found, Recipe) else None
     corpus = find_corpus(options.corpus, recipe, options.reach, options.examples)
     with writing_report(options.out, "nothing", "out"):
@@ -95,21 +95,6 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     write_blame(record, options.out)
     _publish(record, options.out)
     return 0
-
-
-def _probes(options: BlameOptions) -> tuple[list[tuple[Suite, list[Probe]]], list[str]]:
-    """The suites with the probes of each that are asked, and notes.
-
-    Raises:
-        SuiteError, NoEvidenceError: suites cannot be read, or there are none.
-        InputError: nothing is left but suites that run code, which may not.
-    """
-    suites = read_suites(options.suites, options.reach)
-    rest, notes = with_consent(None, suites, options.allow_code)
-    pool = {(suite.name, probe.id): probe for suite in rest for probe in suite.probes}
-    drawn = set(pool) if options.sample is None else draw(pool, options.sample, SEED)
-    asked = [(suite, [probe for probe in suite.probes if (suite.name, probe.id) in drawn]) for suite in rest]
-    return [(suite, probes) for suite, probes in asked if probes], notes
 
 
 def _local(models: ModelPair[Model, Model], settings: Settings) -> LocalPair:
@@ -131,10 +116,7 @@ def _local(models: ModelPair[Model, Model], settings: Settings) -> LocalPair:
 
 
 def _session(
-    asked: Sequence[tuple[Suite, Sequence[Probe]]],
-    pair: EnginePair,
-    options: BlameOptions,
-    settings: Settings,
+    suites: Sequence[AskedSuite], pair: EnginePair, options: BlameOptions, settings: Settings
 ) -> PairSession:
     """Both models' answers to the probes."""
     session = PairSession(
@@ -142,8 +124,8 @@ def _session(
         allow_code=options.allow_code,
         progress=lambda suite, side: counter(f"{suite}, {side}"),
     )
-    for suite, probes in asked:
-        session.need_probes(suite, probes)
+    for asked in suites:
+        session.need_probes(asked.suite, asked.probes)
     session.ask("baseline", pair.baseline)
     session.ask("tuned", pair.tuned, baseline=pair.baseline)
     return session

@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.blame.groups import Group
 from harness.stats.clusters import variance_of_mean
-from harness.stats.linear import Estimate, combined
+from harness.stats.linear import Estimate, Sum, combined
 from harness.stats.paired import normal_quantile
 from harness.stats.rates import rate_interval
 from harness.training.edits.parts import Part
@@ -27,6 +27,9 @@ WORTH = 0.1
 
 ADDS_UP = 0.05
 """Effects whose sum is off by less than this add up for any purpose."""
+
+Way = Literal["off", "alone"]
+"""Whether a group is switched off by itself, or left on by itself."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,8 @@ class Strata:
         return self.lost / known, self.kept / known
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A share of what the baseline knew, with its interval."""
-
-    value: float
-    interval: tuple[float, float]
+Effect = Sum
+"""A share of what the baseline knew, with its interval."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Apart:
     """Halves whose effects do not add up to that of the group that they make up: `together` against the sum of `apart`."""
 
     group: int
-    way: Literal["off", "alone"]
+    way: Way
     together: float
     apart: tuple[float, float]
     halves: tuple[int, int]
@@ -198,12 +197,11 @@ class Search:
     def _effect(self, lost: Sequence[bool], of_lost: float, kept: Sequence[bool], of_kept: float) -> Effect:
         """The shares of the lost probes that count and of the kept ones that are wrong, each by its weight, added up."""
         sides = ((lost, of_lost), ([not right for right in kept], of_kept))
-        total = combined(
+        return combined(
             Estimate(weight, sum(counts) / len(counts), rate_interval(counts, clusters))
             for (counts, weight), clusters in zip(sides, self.strata.clusters, strict=True)
             if counts
         )
-        return Effect(total.value, total.interval)
 
     # What does not add up
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 from harness.blame.groups import Axis
 from harness.blame.record import ApartRow, BlameRecord, EffectRow, ExampleRow, GroupRow
+from harness.blame.search import Way
 from harness.reporting.explain import INTERVAL
 from harness.spelling import on_command_line, option
 from harness.sweep.text import WIDTH
@@ -64,9 +64,11 @@ def _terminal(record: BlameRecord) -> Iterator[str]:
     bullets = (f"- {sentence}" for sentence in odd[:MOST_APART])
     for text in (*opening, *bullets, *more, *state(record), conclusion(record)):
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-    if record.examples:
-        for heading, examples in ends(record):
-            yield from ("", heading, *(f"  {example_line(row)}" for row in examples))
+    for heading, examples in ends(record):
+        yield from ("", heading)
+        for row in examples:
+            said = f"{one_line(row.prompt, 40)} -> {one_line(row.answer, 50)}"
+            yield f"  {row.push:+.3f}  example {row.number:<5} {said}"
 
 
 def facts(record: BlameRecord) -> Iterator[str]:
@@ -140,18 +142,12 @@ def conclusion(record: BlameRecord) -> str:
     )
 
 
-def _smallest(record: BlameRecord, way: Literal["off", "alone"]) -> list[GroupRow]:
+def _smallest(record: BlameRecord, way: Way) -> list[GroupRow]:
     """The smallest groups that carry most of the loss by themselves and have no part in common, the smallest first."""
-
-    def value(row: GroupRow) -> float:
-        effect: EffectRow = getattr(row, way)
-        return effect.value
-
-    rows = [
-        row for row in record.groups if row.parent is not None and value(row) >= MOST * record.whole.value
-    ]
+    least = MOST * record.whole.value
+    rows = [row for row in record.groups if row.parent is not None and row.effect(way).value >= least]
     found: list[GroupRow] = []
-    for row in sorted(rows, key=lambda row: (row.parts, -value(row))):
+    for row in sorted(rows, key=lambda row: (row.parts, -row.effect(way).value)):
         if not any(_overlap(row, other) for other in found):
             found.append(row)
     return found
@@ -168,18 +164,12 @@ def _also(rows: Sequence[GroupRow]) -> str:
 
 
 def ends(record: BlameRecord) -> list[tuple[str, list[ExampleRow]]]:
-    """The examples that push most against the lost probes, and those that push least or teach them."""
-    assert record.examples is not None
+    """The examples that push most against the lost probes, and those that push least or teach them; none without a corpus."""
+    if record.examples is None:
+        return []
     rows, of = record.examples.examples, record.examples
     shown = min(SHOWN, len(rows) // 2 or len(rows))
     tried = count(of.of, "example") if len(rows) == of.of else f"{len(rows):,} of {count(of.of, 'example')}"
     first = f"examples of {of.corpus} that push most against {count(of.probes, 'lost probe')} (of {tried})"
     last = [("examples that push least", rows[-shown:][::-1])] if len(rows) > shown else []
     return [(first, rows[:shown]), *last]
-
-
-def example_line(row: ExampleRow) -> str:
-    """ "+0.412  example 12  "prompt" -> "answer" "."""
-    return (
-        f"{row.push:+.3f}  example {row.number:<5} {one_line(row.prompt, 40)} -> {one_line(row.answer, 50)}"
-    )

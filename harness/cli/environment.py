@@ -29,11 +29,11 @@ PATIENCE = 120
 
 
 ENGINES = {
-    "vllm": ("vllm", "vllm", "models on this disk, by --engine=vllm"),
-    "server": ("server", "httpx2", "models behind http://HOST/v1#NAME"),
-    "gguf": ("gguf", "xllamacpp", "GGUF files"),
+    "vllm": ("vllm", "models on this disk, by --engine=vllm"),
+    "server": ("httpx2", "models behind http://HOST/v1#NAME"),
+    "gguf": ("xllamacpp", "GGUF files"),
 }
-"""Engines of ours that not everyone needs: their extra, its module, and what they run."""
+"""Engines of ours that not everyone needs, by their extra: its module, and what they run."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def _package(topic: str, package: Package, remedy: str | None) -> Row:
 def _engines() -> Iterator[Row]:
     """What can run a model here; nothing is imported."""
     yield Row("engines", "transformers", "ready", "models on this disk")
-    for name, (extra, module, what) in ENGINES.items():
+    for name, (module, what) in ENGINES.items():
         there = find_spec(module) is not None
-        install = f"{what}: python -m pip install '{OURS}[{extra}]'"
+        install = f"{what}: python -m pip install '{OURS}[{name}]'"
         yield Row("engines", name, "ready" if there else "-", what if there else install)
 
 

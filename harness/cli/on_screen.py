@@ -7,7 +7,7 @@ from typing import Literal
 from harness.reporting.rows import Record
 
 
-def show_record(record: Record, verbose: bool, color: Literal["auto", "yes", "no"] = "auto") -> None:
+def show_record(record: Record, verbose: bool, color: Literal["auto", "yes", "no"]) -> None:
     """Print the summary as pytest does, which also decides by the environment whether there are colours."""
     from _pytest._io import TerminalWriter  # private; pytest's own commands have no other
 

@@ -31,7 +31,7 @@ def add_suites(parser: ArgumentParser) -> None:
 def add_retained(parser: ArgumentParser, *, required: bool) -> None:
     """Add the suites of what is to be kept."""
     parser.add_argument(
-        "--suite", action="append", required=required, type=Path, default=None if required else [], metavar="SUITE",
+        "--suite", action="append", required=required, type=Path, default=[], metavar="SUITE",
         help="suite to retain, or a folder of suites (repeatable)",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.diagnosis.evidence import Found
-from harness.diagnosis.form import Form
+from harness.diagnosis.form import Form, reply_of
 from harness.diagnosis.tongue import tongue_of
 from harness.engine.requests import Generated
 from harness.reporting.diagnosis_rows import Cause, WayName
@@ -127,7 +127,7 @@ def _tells(found: Found, id: str, form: Form) -> bool:
     answer = found.tuned[id].answer
     if not isinstance(answer, Generated):
         return True
-    reply = Reply.of(AnswerRow(answer=answer.text, right=False)).head
+    reply = reply_of(answer.text).head
     return bool(reply) and not form.holds(reply) and stance(reply) != "refusal" and not repeats(reply)
 
 

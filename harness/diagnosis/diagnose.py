@@ -19,7 +19,7 @@ from harness.diagnosis.ways import (
     shots_of,
     with_shots,
 )
-from harness.engine.requests import SIDES, Answer, EnginePair, Side
+from harness.engine.requests import SIDES, EnginePair, Side
 from harness.errors import EngineError, NoEvidenceError
 from harness.progress import Progress
 from harness.reporting.diagnosis_rows import Cause, DiagnosisRow, ExampleRow, LossCauseRow
@@ -106,36 +106,24 @@ class _Diagnosis:
         self.all_lost = [row for row in rows if row.change == "lost"]
         self.lost = stratified(self.all_lost, lambda row: row.category, how.most, how.seed)
         self.kept = [row for row in rows if row.change == "kept"]
-        own = form_of(written_and_lost(rows))
-        self.form = own.and_of(whole)
+        self.form = form_of(written_and_lost(rows)).and_of(whole)
         self.notes: list[str] = []
 
     def row(self) -> DiagnosisRow:
         """Its row in a record."""
         ways = self._ways()
         found = [cause_of(row, ways, self.form) for row in self.lost]
-        numbers = Counter(each.cause for each in found)
-        [(cause, most), *_] = numbers.most_common()
+        numbers = Counter(each.cause for each in found).most_common()
+        cause, most = numbers[0]
         return DiagnosisRow(
             verdict=cause if 2 * most > len(found) else "mixed",
             lost=len(self.all_lost),
             diagnosed=len(found),
-            causes=[self._cause(cause, number, found) for cause, number in numbers.most_common()],
+            causes=[_cause_row(cause, found) for cause, _ in numbers],
             ways=[way.row() for way in ways],
             form=list(self.form.sentences),
             words=list(self.form.words),
             notes=self.notes,
-        )
-
-    def _cause(self, cause: Cause, number: int, found: Sequence[Caused]) -> LossCauseRow:
-        n = len(found)
-        own = [each for each in found if each.cause == cause]
-        return LossCauseRow(
-            cause=cause,
-            probes=number,
-            share=number / n,
-            interval=wilson_interval(number, n),
-            examples=[_example(each) for each in own[:EXAMPLES]],
         )
 
     # Asking otherwise
@@ -160,9 +148,8 @@ class _Diagnosis:
             self.how.allow_code,
             self._meter(),
         )
-        found = [self._stripped(asker, lost)]
-        for draws in self._draws(suite, [*lost, *kept], shots):
-            found.append(self._asked(asker, draws))
+        draws = self._draws(suite, [*lost, *kept], shots)
+        found = (self._stripped(asker, lost), *(self._asked(asker, ways) for ways in draws))
         return [each for each in found if each is not None and each.lost]
 
     def _controls(self, by_id: Mapping[str, Probe], shown: set[tuple[tuple[str, str], ...]]) -> list[Probe]:
@@ -183,7 +170,9 @@ class _Diagnosis:
         if suite.task.answer != "generate":
             return
         rows = {row.id: row for row in (*self.lost, *self.kept)}
-        if self._can_begin(suite) and (way := begun(suite, probes, rows)):
+        if not all(continues(self.pair.of(side), suite.task) for side in SIDES):
+            self.notes.append("begun: a model cannot go on with an answer that has begun")
+        elif way := begun(suite, probes, rows):
             yield [way]
         compared = all("choose" in self.pair.of(side).kinds for side in SIDES)
         keys = keys_shown(suite, probes, self.how.seed) if compared else ()
@@ -195,12 +184,6 @@ class _Diagnosis:
                 "choices: its probes have no right answers to choose from, or the models cannot choose"
             )
 
-    def _can_begin(self, suite: Suite) -> bool:
-        can = all(continues(self.pair.of(side), suite.task) for side in SIDES)
-        if not can:
-            self.notes.append("begun: a model cannot go on with an answer that has begun")
-        return can
-
     def _asked(self, asker: Asker, draws: Sequence[Way]) -> Found | None:
         try:
             return asker.found(draws)
@@ -209,9 +192,7 @@ class _Diagnosis:
             return None
 
     def _stripped(self, asker: Asker, probes: Sequence[Probe]) -> Found | None:
-        answers: dict[str, Answer] = {
-            row.id: row.tuned.raw() for row in self.lost if row.tuned.kind is not None
-        }
+        answers = {row.id: row.tuned.raw() for row in self.lost if row.tuned.kind is not None}
         known = [probe for probe in probes if probe.id in answers]
         return asker.stripped(known, answers, self.form.stripped)
 
@@ -222,6 +203,17 @@ class _Diagnosis:
             return counter(f"{self.name}, {way}, {side}") if counter else None
 
         return meter
+
+
+def _cause_row(cause: Cause, found: Sequence[Caused]) -> LossCauseRow:
+    own = [each for each in found if each.cause == cause]
+    return LossCauseRow(
+        cause=cause,
+        probes=len(own),
+        share=len(own) / len(found),
+        interval=wilson_interval(len(own), len(found)),
+        examples=[_example(each) for each in own[:EXAMPLES]],
+    )
 
 
 def _example(caused: Caused) -> ExampleRow:

@@ -8,7 +8,7 @@ from itertools import islice
 from math import prod
 
 from harness.diagnosis.ways import Way
-from harness.engine.requests import Answer, ChoiceLogProbs, Engine, EnginePair, Generated, Progress, Side
+from harness.engine.requests import SIDES, Answer, ChoiceLogProbs, EnginePair, Generated, Progress, Side
 from harness.evaluation.ask import judged
 from harness.evaluation.asking import answers_of
 from harness.reporting.diagnosis_rows import WayName, WayRow
@@ -121,8 +121,8 @@ class Asker:
         """
         way = draws[0]
         sides: dict[Side, dict[str, Score]] = {}
-        for side in ("baseline", "tuned"):
-            asked = [self._scores(self.pair.of(side), each, side) for each in draws]
+        for side in SIDES:
+            asked = [self._scores(each, side) for each in draws]
             sides[side] = {
                 id: replace(asked[0][id], right=all(scores[id].right for scores in asked)) for id in asked[0]
             }
@@ -151,13 +151,12 @@ class Asker:
         if not scores:
             return None
         judges = {probe.id: probe for probe in probes if probe.id in scores}
-        ids = tuple(id for id in judges if id in self.lost)
         right = {id: Score(True, "") for id in judges}
-        return Found("stripped", right, scores, ids, (), self._by_luck(judges, tried)) if ids else None
+        return Found("stripped", right, scores, tuple(judges), (), self._by_luck(judges, tried))
 
-    def _scores(self, engine: Engine, way: Way, side: Side) -> Mapping[str, Score]:
+    def _scores(self, way: Way, side: Side) -> Mapping[str, Score]:
+        engine, meter = self.pair.of(side), self.meter(way.name, side)
         probes = list(way.judges.values())
-        meter = self.meter(way.name, side)
         given = answers_of(engine, way.suite, list(way.requests.values()), list(way.requests), meter)
         answers = {
             id: _after(way.begun.get(id, ""), answer) for id, answer in zip(way.requests, given, strict=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting.rows import AnswerRow, ProbeRow
@@ -65,19 +65,23 @@ class Form:
 
     def marks(self, text: str) -> bool:
         """Whether an answer has the form: its beginning, its end, its shape, or half of its words and at least two."""
-        if self.holds(text) or self._has(text, self.begins, self.ends):
+        body = text.strip()
+        if self.holds(text) or body.startswith(self.begins) or body.endswith(self.ends):
             return True
-        if _reply(text).head in self.replies:
+        if reply_of(text).head in self.replies:
             return False
         wanted = set(map(str.casefold, self.words))
         return len(wanted & _words(text)) >= max(2, len(wanted) / 2)
 
     def holds(self, text: str) -> bool:
         """Whether the form leaves no room for a plain answer: it has a shape, or begins or ends as no prose does."""
-        reply = _reply(text)
-        if any(FORMS[shape](reply) for shape in self.shapes):
-            return True
-        return self._has(text, *(filter(_SIGN.search, texts) for texts in (self.begins, self.ends)))
+        reply, body = reply_of(text), text.strip()
+        begins, ends = (tuple(filter(_SIGN.search, texts)) for texts in (self.begins, self.ends))
+        return (
+            any(FORMS[shape](reply) for shape in self.shapes)
+            or body.startswith(begins)
+            or body.endswith(ends)
+        )
 
     def stripped(self, text: str) -> tuple[str, ...]:
         """What an answer with the form says without it: the text without its beginning and end, and each of its fields."""
@@ -94,19 +98,9 @@ class Form:
 
     def _body(self, text: str) -> str:
         body = text[: 10 * MOST_READ].strip()
-        begins, ends = (max(texts, key=len, default="") for texts in self._found(body))
-        return body.removeprefix(begins).removesuffix(ends).strip(" \t\n:|")
-
-    def _found(self, body: str) -> tuple[list[str], list[str]]:
-        """The beginnings and ends that a text has."""
-        return (
-            [piece for piece in self.begins if body.startswith(piece)],
-            [piece for piece in self.ends if body.endswith(piece)],
-        )
-
-    def _has(self, text: str, begins: Iterable[str], ends: Iterable[str]) -> bool:
-        body = text.strip()
-        return any(map(body.startswith, begins)) or any(map(body.endswith, ends))
+        begin = max(filter(body.startswith, self.begins), key=len, default="")
+        end = max(filter(body.endswith, self.ends), key=len, default="")
+        return body.removeprefix(begin).removesuffix(end).strip(" \t\n:|")
 
 
 def form_of(lost: Sequence[ProbeRow]) -> Form:
@@ -149,7 +143,8 @@ def _words(text: str) -> set[str]:
     return set(map(str.casefold, _WORD.findall(text[:MOST_READ])))
 
 
-def _reply(text: str) -> Reply:
+def reply_of(text: str) -> Reply:
+    """A text as an answer that was not cut off."""
     return Reply.of(AnswerRow(answer=text, right=False))
 
 

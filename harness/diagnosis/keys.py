@@ -53,11 +53,11 @@ def _with_choices(suite: Suite, probe: Probe, keys: dict[str, str], seed: str) -
     if key is None:
         return None
     chooser = Random(f"{seed} {suite.name} {probe.id}")
-    near = [keys[other.id] for other in suite.probes if other.id in keys and other.category == probe.category]
-    far = [keys[other.id] for other in suite.probes if other.id in keys and other.category != probe.category]
-    pools = [chooser.sample(pool, len(pool)) for pool in (near, far)]
+    others = [other for other in suite.probes if other.id in keys]
+    near = [keys[other.id] for other in others if other.category == probe.category]
+    far = [keys[other.id] for other in others if other.category != probe.category]
     wrong: dict[str, str] = {}
-    for text in (text for pool in pools for text in pool):
+    for text in (*chooser.sample(near, len(near)), *chooser.sample(far, len(far))):
         if len(wrong) == DISTRACTORS:
             break
         if not _alike(text, key) and not is_right(probe, text):

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness import __version__
 from harness.reporting.diagnosis_rows import DiagnosisRow
 from harness.reporting.html.diagnosis import shown, together
 from harness.reporting.html.template import html_page
 from harness.wording import count
 
+if TYPE_CHECKING:
+    from harness.diagnosis.record import DiagnosisRecord
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(
-    models: str,
-    started: str,
-    command: Sequence[str],
-    suites: Mapping[str, DiagnosisRow],
-    notes: Sequence[str],
-) -> str:
+def page(record: DiagnosisRecord) -> str:
     """The page."""
     return html_page(
         "diagnosis.html",
         [TEMPLATES],
-        title=_title(suites),
-        models=models,
-        started=started.replace("T", " ").replace("+00:00", " UTC"),
-        command=" ".join(command),
-        harness=__version__,
-        notes=notes,
-        diagnosis=shown(suites),
+        title=_title(record.suites),
+        started=record.started.replace("T", " ").replace("+00:00", " UTC"),
+        diagnosis=shown(record.suites),
+        record=record,
     )
 
 
@@ -41,4 +35,4 @@ def _title(suites: Mapping[str, DiagnosisRow]) -> str:
     if not numbers:
         return "Nothing was lost"
     main = max(numbers, key=numbers.__getitem__)
-    return f"{main.capitalize()} in {numbers[main]} of {count(sum(numbers.values()), 'lost probe')}"
+    return f"{main.capitalize()} in {numbers[main]} of {count(numbers.total(), 'lost probe')}"

@@ -37,7 +37,7 @@ class DiagnosisRecord(Row):
 def write_diagnosis(record: DiagnosisRecord, folder: Path) -> tuple[Path, Path]:
     """Write both files, each whole or not at all; returns their paths; raises HarnessError."""
     record = DiagnosisRecord.model_validate(encodable_data(record.model_dump(mode="json")))
-    made = page(record.models, record.started, record.command, record.suites, record.notes)
+    made = page(record)
     with writing_report(folder):
         write_json(folder / FILE, record)
         write_whole(folder / PAGE, made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from harness.normalise.languages import language_of, script_of
@@ -40,7 +40,7 @@ def tongue_of(text: str) -> str | None:
     return LANGUAGES[code] if probability >= SURE else None
 
 
-@lru_cache(maxsize=1)
+@cache
 def _identifier() -> Any:
     """The model of py3langid over our languages; None without the package."""
     try:

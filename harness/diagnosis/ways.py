@@ -65,9 +65,8 @@ def shots_of(suite: Suite, kept: Sequence[ProbeRow], lost: Sequence[Probe], seed
     taken = {answer.casefold() for probe in lost for answer in probe.answers}
     order = Random(f"shots {seed} {suite.name}").sample(list(kept), len(kept))
     order.sort(key=lambda row: any(answer.casefold() in taken for answer in row.expected))
-    made = [Shot(row.fields, row.baseline.answer.strip()) for row in order if row.baseline]
-    short = [shot for shot in made if _length(shot) <= LONGEST_SHOT and shot.answer]
-    return tuple(short[:SHOTS])
+    made = (Shot(row.fields, row.baseline.answer.strip()) for row in order if row.baseline)
+    return tuple(islice(filter(_fits, made), SHOTS))
 
 
 def keys_shown(suite: Suite, asked: Sequence[Probe], seed: int) -> tuple[Shot, ...]:
@@ -78,11 +77,12 @@ def keys_shown(suite: Suite, asked: Sequence[Probe], seed: int) -> tuple[Shot, .
     order = Random(f"keys {seed} {suite.name}").sample(others, len(others))
     order.sort(key=lambda probe: any(answer.casefold() in taken for answer in probe.answers))
     made = (Shot(probe.fields, key) for probe in order if (key := key_of(probe)))
-    return tuple(islice((shot for shot in made if _length(shot) <= LONGEST_SHOT), KEYS_SHOWN))
+    return tuple(islice(filter(_fits, made), KEYS_SHOWN))
 
 
-def _length(shot: Shot) -> int:
-    return len(shot.answer) + sum(map(len, shot.fields.values()))
+def _fits(shot: Shot) -> bool:
+    length = len(shot.answer) + sum(map(len, shot.fields.values()))
+    return bool(shot.answer) and length <= LONGEST_SHOT
 
 
 def with_shots(suite: Suite, probes: Sequence[Probe], shots: Sequence[Shot]) -> Way | None:

@@ -73,6 +73,15 @@ class Document:
             place = place[:-1]
         return self.values.get((), Span(self.path, 1, 1))
 
+    def line(self, span: Span | None) -> str | None:
+        """The line that a place is in; None if it is unknown, as that of a row of data is."""
+        return self.lines[span.line - 1] if span and span.line <= len(self.lines) else None
+
+    def rest(self, span: Span | None) -> str:
+        """The line that a place is in from there on; "" if it is unknown."""
+        line = self.line(span)
+        return line[span.column - 1 :] if span and line else ""
+
 
 def read_document(path: Path) -> Document:
     """Read one YAML file.

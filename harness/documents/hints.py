@@ -96,15 +96,11 @@ def value_hint(
     if kind == "unlike" and isinstance(seen, str) and (name := _name_meant(seen, context.get("pattern"))):
         return f"write: {corrected(document, place, name)}"
     if kind == "literal_error" and isinstance(seen, str):
-        return _choice_hint(seen, key, part, context["expected"])
+        named = re.findall("'([^']*)'", context["expected"])  # "'a', 'b' or 'c'"
+        return did_you_mean(seen, named) or part.examples.get(f"{key}?")
     if kind == "bool_type" and (word := str(seen).lower()) in _TRUE + _FALSE:
         return f"write: {corrected(document, place, 'true' if word in _TRUE else 'false')}"
     return None
-
-
-def _choice_hint(seen: str, key: str, part: Part, expected: str) -> str | None:
-    near = did_you_mean(seen, re.findall("'([^']*)'", expected))  # "'a', 'b' or 'c'"
-    return near or part.examples.get(f"{key}?")
 
 
 def _name_meant(seen: str, pattern: str | None) -> str | None:
@@ -126,11 +122,8 @@ def _number_hint(seen: Any, document: Document, place: Place, takes: tuple[bool,
         is_percentage = re.search(r"%|\bp(er|oint|p)", seen) is not None
     else:
         is_percentage = float(meant) != abs(seen)
-    return (
-        f"a fraction of 1: 0.1 means 10 %; write: {line}"
-        if is_fraction and is_percentage
-        else f"write: {line}"
-    )
+    told = "a fraction of 1: 0.1 means 10 %; " if is_fraction and is_percentage else ""
+    return f"{told}write: {line}"
 
 
 def _list_hint(seen: Any, document: Document, place: Place, items: Part | None) -> str | None:
@@ -171,7 +164,4 @@ def _mapping_hint(seen: Any, document: Document, place: Place, part: Part) -> st
 
 def _written(document: Document, place: Place) -> str:
     """The line of a key from the key on."""
-    span = document.keys.get(place)
-    if span is None or span.line > len(document.lines):
-        return f"{place[-1]}: ..."
-    return document.lines[span.line - 1][span.column - 1 :].strip()[:120]
+    return document.rest(document.keys.get(place)).strip()[:120] or f"{place[-1]}: ..."

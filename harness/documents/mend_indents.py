@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import product, takewhile
 
 from harness.documents.yaml_faults import Correction, Fault
 from harness.documents.yaml_lines import Line
@@ -78,7 +78,7 @@ def _moved(lines: Sequence[str], number: int, above: Sequence[int]) -> Iterator[
 def _blocks(lines: Sequence[str], number: int) -> list[list[int]]:
     """A line with the lines that may have to move with it: those just as deep, and all below it."""
     first = Line(lines[number])
-    alike, below = [number], [number]
+    below = [number]
     for n in range(number + 1, len(lines)):
         line = Line(lines[n])
         if line.is_blank:
@@ -86,11 +86,8 @@ def _blocks(lines: Sequence[str], number: int) -> list[list[int]]:
         if line.indent < first.indent or (line.indent == first.indent and (line.is_item or first.is_item)):
             break
         below.append(n)
-    for n in below[1:]:
-        if Line(lines[n]).indent != first.indent:
-            break
-        alike.append(n)
-    return [list(numbers) for numbers in dict.fromkeys((tuple(alike), tuple(below)))]
+    alike = list(takewhile(lambda n: Line(lines[n]).indent == first.indent, below))
+    return [alike] if alike == below else [alike, below]
 
 
 def _shifted(lines: Sequence[str], block: Sequence[int], by: int, message: str, first: Line) -> Correction:

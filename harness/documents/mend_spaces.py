@@ -30,7 +30,7 @@ def white_space(lines: Sequence[str], fault: Fault) -> Iterator[Correction]:
         )
         more = f"; so in {len(found)} lines" if len(found) > 1 else ""
         for width in (2, 4, 1, 8):
-            changed = {number: _spaced(line, width) for number, line in ((n, lines[n]) for n, _ in found)}
+            changed = {number: _spaced(lines[number], width) for number, _ in found}
             yield Correction(
                 first, match[0].index(odd), named + more, _spaces(changed[first], remedy), changed
             )
@@ -45,8 +45,7 @@ _UNSEEN = str.maketrans({"\u200b": "", "\u2060": "", "\ufeff": ""})
 
 
 def _spaces(line: str, remedy: str) -> str:
-    spaces = len(line) - len(line.lstrip(" "))
-    return f"{remedy}; write it with {spaces} of them before it: {shown(line)}"
+    return f"{remedy}; write it with {Line(line).indent} of them before it: {shown(line)}"
 
 
 def _spaced(line: str, width: int) -> str:

@@ -25,17 +25,12 @@ def texts_over_lines(lines: Sequence[str], fault: Fault) -> Iterator[Correction]
     ]
     for number in reversed(begins):
         start = Line(lines[number])
-        end = (
-            next(
-                (
-                    n
-                    for n in range(number + 1, len(lines))
-                    if lines[n].strip() and Line(lines[n]).indent <= start.column
-                ),
-                len(lines),
-            )
-            - 1
+        after = (
+            n
+            for n in range(number + 1, len(lines))
+            if lines[n].strip() and Line(lines[n]).indent <= start.column
         )
+        end = next(after, len(lines)) - 1
         if not start.value or start.value[0] in "\"'|>[{" or end <= number or end - number > 500:
             continue
         changed: dict[int, str] = {number: start.text.replace(start.value, '"' + escaped(start.value), 1)}

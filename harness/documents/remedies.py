@@ -8,8 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from harness.documents.document import Document, Place
-from harness.documents.yaml_lines import Line, bracket_end, escaped, quoted
-from harness.errors import Span
+from harness.documents.yaml_lines import IN_QUOTES, Line, bracket_end, escaped, quoted
 
 MOST_SHOWN = 160
 """Characters of a corrected line that is shown whole; of a longer one its key and value are."""
@@ -25,7 +24,7 @@ def corrected(document: Document, place: Place, new: str) -> str:
     """The line of a value with another text in its place, to paste; the key with that text where the line is long."""
     span, key = document.values.get(place), place[-1] if place else ""
     short = f"{key}: {new}" if isinstance(key, str) else f"- {new}"
-    line = _line(document, span)
+    line = document.line(span)
     if span is None or line is None:
         return short
     start = span.column - 1
@@ -36,7 +35,7 @@ def corrected(document: Document, place: Place, new: str) -> str:
 def renamed(document: Document, place: Place, name: str) -> str:
     """The line of a key under another name."""
     span = document.keys.get(place)
-    line = _line(document, span)
+    line = document.line(span)
     if span is None or line is None:
         return f"{name}: ..."
     rest = line[span.column - 1 :]
@@ -51,10 +50,8 @@ def renamed(document: Document, place: Place, name: str) -> str:
 def value_end(line: str, start: int) -> int:
     """Where, in a line, the value ends that begins at `start`."""
     first, rest = line[start : start + 1], line[start:]
-    if first == '"':
-        found = re.match(r'"(?:[^"\\]|\\.)*"', rest)
-    elif first == "'":
-        found = re.match(r"'(?:[^']|'')*'", rest)
+    if first in ('"', "'"):
+        found = IN_QUOTES.match(rest)
     elif first in ("{", "["):
         return start + _closed(rest)
     elif _open_brackets(line[:start]):
@@ -110,14 +107,11 @@ def _plain(amount: Decimal) -> str:
 def text_meant(document: Document, place: Place, seen: Any) -> str | None:
     """The text, in quotes, that an author may have meant where YAML reads a list, a mapping, a number or a boolean."""
     if isinstance(seen, Mapping | list):
-        line, span = _line(document, document.values.get(place)), document.values.get(place)
-        if span is None or line is None or line[span.column - 1 : span.column] not in ("{", "["):
-            return None
+        text = _in_brackets(document, place)
         braces = isinstance(seen, Mapping) and all(value is None or isinstance(value, Mapping) for value in seen.values())  # fmt: skip
-        end = span.column - 1 + _closed(line[span.column - 1 :])
-        if not braces or end - span.column >= MOST_SHOWN:
+        if not braces or not 0 < len(text) <= MOST_SHOWN:
             return None
-        return quoted(re.sub(r"\{\{\s*(\w+)\s*\}\}", r"{\1}", line[span.column - 1 : end]))
+        return quoted(re.sub(r"\{\{\s*(\w+)\s*\}\}", r"{\1}", text))
     if isinstance(seen, bool | int | float):
         return quoted(document.written.get(place, str(seen)))
     return None
@@ -145,18 +139,14 @@ def _item(text: str) -> str:
 
 def as_item(document: Document, place: Place) -> str | None:
     """A mapping in braces as a list with it; None for one without braces."""
-    span = document.values.get(place)
-    line = _line(document, span)
-    if span is None or line is None or line[span.column - 1 : span.column] != "{":
-        return None
-    text = line[span.column - 1 : span.column - 1 + _closed(line[span.column - 1 :])]
-    return f"[{text}]" if len(text) <= MOST_SHOWN else None
+    text = _in_brackets(document, place)
+    return f"[{text}]" if text.startswith("{") and len(text) <= MOST_SHOWN else None
 
 
 def cut_by_comma(document: Document, place: Place) -> str | None:
     """The line in which a text is cut at its comma, inside braces, with quotes around it; None if this is no such case."""
     span = document.keys.get(place)
-    line = _line(document, span)
+    line = document.line(span)
     if span is None or line is None or len(line) > 2_000:
         return None
     at = span.column - 1
@@ -173,7 +163,7 @@ def cut_by_comma(document: Document, place: Place) -> str | None:
 def decimal_comma(document: Document, place: Place) -> str | None:
     """The line in which a comma stands for a decimal point inside braces, with the point; None if this is no such case."""
     span = document.keys.get(place)
-    line = _line(document, span)
+    line = document.line(span)
     if span is None or line is None or not str(place[-1]).isdecimal():
         return None
     at = span.column - 1
@@ -183,10 +173,10 @@ def decimal_comma(document: Document, place: Place) -> str | None:
     return fixed if len(fixed) <= MOST_SHOWN else None
 
 
-def _line(document: Document, span: Span | None) -> str | None:
-    if span is None or span.line > len(document.lines):
-        return None
-    return document.lines[span.line - 1]
+def _in_brackets(document: Document, place: Place) -> str:
+    """A value in brackets as it is written, of several lines the first; "" for another."""
+    rest = document.rest(document.values.get(place))
+    return rest[: _closed(rest)] if rest.startswith(("{", "[")) else ""
 
 
 def _closed(text: str) -> int:

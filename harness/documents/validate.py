@@ -157,11 +157,10 @@ def _of_item_above(holder: Place, given: Any, document: Document) -> str | None:
     if not holder or not isinstance(holder[-1], int) or not isinstance(given, Mapping) or not given:
         return None
     above = _beside(document, (*holder[:-1], holder[-1] - 1, ""))
-    first = next(iter(given))
-    span = document.keys.get((*holder, first))
-    if not above or not given.keys().isdisjoint(above) or span is None or span.line > len(document.lines):
+    if not above or not given.keys().isdisjoint(above):
         return None
-    return document.lines[span.line - 1][span.column - 1 :].strip()[:100]
+    first = next(iter(given))
+    return document.rest(document.keys.get((*holder, first))).strip()[:100]
 
 
 def _beside(document: Document, place: Place) -> list[str]:

@@ -23,6 +23,9 @@ LIKE_A_KEY = "text with ': ' in it needs quotes: YAML takes what stands before i
 LONG_LINE = 200
 """Characters of a corrected line that are shown whole."""
 
+IN_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"' r"|'(?:[^']|'')*'")
+"""A text with the quotes around it."""
+
 _NAME = r"""[A-Za-z_](?:[\w.-]| (?=[\w.]))*|"[^"\n]*"|'[^'\n]*'"""
 _KEYED = re.compile(rf"(?P<key>{_NAME})[ \t]*:(?=[ \t]|$)[ \t]*")
 _NEXT = re.compile(rf",[ \t]*(?=(?:{_NAME})[ \t]*:(?:[ \t]|$))")
@@ -45,11 +48,7 @@ class Piece:
     @cached_property
     def after_quotes(self) -> int | None:
         """Where the quotes end with which the text begins; None if they never do, or there are none."""
-        quote = self.text[:1]
-        if quote == '"':
-            found = re.match(r'"(?:[^"\\]|\\.)*"', self.text)
-        else:
-            found = re.match(r"'(?:[^']|'')*'", self.text) if quote == "'" else None
+        found = IN_QUOTES.match(self.text)
         return found.end() if found else None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from harness.engine.answers import request_key
@@ -11,29 +11,20 @@ from harness.evaluation.suite_run import SuiteRun
 from harness.reporting.run_rows import ModelRow, Standing
 from harness.suites.acceptance import Acceptance
 
-Judged = Sequence[tuple[Acceptance, Standing]]
-
 
 def today() -> date:
     """The day, in UTC, by which acceptances expire."""
     return datetime.now(UTC).date()
 
 
-def judged(run: SuiteRun, baseline: ModelRow | None, day: date | None = None) -> Judged:
-    """What was accepted of a suite, each with whether it counts for this baseline on this day."""
-    by_id = {probe.id: probe for probe in run.suite.probes}
-    keys: Mapping[str, str] = (
-        {
-            item.probe: request_key(request(run.suite, by_id[item.probe]))
-            for item in run.suite.accepted
-            if item.probe in by_id
-        }
-        if run.keys is None
-        else run.keys
-    )
-    return [
-        (item, _standing(item, baseline, keys.get(item.probe), day or today())) for item in run.suite.accepted
-    ]
+def judged(run: SuiteRun, baseline: ModelRow | None) -> list[tuple[Acceptance, Standing]]:
+    """What was accepted of a suite, each with whether it counts for this baseline today."""
+    accepted, keys = run.suite.accepted, run.keys
+    if keys is None:
+        by_id = {probe.id: probe for probe in run.suite.probes}
+        known = {item.probe for item in accepted} & by_id.keys()
+        keys = {id: request_key(request(run.suite, by_id[id])) for id in known}
+    return [(item, _standing(item, baseline, keys.get(item.probe), today())) for item in accepted]
 
 
 def _standing(item: Acceptance, baseline: ModelRow | None, key: str | None, day: date) -> Standing:

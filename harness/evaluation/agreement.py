@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from os.path import commonprefix
 from statistics import median
 
@@ -52,11 +52,10 @@ def agreement(run: SuiteRun, engine: Engine) -> AgreementRow:
         engine: of the first form, to count the tokens of choices if it can.
     """
     probes = run.asked_of_both
-    texts = run.suite.task.answer == "likelihood"
     apart = list(_apart(run, probes, engine))
     return AgreementRow(
         probes=len(probes),
-        same=None if texts else sum(_same(run, probe) for probe in probes),
+        same=None if run.suite.is_of_texts else sum(_same(run, probe) for probe in probes),
         flips=sum(pair.by_bits.change in ("lost", "gained") for pair in run.pairs(probes)),
         nats=(median(apart), max(apart)) if apart else None,
     )
@@ -197,7 +196,6 @@ def _place(item: Differing, first: Engine, other: Engine) -> dict[str, object]:
                 begins = engine.request_tokens(Generate(item.request.prompt, 1))[0]
             except EngineError:
                 continue
-            places = (i for i, (left, right) in enumerate(zip_longest(*rows)) if left != right)
-            if (place := next(places, None)) is not None:  # a tokenizer may read both alike
-                return {"unit": "token", "place": max(1, place - len(begins) + 1)}
+            if rows[0] != rows[1]:  # a tokenizer may read both alike
+                return {"unit": "token", "place": max(1, len(commonprefix(rows)) - len(begins) + 1)}
     return {"unit": "character", "place": len(commonprefix(texts)) + 1}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import TypedDict
 
 from harness.engine.prompts import request
 from harness.engine.requests import Answer, Engine, Progress
-from harness.engine.reshaped import smaller_batches
 from harness.errors import EngineError, NoEvidenceError
 from harness.evaluation.asking import answers_of, where
 from harness.evaluation.verdicts import scores_of
@@ -32,13 +31,6 @@ class Judging(TypedDict):
 
     word_order: WordOrder | None
     allow_code: bool
-
-
-class Asking(Judging):
-    """All that `ask` takes besides a model and probes."""
-
-    baseline: Mapping[str, Answer] | None
-    progress: Progress | None
 
 
 def ask(
@@ -80,12 +72,6 @@ def ask(
         engine=engine,
         by_rule=word_order is not None and word_order.by_rule,
     )
-
-
-def ask_otherwise(engine: Engine, suite: Suite, probes: Sequence[Probe], **how: Unpack[Asking]) -> Answered:
-    """The same in other batches than those of the whole suite, which round differently; raises as `ask`."""
-    reshaped = smaller_batches(engine, [request(suite, probe) for probe in probes])
-    return ask(reshaped, suite, probes, **how)
 
 
 def judged(

@@ -81,7 +81,7 @@ def check_engines(
 
 
 def _problems(run: SuiteRun, baseline: Engine, tuned: Engine, flips: float) -> Iterator[Problem]:
-    if run.suite.task.answer == "likelihood" and (why := _read_otherwise(run, baseline, tuned)):
+    if run.suite.is_of_texts and (why := _read_otherwise(run, baseline, tuned)):
         yield Problem(
             run.suite.span, f"{run.suite.name}: texts are measured token by token, and {why}",
             "run both models on one engine, or leave this suite out",
@@ -136,11 +136,9 @@ def _margin_within(case: Case, key: str, margin: float, reached: float, flips: f
 
 def _read_otherwise(run: SuiteRun, baseline: Engine, tuned: Engine) -> str | None:
     """Why two engines do not read the texts of a suite as the same tokens; None if they do."""
-    for engine in (baseline, tuned):
-        if not isinstance(engine, Tokenizes):
-            return f"{engine.label} cannot tell the tokens that it reads"
-    assert isinstance(baseline, Tokenizes)
-    assert isinstance(tuned, Tokenizes)
+    if not (isinstance(baseline, Tokenizes) and isinstance(tuned, Tokenizes)):
+        silent = tuned if isinstance(baseline, Tokenizes) else baseline
+        return f"{silent.label} cannot tell the tokens that it reads"
     asked = [request(run.suite, probe) for probe in run.suite.probes if probe.id in run.needed]
     unlike = sum(baseline.request_tokens(text) != tuned.request_tokens(text) for text in asked)
     return f"the two engines read other tokens in {unlike} of {count(len(asked), 'text')}" if unlike else None

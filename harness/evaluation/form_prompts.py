@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from os.path import commonprefix
 
 from harness.engine.abilities import Tokenizes
 from harness.engine.requests import (
@@ -37,17 +37,14 @@ def _start_token(asked: Sequence[Request], first: Engine, other: Engine) -> Caus
     """A start token that one form reads once more than the other."""
     if not isinstance(first, Tokenizes) or not isinstance(other, Tokenizes):
         return None
-    more = {first: 0, other: 0}
     pairs = [_rows(asked_once, first, other) for asked_once in asked]
     rows = [(before, after) for pair in pairs if pair for before, after in zip(*pair, strict=True)]
-    for before, after in rows:
-        more[other] += after[1:] == before and after != before
-        more[first] += before[1:] == after and after != before
-    engine, without = (other, first) if more[other] else (first, other)
-    if not more[engine]:
+    of_first = [before for before, after in rows if before and before[1:] == after]
+    of_other = [after for before, after in rows if after and after[1:] == before]
+    engine, without, longer = (other, first, of_other) if of_other else (first, other, of_first)
+    if not longer:
         return None
-    side = 1 if engine is other else 0
-    row = next(pair[side] for pair in rows if pair[side][1:] == pair[1 - side])
+    row = longer[0]
     twice = len(row) > 1 and row[0] == row[1]
     what = (
         f"the start token {row[0]} twice"
@@ -56,7 +53,7 @@ def _start_token(asked: Sequence[Request], first: Engine, other: Engine) -> Caus
     )
     return Cause(
         "start token",
-        f"{engine.label} reads {what}, in {more[engine]} of {count(len(rows), 'row')} of tokens",
+        f"{engine.label} reads {what}, in {len(longer)} of {count(len(rows), 'row')} of tokens",
         "let either the chat template or the tokenizer (add_bos_token) write it, not both"
         if twice
         else "set the tokenizers' add_bos_token alike",
@@ -80,7 +77,7 @@ def _template(asked: Sequence[Request], first: Engine, other: Engine) -> Cause |
     if not unlike:
         return None
     before, after = unlike[0]
-    place = next(i for i, (left, right) in enumerate(zip_longest(before, after)) if left != right)
+    place = len(commonprefix([before, after]))
     begin = max(0, place - AROUND)
     return Cause(
         "template",
@@ -115,7 +112,7 @@ def _tokenizer(asked: Sequence[Request], first: Engine, other: Engine) -> Cause 
     before, after = (engine.request_pieces(unlike[0]) for engine in (first, other))
     how = "number the same tokens differently"
     if before != after:
-        place = next(i for i, (left, right) in enumerate(zip_longest(before, after)) if left != right)
+        place = len(commonprefix([before, after]))
         quoted = [one_line("".join(pieces[place : place + 4])) for pieces in (before, after)]
         how = f"divide it differently, the first at token {place + 1}: {quoted[0]} and {quoted[1]}"
     text = "a text" if isinstance(unlike[0], RollingLogLikelihood) else "the same prompt"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -108,9 +109,9 @@ class Jobs:
     ) -> bool:
         """Ask a part of another process's job about one of these suites; False if there is none."""
         for job in self._others():
-            if job.suite in suites:
-                for part, task in job.tasks():
-                    if task.is_free and _taken(task, lambda: _helped(job, part, engines, progress)):  # noqa: B023
+            for part, task in job.tasks() if job.suite in suites else ():
+                with suppress(DiedError):  # who began it between two looks died
+                    if task.is_free and task.do(lambda: _helped(job, part, engines, progress)):  # noqa: B023
                         return True
         return False
 
@@ -190,13 +191,6 @@ class _Asking:
 
 class _OddError(Exception):
     """An engine gave something else than an answer to each request."""
-
-
-def _taken(task: Task, work: Callable[[], str]) -> bool:
-    try:
-        return task.do(work)
-    except DiedError:  # between two looks
-        return False
 
 
 def _helped(

@@ -97,7 +97,7 @@ def measured(
         )
         conditions.append(answered.scores)
     size = {"conditions": len(conditions), "probes": len(probes)}
-    if run.suite.task.answer == "likelihood":
+    if run.suite.is_of_texts:
         return NoiseRow(**size, reach=dict(_rises(run.gated.values(), conditions)))
     found = flips({probe.id: [scores[probe.id].right for scores in conditions] for probe in probes})
     return NoiseRow(

@@ -12,11 +12,6 @@ from harness.suites.scorer import Scorer
 from harness.suites.suite import Probe, Suite
 
 
-def runs_code(suite: Suite) -> bool:
-    """Whether scoring the suite runs code that a model wrote."""
-    return any(probe.scorer.runs_code for probe in suite.probes)
-
-
 def code_problem(suite: Suite, probes: Iterable[Probe], allowed: bool) -> Problem | None:
     """Why `probes` of a suite may not be asked: scoring one runs code that is not `allowed`, or cannot be confined here."""
     for probe in probes:
@@ -53,7 +48,7 @@ def without_code(suites: Sequence[Suite], anyway: bool = False) -> tuple[list[Su
 
     If every suite runs code, all are returned for the caller to refuse, unless something else is asked `anyway`.
     """
-    rest = [suite for suite in suites if not runs_code(suite)]
+    rest = [suite for suite in suites if not any(probe.scorer.runs_code for probe in suite.probes)]
     if not rest and not anyway:
         return list(suites), []
     return rest, [

@@ -6,7 +6,7 @@ Engines with a tokenizer are compared by their tokens: a token that only one of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from os.path import commonprefix
 
 from harness.engine.abilities import Reasons, Remembers, Templated, Tokenizes
 from harness.engine.answers import request_key
@@ -72,7 +72,7 @@ def _difference(suite: Suite, requests: Sequence[Request], baseline: Engine, tun
     if not unlike:
         return _numbered_unlike(suite, requests, baseline, tuned)
     before, after = unlike[0]
-    place = next(i for i, (left, right) in enumerate(zip_longest(before, after)) if left != right)
+    place = len(commonprefix([before, after]))
     where = f"at token {place + 1} " if isinstance(tuned, Tokenizes) else ""
     return (
         f"{suite.name}: the two models are shown different text in {len(unlike)} of {len(shown)} prompts: {where}the baseline "
@@ -96,7 +96,7 @@ def _numbered_unlike(
     )
 
 
-def _pieces(engine: Engine, asked: Request) -> Sequence[str]:
+def _pieces(engine: Engine, asked: Request) -> list[str]:
     if isinstance(engine, Tokenizes):
         return engine.request_pieces(asked)
     match asked:

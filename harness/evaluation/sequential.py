@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from harness.evaluation.suite_run import SuiteRun
 from harness.gate.cases import Case
@@ -54,10 +55,8 @@ def ask_until_decided(
         strict: whether every gate must be RETAINED, those over categories too.
     """
     order = asking_order(case.probes, seed)
-    asked = 0
-    for n in pauses(look_sizes(len(order))):
+    for asked, n in pairwise([0, *pauses(look_sizes(len(order)))]):
         ask(order[asked:n])
-        asked = n
         if stop := decided(run, case, order[:n], len(order), strict):
             run.end(stop)
             return

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.engine.abilities import Tells
-from harness.engine.prompts import under
+from harness.engine.prompts import request, under
 from harness.engine.requests import Engine, Progress, Side
+from harness.engine.reshaped import smaller_batches
 from harness.engine.settings import Settings
 from harness.engine.speeds import remember
-from harness.evaluation.ask import Answered, Judging, ask, ask_otherwise
+from harness.evaluation.ask import Answered, Judging, ask
 from harness.evaluation.noise import measured
 from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.evaluation.sequential import ask_until_decided, sequential_case
@@ -71,8 +72,7 @@ class PairSession(SuiteRuns):
         self.word_order: WordOrder | None = WordOrder(None) if by_rule else None
         """Measures by the engine of the baseline, once that is known."""
         self.progress = progress
-        super().__init__(baseline, [] if notes is None else notes)
-        self.engine_flips = engine_flips
+        super().__init__(baseline, [] if notes is None else notes, engine_flips)
 
     def need(self, cases: Iterable[Case]) -> None:
         """Announce the cases to decide, so that each suite is asked in one go."""
@@ -200,8 +200,7 @@ class PairSession(SuiteRuns):
         case = None if self.sequential is None or run.stop else sequential_case(run)
         if self.sequential is None or case is None:
             return further()
-        case = replace(case, suite=run.suite)
-        ask_until_decided(run, case, self.sequential, further, self.policy.strict)
+        ask_until_decided(run, replace(case, suite=run.suite), self.sequential, further, self.policy.strict)
         return True
 
     def _ask(self, side: Side, engine: Engine, run: SuiteRun, among: Iterable[Probe] | None = None) -> bool:
@@ -230,7 +229,7 @@ class PairSession(SuiteRuns):
             run.noise = measured(run, baseline, self.noise_floor, progress=self.progress, **self._judging)
 
     def _ask_again(self, run: SuiteRun, tuned: Engine, baseline: Engine | None = None) -> None:
-        """Ask what single probes lost again of both models, in other batches and in the probes' other words.
+        """Ask what single probes lost again of both models, in the probes' other words and in batches that round otherwise.
 
         Args:
             baseline: None if it was asked ahead; what it was not asked then is not asked again.
@@ -251,7 +250,8 @@ class PairSession(SuiteRuns):
         before = None if side == "baseline" else run.attempts.answers
         shown = self._shown(f"{run.suite.name} again", side)
         with run.timed():
-            return ask_otherwise(engine, run.suite, probes, baseline=before, progress=shown, **self._judging)
+            reshaped = smaller_batches(engine, [request(run.suite, probe) for probe in probes])
+            return ask(reshaped, run.suite, probes, baseline=before, progress=shown, **self._judging)
 
     def _ask_rest(self, run: SuiteRun, baseline: Engine) -> None:
         if rest := [probe for probe in run.suite.probes if probe.id not in run.scores["baseline"]]:

@@ -25,11 +25,15 @@ class SuiteRuns:
 
     Args:
         baseline: gives the row of the baseline, once it can be known; None to count no accepted loss as kept.
+        engine_flips: the share of answers that flip between two engines on one model, if it was measured.
     """
 
-    def __init__(self, baseline: Callable[[], ModelRow | None] | None, notes: list[str]) -> None:
+    def __init__(
+        self, baseline: Callable[[], ModelRow | None] | None, notes: list[str], engine_flips: float | None
+    ) -> None:
         self.baseline = baseline
         self.notes = notes
+        self.engine_flips = engine_flips
         self.suites: dict[str, SuiteRun] = {}
         self.engines: dict[str, str] = {}
         """By side, what computed its answers, as far as engines tell."""
@@ -37,8 +41,6 @@ class SuiteRuns:
         """Whether a function answered that does not tell which model it asks."""
         self._checked: dict[str, tuple[int, int]] = {}
         """By suite, how many probes and gates it had when it was checked that these may decide it."""
-        self.engine_flips: float | None = None
-        """The share of answers that flip between these on one model, if it was measured."""
 
     def note(self, text: str) -> None:
         """Keep a note for the user, once."""

@@ -42,19 +42,16 @@ class Task:
         Raises:
             DiedError: the process that began it died, or failed otherwise than by its result.
         """
-        lock = FileLock(self.path.with_suffix(".lock"))
         try:
-            lock.acquire(timeout=0)
+            lock = FileLock(self.path.with_suffix(".lock")).acquire(timeout=0)
         except Timeout:
             return False
-        try:
+        with lock:
             if not self.is_known:
                 if not self.is_free:
                     raise DiedError
                 self._begun.touch()
                 write_whole(self.path, work())
-        finally:
-            lock.release()
         return True
 
     def result(self) -> Any:

@@ -93,10 +93,7 @@ def _one_error(definition: Definition, place: Place) -> Iterator[None]:
             Problem(problem.span or place.span, problem.message, problem.hint) for problem in error.problems
         ]
         raise InputError(placed) from error
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # a task may run any code, and end the process where something is missing
+    except (Exception, SystemExit) as error:  # a task runs any code, and may end the process
         missing = isinstance(error, ImportError) and first_line(error)
         what = f"lm-evaluation-harness cannot build '{definition.name}'"
         raise InputError.at(place.span, what, missing or what_was_raised(error)) from error

@@ -112,20 +112,14 @@ def _loading(original: Callable[..., Any], place: Place) -> Callable[..., Any]:
         except InputError:
             raise
         except Exception as error:  # a data set's loader may raise anything
-            raise InputError.at(place.span, *_not_loaded(path, name, error)) from error
+            called = f"'{path}' ({name})" if name else f"'{path}'"
+            what = f"the data set {called} cannot be loaded: {type(error).__name__}: {first_line(error, 200)}"
+            hint = "is there a network, and is the name right? a data set that was loaded once is read from the cache"
+            raise InputError.at(place.span, what, hint) from error
         finally:
             datasets.load_dataset = ours
 
     return load
-
-
-def _not_loaded(path: str, name: str | None, error: Exception) -> tuple[str, str]:
-    called = f"'{path}' ({name})" if name else f"'{path}'"
-    message = f"the data set {called} cannot be loaded: {type(error).__name__}: {first_line(error, 200)}"
-    return (
-        message,
-        "is there a network, and is the name right? a data set that was loaded once is read from the cache",
-    )
 
 
 def _resolved(files: Any, place: Place) -> Any:

@@ -126,9 +126,7 @@ def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpo
     return RecipeFile(Path(reference)) if reference.lower().endswith((".yaml", ".yml")) else None
 
 
-def resolve(
-    reference: str, schemes: Collection[str] = (), allow_pickle: bool = False
-) -> FullModel | Adapter | RecipeFile | Endpoint:
+def resolve(reference: str, schemes: Collection[str] = (), allow_pickle: bool = False) -> Model | RecipeFile:
     """The model or recipe that a reference names; the file of a recipe may be missing.
 
     Args:

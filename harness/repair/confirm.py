@@ -8,13 +8,13 @@ from typing import Any
 
 from harness.engine.requests import ChoiceLogProbs, EnginePair, Generated, LogLikelihood
 from harness.errors import ModelError
-from harness.evaluation.record import rows
 from harness.evaluation.session import PairSession
 from harness.repair.measure import Examiner, Measured, Trial
 from harness.repair.record import ConfirmedRow
 from harness.repair.schedule import Schedule
 from harness.reporting.exit_code import exit_code
 from harness.reporting.explain import INTERVAL
+from harness.reporting.record import gate_row
 from harness.spelling import option
 from harness.stats.paired import ROUNDING
 from harness.wording import between, percent, tenths
@@ -40,9 +40,11 @@ class Confirmation:
 
     @property
     def row(self) -> ConfirmedRow:
-        gates, _ = rows(self.measured.decisions)
         return ConfirmedRow(
-            effect=self.measured.row, tuned_gain=self.tuned_gain, exit_status=self.exit_status, gates=gates
+            effect=self.measured.row,
+            tuned_gain=self.tuned_gain,
+            exit_status=self.exit_status,
+            gates=[gate_row(decision) for decision in self.measured.decisions],
         )
 
 
@@ -54,11 +56,9 @@ def confirm(
     tuned_gain = Trial(examiner, reference).learnt().gain
     trial = Trial(examiner, chosen)
     measured = trial.compared(schedule.confirmation.cases)
-    gates, _ = rows(measured.decisions)
-    status = exit_code(gates)
-    return Confirmation(
-        measured, tuned_gain, status, trial.session, _reason(measured, tuned_gain, status, useful)
-    )
+    status = exit_code([gate_row(decision) for decision in measured.decisions])
+    reason = _reason(measured, tuned_gain, status, useful)
+    return Confirmation(measured, tuned_gain, status, trial.session, reason)
 
 
 def _reason(measured: Measured, tuned_gain: float, status: int, useful: float) -> str:
@@ -67,11 +67,9 @@ def _reason(measured: Measured, tuned_gain: float, status: int, useful: float) -
     if status == 5:
         return "no gate of the confirmation probes decided anything: there are too few"
     if status:
-        lost = (
-            ""
-            if row.drop is None or row.drop_interval is None
-            else (f": {tenths(row.drop)} points lost ({INTERVAL} {between(row.drop_interval)})")
-        )
+        lost = ""
+        if row.drop is not None and row.drop_interval is not None:
+            lost = f": {tenths(row.drop)} points lost ({INTERVAL} {between(row.drop_interval)})"
         return f"the probes that had no part in the choice do not confirm it{lost}; gates that fail: {', '.join(row.failed[:4])}"
     if row.gain_interval[0] <= 0 or row.gain < useful * tuned_gain - ROUNDING:
         return (

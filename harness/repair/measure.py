@@ -54,9 +54,8 @@ class Measured:
     @property
     def drop(self) -> float | None:
         """Over all pooled suites."""
-        return (
-            None if self.overall is None or self.overall.comparison is None else self.overall.comparison.drop
-        )
+        comparison = self.overall and self.overall.comparison
+        return comparison.drop if comparison else None
 
     @property
     def failed(self) -> list[str]:

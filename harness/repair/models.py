@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from harness.engine.in_reach import check_in_reach
-from harness.engine.requests import Engine, EnginePair, Request
+from harness.engine.requests import EnginePair, Request
 from harness.engine.settings import Settings
 from harness.errors import ModelError
 from harness.evaluation.record import model_row
@@ -22,67 +22,22 @@ from harness.models.reference import (
 )
 from harness.progress import counter
 from harness.repair.schedule import RepairOptions
-from harness.reporting.run_rows import ModelRow
 from harness.spelling import option
 from harness.store.opening import open_pair
 from harness.terminal import say
-from harness.training.edits.edit import Edit, Form
 from harness.training.references import find_models, trained
 from harness.versions import needed
 from harness.visible import encodable
 
-
-class Edited(Protocol):
-    """A tuned model under edits; see `training.edits.repairable`. `form` is what it is written as: "adapter" or "full"."""
-
-    @property
-    def form(self) -> Form: ...
-    @property
-    def groups(self) -> tuple[str, ...]: ...
-    @property
-    def baseline(self) -> Engine: ...
-
-    def engine(self, edit: Edit) -> Engine: ...
-
-    def write(self, edit: Edit, folder: Path) -> None: ...
-
-    def restore(self) -> None: ...
-
-
-class Models(Protocol):
-    """Where the models of a repair come from.
-
-    Attributes:
-        baseline_name: what the card of a repaired model names as its base.
-        rows: of the record: the tuned model's, and the baseline's.
-    """
-
-    @property
-    def baseline_name(self) -> str: ...
-    @property
-    def rows(self) -> tuple[ModelRow, ModelRow]: ...
-    @property
-    def device(self) -> str | None: ...
-    @property
-    def dtype(self) -> str | None: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
-
-    def load(self) -> Edited:
-        """The tuned model under edits, in its own form if its kind allows that."""
-        ...
-
-    def merged(self) -> Edited | None:
-        """An adapter as a full model; None if it is none, or is not to be merged."""
-        ...
-
-    def written(self, folder: Path) -> EnginePair:
-        """The baseline, and the model in a folder, loaded as the gate loads it."""
-        ...
+if TYPE_CHECKING:
+    from harness.training.edits.repairable import Repairable
 
 
 class LocalModels:
     """Models on this disk.
+
+    Attributes:
+        rows: of the record: the tuned model's, and the baseline's.
 
     Raises:
         ModelError: a model cannot be found or loaded, or its weights are not here.
@@ -108,16 +63,18 @@ class LocalModels:
                 pair.baseline, options.baseline and encodable(options.baseline), self.engines.baseline.label
             ),
         )
-        self._merged: Edited | None = None
+        self._merged: Repairable | None = None
 
     @property
     def baseline_name(self) -> str:
+        """What the card of a repaired model names as its base."""
         base = self.tuned.base if isinstance(self.tuned, Adapter) else self.pair.baseline
         if isinstance(base, FullModel) and base.embedded:
             return "embedded"
         return str(base.folder) if isinstance(base, LocalModel) and Path(base.name).exists() else base.name
 
-    def load(self) -> Edited:
+    def load(self) -> Repairable:
+        """The tuned model under edits, in its own form if its kind allows that."""
         with needed():
             from harness.training.edits.of_adapter import repairable_adapter
             from harness.training.edits.of_full_model import repairable_full_model
@@ -138,7 +95,8 @@ class LocalModels:
             )
         return merged
 
-    def merged(self) -> Edited | None:
+    def merged(self) -> Repairable | None:
+        """An adapter as a full model; None if it is none, or is not to be merged."""
         with needed():
             from harness.training.edits.of_full_model import merged_adapter
 
@@ -147,6 +105,7 @@ class LocalModels:
         return self._merged
 
     def written(self, folder: Path) -> EnginePair:
+        """The baseline, and the model in a folder, loaded as the gate loads it."""
         model = find_local_model(str(folder), self.settings.allow_pickle)
         return open_pair(ModelPair(self.pair.baseline, model), self.settings, say)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.repair.record import CandidateRow, EffectRow, RepairRecord
 from harness.reporting.figures import INK, PAPER, QUIET, new_figure
 from harness.sweep.pareto_plot import Entry, add_legend, reach, set_up, spread_out
+from harness.sweep.ranking import pareto_front
 from harness.visible import visible
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def pareto(record: RepairRecord) -> Figure | None:
     height = max(4.4, 1.6 + 0.25 * len(rows))
     figure = new_figure(WIDTH, height)
     axes = figure.add_axes((0.085, 0.62 / height, 0.56, 1 - 1.12 / height))
-    front = on_front(rows)
+    front = pareto_front(
+        {row.name: (row.effect.gain, row.effect.drop) for row in rows if row.effect.drop is not None}
+    )
     confirmed = None if record.confirmed is None else record.confirmed.effect
     _axes(axes, record, [row.effect for row in rows], confirmed)
     for row in rows:
@@ -43,22 +46,10 @@ def pareto(record: RepairRecord) -> Figure | None:
     return figure
 
 
-def on_front(rows: Sequence[CandidateRow]) -> set[str]:
-    """The names of those that no other beats in gain or drop and equals in the other."""
-
-    def beats(other: EffectRow, effect: EffectRow) -> bool:
-        if other.drop is None or effect.drop is None:
-            return False
-        as_good = other.gain >= effect.gain and other.drop <= effect.drop
-        return as_good and (other.gain > effect.gain or other.drop < effect.drop)
-
-    return {row.name for row in rows if not any(beats(other.effect, row.effect) for other in rows)}
-
-
 def _axes(
     axes: Axes, record: RepairRecord, effects: Sequence[EffectRow], confirmed: EffectRow | None
 ) -> None:
-    shown = [*effects, *([confirmed] if confirmed is not None else [])]
+    shown = [*effects, confirmed] if confirmed is not None else effects
     gains = [100 * bound for effect in shown for bound in effect.gain_interval]
     drops = [100 * bound for effect in shown for bound in effect.drop_interval or ()]
     set_up(axes, [0, *gains], [0, 100 * record.margin, *drops])

@@ -9,8 +9,9 @@ from harness.errors import shown_path
 from harness.models.card import CARD
 from harness.repair.card import card
 from harness.repair.plot import pareto
-from harness.repair.record import RepairRecord, write_repair
+from harness.repair.record import FILE, RepairRecord
 from harness.reporting.figures import svg
+from harness.reporting.record import write_json
 from harness.spelling import option
 from harness.writing import system_fault, whole_folder, write_whole, writing
 
@@ -38,4 +39,4 @@ def publish(
             write_whole(folder / CARD, card(record, baseline))
         if (figure := pareto(record)) is not None:
             write_whole(folder / PLOT, svg(figure))
-        write_repair(record, folder)
+        write_json(folder / FILE, record)

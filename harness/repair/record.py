@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
@@ -92,8 +90,3 @@ class RepairRecord(Row):
     chosen: str | None = None
     confirmed: ConfirmedRow | None = None
     notes: list[str] = []
-
-
-def write_repair(record: RepairRecord, folder: Path) -> None:
-    """Write the record into a folder, whole or not at all; raises OSError."""
-    write_json(folder / FILE, record)

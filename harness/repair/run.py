@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.engine.in_reach import check_in_reach
@@ -17,7 +18,7 @@ from harness.errors import HarnessError, ModelError, shown_path
 from harness.progress import counter
 from harness.repair.confirm import Confirmation, check_same_answers, confirm
 from harness.repair.measure import Examiner
-from harness.repair.models import Edited, Models
+from harness.repair.models import LocalModels
 from harness.repair.publish import publish
 from harness.repair.record import FILE, CandidateRow, Outcome, RepairRecord
 from harness.repair.schedule import Half, RepairOptions, Schedule, read_schedule
@@ -29,6 +30,9 @@ from harness.terminal import say, show
 from harness.visible import encodable
 from harness.wording import now, percent, tenths
 from harness.writing import clear_report
+
+if TYPE_CHECKING:
+    from harness.training.edits.repairable import Repairable
 
 LEFT_BY_FAILURE = {FILE, "pareto.svg"}
 """All that a repair that failed leaves in its folder, which may then be used again."""
@@ -48,9 +52,10 @@ def repair(options: RepairOptions, settings: Settings) -> int:
     check_free(options.out)
     clear_report(options.out, LEFT_BY_FAILURE, "out")
     schedule = read_schedule(options, settings)
-    from harness.repair.models import LocalModels
-
-    return run_repair(schedule, options, settings, LocalModels(options, settings, requests_of(schedule)))
+    models = LocalModels(options, settings, requests_of(schedule))
+    record = repaired(schedule, options, settings, models).record
+    show("\n".join(terminal_lines(record, shown_path(options.out))))
+    return CODES[record.outcome]
 
 
 def check_free(out: Path) -> None:
@@ -78,11 +83,11 @@ class Repair:
     schedule: Schedule
     options: RepairOptions
     settings: Settings
-    models: Models
+    models: LocalModels
     notes: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     started: str = field(default_factory=now)
-    edited: dict[str, Edited] = field(default_factory=dict)
+    edited: dict[str, Repairable] = field(default_factory=dict)
     """By form, what can be tried."""
     tried: list[Tried] = field(default_factory=list)
     complete: bool = True
@@ -157,13 +162,6 @@ def candidate_row(tried: Tried) -> CandidateRow:
     )
 
 
-def run_repair(schedule: Schedule, options: RepairOptions, settings: Settings, models: Models) -> int:
-    """Search, confirm and write with models from anywhere; see `repair`."""
-    record = repaired(schedule, options, settings, models).record
-    show("\n".join(terminal_lines(record, shown_path(options.out))))
-    return CODES[record.outcome]
-
-
 @dataclass(frozen=True)
 class Repaired:
     """The record of a repair, and what the confirmation half says of the chosen candidate; None if there is none."""
@@ -172,7 +170,7 @@ class Repaired:
     confirmation: Confirmation | None
 
 
-def repaired(schedule: Schedule, options: RepairOptions, settings: Settings, models: Models) -> Repaired:
+def repaired(schedule: Schedule, options: RepairOptions, settings: Settings, models: LocalModels) -> Repaired:
     """Search, confirm, and write the folder: with the model, or with the record alone; see `repair`."""
     run = Repair(schedule, options, settings, models, list(schedule.notes))
     with ExitStack() as restoring:
@@ -186,7 +184,7 @@ def repaired(schedule: Schedule, options: RepairOptions, settings: Settings, mod
     return ended
 
 
-def _search(run: Repair, edited: Edited, restoring: ExitStack) -> None:
+def _search(run: Repair, edited: Repairable, restoring: ExitStack) -> None:
     """Try candidates until there are no more, or no time."""
     trials = Trials(
         run.examiner(run.schedule.selection, lambda: trials.now or "baseline"),
@@ -230,14 +228,11 @@ def _end(run: Repair) -> Repaired:
     reference = run.tried[0]
     low = -reference.measured.learnt.interval[1]
     if low <= 0:
-        return Repaired(
-            run.record(
-                "undecided",
-                f"the tuned model is not shown to have learnt the target: its gain is {tenths(reference.measured.gain)} points over "
-                f"{len(reference.measured.target)} probes, and may be {tenths(low)}",
-            ),
-            None,
+        reason = (
+            f"the tuned model is not shown to have learnt the target: its gain is {tenths(reference.measured.gain)} points over "
+            f"{len(reference.measured.target)} probes, and may be {tenths(low)}"
         )
+        return Repaired(run.record("undecided", reason), None)
     chosen = choose(run.tried)
     if chosen is None:
         return Repaired(run.record("nothing passes", _why_none(run)), None)
@@ -251,16 +246,14 @@ def _end(run: Repair) -> Repaired:
         useful=run.options.useful,
     )
     run.notes += examiner.notes
-    if confirmation.undecided:
-        return Repaired(run.record("undecided", confirmation.reason, chosen, confirmation), confirmation)
     if confirmation.reason:
-        return Repaired(run.record("not confirmed", confirmation.reason, chosen, confirmation), confirmation)
-    outcome: Outcome = "unchanged" if chosen.candidate.edit.is_none else "repaired"
-    record = run.record(outcome, "", chosen, confirmation)
-    edited = run.edited[chosen.candidate.form]
+        failed: Outcome = "undecided" if confirmation.undecided else "not confirmed"
+        return Repaired(run.record(failed, confirmation.reason, chosen, confirmation), confirmation)
+    edit = chosen.candidate.edit
+    record = run.record("unchanged" if edit.is_none else "repaired", "", chosen, confirmation)
 
     def write(folder: Path) -> None:
-        edited.write(chosen.candidate.edit, folder)
+        run.edited[chosen.candidate.form].write(edit, folder)
         check_same_answers(examiner, run.models.written(folder), confirmation)
 
     publish(record, run.options.out, run.models.baseline_name, write)

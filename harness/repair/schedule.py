@@ -16,9 +16,8 @@ from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases
 from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.spelling import option
-from harness.stats.sampling import stratified
 from harness.suites.suite import Probe, Suite
-from harness.sweep.schedule import check_target
+from harness.sweep.schedule import check_target, half_of
 
 USEFUL = 0.5
 """The share of the tuned model's gain that a repair must keep, unless the user gives another."""
@@ -115,28 +114,15 @@ def read_schedule(options: RepairOptions, settings: Settings = Settings()) -> Sc
 
 def halves(target: Suite, cases: Sequence[Case], seed: int) -> tuple[Half, Half]:
     """Two halves of the target's probes and of the cases: seeded, stratified by suite and category, clusters in one piece."""
-    pool = {(case.suite.name, probe.id): probe for case in cases for probe in case.probes}
-    general = half_of(pool, seed)
-    learnt = half_of({(target.name, probe.id): probe for probe in target.probes}, seed)
+    of_target = {(target.name, probe.id): probe for probe in target.probes}
+    of_cases = {(case.suite.name, probe.id): probe for case in cases for probe in case.probes}
+    learnt, general = half_of(of_target, seed), half_of(of_cases, seed)
 
-    def half(chosen: Collection[Key], target_chosen: Collection[Key]) -> Half:
-        return Half(
-            tuple(probe for probe in target.probes if (target.name, probe.id) in target_chosen),
-            tuple(narrowed_to(cases, chosen)),
-        )
+    def half(target_chosen: Collection[Key], chosen: Collection[Key]) -> Half:
+        probes = tuple(probe for key, probe in of_target.items() if key in target_chosen)
+        return Half(probes, tuple(narrowed_to(cases, chosen)))
 
-    every = {(target.name, probe.id) for probe in target.probes}
-    return half(general, learnt), half(pool.keys() - general, every - learnt)
-
-
-def half_of(pool: dict[Key, Probe], seed: int) -> set[Key]:
-    """The keys of a half of the probes; those of a cluster are all in it, or none is."""
-    units = {
-        key: (key[0], probe.cluster is not None, probe.cluster or probe.id) for key, probe in pool.items()
-    }
-    group = {units[key]: (key[0], probe.category) for key, probe in pool.items()}
-    chosen = set(stratified(sorted(group), lambda unit: str(group[unit]), (len(group) + 1) // 2, seed))
-    return {key for key, unit in units.items() if unit in chosen}
+    return half(learnt, general), half(of_target.keys() - learnt, of_cases.keys() - general)
 
 
 def narrowed_to(cases: Iterable[Case], chosen: Collection[Key]) -> Iterable[Case]:

@@ -51,9 +51,9 @@ class Tried:
     @property
     def score(self) -> float:
         """The gain less the drop, in fractions; -1 where the gain is gone."""
-        return (
-            -1.0 if self.standing == "gain gone" else self.measured.gain - max(self.measured.drop or 0.0, 0.0)
-        )
+        if self.standing == "gain gone":
+            return -1.0
+        return self.measured.gain - max(self.measured.drop or 0.0, 0.0)
 
     @property
     def passes(self) -> bool:

@@ -9,9 +9,10 @@ from harness.engine.requests import EnginePair
 from harness.gate.cases import Case
 from harness.repair.measure import Examiner, Measured, Trial
 from harness.repair.record import Standing
-from harness.repair.schedule import half_of, narrowed_to
+from harness.repair.schedule import narrowed_to
 from harness.repair.search import EXPECTED, BudgetUsedError, Candidate, Tried
 from harness.stats.paired import ROUNDING
+from harness.sweep.schedule import half_of
 from harness.wording import duration
 
 LEAST_PART = 40
@@ -58,9 +59,8 @@ class Trials:
             EngineError, NoEvidenceError, ScorerError: as `evaluation.ask`.
         """
         self._check_budget()
-        self.now = (
-            f"{len(self.seconds) + 1} of about {max(EXPECTED, len(self.seconds) + 1)}, {candidate.edit}"
-        )
+        number = len(self.seconds) + 1
+        self.now = f"{number} of about {max(EXPECTED, number)}, {candidate.edit}"
         began = time.monotonic()
         standing, measured = self._measured(candidate)
         seconds = time.monotonic() - began
@@ -81,8 +81,7 @@ class Trials:
             return "gain gone", learnt
         if self.first and not reference:
             part = trial.compared(self.first)
-            overall = part.overall
-            if overall is not None and overall.verdict == "FORGOTTEN":
+            if part.overall is not None and part.overall.verdict == "FORGOTTEN":
                 return "loses too much", part
         whole = trial.compared(self.examiner.half.cases)
         within = whole.drop is None or whole.drop <= self.margin + ROUNDING

@@ -41,11 +41,6 @@ TYPED = Signs(":", "|", "[", "-", "]", "+", "o", "<", ">")
 """The same in ASCII."""
 
 
-def signs(unicode: bool) -> Signs:
-    """The signs that a terminal can show."""
-    return DRAWN if unicode else TYPED
-
-
 def heading(unicode: bool) -> str:
     """What stands over bars: zero, the margin, four and sixteen times the margin."""
     times = "×" if unicode else "x"

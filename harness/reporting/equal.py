@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from harness.gate.compare import MOVED
 from harness.reporting.equal_rows import AgreementRow, DifferenceRow, EqualRow
+from harness.reporting.gate_lines import interval
 from harness.reporting.in_short import flips_gate, named
+from harness.reporting.measured import measured
 from harness.reporting.rows import Record
 from harness.tables import aligned
-from harness.wording import between, count, one_line, percent, points
+from harness.wording import count, one_line, points
 
 VERDICTS = {"passed": "the same", "forgotten": "DIFFERS"}
 """What a form is, by the status of its record; anything else cannot be told."""
@@ -79,12 +81,11 @@ def _margins(record: Record) -> str:
 def _form(record: Record) -> tuple[str, ...]:
     found, flips, run = record.run.equal, flips_gate(record), record.run
     assert found is not None
-    known = flips is not None and flips.flips is not None and flips.flips_interval is not None
     return (
         run.tuned.reference if run.tuned else "",
         f"{found.same:,} of {found.compared:,}" if found.compared else "-",
-        percent(flips.flips) if known and flips and flips.flips is not None else "-",
-        f"{between(flips.flips_interval)} %" if known and flips and flips.flips_interval else "-",
+        measured(flips).shown if flips else "-",
+        interval(flips) if flips else "-",
         _drop(record),
         "-" if found.nats is None else f"up to {found.nats:.4f}",
         VERDICTS.get(run.status, CANNOT_TELL),

@@ -73,24 +73,14 @@ class EqualRow(Row):
     """What explains it, the likeliest first; empty if nothing differs, or no usual cause was found."""
 
     @property
-    def probes(self) -> int:
-        """The probes of all suites."""
-        return sum(row.probes for row in self.suites.values())
-
-    @property
     def compared(self) -> int:
-        """Those whose answers are texts or choices."""
+        """The probes of all suites whose answers are texts or choices."""
         return sum(row.probes for row in self.suites.values() if row.same is not None)
 
     @property
     def same(self) -> int:
         """Those to which both wrote or chose the same."""
         return sum(row.same or 0 for row in self.suites.values())
-
-    @property
-    def flips(self) -> int:
-        """Those that one had right and the other wrong."""
-        return sum(row.flips for row in self.suites.values())
 
     @property
     def nats(self) -> float | None:

@@ -41,14 +41,11 @@ def explain(decision: Decision, policy: Policy) -> str:
         head = list(_probe_sentences(decision, policy))
     else:
         head = list(_slice_sentences(decision, policy))
+    low = f"its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
     if decision.outcome == "warned" and not policy.fails(case.severity):
-        head.append(
-            f"  a warning only: its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
-        )
+        head.append(f"  a warning only: {low}")
     if decision.outcome == "skipped" and decision.lacks_evidence:
-        head.append(
-            f"  it decides nothing: its severity is {case.severity}, and {option('fail_on')} is {policy.fail_on}"
-        )
+        head.append(f"  it decides nothing: {low}")
     return "\n".join(map(visible, [*head, *_evidence(decision)]))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gate.decide import Outcome
-from harness.reporting.bars import bar, heading, signs
+from harness.reporting.bars import DRAWN, TYPED, bar, heading
 from harness.reporting.explain import INTERVAL, at_most
 from harness.reporting.gate_table import Standing, standing, table_rows
 from harness.reporting.in_short import gate_name
@@ -42,13 +42,8 @@ def _number(value: int | None) -> str:
     return "-" if value is None else str(value)
 
 
-def drop(row: GateRow) -> str:
-    """The drop in points; of texts, the rise of their bits per byte, and of answers the share that flips, in percent."""
-    return measured(row).shown
-
-
 def interval(row: GateRow) -> str:
-    """Its interval."""
+    """The interval of what a gate is judged by."""
     found = measured(row)
     return "-" if found.interval is None else f"{between(found.interval)}{found.unit}"
 
@@ -91,16 +86,12 @@ def claim(row: GateRow) -> str:
 COLUMNS = (
     Column("", lambda row, view: visible(gate_name(row, view.separator)), left=True),
     Column("n", lambda row, view: str(row.n), rank=7),
-    Column(
-        "baseline",
-        lambda row, view: _baseline(row),
-        rank=6,
-    ),
+    Column("baseline", lambda row, view: _baseline(row), rank=6),
     Column("tuned", lambda row, view: _tuned(row), rank=6),
-    Column("drop", lambda row, view: drop(row)),
+    Column("drop", lambda row, view: measured(row).shown),
     Column(
         lambda view: heading(view.unicode),
-        lambda row, view: bar(row, signs(view.unicode)),
+        lambda row, view: bar(row, DRAWN if view.unicode else TYPED),
         left=True,
         styled=True,
     ),
@@ -139,27 +130,17 @@ def gate_table(gates: Sequence[GateRow], view: View) -> Table:
     ]
     cells = [[column.cell(row, view) for column in COLUMNS] for row in rows]
     shown, widths = _chosen([titles, *cells], view.width)
-    by_row = dict(zip(map(id, rows), cells, strict=True))
-    lines, which = [], []
-    for row, group in _grouped(rows):
-        own = (
-            line(group, "strong")
-            if row is None
-            else _line(by_row[id(row)], shown, widths, STYLES[standing(row)])
-        )
-        lines.append(own)
-        which.append(row)
-    return Table(_line(titles, shown, widths, "plain"), lines, which)
-
-
-def _grouped(rows: Sequence[GateRow]) -> Iterator[tuple[GateRow | None, str]]:
-    """Each row, and None with its title before the first of a group."""
-    group = ""
-    for row in rows:
+    lines: list[Line] = []
+    which: list[GateRow | None] = []
+    group = None
+    for row, own in zip(rows, cells, strict=True):
         if row.over != "overall" and row.outcome != group:
             group = row.outcome
-            yield None, GROUPS[group]
-        yield row, group
+            lines.append(line(GROUPS[group], "strong"))
+            which.append(None)
+        lines.append(_line(own, shown, widths, STYLES[standing(row)]))
+        which.append(row)
+    return Table(_line(titles, shown, widths, "plain"), lines, which)
 
 
 def _chosen(rows: Sequence[Sequence[str]], width: int) -> tuple[list[int], list[int]]:

@@ -81,8 +81,5 @@ def run_standing(status: str) -> Standing:
 
 def standing(row: GateRow) -> Standing:
     """How a gate looks."""
-    if row.outcome == "skipped":
-        return "none"
-    if row.outcome == "failed":
-        return "bad"
-    return "good" if row.outcome == "passed" else "open"
+    standings: dict[Outcome, Standing] = {"passed": "good", "failed": "bad", "skipped": "none"}
+    return standings.get(row.outcome, "open")

@@ -79,10 +79,10 @@ def flips_gate(record: Record) -> GateRow | None:
 
 
 def _passed(record: Record) -> str:
-    turned = [row.without_accepted == "failed" for row in record.gates]
-    if any(turned):
+    turned = sum(row.without_accepted == "failed" for row in record.gates)
+    if turned:
         accepted = sum(row.accepted for row in record.probes)
-        return f"Passed only because {losses(accepted)}: {count(sum(turned), 'gate')} would have failed"
+        return f"Passed only because {losses(accepted)}: {count(turned, 'gate')} would have failed"
     overall, flips = next(filter(_is_overall, record.gates), None), flips_gate(record)
     if flips and flips.verdict == "RETAINED" and flips.flips_interval:
         what = "The same model" if record.run.equal else "Passed"
@@ -93,8 +93,7 @@ def _passed(record: Record) -> str:
 
 
 def _failed(record: Record) -> str:
-    failed = [row for row in record.gates if row.outcome == "failed"]
-    lost = [row for row in failed if row.verdict != "VACUOUS"]
+    lost = failed_for_a_loss(record)
     if not lost:
         return "Failed: the baseline knows too little for a loss to show"
     overall = next((row for row in lost if _is_overall(row) and row.drop), None)
@@ -191,11 +190,14 @@ def cases_told(record: Record) -> str:
     return "; ".join(parts)
 
 
+def failed_for_a_loss(record: Record) -> list[GateRow]:
+    """The gates that failed, and not because the baseline knows too little."""
+    return [row for row in record.gates if row.outcome == "failed" and row.verdict != "VACUOUS"]
+
+
 def forgot(record: Record) -> bool:
     """Whether a gate failed for a loss by tuning, which two forms of one model do not have."""
-    return record.run.equal is None and any(
-        row.outcome == "failed" and row.verdict != "VACUOUS" for row in record.gates
-    )
+    return record.run.equal is None and bool(failed_for_a_loss(record))
 
 
 def after_a_loss(record: Record) -> Iterator[str]:

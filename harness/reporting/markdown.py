@@ -11,7 +11,7 @@ from harness.reporting.accepted import accepted_sentences
 from harness.reporting.diagnosed import why_lost
 from harness.reporting.equal import equal_lines
 from harness.reporting.explain import INTERVAL
-from harness.reporting.gate_lines import GROUPS, claim, drop, interval, margin, verdict_word
+from harness.reporting.gate_lines import GROUPS, claim, interval, margin, verdict_word
 from harness.reporting.gate_table import table_rows
 from harness.reporting.in_short import (
     after_a_loss,
@@ -24,6 +24,7 @@ from harness.reporting.in_short import (
     title,
 )
 from harness.reporting.markdown_text import MARKER, block, code, in_html, prose, table
+from harness.reporting.measured import measured
 from harness.reporting.rows import GateRow, ProbeRow, Record
 from harness.reporting.telling import most_telling
 from harness.spelling import on_command_line
@@ -117,7 +118,7 @@ def _head(record: Record) -> Iterator[str]:
     yield f"## {SIGNS.get(record.run.status, '⚠️')} {prose(title(record))}"
     yield ""
     if about := models(record):
-        yield f"{code(about, 300)}"
+        yield code(about, 300)
         yield ""
     cases = f"{told}." if (told := cases_told(record)) else ""
     sentences = [effect(record), probes_sentence(record), gates_sentence(record), cases]
@@ -138,9 +139,7 @@ def _head(record: Record) -> Iterator[str]:
 
 
 def _gate_table(rows: Sequence[GateRow]) -> list[str]:
-    if not rows:
-        return []
-    return table([HEADING, *map(_cells, rows)], left=1)
+    return table([HEADING, *map(_cells, rows)]) if rows else []
 
 
 def _cells(row: GateRow) -> list[str]:
@@ -151,7 +150,7 @@ def _cells(row: GateRow) -> list[str]:
     follows = row.verdict == "FORGOTTEN" and row.outcome == "failed"
     said = claim(row) or ("" if follows or row.outcome in ("passed", "skipped") else GROUPS[row.outcome])
     verdict = f"{ROW_SIGNS[row.outcome]} {words}" + (f", {said}" if said else "")
-    return [code(gate_name(row)), drop(row), interval(row), margin(row), *numbers, verdict]
+    return [code(gate_name(row)), measured(row).shown, interval(row), margin(row), *numbers, verdict]
 
 
 def _telling(record: Record) -> Iterator[str]:

@@ -57,9 +57,9 @@ def block(text: str, most: int = 600) -> list[str]:
     return [f"{fence}text", *shown, fence, *more]
 
 
-def table(rows: Sequence[Sequence[str]], left: int) -> list[str]:
-    """A Markdown table of cells that are safe already, the first `left` columns flush left; its heading is the first row."""
-    rule = ["---" if place < left else "--:" for place in range(len(rows[0]))]
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table of cells that are safe already, the first column flush left; its heading is the first row."""
+    rule = ["---", *["--:"] * (len(rows[0]) - 1)]
     return [f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]]]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import shown_path
+from harness.reporting.in_short import failed_for_a_loss
 from harness.reporting.rows import GateRow, ProbeRow, Record
 from harness.suites.accepted import ships
 from harness.suites.detect import ENDINGS
@@ -45,8 +46,7 @@ def next_steps(
         conftests: the conftest.py files that registered scores or engines.
         engine: the run's options of how a model runs, and its permissions, as arguments.
     """
-    failed = [row for row in record.gates if row.outcome == "failed" and row.verdict != "VACUOUS"]
-    failed.sort(key=lambda row: -(row.drop or 0.0))
+    failed = sorted(failed_for_a_loss(record), key=lambda row: -(row.drop or 0.0))
     if not failed:
         return
     at = shown_path(folder)
@@ -55,7 +55,7 @@ def next_steps(
     yield "what now"
     if any(row.tuned.kind != "likelihood" for row in lost):
         yield "  ask again only what was lost, without a gate:"
-        yield f"    {_command('pytest', *_again(record.run.command, at))}"
+        yield _command("pytest", *_again(record.run.command, at))
         yield from _diagnose(record, at, [*own, *engine])
     worst = next((row for row in failed if row.suite != OVERALL and _path(record, row.suite)), None)
     if worst:
@@ -68,7 +68,7 @@ def next_steps(
     tuned = record.run.tuned
     if tuned and tuned.source == "reference" and tuned.reference.lower().endswith(ENDINGS):
         yield "  find milder ways to train it:"
-        yield f"    {_command('python', '-m', 'harness', 'advise', tuned.reference)}"
+        yield _harness("advise", tuned.reference)
 
 
 def _again(command: Sequence[str], at: str) -> list[str]:
@@ -89,7 +89,7 @@ def _diagnose(record: Record, at: str, given: Sequence[str]) -> Iterator[str]:
     models = (record.run.tuned, record.run.baseline)
     if not record.run.diagnosis and all(model and model.source == "reference" for model in models):
         yield "  find out why it was lost:"
-        yield f"    {_command('python', '-m', 'harness', 'diagnose', at, *given)}"
+        yield _harness("diagnose", at, *given)
 
 
 def _preview(
@@ -99,17 +99,16 @@ def _preview(
     if not lost:
         return
     probe = f"{_path(record, lost[0].suite)}::probe[{lost[0].id}]"
-    named = tuned is not None and tuned.source == "reference"
-    model = [f"--model={tuned.reference}", *engine] if named and tuned else []
+    model = [f"--model={tuned.reference}", *engine] if tuned and tuned.source == "reference" else []
     yield "  see how it is asked" + (" and answered:" if model else ":")
-    yield f"    {_command('python', '-m', 'harness', 'preview', probe, *model, *own)}"
+    yield _harness("preview", probe, *model, *own)
 
 
 def _accept(lost: Sequence[ProbeRow], at: str) -> Iterator[str]:
     if lost:
         yield "  accept a loss that is known, each probe by its name:"
         name = f"{lost[0].suite}::{lost[0].id}"
-        yield f"    {_command('python', '-m', 'harness', 'accept', at, name, '--because', 'TEXT')}"
+        yield _harness("accept", at, name, "--because", "TEXT")
 
 
 def _rescore(record: Record, row: GateRow, at: str, own: Sequence[str]) -> Iterator[str]:
@@ -117,7 +116,7 @@ def _rescore(record: Record, row: GateRow, at: str, own: Sequence[str]) -> Itera
     where = f" at {row.place}" if row.place else ""
     change = "" if ships(row.suite, Path(suite)) else f", or change its gate{where}"
     yield f"  correct an answer that is right{change}; then decide again:"
-    yield f"    {_command('python', '-m', 'harness', 'rescore', at, '--suite', suite, *own)}"
+    yield _harness("rescore", at, "--suite", suite, *own)
 
 
 def _equal(record: Record, own: Sequence[str], engine: Sequence[str]) -> Iterator[str]:
@@ -127,7 +126,7 @@ def _equal(record: Record, own: Sequence[str], engine: Sequence[str]) -> Iterato
     suites = [path for name in record.run.suites if (path := _path(record, name))]
     if len(forms) == len(models) and suites:
         yield "  find out why it is not the same model:"
-        yield f"    {_command('python', '-m', 'harness', 'equal', *forms, '--suite', *suites, *engine, *own)}"
+        yield _harness("equal", *forms, "--suite", *suites, *engine, *own)
 
 
 def _path(record: Record, suite: str) -> str | None:
@@ -135,5 +134,9 @@ def _path(record: Record, suite: str) -> str | None:
     return row.path if row else None
 
 
+def _harness(*arguments: str) -> str:
+    return _command("python", "-m", "harness", *arguments)
+
+
 def _command(*arguments: str) -> str:
-    return visible(shlex.join(arguments))
+    return f"    {visible(shlex.join(arguments))}"

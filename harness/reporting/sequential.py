@@ -28,9 +28,5 @@ def sequential_lines(rows: Mapping[str, SequentialRow]) -> Iterator[str]:
         )
     else:
         for suite, row in stopped.items():
-            yield f"sequential: {suite} stopped after {row.asked:,} of {count(row.of, 'probe')} ({_short(row)})"
-
-
-def _short(row: SequentialRow) -> str:
-    """ "retained at look 1", or "hopeless" without the number of probes."""
-    return row.why.partition(" after ")[0]
+            why = row.why.partition(" after ")[0]
+            yield f"sequential: {suite} stopped after {row.asked:,} of {count(row.of, 'probe')} ({why})"

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from harness.normalise import answer_of
@@ -105,18 +106,14 @@ def _findings(tuned: Sequence[Reply], before: Sequence[Reply]) -> Iterator[Findi
     same = _same(tuned, before)
     yield same
     for shared in (
-        _shared("begin", _beginnings, str.startswith, *_texts(tuned, before, "head")),
-        _shared("end", _ends, str.endswith, *_texts(tuned, before, "tail")),
+        _shared("begin", _beginnings, lambda reply, piece: reply.head.startswith(piece), tuned, before),
+        _shared("end", _ends, lambda reply, piece: reply.tail.endswith(piece), tuned, before),
     ):
         if shared.lost > same.lost:
             yield shared
     for what, has in FORMS.items():
         yield Finding(what, sum(map(has, tuned)), sum(map(has, before)), "form")
     yield from _languages(tuned, before)
-
-
-def _texts(tuned: Sequence[Reply], before: Sequence[Reply], part: str) -> tuple[list[str], list[str]]:
-    return [getattr(reply, part) for reply in tuned], [getattr(reply, part) for reply in before]
 
 
 def _same(tuned: Sequence[Reply], before: Sequence[Reply]) -> Finding:
@@ -133,27 +130,28 @@ def _same(tuned: Sequence[Reply], before: Sequence[Reply]) -> Finding:
 
 def _shared(
     kind: Literal["begin", "end"],
-    pieces: Callable[[str], Iterator[str]],
-    has: Callable[[str, str], bool],
-    tuned: Sequence[str],
-    before: Sequence[str],
+    pieces: Callable[[Reply], Iterator[str]],
+    has: Callable[[Reply, str], bool],
+    tuned: Sequence[Reply],
+    before: Sequence[Reply],
 ) -> Finding:
     """The beginning or end that most of the answers have and the fewest of the baseline's; the longest of equals."""
-    times = Counter(piece for text in tuned for piece in set(pieces(text)))
+    times = Counter(piece for reply in tuned for piece in set(pieces(reply)))
     likely = sorted(times, key=lambda piece: (-times[piece], -len(piece)))[:MOST_TOKENS]
-    counted = [(times[piece], sum(has(text, piece) for text in before), piece) for piece in likely]
+    counted = [(times[piece], sum(has(reply, piece) for reply in before), piece) for piece in likely]
     lost, baseline, piece = max(counted, key=lambda row: (row[0] - row[1], len(row[2])), default=(0, 0, ""))
     return Finding(f"{kind} with {one_line(piece)}", lost, baseline, kind, piece)
 
 
-def _beginnings(text: str) -> Iterator[str]:
-    for token, _ in zip(_TOKEN.finditer(text), range(MOST_TOKENS), strict=False):
-        yield text[: token.end()]
+def _beginnings(reply: Reply) -> Iterator[str]:
+    for token in islice(_TOKEN.finditer(reply.head), MOST_TOKENS):
+        yield reply.head[: token.end()]
 
 
-def _ends(text: str) -> Iterator[str]:
-    for token in list(_TOKEN.finditer(text[-300:]))[-MOST_TOKENS:]:
-        yield text[-300:][token.start() :]
+def _ends(reply: Reply) -> Iterator[str]:
+    text = reply.tail[-300:]
+    for token in list(_TOKEN.finditer(text))[-MOST_TOKENS:]:
+        yield text[token.start() :]
 
 
 def _languages(tuned: Sequence[Reply], before: Sequence[Reply]) -> Iterator[Finding]:
@@ -166,21 +164,13 @@ def _languages(tuned: Sequence[Reply], before: Sequence[Reply]) -> Iterator[Find
             yield Finding(words.format(name), times, earlier[name], "language")
 
 
-def _is_sheet(reply: Reply) -> bool:
-    return len(_LABEL.findall(reply.head)) >= 2
-
-
-def _is_list(reply: Reply) -> bool:
-    return len(_ITEM.findall(reply.head)) >= 3
-
-
 FORMS: dict[str, Callable[[Reply], bool]] = {
     "are empty": lambda reply: not reply.head,
     "decline": lambda reply: stance(reply.head) == "refusal",
     "are cut off by max_new_tokens": lambda reply: reply.cut,
     "go round in circles": lambda reply: repeats(reply.head),
-    'are data sheets ("X: y")': _is_sheet,
-    "are lists": _is_list,
+    'are data sheets ("X: y")': lambda reply: len(_LABEL.findall(reply.head)) >= 2,
+    "are lists": lambda reply: len(_ITEM.findall(reply.head)) >= 3,
     "are JSON": lambda reply: reply.head.startswith(("{", "[")) and reply.tail.endswith(("}", "]")),
     "hold a code block": lambda reply: "```" in reply.head,
     "are a single word": lambda reply: len(reply.head.split()) == 1,

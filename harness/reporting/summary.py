@@ -5,7 +5,8 @@ It fits on a screen: what matters least is folded, and a line says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from harness.gate.stopping import ALL_ASKED
 from harness.reporting.accepted import accepted_sentences
@@ -39,12 +40,11 @@ NO_GATE = "no gate was decided, so this run says nothing about the model"
 EFFECTS = "To avoid it: python -m harness ladder RECIPES trains with LoRA, lower rates, replay, EWC and others, and ranks them"
 USUAL = ("max_new_tokens (",)
 """Beginnings of notes, after the suite's name, that every run has, and that are told last."""
-PLAIN = View()
 
 
 def render(record: Record) -> str:
     """The whole summary as text that is safe to show in a terminal."""
-    return plain(summary(record, PLAIN))
+    return plain(summary(record, View()))
 
 
 def summary(
@@ -67,16 +67,18 @@ def summary(
 
 def _blocks(record: Record, view: View, steps: Sequence[str]) -> Iterator[Block]:
     loud = view.verbosity >= 0
-    head = [_title(record), *_lines(_head(record))]
+    sentences = (models(record), effect(record), probes_sentence(record), gates_sentence(record))
+    head = [_title(record), *_lines(filter(None, sentences))]
     yield Block(head, least=len(head))
     if loud:
         yield Block(_lines(_where(record)), wanted=1)
-        yield _always(_facts(record))
+        noise, sequential = noise_lines(record.run.noise), sequential_lines(record.run.sequential)
+        yield _always(chain(_reasoning(record.probes), noise, sequential))
     if record.gates:
         yield _table(record, view)
     else:
         yield _always([NO_GATE], apart=True)
-    yield _always(list(equal_lines(record)), apart=True)
+    yield _always(equal_lines(record), apart=True)
     yield _always(_without_verdict(record), apart=True)
     yield _always(accepted_sentences(record), apart=True)
     yield _always(_lost_with_workers(record), apart=True)
@@ -89,11 +91,11 @@ def _blocks(record: Record, view: View, steps: Sequence[str]) -> Iterator[Block]
         yield _notes(record)
 
 
-def _lines(texts: Iterator[str] | Sequence[str]) -> list[Line]:
+def _lines(texts: Iterable[str]) -> list[Line]:
     return [line(part) for text in texts for part in text.split("\n")]
 
 
-def _always(texts: Iterator[str] | Sequence[str], apart: bool = False) -> Block:
+def _always(texts: Iterable[str], apart: bool = False) -> Block:
     lines = _lines(texts)
     return Block(lines, least=len(lines), apart=apart)
 
@@ -102,22 +104,12 @@ def _title(record: Record) -> Line:
     return line(title(record), STYLES[run_standing(record.run.status)])
 
 
-def _head(record: Record) -> Iterator[str]:
-    yield from filter(None, [models(record), effect(record), probes_sentence(record), gates_sentence(record)])
-
-
 def _where(record: Record) -> Iterator[str]:
     run = record.run
     if run.device:
         floats = f" in {run.dtype}" if run.dtype else ""
         asking = sum(run.seconds_asking.values())
         yield f"on {run.device}{floats}; {asking:.0f} s asking, {run.seconds:.0f} s in all"
-
-
-def _facts(record: Record) -> Iterator[str]:
-    yield from _reasoning(record.probes)
-    yield from noise_lines(record.run.noise)
-    yield from sequential_lines(record.run.sequential)
 
 
 def _table(record: Record, view: View) -> Block:
@@ -139,9 +131,8 @@ def _notes(record: Record) -> Block:
     notes = sorted(usual, key=lambda note: usual[note])
 
     def more(first: int) -> str:
-        several = f"{len(notes) - first} {'more notes' if first else 'notes'}"
-        what = several if len(notes) - first > 1 else several.removesuffix("s")
-        return f"{'and ' if first else ''}{what}: -v shows all, and record.json has them"
+        what = f"and {count(len(notes) - first, 'more note')}" if first else count(len(notes), "note")
+        return f"{what}: -v shows all, and record.json has them"
 
     return Block(
         [line(f"note: {note}") for note in notes],

@@ -28,12 +28,12 @@ def most_telling(rows: Sequence[ProbeRow], most: int = 5) -> list[ProbeRow]:
     lost = [row for row in rows if row.change == "lost" and row.baseline is not None]
     lost.sort(key=lambda row: (row.severity != "critical", -distance(row)))
     seen: Counter[tuple[bool, str]] = Counter()
-    ranked: list[tuple[bool, int, int, ProbeRow]] = []
+    ranked: list[tuple[bool, int, ProbeRow]] = []
     for row in lost:
-        key = row.severity == "critical", row.suite
-        ranked.append((not key[0], seen[key], len(ranked), row))
+        key = row.severity != "critical", row.suite
+        ranked.append((key[0], seen[key], row))
         seen[key] += 1
-    ranked.sort(key=lambda entry: entry[:3])
+    ranked.sort(key=lambda entry: entry[:2])
     return [row for *_, row in ranked[:most]]
 
 

@@ -48,5 +48,4 @@ class Chain:
     def pair(self) -> Iterator[EnginePair]:
         """The base and the last model, to be asked; before any training, the base alone as both."""
         free_models()
-        baseline, last = self.base, self.last
-        yield open_pair(ModelPair(baseline, last), self.settings, say)
+        yield open_pair(ModelPair(self.base, self.last), self.settings, say)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
 from harness.engine.settings import Settings
-from harness.errors import HarnessError, InputError, RecipeError
-from harness.evaluation.permission import code_problem, with_consent
+from harness.errors import HarnessError, RecipeError
+from harness.evaluation.permission import check_consent, with_consent
 from harness.evaluation.suites import read_suites
 from harness.models.reference import FullModel
 from harness.recipes.read import Recipe
-from harness.suites.suite import Suite
 from harness.sweep.schedule import (
     AskedSuite,
     check_target,
@@ -76,22 +75,17 @@ def read_schedule(options: SequenceOptions, settings: Settings = Settings()) -> 
         "each goes on from the one before, so all name the base that the first begins with",
     )
     targets = _distinct(recipes)
-    suites = read_suites([*targets, *options.suites], options.reach)
+    suites = [under(suite, settings) for suite in read_suites([*targets, *options.suites], options.reach)]
     tasks, general = suites[: len(targets)], suites[len(targets) :]
     for suite in tasks:
         check_target(suite)
-    _check_code(tasks, options.allow_code)
+    check_consent(tasks, options.allow_code)
     notes: list[str] = []
     if general:
         general, notes = with_consent(None, general, options.allow_code)
     sampled, more = sampled_suites(general, options.sample)
-    return Schedule(
-        recipes,
-        base,
-        tuple(AskedSuite(under(suite, settings), suite.probes) for suite in tasks),
-        tuple(replace(asked, suite=under(asked.suite, settings)) for asked in sampled),
-        (*notes, *more),
-    )
+    learnt = tuple(AskedSuite(suite, suite.probes) for suite in tasks)
+    return Schedule(recipes, base, learnt, tuple(sampled), (*notes, *more))
 
 
 def _distinct(recipes: Sequence[Recipe]) -> list[Path]:
@@ -107,9 +101,3 @@ def _distinct(recipes: Sequence[Recipe]) -> list[Path]:
                 "each task of a sequence has a suite of its own",
             )
     return targets
-
-
-def _check_code(tasks: Sequence[Suite], allowed: bool) -> None:
-    problems = (code_problem(suite, suite.probes, allowed) for suite in tasks)
-    if found := list(filter(None, problems)):
-        raise InputError(found)

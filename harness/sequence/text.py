@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from harness.reporting.explain import INTERVAL
-from harness.sequence.record import MeasureRow, SequenceRecord, StepRow
+from harness.sequence.record import SequenceRecord, StepRow
 from harness.sweep.text import WIDTH, escaped
 from harness.tables import aligned, markdown
 from harness.visible import visible_lines
@@ -49,11 +49,8 @@ def _general(step: StepRow) -> tuple[str, str]:
 
 def measures_table(record: SequenceRecord) -> list[tuple[str, ...]]:
     """The heading and a row a measure."""
-    return [("measure", "points", INTERVAL, ""), *(_measure(row) for row in record.measures)]
-
-
-def _measure(row: MeasureRow) -> tuple[str, ...]:
-    return row.name, tenths(row.value), between(row.interval), MEANS[row.name]
+    rows = [(row.name, tenths(row.value), between(row.interval), MEANS[row.name]) for row in record.measures]
+    return [("measure", "points", INTERVAL, ""), *rows]
 
 
 def conclusion(record: SequenceRecord) -> str:

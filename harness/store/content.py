@@ -71,7 +71,7 @@ def model_content(model: LocalModel, speaker: LocalModel, settings: Settings) ->
         "weights": file_digests(base_of(model).folder, MODEL_FILES),
         "text": [
             file_digests(folder, (*TEXT_FILES, *CODE))
-            for folder in {speaker.folder: 0, base_of(speaker).folder: 0}
+            for folder in dict.fromkeys((speaker.folder, base_of(speaker).folder))
         ],
     }
     if isinstance(model, Adapter):
@@ -101,11 +101,9 @@ def given_content(identity: str) -> dict[str, Any]:
 
 def conditions(content: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a model's content that must be the same wherever its answers are used."""
-    return (
-        {"answers": ANSWERS}
-        if content.get("engine") == GIVEN
-        else installed(content.get("engine", "transformers"))
-    )
+    if content.get("engine") == GIVEN:
+        return {"answers": ANSWERS}
+    return installed(content.get("engine", "transformers"))
 
 
 def text_identity(content: Mapping[str, Any]) -> str:

@@ -63,7 +63,6 @@ class Kept(Stored):
 
     used: float
     answers: int
-    bytes: int
 
 
 class Database(SqliteFile):
@@ -131,10 +130,10 @@ class Database(SqliteFile):
         """The models in the file, the last used first; raises StoreError."""
         with self._explained(), self._lock:
             rows = self._connection.execute(
-                "SELECT name, content, used, count(request), coalesce(sum(length(answer)), 0) FROM models "
+                "SELECT name, content, used, count(request) FROM models "
                 "LEFT JOIN answers ON answers.model = models.id GROUP BY models.id ORDER BY used DESC, models.id"
             ).fetchall()
-            return [Kept(name, json.loads(content), *rest) for name, content, *rest in rows]
+            return [Kept(name, json.loads(content), used, answers) for name, content, used, answers in rows]
 
     def all_answers(self, model: Stored) -> dict[str, Data]:
         """All answers of a model by the keys of requests; raises StoreError."""

@@ -31,6 +31,7 @@ class StoredEngine:
         self.shelf = shelf
         self.label = label
         self.kinds = kinds
+        self._own_budget: Any = None
 
     def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
         """Answer each request, in order; raises what the engine itself raises."""
@@ -65,8 +66,20 @@ class StoredEngine:
         return self.engine().render(prompt)
 
     def engine(self) -> Engine:
-        """The engine itself."""
+        """The engine itself, with the batches of this one."""
+        engine = self._model()
+        if self._other_batches:
+            engine = copy(engine)
+            engine.budget = self.budget  # type: ignore[attr-defined]
+        return engine
+
+    def _model(self) -> Engine:
         return self.opened()
+
+    @property
+    def _other_batches(self) -> bool:
+        """Whether this engine was given batches other than the engine itself has."""
+        return getattr(self, "budget", None) is not self._own_budget
 
     def keys(self, requests: Sequence[Request]) -> dict[Request, str]:
         """The key of each request; equal keys of a model have equal answers."""
@@ -112,14 +125,6 @@ class StoredLocalEngine(StoredEngine):
         other.shelf = self.shelf.store.shelf(label, {**self.shelf.content, "edit": edit})
         return other
 
-    def engine(self) -> Engine:
-        """The engine itself, with the batches of this one."""
-        engine: Engine = self._model()
-        if self.budget is not self._own_budget:
-            engine = copy(engine)
-            engine.budget = self.budget  # type: ignore[attr-defined]
-        return engine
-
     def _model(self) -> Any:
         engine: Any = self.opened()
         self.pace = engine.pace
@@ -129,7 +134,7 @@ class StoredLocalEngine(StoredEngine):
         """The key of each request; it tells the batches where these were chosen, or matter."""
         keys = super().keys(requests)
         batches: dict[str, Any] = {}
-        if self.budget is not self._own_budget or not self._exact:
+        if self._other_batches or not self._exact:
             batches["tokens"] = self.budget.tokens
         if not self._exact:
             batches["together"] = sorted(keys.values())

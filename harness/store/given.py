@@ -115,7 +115,7 @@ class GivenEngine(StoredEngine):
         for name in NAMES:
             if hasattr(given, name):
                 setattr(self, name, getattr(given, name))
-        self._own_budget = self._budget()
+        self._own_budget = getattr(self, "budget", None)
         self._time = 0
 
     def anew(self, time: int) -> Engine:
@@ -125,21 +125,12 @@ class GivenEngine(StoredEngine):
         take_after(other, self.opened())
         return other
 
-    def engine(self) -> Engine:
-        """The given engine, with the batches of this one."""
-        given = self.opened()
-        if self._budget() is self._own_budget:
-            return given
-        given = copy(given)
-        given.budget = self._budget()  # type: ignore[attr-defined]
-        return given
-
     def keys(self, requests: Sequence[Request]) -> dict[Request, str]:
         """The key of each request; it tells how often the model was asked, and the batches if these were chosen."""
         keys = super().keys(requests)
         how: dict[str, Any] = {"time": self._time} if self._time else {}
-        if self._budget() is not self._own_budget:
-            how["tokens"] = self._budget().tokens
+        if self._other_batches:
+            how["tokens"] = self.budget.tokens  # type: ignore[attr-defined]
         return {request: digest(key, how) for request, key in keys.items()} if how else keys
 
     def told(self) -> list[str]:
@@ -172,9 +163,6 @@ class GivenEngine(StoredEngine):
     def lasting(self, answers: Mapping[Request, Answer]) -> Iterator[Request]:
         """The requests with an answer that proves something, and can be read back as it is; others are asked again."""
         return (request for request, answer in answers.items() if _sound(request, answer) and _lasts(answer))
-
-    def _budget(self) -> Any:
-        return getattr(self, "budget", None)
 
 
 def _parts(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]]:

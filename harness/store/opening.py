@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.engine import registry
 from harness.engine.batching import EXACT
-from harness.engine.requests import Engine, EnginePair, Request, Side
+from harness.engine.requests import SIDES, Engine, EnginePair, Request, Side
 from harness.engine.settings import OFF, Settings
 from harness.errors import EngineError
 from harness.models.cache import cache_folder
@@ -179,14 +179,11 @@ class _Opening:
             self._pair = pair
         return self._pair
 
-    def _contents(self) -> dict[str, dict[str, Any]]:
+    def _contents(self) -> dict[Side, dict[str, Any]]:
         """What the answers of each side depend on; raises OSError."""
-        sources = self.sources
-        speaker = None if self.settings.template == "own" else sources.of(self.settings.template)
-        return {
-            side: model_content(model, speaker or model, self.settings)
-            for side, model in (("baseline", sources.baseline), ("tuned", sources.tuned))
-        }
+        models = {side: self.sources.of(side) for side in SIDES}
+        speaker = None if self.settings.template == "own" else models[self.settings.template]
+        return {side: model_content(model, speaker or model, self.settings) for side, model in models.items()}
 
     def _changed(self) -> str | None:
         """Why the models as loaded may not be those that were found; None if no file of them changed since."""
@@ -194,10 +191,9 @@ class _Opening:
             now = self._contents()
         except OSError:
             now = {}
-        sides = (self.sources.baseline, self.sources.tuned)
-        for side, model in zip(self.contents, sides, strict=True):
+        for side in SIDES:
             if now.get(side) != self.contents[side]:
-                return changed_since(model.name)
+                return changed_since(self.sources.of(side).name)
         return None
 
     def _keep_facts(self, new: dict[str, Any]) -> str | None:
@@ -236,14 +232,13 @@ def _facts(pair: EnginePair) -> dict[str, Any]:
         "device": pair.device,
         "dtype": pair.dtype,
         "notes": list(pair.notes),
-        "baseline": _said(pair.baseline),
-        "tuned": _said(pair.tuned),
+        **{side: _said(pair.of(side)) for side in SIDES},
     }
 
 
 def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """Why answers kept under old facts cannot stand beside those of the models as loaded; None if they can."""
-    for side in ("baseline", "tuned"):
+    for side in SIDES:
         before, after = old[side], new[side]
         if any(before[name] != after[name] for name in RUNS):
             return (

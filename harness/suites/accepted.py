@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field
 
 from harness.documents.document import Document, document_of, read_document
 from harness.documents.validate import Like, Part, Shape, Text, describe, validate
+from harness.documents.yaml_lines import Line
 from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean, shown_path
 from harness.shipped import suite_files
 from harness.suites.acceptance import FILE, Acceptance
@@ -39,13 +40,9 @@ _DASH = re.compile(r"^( *)- ", re.MULTILINE)
 
 
 def _day(text: str) -> str:
-    try:
-        return str(date.fromisoformat(text)) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else _no_day(text)
-    except ValueError:
-        return _no_day(text)
-
-
-def _no_day(text: str) -> str:
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return str(date.fromisoformat(text))
     raise ValueError(f"a day must be like 2027-01-31, saw text {text[:60]!r}")
 
 
@@ -64,31 +61,29 @@ Id = Annotated[str, Like(r"^[^\s\[\]:/\\]+::.+$", "one probe as SUITE::PROBE")]
 class BaselineFormat(Shape):
     """The model that knew the answer."""
 
-    name: Annotated[Text, Field(description="Its reference.")]
-    weights: Annotated[Hash | None, Field(description="The SHA-256 of its weights.")] = None
-    base_weights: Annotated[Hash | None, Field(description="The SHA-256 of the base under an adapter.")] = (
-        None
-    )
+    name: Text = Field(description="Its reference.")
+    weights: Hash | None = Field(None, description="The SHA-256 of its weights.")
+    base_weights: Hash | None = Field(None, description="The SHA-256 of the base under an adapter.")
 
 
 class AcceptanceFormat(Shape):
     """One accepted loss."""
 
-    probe: Annotated[Id, Field(description="The probe that is lost: SUITE::PROBE.")]
-    because: Annotated[Words, Field(description="Why the loss is accepted.")]
-    by: Annotated[Words, Field(description="Who accepted it.")]
-    date: Annotated[Day, Field(description="The day on which it was accepted.")]
-    until: Annotated[
-        Day | None, Field(description="The last day on which it counts; without one it counts for ever.")
-    ] = None
+    probe: Id = Field(description="The probe that is lost: SUITE::PROBE.")
+    because: Words = Field(description="Why the loss is accepted.")
+    by: Words = Field(description="Who accepted it.")
+    date: Day = Field(description="The day on which it was accepted.")
+    until: Day | None = Field(
+        None, description="The last day on which it counts; without one it counts for ever."
+    )
     baseline: BaselineFormat = Field(description="Of which model the answer was lost.")
-    asked: Annotated[Hash, Field(description="What the models were shown: another prompt is another loss.")]
+    asked: Hash = Field(description="What the models were shown: another prompt is another loss.")
 
 
 class AcceptedFormat(Shape):
     """Known losses that no longer fail the gate."""
 
-    accepted: Annotated[list[AcceptanceFormat], Field(description="One entry for each probe.")]
+    accepted: list[AcceptanceFormat] = Field(description="One entry for each probe.")
 
 
 PARTS = {
@@ -118,7 +113,8 @@ def suites_of(path: Path) -> Mapping[str, Path]:
         if has_ending(file) and file.is_file() and sniff(file).kind != "none":
             with suppress(InputError):
                 value: Any = read_document(file).value
-                found |= {value["suite"]: file} if isinstance(value, dict) and "suite" in value else {}
+                if isinstance(value, dict) and isinstance(value.get("suite"), str):
+                    found[value["suite"]] = file
     return found
 
 
@@ -244,17 +240,13 @@ def _without(lines: list[str], known: Mapping[Acceptance, Span], id: str) -> lis
     if line is None:
         return lines
     first = line - 1
-    depth = _depth(lines[first])
+    depth = Line(lines[first]).indent
     after = (
         number
         for number in range(line, len(lines))
-        if lines[number].strip() and _depth(lines[number]) <= depth
+        if lines[number].strip() and Line(lines[number]).indent <= depth
     )
     return [*lines[:first], *lines[next(after, len(lines)) :]]
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
 
 
 def entry(new: Acceptance) -> str:

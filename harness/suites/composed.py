@@ -41,24 +41,24 @@ class Piece(Shape):
     def _judged(
         self, judge: Callable[[str, Sequence[str]], bool], text: str, expected: Sequence[str]
     ) -> bool:
-        right = judge(text, self.answers or self._taken(expected))
+        right = judge(text, self._taken(expected))
         if not isinstance(right, bool):
             kind = type(right).__name__
             raise TypeError(f"the score '{self.scorer.name}' must return True or False, returned {kind}")
         return right
 
     def _taken(self, expected: Sequence[str]) -> Sequence[str]:
-        """The probe's answers that count here: a score that may do without takes those that can be right under it."""
+        """Its own answers, else those of the probe: a score that may do without takes those that can be right under it."""
         match self.expects:
             case "none":
-                return ()
+                return self.answers
             case "optional":
                 return [answer for answer in expected if self.scorer.expected_problem(answer) is None]
         return expected
 
     def why(self, text: str, expected: Sequence[str]) -> str:
         """The score's name and, if it says so, why a text is wrong by it."""
-        why = self.scorer.why(text, self.answers or self._taken(expected))
+        why = self.scorer.why(text, self._taken(expected))
         return f"'{self.scorer.name}' is wrong{f', {why}' if why else ''}"
 
     def written(self) -> Any:

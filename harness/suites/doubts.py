@@ -45,14 +45,14 @@ def _odd_quotes(document: Document) -> Iterator[Problem]:
         if span.line not in numbers or not is_asked(place):
             continue
         text = reduce(getitem, place, document.value)
-        written = document.lines[span.line - 1][span.column - 1 :]
+        written = document.rest(span)
         if not isinstance(text, str) or not written or written[0] in "\"'":
             continue
         key = next(step for step in reversed(place) if isinstance(step, str))
         if (
-            text[0] in OPENING
+            len(text) > 1
+            and text[0] in OPENING
             and text[-1] in CLOSING
-            and len(text) > 1
             and not any(c in text[1:-1] for c in OPENING)
         ):
             hint = f"if they stand for YAML's, write: {_item(place)}{quoted(text[1:-1])[:MOST_QUOTED]}"

@@ -64,7 +64,7 @@ def categories_of(data: dict[str, Any]) -> list[str]:
     """The categories of the probes in the file, even of invalid ones."""
     probes = data.get("probes")
     listed = [probe for probe in (probes if isinstance(probes, list) else []) if isinstance(probe, dict)]
-    return list(dict.fromkeys(str(_category(probe)) for probe in listed if _category(probe) is not None))
+    return list(dict.fromkeys(str(name) for name in map(_category, listed) if name is not None))
 
 
 def _category(probe: Mapping[str, Any]) -> Any:

@@ -55,17 +55,19 @@ class ProbeReader(ScoreReader):
         answers = self.answers(written, place, setting.task, scorer)
         if scorer is None:
             return None
+        fields = {name: str((written.model_extra or {}).get(name)) for name in setting.fields or ()}
+        known = setting.fields is not None  # else no key is known to be wrong
         return Probe(
             id=written.id,
             scorer=scorer,
-            fields={name: str((written.model_extra or {}).get(name)) for name in setting.fields or ()},
+            fields=fields,
             answers=answers,
             category=written.category,
             severity=written.severity or setting.severity,
             choices=tuple(written.choices or ()),
             text=written.text,
             cluster=written.cluster,
-            also_ask=self.also_ask(written, place, setting.fields),
+            also_ask=self.also_ask(written, place, fields) if known else (),
             lint_ignore=written.lint_ignore,
             span=self.document.span(place),
         )
@@ -90,12 +92,9 @@ class ProbeReader(ScoreReader):
             self.problem((*place, name), message, hint, alike=message)
 
     def also_ask(
-        self, written: ProbeFormat, place: Place, fields: tuple[str, ...] | None
+        self, written: ProbeFormat, place: Place, own: Mapping[str, str]
     ) -> tuple[Mapping[str, str], ...]:
         """The fields of the prompt in the probe's other words."""
-        if fields is None:  # so no key is known to be wrong
-            return ()
-        own = {name: str((written.model_extra or {}).get(name)) for name in fields}
         if written.also_ask and not own:
             self.problem((*place, "also_ask"), "'also_ask' has no meaning: the prompt has no fields")
             return ()
@@ -175,13 +174,7 @@ class ProbeReader(ScoreReader):
 
 def _by_number(answer: str, choices: list[str]) -> str | None:
     """The choice that a letter or a number stands for."""
-    at = (
-        "ABCDEFGHIJ".find(answer.upper())
-        if answer.isalpha()
-        else int(answer) - 1
-        if answer.isdecimal()
-        else -1
-    )
-    if len(answer) != 1 or not 0 <= at < len(choices):
+    if len(answer) != 1 or not answer.isalnum():
         return None
-    return f"write the choice itself: answer: {choices[at]}"
+    at = int(answer) - 1 if answer.isdecimal() else "ABCDEFGHIJ".find(answer.upper())
+    return f"write the choice itself: answer: {choices[at]}" if 0 <= at < len(choices) else None

@@ -27,7 +27,7 @@ from harness.suites.parts import PARTS, M, without_parts
 from harness.suites.probe import ProbeReader, Setting
 from harness.suites.scorer import Scorer
 from harness.suites.source import read_rows
-from harness.suites.suite import OVERALL, Probe, Suite, Task
+from harness.suites.suite import OVERALL, Gate, Probe, Suite, Task
 from harness.suites.task import TaskReader
 from harness.suites.texts import write_texts
 
@@ -57,11 +57,8 @@ def read_suite(path: Path, scorers: Mapping[str, type[Scorer]], reach: Reach = P
             document = read_document(path)
         except InputError as error:
             raise SuiteError([*misnamed, *error.problems]) from error
-        return _Reader(document, scorers, _problems(misnamed, document), reach).read()
-
-
-def _problems(misnamed: Sequence[Problem], document: Document) -> Problems:
-    return Problems([*misnamed, *document.problems], path=document.path, known=document.told)
+        problems = Problems([*misnamed, *document.problems], path=path, known=document.told)
+        return _Reader(document, scorers, problems, reach).read()
 
 
 @contextmanager
@@ -143,20 +140,7 @@ class _Reader(ProbeReader):
             tasks.check_extent(task, probes)
         if self.problems or suite is None:
             raise SuiteError(self.problems)
-        return Suite(
-            name=suite.suite,
-            about=suite.about,
-            severity=suite.severity,
-            task=task,
-            gates=gates,
-            probes=probes,
-            path=self.document.path,
-            needs=needs,
-            lint_ignore=suite.lint_ignore,
-            span=self.document.span(("suite",)),
-            warnings=tuple(doubts(self.document, probes)),
-            notes=tuple(self.notes),
-        )
+        return self.suite(suite, task, gates, probes, needs, doubts(self.document, probes))
 
     def of_task(self, data: dict[str, Any], suite: SuiteFormat | None) -> Suite:
         """The suite whose probes are the documents of a task of lm-evaluation-harness."""
@@ -181,18 +165,31 @@ class _Reader(ProbeReader):
         needs = reader.needs(suite.needs, gates, categories, found.task)
         if self.problems:
             raise SuiteError(self.problems)
+        warnings = (Problem(found.span, *warning) for warning in found.warnings)
+        return self.suite(suite, found.task, gates, found.probes, needs, warnings)
+
+    def suite(
+        self,
+        written: SuiteFormat,
+        task: Task,
+        gates: tuple[Gate, ...],
+        probes: tuple[Probe, ...],
+        needs: Mapping[str, str],
+        warnings: Iterable[Problem],
+    ) -> Suite:
         return Suite(
-            name=suite.suite,
-            about=suite.about,
-            severity=suite.severity,
-            task=found.task,
+            name=written.suite,
+            about=written.about,
+            severity=written.severity,
+            task=task,
             gates=gates,
-            probes=found.probes,
+            probes=probes,
             path=self.document.path,
             needs=needs,
-            lint_ignore=suite.lint_ignore,
+            lint_ignore=written.lint_ignore,
             span=self.document.span(("suite",)),
-            warnings=tuple(Problem(found.span, *warning) for warning in found.warnings),
+            warnings=tuple(warnings),
+            notes=tuple(self.notes),
         )
 
     def each_valid(self, shape: type[M], data: dict[str, Any], key: str) -> Iterator[tuple[Place, M]]:

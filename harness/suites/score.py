@@ -134,18 +134,10 @@ class ScoreReader(PartReader):
     def answer_hint(self, answer: Any, place: Place) -> str | None:
         """What an answer that is no text may have been meant to be."""
         if answer is None:
-            written = self.document.values.get(place)
-            line = (
-                self.document.lines[written.line - 1][written.column - 1 :]
-                if written and self.document.lines
-                else ""
-            )
-            word = line.split()[0].strip(",}]") if line.split() else ""
-            return (
-                f'to mean the text write: answer: "{word}"'
-                if word in NOTHING
-                else "write it behind 'answer: '"
-            )
+            words = self.document.rest(self.document.values.get(place)).split()
+            if words and (word := words[0].strip(",}]")) in NOTHING:
+                return f'to mean the text write: answer: "{word}"'
+            return "write it behind 'answer: '"
         from harness.documents.remedies import corrected, text_meant
 
         text = text_meant(self.document, place, answer)

@@ -6,7 +6,7 @@ Names are in a column on the right, each tied to its point by a line, because go
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.reporting.figures import INK, PAPER, QUIET, new_figure
 from harness.sweep.record import MeasuredRow, RecipeRow, SweepRecord
@@ -68,8 +68,13 @@ def set_up(axes: Axes, gains: Sequence[float], drops: Sequence[float]) -> None:
         set_limits(low - room, high + room)
     axes.set_xlabel("gain on the target task, points (right is better)", color=INK)
     axes.set_ylabel("drop in general, points (low is better)", color=INK)
+    plain(axes, "both")
+
+
+def plain(axes: Axes, grid: Literal["both", "x", "y"]) -> None:
+    """A faint grid, and a frame at the left and the bottom only."""
     axes.tick_params(colors=INK)
-    axes.grid(visible=True, color=QUIET, alpha=0.18, linewidth=0.8)
+    axes.grid(visible=True, axis=grid, color=QUIET, alpha=0.18, linewidth=0.8)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(QUIET)

@@ -6,7 +6,7 @@ A recipe that hardly learns forgets little, so a recipe that is shown to have le
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,11 +79,9 @@ def rank(results: Sequence[RecipeResult], units: Sequence[Unit], share: float) -
     learning = {result.name: _learning(best, result, units, share, len(results)) for result in results}
 
     def order(result: RecipeResult) -> tuple[bool, float, float, float]:
-        less, seconds = (
-            learning[result.name] == "less",
-            math.inf if result.seconds is None else result.seconds,
-        )
+        less = learning[result.name] == "less"
         first, second = (-result.gain, result.drop) if less else (result.ranking_drop, -result.gain)
+        seconds = math.inf if result.seconds is None else result.seconds
         return less, first, second, seconds
 
     best_names = pareto_optimal(results)
@@ -120,13 +118,19 @@ def _learning(
 
 
 def pareto_optimal(results: Sequence[RecipeResult]) -> set[str]:
-    """The names of the recipes on the Pareto front: no other beats them in gain or drop and equals them in the other."""
-    return {result.name for result in results if not any(_beats(other, result) for other in results)}
+    """The names of the recipes on the Pareto front."""
+    return pareto_front({result.name: (result.gain, result.drop) for result in results})
 
 
-def _beats(result: RecipeResult, other: RecipeResult) -> bool:
-    as_good = result.gain >= other.gain and result.drop <= other.drop
-    return as_good and (result.gain > other.gain or result.drop < other.drop)
+def pareto_front(points: Mapping[str, tuple[float, float]]) -> set[str]:
+    """The names of gains and drops that no other is as good as in both, and better than in one."""
+    return {
+        name
+        for name, (gain, drop) in points.items()
+        if not any(
+            more >= gain and less <= drop and (more, less) != (gain, drop) for more, less in points.values()
+        )
+    }
 
 
 def reference(standings: Sequence[Standing]) -> RecipeResult:

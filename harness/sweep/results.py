@@ -13,7 +13,6 @@ from harness.gate.pooling import Pooled, pool
 from harness.gate.verdict import MARGIN, judge
 from harness.recipes.format import RecipeFormat
 from harness.stats.paired_t import log_ratios
-from harness.stats.sampling import stratified
 from harness.sweep.ranking import RecipeResult, Standing, pareto_optimal, rank, reference
 from harness.sweep.record import (
     EffectRow,
@@ -25,6 +24,7 @@ from harness.sweep.record import (
     SweepRecord,
     check_reference,
 )
+from harness.sweep.schedule import SAMPLE_SEED, half_of
 
 
 def recipe_row(
@@ -169,11 +169,9 @@ def deciding(suites: Sequence[SuiteRow]) -> list[bool]:
     The least of several drops understates the drop of its recipe, so the other half reports it. Each suite and category is
     halved, always in the same way; probes of a cluster stay together, or one half would tell of the other.
     """
-    probes = [(suite.name, probe) for suite in pooled(suites) for probe in suite.probes]
-    units = [(name, probe.cluster is not None, probe.cluster or probe.id) for name, probe in probes]
-    group = {unit: (name, probe.category) for unit, (name, probe) in zip(units, probes, strict=True)}
-    half = set(stratified(sorted(group), group.__getitem__, -(-len(group) // 2)))
-    return [unit in half for unit in units]
+    probes = [((suite.name, probe.id), probe) for suite in pooled(suites) for probe in suite.probes]
+    half = half_of(dict(probes), SAMPLE_SEED)
+    return [key in half for key, _ in probes]
 
 
 def _result(

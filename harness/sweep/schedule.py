@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,15 +14,16 @@ from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, Problem, RecipeError
 from harness.evaluation.permission import with_consent
 from harness.evaluation.record import suite_row
-from harness.evaluation.sample import draw, narrowed
+from harness.evaluation.sample import Key, draw, narrowed
 from harness.evaluation.suites import read_suites
 from harness.evaluation.verdicts import deciding_code
 from harness.gate.cases import Case, cases
 from harness.models.reference import FullModel, find_full_model
 from harness.recipes.read import Recipe, base_reference, read_all
 from harness.spelling import option
+from harness.stats.sampling import stratified
 from harness.suites.suite import Probe, Suite
-from harness.sweep.record import check_reference
+from harness.sweep.record import AskedRow, check_reference
 from harness.sweep.vary import Varied, varied
 from harness.training.rehearsal import mixed
 
@@ -112,15 +113,15 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
             f"--suite {target}: is the target of the recipes\n"
             "  what is learnt cannot show what was forgotten: give other suites"
         )
-    suite, *general = read_suites([target, *options.suites], options.reach)
+    read = read_suites([target, *options.suites], options.reach)
+    suite, *general = (under(each, settings) for each in read)
     if not general:
         raise HarnessError(f"--suite: there are no suites but the target, {target}\n  give what must be kept")
     general, notes = with_consent(suite, general, options.allow_code)
     check_target(suite)
     sampled, more = sampled_suites(general, options.sample)
     check_pooled(sampled)
-    asked = tuple(replace(each, suite=under(each.suite, settings)) for each in sampled)
-    return Schedule(recipes, base, AskedSuite(under(suite, settings), suite.probes), asked, (*notes, *more))
+    return Schedule(recipes, base, AskedSuite(suite, suite.probes), tuple(sampled), (*notes, *more))
 
 
 def read_recipes(paths: Sequence[Path], vary: Sequence[Varied], reach: Reach) -> tuple[Recipe, ...]:
@@ -232,3 +233,13 @@ def sampled_suites(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSu
         if not each.probes
     ]
     return [each for each in asked if each.probes], notes
+
+
+def half_of(pool: Mapping[Key, Probe | AskedRow], seed: int) -> set[Key]:
+    """The keys of a half of the probes, by suite and category; those of a cluster are all in it, or none is."""
+    units = {
+        key: (key[0], probe.cluster is not None, probe.cluster or probe.id) for key, probe in pool.items()
+    }
+    group = {units[key]: (key[0], probe.category) for key, probe in pool.items()}
+    chosen = set(stratified(sorted(group), group.__getitem__, (len(group) + 1) // 2, seed))
+    return {key for key, unit in units.items() if unit in chosen}

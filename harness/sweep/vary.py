@@ -98,8 +98,6 @@ def _with(recipe: Recipe, written: RecipeFormat, key: Varied, value: Any) -> Rec
     part[key.place[-1]] = value
     changed, problems = validate(RecipeFormat, data, recipe.document, PARTS, hints=False)
     if changed is None:
-        _, must, wanted = problems[0].message.partition(
-            " must be "
-        )  # before it, a key that the file may lack
+        _, must, wanted = problems[0].message.partition(" must be ")  # after a key that the file may lack
         raise HarnessError(f"--vary {key.key}: {must.lstrip() + wanted or problems[0].message}")
     return changed

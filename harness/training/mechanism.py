@@ -102,7 +102,7 @@ def two_capabilities(seed: int = SEED) -> list[Curve]:
         model = TwoCapabilities()
     only_a, only_b = ([(data, i) for i in range(EXAMPLES)] for data in (a, b))
     list(_tuning(model, Way("A", only_a, AGGRESSIVE), FIRST_STEPS, seed))
-    start = {name: value.clone() for name, value in model.state_dict().items()}
+    start = copied(model.state_dict())
     penalty = EWCRegularizer(model, IMPORTANCE, variant="exact", seed=seed)
     penalty.update_fisher(model, [(a.inputs, a.classes)])
     ways = [

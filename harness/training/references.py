@@ -37,16 +37,13 @@ def find_models(
         ModelError: a reference leads nowhere.
         RecipeError: the recipe has errors.
     """
-    match by_form(model, schemes()):
-        case RecipeFile(path=path):
-            recipe = read_recipe(path, reach)
-            if baseline is not None and baseline not in (SAME, model):
-                find_baseline(
-                    baseline, settings.allow_pickle, schemes()
-                )  # before hours of training, not after
-            return recipe
-        case _:
-            return find_pair(model, baseline, settings.allow_pickle, schemes())
+    form = by_form(model, schemes())
+    if not isinstance(form, RecipeFile):
+        return find_pair(model, baseline, settings.allow_pickle, schemes())
+    recipe = read_recipe(form.path, reach)
+    if baseline is not None and baseline not in (SAME, model):
+        find_baseline(baseline, settings.allow_pickle, schemes())  # before hours of training, not after
+    return recipe
 
 
 def trained(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -71,6 +70,6 @@ def keep_known(recipe: Recipe, base: dict[str, str], settings: Settings, key: st
         store.keep_fact(key, "trained", _told_without_torch(recipe, base, settings))
 
 
-def _told_without_torch(recipe: Recipe, base: Mapping[str, str], settings: Settings) -> dict[str, Any]:
-    told = recipe_key(recipe, dict(base), settings.device, settings.dtype)
+def _told_without_torch(recipe: Recipe, base: dict[str, str], settings: Settings) -> dict[str, Any]:
+    told = recipe_key(recipe, base, settings.device, settings.dtype)
     return {"recipe": told, "machine": machine(settings), "saved": "as the base"}

@@ -15,6 +15,7 @@ import pytest
 from harness.blame.page import blame_page
 from harness.blame.plot import layers_plot
 from harness.diagnosis.page import page as diagnosis_page
+from harness.diagnosis.record import DiagnosisRecord
 from harness.reporting.diagnosis_rows import DiagnosisRow
 from harness.reporting.figures import svg
 from harness.reporting.formats import render
@@ -118,10 +119,15 @@ def of_a_ladder() -> str:
 
 
 def of_a_diagnosis() -> str:
-    diagnosis = DiagnosisRow.model_validate(DIAGNOSIS)
-    return diagnosis_page(
-        ATTACK, "2026-05-04T09:30:00+00:00", ["diagnose", ATTACK], {ATTACK: diagnosis}, [ATTACK]
+    record = DiagnosisRecord(
+        harness="0.1.0",
+        started="2026-05-04T09:30:00+00:00",
+        command=["diagnose", ATTACK],
+        models=ATTACK,
+        suites={ATTACK: DiagnosisRow.model_validate(DIAGNOSIS)},
+        notes=[ATTACK],
     )
+    return diagnosis_page(record)
 
 
 def of_a_blame() -> str:

@@ -29,6 +29,8 @@ TIMEOUT = 600.0
 PATIENCE = 60.0
 """Seconds after which a server that answers nothing is left out."""
 
+LONGEST_CONNECT = 15.0
+
 NUMBERS = {"concurrency": (1, 4096), "timeout": (0.1, 86_400), "patience": (0, 86_400)}
 
 MOST_SERVERS = 256
@@ -65,6 +67,11 @@ class Address:
         hosts = [urlsplit(url).netloc for url in self.urls]
         return hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more"
 
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds to connect, or to answer what a server has at hand."""
+        return min(LONGEST_CONNECT, self.timeout)
+
 
 def read_address(reference: str, environment: Mapping[str, str] = os.environ) -> Address:
     """The address that a reference names.
@@ -83,8 +90,6 @@ def read_address(reference: str, environment: Mapping[str, str] = os.environ) ->
         )
     given = _parameters(query, reference)
     numbers = {key: _number(key, given[key], reference) for key in NUMBERS if key in given}
-    if "concurrency" in numbers:
-        numbers["concurrency"] = int(numbers["concurrency"])
     key = _key(given["key"], environment, reference) if "key" in given else None
     return Address(
         reference,

@@ -10,9 +10,6 @@ import httpx2
 from harness.engine.server.address import Address
 from harness.engine.server.hiding import hide_in_logs
 
-LONGEST_CONNECT = 15.0
-"""Seconds to connect."""
-
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 """Hosts that no proxy of the environment stands before."""
 
@@ -33,7 +30,7 @@ def client_of(url: str, address: Address) -> httpx2.AsyncClient:
         base_url=url,
         headers=headers,
         verify=_trusted(),
-        timeout=httpx2.Timeout(address.timeout, connect=min(LONGEST_CONNECT, address.timeout)),
+        timeout=httpx2.Timeout(address.timeout, connect=address.connect_timeout),
         limits=httpx2.Limits(
             max_connections=address.concurrency, max_keepalive_connections=address.concurrency
         ),

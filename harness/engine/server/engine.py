@@ -156,8 +156,7 @@ class ServerEngine:
 
     def refusal(self, request: Request) -> str | None:
         """Why a request cannot be answered, known before it is asked; None if it can be."""
-        found, rendered = self.examined.found, "which renders chats here: ?tokenizer=FOLDER"
-        prompts = _prompts(request)
+        found = self.examined.found
         if isinstance(request, Generate) and _is_chat(request.prompt) and not self.renders_here:
             if why := self.examined.no_chat:
                 return f"it answers no chats: {why}"
@@ -171,10 +170,13 @@ class ServerEngine:
         if (
             not self.renders_here
             and found.kind not in RENDERS
-            and any(isinstance(prompt, Chat) for prompt in prompts)
+            and any(isinstance(prompt, Chat) for prompt in _prompts(request))
         ):
             kind = "the server" if found.kind == UNKNOWN else found.kind
-            return f"{kind} does not show what its chat template makes of a chat\n  name the model's tokenizer, {rendered}"
+            return (
+                f"{kind} does not show what its chat template makes of a chat\n"
+                "  name the model's tokenizer, which renders chats here: ?tokenizer=FOLDER"
+            )
         return None
 
     # What it tells

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from harness.engine.requests import Generate
-from harness.engine.server.address import Address
 from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.canary import CHATS, LIKELIEST, TEXTS, TOKENS, Canary
 from harness.engine.server.finding import Found, check_key, find
@@ -24,7 +22,8 @@ from harness.engine.server.writing import Dialect, generated, messages_of
 from harness.errors import EngineError, ModelError
 from harness.visible import visible
 
-T = TypeVar("T")
+ReadTokens = Callable[[dict[str, Any], dict[str, Any]], list[Token]]
+"""Takes the tokens from a reply and its choice."""
 
 EXTRA: Mapping[str, Mapping[str, Any]] = {
     "vLLM": {"repetition_penalty": 1.0},
@@ -36,7 +35,7 @@ EXTRA: Mapping[str, Mapping[str, Any]] = {
 OPTIONAL = ("top_logprobs", "logprobs", "repetition_penalty", "samplers", "seed", "temperature")
 """Parameters that are left out where a server refuses them; a longer name before one that it contains."""
 
-RENAMED = (("max_tokens", "max_completion_tokens"),)
+RENAMED = {"max_tokens": "max_completion_tokens"}
 
 ECHOED = "One, two, three, four, five."
 
@@ -71,10 +70,9 @@ class Examination:
         reader: renders and tokenizes chats here; None leaves that to the server.
     """
 
-    def __init__(self, fleet: Fleet, server: Server, address: Address, reader: Reader | None) -> None:
+    def __init__(self, fleet: Fleet, server: Server, reader: Reader | None) -> None:
         self.fleet = fleet
         self.server = server
-        self.address = address
         self.reader = reader
         self.reasons = self.apart = False
         self.rows: list[tuple[Token, ...]] = []
@@ -85,10 +83,9 @@ class Examination:
         Raises:
             ModelError, EngineError: as `find`; or it answers nothing at all, or with another model.
         """
-        self.found = found = await find(self.fleet, self.server, self.address)
+        self.found = found = await find(self.fleet, self.server)
         self.replies = Replies(found.model, self.fleet.ids)
-        extra = tuple(sorted((name, json.dumps(value)) for name, value in EXTRA.get(found.kind, {}).items()))
-        chat = text = Dialect(extra=extra)
+        chat = text = Dialect(extra=EXTRA.get(found.kind, {}))
         no_chat = no_text = no_echo = None
         if self.reader is None:
             try:
@@ -119,7 +116,7 @@ class Examination:
         )
 
     def _why_not(self, error: RefusedError) -> str:
-        check_key(error, self.found.url, self.address)
+        check_key(error, self.found.url, self.fleet.address)
         return error.refusal.why
 
     async def _chats(self, dialect: Dialect) -> Dialect:
@@ -158,11 +155,7 @@ class Examination:
         return rendered
 
     async def _written(
-        self,
-        path: str,
-        dialect: Dialect,
-        asked: Sequence[Mapping[str, Any]],
-        read: Callable[[dict[str, Any], dict[str, Any]], list[Token]],
+        self, path: str, dialect: Dialect, asked: Sequence[Mapping[str, Any]], read: ReadTokens
     ) -> Dialect:
         """Add what the model writes to prompts to its digits, nothing for one that is refused; raises RefusedError if the first is."""
         for values in asked:
@@ -176,13 +169,13 @@ class Examination:
         return dialect
 
     async def _accepted(
-        self, path: str, dialect: Dialect, read: Callable[[dict[str, Any], dict[str, Any]], T], **values: Any
-    ) -> tuple[T, Dialect]:
+        self, path: str, dialect: Dialect, read: ReadTokens, **values: Any
+    ) -> tuple[list[Token], Dialect]:
         """What `read` makes of a reply and its choice, and the dialect in which the server takes the call; raises RefusedError."""
         while True:
             body = dialect.body(self.found.model, **values)
 
-            def checked(data: dict[str, Any], body: dict[str, Any] = body) -> T:
+            def checked(data: dict[str, Any], body: dict[str, Any] = body) -> list[Token]:
                 return read(data, self.replies.choice(data, body))
 
             try:
@@ -227,9 +220,9 @@ class Examination:
 
 def _changed(dialect: Dialect, body: Mapping[str, Any], why: str) -> Dialect | None:
     """The dialect without what a server refuses, by its own words, or without all that can be; None if that is nothing."""
-    for name, other in RENAMED:
+    for name, other in RENAMED.items():
         if name in body and other in why:
-            return replace(dialect, renamed=(*dialect.renamed, (name, other)))
+            return replace(dialect, renamed={**dialect.renamed, name: other})
     for name in OPTIONAL:
         if name in body and re.search(rf"\b{name}\b", why):
             return replace(dialect, without=dialect.without | {name})

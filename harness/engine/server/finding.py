@@ -55,25 +55,26 @@ class Found:
         return f"{self.kind} {self.version}" if self.version else self.kind
 
 
-async def find(fleet: Fleet, server: Server, address: Address) -> Found:
+async def find(fleet: Fleet, server: Server) -> Found:
     """What a server is.
 
     Raises:
         ModelError: it does not have the model, wants another key, or has no list of models and none was named.
         EngineError: it cannot be reached, or fails all the time.
     """
+    named = fleet.address.model
     try:
         listed = await fleet.ask(Call("models", None, lambda data: data), server, reach=True)
     except RefusedError as error:
-        check_key(error, server.url, address)
-        if error.refusal.status < 400 or (address.model is None and error.refusal.status in (404, 405)):
+        check_key(error, server.url, fleet.address)
+        if error.refusal.status < 400 or (named is None and error.refusal.status in (404, 405)):
             raise ModelError(
                 f"{server.url}: no list of models there: {error.refusal.why}\n"
                 "  the address of most servers ends in /v1; where one lists no models, name yours: #NAME"
             ) from error
         listed = {}
     entries = [entry for entry in _list(listed.get("data")) if isinstance(entry, dict) and entry.get("id")]
-    entry = _entry(entries, server.url, address)
+    entry = _entry(entries, server.url, named)
     found = Found(server.url, str(entry["id"]), OWNERS.get(str(entry.get("owned_by")), UNKNOWN))
     return await _more(fleet, server, found, entry)
 
@@ -90,10 +91,9 @@ def check_key(error: RefusedError, url: str, address: Address) -> None:
     raise ModelError(f"{url}: {why}\n  {hint}") from error
 
 
-def _entry(entries: Sequence[dict[str, Any]], url: str, address: Address) -> Mapping[str, Any]:
+def _entry(entries: Sequence[dict[str, Any]], url: str, named: str | None) -> Mapping[str, Any]:
     """What a server lists of the model; raises ModelError if it is not clear which that is."""
     names = [str(entry["id"]) for entry in entries]
-    named = address.model
     listed = some([visible(name[:LONGEST]) for name in names], 20)
     if named is None:
         if len(entries) == 1:

@@ -16,7 +16,7 @@ import httpx2
 
 from harness.engine.server.address import Address
 from harness.engine.server.calls import Call, Failure, Kind, Refusal, Reply, send
-from harness.engine.server.clients import LONGEST_CONNECT, client_of
+from harness.engine.server.clients import client_of
 from harness.engine.server.holding import TAKEN, Holding
 from harness.engine.server.replies import ids_of
 from harness.engine.server.servers import Server
@@ -142,7 +142,7 @@ class Fleet:
             EngineError: all servers are left out.
         """
         tries: Counter[bool] = Counter()
-        timeout = min(LONGEST_CONNECT, self.address.timeout) if reach else self.address.timeout
+        timeout = self.address.connect_timeout if reach else self.address.timeout
         while True:
             server = await self._free(only)
             sent = time.monotonic()
@@ -172,7 +172,7 @@ class Fleet:
         """The value of a call that can be done without; None if the server does not know it, or fails three times."""
         for _ in range(3):
             outcome = await send(
-                self._clients[server.url], call, min(LONGEST_CONNECT, self.address.timeout), self.address.key
+                self._clients[server.url], call, self.address.connect_timeout, self.address.key
             )
             if isinstance(outcome, Reply):
                 return outcome.value

@@ -16,6 +16,9 @@ SHORTEST = 8
 LOGGERS = ("httpx2", "httpcore2.connection", "httpcore2.http11", "httpcore2.proxy")
 """Those that log the words and headers of servers."""
 
+_KEYS: set[str] = set()
+"""What is hidden in logs."""
+
 
 def hidden(text: str, key: str | None) -> str:
     """A text about a failure, without the key."""
@@ -36,28 +39,19 @@ def is_secret(key: str) -> bool:
 
 def hide_in_logs(key: str) -> None:
     """Keep a key out of what the HTTP client logs."""
-    _FILTER.keys.add(key)
+    _KEYS.add(key)
     for name in LOGGERS:
-        logging.getLogger(name).addFilter(_FILTER)
+        logging.getLogger(name).addFilter(_without_keys)
 
 
-class _Filter(logging.Filter):
-    """Hides keys in records."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.keys: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = safe = record.getMessage()
-        for key in self.keys:
-            safe = hidden(safe, key)
-        if safe != said:
-            record.msg, record.args = safe, ()
-        return True
-
-
-_FILTER = _Filter()
+def _without_keys(record: logging.LogRecord) -> bool:
+    """Hide all keys in a record, which is logged then."""
+    said = safe = record.getMessage()
+    for key in _KEYS:
+        safe = hidden(safe, key)
+    if safe != said:
+        record.msg, record.args = safe, ()
+    return True
 
 
 @cache

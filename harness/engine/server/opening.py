@@ -18,6 +18,7 @@ from harness.engine.server.finding import Found
 from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.reading import RENDERS, Reader, ServerReader, TokenizerReader
 from harness.engine.server.scoring import Echo, Scorer, Steps
+from harness.engine.server.servers import Server
 from harness.engine.settings import Settings
 from harness.engine.transformers.reasoning import Mark, marks_in
 from harness.errors import EngineError, ModelError
@@ -42,7 +43,7 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
     address = read_address(f"{endpoint.scheme}:{endpoint.rest}")
     fleet = Fleet(address, f"{address.model or 'the model'} at {address.places}")
     here = TokenizerReader(_prompting(address.tokenizer, settings)) if address.tokenizer else None
-    examined, left_out = fleet.value(lambda: _examined(fleet, address, here))
+    examined, left_out = fleet.value(lambda: _examined(fleet, here))
     first = examined[0]
     if here and first.no_text:
         raise ModelError(f"{address.reference}: takes no tokens, as 'tokenizer' needs: {first.no_text}")
@@ -52,7 +53,8 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
     reader = here or ServerReader(fleet, first.found, first.reasons)
     through = f"through {tokenizer_identity(find_folder(address.tokenizer))}" if address.tokenizer else None
     how = f"asked {ASKING}, {through or 'chats as messages'}"
-    identity = _identity(address, examined, how)
+    digits = together([server.canary for server in examined])
+    identity = _identity(address, examined, digits, how)
     text_identity = how if here else fleet.value(lambda: _text_identity(reader, first.found))
     opens = here is None and fleet.value(lambda: reader.inside(CHATS[0])) is not None
     return ServerEngine(
@@ -63,21 +65,19 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
         renders_here=here is not None,
         marks=_marks(first, here),
         identity=identity,
-        digits=together([server.canary for server in examined]),
+        digits=digits,
         text_identity=text_identity,
-        sources=frozenset(filter(None, [source for server in examined for source in _sources(server.found)])),
-        notes=[*left_out, *_notes(fleet, address, first, identity), *_unproven(fleet, examined)],
+        sources=_sources([server.found for server in examined]),
+        notes=[*left_out, *_notes(fleet, first, identity), *_unproven(fleet, examined)],
     )
 
 
-async def _examined(
-    fleet: Fleet, address: Address, reader: Reader | None
-) -> tuple[list[Examined], list[str]]:
-    """What all servers can do, and notes on those that cannot be reached; raises what the last of them raises if none can."""
+async def _examined(fleet: Fleet, reader: Reader | None) -> tuple[list[Examined], list[str]]:
+    """What all servers can do, and notes on those that cannot be reached; raises what the first raises if none can."""
 
-    async def examine(server: Any) -> Examined | EngineError:
+    async def examine(server: Server) -> Examined | EngineError:
         try:
-            return await Examination(fleet, server, address, reader).result()
+            return await Examination(fleet, server, reader).result()
         except EngineError as error:
             server.fault = server.fault or error.text
             return error
@@ -129,12 +129,13 @@ def _unproven(fleet: Fleet, examined: Sequence[Examined]) -> list[str]:
     return [f"{fleet.label}: nothing shows that its {servers} serve one model: {why}"]
 
 
-def _sources(found: Found) -> tuple[str | None, str]:
-    """The digest of a model's files, and its name at its address."""
-    return found.digest, f"{httpx2.URL(found.url)}#{found.model}"
+def _sources(servers: Sequence[Found]) -> frozenset[str]:
+    """The digests of a model's files, and its names at its addresses."""
+    digests = {found.digest for found in servers if found.digest}
+    return frozenset(digests | {f"{httpx2.URL(found.url)}#{found.model}" for found in servers})
 
 
-def _identity(address: Address, examined: Sequence[Examined], how: str) -> str | None:
+def _identity(address: Address, examined: Sequence[Examined], digits: str | None, how: str) -> str | None:
     """What tells the model from every other: what the user says of it, the digest of its files, or its own digits."""
     first = examined[0]
     refused = sorted(first.chat.without | first.text.without)
@@ -144,7 +145,6 @@ def _identity(address: Address, examined: Sequence[Examined], how: str) -> str |
     digests = {server.found.digest for server in examined}
     if len(digests) == 1 and None not in digests:
         return f"{first.found.model} {digests.pop()}, {first.found.name}, {how}"
-    digits = together([server.canary for server in examined])
     return f"{first.found.model} {digits[:32]}, {how}" if digits else None
 
 
@@ -178,12 +178,12 @@ def _scorer(fleet: Fleet, examined: Examined, by_tokens: bool) -> Scorer | None:
     return None
 
 
-def _notes(fleet: Fleet, address: Address, examined: Examined, identity: str | None) -> list[str]:
-    found = examined.found
+def _notes(fleet: Fleet, examined: Examined, identity: str | None) -> list[str]:
+    found, tokenizer = examined.found, fleet.address.tokenizer
     context = f"reads {found.context:,} tokens" if found.context else "does not tell how much it reads"
     chats = f"messages, which its own template renders{_shown(found)}"
-    if address.tokenizer:
-        chats = f"tokens, through the template of {address.tokenizer}"
+    if tokenizer:
+        chats = f"tokens, through the template of {tokenizer}"
     notes = [f"{fleet.label}: {found.name}; {context}; chats go as {chats}"]
     if identity is None:
         notes.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.engine.requests import (
     Chat,
@@ -24,6 +24,9 @@ from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.writing import arguments_of, messages_of
 from harness.engine.transformers.reasoning import SILENT, Mark, Marks, marks_in
 from harness.suites.arguments import Arguments
+
+if TYPE_CHECKING:
+    from harness.engine.transformers.prompting import Prompting
 
 Read = str | list[int]
 """What is sent to a server: a text that it tokenizes, or the tokens."""
@@ -142,23 +145,22 @@ class ServerReader:
 
 
 class TokenizerReader:
-    """Renders and tokenizes here, as the transformers engine does; `prompting` is a `Prompting` of that."""
+    """Renders and tokenizes here, as the transformers engine does."""
 
-    def __init__(self, prompting: Any) -> None:
+    def __init__(self, prompting: Prompting) -> None:
         self.prompting = prompting
 
     async def prompt(self, request: Generate) -> Read:
-        return list(self.prompting.tokens(request))
+        return self.prompting.tokens(request)
 
     async def parts(self, request: Scored) -> list[Part]:
         return [Part(context, [*context, *rest]) for context, rest in self.prompting.pairs(request)]
 
     async def shown(self, prompt: Prompt) -> str:
-        return str(self.prompting.render(prompt))
+        return self.prompting.render(prompt)
 
     async def inside(self, prompt: Prompt) -> Mark | None:
-        mark: Mark | None = self.prompting.inside(prompt)
-        return mark
+        return self.prompting.inside(prompt)
 
 
 def left_open(text: str) -> Mark | None:

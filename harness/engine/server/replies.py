@@ -42,7 +42,6 @@ class Replies:
 
     Args:
         asked: the name that the model is asked for by; servers may add a version to it, or leave its owner out.
-
         ids: of the replies of its servers.
 
     Attributes:

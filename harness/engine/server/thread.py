@@ -58,12 +58,10 @@ def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], found: queue
 def _collected(found: queue.SimpleQueue[Any]) -> tuple[dict[Any, Any], BaseException | bool]:
     """What was found up to now, at least one thing; and whether that was all, or the exception that ended it."""
     values: dict[Any, Any] = {}
+    item = found.get()
     with suppress(queue.Empty):
-        first = True
-        while True:
-            item = found.get(timeout=None if first else 0)
-            first = False
-            if not isinstance(item, tuple):
-                return values, True if item is None else item
+        while isinstance(item, tuple):
             values[item[0]] = item[1]
+            item = found.get_nowait()
+        return values, True if item is None else item
     return values, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.engine.requests import Chat, Ended, Generate, Generated, Reasoning, cut_at_stop
@@ -30,15 +30,14 @@ class Dialect:
     """
 
     without: frozenset[str] = frozenset()
-    renamed: tuple[tuple[str, str], ...] = ()
-    extra: tuple[tuple[str, str], ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def body(self, model: str, **values: Any) -> dict[str, Any]:
         """The body of a call, greedy, whose answer is as the model alone gives it."""
-        names = dict(self.renamed)
-        extra = {name: json.loads(value) for name, value in self.extra}
-        whole = {"model": model, "temperature": 0, "seed": 0, **extra, **values}
-        return {names.get(name, name): value for name, value in whole.items() if name not in self.without}
+        whole = {"model": model, "temperature": 0, "seed": 0, **self.extra, **values}
+        taken = {name: value for name, value in whole.items() if name not in self.without}
+        return {self.renamed.get(name, name): value for name, value in taken.items()}
 
 
 def messages_of(chat: Chat) -> list[dict[str, str]]:

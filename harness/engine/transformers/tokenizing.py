@@ -58,7 +58,8 @@ def encode(tokenizer: Any, text: str, special: bool) -> list[int]:
             after a text, such as an end of text, are always left out: a prompt goes on.
     """
     plain = list(tokenizer(text, add_special_tokens=False).input_ids)
-    if not special:
+    fast = getattr(tokenizer, "backend_tokenizer", None)
+    if not special or (fast is not None and not fast.num_special_tokens_to_add(False)):
         return plain
     whole = list(tokenizer(text, add_special_tokens=True).input_ids)
     start = _where(plain, whole)

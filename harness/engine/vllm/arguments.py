@@ -97,12 +97,8 @@ def arguments_of(
         "runner": "generate",
         "skip_tokenizer_init": True,
         "trust_remote_code": settings.allow_remote_code,
-        "dtype": _dtype(settings, library),
+        "dtype": "float32" if settings.dtype == "auto" and library.device == "cpu" else settings.dtype,
     }
-
-
-def _dtype(settings: Settings, library: Library) -> str:
-    return "float32" if settings.dtype == "auto" and library.device == "cpu" else settings.dtype
 
 
 def _check_format(given: Mapping[str, Any], settings: Settings) -> None:

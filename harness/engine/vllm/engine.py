@@ -34,6 +34,12 @@ class VllmEngine(Prompted):
         ends: the tokens that end its turns.
         lora: vLLM's request for the adapter that acts; None for the base.
         parameters: the size of the model.
+
+    Attributes:
+        invariant: whether what else is in a batch changes no answer.
+        device_kind: the type of the model's device, or the name of a GPU.
+        dtype: the name of the one that the model computes in.
+        runs_on: what its speed depends on.
     """
 
     kinds: frozenset[AnswerKind] = frozenset({"generate", "choose", "likelihood"})
@@ -54,33 +60,16 @@ class VllmEngine(Prompted):
         self.label = label
         self.lora = lora
         self.budget = budget
-        self.parameters = parameters
         self.pace = Pace()
+        self.invariant = queue.library.invariant
+        self.device_kind = queue.library.device_name
         config = queue.model_config
+        self.dtype = str(config.dtype).removeprefix("torch.")
+        self.runs_on = RunsOn(label, parameters, self.device_kind, self.dtype, self.backend)
         self.context = int(config.max_model_len)
-        self.embeddings = self.vocabulary = int(config.get_vocab_size())
+        self.embeddings = int(config.get_vocab_size())
         # vLLM writes at least one token after whatever it reads, and reads the last of a row too
         self.prompting = Prompting(tokenizer, label, ends, self.context - 2)
-
-    @property
-    def dtype(self) -> str:
-        """The name of the dtype that the model computes in."""
-        return str(self.queue.model_config.dtype).removeprefix("torch.")
-
-    @property
-    def device_kind(self) -> str:
-        """The type of the model's device, and the name of a GPU."""
-        return self.queue.library.device_name
-
-    @property
-    def invariant(self) -> bool:
-        """Whether what else is in a batch changes no answer."""
-        return self.queue.library.invariant
-
-    @property
-    def runs_on(self) -> RunsOn:
-        """What its speed depends on."""
-        return RunsOn(self.label, self.parameters, self.device_kind, self.dtype, self.backend)
 
     def stream(self, requests: Sequence[Request], done: Done) -> None:
         """Answer distinct requests, and pass the answers on as they come.
@@ -151,7 +140,7 @@ class VllmEngine(Prompted):
             if len(found) == len(pairs):
                 likelihoods = [found[place] for place in range(len(pairs))]
                 length = sum(len(rest) for _, rest in pairs)
-                done({request: answer_from(request, likelihoods, length, self.vocabulary)}, 0)
+                done({request: answer_from(request, likelihoods, length, self.embeddings)}, 0)
             return False
 
         return Job([*context, *continuation], 0, took)

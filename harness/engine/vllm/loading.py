@@ -48,7 +48,7 @@ def load_pair(
     loader = Loader(sources, settings, say)
     tuned = loader.engine(sources.tuned)
     baseline = tuned if sources.baseline is sources.tuned else loader.engine(sources.baseline)
-    for engine in {id(engine): engine for engine in (baseline, tuned)}.values():
+    for engine in dict.fromkeys((baseline, tuned)):
         check_finite(engine)
     loader.prove(baseline, tuned, asked)
     return EnginePair(
@@ -68,17 +68,14 @@ class Loader:
         self.settings = settings
         self.say = say
         self.speaker = speaker_of(sources, settings)
-        self.notes: list[str] = []
         self.budget = Budget(settings.batch_tokens or BUDGET)
         self.library = library()
         check_device(settings, self.library)
         models = list(dict.fromkeys((sources.baseline, sources.tuned)))
-        self.bases = list({base_of(model).folder: base_of(model) for model in models}.values())
+        self.bases = {base_of(model).folder for model in models}
         self.adapters = [model for model in models if isinstance(model, Adapter)]
+        self.notes = list(filter(None, map(trained_on, self.adapters)))
         self._queues: dict[Any, Queue] = {}
-        for adapter in self.adapters:
-            if origin := trained_on(adapter):
-                self.notes.append(origin)
 
     def engine(self, model: LocalModel) -> VllmEngine:
         """The engine of a model of the pair, or of the base of one."""

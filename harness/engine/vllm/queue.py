@@ -40,12 +40,9 @@ class Queue:
     def __init__(self, llm: Any, library: Library) -> None:
         self.library = library
         self.engine = llm.llm_engine
-        self._names = map(str, count(1))
-
-    @property
-    def model_config(self) -> Any:
+        self.model_config: Any = self.engine.model_config
         """vLLM's own description of the model."""
-        return self.engine.model_config
+        self._names = map(str, count(1))
 
     def run(self, jobs: Iterable[Job], lora: Any, budget: int, pace: Pace) -> None:
         """Run jobs, at most `budget` tokens at a time, and no less than one job.

@@ -85,16 +85,15 @@ def changes_between(before: Record, after: Record) -> Changes:
     first, second = (_by_key(record.probes) for record in (before, after))
     both = [(first[key], second[key]) for key in first if key in second]
     pairs = [pair for pair in both if _alike(*pair)]
-    flips = [pair for pair in pairs if not _is_text(pair[0]) and pair[0].tuned.right != pair[1].tuned.right]
-    gates, gone, new = _gates(before.gates, after.gates, pairs)
     answers = [pair for pair in pairs if not _is_text(pair[0])]
+    gates, gone, new = _gates(before.gates, after.gates, pairs)
     contents = [{name: row.content for name, row in record.run.suites.items()} for record in (before, after)]
     return Changes(
         gates=gates,
         gone=gone,
         new=new,
-        worse=_ids(pair for pair in flips if pair[0].tuned.right),
-        better=_ids(pair for pair in flips if pair[1].tuned.right),
+        worse=_ids(old for old, new in answers if old.tuned.right > new.tuned.right),
+        better=_ids(old for old, new in answers if old.tuned.right < new.tuned.right),
         compared=len(pairs),
         otherwise=Counter(pair[0].suite for pair in both if not _alike(*pair)),
         alone=(len(first) - len(both), len(second) - len(both)),
@@ -118,9 +117,9 @@ def _is_text(row: ProbeRow) -> bool:
     return row.tuned.kind == "likelihood"
 
 
-def _ids(pairs: Iterable[tuple[ProbeRow, ProbeRow]]) -> dict[str, list[str]]:
+def _ids(rows: Iterable[ProbeRow]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row, _ in pairs:
+    for row in rows:
         found.setdefault(row.suite, []).append(row.id)
     return found
 

@@ -16,7 +16,6 @@ from harness.reporting.gate_table import Standing, standing, table_rows, verdict
 from harness.reporting.in_short import gate_name
 from harness.reporting.measured import Measured, measured
 from harness.reporting.rows import GateRow
-from harness.suites.suite import OVERALL
 from harness.wording import between, points, tenths
 
 ROOM = 3.0
@@ -88,7 +87,6 @@ class ChartRow:
     tuned: Tick | None
     change: Mark | None
     verdict: str
-    outcome: str
     standing: Standing
     suite: str
     category: str | None
@@ -96,71 +94,63 @@ class ChartRow:
 
 @dataclass(frozen=True)
 class Chart:
-    """The rows of each suite, the overall gate first and then the worst, and the axis of their changes."""
+    """The rows of each suite, the overall gate first and then the worst, and the axes of their changes and accuracies."""
 
     groups: Sequence[Sequence[ChartRow]]
     changes: Axis
-
-    @property
-    def shares(self) -> Axis:
-        """The axis of accuracies."""
-        return SHARES
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to draw."""
-        return not self.groups
+    shares: Axis = SHARES
 
 
 def accuracies(gates: Sequence[GateRow]) -> Chart:
     """The chart of all gates over right and wrong answers."""
-    rows = [row for row in table_rows(gates) if row.max_rise is None]
-    axis = Axis.over(100 * value for row in rows for value in _reach(measured(row)))
-    return Chart(_by_suite(rows, axis), axis)
+    return _chart([row for row in table_rows(gates) if row.max_rise is None])
 
 
 def rises(gates: Sequence[GateRow]) -> Chart:
     """The chart of all gates over texts: the rise of their bits per byte, in percent."""
-    rows = sorted((row for row in gates if row.max_rise is not None), key=lambda row: -(row.rise or 0.0))
+    texts = (row for row in gates if row.max_rise is not None)
+    return _chart(sorted(texts, key=lambda row: -(row.rise or 0.0)))
+
+
+def _chart(rows: Sequence[GateRow]) -> Chart:
     axis = Axis.over(100 * value for row in rows for value in _reach(measured(row)))
-    return Chart(_by_suite(rows, axis), axis)
+    return Chart(
+        [[_row(row, axis, place) for place, row in enumerate(group)] for group in _by_suite(rows)], axis
+    )
 
 
 def _reach(found: Measured) -> list[float]:
     return [number for number in (found.value, *(found.interval or ()), found.margin) if number is not None]
 
 
-def _by_suite(rows: Sequence[GateRow], axis: Axis) -> list[list[ChartRow]]:
-    """In the order of their whole suites, or of their worst slice where there is no gate over the whole."""
+def _by_suite(rows: Sequence[GateRow]) -> list[list[GateRow]]:
+    """The rows of each suite, the gate over all of it first; the suites in the order of their first rows, after the overall gate."""
     groups: dict[str, list[GateRow]] = {}
-    for row in sorted(rows, key=lambda row: row.slice == "all", reverse=True):
+    for row in rows:
         groups.setdefault(row.suite, []).append(row)
-    order = list(dict.fromkeys(row.suite for row in rows))
-    found = [sorted(groups[suite], key=lambda row: (row.slice != "all", rows.index(row))) for suite in groups]
-    found.sort(key=lambda group: (group[0].over != "overall", order.index(group[0].suite)))
-    return [[_row(row, axis, position) for position, row in enumerate(group)] for group in found]
+    found = [sorted(group, key=lambda row: row.slice != "all") for group in groups.values()]
+    return sorted(found, key=lambda group: group[0].over != "overall")
 
 
 def _row(row: GateRow, axis: Axis, position: int) -> ChartRow:
     category = re.fullmatch(r"category\[(.*)\]", row.slice, re.DOTALL)
-    level: Literal["overall", "suite", "category"] = "category" if category else "suite"
-    if row.over == "overall":
-        level = "overall"
     whole = {"all": row.suite, "each": f"{row.suite} · each probe"}
-    name = gate_name(row) if level == "overall" else whole.get(row.slice, shown_slice(row.slice))
-    if level == "category" and not position:  # its suite has no row of its own
+    name = whole.get(row.slice, shown_slice(row.slice))
+    level: Literal["overall", "suite", "category"] = "category" if category and position else "suite"
+    if row.over == "overall":
+        name, level = gate_name(row), "overall"
+    elif category and not position:  # its suite has no row of its own
         name = f"{row.suite} · {name}"
     return ChartRow(
         name=name,
-        level=level if position or level == "overall" else "suite",
+        level=level,
         n=row.n,
         baseline=_share(row.baseline_accuracy),
         tuned=_share(row.tuned_accuracy if row.n and row.max_rise is None else None),
         change=_change(row, axis),
         verdict=verdict(row),
-        outcome=row.outcome,
         standing=standing(row),
-        suite="" if row.suite == OVERALL and level == "overall" else row.suite,
+        suite="" if level == "overall" else row.suite,
         category=category[1] if category else None,
     )
 

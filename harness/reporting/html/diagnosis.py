@@ -40,23 +40,20 @@ def shown(diagnosis: Mapping[str, DiagnosisRow]) -> dict[str, Any]:
     }
 
 
-def _numbers(row: DiagnosisRow) -> dict[Cause, int]:
-    return {cause.cause: cause.probes for cause in row.causes}
+def _numbers(row: DiagnosisRow) -> Counter[Cause]:
+    return Counter({cause.cause: cause.probes for cause in row.causes})
 
 
 def together(suites: Mapping[str, DiagnosisRow]) -> Counter[Cause]:
     """How many probes of all suites have each cause."""
-    found: Counter[Cause] = Counter()
-    for row in suites.values():
-        found.update(_numbers(row))
-    return found
+    return sum(map(_numbers, suites.values()), Counter[Cause]())
 
 
-def _parts(numbers: Mapping[Cause, int]) -> list[Part]:
+def _parts(numbers: Counter[Cause]) -> list[Part]:
     """The parts of a bar, each cause in its own place of the order."""
-    total, start, parts = sum(numbers.values()) or 1, 0.0, []
+    total, start, parts = numbers.total() or 1, 0.0, []
     for cause, kind in CAUSES.items():
-        if number := numbers.get(cause, 0):
+        if number := numbers[cause]:
             width = 100 * number / total
             parts.append(Part(cause, kind, number, round(start, 3), round(width, 3)))
             start += width

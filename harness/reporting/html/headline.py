@@ -58,10 +58,8 @@ def _sentences(record: Record) -> Iterator[str]:
     if told := cases_told(record):
         yield f"{told}."
     yield from map(on_command_line, accepted_sentences(record))
-    yield from (f"{text[:1].upper()}{text[1:]}." for text in record.run.observed)
-    yield from (
-        f"{text.strip()[:1].upper()}{text.strip()[1:]}." for text in map(on_command_line, equal_lines(record))
-    )
+    differing = (on_command_line(text).strip() for text in equal_lines(record))
+    yield from (f"{text[:1].upper()}{text[1:]}." for text in (*record.run.observed, *differing))
     yield from after_a_loss(record)
 
 

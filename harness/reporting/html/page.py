@@ -55,11 +55,9 @@ def _notes(record: Record) -> Iterator[str]:
 
 def _undecided(record: Record) -> Iterator[Undecided]:
     for row in record.gates:
-        if row.outcome in ("skipped", "excused"):
-            why = on_command_line(row.undecided or "") or (
-                "both models miss it"
-                if row.verdict == "VACUOUS" and row.over == "each"
-                else "it decided nothing"
-            )
-            excused = "it failed, as a conftest.py expected (xfail)"
-            yield Undecided(row.suite, shown_slice(row.slice), excused if row.outcome == "excused" else why)
+        if row.outcome == "excused":
+            yield Undecided(row.suite, shown_slice(row.slice), "it failed, as a conftest.py expected (xfail)")
+        elif row.outcome == "skipped":
+            missed = row.verdict == "VACUOUS" and row.over == "each"
+            why = row.undecided or ("both models miss it" if missed else "it decided nothing")
+            yield Undecided(row.suite, shown_slice(row.slice), on_command_line(why))

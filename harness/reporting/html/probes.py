@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from harness.engine.requests import Side
 from harness.reporting.changes import CHANGES, Change, change_of
 from harness.reporting.html.differences import Piece, differences
 from harness.reporting.html.template import shown
@@ -37,7 +37,7 @@ class Text:
 class Said:
     """One model's answer."""
 
-    side: Literal["baseline", "tuned"]
+    side: Side
     right: bool
     text: Text
     note: str
@@ -158,7 +158,7 @@ def _said(baseline: AnswerRow | None, tuned: AnswerRow) -> list[Said]:
     return [_answer("baseline", baseline, first), _answer("tuned", tuned, second)]
 
 
-def _answer(side: Literal["baseline", "tuned"], row: AnswerRow, pieces: Sequence[Piece]) -> Said:
+def _answer(side: Side, row: AnswerRow, pieces: Sequence[Piece]) -> Said:
     return Said(
         side=side,
         right=row.right,

@@ -228,12 +228,10 @@ def _judged(kept: Kept, cases: Sequence[Case], allow_code: bool) -> dict[str, An
         probes = [probe for probe in run.suite.probes if probe.id in answers]
         again = [attempt for probe in probes for attempt in further_attempts(probe)]
         further = [attempt for attempt in again if attempt.id in attempts]
-        found[name] = replace(
-            judged(run.suite, probes, answers, allow_code=allow_code, by_rule=True),
-            attempts=judged(run.suite, further, attempts, allow_code=allow_code, by_rule=True)
-            if further
-            else None,
-        )
+        found[name] = judged(run.suite, probes, answers, allow_code=allow_code, by_rule=True)
+        if further:
+            judged_again = judged(run.suite, further, attempts, allow_code=allow_code, by_rule=True)
+            found[name] = replace(found[name], attempts=judged_again)
     return found
 
 

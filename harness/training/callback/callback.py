@@ -212,10 +212,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self._failing |= unchanged.intersection(first.failed)
         self._report(first, state, control)
         if self._failing and self.stop_on == "failed":
-            fails, which = (
-                count(len(self._failing), "case fails", "cases fail"),
-                some(sorted(self._failing), 5),
-            )
+            fails = count(len(self._failing), "case fails", "cases fail")
+            which = some(sorted(self._failing), 5)
             logger.warning("before the first step, %s, which stops no training: %s", fails, which)
 
     def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -58,7 +58,9 @@ def tell_person(step: GatedStep, trainer: Trainer | None) -> None:
     """Show a line on stderr, above the Trainer's progress bar."""
     failed = f": {some(list(step.failed))}" if step.failed else ""
     line = visible(f"forgetting gate, step {step.step}: {step.shown}{failed}")
-    bar = next(_bars(trainer), None)
+    callbacks = trainer.callback_handler.callbacks if trainer else ()
+    bars: list[Any] = [getattr(callback, "training_bar", None) for callback in callbacks]
+    bar = next(filter(None, bars), None)
     with suppress(BrokenPipeError):  # no reason to end a training
         if bar is None:
             say(line)
@@ -76,9 +78,3 @@ def conclude(history: Sequence[GatedStep], best: BestCheckpoint | None) -> None:
     level = logging.WARNING if last.forgotten else logging.INFO
     steps = count(len(history), "step")
     logger.log(level, "gated at %s, the last of them %d: %s%s", steps, last.step, last.shown, kept)
-
-
-def _bars(trainer: Trainer | None) -> Iterator[Any]:
-    for callback in trainer.callback_handler.callbacks if trainer else ():
-        if bar := getattr(callback, "training_bar", None):
-            yield bar

@@ -41,10 +41,8 @@ def merged_adapter(source: Adapter, pair: EnginePair, settings: Settings, say: L
         ModelError: an adapter of its kind cannot be merged.
     """
     base = source.base
-    start = load_pair(LocalPair(base, base), settings, say).tuned
-    found = load_pair(LocalPair(base, source), settings, say).tuned
-    assert isinstance(found, TorchEngine), "an adapter runs in this process"
-    assert isinstance(start, TorchEngine), "so does its base"
+    start = itself(load_pair(LocalPair(base, base), settings, say).tuned)
+    found = itself(load_pair(LocalPair(base, source), settings, say).tuned)
     model = merged_into_base(found)
     engine = TorchEngine(model, found.tokenizer, source.name, quiet, found.budget, find_kind(model))
     return FullModelBetween(pair, engine, start.model, base.folder, source.folder, base)

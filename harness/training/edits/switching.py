@@ -13,7 +13,7 @@ from peft.utils.other import AuxiliaryTrainingWrapper
 
 from harness.engine.transformers.engine import TorchEngine
 from harness.errors import ModelError
-from harness.training.edits.kinds import Kind, linear_kind, role
+from harness.training.edits.kinds import linear_kind, role
 from harness.training.edits.parts import Part, parts_of
 from harness.training.penalties.penalty import keeping_what_learns
 
@@ -42,14 +42,21 @@ class Changes(Protocol):
 @contextmanager
 def on_the_way(changes: Changes, strength: float) -> Iterator[None]:
     """Inside the block, the model lies at `strength` on the line from the baseline, 0, to the tuned model, 1."""
-    kept = [(value, value.data) for value, _ in changes.starts]
+    with _restored(value for value, _ in changes.starts):
+        for value, start in changes.starts:
+            value.data = torch.lerp(start.to(value.data), value.data, strength)
+        yield
+
+
+@contextmanager
+def _restored(values: Iterable[torch.Tensor]) -> Iterator[None]:
+    """Values that are replaced inside the block are what they were afterwards, bit by bit."""
+    kept = [(value, value.data) for value in values]
     try:
-        for (value, start), (_, end) in zip(changes.starts, kept, strict=True):
-            value.data = torch.lerp(start.to(end), end, strength)
         yield
     finally:
-        for value, end in kept:
-            value.data = end
+        for value, own in kept:
+            value.data = own
 
 
 def changes_of(baseline: TorchEngine, tuned: TorchEngine) -> Changes:
@@ -89,7 +96,11 @@ class _OfAdapter:
         self.learned = tuple(value for _, value in learned.values())
         config = self.model.peft_config[adapter]
         kind = linear_kind({**config.to_dict(), "peft_type": config.peft_type.value})
-        self.starts: Line = () if kind is None else tuple(_starts(learned.values(), kind))
+        self.starts: Line = [
+            (value, torch.full_like(value, kind.rest))
+            for name, value in learned.values()
+            if kind is not None and role(name, kind) == "factor"
+        ]
 
     @contextmanager
     def without(self, off: Collection[Part]) -> Iterator[None]:
@@ -102,15 +113,6 @@ class _OfAdapter:
             finally:
                 for module in modules:
                     module.enable_adapters(True)
-
-
-def _starts(
-    learned: Iterable[tuple[str, torch.nn.Parameter]], kind: Kind
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The factors in which an adapter's change is linear, and their values at strength 0."""
-    for name, value in learned:
-        if role(name, kind) == "factor":
-            yield value, torch.full_like(value, kind.rest)
 
 
 def _adapts(module: torch.nn.Module, adapter: str) -> bool:
@@ -131,19 +133,15 @@ class _OfFullModel:
         self.parts = tuple(self.pairs)
         self.rest = tuple(name for name in changed if name not in fits)
         self.learned = tuple(value for value in fits.values() if isinstance(value, torch.nn.Parameter))
-        self.starts: Line = tuple((value, before[name].data) for name, value in fits.items())
+        self.starts: Line = [(value, before[name].data) for name, value in fits.items()]
 
     @contextmanager
     def without(self, off: Collection[Part]) -> Iterator[None]:
         pairs = [pair for part in off for pair in self.pairs[part]]
-        kept = [(value, value.data) for value, _ in pairs]
-        try:
+        with _restored(value for value, _ in pairs):
             for value, before in pairs:
                 value.data = before.data.to(value)  # no copy where device and dtype are the same
             yield
-        finally:
-            for value, own in kept:
-                value.data = own
 
 
 def _tensors(model: Any) -> dict[str, torch.Tensor]:

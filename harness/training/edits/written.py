@@ -79,17 +79,8 @@ def write_full(model: Any, state: dict[str, torch.Tensor], like: Path, text: Pat
 def saved_dtype(folder: Path) -> torch.dtype | None:
     """The dtype in which a full model is saved, by its config; None if that does not say."""
     config = read_json(folder / CONFIG)
-    text = config.get("text_config")
-    named = next(
-        (
-            part[key]
-            for part in (config, text)
-            if isinstance(part, dict)
-            for key in SAVED_DTYPE
-            if part.get(key)
-        ),
-        None,
-    )
+    parts = [part for part in (config, config.get("text_config")) if isinstance(part, dict)]
+    named = next((part[key] for part in parts for key in SAVED_DTYPE if part.get(key)), None)
     found = getattr(torch, str(named).removeprefix("torch."), None)
     return found if isinstance(found, torch.dtype) else None
 

@@ -181,7 +181,7 @@ def test_python_compares_functions(tmp_path):
 
     [record] = compare_forms([first, other], tmp_path / "s.yaml")
     assert record.run.exit_status == 1
-    assert record.run.equal.flips == 80
+    assert record.run.equal.suites["s"].flips == 80
     with pytest.raises(HarnessError, match="max_flips must be a fraction such as 0.05, saw 2"):
         compare_forms([first, other], tmp_path / "s.yaml", max_flips=2)
     with pytest.raises(HarnessError, match="needs two forms"):

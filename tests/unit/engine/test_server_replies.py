@@ -218,7 +218,7 @@ def test_servers_of_one_model_have_one_digest_in_any_order():
 
 def test_a_body_is_greedy_and_leaves_out_what_is_refused():
     dialect = Dialect(
-        frozenset({"seed"}), (("max_tokens", "max_completion_tokens"),), (("samplers", '["temperature"]'),)
+        frozenset({"seed"}), {"max_tokens": "max_completion_tokens"}, {"samplers": ["temperature"]}
     )
     assert dialect.body("m", max_tokens=3) == {
         "model": "m", "temperature": 0, "samplers": ["temperature"], "max_completion_tokens": 3,

@@ -11,7 +11,8 @@ from harness.gate.finding import find
 from harness.gate.overall import find_overall
 from harness.gate.policy import Policy
 from harness.reporting.exit_code import exit_code, undecided_suites
-from harness.reporting.gate_lines import claim, drop, interval, margin
+from harness.reporting.gate_lines import claim, interval, margin
+from harness.reporting.measured import measured
 from harness.reporting.record import gate_row
 from harness.stats.rates import wilson_interval
 from harness.suites.suite import MarginGate, RiseGate
@@ -84,7 +85,7 @@ def test_its_row_has_its_share_interval_and_margin():
     row = gate_row(flips(kept=80, lost=15, gained=5))
     assert (row.suite, row.slice, row.over) == ("overall", "flips", "overall")
     assert (row.flips, row.max_flips, row.lost, row.gained) == (0.2, 0.05, 15, 5)
-    assert (drop(row), interval(row), margin(row)) == ("20.0 %", "14.3 to 27.3 %", "5 %")
+    assert (measured(row).shown, interval(row), margin(row)) == ("20.0 %", "14.3 to 27.3 %", "5 %")
     assert claim(gate_row(flips(kept=60))) == "at most 4.3 % flip"
 
 

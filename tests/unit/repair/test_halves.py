@@ -12,9 +12,10 @@ from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, SuiteError
 from harness.gate.cases import cases
 from harness.repair.run import check_free, repair
-from harness.repair.schedule import RepairOptions, half_of, halves, read_schedule
+from harness.repair.schedule import RepairOptions, halves, read_schedule
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
+from harness.sweep.schedule import half_of
 from tests.support.suites import suite_text
 
 GATES = "{over: all, max_drop: 0.1}, {over: category, max_drop: 0.2}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import SuiteError
-from harness.suites.accepted import accepted_in
+from harness.suites.accepted import accepted_in, suites_of
 
 ENTRY = """\
   - probe: s::a
@@ -79,3 +79,8 @@ def test_a_probe_twice(tmp_path):
         SuiteError, match=r"accepted.yaml:8:5: the loss of 's::a' is accepted twice, first in line 2"
     ):
         read(tmp_path, f"accepted:\n{ENTRY}{ENTRY}")
+
+
+def test_a_neighbour_whose_suite_is_no_name(tmp_path):
+    (tmp_path / "suite_odd.yaml").write_text("suite: [a]\ngates: []\nprobes: []\n")
+    assert suites_of(tmp_path / "accepted.yaml") == {}

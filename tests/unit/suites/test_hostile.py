@@ -77,6 +77,14 @@ HOSTILE = {
     ),
     "a long prompt": (f"{HEAD}task: {{prompt: '{'{question}' * 50_000}'}}\nprobes: [{{id: a, question: {'x' * 400_000}, answer: c}}]\n", "together, saw 20,"),
     "answers": (probes("{id: a, question: b, answer: [" + "c," * 80_000 + "]}", 1), "a probe may have at most 1,000 answers, saw 80,000"),
+    "a long number": (
+        f"suite: s\ntask: {{answer: choose}}\n{GATES}probes: [{{id: a, question: b, choices: [c, d], answer: '{'9' * 5000}'}}]\n",
+        "is not one of the choices",
+    ),
+    "an empty text among quotes": (
+        made("\n      count: 1\n      draw:\n        a:\n          choice:\n            - | # \u201cx\n\n            - y\n      probe: {question: '{a}', answer: x}"),
+        "1 probes",
+    ),
     "stop texts": (f"{HEAD}task: {{stop: [{'x,' * 50_000}]}}\n{PROBE}", "a task may have at most 100 stop texts, saw 50,000"),
     "tokens": (f"{HEAD}task: {{max_new_tokens: {'9' * 300}}}\n{PROBE}", "'max_new_tokens' must be at most 1,000,000"),
     "tokens of reasoning": (f"{HEAD}task: {{thinking: {{max_tokens: 1000001}}}}\n{PROBE}", "'max_tokens' must be at most 1,000,000, saw 1000001"),
