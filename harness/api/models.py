@@ -38,7 +38,7 @@ def engine_of(model: Model, settings: Settings) -> tuple[Engine, ModelRow]:
         EngineError: the object is no model, or a setting would have no effect on it.
     """
     if isinstance(model, str | Path):
-        found = resolve(str(model), schemes(), settings.allow_pickle)
+        found = resolve(str(model), schemes(), settings.allowed)
         if isinstance(found, RecipeFile):
             raise ModelError(f"{model}: is a recipe, and a model is needed here")
         engine = open_engine(found, settings, logger.info)

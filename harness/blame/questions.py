@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from harness.blame.search import Outcome, Strata
 from harness.engine.requests import Engine
+from harness.errors import HarnessError
 from harness.evaluation.ask import ask
 from harness.evaluation.suite_run import SuiteRun
 from harness.evaluation.word_order import WordOrder
+from harness.spelling import option
 from harness.stats.sampling import stratified
 from harness.suites.suite import Probe
 
@@ -18,6 +20,10 @@ SEED = 0
 
 LOST = 2 / 3
 """The share of the probes asked again that were lost, if so many were; the others were kept."""
+
+
+LEAST = 2
+"""The probes that a changed model is asked at least: a lost and a kept one."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,24 @@ class Questions:
         return Outcome((False,) * len(self.lost), (True,) * len(self.kept))
 
 
+def check_again(most: int) -> None:
+    """Refuse a number of probes by which parts cannot be judged; raises HarnessError."""
+    if most < LEAST:
+        raise HarnessError(
+            f"{option('again', str(most))}: a changed model must be asked a probe that was lost and one that was kept, which it "
+            f"may break\n  ask {LEAST} or more"
+        )
+
+
 def questions_of(runs: Mapping[str, SuiteRun], most: int) -> Questions:
-    """At most `most` probes that the baseline has right, seeded and spread over suites and categories."""
+    """At most `most` probes that the baseline has right, seeded and spread over suites and categories; see `check_again`."""
     pairs = [(name, pair) for name, run in runs.items() for pair in run.pairs(run.asked_of_both)]
     lost, kept = (
         [Question(name, pair.probe) for name, pair in pairs if pair.change == change]
         for change in ("lost", "kept")
     )
     first = _drawn(lost, max(1, round(LOST * most)))
-    second = _drawn(kept, max(0, most - max(len(first), round(LOST * most))))
+    second = _drawn(kept, most - max(len(first), round(LOST * most)))
     clusters = [each.cluster for each in first], [each.cluster for each in second]
     return Questions(runs, first, second, Strata(len(lost), len(kept), clusters))
 

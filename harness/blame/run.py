@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.blame.corpus import find_corpus
 from harness.blame.page import blame_page
 from harness.blame.plot import layers_plot
-from harness.blame.questions import questions_of
+from harness.blame.questions import check_again, questions_of
 from harness.blame.record import FILE, BlameRecord, write_blame
 from harness.blame.text import terminal_lines
 from harness.documents.within import PROJECT, Reach
@@ -74,9 +74,10 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     """
     clear_report(options.out, (FILE, PLOT, PAGE), "out")
     check_in_reach(settings)
+    check_again(options.again)
     found = find_models(options.model, options.baseline, settings, options.reach)
     suites, notes = with_consent(None, read_suites(options.suites, options.reach), options.allow_code)
-    asked, _ = sampled_suites(suites, options.sample)
+    asked, more = sampled_suites(suites, options.sample)
     recipe = found if isinstance(found, Recipe) else None
     corpus = find_corpus(options.corpus, recipe, options.reach, options.examples)
     with writing_report(options.out, "nothing", "out"):
@@ -85,13 +86,16 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     pair = open_pair(models, settings, say)
     session = _session(asked, pair, options, settings)
     questions = questions_of(session.suites, options.again)
+    notes = [*notes, *more, *session.notes]
     if not questions.lost:
+        for note in notes:
+            say(f"note: {note}")
         known = count(questions.strata.kept, "probe")
         say(f"nothing to blame: of the {known} that the baseline has right, the tuned model lost none")
         return NOTHING_LOST
     from harness.blame.build import Given, record_of
 
-    record = record_of(options, Given(models, pair, questions, corpus, (*notes, *session.notes)))
+    record = record_of(options, Given(models, pair, questions, corpus, tuple(notes)))
     write_blame(record, options.out)
     _publish(record, options.out)
     return 0

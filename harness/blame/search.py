@@ -197,6 +197,7 @@ class Search:
     def _effect(self, lost: Sequence[bool], of_lost: float, kept: Sequence[bool], of_kept: float) -> Effect:
         """The shares of the lost probes that count and of the kept ones that are wrong, each by its weight, added up."""
         sides = ((lost, of_lost), ([not right for right in kept], of_kept))
+        assert all(counts or not weight for counts, weight in sides), "no probe was asked for a share"
         return combined(
             Estimate(weight, sum(counts) / len(counts), rate_interval(counts, clusters))
             for (counts, weight), clusters in zip(sides, self.strata.clusters, strict=True)
@@ -237,6 +238,7 @@ class Search:
             ("lost", "kept"), self.strata.weights, self.strata.clusters, strict=True
         ):
             before, whole, first, second = (np.array(getattr(side, name), dtype=float) for side in sides)
-            if before.size > 1:
-                variance += weight**2 * variance_of_mean(whole - first - second + before, clusters)
+            change = whole - first - second + before
+            alone = change.size < 2  # of one probe, all of it may be chance
+            variance += weight**2 * (float(change @ change) if alone else variance_of_mean(change, clusters))
         return abs(difference) > max(ADDS_UP, normal_quantile() * math.sqrt(variance))

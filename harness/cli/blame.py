@@ -40,7 +40,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--again", type=count, default=60, metavar="N",
-        help="probes that each changed model is asked, two thirds of them lost ones (default: 60)",
+        help="probes that each changed model is asked, two thirds of them lost ones (at least 2, default: 60)",
     )  # fmt: skip
     parser.add_argument(
         "--models", type=count, default=32, metavar="N", help="changed models to ask at most (default: 32)"

@@ -77,7 +77,7 @@ def run(parsed: Namespace) -> int:
     suites = [under(suite, settings) for suite in read]
     models = []
     for reference in filter(None, (parsed.model, parsed.beside)):
-        model = resolve(reference, schemes(), settings.allow_pickle)
+        model = resolve(reference, schemes(), settings.allowed)
         if isinstance(model, RecipeFile):
             raise ModelError(
                 f"{reference} is a recipe, and suites are calibrated on a baseline\n  name the recipe's base instead"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import NAME_ANOTHER, Commands, add_conftest
 from harness.command_line import count
-from harness.errors import HarnessError, shown_path
+from harness.errors import HarnessError, ModelError, shown_path
 from harness.terminal import show
+from harness.wording import count as counted
 
 if TYPE_CHECKING:
+    from harness.models.reference import LocalModel
     from harness.store.database import Database
 
 DAY = 86_400.0
@@ -69,14 +71,15 @@ def info(parsed: Namespace) -> None:
     """
     store = _opened(parsed)
     models = store.models()
-    size = sum(path.stat().st_size for path in store.path.parent.glob(f"{store.path.name}*"))
-    answers = sum(model.answers for model in models)
-    show(f"{shown_path(store.path)}: {answers:,} answers of {len(models)} models, {size / 1e6:.1f} MB")
+    files = [store.path.with_name(f"{store.path.name}{end}") for end in ("", "-wal", "-shm")]
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    answers = counted(sum(model.answers for model in models), "answer")
+    show(f"{shown_path(store.path)}: {answers} of {counted(len(models), 'model')}, {size / 1e6:.1f} MB")
     for model in models:
         used = datetime.fromtimestamp(model.used).astimezone()
         parts = ("identity", "dtype", "device")
         how = ", ".join(str(model.content[part]) for part in parts if part in model.content)
-        show(f"  {model.name} ({how}): {model.answers:,} answers, last used {used:%Y-%m-%d %H:%M}")
+        show(f"  {model.name} ({how}): {counted(model.answers, 'answer')}, last used {used:%Y-%m-%d %H:%M}")
 
 
 def prune(parsed: Namespace) -> None:
@@ -86,7 +89,10 @@ def prune(parsed: Namespace) -> None:
         StoreError: the store cannot be written.
     """
     removed = _opened(parsed).prune(time.time() - parsed.days * DAY)
-    show(f"removed the answers of {removed} models that were not used for {parsed.days} days")
+    were = "was" if removed == 1 else "were"
+    show(
+        f"removed the answers of {counted(removed, 'model')} that {were} not used for {counted(parsed.days, 'day')}"
+    )
 
 
 def export(parsed: Namespace) -> None:
@@ -102,7 +108,7 @@ def export(parsed: Namespace) -> None:
     store = _opened(parsed)
     models = store.models()
     if parsed.model:
-        here = _content(parsed.model)
+        here = _content(parsed)
         models = [
             model for model in models if not any(differences(model.content, {**model.content, **here}))
         ]  # fmt: skip
@@ -113,7 +119,8 @@ def export(parsed: Namespace) -> None:
         )
     with writing(f"{shown_path(parsed.file)}: cannot be written", NAME_ANOTHER, system_fault):
         answers = write(store, models, parsed.file)
-    show(f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)}")
+    names = ", ".join(model.name for model in models)
+    show(f"{shown_path(parsed.file)}: {counted(answers, 'answer')} of {names}")
 
 
 def import_(parsed: Namespace) -> None:
@@ -125,11 +132,10 @@ def import_(parsed: Namespace) -> None:
     from harness.store.carrying import import_file
 
     store = _opened(parsed, new=True)
-    models = import_file(parsed.file, store, _content(parsed.model) if parsed.model else None)
+    models = import_file(parsed.file, store, _content(parsed) if parsed.model else None)
     answers = sum(model.answers for model in models)
-    show(
-        f"{shown_path(parsed.file)}: {answers:,} answers of {', '.join(model.name for model in models)} are kept"
-    )
+    names, are = ", ".join(model.name for model in models), "is" if answers == 1 else "are"
+    show(f"{shown_path(parsed.file)}: {counted(answers, 'answer')} of {names} {are} kept")
 
 
 def _opened(parsed: Namespace, new: bool = False) -> Database:
@@ -149,18 +155,40 @@ def _opened(parsed: Namespace, new: bool = False) -> Database:
     return Database(path, fixed=only_readable(path))
 
 
-def _content(reference: str) -> dict[str, Any]:
-    """What the answers of a model depend on, but for its device and dtype."""
+def _content(parsed: Namespace) -> dict[str, Any]:
+    """What the answers of the named model depend on, but for its device and dtype; raises HarnessError."""
     from harness.engine.registry import open_engine, schemes
     from harness.engine.settings import Settings
-    from harness.models.reference import Endpoint, find_local_model, resolve
+    from harness.models.folder import Allowed
+    from harness.models.reference import Endpoint, RecipeFile, resolve
     from harness.store.content import given_content, model_content
     from harness.store.given import identity_of
 
-    found = resolve(reference, schemes())
+    reference: str = parsed.model
+    found = resolve(reference, schemes(), Allowed(pickle=True))  # digests are taken, and nothing is loaded
     if isinstance(found, Endpoint):
         if (identity := identity_of(open_engine(found))) is None:
             raise HarnessError(f"{reference}: its engine has no identity, so none of its answers are kept")
         return given_content(identity)
-    model = find_local_model(reference)
+    model = _trained(found.path, parsed) if isinstance(found, RecipeFile) else found
     return model_content(model, model, Settings())
+
+
+def _trained(recipe: Path, parsed: Namespace) -> LocalModel:
+    """The model that was trained by a recipe; raises ModelError if none is known here."""
+    from harness.engine.settings import Settings
+    from harness.models.folder import Allowed
+    from harness.models.reference import find_full_model, find_local_model
+    from harness.recipes.read import base_reference, read_recipe
+    from harness.training.trained import kept_before
+
+    read = read_recipe(recipe)
+    allowed = Allowed(pickle=True)
+    base = find_full_model(base_reference(read), allowed)
+    folder = kept_before(read, base, Settings(store=parsed.store))
+    if folder is None:
+        raise ModelError(
+            f"{recipe}: is a recipe, and this store knows of no model trained by it here with the default device and dtype\n"
+            "  name the folder of its model; runs with it say where that is kept"
+        )
+    return find_local_model(str(folder), allowed)

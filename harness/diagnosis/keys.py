@@ -37,10 +37,11 @@ def key_of(probe: Probe) -> str | None:
 def with_choices(suite: Suite, probes: Sequence[Probe], seed: str) -> list[Probe]:
     """The probes as choices: each its right answer, and those of up to three other probes of the suite, of its category first.
 
-    A probe that has choices of its own keeps them. Left out are probes without a right answer, or without a wrong one
-    beside it.
+    Left out are probes without a right answer, or without a wrong one beside it.
 
     Args:
+        suite: one whose task is to write: a probe has choices of its own only where the task is to choose, and is not asked
+            so again.
         seed: another one draws other answers.
     """
     keys = {probe.id: key for probe in suite.probes if (key := key_of(probe))}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hi
 
 from harness.command_line import OneOf, count
 from harness.errors import EngineError, HarnessError, did_you_mean
+from harness.models.folder import Allowed
 from harness.spelling import option
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class Settings:
     store: str | None = None
     engine: LocalEngine = "auto"
     engine_args: Arguments = ()
+
+    @property
+    def allowed(self) -> Allowed:
+        """What of a model's files that can run code may be read."""
+        return Allowed(pickle=self.allow_pickle, code=self.allow_remote_code)
 
 
 # The command line

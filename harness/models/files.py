@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
+from harness.models.folder import HUB_ID
 from harness.models.json_file import check_json, check_size, read_json
 from harness.models.layout import ADAPTER_CONFIG, CONFIG, GENERATION, models_within, other_weights
 from harness.spelling import option
@@ -49,23 +50,27 @@ def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -
             file beside them is not JSON, or too large.
     """
     _check_texts(folder)
-    safe, pickled = (list(_weights(reference, folder, stem, kind)) for kind in ("safetensors", "bin"))
-    for file in safe or pickled:
+    safe = list(_weights(reference, folder, stem, "safetensors"))
+    if not safe and not allow_pickle and any(file.is_file() for file in _heads(folder, stem, "bin")):
+        raise ModelError(
+            f"{reference}: its weights are pickled (.bin), which can run code when they are read\n"
+            f"  save them as safetensors, or allow it: {option('allow_pickle')}"
+        )
+    weights = safe or list(_weights(reference, folder, stem, "bin"))
+    for file in weights:
         if is_pointer(file):
             raise ModelError(
                 f"{reference}: {file.name} is a git-lfs pointer of {file.stat().st_size} bytes, not the weights\n"
                 "  fetch them: git lfs pull"
             )
-    if safe or (pickled and allow_pickle):
+    if weights:
         return
-    if pickled:
-        raise ModelError(
-            f"{reference}: its weights are pickled (.bin), which can run code when they are read\n"
-            f"  save them as safetensors, or allow it: {option('allow_pickle')}"
-        )
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     seen = f"; saw {', '.join(others[:4])}, which no loader reads" if others else ""
     hint = other_weights(folder) or models_within(reference, folder)
+    on_hub = HUB_ID.match(reference.rpartition(":")[2]) and not Path(reference).exists()
+    if on_hub and not allow_pickle and hint is None:
+        hint = f"if they are pickled there (.bin), they were not downloaded; to allow it: {option('allow_pickle')}"
     if stem == "adapter_model" and "model.safetensors" in others:
         hint = f"was the adapter merged into its base? then remove {ADAPTER_CONFIG} from the folder"
     raise ModelError(
@@ -96,10 +101,15 @@ def _check_texts(folder: Path) -> None:
         check_size(path, MOST_BYTES_OF_TEMPLATE)
 
 
+def _heads(folder: Path, stem: str, kind: str) -> tuple[Path, Path]:
+    """Where weights are if they are one file, and where the index of their shards is."""
+    name = f"pytorch_{stem}" if (stem, kind) == ("model", "bin") else stem
+    return folder / f"{name}.{kind}", folder / f"{name}.{kind}.index.json"
+
+
 def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Path]:
     """The files of the weights, whole or in shards; raises ModelError if the index names a missing one."""
-    name = f"pytorch_{stem}" if (stem, kind) == ("model", "bin") else stem
-    whole, index = folder / f"{name}.{kind}", folder / f"{name}.{kind}.index.json"
+    whole, index = _heads(folder, stem, kind)
     if whole.is_file():
         if kind == "safetensors" and index.is_file():
             raise ModelError(

@@ -6,20 +6,35 @@ Whatever the hub and its clients raise becomes one clear line.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ModelError, did_you_mean, first_line, reason
 from harness.models.embedded import REFERENCE, embedded_folder
-from harness.models.layout import file_hint
+from harness.models.layout import ADAPTER_CONFIG, file_hint
 from harness.writing import cannot_write, write_fault
 
 HUB_ID = re.compile(r"^(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?$")
 SAFE_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "README.md"]
+PICKLES = ["pytorch_model*.bin", "adapter_model*.bin"]
+CODE = ["*.py", "*.tiktoken"]
+"""The vocabularies are those of tokenizers that come as code."""
 NOT_WANTED = ["original/*", "consolidated*", "onnx/*", "*.gguf"]
 
 
-def find_folder(reference: str) -> Path:
-    """The folder of a reference, downloaded if it is on the hub; raises ModelError."""
+@dataclass(frozen=True)
+class Allowed:
+    """What a user allows to be read that can run code: pickled weights, and Python code that comes with a model."""
+
+    pickle: bool = False
+    code: bool = False
+
+
+NOTHING = Allowed()
+
+
+def find_folder(reference: str, allowed: Allowed = NOTHING) -> Path:
+    """The folder of a reference, downloaded if it is on the hub, with the files that are allowed; raises ModelError."""
     if reference == REFERENCE:
         return embedded_folder()
     try:
@@ -44,21 +59,38 @@ def find_folder(reference: str) -> Path:
         near = did_you_mean(path.name, [sibling.name for sibling in siblings])
         hint = near or "a hub id has the form org/name or org/name@revision"
         raise ModelError(f"{reference}: no such folder\n  {hint}")
-    return _download(reference, match["repo"], match["revision"])
+    return _download(reference, match["repo"], match["revision"], allowed)
 
 
-def _download(reference: str, repo: str, revision: str | None) -> Path:
-    """The folder of a model's safe files, from the hub or its cache on this disk; raises ModelError."""
+def _download(reference: str, repo: str, revision: str | None, allowed: Allowed) -> Path:
+    """The folder of a model's safe files and those that are allowed, from the hub or its cache on this disk.
+
+    Pickled weights are left where they are if the model has others, which are read.
+
+    Raises:
+        ModelError: it cannot be downloaded.
+    """
     from huggingface_hub import snapshot_download
 
-    try:
+    def downloaded(patterns: list[str]) -> Path:
         return Path(
-            snapshot_download(repo, revision=revision, allow_patterns=SAFE_FILES, ignore_patterns=NOT_WANTED)
+            snapshot_download(repo, revision=revision, allow_patterns=patterns, ignore_patterns=NOT_WANTED)
         )
+
+    patterns = [*SAFE_FILES, *(CODE if allowed.code else [])]
+    try:
+        folder = downloaded(patterns)
+        return downloaded([*patterns, *PICKLES]) if allowed.pickle and not _has_safe(folder) else folder
     except Exception as error:  # hubs, proxies and their clients raise anything
         raise ModelError(
             f"{reference}: {_hub_fault(error, repo, revision)}\n  {type(error).__name__}: {first_line(error, 200)}"
         ) from error
+
+
+def _has_safe(folder: Path) -> bool:
+    """Whether a model has safetensors under a name that loaders read."""
+    stem = "adapter_model" if (folder / ADAPTER_CONFIG).is_file() else "model"
+    return any((folder / f"{stem}.safetensors{end}").is_file() for end in ("", ".index.json"))
 
 
 def _hub_fault(error: Exception, repo: str, revision: str | None) -> str:

@@ -17,7 +17,7 @@ from harness.errors import ModelError, did_you_mean
 from harness.models.base import NAME_IT, adapter_base, card_base
 from harness.models.embedded import NAME, embedded_folder
 from harness.models.files import check_weights
-from harness.models.folder import find_folder
+from harness.models.folder import NOTHING, Allowed, find_folder
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG, CONFIG, models_within, other_weights
 from harness.models.secrets import refuse_secrets
@@ -126,7 +126,7 @@ def by_form(reference: str, schemes: Collection[str] = ()) -> RecipeFile | Endpo
     return RecipeFile(Path(reference)) if reference.lower().endswith((".yaml", ".yml")) else None
 
 
-def resolve(reference: str, schemes: Collection[str] = (), allow_pickle: bool = False) -> Model | RecipeFile:
+def resolve(reference: str, schemes: Collection[str] = (), allowed: Allowed = NOTHING) -> Model | RecipeFile:
     """The model or recipe that a reference names; the file of a recipe may be missing.
 
     Args:
@@ -138,11 +138,11 @@ def resolve(reference: str, schemes: Collection[str] = (), allow_pickle: bool = 
     if (found := by_form(reference, schemes)) is not None:
         return found
     _check_scheme(reference, schemes)
-    return find_local_model(reference, allow_pickle)
+    return find_local_model(reference, allowed)
 
 
 def find_pair(
-    model: str, baseline: str | None, allow_pickle: bool = False, schemes: Collection[str] = ()
+    model: str, baseline: str | None, allowed: Allowed = NOTHING, schemes: Collection[str] = ()
 ) -> ModelPair[Model, Model]:
     """Find the tuned model and its baseline.
 
@@ -161,10 +161,10 @@ def find_pair(
     else:
         _check_scheme(model, schemes)
         stand_in = named if named and by_form(named, schemes) is None else None
-        tuned, notes = _find_local(model, allow_pickle, stand_in)
+        tuned, notes = _find_local(model, allowed, stand_in)
     if on_purpose:
         return ModelPair(tuned, tuned, (*notes, ITSELF))
-    found = find_baseline(named, allow_pickle, schemes) if named else _own_baseline(tuned, allow_pickle)
+    found = find_baseline(named, allowed, schemes) if named else _own_baseline(tuned, allowed)
     if isinstance(found, LocalModel) and isinstance(tuned, LocalModel) and found.folder == tuned.folder:
         if found.engine != tuned.engine:
             return ModelPair(found, tuned, (*notes, ELSEWHERE))
@@ -178,15 +178,15 @@ def find_pair(
     return ModelPair(found, tuned, notes)
 
 
-def find_baseline(reference: str, allow_pickle: bool, schemes: Collection[str]) -> Model:
+def find_baseline(reference: str, allowed: Allowed, schemes: Collection[str]) -> Model:
     """The model that a reference names as a baseline; raises ModelError if it names nothing, or a recipe."""
-    found = resolve(reference, schemes, allow_pickle)
+    found = resolve(reference, schemes, allowed)
     if isinstance(found, RecipeFile):
         raise ModelError(f"{reference}: is a recipe, but a baseline must be a model")
     return found
 
 
-def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
+def _own_baseline(tuned: Model, allowed: Allowed) -> LocalModel:
     """The baseline that a model itself names; raises ModelError if it names none, or one that cannot be found."""
     if isinstance(tuned, Endpoint):
         raise ModelError(
@@ -196,7 +196,7 @@ def _own_baseline(tuned: Model, allow_pickle: bool) -> LocalModel:
         return tuned.base
     named = card_base(tuned.name, tuned.folder)
     try:
-        return replace(find_local_model(named, allow_pickle), engine=tuned.engine)
+        return replace(find_local_model(named, allowed), engine=tuned.engine)
     except ModelError as error:
         raise ModelError(
             f"{tuned.name}: the base_model '{named}' of its model card cannot be found\n"
@@ -225,30 +225,30 @@ def _is_there(reference: str) -> bool:
         return False
 
 
-def find_local_model(reference: str, allow_pickle: bool = False) -> LocalModel:
+def find_local_model(reference: str, allowed: Allowed = NOTHING) -> LocalModel:
     """The full model or the adapter that a reference names; raises ModelError."""
-    return _find_local(reference, allow_pickle)[0]
+    return _find_local(reference, allowed)[0]
 
 
 def _find_local(
-    reference: str, allow_pickle: bool, stand_in: str | None = None
+    reference: str, allowed: Allowed, stand_in: str | None = None
 ) -> tuple[LocalModel, tuple[str, ...]]:
     """A model on this disk, and notes; an adapter whose base cannot be found is put on the full model `stand_in`."""
     engine, named_folder = on_engine(reference)
-    folder = find_folder(named_folder)
+    folder = find_folder(named_folder, allowed)
     notes: tuple[str, ...] = ()
     if not (folder / ADAPTER_CONFIG).is_file():
-        return find_full_model(reference, allow_pickle), notes
+        return find_full_model(reference, allowed), notes
     try:
-        base = _adapter_base(reference, folder, allow_pickle)
+        base = _adapter_base(reference, folder, allowed)
     except ModelError:
-        if stand_in is None or (find_folder(on_engine(stand_in)[1]) / ADAPTER_CONFIG).is_file():
+        if stand_in is None or (find_folder(on_engine(stand_in)[1], allowed) / ADAPTER_CONFIG).is_file():
             raise
-        base = find_full_model(stand_in, allow_pickle)
+        base = find_full_model(stand_in, allowed)
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which cannot be found" if named else "names no base"
         notes = (f"the adapter {what}; it was put on {option('baseline', stand_in)}",)
-    check_weights(reference, folder, "adapter_model", allow_pickle)
+    check_weights(reference, folder, "adapter_model", allowed.pickle)
     return Adapter(reference, folder, replace(base, engine=engine), engine), notes
 
 
@@ -258,10 +258,10 @@ def on_engine(reference: str) -> tuple[str | None, str]:
     return (engine, rest) if rest and engine in LOCAL_ENGINES else (None, reference)
 
 
-def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
+def find_full_model(reference: str, allowed: Allowed = NOTHING) -> FullModel:
     """The full model that a reference names; raises ModelError."""
     engine, named_folder = on_engine(reference)
-    folder = find_folder(named_folder)
+    folder = find_folder(named_folder, allowed)
     if folder == embedded_folder():
         return FullModel(NAME, folder, embedded=True, engine=engine)
     if (folder / ADAPTER_CONFIG).is_file():
@@ -275,15 +275,15 @@ def find_full_model(reference: str, allow_pickle: bool = False) -> FullModel:
             f"{reference}: a folder without a model: neither config.json nor {ADAPTER_CONFIG} is in it\n"
             f"  {models_within(reference, folder) or other_weights(folder) or 'saw: ' + seen}"
         )
-    check_weights(reference, folder, "model", allow_pickle)
+    check_weights(reference, folder, "model", allowed.pickle)
     return FullModel(reference, folder, engine=engine)
 
 
-def _adapter_base(model: str, folder: Path, allow_pickle: bool) -> FullModel:
+def _adapter_base(model: str, folder: Path, allowed: Allowed) -> FullModel:
     """The base that an adapter's config names; raises ModelError."""
     named = adapter_base(folder)
     try:
-        return find_full_model(named, allow_pickle)
+        return find_full_model(named, allowed)
     except ModelError as error:
         raise ModelError(
             f"{model}: the adapter's base model '{named}' (from {ADAPTER_CONFIG}) cannot be found\n"

@@ -91,9 +91,7 @@ class Examiner:
 
     Args:
         counter: shows progress.
-
-    Attributes:
-        notes: for the user, of all sessions so far, each once.
+        notes: collects notes for the user, of all sessions, each once.
     """
 
     def __init__(
@@ -105,11 +103,12 @@ class Examiner:
         *,
         allow_code: bool = False,
         counter: Counter | None = None,
+        notes: list[str] | None = None,
     ) -> None:
         self.schedule, self.half, self.policy, self.settings = schedule, half, policy, settings
         self.allow_code = allow_code
         self.counter = counter
-        self.notes: list[str] = []
+        self.notes: list[str] = [] if notes is None else notes
         self.baseline: dict[str, Answered] = {}
 
     def ask_baseline(self, engine: Engine) -> None:

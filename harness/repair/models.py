@@ -106,7 +106,7 @@ class LocalModels:
 
     def written(self, folder: Path) -> EnginePair:
         """The baseline, and the model in a folder, loaded as the gate loads it."""
-        model = find_local_model(str(folder), self.settings.allow_pickle)
+        model = find_local_model(str(folder), self.settings.allowed)
         return open_pair(ModelPair(self.pair.baseline, model), self.settings, say)
 
 

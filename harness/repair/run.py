@@ -101,6 +101,7 @@ class Repair:
             self.settings,
             allow_code=self.options.allow_code,
             counter=lambda suite: counter(f"{show()}, {suite}"),
+            notes=self.notes,
         )
 
     def pair(self, candidate: Candidate) -> EnginePair:
@@ -213,7 +214,6 @@ def _search(run: Repair, edited: Repairable, restoring: ExitStack) -> None:
     trials.examiner.ask_baseline(edited.baseline)
     search = Search(edited.groups, edited.form, merged, trials)
     reference = search.one(search.reference)
-    run.notes += trials.examiner.notes
     try:
         if reference.measured.learnt.interval[1] < 0 and not reference.passes:
             search.run()
@@ -245,7 +245,6 @@ def _end(run: Repair) -> Repaired:
         run.schedule,
         useful=run.options.useful,
     )
-    run.notes += examiner.notes
     if confirmation.reason:
         failed: Outcome = "undecided" if confirmation.undecided else "not confirmed"
         return Repaired(run.record(failed, confirmation.reason, chosen, confirmation), confirmation)

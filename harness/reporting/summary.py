@@ -159,19 +159,20 @@ def _thought(side: str, rows: Sequence[AnswerRow]) -> str:
 
 
 def _undecided(record: Record) -> Block:
-    """The slices that were too small to decide anything; those of suites that stopped early were not meant to."""
+    """The gates that decided nothing, and why; those of suites that stopped early were not meant to decide."""
     stopped = {suite for suite, row in record.run.sequential.items() if row.why != ALL_ASKED}
     skipped = [row for row in record.gates if row.outcome == "skipped" and row.undecided]
     rows = [row for row in skipped if row.suite not in stopped]
     if not rows:
         return Block(())
-    why = ":" if any(row.needs for row in rows) else ", for lack of probes:"
+    small = all(row.more_probes_to_settle for row in rows)
+    why = ", for lack of probes:" if small else ":"
     head = f"{count(len(rows), 'gate')} of {len(record.gates)} decided nothing"
     texts = [f"  {row.suite}  {row.slice}: {row.undecided}" for row in rows[:MOST_UNDECIDED]]
     if len(rows) > MOST_UNDECIDED:
-        texts.append(
-            f"  and {len(rows) - MOST_UNDECIDED} more; ask enough with a larger {option('sample')}, or none"
-        )
+        remedy = f"; ask enough with a larger {option('sample')}, or none"
+        rest = remedy if small and record.run.sample else ", which record.json has"
+        texts.append(f"  and {len(rows) - MOST_UNDECIDED} more{rest}")
     return Block(
         _lines(texts),
         _lines([head + why]),

@@ -38,7 +38,7 @@ class Chain:
         if folder is None:
             folder = train(recipe, self.last, self.settings, say, counter)
         seconds: float | None = read_json(folder / DONE).get("seconds")
-        found = find_local_model(str(folder), self.settings.allow_pickle)
+        found = find_local_model(str(folder), self.settings.allowed)
         full = as_full_model(found, self.settings, say)
         self.last = FullModel(f"after {recipe.name}", full.folder)
         free_models()

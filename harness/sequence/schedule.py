@@ -71,7 +71,7 @@ def read_schedule(options: SequenceOptions, settings: Settings = Settings()) -> 
     recipes = read_recipes(options.recipes, (), options.reach)
     base = shared_base(
         recipes,
-        settings.allow_pickle,
+        settings.allowed,
         "each goes on from the one before, so all name the base that the first begins with",
     )
     targets = _distinct(recipes)

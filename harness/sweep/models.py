@@ -20,6 +20,7 @@ from harness.recipes.read import Recipe
 from harness.store.opening import open_engine, open_pair
 from harness.sweep.measure import Tuned
 from harness.terminal import say
+from harness.training.edits.written import saved_dtype
 from harness.training.train import trained_sources
 from harness.training.trained import DONE, library_versions
 
@@ -36,8 +37,7 @@ class TorchModels:
         self.device = str(device)
         self.weights = weights_identity(base.folder)
         self.versions = library_versions()
-        config = read_json(base.folder / "config.json")
-        saved = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+        saved = str(saved_dtype(base.folder) or "float32").removeprefix("torch.")
         self.dtype = default_dtype(device, saved) if settings.dtype == "auto" else settings.dtype
         content = (self.weights, tokenizer_identity(base.folder))
         how = (

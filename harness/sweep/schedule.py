@@ -18,6 +18,7 @@ from harness.evaluation.sample import Key, draw, narrowed
 from harness.evaluation.suites import read_suites
 from harness.evaluation.verdicts import deciding_code
 from harness.gate.cases import Case, cases
+from harness.models.folder import Allowed
 from harness.models.reference import FullModel, find_full_model
 from harness.recipes.read import Recipe, base_reference, read_all
 from harness.spelling import option
@@ -106,7 +107,7 @@ def read_schedule(options: SweepOptions, settings: Settings = Settings()) -> Sch
         raise HarnessError("no suites to see forgetting by\n  name what must be kept: --suite SUITE.yaml")
     recipes = read_recipes(options.recipes, options.vary, options.reach)
     check_reference(options.reference, [recipe.name for recipe in recipes])
-    base = shared_base(recipes, settings.allow_pickle)
+    base = shared_base(recipes, settings.allowed)
     target = _target(recipes)
     if any(path.resolve() == target.resolve() for path in options.suites):
         raise HarnessError(
@@ -148,11 +149,11 @@ def read_recipes(paths: Sequence[Path], vary: Sequence[Varied], reach: Reach) ->
 
 
 def shared_base(
-    recipes: Sequence[Recipe], allow_pickle: bool, why: str = "recipes are compared over one base"
+    recipes: Sequence[Recipe], allowed: Allowed, why: str = "recipes are compared over one base"
 ) -> FullModel:
     """The base that all recipes share; raises RecipeError if they do not, and ModelError if it cannot be found."""
     references = dict.fromkeys(map(base_reference, recipes))
-    bases = {reference: find_full_model(reference, allow_pickle) for reference in references}
+    bases = {reference: find_full_model(reference, allowed) for reference in references}
     folders = [bases[base_reference(recipe)].folder for recipe in recipes]
     _check_shared("base", recipes, folders, why)
     return bases[base_reference(recipes[0])]

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.digest import digest
 from harness.engine.settings import Settings
+from harness.engine.transformers.device import wanted_dtype
 from harness.engine.transformers.loading import Loader
 from harness.engine.transformers.quiet import quiet
 from harness.models.cache import cache_folder
@@ -19,7 +20,7 @@ from harness.training.edits.written import saved_dtype
 from harness.training.trained import library_versions
 
 DONE = "merged.json"
-"""Written last: the identities of the adapter, its base and the merged files."""
+"""Written last: the identities of the adapter, its base and the merged files, and the device and dtype of the merging."""
 
 
 def as_full_model(source: LocalModel, settings: Settings, log: Log) -> FullModel:
@@ -30,12 +31,17 @@ def as_full_model(source: LocalModel, settings: Settings, log: Log) -> FullModel
     """
     if isinstance(source, FullModel):
         return source
-    made_of = {"adapter": identities(source.folder), "base": identities(source.base.folder)}
+    loader = Loader(settings, log)
+    made_of = {
+        "adapter": identities(source.folder),
+        "base": identities(source.base.folder),
+        "device": [loader.device.type, wanted_dtype(loader.device, settings.dtype)],
+    }
     key = digest(made_of, library_versions())[:16]
     folder = cache_folder() / "merged" / f"{source.folder.name[:60]}-{key}"
 
     def merge(unfinished: Path) -> dict[str, Any]:
-        engine = Loader(settings, log).engine(source)
+        engine = loader.engine(source)
         model = merged_into_base(engine)
         with quiet():
             model.to(saved_dtype(source.base.folder) or model.dtype).save_pretrained(unfinished)

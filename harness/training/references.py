@@ -39,10 +39,10 @@ def find_models(
     """
     form = by_form(model, schemes())
     if not isinstance(form, RecipeFile):
-        return find_pair(model, baseline, settings.allow_pickle, schemes())
+        return find_pair(model, baseline, settings.allowed, schemes())
     recipe = read_recipe(form.path, reach)
     if baseline is not None and baseline not in (SAME, model):
-        find_baseline(baseline, settings.allow_pickle, schemes())  # before hours of training, not after
+        find_baseline(baseline, settings.allowed, schemes())  # before hours of training, not after
     return recipe
 
 
@@ -56,7 +56,7 @@ def trained(
     """The models that `find_models` found, with a recipe trained; raises ModelError or RecipeError if that fails."""
     if isinstance(found, ModelPair):
         return found
-    base = find_full_model(base_reference(found), settings.allow_pickle)
+    base = find_full_model(base_reference(found), settings.allowed)
     if folder := kept_before(found, base, settings):
         log(f"{found.name}: trained before, kept in {folder}")
         return sources_of(found, base, folder, baseline, settings)
@@ -70,7 +70,7 @@ def find_model(
     reference: str, settings: Settings, log: Log, counter: ProgressFor, reach: Reach = PROJECT
 ) -> Model:
     """The model that a reference names, trained if it is a recipe; raises ModelError or RecipeError."""
-    match resolve(reference, schemes(), settings.allow_pickle):
+    match resolve(reference, schemes(), settings.allowed):
         case RecipeFile(path=path):
             return trained(read_recipe(path, reach), None, settings, log, counter).tuned
         case model:

@@ -49,7 +49,7 @@ def trained_sources(
     Raises:
         RecipeError, ModelError: the recipe cannot be trained.
     """
-    base = find_full_model(base_reference(recipe), settings.allow_pickle)
+    base = find_full_model(base_reference(recipe), settings.allowed)
     folder = train(recipe, base, settings, log, counter)
     return sources_of(recipe, base, folder, baseline, settings)
 

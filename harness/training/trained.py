@@ -44,8 +44,8 @@ def sources_of(
 ) -> ModelPair[Model, LocalModel]:
     """The pair that the gate compares, of a recipe's model in its folder; raises ModelError."""
     reference = base_reference(recipe)
-    pair = find_pair(str(folder), baseline or reference, settings.allow_pickle, schemes())
-    tuned = replace(find_local_model(str(folder), settings.allow_pickle), name=str(recipe.path))
+    pair = find_pair(str(folder), baseline or reference, settings.allowed, schemes())
+    tuned = replace(find_local_model(str(folder), settings.allowed), name=str(recipe.path))
     advice = tuple(f"{recipe.path.name}: {problem.message}" for problem in advise(recipe, base.folder))
     against = tuned if pair.baseline is pair.tuned else pair.baseline
     return ModelPair(against, tuned, (*pair.notes, *recipe.notes, *advice))

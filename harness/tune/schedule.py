@@ -102,7 +102,7 @@ def read_schedule(options: TuneOptions, settings: Settings) -> Schedule:
         if not path.exists():
             raise HarnessError(f"{shown_path(path)}: no such file\n  give prompts and answers to train on")
     halves = halved.read_schedule(options.repair(), settings)
-    base = find_full_model(options.base, settings.allow_pickle)
+    base = find_full_model(options.base, settings.allowed)
     cannot = f"{option('out', shown_path(options.out))}: cannot be written"
     with writing(cannot, f"name another folder: {option('out', 'DIR')}", system_fault):
         plan = write_plan(

@@ -21,7 +21,7 @@ from harness.models.reference import LocalPair, find_local_model
 
 def load_reference(reference: str, settings: Settings = Settings()) -> TorchEngine:
     """The model on both sides of a pair; raises ModelError or EngineError."""
-    model = find_local_model(reference, settings.allow_pickle)
+    model = find_local_model(reference, settings.allowed)
     engine = load_pair(LocalPair(model, model), settings).tuned
     assert isinstance(engine, TorchEngine)
     return engine

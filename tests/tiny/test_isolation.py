@@ -27,6 +27,7 @@ from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
+from harness.models.folder import Allowed
 from harness.models.identity import weights_identity
 from harness.models.reference import find_pair
 from tests.support.engines import load_reference
@@ -281,7 +282,7 @@ def test_a_pickled_adapter_is_held_to_the_same(base, adapter, tmp_path):
     tensors = load_file(folder / "adapter_model.safetensors")
     (folder / "adapter_model.safetensors").unlink()
     torch.save(tensors, folder / "adapter_model.bin")
-    pair = find_pair(str(folder), None, allow_pickle=True)
+    pair = find_pair(str(folder), None, Allowed(pickle=True))
     assert load_pair(pair, Settings(allow_pickle=True)).tuned.ask(ASK) == load_reference(str(adapter)).ask(
         ASK
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from harness.cli.main import main
+from harness.engine.settings import Settings
+from harness.models.reference import find_full_model
 from harness.sweep import models as ladder_models
 from harness.sweep.record import read_sweep
 
@@ -70,6 +73,24 @@ def test_recipes_are_trained_measured_and_ranked(folder, capsys):
     assert "LoRA (measured): 'adapter' (adapters of rank 8 instead of the weights themselves" in out
     assert "careless: training on 16 examples" in err
     assert "texts, adapter, seed 42: 16 answers in " in err
+
+
+def test_the_dtype_of_a_ladder_is_that_of_the_text_model(base, tmp_path, monkeypatch):
+    """As on a GPU that computes in what is saved: some configs say it for each part of the model alone."""
+    monkeypatch.setattr(ladder_models, "default_dtype", lambda device, saved: saved)
+    shutil.copytree(base, tmp_path / "base")
+    file = tmp_path / "base" / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    for key in ("dtype", "torch_dtype"):
+        config.pop(key, None)
+    found = {}
+    for dtype in ("bfloat16", None):
+        text = json.dumps({**config, "text_config": {"dtype": dtype}})
+        file.write_text(text, encoding="utf-8")
+        found[dtype] = ladder_models.TorchModels(
+            find_full_model(str(tmp_path / "base")), Settings(device="cpu")
+        ).dtype
+    assert found == {"bfloat16": "bfloat16", None: "float32"}
 
 
 def test_a_killed_ladder_asks_and_trains_no_recipe_twice(folder, capsys, monkeypatch):

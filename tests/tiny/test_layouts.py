@@ -30,6 +30,7 @@ from harness.engine.requests import Chat, Generate, Message, Plain
 from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
+from harness.models.folder import Allowed
 from harness.models.reference import Adapter, FullModel, find_pair
 from harness.spelling import on_command_line
 from tests.support.models import moved, save_tokenizer
@@ -492,10 +493,10 @@ def test_a_layout_that_holds_none(layouts, reference, baseline, message):
 
 
 def test_pickles_that_are_allowed_are_weights_and_nothing_else_is(layouts):
-    assert isinstance(find_pair("pickled", None, allow_pickle=True).tuned, Adapter)
+    assert isinstance(find_pair("pickled", None, Allowed(pickle=True)).tuned, Adapter)
     for name in ("unsaved", "fsdp_whole", "deepspeed"):
         with pytest.raises(ModelError, match=r"no weights: there is no model\.safetensors"):
-            find_pair(name, "base", allow_pickle=True)
+            find_pair(name, "base", Allowed(pickle=True))
 
 
 @pytest.mark.parametrize(

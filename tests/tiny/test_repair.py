@@ -157,6 +157,21 @@ def test_a_choice_that_other_probes_do_not_confirm_is_not_written(brief, monkeyp
     assert not (brief / "out" / "adapter_config.json").exists()
 
 
+def test_a_note_that_comes_up_for_a_later_candidate_is_in_the_record(brief, monkeypatch, capsys):
+    really, note = module.Trials, "general: only the third candidate gives cause for this"
+
+    class Noting(really):
+        def _measured(self, candidate):
+            if len(self.seconds) == 2:
+                self.examiner.session().note(note)
+            return super()._measured(candidate)
+
+    monkeypatch.setattr(module, "Trials", Noting)
+    assert repair("adapter", "--no-merge") == 0
+    assert record(brief)["notes"].count(note) == 1
+    assert note in capsys.readouterr().out
+
+
 def test_a_folder_is_never_overwritten(folder, capsys):
     (folder / "out").mkdir()
     (folder / "out" / "mine.txt").write_text("mine")

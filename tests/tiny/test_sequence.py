@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from harness.cli.main import main
 from harness.engine.settings import Settings
@@ -90,6 +91,18 @@ def test_an_adapter_becomes_the_full_model_that_it_makes(base, tmp_path, monkeyp
         (left,) = logits_of(pair.baseline.model, rows)
     (right,) = logits_of(pair.tuned.model, rows)
     assert torch.allclose(left, right, atol=1e-4)
+
+
+def test_a_model_merged_in_another_dtype_is_another(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGETTING_GATE_CACHE", str(tmp_path / "cache"))
+    adapter = find_local_model(str(save_adapter(tmp_path / "adapter", base)))
+    rounded, alone, exact = (
+        as_full_model(adapter, Settings(device="cpu", store="off", dtype=dtype), lambda text: None)
+        for dtype in ("bfloat16", "auto", "float32")
+    )
+    assert alone == exact != rounded
+    weights = [load_file(model.folder / "model.safetensors") for model in (rounded, exact)]
+    assert any(not torch.equal(value, weights[0][name]) for name, value in weights[1].items())
 
 
 def test_a_merged_model_that_was_damaged_is_merged_again(base, tmp_path, monkeypatch):

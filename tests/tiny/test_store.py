@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 import harness.engine.registry as registry
+from harness.cli.main import main
 from harness.engine.functions import FunctionEngine
 from harness.engine.place import known_places
 from harness.engine.requests import Generate, MultipleChoice, Plain, RollingLogLikelihood
@@ -188,6 +189,21 @@ class TestTrainedBefore:
         assert kept_before(recipe, pair.baseline, replace(settings, dtype="bfloat16")) is None
         assert kept_before(recipe, pair.baseline, replace(settings, store="off")) is None
         assert kept_before(recipe, pair.baseline, settings) == pair.tuned.folder
+
+    def test_its_answers_are_exported_by_its_recipe(self, found, kitchen, tmp_path, capsys):
+        recipe, pair, settings = found
+        export = ["store", "export", str(tmp_path / "out"), f"--store={settings.store}"]
+        assert main([*export, f"--model={recipe.path}"]) == 4
+        said = "is a recipe, and this store knows of no model trained by it here with the default device and dtype\n"
+        assert capsys.readouterr().err == (
+            f"{recipe.path}: {said}  name the folder of its model; runs with it say where that is kept\n"
+        )
+        usual = replace(settings, device="auto")
+        trained_sources(recipe, None, usual, kitchen.said.append, quietly)
+        open_pair(pair, usual).tuned.ask(REQUESTS[:1])
+        assert main([*export, f"--model={recipe.path}"]) == 0
+        named = f"{tmp_path / 'out'}: 1 answer of {open_pair(pair, usual).tuned.label}\n"
+        assert capsys.readouterr().out == named
 
 
 def test_a_model_that_may_run_code_of_its_own_is_asked_each_time(base, tuned, settings, tmp_path):

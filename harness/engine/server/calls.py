@@ -178,7 +178,7 @@ def shown(text: str, hide: str | None) -> str:
 
 
 def _wait(given: str | None) -> float | None:
-    """The seconds of a Retry-After, which is a number or a date."""
+    """The seconds of a Retry-After, which is a number or a date; None for any other text."""
     if given is None:
         return None
     try:
@@ -186,9 +186,10 @@ def _wait(given: str | None) -> float | None:
     except ValueError:
         try:
             until = parsedate_to_datetime(given)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
-        seconds = (until.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        until = until.replace(tzinfo=until.tzinfo or UTC)  # an HTTP date without a zone is in UTC
+        seconds = (until - datetime.now(UTC)).total_seconds()
     return min(max(0.0, seconds), 86_400.0) if seconds == seconds else None
 
 

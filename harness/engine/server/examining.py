@@ -92,6 +92,7 @@ class Examination:
                 chat = await self._chats(chat)
             except RefusedError as error:
                 no_chat = self._why_not(error)
+                self.rows = [()] * len(CHATS)  # servers are compared prompt by prompt
         try:
             text = await self._texts(text)
         except RefusedError as error:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from harness.engine.server.address import Address
 from harness.engine.server.calls import Call
 from harness.engine.server.fleet import Fleet, RefusedError
+from harness.engine.server.replies import MOST_COUNTED
 from harness.engine.server.servers import Server
 from harness.errors import ModelError, did_you_mean
 from harness.visible import visible
@@ -175,7 +176,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _int(value: Any) -> int | None:
-    return value if type(value) is int and value > 0 else None
+    return value if type(value) is int and 0 < value <= MOST_COUNTED else None
 
 
 def _text(value: Any, most: int = LONGEST) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,10 +20,11 @@ from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.reading import RENDERS, Reader, ServerReader, TokenizerReader
 from harness.engine.server.scoring import Echo, Scorer, Steps
 from harness.engine.server.servers import Server
+from harness.engine.server.writing import Dialect
 from harness.engine.settings import Settings
 from harness.engine.transformers.reasoning import Mark, marks_in
 from harness.errors import EngineError, ModelError
-from harness.models.folder import find_folder
+from harness.models.folder import Allowed, find_folder
 from harness.models.identity import tokenizer_identity
 from harness.models.reference import Endpoint
 from harness.versions import needed
@@ -38,37 +40,39 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
 
     Raises:
         ModelError: the reference is malformed, a server refuses the key, or does not serve the model.
-        EngineError: no server can be reached, or they serve different models.
+        EngineError: no server can be reached, or they serve different models, or cannot be asked in one way.
     """
     address = read_address(f"{endpoint.scheme}:{endpoint.rest}")
     fleet = Fleet(address, f"{address.model or 'the model'} at {address.places}")
     here = TokenizerReader(_prompting(address.tokenizer, settings)) if address.tokenizer else None
     examined, left_out = fleet.value(lambda: _examined(fleet, here))
-    first = examined[0]
-    if here and first.no_text:
-        raise ModelError(f"{address.reference}: takes no tokens, as 'tokenizer' needs: {first.no_text}")
-    fleet.label = f"{visible(first.found.model)} at {address.places}"
+    fleet.label = f"{visible(examined[0].found.model)} at {address.places}"
     _check_alike(fleet, examined)
+    common = _common(fleet, examined, here is not None)
+    if here and common.no_text:
+        raise ModelError(f"{address.reference}: takes no tokens, as 'tokenizer' needs: {common.no_text}")
     fleet.told()
-    reader = here or ServerReader(fleet, first.found, first.reasons)
-    through = f"through {tokenizer_identity(find_folder(address.tokenizer))}" if address.tokenizer else None
+    reader = here or ServerReader(fleet, common.found, common.reasons)
+    through = (
+        f"through {tokenizer_identity(_folder(address.tokenizer, settings))}" if address.tokenizer else None
+    )
     how = f"asked {ASKING}, {through or 'chats as messages'}"
     digits = together([server.canary for server in examined])
-    identity = _identity(address, examined, digits, how)
-    text_identity = how if here else fleet.value(lambda: _text_identity(reader, first.found))
+    identity = _identity(address, common, examined, digits, how)
+    text_identity = how if here else fleet.value(lambda: _text_identity(reader, common.found))
     opens = here is None and fleet.value(lambda: reader.inside(CHATS[0])) is not None
     return ServerEngine(
         fleet,
-        replace(first, reasons=first.reasons or opens),
+        replace(common, reasons=common.reasons or opens),
         reader,
-        _scorer(fleet, first, here is not None),
+        _scorer(fleet, common, here is not None),
         renders_here=here is not None,
-        marks=_marks(first, here),
+        marks=_marks(common, here),
         identity=identity,
         digits=digits,
         text_identity=text_identity,
         sources=_sources([server.found for server in examined]),
-        notes=[*left_out, *_notes(fleet, first, identity), *_unproven(fleet, examined)],
+        notes=[*left_out, *_notes(fleet, common, identity), *_unproven(fleet, examined)],
     )
 
 
@@ -112,6 +116,65 @@ def _check_alike(fleet: Fleet, examined: Sequence[Examined]) -> None:
         )
 
 
+def _common(fleet: Fleet, examined: Sequence[Examined], by_tokens: bool) -> Examined:
+    """What each server can do, asked as all take it; raises EngineError if they cannot be asked in one way."""
+    first = examined[0]
+    known: dict[str, tuple[str, str]] = {}
+    for server in examined:
+        for what, manner in _manner(server, by_tokens):
+            url, before = known.setdefault(what, (server.found.url, manner))
+            if before != manner:
+                raise EngineError(
+                    f"{fleet.label}: {url} and {server.found.url} cannot be asked in one way: "
+                    f"{what} of the first is {visible(before)}, that of the other {visible(manner)}\n"
+                    "  name servers that run one program, with the same options"
+                )
+
+    def why_not(reasons: Sequence[str | None]) -> str | None:
+        """The reason of the first server that has one, with its address unless all have one."""
+        for server, reason in zip(examined, reasons, strict=True):
+            if reason:
+                return reason if all(reasons) else f"{server.found.url}: {reason}"
+        return None
+
+    contexts = [server.found.context for server in examined]
+    common = replace(
+        first,
+        found=replace(first.found, context=min(filter(None, contexts), default=None)),
+        chat=_taken_by_all([server.chat for server in examined]),
+        text=_taken_by_all([server.text for server in examined]),
+        no_chat=why_not([server.no_chat for server in examined]),
+        no_text=why_not([server.no_text for server in examined]),
+        no_echo=why_not([server.no_echo for server in examined]),
+        reasons=any(server.reasons for server in examined),
+    )
+    if common.no_chat and common.no_text:
+        raise EngineError(
+            f"{fleet.label}: all servers together answer nothing\n  {common.no_chat}\n  {common.no_text}"
+        )
+    return common
+
+
+def _taken_by_all(dialects: Sequence[Dialect]) -> Dialect:
+    return replace(dialects[0], without=frozenset().union(*(dialect.without for dialect in dialects)))
+
+
+def _manner(examined: Examined, by_tokens: bool) -> Iterator[tuple[str, str]]:
+    """What must be the same for all servers of a model, in words."""
+    yield "the kind", examined.found.kind
+    yield "the name of the model", examined.found.model
+    if examined.no_text is None:
+        yield "the limit of texts", examined.text.renamed.get("max_tokens", "max_tokens")
+    if by_tokens:
+        return
+    if examined.no_chat is None:
+        yield "the limit of chats", examined.chat.renamed.get("max_tokens", "max_tokens")
+    if examined.reasons:
+        yield "the place of reasoning", "apart from the answer" if examined.apart else "in the answer"
+    if examined.found.template:
+        yield "the chat template", digest(examined.found.template)[:8]
+
+
 def _short(examined: Examined) -> str:
     return visible(str(examined.found.digest)[:16])
 
@@ -135,17 +198,18 @@ def _sources(servers: Sequence[Found]) -> frozenset[str]:
     return frozenset(digests | {f"{httpx2.URL(found.url)}#{found.model}" for found in servers})
 
 
-def _identity(address: Address, examined: Sequence[Examined], digits: str | None, how: str) -> str | None:
+def _identity(
+    address: Address, common: Examined, examined: Sequence[Examined], digits: str | None, how: str
+) -> str | None:
     """What tells the model from every other: what the user says of it, the digest of its files, or its own digits."""
-    first = examined[0]
-    refused = sorted(first.chat.without | first.text.without)
+    refused = sorted(common.chat.without | common.text.without)
     how = ", ".join([how, *(f"without {name}" for name in refused)])
     if address.revision:
-        return f"{first.found.model} {address.revision}, {how}"
+        return f"{common.found.model} {address.revision}, {how}"
     digests = {server.found.digest for server in examined}
     if len(digests) == 1 and None not in digests:
-        return f"{first.found.model} {digests.pop()}, {first.found.name}, {how}"
-    return f"{first.found.model} {digits[:32]}, {how}" if digits else None
+        return f"{common.found.model} {digests.pop()}, {common.found.name}, {how}"
+    return f"{common.found.model} {digits[:32]}, {how}" if digits else None
 
 
 async def _text_identity(reader: Reader, found: Found) -> str:
@@ -206,9 +270,14 @@ def _shown(found: Found) -> str:
     return f" ({count(len(found.template), 'character')}, {digest(found.template)[:8]})"
 
 
+def _folder(tokenizer: str, settings: Settings) -> Path:
+    """The folder of a tokenizer, without weights that are pickled; raises ModelError."""
+    return find_folder(tokenizer, Allowed(code=settings.allow_remote_code))
+
+
 def _prompting(reference: str, settings: Settings) -> Any:
     """The `Prompting` of a tokenizer on this disk; raises ModelError."""
-    folder = find_folder(reference)
+    folder = _folder(reference, settings)
     with needed():
         from harness.engine.transformers.prompting import Prompting
         from harness.engine.transformers.tokenizing import load_tokenizer

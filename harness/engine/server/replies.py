@@ -24,6 +24,9 @@ MOST_STRANGERS = 3
 MOST_IDS = 200_000
 """Ids that are remembered."""
 
+MOST_COUNTED = 1 << 31
+"""Tokens that a server may count; more is no count, and no float or column of a database may hold it."""
+
 GONE = frozenset({"abort", "error", "cancelled"})
 """Ends of answers that a server broke off."""
 
@@ -171,7 +174,7 @@ def usage_of(data: Mapping[str, Any], key: str) -> int | None:
     """A count of tokens; None if the server gives none."""
     usage = data.get("usage")
     value = usage.get(key) if isinstance(usage, dict) else None
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MOST_COUNTED else None
 
 
 def tokens_of(choice: Mapping[str, Any]) -> list[Token]:

@@ -6,6 +6,7 @@ many tokens as the context has alone is the continuation. So a token in which bo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.fleet import Fleet
 from harness.engine.server.reading import Part, Read, listed_tokens
-from harness.engine.server.replies import Replies, Token, tokens_of, usage_of
+from harness.engine.server.replies import Replies, Token, finite, tokens_of, usage_of
 from harness.engine.server.writing import Dialect
 from harness.errors import EngineError
 
@@ -61,12 +62,11 @@ class Echo:
             del tokens[0]  # nothing is before it
         if not tokens:
             raise _no_token(self.fleet.label, part)
-        values = [token.logprob for token in tokens]
-        if None in values:
+        if not finite(tokens):
             raise EngineError(
                 f"{self.fleet.label}: the server gives no log-probability of some tokens of a prompt"
             )
-        known = [value for value in values if value is not None]
+        known = [token.logprob for token in tokens if token.logprob is not None]
         greedy = all(value >= max(token.top, default=0.0) for value, token in zip(known, tokens, strict=True))
         return Measured(sum(known), len(known), greedy)
 
@@ -143,7 +143,7 @@ class Steps:
                 "cache_prompt": True, "seed": 0,
             }  # fmt: skip
             likeliest = await self.fleet.ask(Call("/completion", body, _likeliest))
-            if token in likeliest:
+            if math.isfinite(likeliest.get(token, math.nan)):
                 return likeliest[token], next(iter(likeliest)) == token
         raise EngineError(
             f"{self.fleet.label}: the server gives no log-probability of a token of its own vocabulary"

@@ -13,7 +13,13 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from harness.engine.settings import Settings
 from harness.engine.transformers.checks import check_architecture, check_complete
-from harness.engine.transformers.device import check_dtype, default_dtype, dtype_name, out_of_memory
+from harness.engine.transformers.device import (
+    check_dtype,
+    default_dtype,
+    dtype_name,
+    out_of_memory,
+    wanted_dtype,
+)
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
 from harness.models.layout import CONFIG
@@ -34,9 +40,7 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
     """
     check_dtype(device, settings.dtype)
     pad = _check_config(source, settings)
-    wanted: Any = settings.dtype
-    if wanted == "auto" and device.type == "cpu":
-        wanted = "float32"
+    wanted = wanted_dtype(device, settings.dtype)
     heard = Heard()
     try:
         with quiet(heard):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.reporting.gate_table import verdict
-from harness.reporting.history.compare import LEVEL, Changes, GateChange
+from harness.reporting.history.compare import Changes, GateChange, beyond_noise
 from harness.reporting.history.found import FoundRun
 from harness.reporting.in_short import gate_name
 from harness.reporting.measured import measured
@@ -73,7 +73,7 @@ def _together(changes: Changes) -> str:
 
 
 def _judged(p: float) -> str:
-    return f"{'more than noise' if p <= LEVEL else 'no more than noise'} (p = {p:.2g})"
+    return f"{'more than noise' if beyond_noise(p) else 'no more than noise'} (p = {p:.2g})"
 
 
 def _gates(changes: Changes) -> Iterator[str]:

@@ -24,6 +24,12 @@ from harness.suites.suite import OVERALL
 LEVEL = 0.05
 """How often a gate seems to have changed, all gates together, when the models are equally good."""
 
+
+def beyond_noise(p: float) -> bool:
+    """Whether a p-value is that of a change which chance rarely makes."""
+    return p <= LEVEL + ROUNDING
+
+
 Key = tuple[str, str]
 Pairs = Sequence[tuple[ProbeRow, ProbeRow]]
 
@@ -50,7 +56,7 @@ class GateChange:
 
     @property
     def more_than_noise(self) -> bool:
-        return self.p is not None and self.p <= LEVEL + ROUNDING
+        return self.p is not None and beyond_noise(self.p)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class ChartRow:
 
 @dataclass(frozen=True)
 class Chart:
-    """The rows of each suite, the overall gate first and then the worst, and the axes of their changes and accuracies."""
+    """The rows of each suite, the overall gate first and then the suite with the worst row, and the axes of changes and accuracies."""
 
     groups: Sequence[Sequence[ChartRow]]
     changes: Axis
@@ -102,8 +102,8 @@ class Chart:
 
 
 def accuracies(gates: Sequence[GateRow]) -> Chart:
-    """The chart of all gates over right and wrong answers."""
-    return _chart([row for row in table_rows(gates) if row.max_rise is None])
+    """The chart of all gates over drops in accuracy; texts have their own, and a share of flips is no drop."""
+    return _chart([row for row in table_rows(gates) if row.max_rise is None and row.max_flips is None])
 
 
 def rises(gates: Sequence[GateRow]) -> Chart:

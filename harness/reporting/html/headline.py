@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from harness.reporting.accepted import accepted_sentences
 from harness.reporting.changes import CHANGES, Change, changes_of
 from harness.reporting.equal import equal_lines
-from harness.reporting.gate_table import Standing, run_standing
-from harness.reporting.in_short import after_a_loss, cases_told, effect, gates_sentence, models, title
+from harness.reporting.explain import INTERVAL
+from harness.reporting.gate_table import Standing, run_standing, verdict
+from harness.reporting.in_short import (
+    after_a_loss,
+    cases_told,
+    effect,
+    flips_gate,
+    gates_sentence,
+    models,
+    title,
+)
 from harness.reporting.rows import Record
 from harness.spelling import on_command_line
+from harness.wording import between, percent, points
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,21 @@ def headline(record: Record) -> Headline:
 def _sentences(record: Record) -> Iterator[str]:
     if sentence := gates_sentence(record):
         yield sentence
+    yield from _flips(record)
     if told := cases_told(record):
         yield f"{told}."
     yield from map(on_command_line, accepted_sentences(record))
     differing = (on_command_line(text).strip() for text in equal_lines(record))
     yield from (f"{text[:1].upper()}{text[1:]}." for text in (*record.run.observed, *differing))
     yield from after_a_loss(record)
+
+
+def _flips(record: Record) -> Iterator[str]:
+    """The share of answers that flip, which no chart of drops has; nothing if no gate is over it."""
+    row = flips_gate(record)
+    if row and row.flips is not None and row.flips_interval and row.max_flips is not None:
+        given = f"{INTERVAL} {between(row.flips_interval)} %; margin {points(row.max_flips)} %"
+        yield f"{percent(row.flips)} of the answers flip ({given}): {verdict(row)}."
 
 
 def _shares(record: Record) -> list[Share]:

@@ -6,13 +6,17 @@ import json
 
 import pytest
 
+from harness.blame import build
 from harness.blame import run as module
 from harness.blame.corpus import find_corpus
+from harness.blame.questions import questions_of
 from harness.cli.main import main
 from harness.documents.within import PROJECT
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import EnginePair
 from harness.errors import ModelError
+from harness.evaluation.session import PairSession
+from harness.evaluation.suites import read_suites
 from tests.support.suites import suite_text
 
 
@@ -69,6 +73,65 @@ def test_a_suite_that_cannot_be_read(folder, capsys):
     code, message = ended(capsys, *both, "--suite", "s.yaml", "--corpus", "gone.yaml")
     assert (code, "gone.yaml" in message) == (2, True)
     assert not (folder / "reports").exists()
+
+
+def test_too_few_probes_to_judge_a_part_by(folder, capsys):
+    code, message = ended(capsys, "--model", "./gone", "--suite", "s.yaml", "--again", "1")
+    assert (code, message) == (
+        4,
+        "--again=1: a changed model must be asked a probe that was lost and one that was kept, which it may break\n"
+        "  ask 2 or more",
+    )
+
+
+@pytest.mark.parametrize("most", [2, 3, 4, 60])
+def test_of_both_kinds_of_probes_some_are_asked_again(folder, most):
+    session = PairSession()
+    (suite,) = read_suites([folder / "s.yaml"], PROJECT)
+    session.need_probes(suite, suite.probes)
+    baseline = FunctionEngine(lambda prompt: "right")
+    session.ask("baseline", baseline)
+    said = iter(["right", "right", "wrong", "wrong"])
+    tuned = FunctionEngine(lambda prompt: next(said))
+    session.ask("tuned", tuned, baseline=baseline)
+    asked = questions_of(session.suites, most)
+    assert (asked.strata.lost, asked.strata.kept) == (2, 2)
+    assert asked.lost
+    assert asked.kept
+
+
+def test_a_sample_and_what_it_leaves_out_are_noted(folder, capsys, monkeypatch):
+    """On the terminal if nothing was lost, else in the record."""
+    (folder / "t.yaml").write_text(suite_text("t", 1), encoding="utf-8")
+    for name in ("base", "tuned"):
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text("{}", encoding="utf-8")
+        (folder / name / "model.safetensors").write_bytes(b"")
+    both = ("--model", "./tuned", "--baseline", "./base", "--suite", "s.yaml", "--suite", "t.yaml")
+    notes = [
+        "a sample of 2 of 5 general probes (--sample 2)",
+        "t: none of its probes is in the sample, so it detects nothing",
+    ]
+    monkeypatch.setattr(module, "open_pair", alike)
+    code, message = ended(capsys, *both, "--sample", "2")
+    assert code == 5
+    assert [line for line in message.splitlines() if line.startswith("note: ")] == [
+        f"note: {note}" for note in notes
+    ]
+
+    def forgot(*given):
+        return EnginePair(*(FunctionEngine(lambda prompt, said=said: said) for said in ("right", "wrong")))
+
+    given = []
+
+    def searched(options, found):
+        given.append(found)
+        raise ModelError("enough")
+
+    monkeypatch.setattr(module, "open_pair", forgot)
+    monkeypatch.setattr(build, "record_of", searched)
+    assert ended(capsys, *both, "--sample", "2")[0] == 4
+    assert [note for note in given[0].notes if "sample" in note] == notes
 
 
 def test_a_corpus_is_a_data_file_or_a_recipe(folder):

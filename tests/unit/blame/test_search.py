@@ -125,6 +125,26 @@ def test_nothing_kept_and_one_layer():
     assert found.whole.value == 1
 
 
+def test_kept_probes_of_which_none_is_asked_are_our_mistake():
+    """Their share would be left out of every number without a word."""
+    search = Search([Part(0, "q")], Strata(3, 3, ([None] * 3, [])), lambda off: Outcome((True,) * 3, ()), 10)
+    with pytest.raises(AssertionError, match="no probe was asked"):
+        search.found()
+
+
+def test_one_probe_does_not_show_that_halves_do_not_add_up():
+    def asked(n):
+        def ask(off):
+            on = {Part(0, "q"), Part(1, "q")} - set(off)
+            return Outcome((not on,) * n, (True,) * n)
+
+        strata = Strata(n, n, ([None] * n, [None] * n))
+        return Search([Part(0, "q"), Part(1, "q")], strata, ask, 10).found().apart
+
+    assert asked(8)
+    assert not asked(1)
+
+
 def test_probes_that_go_together_make_every_effect_less_sure():
     """Of each template of five, a part switched off brings back all or none."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.diagnosis.keys import key_of, with_choices
-from harness.diagnosis.ways import beginning, restated, shots_of
+from harness.diagnosis.ways import as_choices, beginning, restated, shots_of
 from harness.engine.requests import Generate, Plain
 from harness.reporting.rows import AnswerRow, ProbeRow
 from harness.scoring.number import Number
@@ -41,6 +41,13 @@ def test_the_draw_is_seeded():
     asked = facts()
     first, again, other = (with_choices(asked, asked.probes, seed) for seed in ("a", "a", "b"))
     assert first == again != other
+
+
+def test_a_suite_of_choices_is_not_asked_as_others():
+    asked = facts()
+    assert as_choices(asked, asked.probes, (), True, "a")
+    chosen = replace(asked, task=replace(asked.task, answer="choose"))
+    assert as_choices(chosen, chosen.probes, (), True, "a") is None
 
 
 def test_no_choice_is_another_right_answer():

@@ -6,6 +6,7 @@ import pytest
 
 from harness.engine.server.address import read_address
 from harness.errors import ModelError
+from harness.models.folder import NOTHING
 from harness.models.reference import Endpoint, find_pair, resolve
 from harness.models.secrets import without_secrets
 
@@ -122,7 +123,7 @@ def test_secrets_are_hidden_wherever_a_reference_is_shown(text, safe):
 def test_a_secret_in_a_reference_is_refused(reference):
     for use in (
         lambda: resolve(reference, SCHEMES),
-        lambda: find_pair("http://a/v1", reference, False, SCHEMES),
+        lambda: find_pair("http://a/v1", reference, NOTHING, SCHEMES),
     ):
         with pytest.raises(ModelError, match="into an environment variable") as raised:
             use()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -129,6 +130,34 @@ def test_retry_after_as_a_date():
     assert 900 < replied(503, **{"retry-after": format_datetime(until)}).wait <= 1000
 
 
+@pytest.mark.parametrize("zone", ["-0000", ""])
+def test_retry_after_as_a_date_without_a_zone_is_in_utc(monkeypatch, zone):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        until = datetime.now(UTC) + timedelta(seconds=1000)
+        given = f"{until:%a, %d %b %Y %H:%M:%S} {zone}".strip()
+        assert 900 < replied(503, **{"retry-after": given}).wait <= 1000
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("given", "wait"),
+    [
+        ("Fri, 31 Dec 9999 23:59:59 -0100", 86_400.0),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", 0.0),
+        ("Fri, 31 Dec 2020 23:59:59 +99999999999999", None),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
+        ("1e400", 86_400.0),
+        ("9" * 5000, 86_400.0),
+    ],
+)
+def test_retry_after_beyond_every_calendar(given, wait):
+    assert replied(503, **{"retry-after": given}).wait == wait
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "why"),
     [
@@ -169,8 +198,8 @@ LIMIT, FAULT, DROP = Failure("limit", "429"), Failure("failed", "503"), Failure(
 
 def failing(failure, times, patience=1e9, every=100.0):
     server = Server("http://host/v1", 16)
-    for time in range(times):
-        server.fault = server.failed(failure, sent=time * every, now=time * every + 1, patience=patience)
+    for turn in range(times):
+        server.fault = server.failed(failure, sent=turn * every, now=turn * every + 1, patience=patience)
     return server
 
 

@@ -451,3 +451,115 @@ def test_two_servers_of_no_known_kind_are_two_engines():
     with serving(owner="me") as one, serving(owner="me") as other:
         backends = [opened(server).tuned.backend for server in (one, one, other)]
         assert backends[0] == backends[1] != backends[2]
+
+
+# Servers that differ
+
+
+def test_parameters_that_one_of_the_servers_refuses_are_left_out_for_all():
+    with serving() as one, serving(refuses=["seed"]) as other:
+        pair = opened(one, other, concurrency=1)
+        assert f"{pair.tuned.label}: takes no 'seed', so it was left out" in pair.notes
+        begun = len(one.asked), len(other.asked)
+        assert sum(answered(pair.tuned, questions(12)).values()) == 12
+        assert one.asked[begun[0] :]
+        assert other.asked[begun[1] :]
+        assert not any("seed" in body for body in one.asked[begun[0] :] + other.asked[begun[1] :])
+
+
+def test_what_one_of_the_servers_cannot_answer_none_is_asked():
+    with serving() as one, serving(echo=False) as other:
+        engine = opened(one, other).tuned
+        assert engine.kinds == {"generate"}
+        why = engine.refusal(RollingLogLikelihood("It rains."))
+        assert f"{other.url}: vLLM gives no log-probabilities of prompts" in why
+
+    def no_texts(body):
+        return None if "messages" in body else (404, "no such path")
+
+    def no_chats(body):
+        return (404, "no such path") if "messages" in body else None
+
+    with serving() as one, serving(fails=no_texts) as other, serving(fails=no_chats) as third:
+        engine = opened(one, other).tuned
+        assert f"{other.url}: 404 Not Found: no such path" in engine.refusal(Generate(Plain("a"), 4))
+        assert engine.refusal(Generate(chat("a"), 4)) is None
+        with pytest.raises(EngineError) as raised:
+            opened(other, third)
+        assert str(raised.value).endswith(
+            "all servers together answer nothing\n"
+            f"  {third.url}: 404 Not Found: no such path\n  {other.url}: 404 Not Found: no such path"
+        )
+
+
+def apart(body, reply):
+    """A reply with reasoning apart from the answer, if it is one to a chat."""
+    for choice in reply["choices"]:
+        if "message" in choice:
+            choice["message"]["reasoning_content"] = "Well."
+    return reply
+
+
+def within(body, reply):
+    """A reply with reasoning in the answer, if it is one to a chat."""
+    for choice in reply["choices"]:
+        if "message" in choice:
+            choice["message"]["content"] = "<think>Well.</think>" + choice["message"]["content"]
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ({}, {"owner": "sglang"}, "the kind of the first is vLLM, that of the other SGLang"),
+        (
+            {},
+            {"fails": lambda body: (400, "use max_completion_tokens") if "max_tokens" in body else None},
+            "the limit of texts of the first is max_tokens, that of the other max_completion_tokens",
+        ),
+        (
+            {"reply": apart},
+            {"reply": within},
+            "the place of reasoning of the first is apart from the answer, that of the other in the answer",
+        ),
+    ],
+)
+def test_servers_that_cannot_be_asked_in_one_way_are_refused(first, second, why):
+    with serving(**first) as one, serving(**second) as other:
+        with pytest.raises(EngineError) as raised:
+            opened(one, other)
+        assert str(raised.value).endswith(
+            f"{one.url} and {other.url} cannot be asked in one way: {why}\n"
+            "  name servers that run one program, with the same options"
+        )
+
+
+# Numbers of a server
+
+
+@pytest.mark.parametrize("number", [10**400, 1 << 64, -1, 1.5, True, "7"])
+def test_a_count_that_is_none_is_not_taken(number):
+    def counted(body, reply):
+        reply["usage"]["completion_tokens"] = number
+        for choice in reply["choices"]:
+            if "message" in choice:
+                choice["message"]["reasoning_content"] = "Well."
+        return reply
+
+    with serving(reply=counted, echo=False) as server:
+        (answer,) = opened(server).tuned.ask(questions(1))
+        assert (answer.text, answer.reasoning.tokens + answer.tokens) == ("tuned: question 0", 4)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_a_log_probability_that_is_no_number_is_no_answer(number):
+    def damaged(body, reply):
+        row = reply["choices"][0].get("logprobs") or {}
+        if "damage" in str(body.get("prompt")) and "token_logprobs" in row:
+            row["token_logprobs"][1] = number
+        return reply
+
+    with serving(reply=damaged) as server:
+        engine = opened(server).tuned
+        with pytest.raises(EngineError, match="gives no log-probability of some tokens of a prompt"):
+            engine.ask([RollingLogLikelihood("What damage is done?")])

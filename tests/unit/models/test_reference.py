@@ -21,7 +21,7 @@ from huggingface_hub.errors import (
 
 from harness.errors import ModelError
 from harness.models.embedded import embedded_folder
-from harness.models.folder import find_folder
+from harness.models.folder import NOTHING, find_folder
 from harness.models.reference import (
     ITSELF,
     Adapter,
@@ -366,7 +366,7 @@ def hub(here: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | No
         repo: str, *, revision: str | None, allow_patterns: list[str], ignore_patterns: list[str]
     ) -> str:
         asked.append((repo, revision))
-        assert not any(pattern.endswith((".bin", ".py", "*")) for pattern in allow_patterns)
+        assert not any(pattern.endswith((".bin", ".py", ".tiktoken", "*")) for pattern in allow_patterns)
         assert "*.gguf" in ignore_patterns
         folder = here / "hub" / repo
         return str(folder if folder.is_dir() else model(str(folder)))
@@ -537,7 +537,7 @@ def test_a_scheme_that_no_engine_answers_for(here, reference, schemes, hint):
         f"{reference}: no such folder, and no engine for '{scheme}:'\n"
         f"  {hint}; a hub id has the form org/name or org/name@revision"
     )
-    for find in (lambda: resolve(reference, schemes), lambda: find_pair(reference, None, False, schemes)):
+    for find in (lambda: resolve(reference, schemes), lambda: find_pair(reference, None, NOTHING, schemes)):
         with model_error(message):
             find()
 
@@ -547,10 +547,10 @@ def test_an_endpoint_is_held_against_anything(here):
     adapter("lora", "./base")
     adapter("lost", "./gone")
     fake, other = Endpoint("fake", "x"), Endpoint("fake", "y")
-    assert find_pair("fake:x", "fake:y", False, {"fake"}).of("baseline") == other
-    assert find_pair("fake:x", "base", False, {"fake"}).tuned == fake
-    assert find_pair("lora", "fake:x", False, {"fake"}).baseline == fake
-    same = find_pair("fake:x", "fake:x", False, {"fake"})
+    assert find_pair("fake:x", "fake:y", NOTHING, {"fake"}).of("baseline") == other
+    assert find_pair("fake:x", "base", NOTHING, {"fake"}).tuned == fake
+    assert find_pair("lora", "fake:x", NOTHING, {"fake"}).baseline == fake
+    same = find_pair("fake:x", "fake:x", NOTHING, {"fake"})
     assert same.baseline is same.tuned
     assert same.notes == (ITSELF,)
     with model_error(
@@ -558,14 +558,14 @@ def test_an_endpoint_is_held_against_anything(here):
         "  name it: --baseline=PATH_OR_HUB_ID\n"
         "  ./gone: no such folder\n  a hub id has the form org/name or org/name@revision"
     ):
-        find_pair("lost", "fake:x", False, {"fake"})
+        find_pair("lost", "fake:x", NOTHING, {"fake"})
 
 
 def test_an_endpoint_has_no_baseline_of_its_own():
     with model_error(
         "fake:x: no baseline to compare with: only adapters and model cards name one\n  name it: --baseline=PATH_OR_HUB_ID"
     ):
-        find_pair("fake:x", None, False, {"fake"})
+        find_pair("fake:x", None, NOTHING, {"fake"})
 
 
 def test_a_recipe_is_no_baseline(here):

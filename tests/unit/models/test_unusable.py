@@ -8,7 +8,7 @@ import re
 import pytest
 
 from harness.errors import ModelError
-from harness.models.folder import find_folder
+from harness.models.folder import Allowed, find_folder
 from harness.models.json_file import read_json
 from harness.models.reference import (
     Adapter,
@@ -131,7 +131,7 @@ def test_pickled_weights_are_refused_unless_allowed(here):
     folder = model("tuned", weights="pytorch_model.bin")
     with model_error(PICKLED.format("tuned")):
         find_pair("tuned", "base")
-    assert find_pair("tuned", "base", allow_pickle=True).tuned == FullModel("tuned", folder)
+    assert find_pair("tuned", "base", Allowed(pickle=True)).tuned == FullModel("tuned", folder)
 
 
 @pytest.mark.parametrize("place", ["tuned", "base"])
@@ -142,7 +142,7 @@ def test_pickled_adapters_and_bases_too(here, place):
     )
     with pytest.raises(ModelError, match="which can run code when they are read"):
         find_pair("lora", None)
-    assert isinstance(find_pair("lora", None, allow_pickle=True).tuned, Adapter)
+    assert isinstance(find_pair("lora", None, Allowed(pickle=True)).tuned, Adapter)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_other_weights_are_named_with_what_to_do(here, left, hint):
         ModelError,
         match=rf"\A{re.escape(f'tuned: no weights: there is no model.safetensors in {folder}')}\n  {re.escape(hint)}",
     ):
-        find_full_model("tuned", allow_pickle=True)
+        find_full_model("tuned", Allowed(pickle=True))
 
 
 @pytest.mark.parametrize("left", ["training_args.bin", "optimizer.bin", "scheduler.pt"])

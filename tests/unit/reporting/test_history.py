@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.cli.main import main
 from harness.reporting.formats import FORMATS, render
-from harness.reporting.history.compare import changes_between
+from harness.reporting.history.changes_text import changes_lines
+from harness.reporting.history.compare import LEVEL, changes_between
 from harness.reporting.history.file import History, history_path, keep_run
+from harness.reporting.history.found import FoundRun
 from harness.reporting.history.trend import trend_lines
 from harness.reporting.record import read_record, write_record
 from harness.store.sqlite_file import StoreError
@@ -271,6 +274,20 @@ def test_noise_is_called_that(kept, capsys):
     out = said(capsys, "compare", "1", "2")[1]
     assert "of 60 probes in both, 1 got worse and 0 better: no more than noise (p = 0.5)" in out
     assert "none of 1 gate in both was decided otherwise, or changed by more than noise" in out
+
+
+@pytest.mark.parametrize(
+    ("p", "judged"),
+    [(LEVEL, "more"), (LEVEL + 1e-12, "more"), (LEVEL + 1e-6, "no more")],
+)
+def test_what_is_noise_is_told_alike_of_a_gate_and_of_all_together(p, judged):
+    runs = [run_of(wrong) for wrong in (3, 4)]
+    found = changes_between(*runs)
+    changes = replace(found, p=p, gates=[replace(gate, p=p) for gate in found.gates])
+    text = "\n".join(changes_lines(*(FoundRun(str(n), run) for n, run in enumerate(runs)), changes))
+    assert f"1 got worse and 0 better: {judged} than noise" in text
+    assert [gate.more_than_noise for gate in changes.gates] == [judged == "more"]
+    assert text.count(f" {judged} than noise (p = 0.05)") == (2 if judged == "more" else 1)
 
 
 def test_each_run_is_compared_with_the_one_before(kept, capsys):

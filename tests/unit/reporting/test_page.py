@@ -10,6 +10,7 @@ import re
 import pytest
 
 from harness.reporting.formats import render
+from harness.reporting.gate_table import table_rows
 from harness.reporting.html.chart import Axis, accuracies
 from harness.reporting.rows import Record
 from harness.visible import visible_lines
@@ -153,6 +154,49 @@ def test_a_gate_that_judges_the_tuned_model_alone_has_no_drop():
         record([{**GATE, **EACH, **alone, "require": "pass", "tuned_accuracy": 1.0, "outcome": "passed"}], [])
     )
     assert "list · each probe 1 - 100.0 - - - RIGHT" in rows(text)
+
+
+def test_suites_come_as_in_the_terminal():
+    gates = [
+        {**GATE, "suite": "whole", "outcome": "passed", "verdict": "RETAINED", "drop": 0.3},
+        {**GATE, "suite": "part", "outcome": "passed", "verdict": "RETAINED", "drop": 0.0},
+        {
+            **GATE,
+            "suite": "part",
+            "slice": "category[math]",
+            "over": "category",
+            "outcome": "passed",
+            "verdict": "RETAINED",
+            "drop": 0.5,
+        },
+    ]
+    found = record(gates)
+    groups = accuracies(found.gates).groups
+    assert [[row.name for row in group] for group in groups] == [["part", "math"], ["whole"]]
+    assert [row.suite for row in table_rows(found.gates)] == ["part", "whole", "part"]
+    assert "Suites come in the order of their worst rows: what failed first, then the larger drop." in words(
+        found
+    )
+
+
+FLIPS = {
+    **GATE, **OVERALL, "slice": "flips", "max_drop": None, "max_loss": None, "max_flips": 0.05, "flips": 0.02,
+    "flips_interval": (0.008, 0.046), "verdict": "RETAINED", "outcome": "passed",
+}  # fmt: skip
+
+
+def test_a_share_of_flips_is_told_and_is_no_drop():
+    found = record([{**GATE, **OVERALL}, GATE, FLIPS])
+    assert accuracies(found.gates) == accuracies(record([{**GATE, **OVERALL}, GATE]).gates)
+    assert "2.0 % of the answers flip (90 % interval 0.8 to 4.6 %; margin 5 %): RETAINED." in words(found)
+    assert "answers that flip" not in render(found, "svg")
+    assert "the answers flip" not in words(record())
+
+
+def test_flips_alone_have_no_chart():
+    text = page(record([FLIPS], []))
+    assert "Suites and categories" not in text
+    assert "2.0 % of the answers flip" in parse(text).words
 
 
 # The probes

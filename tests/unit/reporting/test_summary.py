@@ -74,6 +74,7 @@ OVERALL = {"suite": "overall", "over": "overall", "max_drop": 0.03, "severity": 
 SMALL = {
     **RETAINED, "slice": "category[maths]", "over": "category", "n": 5, "verdict": "INCONCLUSIVE", "outcome": "skipped",
     "undecided": "not gated, 5 probes: a margin of 20 points needs 11", "interval": (-0.35, 0.35), "max_drop": 0.2,
+    "more_probes_to_settle": 6,
 }  # fmt: skip
 RISE = {
     **RETAINED, "suite": "texts", "n": 132, "max_drop": None, "max_rise": 0.02, "rise": 0.0131, "rise_p": 0.001,
@@ -161,13 +162,39 @@ def test_single_probes_share_a_row(rows, verdict):
     assert line.endswith(f" - {verdict}")
 
 
-def test_what_decided_nothing_is_listed():
-    lines = table(RETAINED, *({**SMALL, "slice": f"category[c{i}]"} for i in range(7)))
+@pytest.mark.parametrize(
+    ("sample", "rest"),
+    [
+        (300, "and 2 more; ask enough with a larger --sample, or none"),
+        (None, "and 2 more, which record.json has"),
+    ],
+)
+def test_what_decided_nothing_is_listed(sample, rest):
+    lines = table(RETAINED, *({**SMALL, "slice": f"category[c{i}]"} for i in range(7)), sample=sample)
     at = lines.index("7 gates of 8 decided nothing, for lack of probes:")
     assert lines[at + 1 : at + 7] == [
         *(f"facts category[c{i}]: not gated, 5 probes: a margin of 20 points needs 11" for i in range(5)),
-        "and 2 more; ask enough with a larger --sample, or none",
+        rest,
     ]
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "no number of probes can show that nothing at all was lost",
+        "not gated, it needs a model of 1B: the baseline is right on none of the 9 probes asked",
+        "lost once, and the baseline is wrong in each further attempt (2), so none could show a loss",
+        "the first form knows too little of it",
+    ],
+)
+def test_what_more_probes_would_not_decide_is_not_for_lack_of_them(why):
+    other = {**SMALL, "undecided": why, "more_probes_to_settle": None}
+    few = [{**SMALL, "slice": f"category[c{i}]"} for i in range(5)]
+    lines = table(RETAINED, *few, other, sample=300)
+    at = lines.index("6 gates of 7 decided nothing:")
+    assert lines[at + 6] == "and 1 more, which record.json has"
+    lines = table(RETAINED, other)
+    assert lines[lines.index("1 gate of 2 decided nothing:") + 1] == f"facts category[maths]: {why}"
 
 
 @pytest.mark.parametrize(

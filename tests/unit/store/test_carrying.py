@@ -103,7 +103,7 @@ class TestCommand:
         code, said = self.run(capsys, "import", file, "--store", store)
         assert (code, "700 answers of base are kept" in said) == (0, True)
         code, said = self.run(capsys, "info", "--store", store)
-        assert (code, "700 answers of 1 models" in said, "base (float32, cpu): 700 answers" in said) == (
+        assert (code, "700 answers of 1 model," in said, "base (float32, cpu): 700 answers" in said) == (
             0,
             True,
             True,
@@ -111,7 +111,28 @@ class TestCommand:
         code, said = self.run(capsys, "export", tmp_path / "out", "--store", store)
         assert (code, "700 answers of base" in said) == (0, True)
         code, said = self.run(capsys, "prune", "--days", "1", "--store", store)
-        assert (code, "removed the answers of 0 models" in said) == (0, True)
+        assert (code, said == "removed the answers of 0 models that were not used for 1 day\n") == (0, True)
+
+    def test_the_size_is_that_of_the_store_alone(self, capsys, tmp_path, here):
+        here.keep(Stored("base", CONTENT), {"r": next(iter(ANSWERS.values()))})
+        (tmp_path / "here.db.old-copy").write_bytes(b"x" * 3_000_000)
+        files = [tmp_path / f"here.db{end}" for end in ("", "-wal", "-shm")]
+        code, said = self.run(capsys, "info", "--store", here.path)
+        size = sum(file.stat().st_size for file in files if file.is_file())
+        assert (code, said.splitlines()[0]) == (
+            0,
+            f"{here.path}: 1 answer of 1 model, {size / 1e6:.1f} MB",
+        )
+        assert "base (float32, cpu): 1 answer, last used" in said
+
+    def test_one_answer_is_no_plural(self, capsys, tmp_path, here):
+        here.keep(Stored("base", CONTENT), {"r": next(iter(ANSWERS.values()))})
+        carried, there = tmp_path / "carried", tmp_path / "there.db"
+        assert (
+            f"{carried}: 1 answer of base\n" in self.run(capsys, "export", carried, "--store", here.path)[1]
+        )
+        code, said = self.run(capsys, "import", carried, "--store", there)
+        assert (code, said) == (0, f"{carried}: 1 answer of base is kept\n")
 
     def test_nothing_to_export(self, capsys, tmp_path):
         Database(tmp_path / "empty.db").close()
