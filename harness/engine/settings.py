@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hi
 
 from harness.command_line import OneOf, count
 from harness.errors import EngineError, HarnessError, did_you_mean
-from harness.models.folder import Allowed
 from harness.spelling import option
 
 if TYPE_CHECKING:
+    from harness.models.folder import Allowed
     from harness.suites.arguments import Arguments
 
 OFF = "off"
@@ -61,6 +61,8 @@ class Settings:
     @property
     def allowed(self) -> Allowed:
         """What of a model's files that can run code may be read."""
+        from harness.models.folder import Allowed
+
         return Allowed(pickle=self.allow_pickle, code=self.allow_remote_code)
 
 
