@@ -159,7 +159,7 @@ def _content(parsed: Namespace) -> dict[str, Any]:
     """What the answers of the named model depend on, but for its device and dtype; raises HarnessError."""
     from harness.engine.registry import open_engine, schemes
     from harness.engine.settings import Settings
-    from harness.models.folder import Allowed
+    from harness.models.allowed import Allowed
     from harness.models.reference import Endpoint, RecipeFile, resolve
     from harness.store.content import given_content, model_content
     from harness.store.given import identity_of
@@ -177,7 +177,7 @@ def _content(parsed: Namespace) -> dict[str, Any]:
 def _trained(recipe: Path, parsed: Namespace) -> LocalModel:
     """The model that was trained by a recipe; raises ModelError if none is known here."""
     from harness.engine.settings import Settings
-    from harness.models.folder import Allowed
+    from harness.models.allowed import Allowed
     from harness.models.reference import find_full_model, find_local_model
     from harness.recipes.read import base_reference, read_recipe
     from harness.training.trained import kept_before

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hi
 
 from harness.command_line import OneOf, count
 from harness.errors import EngineError, HarnessError, did_you_mean
+from harness.models.allowed import Allowed
 from harness.spelling import option
 
 if TYPE_CHECKING:
-    from harness.models.folder import Allowed
     from harness.suites.arguments import Arguments
 
 OFF = "off"
@@ -58,11 +58,13 @@ class Settings:
     engine: LocalEngine = "auto"
     engine_args: Arguments = ()
 
+    def dtype_on(self, device: str) -> str:
+        """The dtype that is wanted on a device of this type; "auto" only where the weights decide."""
+        return "float32" if self.dtype == "auto" and device == "cpu" else self.dtype
+
     @property
     def allowed(self) -> Allowed:
         """What of a model's files that can run code may be read."""
-        from harness.models.folder import Allowed
-
         return Allowed(pickle=self.allow_pickle, code=self.allow_remote_code)
 
 

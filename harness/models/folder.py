@@ -6,10 +6,10 @@ Whatever the hub and its clients raise becomes one clear line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ModelError, did_you_mean, first_line, reason
+from harness.models.allowed import NOTHING, Allowed
 from harness.models.embedded import REFERENCE, embedded_folder
 from harness.models.layout import ADAPTER_CONFIG, file_hint
 from harness.writing import cannot_write, write_fault
@@ -20,17 +20,6 @@ PICKLES = ["pytorch_model*.bin", "adapter_model*.bin"]
 CODE = ["*.py", "*.tiktoken"]
 """The vocabularies are those of tokenizers that come as code."""
 NOT_WANTED = ["original/*", "consolidated*", "onnx/*", "*.gguf"]
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """What a user allows to be read that can run code: pickled weights, and Python code that comes with a model."""
-
-    pickle: bool = False
-    code: bool = False
-
-
-NOTHING = Allowed()
 
 
 def find_folder(reference: str, allowed: Allowed = NOTHING) -> Path:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from harness.errors import ModelError, did_you_mean
+from harness.models.allowed import NOTHING, Allowed
 from harness.models.base import NAME_IT, adapter_base, card_base
 from harness.models.embedded import NAME, embedded_folder
 from harness.models.files import check_weights
-from harness.models.folder import NOTHING, Allowed, find_folder
+from harness.models.folder import find_folder
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG, CONFIG, models_within, other_weights
 from harness.models.secrets import refuse_secrets

@@ -58,6 +58,8 @@ def without_copies(files: Sequence[Path], folder: Path) -> tuple[list[Path], dic
         files: of the folder and below.
     """
     closed = {file for file in files if closed_folder(file, folder)}
+    if not closed:  # no file is opened for nothing
+        return list(files), {}
     read = by_name(file for file in files if file not in closed)
     copies = {file: read[name] for file in closed if (name := name_in(file)) in read}
     notes: dict[Path, list[str]] = {}

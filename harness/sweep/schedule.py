@@ -18,7 +18,7 @@ from harness.evaluation.sample import Key, draw, narrowed
 from harness.evaluation.suites import read_suites
 from harness.evaluation.verdicts import deciding_code
 from harness.gate.cases import Case, cases
-from harness.models.folder import Allowed
+from harness.models.allowed import Allowed
 from harness.models.reference import FullModel, find_full_model
 from harness.recipes.read import Recipe, base_reference, read_all
 from harness.spelling import option

@@ -7,7 +7,6 @@ from typing import Any
 
 from harness.digest import digest
 from harness.engine.settings import Settings
-from harness.engine.transformers.device import wanted_dtype
 from harness.engine.transformers.loading import Loader
 from harness.engine.transformers.quiet import quiet
 from harness.models.cache import cache_folder
@@ -35,7 +34,7 @@ def as_full_model(source: LocalModel, settings: Settings, log: Log) -> FullModel
     made_of = {
         "adapter": identities(source.folder),
         "base": identities(source.base.folder),
-        "device": [loader.device.type, wanted_dtype(loader.device, settings.dtype)],
+        "device": [loader.device.type, settings.dtype_on(loader.device.type)],
     }
     key = digest(made_of, library_versions())[:16]
     folder = cache_folder() / "merged" / f"{source.folder.name[:60]}-{key}"

@@ -27,7 +27,7 @@ from harness.engine.settings import Settings
 from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import EngineError, ModelError
-from harness.models.folder import Allowed
+from harness.models.allowed import Allowed
 from harness.models.identity import weights_identity
 from harness.models.reference import find_pair
 from tests.support.engines import load_reference

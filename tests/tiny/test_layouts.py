@@ -30,7 +30,7 @@ from harness.engine.requests import Chat, Generate, Message, Plain
 from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
-from harness.models.folder import Allowed
+from harness.models.allowed import Allowed
 from harness.models.reference import Adapter, FullModel, find_pair
 from harness.spelling import on_command_line
 from tests.support.models import moved, save_tokenizer

@@ -24,7 +24,8 @@ from harness.engine.server.writing import Dialect
 from harness.engine.settings import Settings
 from harness.engine.transformers.reasoning import Mark, marks_in
 from harness.errors import EngineError, ModelError
-from harness.models.folder import Allowed, find_folder
+from harness.models.allowed import Allowed
+from harness.models.folder import find_folder
 from harness.models.identity import tokenizer_identity
 from harness.models.reference import Endpoint
 from harness.versions import needed

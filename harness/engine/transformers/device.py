@@ -146,11 +146,6 @@ def dtype_name(model: Any) -> str:
     return str(model.dtype).removeprefix("torch.")
 
 
-def wanted_dtype(device: torch.device, wanted: str) -> str:
-    """The dtype that the option `dtype` means on a device before the weights are known; "auto" only where they decide."""
-    return "float32" if wanted == "auto" and device.type == "cpu" else wanted
-
-
 def default_dtype(device: torch.device, saved: str) -> str:
     """The dtype that "auto" means for weights saved in `saved`: the same where a GPU computes in it, else float32."""
     able = device.type != "cpu" and dtype_fault(device, getattr(torch, saved)) is None

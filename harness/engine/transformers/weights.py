@@ -13,13 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from harness.engine.settings import Settings
 from harness.engine.transformers.checks import check_architecture, check_complete
-from harness.engine.transformers.device import (
-    check_dtype,
-    default_dtype,
-    dtype_name,
-    out_of_memory,
-    wanted_dtype,
-)
+from harness.engine.transformers.device import check_dtype, default_dtype, dtype_name, out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
 from harness.models.layout import CONFIG
@@ -40,7 +34,7 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
     """
     check_dtype(device, settings.dtype)
     pad = _check_config(source, settings)
-    wanted = wanted_dtype(device, settings.dtype)
+    wanted = settings.dtype_on(device.type)
     heard = Heard()
     try:
         with quiet(heard):

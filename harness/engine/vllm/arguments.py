@@ -97,7 +97,7 @@ def arguments_of(
         "runner": "generate",
         "skip_tokenizer_init": True,
         "trust_remote_code": settings.allow_remote_code,
-        "dtype": "float32" if settings.dtype == "auto" and library.device == "cpu" else settings.dtype,
+        "dtype": settings.dtype_on(library.device),
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.engine.settings import Settings
 from harness.errors import ModelError
-from harness.models.folder import NOTHING, Allowed
+from harness.models.allowed import NOTHING, Allowed
 from harness.models.reference import find_full_model, find_pair
 from tests.support.references import model_error
 

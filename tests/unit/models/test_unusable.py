@@ -8,7 +8,8 @@ import re
 import pytest
 
 from harness.errors import ModelError
-from harness.models.folder import Allowed, find_folder
+from harness.models.allowed import Allowed
+from harness.models.folder import find_folder
 from harness.models.json_file import read_json
 from harness.models.reference import (
     Adapter,
