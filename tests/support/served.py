@@ -126,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     lock: threading.Lock
     sent: list[bytes]
     now: int
+    counted = False
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -164,12 +165,18 @@ class _Handler(BaseHTTPRequestHandler):
             type(self).now += 1
             self.behaviour.most_at_once = max(self.behaviour.most_at_once, self.now)
             roll = self.chance.random()
+            self.counted = True
         try:
             time.sleep(self.behaviour.seconds)
             self._answer(body, self.behaviour.fault_of(body) or self._fault(roll))
         finally:
-            with self.lock:
-                type(self).now -= 1
+            self._count_out()
+
+    def _count_out(self) -> None:
+        """This request is no longer under way: called before its reply is sent, as its client may then send the next."""
+        with self.lock:
+            type(self).now -= self.counted
+            self.counted = False
 
     def _stopped(self) -> bool:
         """Whether the server takes no request, or not with this key."""
@@ -238,6 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, status: int, content: bytes, length: int | None = None, more: Mapping[str, str] = {}
     ) -> None:
+        self._count_out()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content) if length is None else length))
