@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from harness.terminal import moves, rewrite
-from harness.wording import a_second, duration
+from harness.wording import a_second, count, duration
 
 FIRST = 2.0
 """Seconds until the first line that cannot be overwritten."""
@@ -91,7 +91,7 @@ def _going(label: str, unit: str, done: int, total: int, seconds: float) -> str:
 
 def _ended(label: str, unit: str, total: int, seconds: float) -> str:
     speed = f", {a_second(total / seconds)}" if seconds >= 1 else ""
-    return f"{label}: {total:,} {unit} in {duration(seconds)}{speed}"
+    return f"{label}: {count(total, unit.removesuffix('s'))} in {duration(seconds)}{speed}"
 
 
 _ON_STDERR = Meter(lambda text, final: rewrite(text, end="\n" if final or not moves() else ""), moves)

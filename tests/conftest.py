@@ -1,7 +1,7 @@
 """What all tests share.
 
 hypothesis draws the same examples in each run, so that a change is red for what it changes; others under `make fuzz`. No answer is
-kept from one test to the next, but where a test names a store.
+kept from one test to the next, but where a test names a store. Help and tables are of the usual width, whatever the caller's terminal.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ settings.register_profile(
 settings.load_profile("same")
 
 os.environ["FORGETTING_GATE_STORE"] = "off"
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 
 def pytest_collection_finish() -> None:

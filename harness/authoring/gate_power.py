@@ -268,7 +268,8 @@ def _checklist(cases: Sequence[Case], gate: EachGate, assumed: Assumed) -> GateP
             asks = 1 if judged_alone else 2 + len(probe.also_ask)
             return drop + (1 - drop) * lost_by_majority(asks, gain_rate)
 
-        hard = [judged_alone or assumed.strict or probe.severity == "critical" for probe in probes]
+        strict = judged_alone or assumed.strict or len(probes) == 1
+        hard = [strict or probe.severity == "critical" for probe in probes]
         chances = list(map(lost, probes))
         return chance_red(compress(chances, hard), compress(chances, map(not_, hard)))
 

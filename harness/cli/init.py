@@ -52,6 +52,6 @@ def run(parsed: Namespace) -> int:
     for step in next_steps(begun, parsed.folder, parsed.model, parsed.baseline):
         show(f"  {step}")
     show(
-        "\nThe workflow gates pull requests once OWNER in it, and in the pre-commit hook, is where you have the gate."
+        "\nIn the workflow and the pre-commit hook, put the owner of the repository with the gate in the place of OWNER."
     )
     return 0

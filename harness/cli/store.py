@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.options import NAME_ANOTHER, Commands, add_conftest
 from harness.command_line import count
 from harness.errors import HarnessError, ModelError, shown_path
-from harness.terminal import show
+from harness.terminal import say, show
 from harness.wording import count as counted
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def _content(parsed: Namespace) -> dict[str, Any]:
     from harness.models.reference import Endpoint, RecipeFile, resolve
     from harness.store.content import given_content, model_content
     from harness.store.given import identity_of
+    from harness.store.opening import ensure_files
 
     reference: str = parsed.model
     found = resolve(reference, schemes(), Allowed(pickle=True))  # digests are taken, and nothing is loaded
@@ -171,6 +172,7 @@ def _content(parsed: Namespace) -> dict[str, Any]:
             raise HarnessError(f"{reference}: its engine has no identity, so none of its answers are kept")
         return given_content(identity)
     model = _trained(found.path, parsed) if isinstance(found, RecipeFile) else found
+    ensure_files(model, say)
     return model_content(model, model, Settings())
 
 

@@ -144,6 +144,15 @@ class Remembers(Protocol):
 
 
 @runtime_checkable
+class ShowsPrompts(Protocol):
+    """An engine that may not know the text that its model reads for a prompt."""
+
+    def shows(self, prompt: Prompt) -> bool:
+        """Whether `render` gives that text, and not only the messages of a chat."""
+        ...
+
+
+@runtime_checkable
 class Batches(Protocol):
     """An engine that reads several requests at once, up to a budget of tokens."""
 
@@ -175,6 +184,6 @@ def unlike_floats(engines: Mapping[str, Engine]) -> str | None:
 NAMES = (
     "request_tokens", "request_pieces", "tokens", "reading", "template_names", "marks_reasoning", "text_identity", "remember",
     "budget", "pace", "runs_on", "device", "dtype", "identity",
-    "backend", "digits", "sources",
+    "backend", "digits", "sources", "shows",
 )  # fmt: skip
 """What an engine around another takes over from it, where that has it; not how answers come."""

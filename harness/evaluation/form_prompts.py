@@ -16,6 +16,7 @@ from harness.engine.requests import (
     RollingLogLikelihood,
 )
 from harness.errors import EngineError
+from harness.evaluation.prompts import shown
 from harness.models.cause import Cause
 from harness.wording import count, one_line
 
@@ -71,8 +72,8 @@ def _rows(
 
 
 def _template(asked: Sequence[Request], first: Engine, other: Engine) -> Cause | None:
-    shown = [(prompt, _text(first, prompt), _text(other, prompt)) for prompt in _prompts(asked)]
-    told = [(before, after) for _, before, after in shown if before is not None and after is not None]
+    rendered = [(prompt, _text(first, prompt), _text(other, prompt)) for prompt in _prompts(asked)]
+    told = [(before, after) for _, before, after in rendered if before is not None and after is not None]
     unlike = [(before, after) for before, after in told if before != after]
     if not unlike:
         return None
@@ -98,8 +99,8 @@ def _prompts(asked: Sequence[Request]) -> Iterator[Prompt]:
 
 def _text(engine: Engine, prompt: Prompt) -> str | None:
     try:
-        return engine.render(prompt)
-    except EngineError:  # a server that renders chats itself
+        return shown(engine, prompt)
+    except EngineError:  # a template that refuses the chat
         return None
 
 

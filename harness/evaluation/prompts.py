@@ -1,6 +1,6 @@
 """Compare what both engines are shown for the probes of a suite, and describe the difference.
 
-Engines with a tokenizer are compared by their tokens: a token that only one of them puts before a prompt is in neither text.
+Two engines with a tokenizer are compared by their tokens: a token that only one of them puts before a prompt is in neither text.
 """
 
 from __future__ import annotations
@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os.path import commonprefix
 
-from harness.engine.abilities import Reasons, Remembers, Templated, Tokenizes
+from harness.engine.abilities import Reasons, Remembers, ShowsPrompts, Templated, Tokenizes
 from harness.engine.answers import request_key
 from harness.engine.prompts import request
-from harness.engine.requests import Continuations, Engine, Request, RollingLogLikelihood
+from harness.engine.requests import (
+    Continuations,
+    Engine,
+    Generate,
+    MultipleChoice,
+    Prompt,
+    Request,
+    RollingLogLikelihood,
+)
 from harness.errors import EngineError, did_you_mean
 from harness.spelling import option
 from harness.suites.suite import Probe, Suite
@@ -67,15 +75,17 @@ def prompt_difference(suite: Suite, probes: Sequence[Probe], baseline: Engine, t
 
 
 def _difference(suite: Suite, requests: Sequence[Request], baseline: Engine, tuned: Engine) -> str | None:
-    shown = [(_pieces(baseline, asked), _pieces(tuned, asked)) for asked in requests]
-    unlike = [(before, after) for before, after in shown if before != after]
+    by_token = isinstance(baseline, Tokenizes) and isinstance(tuned, Tokenizes)
+    told = [(_pieces(baseline, asked, by_token), _pieces(tuned, asked, by_token)) for asked in requests]
+    known = [(before, after) for before, after in told if before is not None and after is not None]
+    unlike = [(before, after) for before, after in known if before != after]
     if not unlike:
         return _numbered_unlike(suite, requests, baseline, tuned)
     before, after = unlike[0]
     place = len(commonprefix([before, after]))
-    where = f"at token {place + 1} " if isinstance(tuned, Tokenizes) else ""
+    where = f"at token {place + 1} " if by_token else ""
     return (
-        f"{suite.name}: the two models are shown different text in {len(unlike)} of {len(shown)} prompts: {where}the baseline "
+        f"{suite.name}: the two models are shown different text in {len(unlike)} of {len(known)} prompts: {where}the baseline "
         f"reads {_around(before, place)} and the tuned model {_around(after, place)}; {option('template', 'baseline')} "
         "(or tuned) shows both the same"
     )
@@ -96,15 +106,26 @@ def _numbered_unlike(
     )
 
 
-def _pieces(engine: Engine, asked: Request) -> list[str]:
-    if isinstance(engine, Tokenizes):
+def shown(engine: Engine, prompt: Prompt) -> str | None:
+    """The text that an engine's model reads for a prompt; None if the engine does not know it."""
+    if isinstance(engine, ShowsPrompts) and not engine.shows(prompt):
+        return None
+    return engine.render(prompt)
+
+
+def _pieces(engine: Engine, asked: Request, by_token: bool) -> list[str] | None:
+    """What a model reads for a request: its tokens, or its texts; None if the engine does not know."""
+    if by_token and isinstance(engine, Tokenizes):
         return engine.request_pieces(asked)
     match asked:
         case RollingLogLikelihood(text=text):
             return [text]
         case Continuations(pairs=pairs):
-            return [engine.render(prompt) + text for prompt, text in pairs]
-    return [engine.render(asked.prompt)]
+            parts = [(shown(engine, prompt), text) for prompt, text in pairs]
+        case Generate(prompt=prompt) | MultipleChoice(prompt=prompt):
+            parts = [(shown(engine, prompt), "")]
+    read = [before + text for before, text in parts if before is not None]
+    return read if len(read) == len(parts) else None
 
 
 def _around(pieces: Sequence[str], place: int) -> str:

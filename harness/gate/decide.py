@@ -31,7 +31,7 @@ LEVEL_OVERALL = 0.01
 """The same of the overall gate, which sees far smaller drops."""
 
 MOST_LOST = 1
-"""How many probes of less than critical severity a suite of single probes may lose with a warning."""
+"""How many probes of less than critical severity a suite of single probes may lose with a warning, if it has another right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,25 +61,25 @@ def decide(findings: Sequence[Finding], policy: Policy) -> list[Decision]:
     """Decide the findings of a run together, in their order."""
     family = {id(finding): p for finding in findings if (p := _p_in_family(finding, policy)) is not None}
     adjusted = dict(zip(family, map(float, holm(list(family.values()))), strict=True))
-    lost = _lost_probes(findings)
+    few = _few_lost(findings)
     decisions = [
-        _decided(finding, policy, adjusted.get(id(finding)), len(family), lost[finding.case.suite.name])
+        _decided(finding, policy, adjusted.get(id(finding)), len(family), finding.case.suite.name in few)
         for finding in findings
     ]
     return [
-        _accepting(decision, finding, policy, family, lost[finding.case.suite.name])
+        _accepting(decision, finding, policy, family, finding.case.suite.name in few)
         for decision, finding in zip(decisions, findings, strict=True)
     ]
 
 
 def _accepting(
-    decision: Decision, finding: Finding, policy: Policy, family: Mapping[int, float], lost: int
+    decision: Decision, finding: Finding, policy: Policy, family: Mapping[int, float], few: bool
 ) -> Decision:
     """The decision with accepted losses as kept, in this gate alone; a fault of the evidence stays as it is.
 
     Args:
         family: the p-values of the slices that are decided together, by the ids of their findings.
-        lost: how many probes of less than critical severity the suite lost, accepted or not.
+        few: whether so few lost probes of the suite, accepted or not, are only a warning.
     """
     kept = finding.accepting
     if kept is None or (decision.standing == "bad" and decision.stop is None):
@@ -88,7 +88,7 @@ def _accepting(
     adjusted, tests = None, len(others)
     if (p := _p_in_family(kept, policy)) is not None:
         adjusted, tests = float(holm([p, *others])[0]), tests + 1
-    outcome = _decided(kept, policy, adjusted, tests, lost).outcome
+    outcome = _decided(kept, policy, adjusted, tests, few).outcome
     better = decision.outcome == "failed" or (decision.outcome == "warned" and outcome == "passed")
     if outcome == decision.outcome or not better:
         return decision
@@ -109,29 +109,33 @@ def _p_in_family(finding: Finding, policy: Policy) -> float | None:
     return finding.p if tested and rule(finding, policy) == "confirmed" else None
 
 
-def _lost_probes(findings: Iterable[Finding]) -> Counter[str]:
-    """By suite, how many probes of less than critical severity are lost, each a case of its own."""
-    return Counter(
+def _few_lost(findings: Iterable[Finding]) -> set[str]:
+    """The suites that lost few probes of less than critical severity, each a case of its own, and have another right.
+
+    Without one that is right, all that was asked is lost: the only probe of a suite, or the only one that was selected.
+    """
+    single = [finding for finding in findings if isinstance(finding.case.gate, EachGate)]
+    kept = {finding.case.suite.name for finding in single if finding.standing == "fine"}
+    lost = Counter(
         finding.case.suite.name
-        for finding in findings
-        if isinstance(finding.case.gate, EachGate)
-        and finding.standing == "tested"
-        and finding.case.severity != "critical"
+        for finding in single
+        if finding.standing == "tested" and finding.case.severity != "critical"
     )
+    return {suite for suite in kept if lost[suite] <= MOST_LOST}
 
 
-def _decided(finding: Finding, policy: Policy, adjusted: float | None, tests: int, lost: int) -> Decision:
+def _decided(finding: Finding, policy: Policy, adjusted: float | None, tests: int, few: bool) -> Decision:
     values = {field.name: getattr(finding, field.name) for field in fields(Finding)}
     decision = Decision(
         **values, outcome="passed", adjusted_p=adjusted, tests=0 if adjusted is None else tests
     )
-    outcome = _outcome(decision, policy, lost)
+    outcome = _outcome(decision, policy, few)
     if outcome == "failed" and not policy.fails(finding.case.severity):
         outcome = "skipped" if finding.lacks_evidence else "warned"
     return replace(decision, outcome=outcome)
 
 
-def _outcome(decision: Decision, policy: Policy, lost: int) -> Outcome:
+def _outcome(decision: Decision, policy: Policy, few: bool) -> Outcome:
     """The outcome, whatever the case's severity."""
     match decision.standing:
         case "fine":
@@ -142,8 +146,8 @@ def _outcome(decision: Decision, policy: Policy, lost: int) -> Outcome:
             return "skipped"
     how = rule(decision, policy)
     if isinstance(decision.case.gate, EachGate):
-        alone = decision.case.severity != "critical" and lost <= MOST_LOST
-        return "warned" if alone and how != "fail" else "failed"
+        lenient = few and decision.case.severity != "critical" and how != "fail"
+        return "warned" if lenient else "failed"
     if decision.verdict == "RETAINED":
         return "passed"
     fails = {

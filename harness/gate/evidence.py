@@ -20,6 +20,7 @@ from harness.scoring.score import Score
 from harness.spelling import option
 from harness.stats.paired import ROUNDING, mcnemar_mid_p
 from harness.suites.suite import Probe
+from harness.wording import count
 
 LEVEL = 0.05
 """Significance level at which a baseline counts as better than guessing."""
@@ -82,7 +83,7 @@ class Cut:
         """
         thinking = self.thinking_baseline + self.thinking_tuned
         by = limit if thinking < sum(numbers) else "the limit of reasoning"
-        text = f"{by} cut {numbers[0]} answers of the baseline and {numbers[1]} of the tuned model{which}, of {self.n}"
+        text = f"{by} cut {count(numbers[0], 'answer')} of the baseline and {numbers[1]} of the tuned model{which}, of {self.n}"
         if not thinking:
             return text
         return f"{text}, of which {self.thinking_baseline} and {self.thinking_tuned} had not ended their reasoning"

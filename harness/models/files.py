@@ -38,6 +38,9 @@ MOST_BYTES_OF_VOCABULARY = 256 << 20
 
 MOST_BYTES_OF_TEMPLATE = 1 << 20
 
+COPY = "copy the whole folder again, or save the model again"
+"""What to do about files that are missing or cut off."""
+
 
 def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -> None:
     """Check that the weights that a loader will read exist, and that the files beside them can be read.
@@ -74,8 +77,7 @@ def check_weights(reference: str, folder: Path, stem: str, allow_pickle: bool) -
     if stem == "adapter_model" and "model.safetensors" in others:
         hint = f"was the adapter merged into its base? then remove {ADAPTER_CONFIG} from the folder"
     raise ModelError(
-        f"{reference}: no weights: there is no {stem}.safetensors in {folder}{seen}"
-        + (f"\n  {hint}" if hint else "")
+        f"{reference}: no weights: there is no {stem}.safetensors in {folder}{seen}\n  {hint or COPY}"
     )
 
 
@@ -127,5 +129,7 @@ def _weights(reference: str, folder: Path, stem: str, kind: str) -> Iterator[Pat
         if Path(shard).name != shard:
             raise ModelError(f"{index}: the shard {shard} is not in the model's folder")
         if not (folder / shard).is_file():
-            raise ModelError(f"{reference}: the shard {shard}, which {index.name} names, is missing")
+            raise ModelError(
+                f"{reference}: the shard {shard}, which {index.name} names, is missing\n  {COPY}"
+            )
         yield folder / shard

@@ -147,13 +147,13 @@ def find_pair(
 ) -> ModelPair[Model, Model]:
     """Find the tuned model and its baseline.
 
-    Without `baseline`, it is an adapter's base, or the `base_model` of a full model's card. "same", or the same text for
-    both, compares a model with itself.
+    Without `baseline`, it is an adapter's base, or the `base_model` of a full model's card. "same" compares a model with
+    itself.
 
     Raises:
         ModelError: a model cannot be found, no baseline is known, or it turns out to be the tuned model.
     """
-    on_purpose = baseline is not None and baseline in (SAME, model)
+    on_purpose = baseline == SAME
     named = None if on_purpose else baseline
     tuned: Model
     notes: tuple[str, ...] = ()
@@ -166,13 +166,15 @@ def find_pair(
     if on_purpose:
         return ModelPair(tuned, tuned, (*notes, ITSELF))
     found = find_baseline(named, allowed, schemes) if named else _own_baseline(tuned, allowed)
+    same = "model" if found == tuned else ""
     if isinstance(found, LocalModel) and isinstance(tuned, LocalModel) and found.folder == tuned.folder:
         if found.engine != tuned.engine:
             return ModelPair(found, tuned, (*notes, ELSEWHERE))
+        same = f"folder, {tuned.folder}"
+    if same:
         by_card = f"its model card names '{found.name}' as its base_model, which"
         raise ModelError(
-            f"{model}: would be compared with itself: {option('baseline', named) if named else by_card} is the same folder, "
-            f"{tuned.folder}\n"
+            f"{model}: would be compared with itself: {option('baseline', named) if named else by_card} is the same {same}\n"
             f"  name the model before tuning: {option('baseline', 'PATH_OR_HUB_ID')}; or, to measure noise: "
             f"{option('baseline', SAME)}"
         )

@@ -11,7 +11,7 @@ _BASE = re.compile(r"(?<=\d)<sub>\d{1,3}</sub>", re.IGNORECASE)
 _BREAK = re.compile(rf"</?(?:br|p|div|li|tr|h[1-6]|hr|ul|ol|table){_ATTRIBUTES}\s*/?>", re.IGNORECASE)
 _CELL = re.compile(r"</t[dh]>\s*(?=<t[dh])", re.IGNORECASE)
 _INLINE = re.compile(
-    rf"</?(?:b|i|u|em|strong|span|small|mark|font|center|sub|sup|t[dh]|tbody|thead|code|a){_ATTRIBUTES}>",
+    rf"</?(?:b|i|u|em|strong|span|small|mark|font|center|sub|sup|t[dh]|tbody|thead|code|a|answer|result|output){_ATTRIBUTES}>",
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)

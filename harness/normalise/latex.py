@@ -32,7 +32,7 @@ _SYMBOL = re.compile(
     r"\\(?:times|cdot|div|approx|pm|leq?|geq?|neq?|circ|degree|pi|rightarrow|therefore)(?![\w{])"
 )
 _SUBSCRIPT = re.compile(
-    r"(?:(?<=\b[A-Z])|(?<=\d[A-Z])|(?<=[A-Z][a-z])|(?<=\)))_(?:\{(\d{1,2})\}|(\d))(?!\w*_)"
+    r"(?:(?<=\b[A-Z])|(?<=\b[CNS]O)|(?<=\d[A-Z])|(?<=[A-Z][a-z])|(?<=\)))_(?:\{(\d{1,2})\}|(\d))(?!\w*_)"
 )
 _BASE = re.compile(r"(?<=\d)_(?:\d|\{\d{1,3}\})")
 _MIXED = re.compile(r"(?<=\d)(?=\\[dt]?frac)")

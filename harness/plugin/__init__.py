@@ -14,7 +14,7 @@ import pytest
 
 from harness.engine.sharing import wait_briefly
 from harness.errors import HarnessError, shown_path
-from harness.plugin.gathered import NOTES, REST
+from harness.plugin.gathered import MODELS, NOTES, REST
 from harness.plugin.names import add_options, find_paths, names_of, spell_out, usage_errors
 from harness.plugin.options import RUN_OPTIONS, RunOptions, shows_only
 from harness.plugin.passed_over import below_named, is_new, refuse_passed_over
@@ -242,6 +242,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     notes = run.notes if (run := config.stash.get(RUN, None)) else []
     if hasattr(config, "workeroutput"):
         config.workeroutput[NOTES] = list(notes)
+        config.workeroutput[MODELS] = run.models.rows(run.asked) if run and run.asked else {}
         if run and ends_early(session):
             config.workeroutput[REST] = dict(run.rest())
     elif writer := config.stash.get(WRITER, None):

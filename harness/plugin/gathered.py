@@ -15,6 +15,9 @@ NOTES = "forgetting_notes"
 REST = "forgetting_rest"
 """The key under which it sends the data of cases that were asked and not run, by node id."""
 
+MODELS = "forgetting_models"
+"""The key under which it sends the rows of the models that it asked, among others."""
+
 OF_ENGINES = ("engines", "engine_flips")
 """Known to a worker only if it opened the models; one that took over what another asked has none."""
 
@@ -55,6 +58,8 @@ class Gathered:
         self.stopped = False
         self.broken = False
         self._rest: dict[str, Row] = {}
+        self._asked: dict[str, Row] = {}
+        """The rows of both models as the first worker that asked them found them, by side."""
 
     @property
     def gates(self) -> list[Row]:
@@ -77,7 +82,13 @@ class Gathered:
         from harness.reporting.rows import GateRow
 
         gates = [GateRow.model_validate(row) for row in self.gates]
-        return bool(undecided_suites(gates, self.run.get("named", ())))
+        return bool(undecided_suites(gates, self.named))
+
+    @property
+    def named(self) -> list[str]:
+        """What must decide something: what the user named, and selected suites of which no case got as far as a model."""
+        asked = {suite for suite, _ in self._gates}
+        return list(dict.fromkeys([*self.run.get("named", ()), *sorted(self.run["suites"].keys() - asked)]))
 
     def note(self, *notes: str) -> None:
         """Keep notes for the user, each once."""
@@ -157,9 +168,22 @@ class Gathered:
         """Keep the notes of a worker; one that crashed sends none, and is an error of the run."""
         sent = getattr(node, "workeroutput", {})
         self.note(*sent.get(NOTES, ()))
+        self._check_models(sent.get(MODELS, {}))
         self._rest |= sent.get(REST, {})
         if error and not hasattr(node, "workeroutput"):
             self.errors.append(f"the worker '{node.gateway.id}' died: {error}")
+
+    def _check_models(self, rows: Mapping[str, Row]) -> None:
+        """Keep an error for a model whose files are not what another worker found: the run may have asked both."""
+        from harness.models.digests import changed_since
+
+        for side in ("baseline", "tuned"):
+            row = rows.get(side, {})
+            first = self._asked.setdefault(side, row) if row.get("source") == "reference" else row
+            if row and any(row[weights] != first[weights] for weights in ("weights", "base_weights")):
+                text = changed_since(row["name"])
+                self.input_errors += [] if text in self.input_errors else [text]
+                self.note(text.replace("\n  ", "; "))
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Keep the error of pytest, a plugin or a worker."""

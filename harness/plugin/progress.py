@@ -14,7 +14,7 @@ from harness import progress
 from harness.plugin.state import EXCHANGE
 from harness.progress import Meter, Rest
 from harness.visible import visible_lines
-from harness.wording import a_second, cut
+from harness.wording import a_second, count, cut
 from harness.writing import write_whole
 
 ENDING = ".progress"
@@ -162,7 +162,7 @@ class Watch(threading.Thread):
         seconds = time.monotonic() - self.began
         if not answers:
             return ""
-        return f"{answers:,} answers" + (f", {a_second(answers / seconds)}" if seconds >= 1 else "")
+        return count(answers, "answer") + (f", {a_second(answers / seconds)}" if seconds >= 1 else "")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

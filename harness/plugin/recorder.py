@@ -211,6 +211,7 @@ class RecordWriter:
                 "sample_seed": self.options.sample_seed,
                 "cases": self.tally.row(),
                 **self.gathered.run,
+                "named": self.gathered.named,
                 "observed": self._observed(),
             },
             "gates": self.gathered.gates,

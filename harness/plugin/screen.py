@@ -80,7 +80,7 @@ def folded(reporter: Any) -> Iterator[str]:
     reporter.stats.update(shown)
     try:
         yield (
-            f"{count(left_out, 'failed or warned gate')} more in full, with lost probes: -v"
+            f"-v shows {count(left_out, 'more failed or warned gate')} in full, with lost probes"
             if left_out
             else ""
         )

@@ -46,7 +46,8 @@ def _near(name: str, names: Iterable[str]) -> str | None:
         known.partition("[")[2].removesuffix("]"): known for known in names if known.startswith(f"{kind}[")
     }
     if not bracket:
-        return did_you_mean(name, names)
+        whole = next((known for known in names if known.endswith(f"[{name}]")), None)
+        return f"did you mean '{whole}'?" if whole else did_you_mean(name, names)
     near = get_close_matches(inside.removesuffix("]")[:100], alike, n=1)
     return f"did you mean '{alike[near[0]]}'?" if near else None
 

@@ -36,6 +36,8 @@ COMPARED = (
 
 R = TypeVar("R", bound=BaseModel)
 
+ANOTHER = "name another, or run again what wrote it"
+
 
 def gate_row(decision: Decision) -> GateRow:
     """The row of a decided case."""
@@ -159,7 +161,7 @@ def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
     try:
         return kind.model_validate_json(read_bytes(path, MOST_RECORD_BYTES))
     except OSError as error:
-        raise HarnessError(f"{place}: {what} cannot be read: {reason(error)}") from error
+        raise HarnessError(f"{place}: {what} cannot be read: {reason(error)}\n  {ANOTHER}") from error
     except ValidationError as error:
         faults = error.errors(include_url=False)
         first = f"{'.'.join(map(str, faults[0]['loc']))}: {faults[0]['msg']}".removeprefix(": ")
@@ -170,8 +172,7 @@ def read_back(path: Path, kind: type[R], what: str, version: int) -> R:
             ) from error
         if faults[0]["type"] == "json_invalid":
             raise HarnessError(
-                f"{place}: not {what}, version {version}, or cut off or damaged: {first}\n"
-                "  name another, or run again what wrote it"
+                f"{place}: not {what}, version {version}, or cut off or damaged: {first}\n  {ANOTHER}"
             ) from error
         raise HarnessError(f"{place}: not {what}, version {version}: {first}") from error
 

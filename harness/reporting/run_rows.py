@@ -233,8 +233,8 @@ class RunRow(Row):
     max_drop_overall: float | None = MAX_DROP_OVERALL
     """The margin of the gate over all suites; null for no such gate."""
     named: list[str] = []
-    """The suites that were named, by their files or by `--suite`, and `overall` if its margin was given: each must decide
-    something."""
+    """The suites that were named, by their files or by `--suite`, those whose cases a fixture or hook all skipped, and `overall`
+    if its margin was given: each must decide something."""
     nothing_known: dict[str, str | None] = {}
     """For suites whose baseline was judged by more probes than are recorded: why it knows nothing; null if it does."""
     notes: list[str] = []

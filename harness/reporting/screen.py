@@ -16,6 +16,7 @@ class Block:
         head: lines above them, shown if any of them is.
         least: how many of them are shown whatever the room.
         wanted: how many go before the rest of other blocks.
+        step: how many are shown or left out together, such as a sentence and its command.
         more: gives the words on those that are left out, from the number of the first of them on; None for no words.
         apart: whether an empty line stands before.
     """
@@ -24,6 +25,7 @@ class Block:
     head: Sequence[Line] = ()
     least: int = 0
     wanted: int = 0
+    step: int = 1
     more: Callable[[int], str] | None = None
     apart: bool = False
 
@@ -59,7 +61,7 @@ def _grow(blocks: Sequence[Block], numbers: list[int], goals: Sequence[int], wid
     costs = [_cost(block, number, width) for block, number in zip(blocks, numbers, strict=True)]
     for place, block in enumerate(blocks):
         others = sum(costs) - costs[place]
-        for number in range(goals[place], numbers[place], -1):
+        for number in range(goals[place], numbers[place], -block.step):
             if others + (cost := _cost(block, number, width)) <= height:
                 numbers[place], costs[place] = number, cost
                 break

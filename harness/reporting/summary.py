@@ -86,7 +86,7 @@ def _blocks(record: Record, view: View, steps: Sequence[str]) -> Iterator[Block]
     if loud:
         yield Block(_lines(_advice(record)), least=1, wanted=2, apart=True)
         yield _diagnosis(record)
-        yield Block(_lines(steps[1:]), _lines(steps[:1]), least=2, wanted=4, apart=True)
+        yield Block(_lines(steps[1:]), _lines(steps[:1]), least=2, wanted=4, step=2, apart=True)
         yield _undecided(record)
         yield _notes(record)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
-from harness.normalise import answer_of, plain
+from harness.normalise import Figure, answer_of, plain
 from harness.normalise.latex import boxed
 
 Final = Literal["whole", "auto", "after_answer", "boxed"]
@@ -35,6 +35,22 @@ _CONCLUDES = re.compile(
     r"(?<!\w)(?:so|therefore|thus|hence|consequently|in total|altogether|finally|final|in the end|which means|conclusion|total|"
     r"leaves|remaining|we get|you get|gives)(?!\w)|\u2234",
     re.IGNORECASE,
+)
+
+_BACKGROUND = re.compile(
+    r"(?<![\s,;:])(?<! and)(?<! but)(?<! so),? (?:(because|since|after)|when|if|including|having|by \w{1,20}ing)(?!\w)",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"([,:;]\s|(?<!\w)(?:and(?! [$€£]?\d)|but|so|then|now|which)(?!\w))|"
+    r"(?<!\w)(?:is|are(?! \w+ed)|be|has|have|had|leaving|(?:equal|give|make|leave|get|go|come|become|remain|yield|result|total)s?)(?!\w)",
+    re.IGNORECASE,
+)
+"""What makes a main clause of the rest of a clause: words before a number (group 1), and verbs, after "because" only between two."""
+_RETRACTS = re.compile(
+    r"(?:^|(?<=[.!?)*\u2026] ))[*_]{0,3}(?:correction:|(?:wait|hold on|oops|sorry|hm+) ?[,.!:;\u2026-]{1,3} ?(?:no|actually|that|i m|it|the (?:correct|right))|"
+    r"actually,? (?:it(?:'s| is| should)|the (?:correct |right )?answer))(?!\w)",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 ASKS = "Q|Question|Human|User|Instruction"
@@ -123,6 +139,27 @@ def without_asides(text: str, has_answer: Callable[[str], bool]) -> str:
     """A text without what stands in brackets, if there is an answer outside of them."""
     outside = _ASIDE.sub(" ", text)
     return outside if has_answer(outside) else text
+
+
+def without_retracted(text: str, found: Sequence[Figure]) -> str:
+    """What follows the last "Wait, no" or "Correction:" of a text that has one of its figures behind it."""
+    last = max((figure.start for figure in found), default=0)
+    ends = [retracts.end() for retracts in _RETRACTS.finditer(text, 0, last)]
+    return text[ends[-1] :] if ends else text
+
+
+def main_clause(sentence: str, figures_of: Callable[[str], Sequence[Figure]]) -> str:
+    """A sentence without the clause at its end that says when, why or how, as in "8 are left after 12 fly away"."""
+    found = figures_of(sentence)
+    background = _BACKGROUND.search(sentence, found[0].end) if found else None
+    if not background:
+        return sentence
+    within = [figure for figure in found if figure.start >= background.end()]
+    goes_on = within and any(
+        within[-1].start >= link.end() and (link[1] or not background[1] or within[0].end <= link.start())
+        for link in _GOES_ON.finditer(sentence, background.end())
+    )
+    return sentence if goes_on else sentence[: background.start()]
 
 
 def last_conclusion(found: Sequence[str]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -57,7 +58,7 @@ def open_figures(text: str, found: Sequence[Figure], language: str) -> set[int]:
     out: set[int] = set()
     for place, (first, second) in enumerate(pairwise(found)):
         between = text[first.end : second.start]
-        if len(between) <= 20 and words.between.fullmatch(between) and first.value != second.value:
+        if len(between) <= 20 and words.between.fullmatch(between) and not _are_same(first, second):
             out |= {place, place + 1}
             while place and text[found[place - 1].end : found[place].start].strip() == ",":
                 place -= 1
@@ -71,6 +72,13 @@ def open_figures(text: str, found: Sequence[Figure], language: str) -> set[int]:
         for place, before in bounds
         if words.bound.search(before[-40:]) and (place == 0 or _STOP.search(before))
     }
+
+
+def _are_same(first: Figure, second: Figure) -> bool:
+    """Whether two figures are one number, as 0.75 and 75% are."""
+    scale = 1 if first.percent is second.percent else 100
+    percent, other = (first, second) if first.percent else (second, first)
+    return math.isclose(percent.value, other.value * scale) or percent.value == other.value
 
 
 def _is_range(text: str, first: Figure, second: Figure, words: Words) -> bool:

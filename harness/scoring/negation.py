@@ -53,9 +53,9 @@ class Denial:
 
 
 _EN = Denial(
-    r"(?:(?<!\w)(?:(?:is|are|was|were|am|be|been|has|have|had|it's|that's|he's|she's|they're|and|but|or|why|definitely|certainly) (?:not|never)"
+    r"(?:(?<!\w)(?:(?:is|are|was|were|am|be|been|has|have|had|it's|that's|he's|she's|they're|and|but|or|why|definitely|certainly) (?:not|never|no longer)"
     r"|(?:is|are|was|were|ai)n't|(?:(?:do|does|did|would|will) (?:not|never)|(?:do|does|did|would|wo)n't) "
-    r"(?:print|output|return|display|show|give|produce|yield|equal|say|mean|become)|(?:(?:can|could|may|might|must|should|would|will) ?(?:not|never)|(?:ca|could|must|should|would|wo)n't) be"
+    r"(?:print|output|return|display|show|give|produce|yield|equal|say|mean|become)|(?:(?:can|could|may|might|must|should|would|will) ?(?:not|never)|(?:ca|could|must|should|would|wo)n't)(?: possibly)? be"
     r"|(?:do not|don't) (?:think|believe)(?: that)? (?:it(?:'s| is| was)|(?:this|that) is|they are)|nor|neither|rather than|instead of|(?<!none )other than|as opposed to)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)",
     r"only|just|merely|simply|until|before|surprisingly|to mention|unlike|sure|certain|exactly|necessarily",
     r"(?:think|believe)(?: that)? (?:it(?:'s| is| was)|they are)|a|an|the|in|on|at|of|from|by|to|be|been|have|has|had|any|"
@@ -63,9 +63,9 @@ _EN = Denial(
     r"it|it's|its|they|they're|he|she|we|you|i|but|and|because|since|is|are|was|were|so|then|therefore|instead|that|which|who|"
     r"as|or|answer|than|if|when|while|although|though|for|with|without",
     r"n?or",
-    r"(?:is|are|was|were) (?:wrong|incorrect|false)|(?:(?:is|are|was|were) not|(?:is|are|was|were)n't) "
+    r"(?:is|are|was|were|would be) (?:wrong|incorrect|false|a common mis\w+)|(?:(?:is|are|was|were) not|(?:is|are|was|were)n't) "
     r"(?:right|correct|the (?!\w+est(?!\w)|most|only|same|best|worst|first|last|case|end)\w+)",
-    r"no|nope|(?:that|this)(?:'s| is) (?:wrong|incorrect|not (?:right|correct))",
+    r"no|nope|correction|(?:that|this)(?:'s| is) (?:wrong|incorrect|not (?:right|correct))",
 )
 _DE = Denial(
     r"(?:(?<!\w)(?:(?:ist|sind|war|waren|wäre|und|aber|heißt|bestimmt|sicher|es|das|dies) (?:nicht|nie|niemals)|(?:kann|können|könnte|wird|dürfte) nicht(?=[^.!?,]{1,40} sein(?!\w))|(?:glaube|denke) nicht, dass (?:es|das)|weder|(?<=, )noch|"

@@ -22,8 +22,10 @@ from harness.scoring.final import (
     boxed_part,
     concludes,
     last_conclusion,
+    main_clause,
     sentences,
     without_asides,
+    without_retracted,
 )  # fmt: skip
 from harness.scoring.hedges import open_figures
 from harness.scoring.negation import without_denied
@@ -32,7 +34,7 @@ from harness.scoring.registry import scorer
 from harness.wording import some
 
 _SUBJECT = re.compile(
-    r"\W*[$€£]?\S+ (?:is|are|was|equals) (?:the|a|what|how|because|right|correct)(?!\w)", re.IGNORECASE
+    r"\W*[$€£]?\S+ (?:is|are|was|equals) (?:the|a|what|how|because|right|correct|half)(?!\w)", re.IGNORECASE
 )
 _COPULA = re.compile(r"(?<!\w)(?:is|are|equals|makes)(?!\w)|[=\u2248]", re.IGNORECASE)
 _COMPARES = re.compile(
@@ -46,19 +48,25 @@ _CHECKS = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"(?<!\w)(?:out of|(?:of|from) the(?: \w{1,20})?) \W?\Z", re.IGNORECASE)
+_THERE_ARE = re.compile(r"(?<!\w)there (?:are|is|were|was)(?: \w{1,20}){0,4} \Z", re.IGNORECASE)
+_IN = re.compile(r"(?: \w{1,20}){1,4} in (?:the |all )?")
 _HEADS = re.compile(
     r"\W*(?:step|example|option|question|problem|part|method|case|exercise)(?!\w)", re.IGNORECASE
 )
 _ANOTHER = re.compile(
     rf"(?:^|(?<=[.!?]) )[*_# >]{{0,5}}(?:(?:{ASKS})(?: \d{{1,3}})?|(?:Example|Problem) (?!1\D)\d{{1,3}})\**(?:[:.)]|$)"
-    r"|^[^.!?\n]{3,300}\?",
+    r"|^[^.!?\n]{3,300}\?|(?:^|(?<=[.!?]) )(?:Similarly|Here are (?:some |a few )?(?:other|more|similar|additional))(?!\w)",
     re.MULTILINE,
 )
-"""Where a line goes on with another question: its label, or a question at its beginning."""
+"""Where a line goes on with another question: its label, a question at its beginning, or "Similarly"."""
 
 _EXPLAINS = re.compile(
     r"\W*(?:to|you (?:can|could|calculate|find|just|need|multiply|divide|add|subtract)|this is|this can|because|check|note|explanation|here's|here is|since|for example|remember|"
     r"it's because|that is because|we can check|proof|verification|fun fact|in other words|multiply|divide|hope|let me know|just)(?!\w)",
+    re.IGNORECASE,
+)
+_PATTERN = re.compile(
+    r"(?:the|this) (?:sequence|pattern|rule) (?:is|adds|(?:in|de)creases|goes|follows)|each (?:number|term) is",
     re.IGNORECASE,
 )
 
@@ -73,8 +81,8 @@ class Number(TextScorer):
     """The number that the text settles on is the answer, give or take `tolerance` (absolute).
 
     Numbers may be written in digits (`1,000`, `1 000`, `2,5`, `-42`, `$5`, `24m²`, `25%`, `1/2`), in words (`twenty-four`,
-    `12 thousand`, `1.5 million`, `11K`, `two and a half`) and in LaTeX. `25%` is 0.25 as well. What follows another question, or checks
-    the result, does not count.
+    `12 thousand`, `1.5 million`, `11K`, `two and a half`) and in LaTeX. `25%` is 0.25 as well. What follows another question,
+    checks the result, goes before "Wait, no" or says when and why ("8 are left after 12 fly away") does not count.
     """
 
     tolerance: Annotated[float, Field(ge=0)] = Field(
@@ -123,7 +131,8 @@ class Number(TextScorer):
     def figure(self, text: str) -> Figure | None:
         """The number that a reply settles on, or None."""
         text = self._own(answer_of(text))
-        read = without_denied(self.reading(text), self.language)
+        text = without_retracted(text, figures(text, self.language))
+        read = without_denied(self.reading(text).replace("=>", "->"), self.language)
         finds = {
             "boxed": lambda: self._last(boxed_part(text) or ""),
             "after_answer": lambda: self._stated(after_answer(read) or ""),
@@ -211,20 +220,26 @@ class Number(TextScorer):
             return said
         found = self._figures(first)
         opens = found[0].start <= 2
-        bare = opens and len(found) == 1 and len(first.split()) <= 4
+        is_operand = _OPERATOR.match("".join(rest[:1])) is not None
+        bare = opens and len(found) == 1 and len(first.split()) <= 4 and not is_operand
         only = not any(map(self._figures, rest))
         subject = opens and "=" not in first and only and _SUBJECT.match(first) is not None
         return found[0] if bare or subject else self._explained(first, rest)
 
     def _explained(self, first: str, rest: Sequence[str]) -> Figure | None:
         """The number of a first sentence that the sentences after it explain."""
-        if not rest or not _EXPLAINS.match(rest[0]) or concludes(" ".join(rest)):
+        if not rest or concludes(" ".join(rest)):
+            return None
+        is_pattern = _PATTERN.match(rest[0]) and not any(map(self._figures, rest[1:]))
+        if not is_pattern and not _EXPLAINS.match(rest[0]):
             return None
         return self._said(first) if _COPULA.search(first) else None
 
     def _said(self, text: str) -> Figure | None:
-        """The only number after the last "is" or "=" of a text, or in all of it without one."""
-        found = self._figures(_COPULA.split(text)[-1])
+        """The only number after the last "is" or "=" of a text, or in all of it if there is none, but for wholes."""
+        copula = max((found.end() for found in _COPULA.finditer(text)), default=0)
+        found = self._parts(text)
+        found = [figure for figure in found if figure.start >= copula] or found
         return found[0] if len(found) == 1 else None
 
     def _conclusion(self, text: str) -> Figure | None:
@@ -238,15 +253,22 @@ class Number(TextScorer):
         if "=" in sentence:
             return self._stated(sentence)
         compares = _COMPARES.search(sentence)
-        return (compares and self._last(sentence[: compares.start()])) or self._part(sentence)
+        head = self._last(sentence[: compares.start()]) if compares else None
+        return head or self._parts(main_clause(sentence, self._figures))[-1]
 
-    def _part(self, sentence: str) -> Figure:
-        """The last number of a sentence that is no whole, as the 50 of "42 of the 50"."""
+    def _parts(self, sentence: str) -> list[Figure]:
+        """The numbers of a sentence but for wholes, as the 50 of "42 of the 50" and the 6 of "there are 42 days in 6 weeks"."""
         found = self._figures(sentence)
         wholes = {
-            second for first, second in pairwise(found) if _WHOLE.search(sentence, first.end, second.start)
+            second
+            for first, second in pairwise(found)
+            if _WHOLE.search(sentence, first.end, second.start)
+            or (
+                _IN.fullmatch(sentence, first.end, second.start)
+                and _THERE_ARE.search(sentence[max(0, first.start - 100) : first.start])
+            )
         }
-        return [figure for figure in found if figure not in wholes][-1]
+        return [figure for figure in found if figure not in wholes]
 
     def _unchecked(self, parts: Sequence[str]) -> Sequence[str]:
         """The sentences before the one that begins to check the result, unless a later one concludes."""

@@ -24,6 +24,16 @@ _IS = re.compile(r"(?<!\w)(?:is|are|was|be)(?: now)?(?: in| at| behind| called)?
 _ASIDE = re.compile(r"\W*(?:because|since|while|whereas|then|followed by)(?!\w)")
 _RANKS = re.compile(r"(?<!\w)the (?:\w+est|most|least)(?!\w)")
 _NOW = re.compile(r"(?<!\w)now(?!\w)", re.IGNORECASE)
+_LETTERED = re.compile(
+    r"(?:^[ \t]*|(?<=\s)(?<! is )(?<!swer: )(?<!tion )(?=\(?[A-Ea-e]\)))\(?([A-Ea-e])[).:]\s+(\S[^\n]{0,80}?)(?=\s+\(?[A-Ea-e]\)\s|\n|\Z)",
+    re.MULTILINE,
+)
+_LETTER = r"A-Za-z\u00c0-\u024f"
+_TAKEN = re.compile(
+    rf"(?<![{_LETTER}'])(?:[B-E]|A(?! (?!(?:is|ist|est|es|because|since) )[a-z]))(?![{_LETTER}'])"
+)
+"""A letter for a choice, in any language; "A man" begins with an article."""
+_TICK = re.compile(r"[\u2713\u2714\u2705]|(?<!\w)correct(?!\w)", re.IGNORECASE)
 
 DATA_SHEET = 2
 """From so many LABELS: on, a reply is a data sheet, which settles on nothing."""
@@ -74,6 +84,28 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str) -> 
     if len(bold) == 1:
         return bold.pop()
     return _concluded(text, _settling(_clauses(text, options, language)))
+
+
+def without_lettered(raw: str, text: str, expected: Sequence[str], language: str) -> str:
+    """The text with only the choice that it takes of a lettered list: nothing of "A) Rome B) Paris C) Lyon".
+
+    A list leaves nothing open if every choice is expected, or a right one is ticked or in bold.
+
+    Args:
+        raw: the reply as written.
+        text: the reply as the score reads it.
+        expected: the right answers.
+    """
+    listed = list(_LETTERED.finditer(text))
+    if "ABC" not in "".join(choice[1] for choice in listed).upper():
+        return text
+    right = [choice for choice in listed if _in_order(choice[2], expected, language)]
+    stands_out = any(_in_order(piece, expected, language) for piece in bold_parts(raw))
+    if len(right) == len(listed) or stands_out or any(map(_TICK.search, (choice[0] for choice in right))):
+        return text
+    rest = _LETTERED.sub("", text)
+    taken = _TAKEN.findall(rest)
+    return "\n".join([rest, *(choice[2] for choice in listed if taken and choice[1].upper() == taken[-1])])
 
 
 def _concluded(text: str, clauses: Sequence[_Clause]) -> str | None:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import IO, Annotated, Any, ClassVar
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -52,6 +52,9 @@ MOST_TRIED = 20
 """At most so many beginnings of a failed run are tried again to see where it failed."""
 
 JOBS = Bounded("harness.bounded.code_jobs")
+
+End = Literal["right", "wrong", "late"]
+"""How a run ends; late if its time ran out, which is counted from when its code may begin."""
 
 
 def _is_test(test: str) -> str:
@@ -131,9 +134,8 @@ def _first_failure(code: str, tests: tuple[str, ...], timeout: float, memory_mb:
     The runner says only whether all went well, so that an answer cannot forge more; each beginning of the run is tried again.
     """
     for number in range(min(len(tests), MOST_TRIED)):
-        began = time.monotonic()
-        if not holds(code, tests[:number], timeout, memory_mb):
-            late = f" within {timeout:g} s" if time.monotonic() - began >= timeout else ""
+        if (end := _end(code, tests[:number], timeout, memory_mb)) != "right":
+            late = f" within {timeout:g} s" if end == "late" else ""
             return (
                 f"test {number} does not hold{late}: {tests[number - 1]}"
                 if number
@@ -192,6 +194,11 @@ def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bo
     Raises:
         ScorerError: the code could not be started or confined, which says nothing about it.
     """
+    return _end(code, tests, timeout, memory_mb) == "right"
+
+
+def _end(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> End:
+    """How a run ends; raises as `holds` does."""
     machine = platform.machine()
     if sys.platform != "linux" or sys.maxsize < 2**32 or machine not in MACHINES:
         raise ScorerError(
@@ -209,7 +216,8 @@ def holds(code: str, tests: Sequence[str], timeout: float, memory_mb: int) -> bo
     with scratch_folder() as folder, _start(folder) as process:
         try:
             job["calls"] = program(machine, process.pid)
-            return _watch(process, job, timeout, folder) and not overfull(folder)
+            end = _watch(process, job, timeout, folder)
+            return "wrong" if overfull(folder) else end
         finally:
             # Before it is waited for: afterwards another group may have its id.
             with suppress(ProcessLookupError, PermissionError):
@@ -240,7 +248,7 @@ def _start(folder: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _watch(process: subprocess.Popen[bytes], job: dict[str, Any], timeout: float, folder: str) -> bool:
+def _watch(process: subprocess.Popen[bytes], job: dict[str, Any], timeout: float, folder: str) -> End:
     """Give the runner its job, wait until it is ready, and say whether the token comes back in time."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -252,8 +260,10 @@ def _watch(process: subprocess.Popen[bytes], job: dict[str, Any], timeout: float
     if _read(process.stdout, len(job["ready"]), SECONDS_TO_START) != job["ready"]:
         said = _read(process.stderr, 10_000, 1.0).decode(errors="replace").strip().splitlines()
         raise ScorerError(f"{UNCONFINED}: {said[-1] if said else 'Python did not start, and said nothing'}")
-    token: bytes = job["token"]
-    return _read(process.stdout, len(token), timeout, lambda: overfull(folder)) == token
+    token, began = job["token"], time.monotonic()
+    if _read(process.stdout, len(token), timeout, lambda: overfull(folder)) == token:
+        return "right"
+    return "late" if time.monotonic() - began >= timeout else "wrong"
 
 
 def _read(stream: IO[bytes], most: int, seconds: float, enough: Callable[[], bool] = lambda: False) -> bytes:

@@ -15,7 +15,7 @@ from harness.normalise.figures import enumerated, only_figure
 from harness.scoring.final import FINAL, Final, first_turn, part
 from harness.scoring.hedges import open_figures, without_open
 from harness.scoring.negation import denies, without_denied
-from harness.scoring.options_named import named_option
+from harness.scoring.options_named import named_option, without_lettered
 from harness.scoring.pattern import is_found, pattern_problem
 from harness.scoring.reading import (
     READ,
@@ -122,8 +122,9 @@ class Mentions(Sought):
     An answer that is a number is found as a number: 24 in '24m²', '$24', '24.00' and 'twenty-four', 1000 in '1,000' and '1 000',
     but 5 neither in '2.5', '-5', '1,500' and '5:30', nor in '5 or 6', '4 to 5' and 'less than 5', nor in a list of six numbers or
     more or a text that counts through ten, of which only the last counts. What the text denies does not count: 'not Paris', 'sugar instead of salt', 'Paris? No, Rome'; nor does what it
-    leaves open beside another candidate: 'Paris or Rome', 'either hot or cold', 'Paris and maybe Rome'; nor what it answers to
-    a question of its own ('Q: ... A: ...', 'User: ... Assistant: ...').
+    leaves open beside another candidate: 'Paris or Rome', 'either hot or cold', 'Paris and maybe Rome', or in a lettered
+    list from which it takes nothing: 'A) Rome B) Paris C) Lyon'; nor what it answers to a question of its own ('Q: ... A: ...',
+    'User: ... Assistant: ...').
     """
 
     denied: bool = Field(
@@ -162,7 +163,7 @@ class Mentions(Sought):
             return chosen is not None and comparable(chosen) in map(comparable, expected)
         return any(
             mentions(
-                reading if denies(answer, self.language) else self._kept(reading, expected),
+                reading if denies(answer, self.language) else self._kept(reading, expected, text),
                 answer,
                 self.language,
                 hedged=self.hedged,
@@ -191,9 +192,11 @@ class Mentions(Sought):
             return "it mentions a right answer, and leaves it open"
         return why
 
-    def _kept(self, reading: str, expected: Sequence[str] = ()) -> str:
+    def _kept(self, reading: str, expected: Sequence[str] = (), raw: str = "") -> str:
         kept = reading if self.denied else without_denied(reading, self.language)
-        return kept if self.hedged or not expected else without_open(kept, expected, self.language)
+        if self.hedged or not expected:
+            return kept
+        return without_open(without_lettered(raw, kept, expected, self.language), expected, self.language)
 
 
 @scorer("equals")

@@ -142,7 +142,7 @@ class _Opening:
         self.asked = asked
         self.store = store
         for model in (sources.baseline, sources.tuned):
-            _ensure_files(model, say)
+            ensure_files(model, say)
         self.contents = self._contents()
         names = [sources.baseline.name, sources.tuned.name, sources.baseline is sources.tuned]
         said = {**asdict(settings), "store": None}
@@ -216,7 +216,7 @@ class _Opening:
         )
 
 
-def _ensure_files(model: LocalModel, say: Say) -> None:
+def ensure_files(model: LocalModel, say: Say) -> None:
     """Make the files of the embedded model, if it is this one and was never converted; raises ModelError."""
     base = base_of(model)
     if base.embedded and not base.folder.is_dir():

@@ -197,7 +197,7 @@ def _terminal(record: SweepRecord) -> Iterator[str]:
         yield from aligned(by_suite)
     yield ""
     recommendation = recommend(record)
-    for text in (recommendation.opening, *map(_line, recommendation.advice)):
+    for text in (*recommendation.opening.splitlines(), *map(_line, recommendation.advice)):
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
     yield ""
     yield from textwrap.wrap(recommendation.conclusion, WIDTH, break_on_hyphens=False)

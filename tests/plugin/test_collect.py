@@ -104,6 +104,10 @@ def test_no_probe_is_asked_twice(mixed):
     assert mixed.asked("baseline") == mixed.asked("tuned") == list(ANSWERS)
 
 
+def test_the_inside_of_a_name_is_no_name(mixed):
+    assert "did you mean 'category[math]'?" in mixed.run("mixed.yaml::math").stderr.str()
+
+
 def test_a_case_that_is_not_there(mixed):
     result = mixed.run("mixed.yaml::category[nmath]")
     assert result.ret == 4

@@ -167,7 +167,7 @@ def test_what_cannot_be_used_is_told(taken, capsys, arguments, code, message):
 
 
 def test_a_model_that_lost_nothing(taken, capsys):
-    same = ("--model=fake:base", "--baseline=fake:base")
+    same = ("--model=fake:base", "--baseline=same")
     assert taken.run("facts.yaml", *same, "--diagnose").ret == 0
     assert taken.record()["run"]["diagnosis"] == {}
     for arguments in (["reports/latest"], [*same, "--suite", "facts.yaml"]):

@@ -71,6 +71,24 @@ def test_a_fixture_that_skips(project, side):
     assert "1 case selected: 1 skipped" in result.outlines
 
 
+@pytest.mark.parametrize("where", ["setup", "fixture"])
+def test_a_suite_whose_every_case_is_skipped_is_no_pass(project, where):
+    project.capability("[{over: all, max_drop: 0.1}]", (40, 0, 0, 0), name="one")
+    project.capability("[{over: each}]", (0, 4, 0, 0), name="two")
+    skip = {
+        "setup": "def pytest_runtest_setup(item):\n    if 'two' in item.nodeid: pytest.skip()\n",
+        "fixture": "@pytest.fixture(autouse=True)\ndef none(request):\n    if 'two' in request.node.nodeid: pytest.skip()\n",
+    }[where]
+    project.write("conftest.py", f"{CONFTEST}\n\n{skip}")
+    result = project.run()
+    assert result.ret == 5
+    assert (
+        "nothing was decided about two, which is no pass: ask more of it, or leave it out" in result.outlines
+    )
+    assert project.record()["run"]["status"] == "nothing decided"
+    assert project.run("one.yaml").ret == 0
+
+
 def test_an_engine_that_skips(project):
     bad(project)
     project.write(

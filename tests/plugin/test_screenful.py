@@ -35,7 +35,7 @@ def test_all_that_a_run_prints_at_its_end_is_little(large):
     assert len(after(result)) <= 2 * 40 + 4
     text = said(result)
     assert "\nForgotten: 40 gates failed\n" in text
-    assert "gates more in full, with lost probes: -v\n" in text
+    assert "more failed or warned gates in full, with lost probes\n" in text
     result.assert_outcomes(failed=40)
 
 

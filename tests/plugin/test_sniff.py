@@ -304,7 +304,7 @@ def test_accepted_losses_are_no_near_miss(look, text):
 
 def test_a_large_file_takes_no_time(look):
     many = "".join(f"suite_{number}: gates\n" for number in range(100_000))
-    began = time.perf_counter()
+    began = time.process_time()
     assert look(many) == Sniffed("none")
     assert look("# " + "x" * 5_000_000 + "\n" + " " * 1_000_000 + "\n" + SMALL) == Sniffed("suite")
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

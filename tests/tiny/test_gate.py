@@ -51,6 +51,35 @@ def test_an_adapter_that_changes_its_base_hides_no_loss(gate, base, tmp_path, ki
     assert "so the base is loaded on its own" in said(result)
 
 
+def test_a_model_that_changes_between_two_workers_is_no_pass(gate, base, tmp_path):
+    pytest.importorskip("xdist")
+    tuned = save_adapter(tmp_path / "tuned", base, scale=0.0001)
+    later = save_adapter(tmp_path / "later", base, scale=3.0) / "adapter_model.safetensors"
+    asked = tmp_path / "asked"
+    gate.pytester.makeconftest(f"""
+        import os, pathlib, time
+        worker, asked = os.environ.get("PYTEST_XDIST_WORKER"), pathlib.Path({str(asked)!r})
+        def pytest_runtest_setup():
+            if worker == "gw1":
+                while not asked.exists():
+                    time.sleep(0.01)
+                if os.path.exists({str(later)!r}):
+                    os.replace({str(later)!r}, {str(tuned / later.name)!r})
+        def pytest_runtest_teardown():
+            if worker == "gw0":
+                asked.touch()
+    """)
+    result = gate.run(tuned, "-p", "xdist", "-n", "2")
+    wrong_usage(
+        result,
+        "its files changed since the run began, so its answers would be of two models; let what",
+    )
+    record = gate.record()
+    assert record["run"]["status"] == "error"
+    assert {row["outcome"] for row in record["gates"]} == {"passed"}
+    assert len(record["run"]["errors"]) == 1
+
+
 def test_an_adapter_that_changes_little_is_retained(gate, base, tmp_path):
     folder = save_adapter(tmp_path / "little", base, scale=0.0001)
     result = gate.run(folder)
@@ -145,7 +174,7 @@ def test_files_that_are_not_whole_stop_the_run(gate, base, tmp_path, damage):
     else:
         file = folder / "model.safetensors"
         file.write_bytes(file.read_bytes()[:-100])
-        wrong_usage(gate.run(folder, baseline=base), "cannot be loaded")
+        wrong_usage(gate.run(folder, baseline=base), "model.safetensors is damaged", "copy the whole folder")
 
 
 # Configs

@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoTokenizer, LlamaForCausalLM
 
+from harness.cli.main import main
+from harness.engine.settings import Settings
 from harness.engine.transformers import gguf as convert
 from harness.engine.transformers.gguf import ensure_embedded
 from harness.engine.transformers.quiet import quiet
@@ -21,6 +23,10 @@ from harness.errors import HarnessError, ModelError
 from harness.models import making
 from harness.models.embedded import embedded_folder
 from harness.models.identity import fault_of
+from harness.models.reference import find_full_model
+from harness.store.carrying import export
+from harness.store.content import model_content
+from harness.store.database import Database, Stored
 from harness.training import trainer as trainer_module
 from harness.training.callback.checkpoints import BEST, BestCheckpoint, keep_answers
 from harness.training.penalties.ewc import EWCRegularizer
@@ -221,6 +227,18 @@ def test_a_damaged_one_is_converted_again_and_that_is_said(embedded, name, why, 
     )
     assert len(embedded) == 2
     assert file.read_bytes() == whole
+
+
+def test_its_answers_are_carried_to_where_it_was_never_asked(embedded, tmp_path, monkeypatch):
+    ensure_embedded()
+    source = find_full_model("embedded")
+    content = {**model_content(source, source, Settings()), "dtype": "float32", "device": "cpu"}
+    there = Database(tmp_path / "there.db")
+    there.keep(Stored("base", content), {"r": {"kind": "generate", "text": "Paris", "tokens": 1}})
+    export(there, there.models(), tmp_path / "base.answers")
+    monkeypatch.setenv("FORGETTING_GATE_CACHE", str(tmp_path / "other"))
+    carried, here = str(tmp_path / "base.answers"), f"--store={tmp_path / 'here.db'}"
+    assert main(["store", "import", carried, "--model=embedded", here]) == 0
 
 
 @pytest.mark.parametrize("error", [FULL_DISK, READ_ONLY, RUST], ids=["full", "read-only", "safetensors"])

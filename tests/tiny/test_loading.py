@@ -45,8 +45,42 @@ def test_two_adapters_of_one_base_share_it(base, adapter, tmp_path):
 
 
 def test_a_model_against_itself_is_loaded_once(base):
-    pair = load_pair(find_pair(str(base), str(base)))
+    pair = load_pair(find_pair(str(base), "same"))
     assert pair.baseline is pair.tuned
+
+
+@pytest.mark.parametrize("files", ["base", "adapter"])
+def test_a_loaded_model_stays_the_same_whatever_is_written_over_its_files(base, adapter, tmp_path, files):
+    copies = {
+        "base": shutil.copytree(base, tmp_path / "base"),
+        "adapter": shutil.copytree(adapter, tmp_path / "adapter"),
+    }
+    pair = load_pair(find_pair(str(copies["adapter"]), str(copies["base"])))
+    before = pair.baseline.ask(ASK), pair.tuned.ask(ASK)
+    file = next(copies[files].glob("*.safetensors"))
+    with file.open("r+b") as opened:  # as `cp` does; a file that replaces it would leave the old one mapped
+        opened.seek(-file.stat().st_size // 2, 2)
+        opened.write(b"?" * (file.stat().st_size // 2))
+    assert (pair.baseline.ask(ASK), pair.tuned.ask(ASK)) == before
+
+
+@pytest.mark.parametrize("name", ["model-2.safetensors", "adapter_model.safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_file_that_was_cut_off_is_named(base, adapter, tmp_path, name, share):
+    folder = shutil.copytree(adapter, tmp_path / "cut")
+    if name == "model-2.safetensors":
+        folder = shutil.copytree(base, tmp_path / "sharded")
+        whole = load_file(folder / "model.safetensors")
+        places = {key: f"model-{1 + number % 2}.safetensors" for number, key in enumerate(whole)}
+        for shard in set(places.values()):
+            save_file({key: whole[key] for key in whole if places[key] == shard}, folder / shard)
+        (folder / "model.safetensors").unlink()
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    saved = (folder / name).read_bytes()
+    (folder / name).write_bytes(saved[: int(len(saved) * share)])
+    found = rf"{name} is damaged: .*\n  copy the whole folder again, or save the model again\Z"
+    with pytest.raises(ModelError, match=found):
+        load_pair(find_pair(str(folder), str(base)))
 
 
 def test_an_adapter_that_changes_nothing_is_an_error(base, tmp_path):
@@ -105,7 +139,7 @@ def test_a_truncated_file_is_an_error(base, tmp_path):
     broken = shutil.copytree(base, tmp_path / "broken")
     file = broken / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match=r"broken: model\.safetensors is damaged: "):
         load_reference(str(broken))
 
 

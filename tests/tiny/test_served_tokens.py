@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from transformers import AutoTokenizer
 
+from harness.engine import prompts
 from harness.engine.registry import open_pair
 from harness.engine.requests import (
     Chat,
@@ -18,8 +19,12 @@ from harness.engine.requests import (
 )
 from harness.engine.settings import Settings
 from harness.errors import ModelError
+from harness.evaluation.form_prompts import prompt_cause
+from harness.evaluation.prompts import prompt_difference
 from harness.models.reference import Endpoint, FullModel, ModelPair
-from tests.support.served import logprob, serving
+from harness.scoring import SCORERS
+from harness.suites.read import read_suite
+from tests.support.served import endpoint, logprob, serving
 
 CHAT = Chat((Message("user", "Why is it so?"),))
 
@@ -100,3 +105,24 @@ def test_a_server_that_takes_no_tokens_is_refused(server, base):
         ModelError, match="takes no tokens, as 'tokenizer' needs: 400 Bad Request: prompt must be text"
     ):
         opened(server, base)
+
+
+def test_prompts_beside_a_server_are_compared_as_texts_where_it_shows_them(base, tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "suite: s\ntask: {prompt: '{q}'}\nscore: contains\ngates: [{over: each}]\nprobes:\n- {id: a, q: Why?, answer: so}\n"
+    )
+    suite = read_suite(path, SCORERS)
+    local = FullModel("base", base)
+    here = open_pair(ModelPair(local, local), Settings(device="cpu")).tuned
+    asked = [prompts.request(suite, probe) for probe in suite.probes]
+    decode = AutoTokenizer.from_pretrained(base).decode
+    with serving(owner="me", decode=decode) as server:
+        hidden = open_pair(ModelPair(endpoint(server), endpoint(server)), Settings()).tuned
+        for engine in (opened(server, base).tuned, hidden):
+            assert prompt_difference(suite, suite.probes, here, engine) is None
+            assert prompt_cause(asked, here, engine) is None
+        assert [engine.shows(asked[0].prompt) for engine in (opened(server, base).tuned, hidden)] == [
+            True,
+            False,
+        ]

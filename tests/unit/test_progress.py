@@ -52,7 +52,11 @@ def test_the_end_is_told_once(clock):
     clock.now += 12
     show(36, 36)
     show(36, 36)
-    assert lines == [("general, baseline: 36 answers in 12 s, 3 a second", True)]
+    shown.counter("general, tuned")(1, 1)
+    assert [text for text, _ in lines] == [
+        "general, baseline: 36 answers in 12 s, 3 a second",
+        "general, tuned: 1 answer in 0 s",
+    ]
 
 
 def test_short_works_do_not_each_begin_with_a_line(clock):

@@ -63,11 +63,17 @@ class Reply(Generic[T]):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no answer yet; `wait` is how many seconds the server wants to be left alone, if it says so."""
+    """Why there is no answer yet.
+
+    Attributes:
+        wait: how many seconds the server wants to be left alone, if it says so.
+        status: of a reply that says so.
+    """
 
     kind: Kind
     why: str
     wait: float | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ def _failed(status: int, headers: Mapping[str, str], body: bytes, hide: str | No
         return Refusal(status, shown(f"{why}: it redirects to {headers.get('location', 'nowhere')}", hide))
     if status not in PASSING or b"insufficient_quota" in body[:10_000]:
         return Refusal(status, why)
-    return Failure("limit" if status in LIMITS else "failed", why, _wait(headers.get("retry-after")))
+    return Failure("limit" if status in LIMITS else "failed", why, _wait(headers.get("retry-after")), status)
 
 
 def as_json(body: bytes, hide: str | None) -> dict[str, Any] | None:

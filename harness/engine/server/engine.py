@@ -29,7 +29,7 @@ from harness.engine.requests import (
 from harness.engine.server.calls import Call
 from harness.engine.server.examining import Examined
 from harness.engine.server.finding import TAKES_ARGUMENTS, UNKNOWN
-from harness.engine.server.fleet import Fleet
+from harness.engine.server.fleet import Fleet, GoneError
 from harness.engine.server.reading import RENDERS, Reader
 from harness.engine.server.scoring import Scorer
 from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
@@ -121,6 +121,8 @@ class ServerEngine:
             if isinstance(request, Generate):
                 return await self._written(request)
             return await self._scored(request)
+        except GoneError:
+            raise
         except EngineError as error:
             raise UnansweredError(error.text, request) from error
 
@@ -166,7 +168,10 @@ class ServerEngine:
         if why := self.examined.no_text:
             return f"it continues no text, by /completions: {why}"
         if not isinstance(request, Generate) and self.scorer is None:
-            return f"it gives no log-probabilities, as 'answer: choose' and 'answer: likelihood' need: {self.examined.no_echo}"
+            return (
+                f"it gives no log-probabilities, as 'answer: choose' and 'answer: likelihood' need: {self.examined.no_echo}\n"
+                "  leave such suites out, or serve the model by vLLM or llama.cpp"
+            )
         if (
             not self.renders_here
             and found.kind not in RENDERS
@@ -195,10 +200,14 @@ class ServerEngine:
         """The text that the model reads for a prompt; of a chat whose template the server does not show, the messages."""
         return self._shown(prompt)
 
+    def shows(self, prompt: Prompt) -> bool:
+        """Whether `render` gives the text that the model reads."""
+        return isinstance(prompt, Plain) or self.renders_here or self.examined.found.kind in RENDERS
+
     def _render(self, prompt: Prompt) -> str:
         if isinstance(prompt, Plain):
             return prompt.text
-        if self.renders_here or self.examined.found.kind in RENDERS:
+        if self.shows(prompt):
             return self.fleet.value(lambda: self.reader.shown(prompt))
         return "".join(f"[{turn.role}]\n{turn.content}\n" for turn in prompt.messages)
 

@@ -12,7 +12,7 @@ from typing import Any
 from harness.engine.requests import Generate
 from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.canary import CHATS, LIKELIEST, TEXTS, TOKENS, Canary
-from harness.engine.server.finding import Found, check_key, find
+from harness.engine.server.finding import TRANSFORMERS, Found, check_key, find
 from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.reading import Read, Reader
 from harness.engine.server.replies import Replies, Token, finite, message_of, text_of, tokens_of
@@ -29,6 +29,7 @@ EXTRA: Mapping[str, Mapping[str, Any]] = {
     "vLLM": {"repetition_penalty": 1.0},
     "SGLang": {"repetition_penalty": 1.0},
     "llama.cpp": {"samplers": ["temperature"]},
+    TRANSFORMERS: {"frequency_penalty": 0},  # a repetition penalty of 1
 }
 """Parameters by kind, without which a server's or a model's own defaults would bend what is written."""
 

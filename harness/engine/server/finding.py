@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from harness.engine.server.address import Address
 from harness.engine.server.calls import Call
-from harness.engine.server.fleet import Fleet, RefusedError
+from harness.engine.server.fleet import FAILED, Fleet, RefusedError
 from harness.engine.server.replies import MOST_COUNTED
 from harness.engine.server.servers import Server
 from harness.errors import ModelError, did_you_mean
@@ -24,7 +24,9 @@ OWNERS = {
 
 UNKNOWN = "an OpenAI-compatible server"
 
-TAKES_ARGUMENTS = frozenset({"vLLM", "SGLang", "TGI", "llama.cpp", UNKNOWN})
+TRANSFORMERS = "transformers serve"
+
+TAKES_ARGUMENTS = frozenset({"vLLM", "SGLang", "TGI", "llama.cpp", TRANSFORMERS, UNKNOWN})
 """Kinds that pass arguments to the chat template, or refuse them; others ignore them."""
 
 LONGEST = 200
@@ -68,16 +70,27 @@ async def find(fleet: Fleet, server: Server) -> Found:
         listed = await fleet.ask(Call("models", None, lambda data: data), server, reach=True)
     except RefusedError as error:
         check_key(error, server.url, fleet.address)
-        if error.refusal.status < 400 or (named is None and error.refusal.status in (404, 405)):
+        if error.refusal.status < 400 or (named is None and error.refusal.status in (404, 405, FAILED)):
             raise ModelError(
                 f"{server.url}: no list of models there: {error.refusal.why}\n"
                 "  the address of most servers ends in /v1; where one lists no models, name yours: #NAME"
             ) from error
         listed = {}
     entries = [entry for entry in _list(listed.get("data")) if isinstance(entry, dict) and entry.get("id")]
+    owners = {str(entry.get("owned_by")) for entry in entries}
+    if not (owners and owners <= OWNERS.keys()) and await _is_transformers(fleet, server):
+        # it lists what lies in the hub's cache, not what it serves
+        entry = {"id": named} if named else _entry(entries, server.url, named)
+        return Found(server.url, str(entry["id"]), TRANSFORMERS)
     entry = _entry(entries, server.url, named)
     found = Found(server.url, str(entry["id"]), OWNERS.get(str(entry.get("owned_by")), UNKNOWN))
     return await _more(fleet, server, found, entry)
+
+
+async def _is_transformers(fleet: Fleet, server: Server) -> bool:
+    """Whether a server is `transformers serve`, which alone has these paths."""
+    told = await fleet.told_by(server, Call("/openapi.json", None, lambda data: data)) or {}
+    return {"/load_model", "/reset", "/v1/responses"} <= _dict(told.get("paths")).keys()
 
 
 def check_key(error: RefusedError, url: str, address: Address) -> None:

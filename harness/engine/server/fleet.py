@@ -19,7 +19,7 @@ from harness.engine.server.calls import Call, Failure, Kind, Refusal, Reply, sen
 from harness.engine.server.clients import client_of
 from harness.engine.server.holding import TAKEN, Holding
 from harness.engine.server.replies import ids_of
-from harness.engine.server.servers import Server
+from harness.engine.server.servers import LEAST_FAILURES, Server
 from harness.engine.server.thread import found_by
 from harness.errors import EngineError
 from harness.wording import count
@@ -43,6 +43,10 @@ SAID = {
 
 class PutOffError(Exception):
     """A request that got one limit after the other, and is to be sent again when all others are answered."""
+
+
+class GoneError(EngineError):
+    """No server is left that answers; no request is to blame."""
 
 
 class RefusedError(EngineError):
@@ -139,7 +143,7 @@ class Fleet:
         Raises:
             RefusedError: a server refuses it, or servers that answer others fail it again and again.
             PutOffError: it got one limit after the other, and others are still to be answered.
-            EngineError: all servers are left out.
+            GoneError: all servers are left out.
         """
         tries: Counter[bool] = Counter()
         timeout = self.address.connect_timeout if reach else self.address.timeout
@@ -166,6 +170,9 @@ class Fleet:
                 raise EngineError(f"{server.url}: no connection: {outcome.why}")
             limited, late = outcome.kind == "limit", self._late or only is not None
             tries[limited] += 1
+            # it may answer other requests
+            if reach and outcome.status == FAILED and tries[limited] >= LEAST_FAILURES:
+                raise RefusedError(f"{self.label}: {outcome.why}", Refusal(FAILED, outcome.why))
             await self._failed(server, call, outcome, sent, tries[limited], late)
 
     async def told_by(self, server: Server, call: Call[T]) -> T | None:
@@ -249,10 +256,10 @@ class Fleet:
         for _ in range(len(self._waiting)):
             self._wake()
 
-    def _nobody(self, among: Sequence[Server]) -> EngineError:
+    def _nobody(self, among: Sequence[Server]) -> GoneError:
         lines = "".join(f"\n  {server.url}: {server.fault}" for server in among)
-        what = "no server is left that answers" if len(among) > 1 else "the server answers no more"
-        return EngineError(f"{self.label}: {what}{lines}")
+        what = "no server is left that answers" if len(among) > 1 else "the server does not answer"
+        return GoneError(f"{self.label}: {what}{lines}")
 
     # What to tell
 

@@ -143,9 +143,9 @@ def ids_of(urls: tuple[str, ...]) -> Ids:
 
 
 def _is_name(asked: str, named: str) -> bool:
-    """Whether a name in a reply is that of the model: the same, without its owner, or with its version."""
+    """Whether a name in a reply is that of the model: the same, without its owner, or with its version or revision."""
     short, shorter = asked.rsplit("/", 1)[-1], named.rsplit("/", 1)[-1]
-    return short == shorter or re.match(rf"{re.escape(short)}[-@:]v?\d", shorter) is not None
+    return short == shorter or re.match(rf"{re.escape(short)}(@|[-:]v?\d)", shorter) is not None
 
 
 def message_of(choice: Mapping[str, Any]) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from harness.engine.transformers.proof import same_tensors
 from harness.engine.transformers.vocabulary import Fit, resize
 from harness.errors import ModelError, did_you_mean, first_line
+from harness.models.files import COPY
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG
 from harness.models.reference import Adapter
@@ -148,7 +149,7 @@ def saved_tensors(source: Adapter) -> dict[str, torch.Tensor]:
         with safe_open(source.folder / WEIGHTS, framework="pt") as tensors:
             saved = {key: tensors.get_tensor(key) for key in tensors.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ModelError(f"{source.name}: {WEIGHTS} is damaged: {error}") from error
+        raise ModelError(f"{source.name}: {WEIGHTS} is damaged: {error}\n  {COPY}") from error
     if not saved:
         raise ModelError(f"{source.name}: {WEIGHTS} holds no tensors")
     return saved

@@ -98,7 +98,8 @@ class Prompting:
         if not self.tokenizer.chat_template:
             raise EngineError(
                 f"{self.label}: its tokenizer has no chat template, but the suite's format is chat\n"
-                f"  write 'format: text' in the suite's task, or use the other model's template: {option('template')}"
+                f"  write 'format: text' in the suite's task, use the other model's template ({option('template')}), or write one "
+                "beside the tokenizer: chat_template.jinja"
             )
         messages = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         try:

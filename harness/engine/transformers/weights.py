@@ -16,6 +16,7 @@ from harness.engine.transformers.checks import check_architecture, check_complet
 from harness.engine.transformers.device import check_dtype, default_dtype, dtype_name, out_of_memory
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
+from harness.models.files import COPY
 from harness.models.layout import CONFIG
 from harness.models.layout import GENERATION as GENERATION
 from harness.models.reference import FullModel
@@ -62,6 +63,8 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
         if not out_of_memory(error):
             raise
         raise ModelError(f"{source.name}: does not fit the memory of {device}") from error
+    if device.type == "cpu":
+        _unmap(model)
     ends, beyond = _end_tokens(source, model)
     # Greedy decoding must not depend on the defaults of a model's author (penalties, sampling).
     model.generation_config = GenerationConfig(eos_token_id=ends)
@@ -72,6 +75,13 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
     if pad is not None:
         notes.append(f"its pad_token_id {pad} {outside}; another token is used")
     return model, [f"{source.name}: {note}" for note in notes]
+
+
+def _unmap(model: Any) -> None:
+    """Copy weights out of their files, which are mapped into memory: whoever writes over those would change the model."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        if type(tensor.data) is torch.Tensor:
+            tensor.data = tensor.data.clone()
 
 
 def _check_config(source: FullModel, settings: Settings) -> int | None:
@@ -117,6 +127,17 @@ def _tensors(folder: Path) -> int | None:
     return tensors or None
 
 
+def _damaged(folder: Path) -> str | None:
+    """What is wrong with the first damaged safetensors file of a full model; None if all can be read."""
+    for path in sorted(folder.glob("model*.safetensors")):
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except (OSError, SafetensorError) as error:
+            return f"{path.name} is damaged: {first_line(error)}"
+    return None
+
+
 def _end_tokens(source: FullModel, model: Any) -> tuple[list[int] | None, list[int]]:
     """The tokens that end a turn by the model's configs: those in its vocabulary, and those outside."""
     named = model.generation_config.eos_token_id
@@ -143,5 +164,7 @@ def _misfit(source: FullModel, lines: Sequence[str]) -> str | None:
 def _reason(source: FullModel, error: Exception, file: str | None = None) -> str:
     if "trust_remote_code" in str(error):
         return f"{source.name}: comes with Python code of its own\n  if you trust its author: {option('allow_remote_code')}"
+    if not file and (damaged := _damaged(source.folder)):
+        return f"{source.name}: {damaged}\n  {COPY}"
     what = f"its {file} cannot be used" if file else "cannot be loaded"
     return f"{source.name}: {what}: {type(error).__name__}: {first_line(' '.join(str(error).split()))}"

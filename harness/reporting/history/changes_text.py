@@ -79,6 +79,9 @@ def _judged(p: float) -> str:
 def _gates(changes: Changes) -> Iterator[str]:
     shown = [gate for gate in changes.gates if gate.decided_otherwise or gate.more_than_noise]
     yield ""
+    if not changes.gates:
+        yield "no gate is in both runs"
+        return
     if not shown:
         yield f"none of {count(len(changes.gates), 'gate')} in both was decided otherwise, or changed by more than noise"
         return

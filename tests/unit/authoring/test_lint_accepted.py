@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from jsonschema import Draft7Validator
@@ -11,12 +11,18 @@ from jsonschema import Draft7Validator
 from harness.authoring.schemas import SCHEMAS
 from harness.cli.main import main
 from harness.documents.document import read_document
-from harness.evaluation.acceptances import today
+from harness.evaluation import acceptances
 from harness.suites.acceptance import Acceptance
 from harness.suites.accepted import HEADING, entry
 from tests.support.suites import suite_text
 
-TODAY = today()
+TODAY = date(2028, 2, 29)
+
+
+@pytest.fixture(autouse=True)
+def _one_day(monkeypatch):
+    """Midnight is no matter."""
+    monkeypatch.setattr(acceptances, "today", lambda: TODAY)
 
 
 def loss(probe="s-0", until=None, suite="s") -> Acceptance:

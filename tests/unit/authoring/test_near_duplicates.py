@@ -114,9 +114,9 @@ def test_none_is_missed_that_comparing_each_with_each_would_find(texts):
 
 def test_many_are_no_matter():
     asked = [ask(f"What is the capital of land{i} in region{i % 7}?", f"town{i}") for i in range(5000)]
-    began = time.perf_counter()
+    began = time.process_time()
     assert near(*asked) == []
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_many_that_differ_by_little_are_no_matter():

@@ -352,7 +352,7 @@ def test_suites_are_printed_one_after_the_other(read, capsys):
     out, err = capsys.readouterr()
     assert out.startswith("one: 2 probes, asked of base under 2 equivalent conditions\n")
     assert "\n\ntwo: 2 probes" in out
-    assert err.splitlines()[0] == "one, first: 2 answers in 0 s"
+    assert err.startswith("one, first: 2 answers in ")
 
 
 def test_json(read, capsys):

@@ -162,6 +162,12 @@ def test_a_checklist_by_severity_and_other_words(read, more, asks, hard):
     assert row.false_alarms[0.10] == pytest.approx(chance_red(*([chances, []] if hard else [[], chances])))
 
 
+def test_a_checklist_of_one_probe_is_red_if_that_is_lost(read):
+    text = "suite: s\nscore: contains\ngates: [{over: each}]\nprobes: [{id: p, question: q, answer: a}]"
+    [row] = run_power([read(text)], Assumed()).gates
+    assert (row.false_alarms[0.10], row.catches) == pytest.approx((lost_by_majority(2, 0.05), 0.8))
+
+
 def test_strict_checklists_fail_for_one(suite):
     row = run_power([suite], Assumed(strict=True)).gates[-1]
     assert row.false_alarms[0.05] == pytest.approx(1 - (1 - lost_by_majority(2, 0.025)) ** 150)
@@ -438,7 +444,7 @@ def test_the_flip_rate_defaults_to_that_of_the_statistics():
 
 
 def test_the_shipped_suites_take_a_moment(root, capsys):
-    began = time.monotonic()
+    began = time.process_time()
     assert main(["plan", str(root / "suites")]) == 0
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert capsys.readouterr().out.count("\n") > 12

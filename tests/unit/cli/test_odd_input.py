@@ -57,7 +57,7 @@ def test_a_pipe_is_no_record(here, run, command):
     """It might never end."""
     os.mkfifo(here / "pipe")
     why = "the record of a run cannot be read: it is a pipe or a device, not a file"
-    assert run(*reading(command, "pipe")) == (4, f"pipe: {why}\n")
+    assert run(*reading(command, "pipe")) == (4, f"pipe: {why}\n  name another, or run again what wrote it\n")
 
 
 @pytest.mark.parametrize("command", OF_RECORDS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+from threading import Event
 
 import pytest
 
@@ -54,6 +56,11 @@ def test_the_only_model_needs_no_name():
         ({}, "tunde", "serves no model 'tunde'\n  did you mean 'tuned'? it serves: base, tuned"),
         ({"models": []}, "", "lists no model, and the reference names none"),
         ({"statuses": {"/v1/models": (404, "{}")}}, "", "the address of most servers ends in /v1"),
+        (
+            {"statuses": {"/v1/models": (500, "oh")}},
+            "",
+            "no list of models there: 500 Internal Server Error: oh",
+        ),
         ({"key": SECRET}, "tuned", "401 Unauthorized: Incorrect API key provided: None\n  it wants a key"),
         ({"statuses": {"/v1/models": (403, "no")}}, "tuned", "403 Forbidden: no\n  see whether the key"),
         ({"statuses": {"/v1/models": (301, "")}}, "tuned", "it redirects to nowhere"),
@@ -75,12 +82,31 @@ def test_a_server_that_cannot_be_used_is_explained(behaviour, name, message):
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "listed", [(200, '{"data": [{"id": "org/cached", "owned_by": "org"}]}'), (500, "oh")]
+)
+def test_transformers_serve_answers_for_a_model_that_it_does_not_list(listed):
+    paths = {"paths": {"/load_model": {}, "/reset": {}, "/v1/responses": {}}}
+    told = {"/v1/models": listed, "/openapi.json": (200, json.dumps(paths))}
+
+    def revised(body, reply):
+        return {**reply, "model": f"{body['model']}@main"}
+
+    with serving(statuses=told, reply=revised, logprobs=False) as server:
+        engine = opened(server).tuned
+        assert (engine.backend, engine.kinds) == ("transformers serve", {"generate"})
+        assert answered(engine, questions(2)).total() == 2
+        assert server.asked[-1]["frequency_penalty"] == 0
+
+
 def test_a_server_that_is_not_there_is_said_at_once():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    with pytest.raises(EngineError, match=f"{url}: no connection: Connection refused"):
-        opened(url)
+        url = (
+            f"http://127.0.0.1:{free.getsockname()[1]}/v1"  # bound, so that no server of another test gets it
+        )
+        with pytest.raises(EngineError, match=f"{url}: no connection: Connection refused"):
+            opened(url)
 
 
 def test_no_proxy_stands_before_this_machine(monkeypatch):
@@ -362,6 +388,7 @@ def test_without_digits_nothing_is_kept_and_that_is_said():
 
 def test_a_killed_run_goes_on_where_it_was_and_the_next_asks_nothing(tmp_path):
     settings, requests = Settings(store=str(tmp_path / "a.db")), questions(120)
+    kill = Event()
 
     def model(server):
         found = endpoint(server, concurrency=4)
@@ -369,9 +396,16 @@ def test_a_killed_run_goes_on_where_it_was_and_the_next_asks_nothing(tmp_path):
 
     def killed(count, total):
         if count >= 50:
+            kill.set()
             raise KeyboardInterrupt
 
-    with serving() as server:
+    def answers(model, text):
+        """Those to the last twenty come after the kill, however long it takes to keep the others."""
+        if text.startswith("question ") and int(text.split()[1]) >= 100:
+            kill.wait(60)
+        return f"{model}: {text}"
+
+    with serving(answers=answers) as server:
         engine = model(server)
         begun = len(server.asked)
         with pytest.raises(KeyboardInterrupt):

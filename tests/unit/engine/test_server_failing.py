@@ -132,6 +132,16 @@ def test_a_request_that_alone_always_fails_is_named_and_other_answers_are_kept(
         assert len(server.asked) - begun <= (1 if fault == "limit" else 40 - 5)
 
 
+def test_a_server_that_is_gone_is_no_requests_fault(monkeypatch):
+    monkeypatch.setattr("harness.engine.server.servers.FIRST_PAUSE", 0.02)
+    with serving() as server:
+        engine = opened(server, patience=0.1).tuned
+        server.down = True
+        with pytest.raises(EngineError, match="the server does not answer") as raised:
+            engine.ask(questions(2))
+        assert not isinstance(raised.value, UnansweredError)
+
+
 def test_a_limit_that_ends_when_others_are_answered_ends_nothing(monkeypatch):
     """As one of tokens a minute, which a long request exceeds as long as short ones are answered."""
     monkeypatch.setattr("harness.engine.server.servers.FIRST_PAUSE", 0.02)

@@ -129,10 +129,11 @@ def test_a_reply_that_is_none_is_asked_again(data, why):
         ("m", "org/M"),
         ("gpt-5", "gpt-5-2026-01-01"),
         ("m", "m@v2"),
+        ("./m", "./m@main"),
         ("m:8b", "m:8b"),
     ],
 )
-def test_a_name_may_have_an_owner_and_a_version(asked, named):
+def test_a_name_may_have_an_owner_and_a_version_or_revision(asked, named):
     replies = Replies(asked, Ids())
     replies.choice({**reply("x"), "model": named}, {})
     assert replies.model == named

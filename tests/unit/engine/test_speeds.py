@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from harness.cli.main import main
-from harness.engine import pace
+from harness.engine import pace, speeds
 from harness.engine.estimate import Estimate
 from harness.engine.pace import Pace, RunsOn
 from harness.engine.speeds import ASSUMED, FILE, MOST_KEPT, Speed, given_speed, measured, remember
@@ -17,8 +18,12 @@ SMALL = RunsOn("small", 135_000_000, "cpu, 2 threads", "float32", "transformers"
 SUITE = "suite: s\nscore: mentions\ngates: [{over: each}]\nprobes: [{id: a, question: Why is it so?, answer: yes}]\n"
 
 
-def today():
-    return datetime.now(UTC).date()
+@pytest.fixture
+def today(monkeypatch):
+    """The day of all that is measured, a moment before midnight."""
+    now = datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)
+    monkeypatch.setattr(speeds, "datetime", SimpleNamespace(now=now.astimezone))
+    return now.date()
 
 
 class Timed:
@@ -52,14 +57,14 @@ def test_nothing_measured_is_a_range(cache):
     assert ASSUMED.fast.seconds(Estimate(3e5, 3e4)) < ASSUMED.slow.seconds(Estimate(3e5, 3e4))
 
 
-def test_what_a_run_measured_is_read_back(cache):
+def test_what_a_run_measured_is_read_back(cache, today):
     remember(Timed())
     timing, note = measured()
     assert (timing.slow, timing.known, note) == (Speed(900, 50, 0.4, 20), True, None)
     assert timing.slow.seconds(Estimate(1_800, 1_000)) == pytest.approx(2 + 8)
     assert timing.slow.seconds(Estimate(1_800, 1_000, 90)) == pytest.approx(4 + 8)
     assert timing.source == (
-        f"as measured on this machine on {today()} with small (135 M parameters, cpu, 2 threads, float32): "
+        f"as measured on this machine on {today} with small (135 M parameters, cpu, 2 threads, float32): "
         "900 tokens read and 50 written a second, answers 40.0 % as long as they may be"
     )
 
@@ -178,10 +183,10 @@ def test_plan_says_what_it_assumed(cache, tmp_path, capsys):
     assert err == ""
 
 
-def test_plan_says_where_its_speed_comes_from(cache, tmp_path, capsys):
+def test_plan_says_where_its_speed_comes_from(cache, today, tmp_path, capsys):
     remember(Timed(reading=1e5, writing=1e4))
     out, _ = plan(tmp_path, capsys)
-    assert f"of one model, as measured on this machine on {today()} with small (135 M parameters" in out
+    assert f"of one model, as measured on this machine on {today} with small (135 M parameters" in out
     assert "A run asks both models: about 31 min, and loads them first." in out
     data = json.loads(plan(tmp_path, capsys, "--json")[0])
     assert data["speed"]["known"]

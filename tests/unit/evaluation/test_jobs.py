@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
+import harness.evaluation.jobs as module
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Generate, Generated, Plain
 from harness.engine.reshaped import smaller_batches
@@ -78,13 +78,12 @@ def test_alone_it_answers_everything(tmp_path):
     assert help_with(tmp_path, Helped()) == 0, "a job that has ended needs no help"
 
 
-def test_a_part_that_another_is_at_is_waited_for(tmp_path):
-    def slow() -> None:
-        time.sleep(0.3)
-
-    theirs = Helped(slow)
+def test_a_part_that_another_is_at_is_waited_for(tmp_path, monkeypatch):
+    at_it, waited_for = Event(), Event()
+    theirs = Helped(lambda: (at_it.set(), waited_for.wait(60)))
     helper = Thread(target=help_with, args=(tmp_path, theirs))
-    assert ask(tmp_path, Helped(lambda: (helper.start(), time.sleep(0.1)))) == UPPER
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: waited_for.set())
+    assert ask(tmp_path, Helped(lambda: (helper.start(), at_it.wait(60)))) == UPPER
     helper.join()
     assert theirs.calls
 

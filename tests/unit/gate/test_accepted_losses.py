@@ -101,4 +101,6 @@ def each(id: str, accepted: bool) -> Finding:
 
 def test_single_probes_one_by_one():
     assert ends([each("a", True), each("b", False)]) == [("passed", "failed"), ("failed", None)]
-    assert ends([each("a", True)]) == [("passed", "warned")]
+    kept = find(case(EachGate()), accepting(0, kept=1))
+    assert ends([each("a", True), kept]) == [("passed", "warned"), ("passed", None)]
+    assert ends([each("a", True)]) == [("passed", "failed")]

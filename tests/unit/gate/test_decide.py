@@ -369,7 +369,14 @@ def test_lost_probes_of_one_suite(severities, expected):
 
 
 def test_each_suite_may_lose_one():
-    assert outcomes(listed("high", suite="a") + listed("high", suite="b")) == ["warned", "warned"]
+    kept = listed("low", suite="a", change="kept") + listed("low", suite="b", change="gained")
+    assert outcomes(listed("high", suite="a") + listed("high", suite="b") + kept)[:2] == ["warned", "warned"]
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_a_suite_that_kept_none_may_lose_none(severity):
+    others = listed("high", change="missed") + listed("high", suite="b", change="kept")
+    assert outcomes(listed(severity) + others) == ["failed", "skipped", "passed"]
 
 
 def test_what_was_lost_by_a_minority_is_not_lost():
@@ -382,8 +389,8 @@ def test_a_strict_run_loses_none():
 
 
 def test_lost_probes_of_other_gates_do_not_count():
-    slices = [found(margin(), suite="list", **LARGE_DROP), *listed("high")]
-    assert outcomes(slices) == ["failed", "warned"]
+    slices = [found(margin(), suite="list", **LARGE_DROP), *listed("high"), *listed("high", change="kept")]
+    assert outcomes(slices) == ["failed", "warned", "passed"]
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -19,6 +19,8 @@ from harness.models.reference import (
 )
 from tests.support.references import adapter, model, model_error
 
+AGAIN = "\n  copy the whole folder again, or save the model again"
+
 # what cannot be used
 
 
@@ -73,11 +75,11 @@ def test_a_folder_without_a_model(here, files, seen):
 
 def test_a_folder_without_weights(here):
     folder = model("tuned", weights="notes.txt")
-    with model_error(f"tuned: no weights: there is no model.safetensors in {folder}"):
+    with model_error(f"tuned: no weights: there is no model.safetensors in {folder}{AGAIN}"):
         find_full_model("tuned")
     model("base")
     folder = adapter("lora", "./base", weights="notes.txt")
-    with model_error(f"lora: no weights: there is no adapter_model.safetensors in {folder}"):
+    with model_error(f"lora: no weights: there is no adapter_model.safetensors in {folder}{AGAIN}"):
         find_pair("lora", None)
 
 
@@ -112,6 +114,7 @@ def test_a_missing_shard_is_named(here):
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
     with model_error(
         "tuned: the shard model-00002-of-00002.safetensors, which model.safetensors.index.json names, is missing"
+        + AGAIN
     ):
         find_full_model("tuned")
     (folder / shards["b"]).write_bytes(b"")
@@ -286,5 +289,5 @@ def test_other_weights_are_named_with_what_to_do(here, left, hint):
 @pytest.mark.parametrize("left", ["training_args.bin", "optimizer.bin", "scheduler.pt"])
 def test_what_a_trainer_keeps_for_itself_is_no_weights(here, left):
     folder = model("tuned", weights=left)
-    with model_error(f"tuned: no weights: there is no model.safetensors in {folder}"):
+    with model_error(f"tuned: no weights: there is no model.safetensors in {folder}{AGAIN}"):
         find_full_model("tuned")

@@ -294,7 +294,7 @@ def test_overall_warned():
 
 def test_the_only_lost_probe():
     assert same(
-        told(found(EACH, lost=1)),
+        told(found(EACH, lost=1), found(EACH, kept=1)),
         """
         warned
         s · p: FORGOTTEN, the baseline was right and the tuned model is wrong

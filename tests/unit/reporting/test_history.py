@@ -276,6 +276,13 @@ def test_noise_is_called_that(kept, capsys):
     assert "none of 1 gate in both was decided otherwise, or changed by more than noise" in out
 
 
+def test_runs_without_a_gate_in_common():
+    runs = [run_of(wrong) for wrong in (3, 4)]
+    changes = replace(changes_between(*runs), gates=[])
+    lines = list(changes_lines(*(FoundRun(str(n), run) for n, run in enumerate(runs)), changes))
+    assert "no gate is in both runs" in lines
+
+
 @pytest.mark.parametrize(
     ("p", "judged"),
     [(LEVEL, "more"), (LEVEL + 1e-12, "more"), (LEVEL + 1e-6, "no more")],

@@ -123,6 +123,12 @@ def test_wide_letters_take_two_columns():
     assert fitted("ab", 4, left=False) == "  ab"
 
 
+@pytest.mark.parametrize("height", range(8))
+def test_what_belongs_together_is_shown_or_left_out_together(height):
+    block = Block([line(str(n)) for n in range(6)], [line("what now")], wanted=4, step=2)
+    assert len(fit([block], 80, height)) in (0, 3, 5, 7)
+
+
 def test_a_block_says_what_it_leaves_out():
     block = Block([line(str(n)) for n in range(9)], wanted=9, more=lambda first: f"{9 - first} more")
     assert plain(fit([block], 80, 4)).splitlines() == ["0", "1", "2", "6 more"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import pytest
 
 from harness.engine.requests import ChoiceLogProbs, Generated
-from harness.scoring import Score, Scorer, load_scorers
+from harness.scoring import Score, Scorer, load_scorers, python
 from harness.scoring.why import MOST_CHARACTERS, why_wrong
 from harness.suites.suite import Probe
 
@@ -133,23 +136,35 @@ def test_a_refusal():
     assert why("refusal", "Blue.", ["red"], {"expected": False}) == "it answers, and mentions no right answer"
 
 
-@pytest.mark.skipif(
-    bool(load_scorers()["python"].model_construct().refusal()), reason="no code is confined here"
-)
+CONFINED = pytest.mark.skipif(python.refusal() is not None, reason="no code is confined here")
+TESTS = ["assert add(1, 0) == 1", "assert add(1, 2) == 3", "assert add(2, 2) == 4"]
+
+
+@CONFINED
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "timeout", "said"),
     [
-        (ADD, "test 2 does not hold: assert add(1, 2) == 3"),
-        ("```python\ndef add(a, b) return\n```", "its code does not run"),
+        (ADD, 60, "test 2 does not hold: assert add(1, 2) == 3"),
+        ("```python\ndef add(a, b) return\n```", 60, "its code does not run"),
         (
             "```python\ndef add(a, b):\n    while b: pass\n    return a\n```",
+            1,
             "test 2 does not hold within 1 s: ",
         ),
     ],
 )
-def test_the_test_that_does_not_hold(text, said):
-    tests = ["assert add(1, 0) == 1", "assert add(1, 2) == 3", "assert add(2, 2) == 4"]
-    assert why("python", text, written={"tests": tests, "timeout": 1}).startswith(said)
+def test_the_test_that_does_not_hold(text, timeout, said):
+    assert why("python", text, written={"tests": TESTS, "timeout": timeout}).startswith(said)
+
+
+@CONFINED
+def test_python_may_take_its_time_to_start(monkeypatch):
+    started, start = [], python._start
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 100 * len(started))
+    monkeypatch.setattr(python, "time", clock)
+    monkeypatch.setattr(python, "_start", lambda folder: (started.append(folder), start(folder))[1])
+    said = why("python", ADD, written={"tests": TESTS, "timeout": 59})
+    assert said == "test 2 does not hold: assert add(1, 2) == 3"
 
 
 @pytest.mark.parametrize(

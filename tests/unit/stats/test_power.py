@@ -325,8 +325,8 @@ def test_a_single_probe_leaves_room_only_for_a_margin_that_says_nothing():
 
 
 def test_large_suites_are_quick():
-    began = time.monotonic()
+    began = time.process_time()
     for n in range(20, 420, 10):
         minimum_detectable_drop(n, 0.01)
         minimum_detectable_drop(n, 0.01, rule=OverMargin(0.07))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2

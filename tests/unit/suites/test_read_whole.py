@@ -100,9 +100,9 @@ CHAIN = (
     ids=["lists", "mappings", "a chain"],
 )
 def test_aliases_that_explode_are_refused_fast(problems, text, expected):
-    start = time.perf_counter()
+    start = time.process_time()
     assert expected in problems(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_aliases_that_do_not_explode_are_fine(read):

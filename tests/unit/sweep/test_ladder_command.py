@@ -336,6 +336,7 @@ def test_nothing_to_render(folder, capsys):
     assert main(["ladder", "--render", "nowhere"]) == 4
     assert capsys.readouterr().err == (
         "nowhere/ladder.json: the record of a ladder cannot be read: No such file or directory\n"
+        "  name another, or run again what wrote it\n"
     )
 
 

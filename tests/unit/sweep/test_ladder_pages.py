@@ -167,6 +167,7 @@ def test_nothing_learnt_is_said_in_place_of_a_ranking():
     assert not any("rank " in line for line in lines)
     assert lines[-1] == "No recipe can be recommended."
     assert any(line.startswith("no ranking is possible: no recipe has shown to learn") for line in lines)
+    assert any(line.startswith("  train longer or at a higher rate") for line in lines)
 
 
 def test_a_terminal_is_not_obeyed():

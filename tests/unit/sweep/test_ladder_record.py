@@ -149,9 +149,9 @@ def test_a_record_of_another_version(tmp_path):
 def test_no_record(tmp_path):
     with pytest.raises(HarnessError) as caught:
         read_sweep(tmp_path)
-    assert (
-        str(caught.value)
-        == f"{tmp_path / FILE}: the record of a ladder cannot be read: No such file or directory"
+    assert str(caught.value) == (
+        f"{tmp_path / FILE}: the record of a ladder cannot be read: No such file or directory\n"
+        "  name another, or run again what wrote it"
     )
 
 
