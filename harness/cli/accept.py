@@ -13,6 +13,7 @@ from harness.cli.options import Commands
 from harness.errors import HarnessError, shown_path
 from harness.terminal import show
 from harness.visible import visible
+from harness.wording import one_line
 
 if TYPE_CHECKING:
     from harness.reporting.rows import Record
@@ -60,7 +61,7 @@ def run(parsed: Namespace) -> int:
     from harness.evaluation.acceptances import today
     from harness.evaluation.accepting import accepted_loss
     from harness.reporting.latest import record_at
-    from harness.suites.accepted import text_with
+    from harness.suites.accepted import accepted_in, text_with
     from harness.writing import write_wanted
 
     because = _words("--because", parsed.because)
@@ -74,14 +75,22 @@ def run(parsed: Namespace) -> int:
     for path, loss in zip(paths, losses, strict=True):
         text_with(path, loss)  # a file that cannot be read is an error before anything is written
     for path, loss in zip(paths, losses, strict=True):
+        older = [item for item in accepted_in(path) if item.id == loss.id]
         write_wanted(path, text_with(path, loss), "name another file: --file FILE")
-        until = f" until {loss.until}" if loss.until else ""
         show(
-            f"{shown_path(path)}: the loss of {loss.id} is accepted{until}, for the baseline {loss.baseline}"
+            f"{shown_path(path)}: the loss of {loss.id} is accepted{_until(loss)}, for the baseline {loss.baseline}"
         )
+        for item in older:
+            show(
+                f"  in place of what {item.by} accepted on {item.on}{_until(item)}: {one_line(item.because)}"
+            )
     show("commit the file, so that it is reviewed; to decide the record again:")
     show(f"  python -m harness rescore {shlex.quote(shown_path(parsed.record))}")
     return 0
+
+
+def _until(loss: Acceptance) -> str:
+    return f" until {loss.until}" if loss.until else ""
 
 
 def _file_of(record: Record, loss: Acceptance, given: Path | None) -> Path:

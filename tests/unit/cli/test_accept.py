@@ -59,6 +59,17 @@ def test_the_file(here, capsys):
     ]
 
 
+def test_an_older_entry_that_gives_way_is_said(here, capsys):
+    run(capsys, "facts::lost-1", "--because", "new form", "--by", "Ana", "--until", "2999-12-31")
+    code, out, _ = run(capsys, "facts::lost-1", "--because", "for good", "--by", "Ben")
+    assert code == 0
+    (entry,) = yaml.safe_load((here / FILE).read_text())["accepted"]
+    assert out.splitlines()[:2] == [
+        "accepted.yaml: the loss of facts::lost-1 is accepted, for the baseline base",
+        f"  in place of what Ana accepted on {entry['date']} until 2999-12-31: \"new form\"",
+    ]
+
+
 def test_what_its_author_wrote_stays_and_an_older_entry_is_replaced(here, capsys):
     for name, why in (("lost-0", "one"), ("lost-1", "two")):
         assert run(capsys, f"facts::{name}", "--because", why, "--by", "Ana")[0] == 0
