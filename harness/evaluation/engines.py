@@ -51,11 +51,12 @@ def check_engines(
         EngineError: some gates could be decided by the engines; lists all of them.
     """
     found = backends(baseline, tuned)
+    runs = [run for run in runs if run.compared]
     if found is None:
+        _check_one_tells(runs, baseline, tuned)
         idle = f"{option('engine_flips')}: did nothing, for both models ran on one engine, or their engines do not tell"
         return [] if flips is None else [idle]
     before, after = found
-    runs = [run for run in runs if run.compared]
     rate = USUAL_FLIPS if flips is None else flips
     problems = [problem for run in runs for problem in _problems(run, baseline, tuned, rate)]
     if max_flips is not None and max_flips <= rate + ROUNDING:
@@ -81,11 +82,8 @@ def check_engines(
 
 
 def _problems(run: SuiteRun, baseline: Engine, tuned: Engine, flips: float) -> Iterator[Problem]:
-    if run.suite.is_of_texts and (why := _read_otherwise(run, baseline, tuned)):
-        yield Problem(
-            run.suite.span, f"{run.suite.name}: texts are measured token by token, and {why}",
-            "run both models on one engine, or leave this suite out",
-        )  # fmt: skip
+    if problem := _of_texts(run, baseline, tuned):
+        yield problem
         return
     for case in run.gated.values():
         match case.gate:
@@ -96,6 +94,28 @@ def _problems(run: SuiteRun, baseline: Engine, tuned: Engine, flips: float) -> I
                     case.span, f"{case.title}: a margin of {100 * margin:.3g} % is within the {100 * RISE:.3g} % that bits per byte "
                     "differ by on two engines", f"raise 'max_rise' above {RISE}, or run both models on one engine",
                 )  # fmt: skip
+
+
+def _of_texts(run: SuiteRun, baseline: Engine, tuned: Engine) -> Problem | None:
+    """The problem of a suite of texts that two engines do not read as the same tokens."""
+    if not run.suite.is_of_texts or not (why := _read_otherwise(run, baseline, tuned)):
+        return None
+    return Problem(
+        run.suite.span, f"{run.suite.name}: texts are measured token by token, and {why}",
+        "name the tokenizer of a model behind a server (?tokenizer=FOLDER), run both models on one engine, or leave this suite out",
+    )  # fmt: skip
+
+
+def _check_one_tells(runs: Sequence[SuiteRun], baseline: Engine, tuned: Engine) -> None:
+    """Refuse texts where one engine runs both models and tells the tokens of only one, as of a server; raises EngineError."""
+    both = isinstance(baseline, Backed) and isinstance(tuned, Backed)
+    if not both or isinstance(baseline, Tokenizes) == isinstance(tuned, Tokenizes):
+        return
+    if problems := [problem for run in runs if (problem := _of_texts(run, baseline, tuned))]:
+        raise EngineError(
+            "nothing shows that both models read the same tokens, which alone may decide these gates:",
+            *listed(problems),
+        )
 
 
 def _beyond(runs: Sequence[SuiteRun]) -> str:

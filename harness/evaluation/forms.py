@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.engine.abilities import SAME_FLOATS, unlike_floats
+from harness.engine.abilities import SAME_FLOATS, Tokenizes, unlike_floats
 from harness.engine.prompts import request
-from harness.engine.requests import Engine, Generated, Request
+from harness.engine.requests import Engine, Generated, LogLikelihood, Request
 from harness.errors import EngineError
 from harness.evaluation.agreement import Differing, agreement, differences, differing
 from harness.evaluation.form_prompts import prompt_cause
@@ -62,7 +62,7 @@ def compared(
     causes: list[Cause] = []
     if any(map(_differ, suites.values())):
         items = [item for several in found.values() for item in several]
-        causes = list(_causes(list(_asked(runs.values())), items, first, other, base))
+        causes = list(_causes(runs.values(), items, first, other, base))
     return EqualRow(suites=suites, differences=parted, causes=list(map(CauseRow.of, causes)))
 
 
@@ -76,15 +76,16 @@ def _asked(runs: Iterable[SuiteRun]) -> Iterator[Request]:
 
 
 def _causes(
-    asked: Sequence[Request],
+    runs: Collection[SuiteRun],
     items: Sequence[Differing],
     first: Form,
     other: Form,
     base: Callable[[LocalModel], Engine],
 ) -> Iterator[Cause]:
     """What differs between two forms: in what they read, their files, the floats that they compute in."""
-    if cause := prompt_cause(asked, first.engine, other.engine):
-        yield cause
+    for cause in (_begun(runs, first, other), prompt_cause(list(_asked(runs)), first.engine, other.engine)):
+        if cause:
+            yield cause
     if isinstance(first.model, LocalModel) and isinstance(other.model, LocalModel):
         with needed():
             from harness.engine.transformers.form_weights import weight_causes
@@ -99,6 +100,30 @@ def _causes(
             ):
                 yield cause
     yield from _computed(first, other)
+
+
+def _begun(runs: Iterable[SuiteRun], first: Form, other: Form) -> Cause | None:
+    """A form that measures texts from their second token on, as a server may, where the other has a start token before them."""
+    if all(isinstance(form.engine, Tokenizes) for form in (first, other)):
+        return None  # their prompts tell
+    pairs = [
+        (before.tokens, after.tokens)
+        for run in runs
+        for probe in run.asked_of_both
+        if isinstance(before := run.answers["baseline"][probe.id], LogLikelihood)
+        and isinstance(after := run.answers["tuned"][probe.id], LogLikelihood)
+    ]
+    for form, beside, fewer in ((other, first, 1), (first, other, -1)):
+        if pairs and all(before - after == fewer for before, after in pairs):
+            return Cause(
+                "start token",
+                f"{form.name} measures {count(len(pairs), 'text')} from the second token on, one fewer than {beside.name}, "
+                "which puts a start token before each",
+                "name the model's tokenizer, by which texts go as tokens with a start token: ?tokenizer=FOLDER"
+                if isinstance(form.model, Endpoint) and form.model.scheme.startswith("http")
+                else "put the start token before texts there too",
+            )
+    return None
 
 
 def _like_base(items: Sequence[Differing], first: bool, beside: Form, base: Engine) -> Cause | None:

@@ -2,7 +2,7 @@
 
 Of many gates one fails by chance, so no gate is decided alone. A slice fails if what was observed is over its margin and
 the loss is significant among all slices of the run (Holm), the overall gate if it is significant by itself, and a suite of
-single probes if it lost a critical one or several others.
+single probes if it lost a critical one or several others, or has none right beside a lost one.
 
 Accepted losses count as kept, and only in the gates over them: all others are decided as if nothing were accepted.
 """

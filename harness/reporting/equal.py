@@ -34,6 +34,11 @@ def forms_lines(records: Sequence[Record]) -> Iterator[str]:
     yield f"against {named(first) if first else 'the first form'}{margins}"
     yield ""
     yield from aligned([HEADING, *map(_form, records)], left={0, 6})
+    if any(
+        row.same is None for record in records if record.run.equal for row in record.run.equal.suites.values()
+    ):
+        yield ""
+        yield f"flips count texts too (bits that change by more than {points(MOVED)} %), same answers do not"
     for record in records:
         if record.run.equal is not None and (lines := list(equal_lines(record))):
             yield ""
@@ -84,7 +89,7 @@ def _form(record: Record) -> tuple[str, ...]:
     return (
         run.tuned.reference if run.tuned else "",
         f"{found.same:,} of {found.compared:,}" if found.compared else "-",
-        measured(flips).shown if flips else "-",
+        f"{measured(flips).shown} of {flips.n:,}" if flips else "-",
         interval(flips) if flips else "-",
         _drop(record),
         "-" if found.nats is None else f"up to {found.nats:.4f}",

@@ -95,7 +95,7 @@ def _passed(record: Record) -> str:
 def _failed(record: Record) -> str:
     lost = failed_for_a_loss(record)
     if not lost:
-        return "Failed: the baseline knows too little for a loss to show"
+        return _failed_without_loss(failed_by_answers(record))
     overall = next((row for row in lost if _is_overall(row) and row.drop), None)
     flips = next((row for row in lost if row.flips is not None), None)
     if overall and overall.drop and not (flips and record.run.equal):
@@ -106,6 +106,13 @@ def _failed(record: Record) -> str:
         return f"Forgotten: {count(len(lost), 'gate')} failed"
     [row] = lost
     return f"Forgotten: {gate_name(row)}" + (f", {moved}" if (moved := _moved(row)) else "")
+
+
+def _failed_without_loss(failed: list[GateRow]) -> str:
+    if not failed:
+        return "Failed: the baseline knows too little for a loss to show"
+    what = gate_name(failed[0]) if len(failed) == 1 else count(len(failed), "gate")
+    return f"Failed: {what}, though no loss was seen"
 
 
 def _moved(row: GateRow) -> str:
@@ -190,9 +197,18 @@ def cases_told(record: Record) -> str:
     return "; ".join(parts)
 
 
-def failed_for_a_loss(record: Record) -> list[GateRow]:
+def failed_by_answers(record: Record) -> list[GateRow]:
     """The gates that failed, and not because the baseline knows too little."""
     return [row for row in record.gates if row.outcome == "failed" and row.verdict != "VACUOUS"]
+
+
+def failed_for_a_loss(record: Record) -> list[GateRow]:
+    """Those of them in which something was lost: the tuned model alone shows no loss, nor does a strict gate with too few probes."""
+    return [
+        row
+        for row in failed_by_answers(record)
+        if row.verdict == "FORGOTTEN" or max(row.drop or 0.0, row.rise or 0.0, row.flips or 0.0) > 0
+    ]
 
 
 def forgot(record: Record) -> bool:

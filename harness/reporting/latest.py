@@ -10,6 +10,7 @@ import errno
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from harness.writing import ELSEWHERE, PARTIAL, system_fault, write_wanted, writ
 
 LOCK = f".{FILE}.lock"
 EARLIER = "earlier"
+PAGE, MARKDOWN = b"<!doctype html>", MARKER.encode()
+"""How each report begins."""
 
 
 class Latest:
@@ -45,7 +48,7 @@ class Latest:
         self._lock = FileLock(str(folder / LOCK), thread_local=False)
 
     def claim(self) -> None:
-        """Lock the folder, and move an older record to `earlier/`.
+        """Lock the folder, move an older record to `earlier/`, and remove its page and Markdown, which may not be writable later.
 
         Raises:
             HarnessError: another run has the folder, its record.json is not ours, or it cannot be written.
@@ -53,6 +56,8 @@ class Latest:
         with writing_report(self.folder):
             self._lock_folder()
             try:
+                _clear(self.page, PAGE)
+                _clear(self.markdown, MARKDOWN)
                 for partial in self.folder.glob(f".{FILE}*{PARTIAL}"):  # of a run that was killed
                     partial.unlink(missing_ok=True)
                 if (started := self._started()) is not None:
@@ -128,13 +133,12 @@ def write_page(record: Record, path: Path) -> None:
     Raises:
         HarnessError: it cannot be written, or a file that is no page is there: a suite, if the path was forgotten.
     """
-    _write_over(path, "report_html", "page", b"<!doctype html>", lambda: render(record, "html"))
+    _write_over(path, "report_html", "page", PAGE, lambda: render(record, "html"))
 
 
 def write_markdown(record: Record, path: Path) -> None:
     """Write a record as Markdown, whole or not at all; raises HarnessError as `write_page` does."""
-    beginning = MARKER.encode()
-    _write_over(path, "report_markdown", "report in Markdown", beginning, lambda: render(record, "markdown"))
+    _write_over(path, "report_markdown", "report in Markdown", MARKDOWN, lambda: render(record, "markdown"))
 
 
 def _write_over(path: Path, named: str, what: str, beginning: bytes, text: Callable[[], str]) -> None:
@@ -147,6 +151,13 @@ def _write_over(path: Path, named: str, what: str, beginning: bytes, text: Calla
             f"{shown_path(path)}: a file that is no {what} is there, and is left as it is\n  {remedy}"
         )
     write_wanted(path, text(), remedy)
+
+
+def _clear(path: Path | None, beginning: bytes) -> None:
+    """Remove a report with that beginning; to write over one that cannot be removed says why."""
+    with suppress(OSError):
+        if path is not None and path.is_file() and _begins_with(path, beginning):
+            path.resolve().unlink()  # a link stays a link
 
 
 def _begins_with(path: Path, beginning: bytes) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import shown_path
-from harness.reporting.in_short import failed_for_a_loss
+from harness.reporting.in_short import failed_by_answers
 from harness.reporting.rows import GateRow, ProbeRow, Record
 from harness.suites.accepted import ships
 from harness.suites.detect import ENDINGS
@@ -39,14 +39,14 @@ lost, and decides no gate."""
 def next_steps(
     record: Record, folder: Path, conftests: Sequence[Path] = (), engine: Sequence[str] = ()
 ) -> Iterator[str]:
-    """What to do after a red run, each step with its command; nothing if no gate failed for a loss.
+    """What to do after a red run, each step with its command; nothing if no gate failed by its answers.
 
     Args:
         folder: of the record.
         conftests: the conftest.py files that registered scores or engines.
         engine: the run's options of how a model runs, and its permissions, as arguments.
     """
-    failed = sorted(failed_for_a_loss(record), key=lambda row: -(row.drop or 0.0))
+    failed = sorted(failed_by_answers(record), key=lambda row: -(row.drop or 0.0))
     if not failed:
         return
     at = shown_path(folder)

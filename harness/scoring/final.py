@@ -42,16 +42,22 @@ _BACKGROUND = re.compile(
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
-    r"([,:;]\s|(?<!\w)(?:and(?! [$€£]?\d)|but|so|then|now|which)(?!\w))|"
-    r"(?<!\w)(?:is|are(?! \w+ed)|be|has|have|had|leaving|(?:equal|give|make|leave|get|go|come|become|remain|yield|result|total)s?)(?!\w)",
+    r"(?P<joins>[,:;]\s|->|\u2192|(?<!\w)(?:and(?! [$€£]?\d)|but|so|then|now|which)(?!\w))|(?<!\w)(?:"
+    r"(?P<says>is|(?:are|were)(?! \w+ed)|be|has|have|had|was|will|ended|leaving|(?:equal|give|make|leave|get|go|come|become|remain|"
+    r"yield|result|total|amount|sum|produce|work|turn|reach|find|keep)s?)|"
+    r"he|she|it|we|you|they|i|there)(?!\w)",
     re.IGNORECASE,
 )
-"""What makes a main clause of the rest of a clause: words before a number (group 1), and verbs, after "because" only between two."""
+"""What makes a main clause of the rest of a clause: `joins` before a number; `says` too, but not after "because", which has a verb
+of its own; any of them between two numbers, as in "after he bought 2 he has 42"."""
 _RETRACTS = re.compile(
-    r"(?:^|(?<=[.!?)*\u2026] ))[*_]{0,3}(?:correction:|(?:wait|hold on|oops|sorry|hm+) ?[,.!:;\u2026-]{1,3} ?(?:no|actually|that|i m|it|the (?:correct|right))|"
-    r"actually,? (?:it(?:'s| is| should)|the (?:correct |right )?answer))(?!\w)",
+    r"(?:^|(?<=[.!?)*\u2026] ))[*_]{0,3}(?:correction:|"
+    r"(?:wait|hold on|oops|sorry|hm+) ?[,.!:;\u2026-]{1,3} ?(?:no|actually|i['\u2019]m|the (?:correct|right)|"
+    r"that(?:['\u2019]s| is| was)(?= (?:not|wrong|incorrect)(?!\w))|it(?:['\u2019]s| is| should be)(?= \W?\d))|"
+    r"actually,? (?:it(?:['\u2019]s| is| should be)(?= \W?\d)|the (?:correct |right )?answer))(?!\w)",
     re.IGNORECASE | re.MULTILINE,
 )
+"""The beginning of a sentence that takes back what was said; "Wait, it says" and "Sorry, that took long" do not."""
 
 ASKS = "Q|Question|Human|User|Instruction"
 """Labels of a question."""
@@ -141,10 +147,10 @@ def without_asides(text: str, has_answer: Callable[[str], bool]) -> str:
     return outside if has_answer(outside) else text
 
 
-def without_retracted(text: str, found: Sequence[Figure]) -> str:
+def without_retracted(text: str, figures: Sequence[Figure]) -> str:
     """What follows the last "Wait, no" or "Correction:" of a text that has one of its figures behind it."""
-    last = max((figure.start for figure in found), default=0)
-    ends = [retracts.end() for retracts in _RETRACTS.finditer(text, 0, last)]
+    last = max((figure.start for figure in figures), default=0)
+    ends = [found.end() for found in _RETRACTS.finditer(text) if found.end() <= last]
     return text[ends[-1] :] if ends else text
 
 
@@ -156,7 +162,8 @@ def main_clause(sentence: str, figures_of: Callable[[str], Sequence[Figure]]) ->
         return sentence
     within = [figure for figure in found if figure.start >= background.end()]
     goes_on = within and any(
-        within[-1].start >= link.end() and (link[1] or not background[1] or within[0].end <= link.start())
+        link.end() <= within[-1].start
+        and (link["joins"] or (link["says"] and not background[1]) or within[0].end <= link.start())
         for link in _GOES_ON.finditer(sentence, background.end())
     )
     return sentence if goes_on else sentence[: background.start()]

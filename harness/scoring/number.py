@@ -55,10 +55,13 @@ _HEADS = re.compile(
 )
 _ANOTHER = re.compile(
     rf"(?:^|(?<=[.!?]) )[*_# >]{{0,5}}(?:(?:{ASKS})(?: \d{{1,3}})?|(?:Example|Problem) (?!1\D)\d{{1,3}})\**(?:[:.)]|$)"
-    r"|^[^.!?\n]{3,300}\?|(?:^|(?<=[.!?]) )(?:Similarly|Here are (?:some |a few )?(?:other|more|similar|additional))(?!\w)",
+    r"|^[^.!?\n]{3,300}\?"
+    r"|(?:^|(?<=[.!?]) )Here are (?:some |a few )?(?:other|more|similar|additional) (?:facts|examples|questions|problems)(?!\w)"
+    r"|(?:^|(?<=[.!?]) )Similarly(?!\w)(?=(?:[^.!?\n]|[.!?](?=\S))*+[.!?]?\s*\Z)(?!.*(?<!\w)(?:so|total)(?!\w))",
     re.MULTILINE,
 )
-"""Where a line goes on with another question: its label, a question at its beginning, or "Similarly"."""
+"""Where a line goes on with another question: its label, a question at its beginning, or "Similarly" in a last sentence that adds
+nothing up."""
 
 _EXPLAINS = re.compile(
     r"\W*(?:to|you (?:can|could|calculate|find|just|need|multiply|divide|add|subtract)|this is|this can|because|check|note|explanation|here's|here is|since|for example|remember|"
@@ -132,7 +135,7 @@ class Number(TextScorer):
         """The number that a reply settles on, or None."""
         text = self._own(answer_of(text))
         text = without_retracted(text, figures(text, self.language))
-        read = without_denied(self.reading(text).replace("=>", "->"), self.language)
+        read = without_denied(self.reading(text).replace("=>", "->"), self.language)  # an arrow, and no "="
         finds = {
             "boxed": lambda: self._last(boxed_part(text) or ""),
             "after_answer": lambda: self._stated(after_answer(read) or ""),
@@ -230,7 +233,7 @@ class Number(TextScorer):
         """The number of a first sentence that the sentences after it explain."""
         if not rest or concludes(" ".join(rest)):
             return None
-        is_pattern = _PATTERN.match(rest[0]) and not any(map(self._figures, rest[1:]))
+        is_pattern = _PATTERN.match(rest[0]) and sum(len(self._figures(sentence)) for sentence in rest) <= 1
         if not is_pattern and not _EXPLAINS.match(rest[0]):
             return None
         return self._said(first) if _COPULA.search(first) else None
@@ -259,15 +262,15 @@ class Number(TextScorer):
     def _parts(self, sentence: str) -> list[Figure]:
         """The numbers of a sentence but for wholes, as the 50 of "42 of the 50" and the 6 of "there are 42 days in 6 weeks"."""
         found = self._figures(sentence)
-        wholes = {
-            second
-            for first, second in pairwise(found)
-            if _WHOLE.search(sentence, first.end, second.start)
-            or (
-                _IN.fullmatch(sentence, first.end, second.start)
-                and _THERE_ARE.search(sentence[max(0, first.start - 100) : first.start])
+
+        def is_whole(first: Figure, second: Figure) -> bool:
+            between = first.end, second.start
+            return _WHOLE.search(sentence, *between) is not None or (
+                _IN.fullmatch(sentence, *between) is not None
+                and _THERE_ARE.search(sentence, max(0, first.start - 100), first.start) is not None
             )
-        }
+
+        wholes = {second for first, second in pairwise(found) if is_whole(first, second)}
         return [figure for figure in found if figure not in wholes]
 
     def _unchecked(self, parts: Sequence[str]) -> Sequence[str]:

@@ -24,16 +24,25 @@ _IS = re.compile(r"(?<!\w)(?:is|are|was|be)(?: now)?(?: in| at| behind| called)?
 _ASIDE = re.compile(r"\W*(?:because|since|while|whereas|then|followed by)(?!\w)")
 _RANKS = re.compile(r"(?<!\w)the (?:\w+est|most|least)(?!\w)")
 _NOW = re.compile(r"(?<!\w)now(?!\w)", re.IGNORECASE)
-_LETTERED = re.compile(
-    r"(?:^[ \t]*|(?<=\s)(?<! is )(?<!swer: )(?<!tion )(?=\(?[A-Ea-e]\)))\(?([A-Ea-e])[).:]\s+(\S[^\n]{0,80}?)(?=\s+\(?[A-Ea-e]\)\s|\n|\Z)",
+_CHOICE = re.compile(
+    r"(?:^[ \t]*|(?<=\s)(?=\(?[A-Ea-e]\)))\(?([A-Ea-e])[).:]\s+"
+    r"(\S[^\n]{0,80}?)(?=\s+(?:\(?[A-Ea-e]\)\s|[Aa]nswer)|[.!?]\s|\n|\Z)",
     re.MULTILINE,
 )
+"""A choice of a list: its letter, at the beginning of a line or in brackets, and its text."""
 _LETTER = r"A-Za-z\u00c0-\u024f"
 _TAKEN = re.compile(
-    rf"(?<![{_LETTER}'])(?:[B-E]|A(?! (?!(?:is|ist|est|es|because|since) )[a-z]))(?![{_LETTER}'])"
+    rf"(?<![{_LETTER}'])(?:[B-E]|A(?! (?!(?:is|ist|est|es|because|since|and|or|und|et|y)(?!\w))[a-z])|"
+    rf"[a-e](?=\)|[.!]?$)|(?<=[Oo]ption )[a-e])(?![{_LETTER}'])",
+    re.MULTILINE,
 )
-"""A letter for a choice, in any language; "A man" begins with an article."""
+"""A letter for a choice, in any language; "A man" begins with an article, and a small letter stands in brackets or at an end."""
 _TICK = re.compile(r"[\u2713\u2714\u2705]|(?<!\w)correct(?!\w)", re.IGNORECASE)
+
+_LETTERS = "ABCDE"
+
+LIST = 3
+"""From so many choices on, a reply lists them, and settles on none by that."""
 
 DATA_SHEET = 2
 """From so many LABELS: on, a reply is a data sheet, which settles on nothing."""
@@ -96,16 +105,29 @@ def without_lettered(raw: str, text: str, expected: Sequence[str], language: str
         text: the reply as the score reads it.
         expected: the right answers.
     """
-    listed = list(_LETTERED.finditer(text))
-    if "ABC" not in "".join(choice[1] for choice in listed).upper():
-        return text
+    listed = _listed(text)
     right = [choice for choice in listed if _in_order(choice[2], expected, language)]
-    stands_out = any(_in_order(piece, expected, language) for piece in bold_parts(raw))
+    bold = bold_parts(raw)
+    stands_out = len(bold) < len(listed) and any(_in_order(piece, expected, language) for piece in bold)
     if len(right) == len(listed) or stands_out or any(map(_TICK.search, (choice[0] for choice in right))):
         return text
-    rest = _LETTERED.sub("", text)
-    taken = _TAKEN.findall(rest)
-    return "\n".join([rest, *(choice[2] for choice in listed if taken and choice[1].upper() == taken[-1])])
+    starts, ends = [choice.start() for choice in listed], [choice.end() for choice in listed]
+    rest = "".join(text[end:start] for end, start in zip([0, *ends], [*starts, None], strict=True))
+    named = _TAKEN.sub(lambda letter: f"choice {letter[0].upper()}", rest)
+    taken = named_option(named, named, [f"choice {letter}" for letter in _LETTERS], language)
+    return "\n".join([rest, *(choice[2] for choice in listed if taken == f"choice {choice[1].upper()}")])
+
+
+def _listed(text: str) -> list[re.Match[str]]:
+    """The choices of the lettered lists of a text, each of which counts from A to C at least."""
+    lists: list[list[re.Match[str]]] = [[]]
+    for choice in _CHOICE.finditer(text):
+        place = _LETTERS.index(choice[1].upper())
+        if place == 0:
+            lists.append([])
+        if place == len(lists[-1]):
+            lists[-1].append(choice)
+    return [choice for choices in lists if len(choices) >= LIST for choice in choices]
 
 
 def _concluded(text: str, clauses: Sequence[_Clause]) -> str | None:

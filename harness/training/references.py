@@ -41,7 +41,7 @@ def find_models(
     if not isinstance(form, RecipeFile):
         return find_pair(model, baseline, settings.allowed, schemes())
     recipe = read_recipe(form.path, reach)
-    if baseline is not None and baseline not in (SAME, model):
+    if baseline not in (None, SAME):
         find_baseline(baseline, settings.allowed, schemes())  # before hours of training, not after
     return recipe
 

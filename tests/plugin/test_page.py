@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_a_page_that_cannot_be_written_ends_the_run_before_it_asks(project):
     assert "name another file: --report-html=FILE" in result.stderr.str()
     assert project.record()["run"]["status"] == "error"
     assert not (project.path / "asked.txt").exists()
+
+
+def test_yesterdays_reports_do_not_pass_for_those_that_cannot_be_written(green):
+    reports = "--report-html=page.html", "--report-markdown=report.md"
+    assert green.run(*green.green, *reports).ret == 0
+    (green.path / "report.md").replace(green.path / "elsewhere.md")
+    (green.path / "report.md").symlink_to("elsewhere.md")
+    (green.path / f".page.html.{os.getpid()}.partial").mkdir()  # as on a full disk
+    assert green.run(*green.green, *reports).ret == 4
+    assert not (green.path / "page.html").exists()
+    assert not (green.path / "elsewhere.md").exists()
+    assert (green.path / "report.md").is_symlink()
 
 
 @pytest.mark.parametrize("file", ["general.yaml", "reports/latest/record.json"])

@@ -15,6 +15,8 @@ from harness import compare_forms
 from harness.cli.main import main
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.transformers.quiet import quiet
+from harness.scoring import SCORERS
+from harness.suites.read import read_suite
 from tests.support.engines import load_reference
 from tests.support.models import (
     TEMPLATE,
@@ -81,6 +83,9 @@ def test_a_merge_in_float32_is_the_same_and_one_in_bfloat16_is_explained(
     out = capsys.readouterr().out
     rows = {line.split()[0]: line for line in out.splitlines() if " of " in line and "up to" in line}
     assert rows[str(forms[1])].endswith("up to 0.0000  the same")
+    writes, texts = (len(read_suite(known / name, SCORERS).probes) for name in ("writes.yaml", "texts.yaml"))
+    assert f" {writes} of {writes} 0.0 % of {writes + texts} " in " ".join(rows[str(forms[1])].split())
+    assert "\nflips count texts too (bits that change by more than 2 %), same answers do not\n" in out
     assert rows[str(forms[2])].endswith("DIFFERS")
     assert f"because {forms[2]} was merged or saved in bfloat16: rounding lost" in out
     run = json.loads((report / "2/record.json").read_text())["run"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from transformers import AutoTokenizer
 
+from harness import compare_forms, run_gate
 from harness.engine import prompts
+from harness.engine.abilities import Reads, Tokenizes
 from harness.engine.registry import open_pair
 from harness.engine.requests import (
     Chat,
@@ -18,12 +20,13 @@ from harness.engine.requests import (
     UnansweredError,
 )
 from harness.engine.settings import Settings
-from harness.errors import ModelError
+from harness.errors import EngineError, ModelError
 from harness.evaluation.form_prompts import prompt_cause
 from harness.evaluation.prompts import prompt_difference
 from harness.models.reference import Endpoint, FullModel, ModelPair
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
+from tests.support import served
 from tests.support.served import endpoint, logprob, serving
 
 CHAT = Chat((Message("user", "Why is it so?"),))
@@ -66,6 +69,84 @@ def test_prompts_go_as_the_tokens_of_transformers(server, base):
                 for place in range(len(context), len(whole))
             )
             assert answer.logprobs[0] == pytest.approx(expected)
+
+
+def test_it_tells_the_tokens_that_it_sends(server, base):
+    local = FullModel("base", base)
+    here = open_pair(ModelPair(local, local), Settings(device="cpu")).tuned
+    engine = opened(server, base).tuned
+    assert isinstance(engine, Tokenizes)
+    assert isinstance(engine, Reads)
+    choice = MultipleChoice(CHAT, ("yes", "no, never"))
+    for request in (Generate(CHAT, 3), choice, RollingLogLikelihood("It is so")):
+        assert engine.request_tokens(request) == here.request_tokens(request)
+        assert engine.request_pieces(request) == here.request_pieces(request)
+    for choosing in (False, True):
+        assert engine.tokens(CHAT, choosing) == here.tokens(CHAT, choosing)
+        assert engine.reading(CHAT, choosing) == here.reading(CHAT, choosing)
+    assert engine.template_names == here.template_names
+    assert not isinstance(
+        open_pair(ModelPair(endpoint(server), endpoint(server)), Settings()).tuned, Tokenizes
+    )
+
+
+def test_a_server_that_reads_other_tokens_than_it_is_sent_measures_nothing(server, base):
+    engine = opened(server, base).tuned
+    choice = MultipleChoice(CHAT, ("yes", "no, never"))
+    sent = len(engine.request_tokens(choice)[0])
+
+    def reply(body, told):
+        if body.get("echo"):
+            told["usage"]["prompt_tokens"] += 1
+            for key, first in (("tokens", "<s>"), ("token_logprobs", None), ("top_logprobs", None)):
+                told["choices"][0]["logprobs"][key].insert(0, first)
+        return told
+
+    server.reply = reply
+    with pytest.raises(
+        UnansweredError, match=f"was sent {sent} tokens and read {sent + 1}, so what it measures"
+    ):
+        engine.ask([choice])
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """The file of a suite of texts."""
+    path = tmp_path / "texts.yaml"
+    probes = "".join(f"- {{id: p{i}, text: 'A text of several words, number {i}.'}}\n" for i in range(12))
+    path.write_text(
+        "suite: texts\ntask: {format: text, answer: likelihood}\nscore: {likelihood: {max_rise: 0.05}}\n"
+        f"gates: [{{over: all, max_rise: 0.05}}]\nprobes:\n{probes}"
+    )
+    return path
+
+
+def test_texts_beside_transformers_are_gated_with_a_tokenizer_and_refused_without(server, base, texts):
+    def gated(parameters):
+        return run_gate(str(base), texts, f"{server.url}{parameters}#tuned", device="cpu")
+
+    record = gated(f"?tokenizer={base}")
+    assert record.run.engines == {"baseline": "vllm", "tuned": "transformers"}
+    assert [(row.suite, row.n, row.verdict) for row in record.gates] == [("texts", 12, "FORGOTTEN")]
+    with pytest.raises(
+        EngineError, match=r"cannot tell the tokens that it reads\n  name the tokenizer of a model"
+    ):
+        gated("")
+
+
+def test_a_server_that_has_no_start_token_before_texts_is_named(server, base, texts, monkeypatch):
+    monkeypatch.setattr(served, "pieces", list)  # the tokens of the tiny model
+    bare = f"{server.url}#tuned"
+    for forms in ([str(base), bare], [bare, str(base)]):
+        [record] = compare_forms(forms, texts, device="cpu")
+        [cause] = record.run.equal.causes
+        assert cause.kind == "start token"
+        assert cause.seen == (
+            f"{bare} measures 12 texts from the second token on, one fewer than {base}, which puts a start token before each"
+        )
+        assert cause.remedy.endswith("?tokenizer=FOLDER")
+    [record] = compare_forms([str(base), f"{server.url}?tokenizer={base}#tuned"], texts, device="cpu")
+    assert record.run.equal.causes == []
 
 
 @pytest.fixture

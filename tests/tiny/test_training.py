@@ -545,6 +545,12 @@ def test_a_recipe_against_itself_is_one_model(kitchen):
     assert ITSELF in pair.notes
 
 
+def test_a_recipe_given_twice_is_refused_before_training(kitchen):
+    path = str(kitchen.recipe(LORA))
+    with pytest.raises(ModelError, match="is a recipe, but a baseline must be a model"):
+        find_models(path, path, SETTINGS)
+
+
 @pytest.mark.parametrize("baseline", ["./nowhere", "nope:x", "other.yaml"])
 def test_a_baseline_that_leads_nowhere_is_told_before_training(kitchen, baseline):
     with pytest.raises(ModelError, match=baseline):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import cached_property, lru_cache, partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.bounded.jinja import TemplateError, TemplateLimitError, template_uses
 from harness.engine.abilities import Done
@@ -30,13 +30,17 @@ from harness.engine.server.calls import Call
 from harness.engine.server.examining import Examined
 from harness.engine.server.finding import TAKES_ARGUMENTS, UNKNOWN
 from harness.engine.server.fleet import Fleet, GoneError
-from harness.engine.server.reading import RENDERS, Reader
+from harness.engine.server.reading import RENDERS, Reader, TokenizerReader
 from harness.engine.server.scoring import Scorer
 from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
 from harness.engine.streaming import ask_by_stream
+from harness.engine.transformers.prompted import Prompted
 from harness.engine.transformers.reasoning import Mark
 from harness.errors import EngineError
 from harness.suites.format import AnswerKind
+
+if TYPE_CHECKING:
+    from harness.engine.transformers.prompting import Prompting
 
 MOST_RENDERED = 4096
 """Prompts whose text is kept."""
@@ -51,13 +55,17 @@ class ServerEngine:
     Args:
         examined: what the servers can do; the first of several.
         scorer: gives log-probabilities; None if the servers give none.
-        renders_here: whether chats go as text that `reader` rendered, not as messages.
         marks: how the chat template marks reasoning; None if that is not known.
         identity: what tells the model from every other; None if nothing does.
         digits: equal only for models that answer with the same log-probabilities; None if it gives none.
         sources: what it has in common only with engines of the same model.
         notes: for the user.
+
+    Attributes:
+        renders_here: whether chats go as the tokens that `reader` makes, not as messages.
     """
+
+    renders_here = False
 
     def __init__(
         self,
@@ -66,7 +74,6 @@ class ServerEngine:
         reader: Reader,
         scorer: Scorer | None,
         *,
-        renders_here: bool,
         marks: list[Mark] | None,
         identity: str | None,
         digits: str | None,
@@ -79,7 +86,6 @@ class ServerEngine:
         self.examined = examined
         self.reader = reader
         self.scorer = scorer
-        self.renders_here = renders_here
         self.marks = marks
         self.identity = identity
         self.digits = digits
@@ -87,13 +93,12 @@ class ServerEngine:
         self.sources = sources
         self.notes = tuple(notes)
         self.replies = examined.replies
-        self.marks_reasoning = examined.reasons or bool(marks)
         scores: frozenset[AnswerKind] = frozenset({"choose", "likelihood"}) if scorer else frozenset()
         self.kinds: frozenset[AnswerKind] = scores | {"generate"}
         kind = examined.found.kind
         # nothing shows that two servers of no known kind compute alike
         self.backend = f"{UNKNOWN} at {fleet.address.places}" if kind == UNKNOWN else BACKENDS.get(kind, kind)
-        how = "tokens" if renders_here else "messages"
+        how = "tokens" if self.renders_here else "messages"
         self.device = f"{examined.found.name} at {fleet.address.places}, chats as {how}"
         self._shown = lru_cache(MOST_RENDERED)(self._render)
 
@@ -186,6 +191,11 @@ class ServerEngine:
 
     # What it tells
 
+    @property
+    def marks_reasoning(self) -> bool:
+        """Whether the model reasons before an answer, as its replies or its template show."""
+        return self.examined.reasons or bool(self.marks)
+
     @cached_property
     def template_names(self) -> frozenset[str] | None:
         """The variables that the chat template reads; None if the server does not show it."""
@@ -218,6 +228,25 @@ class ServerEngine:
     def told(self) -> list[str]:
         """What happened since this was last read: requests that were sent again, and servers that were left out."""
         return self.fleet.told()
+
+
+class TokensEngine(ServerEngine, Prompted):
+    """The same, sent the tokens of a tokenizer here, so it tells them too."""
+
+    renders_here = True
+    template_names = Prompted.template_names
+
+    reader: TokenizerReader
+
+    @property
+    def prompting(self) -> Prompting:  # type: ignore[override]  # its reader's
+        """What the model reads for a request."""
+        return self.reader.prompting
+
+    @property
+    def tokenizer(self) -> Any:
+        """What makes the tokens."""
+        return self.prompting.tokenizer
 
 
 def _is_chat(prompt: Prompt) -> TypeGuard[Chat]:

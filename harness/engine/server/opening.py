@@ -13,7 +13,7 @@ import httpx2
 from harness.digest import digest
 from harness.engine.server.address import Address, read_address
 from harness.engine.server.canary import CHATS, MOST_APART, together
-from harness.engine.server.engine import ServerEngine
+from harness.engine.server.engine import ServerEngine, TokensEngine
 from harness.engine.server.examining import Examination, Examined
 from harness.engine.server.finding import Found
 from harness.engine.server.fleet import Fleet, RefusedError
@@ -62,12 +62,12 @@ def open_server(endpoint: Endpoint, settings: Settings) -> ServerEngine:
     identity = _identity(address, common, examined, digits, how)
     text_identity = how if here else fleet.value(lambda: _text_identity(reader, common.found))
     opens = here is None and fleet.value(lambda: reader.inside(CHATS[0])) is not None
-    return ServerEngine(
+    kind = TokensEngine if here else ServerEngine
+    return kind(
         fleet,
         replace(common, reasons=common.reasons or opens),
         reader,
         _scorer(fleet, common, here is not None),
-        renders_here=here is not None,
         marks=_marks(common, here),
         identity=identity,
         digits=digits,

@@ -57,7 +57,12 @@ class Echo:
         def read(data: dict[str, Any]) -> list[Token]:
             return echoed(data, self.replies.choice(data, body))
 
-        tokens = (await self.fleet.ask(Call("completions", body, read)))[before:]
+        whole = await self.fleet.ask(Call("completions", body, read))
+        if isinstance(part.whole, list) and len(whole) != len(part.whole):
+            raise EngineError(
+                f"{self.fleet.label}: was sent {len(part.whole)} tokens and read {len(whole)}, so what it measures is not what was asked"
+            )
+        tokens = whole[before:]
         if not before and tokens and tokens[0].logprob is None:
             del tokens[0]  # nothing is before it
         if not tokens:

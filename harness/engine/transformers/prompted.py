@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.engine.abilities import Done
 from harness.engine.requests import Answer, Generate, MultipleChoice, Progress, Prompt, Request
 from harness.engine.streaming import ask_by_stream
-from harness.engine.transformers.prompting import Prompting
+
+if TYPE_CHECKING:
+    from harness.engine.transformers.prompting import Prompting
 
 
 class Prompted(ABC):

@@ -66,7 +66,7 @@ def test_an_older_entry_that_gives_way_is_said(here, capsys):
     (entry,) = yaml.safe_load((here / FILE).read_text())["accepted"]
     assert out.splitlines()[:2] == [
         "accepted.yaml: the loss of facts::lost-1 is accepted, for the baseline base",
-        f"  in place of what Ana accepted on {entry['date']} until 2999-12-31: \"new form\"",
+        f'  in place of what Ana accepted on {entry["date"]} until 2999-12-31: "new form"',
     ]
 
 

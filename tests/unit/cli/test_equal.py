@@ -52,15 +52,15 @@ def test_a_form_that_answers_alike_is_the_same(equal):
     assert out.splitlines() == [
         "against form:first: margins 5 % of flips and 3 points of accuracy",
         "",
-        "form         same answers  flips  90 % interval  drop  nats a token  verdict",
-        "form:second      80 of 80  0.0 %     0 to 3.3 %     0             -  the same",
+        "form         same answers        flips  90 % interval  drop  nats a token  verdict",
+        "form:second      80 of 80  0.0 % of 80     0 to 3.3 %     0             -  the same",
     ]
 
 
 def test_other_words_are_told_but_only_flips_count(equal):
     code, out, _ = equal("form:first", "form:wordy")
     assert code == 0
-    assert "form:wordy       0 of 80  0.0 %     0 to 3.3 %     0             -  the same" in out
+    assert "form:wordy       0 of 80  0.0 % of 80     0 to 3.3 %     0             -  the same" in out
     assert '  s s-0: from character 1 on, "right" became "Right!"' in out
     assert "  and 17 more answers that differ: the record has them" in out
 

@@ -198,6 +198,16 @@ def test_an_engine_that_cannot_tell_its_tokens(read):
         asked(read(texts(0.05)), On("transformers"), Blind("a server"))
 
 
+def test_an_engine_that_tells_its_tokens_beside_one_of_its_kind_that_does_not(read):
+    with pytest.raises(
+        EngineError,
+        match=r"nothing shows that both models read the same tokens.*\n.*model on vllm cannot tell the tokens",
+    ):
+        asked(read(texts(0.05)), On("vllm"), Blind("vllm"))
+    asked(read(texts(0.05)), Blind("vllm"), Blind("vllm"))
+    asked(of(read, 60, 0.1), On("vllm"), Blind("vllm"))
+
+
 def test_the_record_says_it(read):
     of(read, 60, 0.1)
     run = run_gate(On("vllm"), "s.yaml", On("transformers"), engine_flips=0.02, max_drop_overall="off").run

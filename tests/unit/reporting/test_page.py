@@ -43,6 +43,8 @@ def words(record: Record) -> str:
 
 OVERALL_RETAINED = {**GATE, **OVERALL, **RETAINED, "interval": (-0.01, 0.018)}
 VACUOUS = {**GATE, "verdict": "VACUOUS"}
+EVEN = {**GATE, "verdict": "INCONCLUSIVE", "lost": 5, "gained": 5, "drop": 0.0}
+ALONE = {**GATE, **EACH, "require": "pass", "verdict": None, "drop": None}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,9 @@ VACUOUS = {**GATE, "verdict": "VACUOUS"}
         ([{**GATE, "slice": "category[math]", "over": "category"}], {}, "Forgotten: facts · math, 45 points lost"),
         ([{**GATE, **EACH}], {}, "Forgotten: list · greeting"),
         ([GATE, {**GATE, **EACH}], {}, "Forgotten: 2 gates failed"),
+        ([EVEN], {}, "Failed: facts, though no loss was seen"),
+        ([ALONE, ALONE], {}, "Failed: 2 gates, though no loss was seen"),
+        ([GATE, EVEN, ALONE], {}, "Forgotten: facts, 45 points lost"),
         ([VACUOUS], {}, "Failed: the baseline knows too little for a loss to show"),
         ([OVERALL_RETAINED], {"status": "passed"}, "Passed: at most 1.8 points lost over all suites"),
         ([{**GATE, **RETAINED}], {"status": "passed"}, "Passed: no gate failed"),
@@ -71,6 +76,16 @@ def test_the_verdict_is_the_title_and_comes_first(gates, run, title):
 
 def test_cases_that_were_left_out_are_told():
     assert "2 cases selected: 2 decided; 7 left out." in words(record(cases=LEFT_OUT))
+
+
+@pytest.mark.parametrize("gate", [EVEN, ALONE, VACUOUS], ids=["even", "alone", "vacuous"])
+def test_without_a_loss_no_report_speaks_of_forgetting(gate):
+    told = record([gate], [])
+    for form in ("terminal", "markdown", "html"):
+        text = render(told, form)
+        assert "Failed" in text
+        assert "Forgotten" not in text
+        assert "the forgetting is removable" not in text
 
 
 def test_what_the_verdict_rests_on():
