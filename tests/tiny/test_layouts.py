@@ -31,6 +31,7 @@ from harness.engine.transformers.loading import load_pair
 from harness.engine.transformers.quiet import quiet
 from harness.errors import ModelError
 from harness.models.allowed import Allowed
+from harness.models.files import COPY
 from harness.models.reference import Adapter, FullModel, find_pair
 from harness.spelling import on_command_line
 from tests.support.models import moved, save_tokenizer
@@ -403,8 +404,8 @@ REFUSED = [
         "base",
         NO_MODEL + "did you mean 'checkpoints/checkpoint-4'?; there are checkpoint-2 too",
     ),
-    ("unsaved", "base", NO_WEIGHTS),
-    ("unsaved_lora", None, NO_ADAPTER),
+    ("unsaved", "base", f"{NO_WEIGHTS}\n  {COPY}"),
+    ("unsaved_lora", None, f"{NO_ADAPTER}\n  {COPY}"),
     (
         "lost_lora",
         None,
