@@ -170,7 +170,7 @@ class Fleet:
                 raise EngineError(f"{server.url}: no connection: {outcome.why}")
             limited, late = outcome.kind == "limit", self._late or only is not None
             tries[limited] += 1
-            # it may answer other requests
+            # what a server is asked first may fail always, as a list of models without a cache, and others be answered
             if reach and outcome.status == FAILED and tries[limited] >= LEAST_FAILURES:
                 raise RefusedError(f"{self.label}: {outcome.why}", Refusal(FAILED, outcome.why))
             await self._failed(server, call, outcome, sent, tries[limited], late)
