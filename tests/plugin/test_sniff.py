@@ -44,7 +44,7 @@ jobs:
     runs-on: ubuntu-latest
     strategy: {matrix: {suite: [unit, gates], severity: [low]}}
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@v7
       - name: write a suite
         run: |
           cat > s.yaml <<EOF
