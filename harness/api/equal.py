@@ -125,8 +125,8 @@ def records(
     forms: Sequence[Model],
     suites: Sequence[Suite],
     how: Comparing,
-    settings: Settings = Settings(),
-    reach: Reach = Reach(),
+    settings: Settings,
+    reach: Reach,
     log: Log = logger.info,
     counter: ProgressFor | None = None,
 ) -> Iterator[Record]:

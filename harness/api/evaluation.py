@@ -42,7 +42,7 @@ class Evaluation(dict[str, Any]):
 
 
 def evaluation_of(
-    suite: Suite, scores: Mapping[str, Score], label: str, model: ModelRow, digits: str | None = None
+    suite: Suite, scores: Mapping[str, Score], label: str, model: ModelRow, digits: str | None
 ) -> Evaluation:
     """The evaluation of one model on a suite.
 

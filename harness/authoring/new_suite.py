@@ -40,14 +40,14 @@ class NewSuiteOptions:
     """The options of a new suite; None for those not given. `categories` are separated by commas."""
 
     name: str
-    about: str | None = None
-    severity: str | None = None
-    answer: str | None = None
-    score: str | None = None
-    categories: str | None = None
+    about: str | None
+    severity: str | None
+    answer: str | None
+    score: str | None
+    categories: str | None
 
 
-def new_path(name: str, out: Path | None = None) -> Path:
+def new_path(name: str, out: Path | None) -> Path:
     """The path of a suite of this name; raises HarnessError for an invalid name or path."""
     _check("NAME", name, _like(Name))
     path = out or Path("suites") / f"{name}.yaml"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from harness.blame.groups import Axis, named
 from harness.blame.search import Effect, Found, Way
-from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.stats.paired import CONFIDENCE
-from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "blame.json"
@@ -161,9 +158,3 @@ def group_rows(found: Found) -> list[GroupRow]:
         )
         for place, measured in enumerate(found.groups)
     ]
-
-
-def write_blame(record: BlameRecord, folder: Path) -> None:
-    """Write `blame.json` into `folder`, whole or not at all; raises HarnessError if it cannot be written."""
-    with writing_report(folder, by="out"):
-        write_json(folder / FILE, record)

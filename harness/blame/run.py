@@ -13,9 +13,9 @@ from harness.blame.corpus import find_corpus
 from harness.blame.page import blame_page
 from harness.blame.plot import layers_plot
 from harness.blame.questions import check_again, questions_of
-from harness.blame.record import FILE, BlameRecord, write_blame
+from harness.blame.record import FILE, BlameRecord
 from harness.blame.text import terminal_lines
-from harness.documents.within import PROJECT, Reach
+from harness.documents.within import Reach
 from harness.engine.in_reach import check_in_reach
 from harness.engine.requests import EnginePair
 from harness.engine.settings import Settings
@@ -27,6 +27,7 @@ from harness.models.reference import Endpoint, LocalPair, Model, ModelPair
 from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.reporting.figures import svg
+from harness.reporting.record import write_out
 from harness.spelling import option
 from harness.store.opening import open_pair
 from harness.sweep.schedule import AskedSuite, sampled_suites
@@ -57,13 +58,13 @@ class BlameOptions:
     suites: Sequence[Path]
     corpus: Path | None
     out: Path
-    sample: int | None = None
-    again: int = 60
-    models: int = 32
-    examples: int = 200
-    allow_code: bool = False
-    reach: Reach = PROJECT
-    command: tuple[str, ...] = ()
+    sample: int | None
+    again: int
+    models: int
+    examples: int
+    allow_code: bool
+    reach: Reach
+    command: tuple[str, ...]
 
 
 def blame(options: BlameOptions, settings: Settings) -> int:
@@ -96,7 +97,7 @@ def blame(options: BlameOptions, settings: Settings) -> int:
     from harness.blame.build import Given, record_of
 
     record = record_of(options, Given(models, pair, questions, corpus, tuple(notes)))
-    write_blame(record, options.out)
+    write_out(record, options.out / FILE)
     _publish(record, options.out)
     return 0
 

@@ -78,8 +78,8 @@ def facts(record: BlameRecord) -> Iterator[str]:
     yield f"baseline {record.run.baseline}"
     yield f"suites   {some([suite.name for suite in record.suites], 8)}"
     yield (
-        f"lost     {lost:,} of {count(lost + kept, 'probe')} that the baseline has right ({percent(record.whole.value)}); asked "
-        f"again: {record.asked_again[0]} lost, {record.asked_again[1]} kept, of {count(record.models, 'changed model')}"
+        f"lost     {lost:,} of {count(lost + kept, 'probe')} that the baseline has right ({percent(record.whole.value)}); "
+        f"{count(record.models, 'changed model')} asked again {record.asked_again[0]} lost and {record.asked_again[1]} kept ones"
     )
 
 
@@ -118,8 +118,11 @@ def state(record: BlameRecord) -> Iterator[str]:
         cannot = f" ({some(record.cannot)} cannot be switched off)" if record.cannot else ""
         yield f"note: with every part switched off, {points(record.rest.value)} points stay lost{cannot}"
     if record.unopened:
-        groups, more = count(record.unopened, "group"), on_command_line(f"{option('models')} asks more")
-        yield f"note: stopped after {count(record.models, 'changed model')}; {groups} worth halving left: {more}"
+        groups, models = count(record.unopened, "group"), on_command_line(option("models"))
+        yield (
+            f"note: stopped after {count(record.models, 'changed model')}: {groups} more would be worth halving, which takes a larger "
+            f"{models}"
+        )
     yield from (f"note: {note}" for note in record.run.notes)
 
 
@@ -129,12 +132,12 @@ def conclusion(record: BlameRecord) -> str:
     found = []
     if off := _smallest(record, "off"):
         found.append(
-            f"Without {off[0].name}, {points(off[0].off.value)} of the {whole} points lost come back{_also(off)}."
+            f"Without {off[0].name}, {points(off[0].off.value)} of the {whole} points lost come back{_also(off, 'off')}."
         )
     if alone := _smallest(record, "alone"):
         lost = points(alone[0].alone.value)
         found.append(
-            f"With {alone[0].name} alone, {lost} points are lost, and {whole} with everything{_also(alone)}."
+            f"With {alone[0].name} alone, {lost} points are lost, and {whole} with everything{_also(alone, 'alone')}."
         )
     return (
         " ".join(found)
@@ -158,9 +161,10 @@ def _overlap(one: GroupRow, other: GroupRow) -> bool:
     return layers and not set(one.modules).isdisjoint(other.modules)
 
 
-def _also(rows: Sequence[GroupRow]) -> str:
-    others = [row.name for row in rows[1:]]
-    return f"; the same goes for {some(others, 2)}" if others else ""
+def _also(rows: Sequence[GroupRow], way: Way) -> str:
+    """What other groups carry: "; layers 0-8: 45.6"."""
+    others = [f"{row.name}: {points(row.effect(way).value)}" for row in rows[1:]]
+    return f"; {some(others, 2)}" if others else ""
 
 
 def ends(record: BlameRecord) -> list[tuple[str, list[ExampleRow]]]:

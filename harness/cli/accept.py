@@ -61,7 +61,7 @@ def run(parsed: Namespace) -> int:
     from harness.evaluation.acceptances import today
     from harness.evaluation.accepting import accepted_loss
     from harness.reporting.latest import record_at
-    from harness.suites.accepted import accepted_in, text_with
+    from harness.suites.accepted import text_with
     from harness.writing import write_wanted
 
     because = _words("--because", parsed.because)
@@ -71,19 +71,21 @@ def run(parsed: Namespace) -> int:
         accepted_loss(record, name, because=because, by=by, on=today(), until=parsed.until)
         for name in dict.fromkeys(parsed.probes)
     ]
-    paths = [_file_of(record, loss, parsed.file) for loss in losses]
-    for path, loss in zip(paths, losses, strict=True):
-        text_with(path, loss)  # a file that cannot be read is an error before anything is written
-    for path, loss in zip(paths, losses, strict=True):
-        older = [item for item in accepted_in(path) if item.id == loss.id]
-        write_wanted(path, text_with(path, loss), "name another file: --file FILE")
-        show(
-            f"{shown_path(path)}: the loss of {loss.id} is accepted{_until(loss)}, for the baseline {loss.baseline}"
-        )
-        for item in older:
+    by_file: dict[Path, list[Acceptance]] = {}
+    for loss in losses:
+        by_file.setdefault(_file_of(record, loss, parsed.file), []).append(loss)
+    # a file that cannot be read is an error before anything is written
+    texts = {path: text_with(path, new) for path, new in by_file.items()}
+    for path, (text, older) in texts.items():
+        write_wanted(path, text, "name another file: --file FILE")
+        for loss in by_file[path]:
             show(
-                f"  in place of what {item.by} accepted on {item.on}{_until(item)}: {one_line(item.because)}"
+                f"{shown_path(path)}: the loss of {loss.id} is accepted{_until(loss)}, for the baseline {loss.baseline}"
             )
+            for item in (item for item in older if item.id == loss.id):
+                show(
+                    f"  in place of what {item.by} accepted on {item.on}{_until(item)}: {one_line(item.because)}"
+                )
     show("commit the file, so that it is reviewed; to decide the record again:")
     show(f"  python -m harness rescore {shlex.quote(shown_path(parsed.record))}")
     return 0

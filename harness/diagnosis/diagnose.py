@@ -64,7 +64,7 @@ class Diagnosing:
 
 
 def diagnosed(
-    rows: Sequence[ProbeRow], suites: Mapping[str, Suite], pair: EnginePair, how: Diagnosing = Diagnosing()
+    rows: Sequence[ProbeRow], suites: Mapping[str, Suite], pair: EnginePair, how: Diagnosing
 ) -> dict[str, DiagnosisRow]:
     """Why probes were lost, by suite; empty if none was.
 

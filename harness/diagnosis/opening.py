@@ -148,7 +148,7 @@ class Opener:
 
 
 def suites_of(
-    record: Record, names: Sequence[str], given: Sequence[Path] = (), reach: Reach = PROJECT
+    record: Record, names: Sequence[str], given: Sequence[Path], reach: Reach
 ) -> tuple[dict[str, Suite], list[str]]:
     """The suites of these names as a record asked them, and a note on those that are not here.
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.engine.requests import Answer, Chat, Generate, Generated, Progress, Prompt, Request, cut_at_stop
-from harness.errors import EngineError
+from harness.engine.requests import (
+    Answer,
+    Chat,
+    Generate,
+    Generated,
+    Progress,
+    Prompt,
+    Request,
+    UnansweredError,
+    cut_at_stop,
+)
+from harness.errors import EngineError, HarnessError, what_was_raised
 from harness.suites.format import AnswerKind
 
 
@@ -33,15 +43,23 @@ class FunctionEngine:
         """Answer each request.
 
         Raises:
-            EngineError: a request is not for text, or the function did not return text.
+            EngineError: a request is not for text.
+            UnansweredError: the function raised, or did not return text.
         """
         answers: list[Answer] = []
         for request in requests:
             if not isinstance(request, Generate):
                 raise EngineError(f"{self.label}: can only write text")
-            text = self.function(self.render(request.prompt))
+            try:
+                text = self.function(self.render(request.prompt))
+            except (HarnessError, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # sys.exit() and pytest.skip() too, which would decide the case
+                raise UnansweredError(f"{self.label}: {what_was_raised(error)}", request) from error
             if not isinstance(text, str):
-                raise EngineError(f"{self.label}: must return text, returned {type(text).__name__}")
+                raise UnansweredError(
+                    f"{self.label}: must return text, returned {type(text).__name__}", request
+                )
             answers.append(Generated(cut_at_stop(text, request.stop), len(text.split())))
             if progress:
                 progress(len(answers), len(requests))

@@ -26,7 +26,9 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from harness.engine.abilities import SAME_FLOATS, Noted, Refuses, unlike_floats
+from harness.engine.checked import why_no_engine
 from harness.engine.engine_args import engine_args
+from harness.engine.functions import FunctionEngine
 from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import OF_LOADING, Settings, changed
 from harness.errors import EngineError, HarnessError, ModelError, shown_path, what_was_raised
@@ -240,7 +242,9 @@ def take_after(engine: Engine, original: Engine) -> None:
 
 
 def is_foreign(engine: Engine) -> bool:
-    """Whether users' or packages' code opened the engine: its exceptions are then their bugs, not ours."""
+    """Whether the engine, or what opened it, is users' or packages' code: its exceptions are then their bugs, not ours."""
+    if isinstance(engine, FunctionEngine) or not type(engine).__module__.startswith("harness."):
+        return True
     return _FOREIGN.get(id(engine)) is engine
 
 
@@ -249,29 +253,16 @@ def _opened(endpoint: Endpoint, settings: Settings) -> Engine:
     opener, foreign = _opener(endpoint.scheme)
     try:
         engine = opener(endpoint, settings)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, HarnessError) or not foreign:
             raise
         raise EngineError(f"{who} cannot be opened\n  {what_was_raised(error)}") from error
-    if wrong := _wrong(engine):
+    if wrong := why_no_engine(engine):
         raise EngineError(f"{who} must give an Engine, saw {wrong}")
     if foreign:
         with suppress(TypeError):  # a class with __slots__
             _FOREIGN[id(engine)] = engine
     return engine  # type: ignore[no-any-return]
-
-
-def _wrong(engine: Any) -> str | None:
-    """Why a value is not an Engine, naming its type and what it lacks; None if it is one."""
-    if isinstance(engine, type):
-        return f"the class {engine.__name__} itself"
-    if lacks := [name for name in ("label", "kinds", "ask", "render") if not hasattr(engine, name)]:
-        return f"{type(engine).__name__}\n  it has no {', '.join(lacks)}"
-    if not isinstance(engine.label, str):
-        return f"{type(engine).__name__}\n  its label must be text"
-    if not isinstance(identity := getattr(engine, "identity", None), str | None):
-        return f"{type(engine).__name__}\n  its identity must be text, or None, saw {type(identity).__name__}"
-    return None
 
 
 def _opener(scheme: str) -> tuple[Opener, bool]:

@@ -205,12 +205,13 @@ class EnginePair:
         return self.baseline if side == "baseline" else self.tuned
 
 
-def check_answers(label: str, answers: object, requests: Sequence[Request]) -> None:
-    """Refuse what is no list of answers, one to each request; raises EngineError."""
-    if not isinstance(answers, Sequence):
+def check_answers(label: str, answers: object, requests: Sequence[Request]) -> Sequence[object]:
+    """The answers; raises EngineError for what is no list of one to each request."""
+    if not isinstance(answers, Sequence) or isinstance(answers, str | bytes):
         raise EngineError(f"{label}: must give a list of answers, saw {type(answers).__name__}")
     if len(answers) != len(requests):
         raise EngineError(f"{label}: gave {len(answers)} answers to {len(requests)} requests")
+    return answers
 
 
 def answer_from(

@@ -80,7 +80,7 @@ def judged(
     answers: Mapping[str, Answer],
     *,
     baseline: Mapping[str, Answer] | None = None,
-    allow_code: bool = False,
+    allow_code: bool,
     engine: Engine | None = None,
     by_rule: bool = False,
 ) -> Answered:

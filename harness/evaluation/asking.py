@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 
+from harness.engine.checked import checked
 from harness.engine.registry import is_foreign
-from harness.engine.requests import Answer, Engine, Progress, Request, UnansweredError, check_answers
+from harness.engine.requests import Answer, Engine, Progress, Request, UnansweredError
 from harness.errors import EngineError, HarnessError, what_was_raised
 from harness.evaluation.tasks import DiedError
 from harness.suites.suite import Suite
@@ -30,25 +31,26 @@ def answers_of(
         ids: of the probe that each request is about.
 
     Raises:
-        EngineError: the model cannot answer, or left a request out.
+        EngineError: the model cannot answer, left a request out, or gave something else than an answer.
         DiedError: another process, which was to answer some of them, died.
     """
     failure = f"{where(suite)} cannot be asked"
     try:
         asks = ASKS.get()
-        answers = asks(engine, requests, progress) if asks else engine.ask(requests, progress)
-        check_answers(engine.label, answers, requests)
+        given = asks(engine, requests, progress) if asks else engine.ask(requests, progress)
+        return checked(engine.label, given, requests)
     except UnansweredError as error:
         about = (id for id, request in zip(ids, requests, strict=True) if request == error.request)
         named = ", ".join(f"'{id}'" for id in dict.fromkeys(about))
         raise EngineError(f"{failure}: the probe {named}\n  {error.text}") from error
     except EngineError as error:
         raise EngineError(f"{failure}\n  {error.text}") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() and pytest.skip() too, which would decide the case
         if isinstance(error, HarnessError | DiedError) or not is_foreign(engine):
             raise
         raise EngineError(f"{failure}\n  {engine.label}: {what_was_raised(error)}") from error
-    return answers
 
 
 def where(suite: Suite) -> str:

@@ -39,7 +39,7 @@ def check_engines(
     baseline: Engine,
     tuned: Engine,
     flips: float | None,
-    max_flips: float | None = None,
+    max_flips: float | None,
 ) -> list[str]:
     """Check that every gate has a margin above what two engines do, and that texts are read alike; returns notes.
 

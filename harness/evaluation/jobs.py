@@ -18,6 +18,7 @@ from typing import Any
 from harness.digest import digest
 from harness.engine.abilities import Batches
 from harness.engine.answers import as_answer, as_data, as_request, request_data
+from harness.engine.checked import checked
 from harness.engine.cutting import cut
 from harness.engine.requests import Answer, Engine, Generated, Progress, Request, Side
 from harness.engine.reshaped import original, with_budget
@@ -206,9 +207,10 @@ def _helped(
         if job.budget is not None:
             engine = with_budget(engine, job.budget)
         shown = progress(f"part of {job.suite}", job.side) if progress else None
-        answers = engine.ask(requests, shown)
-        return json.dumps([_sent(answer) for _, answer in zip(requests, answers, strict=True)])
-    except Exception:  # whatever a user's engine raises, or gives for an answer
+        return json.dumps(list(map(_sent, checked(engine.label, engine.ask(requests, shown), requests))))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # whatever a user's engine raises, or gives for an answer
         return "null"
 
 

@@ -6,12 +6,13 @@ seed, so every worker and every order of cases draws the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.gate.cases import Case
 from harness.stats.sampling import stratified
 from harness.suites.suite import Probe
+from harness.wording import some
 
 Key = tuple[str, str]
 """The name of a probe's suite, and its id."""
@@ -30,6 +31,13 @@ def pool(cases: Iterable[Case]) -> dict[Key, Probe]:
 def draw(probes: dict[Key, Probe], n: int, seed: int) -> set[Key]:
     """The keys of at most `n` of the probes, with a proportional share for each suite and category."""
     return set(stratified(sorted(probes), lambda key: (key[0], probes[key].category), n, seed))
+
+
+def not_sampled(names: Sequence[str]) -> Iterator[str]:
+    """A note on the suites of which a sample has no probe."""
+    if names:
+        its, it = ("its probes", "it detects") if len(names) == 1 else ("their probes", "they detect")
+        yield f"{some(names, len(names))}: none of {its} is in the sample, so {it} nothing"
 
 
 def narrowed(case: Case, drawn: set[Key]) -> Case | None:

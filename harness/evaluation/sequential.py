@@ -46,7 +46,7 @@ def sequential_case(run: SuiteRun) -> Case | None:
 
 
 def ask_until_decided(
-    run: SuiteRun, case: Case, seed: int, ask: Callable[[Sequence[Probe]], object], strict: bool = False
+    run: SuiteRun, case: Case, seed: int, ask: Callable[[Sequence[Probe]], object], strict: bool
 ) -> None:
     """Ask in chunks until a look or a bet decides the case, or all was asked, and note it in `run`.
 

@@ -19,11 +19,10 @@ from harness.evaluation.noise import measured
 from harness.evaluation.prompts import marks_reasoning, prompt_difference, unused_arguments
 from harness.evaluation.sequential import ask_until_decided, sequential_case
 from harness.evaluation.suite_run import SuiteRun, further_attempts
-from harness.evaluation.suite_runs import SuiteRuns
+from harness.evaluation.suite_runs import Cuts, SuiteRuns
 from harness.evaluation.word_order import WordOrder, asked_for
 from harness.gate.cases import Case
 from harness.gate.decide import Decision, decide
-from harness.gate.evidence import cut
 from harness.gate.finding import Finding, find
 from harness.gate.overall import find_overall, of_forms
 from harness.gate.policy import Policy
@@ -43,6 +42,7 @@ class PairSession(SuiteRuns):
         by_rule: judge `fluent` scores by their rule alone, for the baseline is gone and cannot measure word order.
         progress: makes the callback for asking one side a suite.
         notes: collects notes for the user, each once.
+        cuts: collects which answers were cut; sessions of several tuned models share it, and so one note on each suite.
         baseline: gives the row of the baseline, once it can be known; None to count no accepted loss as kept.
         forms: the models are two forms of one: a suite that neither knows decides nothing, and texts count, known or not.
     """
@@ -59,6 +59,7 @@ class PairSession(SuiteRuns):
         by_rule: bool = False,
         progress: Callable[[str, Side], Progress] | None = None,
         notes: list[str] | None = None,
+        cuts: Cuts | None = None,
         baseline: Callable[[], ModelRow | None] | None = None,
         forms: bool = False,
     ) -> None:
@@ -72,7 +73,7 @@ class PairSession(SuiteRuns):
         self.word_order: WordOrder | None = WordOrder(None) if by_rule else None
         """Measures by the engine of the baseline, once that is known."""
         self.progress = progress
-        super().__init__(baseline, [] if notes is None else notes, engine_flips)
+        super().__init__(baseline, [] if notes is None else notes, {} if cuts is None else cuts, engine_flips)
 
     def need(self, cases: Iterable[Case]) -> None:
         """Announce the cases to decide, so that each suite is asked in one go."""
@@ -105,7 +106,7 @@ class PairSession(SuiteRuns):
     ) -> None:
         """Ask a model what cases need and it was not asked before, of these suites or of all; raises as `evaluation.ask`.
 
-        Where part of a suite does not show that the baseline knows anything of it, the baseline is asked the rest. The tuned
+        Where part of a suite does not show that the baseline knows anything of it, the baseline is asked more. The tuned
         model is asked again what a gate over `each` probe finds lost, if the baseline was asked ahead.
 
         Args:
@@ -117,7 +118,7 @@ class PairSession(SuiteRuns):
             self._ask(side, engine, run)
             if side == "tuned":
                 self._ask_again(run, engine)
-            if side == "baseline" and run.compared and run.nothing_known is not None and not self.forms:
+            if side == "baseline" and run.compared and not self.forms:
                 self._ask_rest(run, engine)
 
     def ask_ahead(self, baseline: Engine) -> None:
@@ -132,7 +133,7 @@ class PairSession(SuiteRuns):
         """Ask both models what the cases of a suite need, and note what the user should know; raises as `ask`.
 
         What a gate over `each` probe finds lost is asked again, and how fast the models were is kept for `plan`. Where part of
-        a suite does not show that the baseline knows anything of it, the baseline is asked the rest.
+        a suite does not show that the baseline knows anything of it, the baseline is asked more.
         """
         run = self.suites[name]
         sides: Sequence[Side] = ("baseline", "tuned") if run.compared else ("tuned",)
@@ -147,12 +148,11 @@ class PairSession(SuiteRuns):
         if run.compared:
             self._measure_noise(run, pair[0])
             self._ask_again(run, pair[1], pair[0])
-            if run.nothing_known is not None:
-                self._ask_rest(run, pair[0])
+            self._ask_rest(run, pair[0])
             if pair[0] is not pair[1]:
                 self._compare_prompts(run, *pair)
         if asked:
-            self._note_cut(run, compared=bool(run.compared))
+            self.note_cut(run, pair[-1].label)
             for engine in pair:
                 remember(engine)
 
@@ -254,10 +254,10 @@ class PairSession(SuiteRuns):
             return ask(reshaped, run.suite, probes, baseline=before, progress=shown, **self._judging)
 
     def _ask_rest(self, run: SuiteRun, baseline: Engine) -> None:
-        if rest := [probe for probe in run.suite.probes if probe.id not in run.scores["baseline"]]:
+        for probes in run.rest():
             with run.timed():
                 shown = self._shown(f"{run.suite.name}, the rest", "baseline")
-                run.know("baseline", ask(baseline, run.suite, rest, progress=shown, **self._judging))
+                run.know("baseline", ask(baseline, run.suite, probes, progress=shown, **self._judging))
 
     def _shown(self, work: str, side: Side) -> Progress | None:
         return self.progress(work, side) if self.progress else None
@@ -291,10 +291,3 @@ class PairSession(SuiteRuns):
         asked = [probe for probe in run.suite.probes if probe.id in run.scores["baseline"]]
         if difference := prompt_difference(run.suite, asked, baseline, tuned):
             self.note(difference)
-
-    def _note_cut(self, run: SuiteRun, compared: bool) -> None:
-        """Note how many answers were cut off, if many were."""
-        tuned = [probe for probe in run.suite.probes if probe.id in run.scores["tuned"]]
-        cuts = cut(run.pairs(run.asked_of_both if compared else tuned, compared))
-        if cuts.worth_a_warning:
-            self.note(f"{run.suite.name}: {cuts.noted(run.suite.task.max_new_tokens)}")

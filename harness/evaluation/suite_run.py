@@ -20,6 +20,9 @@ from harness.scoring.score import Score
 from harness.suites.acceptance import Acceptance
 from harness.suites.suite import Probe, Suite
 
+TELLING = 60
+"""Probes that tell enough of a suite: who is right on none of them knows less than 5 % of it (95 % confidence)."""
+
 
 @dataclass
 class SuiteRun:
@@ -90,6 +93,20 @@ class SuiteRun:
         return [
             probe for probe in self.suite.probes if probe.id in wanted and probe.id not in self.scores[side]
         ]
+
+    def rest(self) -> Iterator[list[Probe]]:
+        """What else to ask the baseline while its answers do not show that it knows anything: first some from all over the suite.
+
+        A baseline that is right on none of TELLING probes is asked no more.
+        """
+        scores = self.scores["baseline"]
+        left = [probe for probe in self.suite.probes if probe.id not in scores]
+        if left and self.nothing_known is not None:
+            yield left[:: 1 + (len(left) - 1) // TELLING]
+        left = [probe for probe in left if probe.id not in scores]
+        hopeless = len(scores) >= TELLING and not any(score.right for score in scores.values())
+        if left and self.nothing_known is not None and not hopeless:
+            yield left
 
     def know(self, side: Side, answered: Answered) -> None:
         """Add answers of a model."""

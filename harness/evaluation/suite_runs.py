@@ -13,8 +13,12 @@ from harness.evaluation.acceptances import judged, standings_now
 from harness.evaluation.engines import check_engines
 from harness.evaluation.noise import check_margins
 from harness.evaluation.suite_run import SuiteRun
+from harness.gate.evidence import Cut, cut, noted_cuts
 from harness.reporting.rows import NoiseRow, SequentialRow
 from harness.reporting.run_rows import AcceptedRow, ModelRow
+
+Cuts = dict[str, dict[tuple[object, str], Cut]]
+"""By suite, which answers were cut, by session and tuned model."""
 
 MANY = 20
 """Two models that give so many answers in the same words are likely one."""
@@ -25,14 +29,20 @@ class SuiteRuns:
 
     Args:
         baseline: gives the row of the baseline, once it can be known; None to count no accepted loss as kept.
+        cuts: collects which answers were cut; sessions that share it and `notes` have one note on each suite.
         engine_flips: the share of answers that flip between two engines on one model, if it was measured.
     """
 
     def __init__(
-        self, baseline: Callable[[], ModelRow | None] | None, notes: list[str], engine_flips: float | None
+        self,
+        baseline: Callable[[], ModelRow | None] | None,
+        notes: list[str],
+        cuts: Cuts,
+        engine_flips: float | None,
     ) -> None:
         self.baseline = baseline
         self.notes = notes
+        self.cuts = cuts
         self.engine_flips = engine_flips
         self.suites: dict[str, SuiteRun] = {}
         self.engines: dict[str, str] = {}
@@ -46,6 +56,17 @@ class SuiteRuns:
         """Keep a note for the user, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def note_cut(self, run: SuiteRun, model: str) -> None:
+        """Note how many answers of the baseline and of a tuned `model` were cut, if many were, in place of what was noted before."""
+        cuts = self.cuts.setdefault(run.suite.name, {})
+        before = noted_cuts(run.suite, cuts)
+        asked = [probe for probe in run.suite.probes if probe.id in run.scores["tuned"]]
+        cuts[self, model] = cut(run.pairs(run.asked_of_both if run.compared else asked, bool(run.compared)))
+        if before in self.notes:
+            self.notes.remove(before)
+        if after := noted_cuts(run.suite, cuts):
+            self.note(after)
 
     @property
     def seconds_asking(self) -> dict[str, float]:

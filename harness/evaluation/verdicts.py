@@ -33,7 +33,7 @@ def scores_of(
     probes: Sequence[Probe],
     answers: Mapping[str, Answer],
     judge: Callable[[Probe], Score],
-    engine: Engine | None = None,
+    engine: Engine | None,
     **how: bool,
 ) -> dict[str, Score]:
     """The scores of answers, by probe id; raises what `judge` raises.

@@ -118,7 +118,7 @@ def with_overall(
     return found
 
 
-def has_overall(cases: Iterable[Case], of_one: bool = False) -> bool:
+def has_overall(cases: Iterable[Case], of_one: bool) -> bool:
     """Whether there are several suites to pool.
 
     A single suite has its author's own margin, and no second one unless `of_one` asks for it.

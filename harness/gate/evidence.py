@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +19,8 @@ from harness.gate.compare import Pair
 from harness.scoring.score import Score
 from harness.spelling import option
 from harness.stats.paired import ROUNDING, mcnemar_mid_p
-from harness.suites.suite import Probe
-from harness.wording import count
+from harness.suites.suite import Probe, Suite
+from harness.wording import count, points
 
 LEVEL = 0.05
 """Significance level at which a baseline counts as better than guessing."""
@@ -59,9 +59,14 @@ class Cut:
     thinking_tuned: int = 0
 
     @property
+    def thinking(self) -> int:
+        """How many answers of both sides were cut in their reasoning."""
+        return self.thinking_baseline + self.thinking_tuned
+
+    @property
     def remedy(self) -> str:
         """What the suite's author can do about it."""
-        if self.thinking_baseline or self.thinking_tuned:
+        if self.thinking:
             return (
                 "give reasoning more room, 'thinking: {max_tokens: …}' in the suite's task or "
                 f"{option('thinking_tokens')}, or none, 'template: {{enable_thinking: false}}' or "
@@ -73,26 +78,23 @@ class Cut:
     def still_open(self) -> str:
         """How many cut answers of each side could still have changed."""
         numbers = self.open_baseline, self.open_tuned
-        return self._described("max_new_tokens", numbers, " whose verdict was still open")
+        return self.described("max_new_tokens", numbers, " whose verdict was still open")
 
-    def _described(self, limit: str, numbers: tuple[int, int], which: str = "") -> str:
+    def limit(self, limit: str, numbers: tuple[int, int]) -> str:
+        """What cut so many answers of each side: the `limit` of answers, or that of reasoning where all were cut there."""
+        return limit if self.thinking < sum(numbers) else "the limit of reasoning"
+
+    def described(self, limit: str, numbers: tuple[int, int], which: str = "") -> str:
         """So many answers of each side were cut, and some of those during reasoning.
 
         Args:
             limit: the name of the limit that cut answers, as opposed to reasoning.
         """
-        thinking = self.thinking_baseline + self.thinking_tuned
-        by = limit if thinking < sum(numbers) else "the limit of reasoning"
+        by = self.limit(limit, numbers)
         text = f"{by} cut {count(numbers[0], 'answer')} of the baseline and {numbers[1]} of the tuned model{which}, of {self.n}"
-        if not thinking:
+        if not self.thinking:
             return text
         return f"{text}, of which {self.thinking_baseline} and {self.thinking_tuned} had not ended their reasoning"
-
-    def noted(self, max_new_tokens: int) -> str:
-        """The same as a note for the user, with what to do where reasoning was cut."""
-        more = f"; {self.remedy}" if self.thinking_baseline + self.thinking_tuned else ""
-        text = self._described(f"max_new_tokens ({max_new_tokens})", (self.baseline, self.tuned))
-        return f"{text}; a cut answer is judged as far as it goes{more}"
 
     def unlike(self, margin: float) -> bool:
         """Whether one side was cut more often by over `margin` (a fraction), and not by chance (McNemar's mid-p), and has more
@@ -106,6 +108,32 @@ class Cut:
     @property
     def worth_a_warning(self) -> bool:
         return max(self.baseline, self.tuned) > CUT_WORTH_A_WARNING * self.n
+
+
+def noted_cuts(suite: Suite, cuts: Mapping[tuple[object, str], Cut]) -> str | None:
+    """A note on how many answers to a suite were cut off, with what to do where reasoning was; None if few were.
+
+    Args:
+        cuts: by who asked, and by tuned model.
+    """
+    if not any(each.worth_a_warning for each in cuts.values()):
+        return None
+    worst = max(cuts.values(), key=lambda each: (each.thinking, each.tuned))
+    limit = f"max_new_tokens ({suite.task.max_new_tokens})"
+    text = worst.described(limit, (worst.baseline, worst.tuned))
+    if (models := len({model for _, model in cuts})) > 1:
+        before = _range([each.baseline / max(each.n, 1) for each in cuts.values()])
+        after = _range([each.tuned / max(each.n, 1) for each in cuts.values()])
+        by = worst.limit(limit, (worst.baseline, worst.tuned))
+        text = f"{by} cut {before} of the baseline's answers and {after} of those of {models} tuned models"
+    more = f"; {worst.remedy}" if worst.thinking else ""
+    return f"{suite.name}: {text}; a cut answer is judged as far as it goes{more}"
+
+
+def _range(shares: Sequence[float]) -> str:
+    """ "9 to 88 %"; "100 %" where all are alike."""
+    low, high = points(min(shares)), points(max(shares))
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def nothing_known(asked: Sequence[tuple[Probe, Score]]) -> str | None:

@@ -26,6 +26,12 @@ from harness.stats.settling import more_to_settle
 from harness.suites.suite import EachGate, MarginGate, RiseGate
 from harness.wording import count
 
+NO_LOSS = "no number of probes can show that nothing at all was lost"
+"""Why a gate without a margin decides nothing where nothing was lost."""
+
+CUT_UNLIKE = "each: the difference is more than the margin, and a cut answer is incomplete"
+"""How the reason ends of a gate that cut answers keep from being decided."""
+
 Standing = Literal["fine", "bad", "tested", "undecided", "not gated"]
 """fine and bad stand whatever the other gates of the run show; `tested` is decided with them. `undecided` decides nothing; nor does
 `not gated`, of which too little was asked or known for any answers to decide it."""
@@ -196,16 +202,14 @@ def _slice(
             return finding("not gated", verdict=verdict, why=f"not gated, {known}")
         return finding("bad", verdict=verdict)
     if cut_off.unlike(gate.max_drop) and not _harmless(cut_off, verdict, pairs, gate.max_drop):
-        why = f"{cut_off.still_open} each: the difference is more than the margin, and a cut answer is incomplete"
+        why = f"{cut_off.still_open} {CUT_UNLIKE}"
         return finding("bad", verdict="INCONCLUSIVE", why=why)
     if early and verdict != "INCONCLUSIVE":
         return finding("fine" if verdict == "RETAINED" else "bad", verdict=verdict, stop=stop)
     settling = None
     if verdict == "INCONCLUSIVE":
         if 0 in (gate.max_drop, gate.max_loss) and comparison.drop <= 0:
-            return finding(
-                "undecided", verdict=verdict, why="no number of probes can show that nothing at all was lost"
-            )
+            return finding("undecided", verdict=verdict, why=NO_LOSS)
         settling = _more_to_settle(comparison, gate)
     return finding("tested", verdict=verdict, p=comparison.mid_p, settling=settling)
 

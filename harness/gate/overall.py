@@ -92,7 +92,7 @@ def _flipping(
     low, high = found.interval
     more = more_to_settle(round(found.share * whole.n), 0, whole.n, margin)
     why = (
-        f"between {points(low)} and {points(high)} % of the answers flip, by {count(whole.n, 'probe')}: with a margin of "
+        f"between {points(low)} and {points(high)} % of the probes flip, by {count(whole.n, 'probe')}: with a margin of "
         f"{points(margin)} % that can be either"
     )
     return replace(finding, standing="undecided", why=why, settling=more)

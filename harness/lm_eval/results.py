@@ -79,7 +79,7 @@ def number(value: Any) -> float | None:
         return None
 
 
-def passes(metric: str, value: Any, threshold: float | None, higher_is_better: bool = True) -> bool:
+def passes(metric: str, value: Any, threshold: float | None, higher_is_better: bool) -> bool:
     """Whether the value of a metric makes an answer right: 1, or one that reaches the threshold.
 
     Raises:

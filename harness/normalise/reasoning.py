@@ -17,8 +17,10 @@ def answer_of(text: str) -> str:
 
     Reasoning stands between marks such as `<think>` and `</think>`, the first of which the chat template may have written, so
     that the text has only the second; or in another channel than `final`. An engine that knows its template's marks takes
-    reasoning off by itself: this is for the others. A mark in the middle of an answer is text.
+    reasoning off by itself: this is for the others. A mark in the middle of an answer is text. Lines end in `\\n`, also those
+    that end as Windows writes them.
     """
+    text = text.replace("\r\n", "\n")
     if _CHANNEL.match(text):
         final = _FINAL.search(text)
         return text[final.end() :] if final else ""

@@ -128,10 +128,10 @@ def _message(row: GateRow) -> str:
         )
     if row.flips is not None and row.flips_interval is not None and row.verdict != "VACUOUS":
         return (
-            f"{percent(row.flips)} of the answers flip (margin {points(row.max_flips or 0.0)} %; "
+            f"{percent(row.flips)} of the probes flip (margin {points(row.max_flips or 0.0)} %; "
             f"{INTERVAL} {between(row.flips_interval)} %)"
         )
-    if row.drop is None or row.interval is None or row.verdict == "VACUOUS":
+    if row.drop is None or row.interval is None or row.verdict == "VACUOUS" or row.cut_unlike:
         return row.undecided or "nothing that could be lost"
     margin = "" if row.max_drop is None else f"margin {points(row.max_drop)}; "
     counts = f"{row.n:,} probes: {row.kept} kept, {row.lost} lost, {row.gained} gained, {row.missed} missed"

@@ -32,7 +32,7 @@ def height() -> int:
     return max(LEAST_HEIGHT, shutil.get_terminal_size((80, UNKNOWN_HEIGHT)).lines)
 
 
-def view_of(writer: Any, verbosity: int, tail: int = 0) -> View:
+def view_of(writer: Any, verbosity: int, tail: int) -> View:
     """The terminal that pytest's writer writes to, without the `tail` lines that others need."""
     return View(
         width=writer.fullwidth,

@@ -18,7 +18,7 @@ import pytest
 
 from harness.errors import SuiteError
 from harness.evaluation.permission import without_code
-from harness.evaluation.sample import Key, draw, narrowed, pool
+from harness.evaluation.sample import Key, draw, narrowed, not_sampled, pool
 from harness.gate.cases import Case, check_margin_overall, with_overall
 from harness.plugin.collect import (
     CaseItem,
@@ -214,10 +214,9 @@ def _sample_notes(
         f"a sample of {len(drawn):,} of {sum(sizes.values()):,} probes (--sample {options.sample}, seed "
         f"{options.sample_seed}){together}"
     ]
+    notes += not_sampled([name for name in sizes if not counts[name]])
     for name, size in sizes.items():
-        if not counts[name]:
-            notes.append(f"{name}: none of its {size} probes is in the sample, so it detects nothing")
-        elif counts[name] < size:
+        if 0 < counts[name] < size:
             part, full = (_power_over_all(cases, name, assumed) for cases in (sample, whole))
             if part and full and part.gated:
                 caught = f"{_caught(part)}, all of them {_caught(full)}"

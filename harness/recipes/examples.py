@@ -56,7 +56,7 @@ class Example:
         return [self.prompt, self.answer, *([earlier] if earlier else [])]
 
 
-def layout_of(columns: Mapping[str, Any], answered: bool = True) -> tuple[str, ...] | None:
+def layout_of(columns: Mapping[str, Any], answered: bool) -> tuple[str, ...] | None:
     """The columns that hold the examples, `answered` or with prompts alone; None if no known ones are there."""
     for layout in (*PAIRS, *((name,) for name in CHATS)):
         if all(name in columns for name in layout):
@@ -64,7 +64,7 @@ def layout_of(columns: Mapping[str, Any], answered: bool = True) -> tuple[str, .
     return None if answered else next((pair for pair in PAIRS if pair[0] in columns), None)
 
 
-def told(layout: tuple[str, ...], columns: Mapping[str, Any], answered: bool = True) -> str | None:
+def told(layout: tuple[str, ...], columns: Mapping[str, Any], answered: bool) -> str | None:
     """A note on columns that are not named `prompt` and `answer`."""
     prompt = layout[0]
     if layout == PAIRS[0]:
@@ -76,7 +76,7 @@ def told(layout: tuple[str, ...], columns: Mapping[str, Any], answered: bool = T
     return f"'{prompt}' is the prompt{more}" + (f", '{layout[1]}' the answer" if answered else "")
 
 
-def examples_of(row: Mapping[str, Any], layout: tuple[str, ...], answered: bool = True) -> Iterator[Example]:
+def examples_of(row: Mapping[str, Any], layout: tuple[str, ...], answered: bool) -> Iterator[Example]:
     """The examples of a row; raises ValueError with what is wrong with it.
 
     Args:

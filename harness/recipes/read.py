@@ -102,7 +102,7 @@ def read_recipe(path: Path, reach: Reach = PROJECT) -> Recipe:
     return Recipe(path, written, corpus.examples, general, document, tuple(notes))
 
 
-def read_all(paths: Sequence[Path], reach: Reach = PROJECT) -> tuple[list[Recipe], list[Problem]]:
+def read_all(paths: Sequence[Path], reach: Reach) -> tuple[list[Recipe], list[Problem]]:
     """The recipes that can be read, in order, and everything wrong in all of the files."""
     recipes: list[Recipe] = []
     problems: list[Problem] = []

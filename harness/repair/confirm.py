@@ -87,6 +87,7 @@ def check_same_answers(examiner: Examiner, written: EnginePair, confirmation: Co
         EngineError: it cannot answer, or equals the baseline.
     """
     trial = Trial(examiner, written)
+    trial.session.notes, trial.session.cuts = [], {}  # the same model, noted when it was confirmed
     trial.compared(examiner.half.cases)
     differing = [
         f"{name} · {id}"

@@ -10,6 +10,7 @@ from harness.engine.settings import Settings
 from harness.evaluation.ask import Answered
 from harness.evaluation.sample import Key
 from harness.evaluation.session import PairSession
+from harness.evaluation.suite_runs import Cuts
 from harness.gate.cases import Case, with_overall
 from harness.gate.compare import Comparison, Pair, compare, pair
 from harness.gate.decide import Decision
@@ -91,7 +92,7 @@ class Examiner:
 
     Args:
         counter: shows progress.
-        notes: collects notes for the user, of all sessions, each once.
+        notes, cuts: collect notes for the user, of all sessions, each once, and what they say of answers that were cut.
     """
 
     def __init__(
@@ -104,11 +105,13 @@ class Examiner:
         allow_code: bool = False,
         counter: Counter | None = None,
         notes: list[str] | None = None,
+        cuts: Cuts | None = None,
     ) -> None:
         self.schedule, self.half, self.policy, self.settings = schedule, half, policy, settings
         self.allow_code = allow_code
         self.counter = counter
         self.notes: list[str] = [] if notes is None else notes
+        self.cuts: Cuts = {} if cuts is None else cuts
         self.baseline: dict[str, Answered] = {}
 
     def ask_baseline(self, engine: Engine) -> None:
@@ -127,6 +130,7 @@ class Examiner:
             allow_code=self.allow_code,
             progress=None if counter is None else lambda suite, side: counter(suite),
             notes=self.notes,
+            cuts=self.cuts,
         )
         session.need_probes(self.schedule.target, self.half.target)
         return session

@@ -9,6 +9,7 @@ from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
 from harness.stats.paired import CONFIDENCE
 from harness.training.edits.edit import Form, Pruning
+from harness.wording import points
 
 VERSION: Literal[1] = 1
 FILE = "repair.json"
@@ -59,6 +60,13 @@ class ConfirmedRow(Row):
     exit_status: int
     """As of a run of the gate."""
     gates: list[GateRow]
+
+
+def ended(standing: Standing, effect: EffectRow, margin: float) -> str:
+    """The standing in words; with the margin (a fraction) where the drop is over it and no gate failed."""
+    if standing == "fails" and not effect.failed:
+        return f"fails, over {points(margin)}"
+    return standing
 
 
 class RepairRecord(Row):

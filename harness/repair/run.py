@@ -15,6 +15,7 @@ from harness.engine.prompts import request
 from harness.engine.requests import EnginePair, Request
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, ModelError, shown_path
+from harness.evaluation.suite_runs import Cuts
 from harness.progress import counter
 from harness.repair.confirm import Confirmation, check_same_answers, confirm
 from harness.repair.measure import Examiner
@@ -85,6 +86,7 @@ class Repair:
     settings: Settings
     models: LocalModels
     notes: list[str] = field(default_factory=list)
+    cuts: Cuts = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     started: str = field(default_factory=now)
     edited: dict[str, Repairable] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class Repair:
             allow_code=self.options.allow_code,
             counter=lambda suite: counter(f"{show()}, {suite}"),
             notes=self.notes,
+            cuts=self.cuts,
         )
 
     def pair(self, candidate: Candidate) -> EnginePair:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from harness.repair.record import CandidateRow, EffectRow, RepairRecord
+from harness.repair.record import CandidateRow, EffectRow, RepairRecord, ended
 from harness.reporting.explain import INTERVAL
 from harness.sweep.text import WIDTH
 from harness.tables import aligned
@@ -58,7 +58,7 @@ def _terminal(record: RepairRecord, out: str) -> Iterator[str]:
 
 def _cells(row: CandidateRow, record: RepairRecord) -> tuple[str, ...]:
     merged = "" if row.form == record.candidates[0].form else " (merged)"
-    return (f"{row.name}{merged}", *effect_cells(row.effect), row.standing)
+    return (f"{row.name}{merged}", *effect_cells(row.effect), ended(row.standing, row.effect, record.margin))
 
 
 def _result(record: RepairRecord, out: str) -> Iterator[str]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from harness.engine.requests import EnginePair
 from harness.gate.cases import Case
 from harness.repair.measure import Examiner, Measured, Trial
-from harness.repair.record import Standing
+from harness.repair.record import Standing, ended
 from harness.repair.schedule import narrowed_to
 from harness.repair.search import EXPECTED, BudgetUsedError, Candidate, Tried
 from harness.stats.paired import ROUNDING
 from harness.sweep.schedule import half_of
-from harness.wording import duration
+from harness.wording import duration, tenths
 
 LEAST_PART = 40
 """General probes; of fewer in all, none are asked ahead of the rest."""
@@ -68,7 +68,7 @@ class Trials:
         if standing in ("passes", "fails"):
             self.longest = max(self.longest, seconds)
         tried = Tried(candidate, standing, measured, seconds)
-        self.say(f"{candidate.edit}: {_told(tried)} ({duration(seconds)}); {self._left()}")
+        self.say(f"{candidate.edit}: {self._told(tried)} ({duration(seconds)}){self._left()}")
         return tried
 
     def _measured(self, candidate: Candidate) -> tuple[Standing, Measured]:
@@ -94,12 +94,20 @@ class Trials:
         if time.monotonic() - self.began + needed > self.budget:
             raise BudgetUsedError
 
+    def _told(self, tried: Tried) -> str:
+        row = tried.measured.row
+        drop = "" if row.drop is None else f", drop {tenths(row.drop)}"
+        return f"gain {tenths(row.gain)}{drop}, {ended(tried.standing, row, self.margin)}"
+
     def _left(self) -> str:
+        """How long it may take; empty after the first, whose answers are often kept from its training."""
+        if len(self.seconds) < 2:
+            return ""
         rest = max(0, EXPECTED - len(self.seconds)) * sum(self.seconds) / len(self.seconds)
         rest += CONFIRMING * self.longest
         if self.budget is not None:
             rest = min(rest, max(0.0, self.budget - (time.monotonic() - self.began)))
-        return f"at most {duration(rest)} left"
+        return f"; about {duration(rest)} left"
 
 
 def _first(cases: Sequence[Case], seed: int) -> list[Case]:
@@ -111,10 +119,3 @@ def _first(cases: Sequence[Case], seed: int) -> list[Case]:
     half = half_of(pool, seed)
     quarter = half_of({key: pool[key] for key in pool if key in half}, seed)
     return list(narrowed_to(slices, quarter))
-
-
-def _told(tried: Tried) -> str:
-    row = tried.measured.row
-    gain = f"gain {100 * row.gain:.1f}"
-    drop = "" if row.drop is None else f", drop {100 * row.drop:.1f}"
-    return f"{gain}{drop}, {tried.standing}"

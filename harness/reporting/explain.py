@@ -131,7 +131,7 @@ def _effect(decision: Decision) -> str:
         )
     if decision.flips is not None:
         given = f"margin {_margin(decision)} %; {INTERVAL} {between(decision.flips.interval)} %"
-        return f"{percent(decision.flips.share)} of the answers flip ({given})"
+        return f"{percent(decision.flips.share)} of the probes flip ({given})"
     assert decision.comparison is not None, "a slice of right and wrong answers has a comparison"
     interval = shown_interval(decision.comparison.interval)
     return f"{movement(decision.comparison.drop)} (margin {_margin(decision)}; {interval})"

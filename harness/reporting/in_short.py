@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.gate.cases import FLIPS, shown_slice
+from harness.gate.compare import MOVED
+from harness.models.reference import SAME
 from harness.reporting.changes import Change, changes_of
 from harness.reporting.exit_code import undecided_suites
 from harness.reporting.explain import INTERVAL, at_most, movement, rise_movement
@@ -37,7 +39,16 @@ def title(record: Record) -> str:
     status = record.run.status
     if status == "nothing decided" and any(row.outcome in ("passed", "warned") for row in record.gates):
         return _decided_in_part(record)
+    if status == "nothing decided" and (lost := lost_ungated(record)):
+        return f"Nothing was decided, which is no pass, but too few probes show a loss: {lost}"
     return ENDED.get(status) or (_passed(record) if status == "passed" else _failed(record))
+
+
+def lost_ungated(record: Record) -> str:
+    """What was lost of the slice with the most losses of those with too few probes for a gate; empty if it may be chance."""
+    shown = [row for row in record.gates if row.not_gated and row.verdict == "FORGOTTEN" and row.drop]
+    worst = max(shown, key=lambda row: row.lost or 0, default=None)
+    return f"{gate_name(worst)}, {movement(worst.drop or 0.0)}" if worst else ""
 
 
 def _decided_in_part(record: Record) -> str:
@@ -58,7 +69,9 @@ def named(model: ModelRow) -> str:
 def models(record: Record) -> str:
     """ "TUNED against BASELINE"; empty if none was asked."""
     tuned, baseline = record.run.tuned, record.run.baseline
-    return f"{named(tuned)} against {named(baseline)}" if tuned and baseline else ""
+    if not (tuned and baseline):
+        return ""
+    return f"{named(tuned)} against {'itself' if baseline.reference == SAME else named(baseline)}"
 
 
 def gate_name(row: GateRow, separator: str = " · ") -> str:
@@ -78,6 +91,13 @@ def flips_gate(record: Record) -> GateRow | None:
     return next((row for row in record.gates if row.max_flips is not None), None)
 
 
+def flips_of_texts(record: Record) -> str:
+    """What a flip of a text is, if the run has a gate over flips and measured texts; else empty."""
+    if flips_gate(record) is None or all(row.tuned.kind != "likelihood" for row in record.probes):
+        return ""
+    return f"A text counts as flipped if its bits change by more than {points(MOVED)} %."
+
+
 def _passed(record: Record) -> str:
     turned = sum(row.without_accepted == "failed" for row in record.gates)
     if turned:
@@ -86,7 +106,7 @@ def _passed(record: Record) -> str:
     overall, flips = next(filter(_is_overall, record.gates), None), flips_gate(record)
     if flips and flips.verdict == "RETAINED" and flips.flips_interval:
         what = "The same model" if record.run.equal else "Passed"
-        return f"{what}: at most {points(flips.flips_interval[1])} % of the answers flip"
+        return f"{what}: at most {points(flips.flips_interval[1])} % of the probes flip"
     if overall and overall.verdict == "RETAINED" and overall.interval:
         return f"Passed: {at_most(overall.interval[1])} over all suites"
     return "Passed: no gate failed"
@@ -101,7 +121,7 @@ def _failed(record: Record) -> str:
     if overall and overall.drop and not (flips and record.run.equal):
         return f"Forgotten: {movement(overall.drop)} over all suites"
     if flips and flips.flips is not None:
-        return f"Not the same model: {percent(flips.flips)} of the answers flip"
+        return f"Not the same model: {percent(flips.flips)} of the probes flip"
     if len(lost) > 1:
         return f"Forgotten: {count(len(lost), 'gate')} failed"
     [row] = lost
@@ -111,8 +131,11 @@ def _failed(record: Record) -> str:
 def _failed_without_loss(failed: list[GateRow]) -> str:
     if not failed:
         return "Failed: the baseline knows too little for a loss to show"
-    what = gate_name(failed[0]) if len(failed) == 1 else count(len(failed), "gate")
-    return f"Failed: {what}, though no loss was seen"
+    cut = [row for row in failed if row.cut_unlike]
+    told = cut or failed
+    what = gate_name(told[0]) if len(told) == 1 else count(len(told), "gate")
+    why = "because a token limit cut the answers of one model" if cut else "though no loss was seen"
+    return f"Failed: {what}, {why}"
 
 
 def _moved(row: GateRow) -> str:
@@ -203,11 +226,16 @@ def failed_by_answers(record: Record) -> list[GateRow]:
 
 
 def failed_for_a_loss(record: Record) -> list[GateRow]:
-    """Those of them in which something was lost: the tuned model alone shows no loss, nor does a strict gate with too few probes."""
+    """Those of them in which something was lost: the tuned model alone shows no loss, nor does a strict gate with too few probes.
+
+    Nor do answers that were cut, and the gate that pools them with others.
+    """
+    cut = any(row.cut_unlike for row in record.gates)
     return [
         row
         for row in failed_by_answers(record)
         if row.verdict == "FORGOTTEN" or max(row.drop or 0.0, row.rise or 0.0, row.flips or 0.0) > 0
+        if not row.cut_unlike and not (cut and row.over == "overall")
     ]
 
 

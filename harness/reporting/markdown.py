@@ -17,6 +17,7 @@ from harness.reporting.in_short import (
     after_a_loss,
     cases_told,
     effect,
+    flips_of_texts,
     gate_name,
     gates_sentence,
     models,
@@ -121,7 +122,9 @@ def _head(record: Record) -> Iterator[str]:
         yield code(about, 300)
         yield ""
     cases = f"{told}." if (told := cases_told(record)) else ""
-    sentences = [effect(record), probes_sentence(record), gates_sentence(record), cases]
+    sentences = [
+        effect(record), probes_sentence(record), flips_of_texts(record), gates_sentence(record), cases,
+    ]  # fmt: skip
     yield from (f"{sentence}  " for sentence in sentences if sentence)
     for text in map(on_command_line, [*record.run.errors[:5], *accepted_sentences(record)]):
         yield f"- {code(text, 500)}"

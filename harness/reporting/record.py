@@ -99,7 +99,7 @@ def _rule(case: Case) -> dict[str, Any]:
     }
 
 
-def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
+def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair]) -> ProbeRow:
     """The row of a probe that was asked; `again` are its further attempts."""
     probe = pair.probe
     tuned = AnswerRow.of(pair.tuned)
@@ -128,6 +128,12 @@ def probe_row(suite: Suite, pair: Pair, again: Sequence[Pair] = ()) -> ProbeRow:
 def render(record: BaseModel) -> str:
     """A record itself, as JSON."""
     return visible_json(record.model_dump_json(indent=1))
+
+
+def write_out(record: BaseModel, path: Path) -> None:
+    """Write a record into the folder of `--out`, whole or not at all; raises HarnessError."""
+    with writing_report(path.parent, by="out"):
+        write_json(path, record)
 
 
 def write_record(record: Record, folder: Path) -> Path:

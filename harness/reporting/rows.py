@@ -14,6 +14,7 @@ from harness.engine.requests import Answer, Ended
 from harness.errors import NoEvidenceError
 from harness.gate.compare import Pair
 from harness.gate.decide import Outcome
+from harness.gate.finding import CUT_UNLIKE
 from harness.gate.verdict import Verdict
 from harness.reporting.row import Row
 from harness.reporting.run_rows import (
@@ -131,6 +132,11 @@ class GateRow(Row):
     def not_gated(self) -> bool:
         """Whether too little was asked or known for any answers to decide the case; its reason says so."""
         return self.undecided is not None and self.undecided.startswith("not gated")
+
+    @property
+    def cut_unlike(self) -> bool:
+        """Whether answers that were cut keep the case from being decided, whatever its drop."""
+        return self.undecided is not None and self.undecided.endswith(CUT_UNLIKE)
 
 
 class AnswerRow(Row):

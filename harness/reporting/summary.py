@@ -19,8 +19,10 @@ from harness.reporting.in_short import (
     after_a_loss,
     cases_told,
     effect,
+    flips_of_texts,
     forgot,
     gates_sentence,
+    lost_ungated,
     models,
     probes_sentence,
     title,
@@ -37,6 +39,7 @@ MOST_UNDECIDED = 5
 QUIET_ROWS = 5
 """Rows of the table under -q."""
 NO_GATE = "no gate was decided, so this run says nothing about the model"
+TOO_FEW = "no gate has the probes for a verdict, but the loss is more than chance: ask more, and the gates will say so"
 EFFECTS = "To avoid it: python -m harness ladder RECIPES trains with LoRA, lower rates, replay, EWC and others, and ranks them"
 USUAL = ("max_new_tokens (",)
 """Beginnings of notes, after the suite's name, that every run has, and that are told last."""
@@ -67,7 +70,9 @@ def summary(
 
 def _blocks(record: Record, view: View, steps: Sequence[str]) -> Iterator[Block]:
     loud = view.verbosity >= 0
-    sentences = (models(record), effect(record), probes_sentence(record), gates_sentence(record))
+    sentences = (
+        models(record), effect(record), probes_sentence(record), flips_of_texts(record), gates_sentence(record),
+    )  # fmt: skip
     head = [_title(record), *_lines(filter(None, sentences))]
     yield Block(head, least=len(head))
     if loud:
@@ -225,5 +230,5 @@ def _not_measured(record: Record) -> Iterator[str]:
     """How many cases were selected, and how they ended; nothing if the gates say it all."""
     if told := cases_told(record):
         if record.gates and record.run.cases and not record.run.cases.decided:
-            yield NO_GATE
+            yield TOO_FEW if lost_ungated(record) else NO_GATE
         yield told

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -158,11 +159,14 @@ def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-_ITEM = re.compile(rf"[\s>#]*(?:[{BULLETS}\u2013]|(?:\*\*|__)?(?:\(?\d+[.)]|\(?[a-z]\))(?:\*\*|__)?)\s+\S")
+_ITEM = re.compile(
+    rf"(?![\s*_-]*\Z)[\s>#]*(?:(?:[{BULLETS}\u2013]|(?:\*\*|__)?(?:\(?\d+[.)]|\(?[A-Za-z]\))(?:\*\*|__)?)\s+|"
+    r"[\uff08(]?\d+[\uff0e\u3001\uff09]\s*)\S"
+)
 
 
 def items(text: str) -> list[str]:
-    """The lines that begin like a list item: `- `, `• `, `1. `, `(1) ` or `a) `, in a quote or heading too; a number may be bold."""
+    """The lines that begin like a list item: `- `, `• `, `1. `, `(1) `, `a) ` or `1、`, in a quote or heading too; a number may be bold."""
     return list(filter(_ITEM.match, lines(text)))
 
 
@@ -185,8 +189,8 @@ def _described(text: str) -> str:
 
 def repeats(text: str) -> bool:
     """Whether any run of REPEATED_WORDS words occurs REPEATED_TIMES times or more."""
-    words = folded(text).split()
-    runs = Counter(zip(*(words[start:] for start in range(REPEATED_WORDS)), strict=False))
+    bare = [word.strip(string.punctuation) or word for word in folded(text).split()]
+    runs = Counter(zip(*(bare[start:] for start in range(REPEATED_WORDS)), strict=False))
     return max(runs.values(), default=0) >= REPEATED_TIMES
 
 

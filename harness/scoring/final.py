@@ -20,10 +20,14 @@ T = TypeVar("T")
 
 _ANSWER = re.compile(
     r"(?:(?<!\w)(?:answer|result|solution|antwort|ergebnis|réponse|résultat|respuesta|resultado|resposta|risposta|risultato|"
-    r"antwoord)(?![^\W_])[^.\n:=?!]{0,60}?(?::|=|(?<!\w)(?:is|was|would be|will be|must be|equals|ist|lautet|est|es|é|è)(?!\w))|####)"
+    r"antwoord)(?![^\W_])[^.\n:=?!]{0,60}?(?::|=|(?<!\w)(?:is|was|would be|will be|must be|equals|ist|lautet|est|es|é|è)(?!\w))|####|"
+    r"^(?:\w{1,12} )?answer[ \t]*$(?=\s++(?:\S++[ \t]*+){1,5}+\s*+\Z))"
     r"\s*(?:is(?!\w))?[\s:=]*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
+"""What comes before an answer; "Answer" as a line before the last, if that has at most five words."""
+_MARKED = re.compile(r"^#### ([^\n]++)\Z", re.MULTILINE)
+"""The final answer of a text as GSM8K marks it; what follows a heading is more text."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[.!?][\"')])\s+")
 _BOLD = re.compile(r"(?<![*\w])(?:\*\*([^*\n]{1,60})\*\*|__([^_\n]{1,60})__)(?![*\w])")
 _REASON = re.compile(
@@ -45,11 +49,12 @@ _GOES_ON = re.compile(
     r"(?P<joins>[,:;]\s|->|\u2192|(?<!\w)(?:and(?! [$€£]?\d)|but|so|then|now|which)(?!\w))|(?<!\w)(?:"
     r"(?P<says>is|(?:are|were)(?! \w+ed)|be|has|have|had|was|will|ended|leaving|(?:equal|give|make|leave|get|go|come|become|remain|"
     r"yield|result|total|amount|sum|produce|work|turn|reach|find|keep)s?)|"
-    r"he|she|it|we|you|they|i|there)(?!\w)",
+    r"he|she|it|we|you|they|i|there)(?!\w)|"
+    r"(?<! of )(?<!of the )(?<![\d.,])(?=\d[\d.,]*(?: [a-z]{1,20})? (?:stay|remain|(?:are|were) left))",
     re.IGNORECASE,
 )
 """What makes a main clause of the rest of a clause: `joins` before a number; `says` too, but not after "because", which has a verb
-of its own; any of them between two numbers, as in "after he bought 2 he has 42"."""
+of its own; any of them between two numbers, as in "after he bought 2 he has 42" and "when 8 flew off 42 stayed"."""
 _RETRACTS = re.compile(
     r"(?:^|(?<=[.!?)*\u2026] ))[*_]{0,3}(?:correction:|"
     r"(?:wait|hold on|oops|sorry|hm+) ?[,.!:;\u2026-]{1,3} ?(?:no|actually|i['\u2019]m|the (?:correct|right)|"
@@ -116,7 +121,8 @@ def part(raw: str, text: str, final: Final) -> str | None:
     inside = boxed_part(raw) if final in ("boxed", "auto") else None
     if inside is not None or final == "boxed":
         return inside
-    after = after_answer(text)
+    marked = _MARKED.search(answer_of(raw).rstrip())  # `plain` takes it for a heading
+    after = plain(marked[1]) if marked else after_answer(text)
     return text if after is None and final == "auto" else after
 
 

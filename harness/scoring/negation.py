@@ -153,7 +153,7 @@ def without_denied(text: str, language: str = "en") -> str:
     return denied.sub(lambda found: found.group()[: -len(found[1])], text)
 
 
-def denies(text: str, language: str = "en") -> bool:
+def denies(text: str, language: str) -> bool:
     """Whether a text is a denial itself, as an expected answer may be: "not guilty"."""
     return language in DENIALS and re.search(DENIALS[language].denies, text, re.IGNORECASE) is not None
 

@@ -48,8 +48,12 @@ _CHECKS = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"(?<!\w)(?:out of|(?:of|from) the(?: \w{1,20})?) \W?\Z", re.IGNORECASE)
-_THERE_ARE = re.compile(r"(?<!\w)there (?:are|is|were|was)(?: \w{1,20}){0,4} \Z", re.IGNORECASE)
-_IN = re.compile(r"(?: \w{1,20}){1,4} in (?:the |all )?")
+_TAKES = re.compile(
+    r"(?<!\w)(?:there (?:are|is|were|was)|takes?|took|costs?|needs?|needed|requires?|pays?|paid|spends?|spent)"
+    r"(?: \w{1,20}){0,4} [$€£]?\Z",
+    re.IGNORECASE,
+)
+_FOR = re.compile(r"(?: \w{1,20}){0,4} (?:in|for|to (?!get|reach)\w{1,20}) (?:the |all )?")
 _HEADS = re.compile(
     r"\W*(?:step|example|option|question|problem|part|method|case|exercise)(?!\w)", re.IGNORECASE
 )
@@ -260,14 +264,14 @@ class Number(TextScorer):
         return head or self._parts(main_clause(sentence, self._figures))[-1]
 
     def _parts(self, sentence: str) -> list[Figure]:
-        """The numbers of a sentence but for wholes, as the 50 of "42 of the 50" and the 6 of "there are 42 days in 6 weeks"."""
+        """The numbers of a sentence but for wholes, the 50 of "42 of the 50", the 6 of "there are 42 days in 6 weeks" and "pay 42 for 6"."""
         found = self._figures(sentence)
 
         def is_whole(first: Figure, second: Figure) -> bool:
             between = first.end, second.start
             return _WHOLE.search(sentence, *between) is not None or (
-                _IN.fullmatch(sentence, *between) is not None
-                and _THERE_ARE.search(sentence, max(0, first.start - 100), first.start) is not None
+                _FOR.fullmatch(sentence, *between) is not None
+                and _TAKES.search(sentence, max(0, first.start - 100), first.start) is not None
             )
 
         wholes = {second for first, second in pairwise(found) if is_whole(first, second)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,12 @@ _IS = re.compile(r"(?<!\w)(?:is|are|was|be)(?: now)?(?: in| at| behind| called)?
 _ASIDE = re.compile(r"\W*(?:because|since|while|whereas|then|followed by)(?!\w)")
 _RANKS = re.compile(r"(?<!\w)the (?:\w+est|most|least)(?!\w)")
 _NOW = re.compile(r"(?<!\w)now(?!\w)", re.IGNORECASE)
+_RETRACTS = re.compile(
+    r"(?:\A|[.!?\n])\W{0,9}(?:(?:no|oh|oops|hm+|well),? )?"
+    r"(?:actually|sorry(?! (?:for|about|if|that|to)(?!\w))|wait|hold on|correction|scratch that)(?!\w)",
+    re.IGNORECASE,
+)
+"""The beginning of a sentence that takes back what was said."""
 _CHOICE = re.compile(
     r"(?:^[ \t]*|(?<=\s)(?=\(?[A-Ea-e]\)))\(?([A-Ea-e])[).:]\s+"
     r"(\S[^\n]{0,80}?)(?=\s+(?:\(?[A-Ea-e]\)\s|[Aa]nswer)|[.!?]\s|\n|\Z)",
@@ -32,14 +39,16 @@ _CHOICE = re.compile(
 """A choice of a list: its letter, at the beginning of a line or in brackets, and its text."""
 _LETTER = r"A-Za-z\u00c0-\u024f"
 _TAKEN = re.compile(
-    rf"(?<![{_LETTER}'])(?:[B-E]|A(?! (?!(?:is|ist|est|es|because|since|and|or|und|et|y)(?!\w))[a-z])|"
-    rf"[a-e](?=\)|[.!]?$)|(?<=[Oo]ption )[a-e])(?![{_LETTER}'])",
+    rf"(?<![{_LETTER}'])(?:[B-HJ-Z]|I(?=[).:\"\u201d]|$)|(?<=[a-z,] )A|"
+    r"A(?! (?!(?:is|was|fits|seems|looks|matches|would|must|ist|est|es|because|since|and|or|und|et|y)(?!\w))[a-z])|"
+    rf"[a-z](?=\)|[.!]?$)|(?<=[Oo]ption )[a-z])(?![{_LETTER}'])",
     re.MULTILINE,
 )
 """A letter for a choice, in any language; "A man" begins with an article, and a small letter stands in brackets or at an end."""
 _TICK = re.compile(r"[\u2713\u2714\u2705]|(?<!\w)correct(?!\w)", re.IGNORECASE)
 
 _LETTERS = "ABCDE"
+_ALPHABET = frozenset(string.ascii_uppercase)
 
 LIST = 3
 """From so many choices on, a reply lists them, and settles on none by that."""
@@ -72,12 +81,17 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str) -> 
     one at its end after "is", and the first where it compares that with all others ("than"); it asserts none if it denies it
     or leaves it open with "or". Of two such clauses the last counts if it concludes ("so", "=", "now") or stands in the first
     one's sentence, but for an order ("Anna is the tallest, and Carl is the shortest"). Reasons ("because") count where nothing else names an option; questions, lists of options and data sheets
-    (two LABELS: or more) settle on nothing.
+    (two LABELS: or more) settle on nothing. What follows the last "Actually," or "Sorry," goes before the rest.
 
     Args:
         raw: the reply as written.
         text: the reply as the score reads it.
     """
+
+    letters = {f"choice {option.upper()}": option for option in options if option.upper() in _ALPHABET}
+    if len(letters) == len(options):
+        chosen = named_option(_taken(raw), _taken(text), list(letters), language)
+        return None if chosen is None else letters[chosen]
 
     def named(piece: str | None) -> list[str]:
         return [] if piece is None else _in_order(piece, options, language)
@@ -92,7 +106,10 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str) -> 
     bold = {option for piece in bold_parts(raw) for option in named(piece)}
     if len(bold) == 1:
         return bold.pop()
-    return _concluded(text, _settling(_clauses(text, options, language)))
+    starts = [found.end() for found in _RETRACTS.finditer(text)]
+    pieces = [*(text[start:] for start in starts[-1:]), text]
+    settled = (_concluded(piece, _settling(_clauses(piece, options, language))) for piece in pieces)
+    return next(filter(None, settled), None)
 
 
 def without_lettered(raw: str, text: str, expected: Sequence[str], language: str) -> str:
@@ -113,9 +130,13 @@ def without_lettered(raw: str, text: str, expected: Sequence[str], language: str
         return text
     starts, ends = [choice.start() for choice in listed], [choice.end() for choice in listed]
     rest = "".join(text[end:start] for end, start in zip([0, *ends], [*starts, None], strict=True))
-    named = _TAKEN.sub(lambda letter: f"choice {letter[0].upper()}", rest)
-    taken = named_option(named, named, [f"choice {letter}" for letter in _LETTERS], language)
-    return "\n".join([rest, *(choice[2] for choice in listed if taken == f"choice {choice[1].upper()}")])
+    taken = named_option(rest, rest, _LETTERS, language)
+    return "\n".join([rest, *(choice[2] for choice in listed if taken == choice[1].upper())])
+
+
+def _taken(text: str) -> str:
+    """The text with "choice A" for a letter that stands for a choice, and not for an article."""
+    return _TAKEN.sub(lambda letter: f"choice {letter[0].upper()}", text)
 
 
 def _listed(text: str) -> list[re.Match[str]]:

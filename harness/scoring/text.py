@@ -139,7 +139,7 @@ class Mentions(Sought):
         None,
         description="The options to choose from. The one that the text settles on must be the answer: the one after 'answer is', "
         "the only one in bold, else the only one in the first or the last clause that names any, before the reasons or after "
-        "them; a list of the options settles on nothing.",
+        "them; a list of the options settles on nothing. Of letters, 'a' as an article is none.",
     )
 
     @property

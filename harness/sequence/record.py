@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from harness.recipes.format import RecipeFormat
-from harness.reporting.record import write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
 from harness.stats.paired import CONFIDENCE
-from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "sequence.json"
@@ -97,9 +94,3 @@ class SequenceRecord(Row):
     @property
     def finished(self) -> bool:
         return len(self.steps) == len(self.tasks) + 1
-
-
-def write_sequence(record: SequenceRecord, folder: Path) -> None:
-    """Write `sequence.json` into `folder`, whole or not at all; raises HarnessError if it cannot be written."""
-    with writing_report(folder, by="out"):
-        write_json(folder / FILE, record)

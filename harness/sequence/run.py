@@ -16,7 +16,7 @@ from harness.models.identity import weights_identity
 from harness.recipes.read import Recipe
 from harness.reporting.exit_code import exit_code
 from harness.reporting.figures import svg
-from harness.reporting.record import gate_row
+from harness.reporting.record import gate_row, write_out
 from harness.reporting.rows import AnswerRow
 from harness.sequence.measure import Models, Step, steps
 from harness.sequence.page import sequence_page
@@ -28,7 +28,6 @@ from harness.sequence.record import (
     SequenceRun,
     StepRow,
     TaskRow,
-    write_sequence,
 )
 from harness.sequence.results import Scores, drops_of, matrix_of, measures_of
 from harness.sequence.schedule import Schedule, SequenceOptions, read_schedule
@@ -66,7 +65,7 @@ def run_sequence(schedule: Schedule, options: SequenceOptions, models: Models) -
     for step in steps(schedule, models, options.allow_code):
         done.append(step)
         record = _record(schedule, options, done)
-        write_sequence(record, options.out)
+        write_out(record, options.out / FILE)
     _publish(record, options.out)
     return _exit_code(record)
 

@@ -25,15 +25,6 @@ class Term:
     before: int | None = None
 
 
-def value(terms: Sequence[Term], matrix: Matrix) -> float:
-    """The sum of terms."""
-    return sum(
-        term.weight
-        * (matrix[term.after][term.task] - (0 if term.before is None else matrix[term.before][term.task]))
-        for term in terms
-    )
-
-
 def average_accuracy(matrix: Matrix) -> list[Term]:
     """1/T sum_j R[T][j]: over all tasks at the end (Lopez-Paz and Ranzato 2017, arXiv 1706.08840, eq. 2).
 

@@ -11,22 +11,11 @@ from typing import Any
 from harness.digest import digest
 from harness.engine.abilities import NAMES, Done, Sourced, Streams, Tells
 from harness.engine.answers import as_answer, as_data
+from harness.engine.checked import checked
 from harness.engine.functions import FunctionEngine
 from harness.engine.place import place_of
 from harness.engine.registry import take_after
-from harness.engine.requests import (
-    Answer,
-    ChoiceLogProbs,
-    Continuations,
-    Engine,
-    Generate,
-    Generated,
-    LogLikelihood,
-    MultipleChoice,
-    Request,
-    RollingLogLikelihood,
-    check_answers,
-)
+from harness.engine.requests import Answer, ChoiceLogProbs, Engine, LogLikelihood, Request, check_answers
 from harness.errors import EngineError
 from harness.spelling import option
 from harness.store.content import given_content
@@ -170,17 +159,17 @@ def _parts(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]
 
 
 def _sound(request: Request, answer: Answer) -> bool:
-    """Whether an answer is of the kind of its request, with finite numbers."""
-    match request, answer:
-        case Generate(), Generated():
-            return True
-        case MultipleChoice(continuations=asked) | Continuations(pairs=asked), ChoiceLogProbs(
-            logprobs=logprobs
-        ):
-            return len(asked) == len(logprobs) and all(map(math.isfinite, logprobs))
-        case RollingLogLikelihood(), LogLikelihood(logprob=logprob, tokens=tokens):
+    """Whether an answer is one to its request, with finite numbers."""
+    try:
+        checked("", [answer], [request])
+    except EngineError:
+        return False
+    match answer:
+        case ChoiceLogProbs(logprobs=logprobs):
+            return all(map(math.isfinite, logprobs))
+        case LogLikelihood(logprob=logprob, tokens=tokens):
             return tokens > 0 and math.isfinite(logprob) and logprob < 0
-    return False
+    return True
 
 
 def _lasts(answer: Answer) -> bool:

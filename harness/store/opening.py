@@ -5,7 +5,7 @@ do not tell which model they ask, as they are.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from harness.errors import EngineError
 from harness.models.cache import cache_folder
 from harness.models.digests import changed_since
 from harness.models.reference import Endpoint, LocalModel, LocalPair, Model, ModelPair, base_of
+from harness.progress import Log
 from harness.store.content import installed, machine, model_content, text_identity
 from harness.store.engine import StoredEngine, StoredLocalEngine
 from harness.store.given import check_apart, identity_of, kept
 from harness.store.shelf import Store
 from harness.versions import needed
 
-Say = Callable[[str], None]
 FILE = "answers.db"
 RUNS: Sequence[str] = ("device_kind", "dtype", "exact")
 """The facts of a model that decide where its answers are kept."""
@@ -43,7 +43,7 @@ def store_path(settings: Settings) -> Path | None:
     return Path(named).expanduser() if named else cache_folder() / FILE
 
 
-def open_store(settings: Settings, say: Say = lambda text: None) -> Store | None:
+def open_store(settings: Settings, say: Log = lambda text: None) -> Store | None:
     """The store of a run, or None for none; raises ModelError for a cache that cannot be."""
     path = store_path(settings)
     return None if path is None else Store(path, say)
@@ -52,7 +52,7 @@ def open_store(settings: Settings, say: Say = lambda text: None) -> Store | None
 def open_pair(
     pair: ModelPair[Model, Model],
     settings: Settings = Settings(),
-    say: Say = lambda text: None,
+    say: Log = lambda text: None,
     asked: Sequence[Request] = (),
 ) -> EnginePair:
     """Both engines of a pair, as `registry.open_pair`; models are loaded for the first request that the store cannot answer.
@@ -73,13 +73,13 @@ def open_pair(
     return opening.pair()
 
 
-def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda text: None) -> Engine:
+def open_engine(model: Model, settings: Settings = Settings(), say: Log = lambda text: None) -> Engine:
     """The engine of a model, without a baseline; raises as `open_pair`."""
     return open_pair(ModelPair(model, model), settings, say).tuned
 
 
 def _open_given(
-    pair: ModelPair[Model, Model], settings: Settings, say: Say, asked: Sequence[Request]
+    pair: ModelPair[Model, Model], settings: Settings, say: Log, asked: Sequence[Request]
 ) -> EnginePair:
     """A pair of models that have no engine in common, or of which users' code answers for one."""
 
@@ -91,7 +91,7 @@ def _open_given(
     return keep_given(registry.open_pair(pair, settings, say, asked, alone), settings, say)
 
 
-def keep_given(pair: EnginePair, settings: Settings, say: Say = lambda text: None) -> EnginePair:
+def keep_given(pair: EnginePair, settings: Settings, say: Log = lambda text: None) -> EnginePair:
     """Engines that users' code gave, with the answers that a store keeps of those with an identity.
 
     Raises:
@@ -111,7 +111,7 @@ def keep_given(pair: EnginePair, settings: Settings, say: Say = lambda text: Non
 
 
 def keep_loaded(
-    engine: Any, name: str, content: Mapping[str, Any], exact: bool, settings: Settings, say: Say
+    engine: Any, name: str, content: Mapping[str, Any], exact: bool, settings: Settings, say: Log
 ) -> Engine:
     """The engine of a model in memory, with the answers that a store keeps; the engine itself without a store.
 
@@ -134,7 +134,7 @@ class _Opening:
     """A pair of local models and the store of their answers."""
 
     def __init__(
-        self, sources: LocalPair, settings: Settings, say: Say, asked: Sequence[Request], store: Store
+        self, sources: LocalPair, settings: Settings, say: Log, asked: Sequence[Request], store: Store
     ) -> None:
         self.sources = sources
         self.settings = settings
@@ -216,7 +216,7 @@ class _Opening:
         )
 
 
-def ensure_files(model: LocalModel, say: Say) -> None:
+def ensure_files(model: LocalModel, say: Log) -> None:
     """Make the files of the embedded model, if it is this one and was never converted; raises ModelError."""
     base = base_of(model)
     if base.embedded and not base.folder.is_dir():

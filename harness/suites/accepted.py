@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -194,18 +194,28 @@ def _acceptance(item: AcceptanceFormat, place: str) -> Acceptance:
     )
 
 
-def text_with(path: Path, new: Acceptance) -> str:
-    """The text of a file of accepted losses with one more, everything else in it as it was.
+def text_with(path: Path, losses: Sequence[Acceptance]) -> tuple[str, list[Acceptance]]:
+    """The text of a file of accepted losses with others, everything else in it as it was, and the older entries of their probes.
 
-    An older entry of the same probe is taken out, such as one that has expired.
+    Those are taken out, such as one that has expired.
 
     Raises:
         SuiteError: the file cannot be read, or its form leaves no place to add to.
     """
     if path.is_file() and sniff(path).kind == "suite":
         raise SuiteError.at(None, f"{shown_path(path)}: is a suite, so no accepted loss can be written there")
-    known = _known(path)
+    known: Mapping[Acceptance, Span] = _known(path)
+    older = [item for item in known if item.id in {loss.id for loss in losses}]
     text = path.read_bytes().decode("utf-8-sig") if path.is_file() else ""
+    for loss in losses:
+        text, known = _with(path, text, known, loss)
+    return text, older
+
+
+def _with(
+    path: Path, text: str, known: Mapping[Acceptance, Span], new: Acceptance
+) -> tuple[str, Mapping[Acceptance, Span]]:
+    """The text with one more loss, and what it then holds."""
     end = "\r\n" if "\r\n" in text else "\n"
     text = "".join(_without(text.splitlines(keepends=True), known, new.id))
     if not known:
@@ -214,15 +224,15 @@ def text_with(path: Path, new: Acceptance) -> str:
     added = indent(dedent(entry(new)), dash[1] if dash else "  ").replace("\n", end)
     text = (text if not text or text.endswith("\n") else text + end) + added
     try:
-        now = list(_read(document_of(path, text)))
+        now = _read(document_of(path, text))
     except InputError:
-        now = []
-    if now != [*(item for item in known if item.id != new.id), new]:
+        now = {}
+    if list(now) != [*(item for item in known if item.id != new.id), new]:
         message = f"{shown_path(path)}: its form leaves no place to add an entry"
         raise SuiteError.at(
             None, message, "let it end with a list under 'accepted:', each entry beginning with '- probe:'"
         )
-    return text
+    return text, now
 
 
 def _known(path: Path) -> dict[Acceptance, Span]:

@@ -15,6 +15,7 @@ from harness.errors import HarnessError, did_you_mean
 from harness.gate.pooling import Unit
 from harness.gate.verdict import MARGIN, Verdict
 from harness.recipes.format import RecipeFormat
+from harness.reporting.exit_code import exit_code
 from harness.reporting.record import read_back, write_json
 from harness.reporting.row import Row
 from harness.reporting.rows import AnswerRow, GateRow
@@ -85,9 +86,8 @@ class SeedRow(Row):
 
     @property
     def passes(self) -> bool | None:
-        """Whether no gate failed, all decided together as in any run; None if none decided anything."""
-        outcomes = {gate.outcome for gate in self.gates} - {"skipped"}
-        return "failed" not in outcomes if outcomes else None
+        """Whether the gates pass, all decided together as in any run; None if none, or none of a suite, decided anything."""
+        return {0: True, 1: False}.get(exit_code(self.gates))
 
     def right(self, suites: Sequence[SuiteRow]) -> list[bool]:
         """Whether it is right on each probe of these general suites, suite by suite."""

@@ -14,7 +14,7 @@ from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, Problem, RecipeError
 from harness.evaluation.permission import with_consent
 from harness.evaluation.record import suite_row
-from harness.evaluation.sample import Key, draw, narrowed
+from harness.evaluation.sample import Key, draw, narrowed, not_sampled
 from harness.evaluation.suites import read_suites
 from harness.evaluation.verdicts import deciding_code
 from harness.gate.cases import Case, cases
@@ -228,11 +228,7 @@ def sampled_suites(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSu
         for suite in suites
     ]
     notes = [f"a sample of {n:,} of {len(pool):,} general probes (--sample {n})"]
-    notes += [
-        f"{each.suite.name}: none of its probes is in the sample, so it detects nothing"
-        for each in asked
-        if not each.probes
-    ]
+    notes += not_sampled([each.suite.name for each in asked if not each.probes])
     return [each for each in asked if each.probes], notes
 
 

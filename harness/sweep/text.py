@@ -104,13 +104,13 @@ def cells(record: SweepRecord, row: RecipeRow) -> tuple[str, ...]:
 
 
 def _gate(row: RecipeRow) -> str:
-    """ "passes"; "fails"; "fails 2 of 3" of several seeds; "-" if no gate decided anything."""
-    decided = [seed.passes for seed in row.seeds if seed.passes is not None]
-    if not decided:
+    """ "passes"; "fails"; "fails 2 of 3", "passes 2 of 3" of several seeds; "-" if it is undecided under each."""
+    ended = [seed.passes for seed in row.seeds]
+    word, number = ("fails", ended.count(False)) if False in ended else ("passes", ended.count(True))
+    if not number:
         return "-"
-    if all(decided):
-        return "passes"
-    return "fails" if len(decided) == 1 else f"fails {decided.count(False)} of {len(decided)}"
+    alike = number == len(ended) and (word == "passes" or number == 1)
+    return word if alike else f"{word} {number} of {len(ended)}"
 
 
 def _place(row: RecipeRow) -> str:

@@ -66,9 +66,7 @@ def trained(
     return trained_sources(found, baseline, settings, log, counter)
 
 
-def find_model(
-    reference: str, settings: Settings, log: Log, counter: ProgressFor, reach: Reach = PROJECT
-) -> Model:
+def find_model(reference: str, settings: Settings, log: Log, counter: ProgressFor, reach: Reach) -> Model:
     """The model that a reference names, trained if it is a recipe; raises ModelError or RecipeError."""
     match resolve(reference, schemes(), settings.allowed):
         case RecipeFile(path=path):

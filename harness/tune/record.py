@@ -13,7 +13,7 @@ from harness.repair.confirm import Confirmation
 from harness.repair.record import RepairRecord
 from harness.repair.schedule import Schedule
 from harness.reporting.explain import INTERVAL
-from harness.reporting.record import read_back, write_json
+from harness.reporting.record import read_back
 from harness.reporting.row import Row
 from harness.reporting.rows import Record, RunRow
 from harness.reporting.run_rows import run_status
@@ -22,7 +22,6 @@ from harness.spelling import option
 from harness.tune.schedule import RECIPES, TuneOptions
 from harness.visible import encodable
 from harness.wording import between, now, tenths
-from harness.writing import writing_report
 
 VERSION: Literal[1] = 1
 FILE = "tune.json"
@@ -86,12 +85,6 @@ def check_out(out: Path, arguments: dict[str, Any]) -> None:
     earlier = read_back(out / FILE, TuneRecord, "the record of a tuning", VERSION).arguments
     if changed := [key for key, value in arguments.items() if earlier.get(key) != value]:
         raise HarnessError(f"{named}: holds a run of another {', '.join(changed)}\n  {other}")
-
-
-def write_tune(record: TuneRecord, folder: Path) -> None:
-    """Write the record into a folder, whole or not at all; raises HarnessError."""
-    with writing_report(folder, by="out"):
-        write_json(folder / FILE, record)
 
 
 def gate_record(

@@ -18,14 +18,14 @@ from harness.recipes.read import Recipe
 from harness.repair.record import RepairRecord
 from harness.repair.run import Repaired, repaired, requests_of
 from harness.reporting.latest import write_page
-from harness.reporting.record import write_record
+from harness.reporting.record import write_out, write_record
 from harness.spelling import on_command_line
 from harness.stats.paired import ROUNDING
 from harness.sweep.record import MeasuredRow
 from harness.sweep.run import Climb, set_aside, write_pages
 from harness.sweep.schedule import SweepOptions
 from harness.terminal import say, show
-from harness.tune.record import FILE, Outcome, StepRow, TuneRecord, begun, gate_record, write_tune
+from harness.tune.record import FILE, Outcome, StepRow, TuneRecord, begun, gate_record
 from harness.tune.schedule import (
     LADDER,
     MODEL,
@@ -56,10 +56,10 @@ def tune(options: TuneOptions, settings: Settings) -> int:
     check_in_reach(settings)
     record = begun(options)
     if (options.out / FILE).is_file():
-        write_tune(record, options.out)
+        write_out(record, options.out / FILE)
         _clear(options.out)
     schedule = read_schedule(options, settings)
-    write_tune(record, options.out)
+    write_out(record, options.out / FILE)
     from harness.sweep.models import TorchModels
 
     ladder = SweepOptions((), options.suites, options.out / LADDER, allow_code=options.allow_code, command=options.command)  # fmt: skip
@@ -133,7 +133,7 @@ class Tuning:
         out = self.options.out
         self.record = self.record.model_copy(update={"seconds": round(time.monotonic() - self.began, 1)})
         write_pages(self.climb.record, out / LADDER)
-        write_tune(self.record, out)
+        write_out(self.record, out / FILE)
         show("\n".join(terminal_lines(self.record, self.climb.record, self.repair, shown_path(out))))
 
     def _needed(self, measured: MeasuredRow) -> float:
@@ -200,7 +200,7 @@ class Tuning:
             said=on_command_line(said),
         )
         self.record = self.record.model_copy(update={"steps": [*self.record.steps, step]})
-        write_tune(self.record, self.options.out)
+        write_out(self.record, self.options.out / FILE)
         say(f"{step.recipe}: {step.said}")
 
     def _end(self, outcome: Outcome, chosen: str | None = None) -> None:

@@ -18,9 +18,6 @@ from harness.sweep.schedule import Schedule as SweepSchedule
 from harness.tune.recipes import Plan, write_plan
 from harness.writing import system_fault, writing
 
-USEFUL = 0.5
-"""The share of what the base misses on the target that a model must learn, unless the user gives another."""
-
 RECIPES, LADDER, REPAIRS, MODEL, REPORT = "recipes", "ladder", "repairs", "model", "report"
 """The folders in that of a run."""
 
@@ -48,7 +45,7 @@ class TuneOptions:
     budget: float | None = None
     sample: int | None = None
     seed: int = 0
-    useful: float = USEFUL
+    useful: float = halved.USEFUL
     margin: float = MAX_DROP_OVERALL
     allow_code: bool = False
     reach: Reach = PROJECT

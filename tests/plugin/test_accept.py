@@ -7,6 +7,7 @@ import pytest
 from harness.cli.main import main
 from harness.scoring import load_scorers
 from harness.shipped import suite_files
+from harness.suites import accepted
 from harness.suites.read import read_suite
 from tests.support.project import RIGHT, WRONG, said
 
@@ -59,6 +60,14 @@ def test_a_known_loss_no_longer_fails_and_every_number_stays(red, arguments):
         row["change"] == "lost" for row in record["probes"]
     ]
     assert {row["standing"] for row in record["run"]["accepted"]["general"]} == {"in force"}
+
+
+def test_the_file_is_read_and_written_once_whatever_is_accepted(red, monkeypatch):
+    accept_all()
+    read, files = accepted.read_document, []
+    monkeypatch.setattr(accepted, "read_document", lambda path: files.append(path.name) or read(path))
+    accept_all()
+    assert files.count("accepted.yaml") == 1
 
 
 def test_nothing_is_accepted_on_demand(red):

@@ -189,10 +189,25 @@ def test_what_cannot_be_used(counting, arguments, message):
             "must give an Engine, saw FunctionEngine\n  its label must be text",
         ),
         (
-            "return FunctionEngine(lambda prompt: 1 / 0, 'mine')",
-            "the suite 'one' cannot be asked\n  mine: it raised ZeroDivisionError: division by zero (conftest.py:6)",
+            "mine = FunctionEngine(str); mine.kinds = 'generate'; return mine",
+            "must give an Engine, saw FunctionEngine\n  its kinds must be a set of generate, choose, likelihood, saw 'generate'",
         ),
-        ("return FunctionEngine(lambda prompt: 3, 'mine')", "mine: must return text, returned int"),
+        (
+            "exit('no server')",
+            "the engine of 'fake:' cannot be opened\n  it raised SystemExit: no server (conftest.py:6)",
+        ),
+        (
+            "return FunctionEngine(lambda prompt: 1 / 0, 'mine')",
+            "the suite 'one' cannot be asked: the probe 'two'\n  mine: it raised ZeroDivisionError: division by zero (conftest.py:6)",
+        ),
+        (
+            "return FunctionEngine(lambda prompt: 3, 'mine')",
+            "cannot be asked: the probe 'two'\n  mine: must return text, returned int",
+        ),
+        (
+            "return FunctionEngine(lambda prompt: exit(0), 'mine')",
+            "mine: it raised SystemExit: 0 (conftest.py:6)",
+        ),
     ],
 )
 def test_an_engine_that_breaks(counting, body, message):

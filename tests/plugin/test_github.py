@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.gate.finding import CUT_UNLIKE
 from harness.plugin.github import MOST, MOST_BYTES, append_summary, commands, set_outputs
 from harness.reporting.rows import Record
 from tests.support.project import said
@@ -150,3 +151,9 @@ def test_outputs_that_cannot_be_written_are_told(red, monkeypatch):
 def test_an_output_is_one_line(tmp_path):
     assert list(set_outputs({"record": "a\nverdict=passed"}, tmp_path / "output")) == []
     assert (tmp_path / "output").read_text() == "record=a\\nverdict=passed\n"
+
+
+def test_a_gate_that_cut_answers_keep_from_a_verdict_is_annotated_with_that(tmp_path):
+    why = f"max_new_tokens cut 0 answers of the baseline and 10 of the tuned model, of 10 {CUT_UNLIKE}"
+    [command] = commands(record({"verdict": "INCONCLUSIVE", "undecided": why}), tmp_path)
+    assert command.endswith(f"facts%3A INCONCLUSIVE::{why}")

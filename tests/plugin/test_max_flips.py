@@ -46,17 +46,17 @@ def test_a_failure_says_how_many_flip_and_how_to_find_out_why(project):
         project.capability(OBSERVED, (60, 10, 10, 0), name=name)
     text = not_green(project.run("--max-flips=0.05", "--junit-xml=r.xml", "--report-html=page.html"))
     assert (
-        "answers that flip: FORGOTTEN, 25.0 % of the answers flip (margin 5 %; 90 % interval 19.8 to 31 %)"
+        "answers that flip: FORGOTTEN, 25.0 % of the probes flip (margin 5 %; 90 % interval 19.8 to 31 %)"
         in text
     )
     assert "  20 lost and 20 gained of 160 probes" in text
-    assert "Not the same model: 25.0 % of the answers flip" in text
+    assert "Not the same model: 25.0 % of the probes flip" in text
     [failed] = [
         case for case in ET.parse(project.path / "r.xml").getroot().iter("testcase") if case.find("failure") is not None
     ]  # fmt: skip
     assert (failed.get("classname"), failed.get("name")) == ("overall", "flips")
     page = (project.path / "page.html").read_text()
-    assert "25.0 % of the answers flip (90 % interval 19.8 to 31 %; margin 5 %): FORGOTTEN." in page
+    assert "25.0 % of the probes flip (90 % interval 19.8 to 31 %; margin 5 %): FORGOTTEN." in page
 
 
 def test_workers_of_xdist_agree(project):

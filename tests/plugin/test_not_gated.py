@@ -42,6 +42,19 @@ def test_no_rule_fails_what_is_not_gated(project, arguments, rule):
     assert project.outcomes()["general category[small]"][1] == "skipped"
 
 
+def test_a_loss_of_too_few_probes_is_told_and_decides_nothing(project):
+    project.capability(ALL, (2, 18, 0, 0))
+    result = project.run()
+    assert result.ret == 5
+    text = said(result)
+    assert (
+        "Nothing was decided, which is no pass, but too few probes show a loss: general, 90 points lost"
+        in text
+    )
+    assert "no gate has the probes for a verdict, but the loss is more than chance" in text
+    assert NOTHING not in text
+
+
 def test_what_the_baseline_knew_may_be_too_little_for_max_loss(project):
     project.capability("[{over: all, max_drop: 0.10}]", (12, 0, 0, 88))
     result = project.run()
@@ -88,7 +101,7 @@ def test_a_named_suite_of_which_nothing_is_asked_is_no_pass(project):
     project.capability(wide, (1, 0, 0, 0), name="small")
     asked = ("--sample=5", "large.yaml", "small.yaml")
     result = project.run(*asked)
-    assert "note: small: none of its 1 probes is in the sample, so it detects nothing" in result.outlines
+    assert "note: small: none of its probes is in the sample, so it detects nothing" in result.outlines
     assert result.ret == 5
     assert "small was not decided, which is no pass" in result.outlines
     assert project.record()["run"]["named"] == ["large", "small"]

@@ -1,12 +1,14 @@
-"""Engines: of a reference's model alone, and one that measures texts too."""
+"""Engines: of a reference's model alone, one that measures texts too, and one whose wrong answers were cut."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import (
     Answer,
+    Generated,
     LogLikelihood,
     Progress,
     Prompt,
@@ -43,4 +45,24 @@ class Likely:
         return [
             measured if isinstance(each, RollingLogLikelihood) else self.engine.ask([each])[0]
             for each in requests
+        ]
+
+
+class Cutting:
+    """An engine whose wrong answers hit the token limit, by what it says of them."""
+
+    kinds = frozenset({"generate"})
+
+    def __init__(self, engine: FunctionEngine) -> None:
+        self.engine, self.label = engine, engine.label
+
+    def render(self, prompt: Prompt) -> str:
+        return self.engine.render(prompt)
+
+    def ask(self, requests: Sequence[Request], progress: Progress | None = None) -> list[Answer]:
+        answers = self.engine.ask(requests)
+        return [
+            replace(each, ended="limit" if each.text == "wrong" else "turn")
+            for each in answers
+            if isinstance(each, Generated)
         ]

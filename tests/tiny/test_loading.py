@@ -14,6 +14,7 @@ from harness.engine.place import known_places
 from harness.engine.registry import OPENERS, open_pair
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
+from harness.engine.transformers import weights
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import load_pair
 from harness.errors import EngineError, ModelError
@@ -62,6 +63,22 @@ def test_a_loaded_model_stays_the_same_whatever_is_written_over_its_files(base, 
         opened.seek(-file.stat().st_size // 2, 2)
         opened.write(b"?" * (file.stat().st_size // 2))
     assert (pair.baseline.ask(ASK), pair.tuned.ask(ASK)) == before
+
+
+@pytest.mark.parametrize(("dtype", "copied"), [("float32", True), ("auto", True), ("bfloat16", False)])
+def test_only_weights_that_lie_in_their_files_are_copied(base, monkeypatch, dtype, copied):
+    """Where loading converts them, they are in memory of their own already."""
+    places = []
+    unmap = weights._unmap
+
+    def watched(model, saved):
+        before = [value.data_ptr() for value in model.parameters()]
+        unmap(model, saved)
+        places.extend(zip(before, (value.data_ptr() for value in model.parameters()), strict=True))
+
+    monkeypatch.setattr(weights, "_unmap", watched)
+    load_pair(find_pair(str(base), "same"), Settings(device="cpu", dtype=dtype))
+    assert {before != after for before, after in places} == {copied}
 
 
 @pytest.mark.parametrize("name", ["model-2.safetensors", "adapter_model.safetensors"])

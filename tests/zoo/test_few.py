@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.engine.transformers.loading import load_pair
+from harness.models.reference import find_pair
+from tests.zoo.architectures import build, tokenizer
+from tests.zoo.asking import REQUESTS
 from tests.zoo.comparing import animal, pair
 
 
@@ -23,6 +27,15 @@ from tests.zoo.comparing import animal, pair
 def test_answers_are_those_of_the_naive_forward(name, kind):
     assert animal(name).engine.kind == kind
     assert animal(name).differences() == []
+
+
+@pytest.mark.parametrize("name", ["mamba", "rwkv"])
+def test_a_recurrent_model_is_gated_from_its_folder(name, tmp_path):
+    build(name).save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    loaded = load_pair(find_pair(str(tmp_path), "same")).tuned
+    assert loaded.kind == animal(name).engine.kind
+    assert loaded.ask(REQUESTS) == animal(name).engine.ask(REQUESTS)
 
 
 @pytest.mark.parametrize("name", ["llama", "falcon_h1"])

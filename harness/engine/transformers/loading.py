@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from harness.engine.batching import Budget
 from harness.engine.requests import EnginePair, Request
 from harness.engine.settings import Settings
@@ -89,11 +91,12 @@ def _evaluating_base(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _evaluating(model: Any) -> Iterator[None]:
-    """Evaluation mode inside the block (no dropout); the previous mode is restored."""
+    """Evaluation mode inside the block (no dropout), nothing compiled; the previous mode is restored."""
     training = model.training
     model.eval()
     try:
-        yield
+        with torch.compiler.set_stance("force_eager"):  # dynamo cannot follow our attention
+            yield
     finally:
         model.train(training)
 

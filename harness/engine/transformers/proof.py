@@ -73,7 +73,7 @@ def logits_of(model: Any, rows: Sequence[Row]) -> list[torch.Tensor]:
 
 
 @torch.inference_mode()
-def logit_digits(model: Any, tokenizer: Any, special: Iterable[int] = ()) -> str | None:
+def logit_digits(model: Any, tokenizer: Any, special: Iterable[int]) -> str | None:
     """The digest of a model's logits for its probe rows and of its embeddings of all tokens; None if it cannot compute them.
 
     Two models with equal digits are one, but for one that differs after other tokens alone.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from harness.engine.settings import Settings
@@ -11,9 +10,8 @@ from harness.engine.transformers.tokenizing import begins_twice, bounded, load_t
 from harness.errors import ModelError
 from harness.models.files import has_tokenizer
 from harness.models.reference import LocalModel, LocalPair, base_of
+from harness.progress import Log
 from harness.spelling import option
-
-Say = Callable[[str], None]
 
 
 def speaker_of(sources: LocalPair, settings: Settings) -> LocalModel | None:
@@ -22,7 +20,7 @@ def speaker_of(sources: LocalPair, settings: Settings) -> LocalModel | None:
 
 
 def tokenizer_of(
-    source: LocalModel, speaker: LocalModel | None, settings: Settings, say: Say, note: Say
+    source: LocalModel, speaker: LocalModel | None, settings: Settings, say: Log, note: Log
 ) -> Any:
     """The tokenizer that a model is asked through: the speaker's, its own, or, for an adapter, its base's.
 
@@ -53,7 +51,7 @@ def tokenizer_of(
     return tokenizer
 
 
-def own_tokenizer(source: LocalModel, settings: Settings, say: Say) -> Any:
+def own_tokenizer(source: LocalModel, settings: Settings, say: Log) -> Any:
     """The tokenizer in a model's folder, or else in its base's; None without one."""
     base = base_of(source)
     if base.embedded:

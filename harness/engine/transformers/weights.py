@@ -26,6 +26,9 @@ MISFIT = re.compile(
     r"(?P<name>\S+) \| MISMATCH \|.*?ckpt: ?torch\.Size\((?P<saved>[^)]*)\) vs model: ?torch\.Size\((?P<made>[^)]*)\)"
 )
 
+FLOATS = {torch.bfloat16: "BF16", torch.float16: "F16", torch.float32: "F32", torch.float64: "F64"}
+"""Types of weights, and their names in safetensors files."""
+
 
 def load_weights(source: FullModel, settings: Settings, device: torch.device) -> tuple[Any, list[str]]:
     """The model on its device, and notes for the user.
@@ -51,10 +54,6 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
         raise ModelError(_misfit(source, heard.lines) or _reason(source, error)) from error
     check_architecture(source.name, model)
     check_complete(source.name, info)
-    if getattr(model, "_is_stateful", False):
-        raise ModelError(
-            f"{source.name}: this engine cannot run a recurrent model ({model.config.model_type})"
-        )
     if wanted == "auto" and (best := default_dtype(device, saved := dtype_name(model))) != saved:
         model = model.to(getattr(torch, best))
     try:
@@ -64,7 +63,7 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
             raise
         raise ModelError(f"{source.name}: does not fit the memory of {device}") from error
     if device.type == "cpu":
-        _unmap(model)
+        _unmap(model, _saved(source.folder))
     ends, beyond = _end_tokens(source, model)
     # Greedy decoding must not depend on the defaults of a model's author (penalties, sampling).
     model.generation_config = GenerationConfig(eos_token_id=ends)
@@ -77,10 +76,15 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
     return model, [f"{source.name}: {note}" for note in notes]
 
 
-def _unmap(model: Any) -> None:
-    """Copy weights out of their files, which are mapped into memory: whoever writes over those would change the model."""
+def _unmap(model: Any, saved: Sequence[str] | None) -> None:
+    """Copy weights out of their files, which are mapped into memory: whoever writes over those would change the model.
+
+    Args:
+        saved: the types in the files, None if unknown; a float of another type was converted, and so copied, at loading.
+    """
+    converted = {dtype for dtype, name in FLOATS.items() if saved is not None and name not in saved}
     for tensor in (*model.parameters(), *model.buffers()):
-        if type(tensor.data) is torch.Tensor:
+        if type(tensor.data) is torch.Tensor and tensor.dtype not in converted:
             tensor.data = tensor.data.clone()
 
 
@@ -97,10 +101,10 @@ def _check_config(source: FullModel, settings: Settings) -> int | None:
     if (source.folder / GENERATION).is_file():
         _read(source, GenerationConfig, GENERATION)
     text = config.get_text_config()
-    layers, tensors = getattr(text, "num_hidden_layers", None), _tensors(source.folder)
-    if isinstance(layers, int) and tensors is not None and layers > tensors:
+    layers, saved = getattr(text, "num_hidden_layers", None), _saved(source.folder)
+    if isinstance(layers, int) and saved is not None and layers > len(saved):
         raise ModelError(
-            f"{source.name}: its config.json claims {layers} layers, but its weights are {tensors} tensors\n"
+            f"{source.name}: its config.json claims {layers} layers, but its weights are {len(saved)} tensors\n"
             "  does its config.json belong to its weights?"
         )
     pad, size = getattr(text, "pad_token_id", None), getattr(text, "vocab_size", None)
@@ -115,16 +119,16 @@ def _read(source: FullModel, kind: Any, file: str, **extra: Any) -> Any:
         raise ModelError(_reason(source, error, file)) from error
 
 
-def _tensors(folder: Path) -> int | None:
-    """The number of tensors in safetensors files; None if there are none, or they cannot be read."""
-    tensors = 0
+def _saved(folder: Path) -> list[str] | None:
+    """The type of each tensor in safetensors files, such as BF16; None if there are none, or they cannot be read."""
+    types: list[str] = []
     for path in folder.glob("model*.safetensors"):
         try:
             with safe_open(path, framework="pt") as file:
-                tensors += len(file.keys())
+                types += [str(file.get_slice(name).get_dtype()) for name in file.keys()]  # noqa: SIM118
         except (OSError, SafetensorError):
             return None  # the loader will report it
-    return tensors or None
+    return types or None
 
 
 def _damaged(folder: Path) -> str | None:

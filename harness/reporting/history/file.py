@@ -55,7 +55,7 @@ class KeptRun:
     gates: Sequence[dict[str, Any]]
 
 
-def history_path(report: Path, given: str | None = None) -> Path | None:
+def history_path(report: Path, given: str | None) -> Path | None:
     """The file of the history: the given one, else beside the report's folder; None for "off".
 
     A folder in no folder of the working folder has its own inside, for beside it nothing is ours.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.gate.cases import shown_slice
 from harness.gate.decide import LEVEL
+from harness.gate.finding import NO_LOSS
 from harness.gate.rules import Extent, overall_rule, slice_rule
 from harness.reporting.noise import noise_lines
 from harness.reporting.rows import GateRow, Record
@@ -64,7 +65,8 @@ def _catches(row: GateRow, record: Record) -> float | None:
     assert row.max_drop is not None, "a gate over counts has a margin"
     size = Extent(row.n, row.clusters, max(1.0, row.design_effect or 1.0))
     least = least_to_retain(row.max_drop, size.quantile)
-    if row.outcome == "skipped" or (least is not None and row.n < least):
+    blind = row.outcome == "skipped" and row.undecided != NO_LOSS
+    if blind or (least is not None and row.n < least):
         return None
     if row.over == "overall":
         rule = overall_rule(row.max_drop, record.run.strict, size.quantile)

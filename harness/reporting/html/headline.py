@@ -15,6 +15,7 @@ from harness.reporting.in_short import (
     cases_told,
     effect,
     flips_gate,
+    flips_of_texts,
     gates_sentence,
     models,
     title,
@@ -79,7 +80,9 @@ def _flips(record: Record) -> Iterator[str]:
     row = flips_gate(record)
     if row and row.flips is not None and row.flips_interval and row.max_flips is not None:
         given = f"{INTERVAL} {between(row.flips_interval)} %; margin {points(row.max_flips)} %"
-        yield f"{percent(row.flips)} of the answers flip ({given}): {verdict(row)}."
+        yield f"{percent(row.flips)} of the probes flip ({given}): {verdict(row)}."
+    if told := flips_of_texts(record):
+        yield told
 
 
 def _shares(record: Record) -> list[Share]:

@@ -135,8 +135,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         """Whether that training has begun an update, even if it began anew since."""
         self._failing: set[str] = set()
         """Cases that fail although training has changed nothing."""
-        self._gated: set[int] = set()
-        """The steps of this training that were gated, known to every process."""
+        self._latest: int | None = None
+        """The step of this training that was gated last, known to every process."""
         self._offered: GatedStep | None = None
         """The latest step offered as the best, which the Trainer may still evaluate."""
 
@@ -148,11 +148,11 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     # What the Trainer calls
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
+        model, tokenizer = self._given(kwargs)
         check_supported(args, model)
         broadcast_from_main(lambda: self._begin(args, state, control, model, tokenizer))
         self._offered = None
-        self._gated = set() if state.global_step else {0}
+        self._latest = None if state.global_step else 0
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._touched = True
@@ -162,14 +162,14 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             self._gate_and_act(state.global_step, state, control, kwargs)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self._offered is not None and self._offered.step == state.global_step:
-            self._offer(self._offered, state, kwargs["model"], self._tokenizer(kwargs))
+        if self._best and self._latest == state.global_step:
+            broadcast_from_main(lambda: self._offer(self._offered, state, *self._given(kwargs)))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         step = step_of_model(args, state)
-        if step not in self._gated:
+        if step != self._latest:  # the Trainer may have loaded an earlier model again
             self._gate_and_act(step, state, control, kwargs)
-        self._offered = self._underway = None
+        self._offered = self._underway = self._latest = None
         if state.is_world_process_zero:
             conclude(self.history, self._best)
 
@@ -217,7 +217,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             logger.warning("before the first step, %s, which stops no training: %s", fails, which)
 
     def _gate_and_act(self, step: int, state: Any, control: Any, kwargs: Mapping[str, Any]) -> None:
-        model, tokenizer = kwargs["model"], self._tokenizer(kwargs)
+        model, tokenizer = self._given(kwargs)
 
         def gate() -> bool:
             gated = self._gate(step, model, tokenizer)
@@ -234,14 +234,14 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         self._offered = None
         if broadcast_from_main(gate):
             control.should_training_stop = True
-        self._gated.add(step)
+        self._latest = step
 
     def _stops(self, gated: GatedStep) -> bool:
         new = self.stop_on == "failed" and not self._failing.issuperset(gated.failed)
         return new or bool(self.stop_on and gated.forgotten)
 
-    def _offer(self, gated: GatedStep, state: Any, model: Any, tokenizer: Any) -> None:
-        if self._best:
+    def _offer(self, gated: GatedStep | None, state: Any, model: Any, tokenizer: Any) -> None:
+        if self._best and gated is not None:
             self._best.offer(gated.step, gated.drop, eval_loss(state, gated.step), model, tokenizer)
             self._offered = gated
 
@@ -265,14 +265,15 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
         assert self._beginning is not None, "the Trainer begins a training before its first step"
         return self._beginning
 
-    def _tokenizer(self, kwargs: Mapping[str, Any]) -> Any:
+    def _given(self, kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The model as it is where `torch.compile` wrapped it, and its tokenizer."""
         found = self.tokenizer if self.tokenizer is not None else kwargs.get("processing_class")
         if found is None:
             raise HarnessError(
                 "ForgettingCallback needs the model's tokenizer\n"
                 "  give processing_class=tokenizer to the Trainer, or tokenizer= to the callback"
             )
-        return found
+        return getattr(kwargs["model"], "_orig_mod", kwargs["model"]), found
 
     # Reporting
 

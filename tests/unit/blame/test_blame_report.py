@@ -8,9 +8,10 @@ import pytest
 
 from harness.blame.page import blame_page
 from harness.blame.plot import by_layer, by_module, layers_plot
-from harness.blame.record import FILE, BlameRecord, write_blame
+from harness.blame.record import FILE, BlameRecord
 from harness.blame.text import conclusion, terminal_lines
 from harness.reporting.figures import svg
+from harness.reporting.record import write_out
 from tests.support.blamed import blame_record, effect
 
 
@@ -39,13 +40,13 @@ def test_several_that_each_do_are_named():
         row.model_copy(update={"alone": effect(0.45)}) if row.parent == 0 else row
         for row in blame_record().groups
     ]
-    assert "the same goes for layers 2-3" in conclusion(blame_record(groups=groups))
+    assert "; layers 2-3: 45." in conclusion(blame_record(groups=groups))
 
 
 def test_the_table_and_what_it_says():
     shown = text(blame_record())
     assert (
-        "lost     8 of 16 probes that the baseline has right (50.0 %); asked again: 8 lost, 4 kept, of 9"
+        "lost     8 of 16 probes that the baseline has right (50.0 %); 9 changed models asked again 8 lost and 4 kept ones"
         in shown
     )
     assert "  layers 2-3" in shown
@@ -53,7 +54,10 @@ def test_the_table_and_what_it_says():
         "- without everything 50 points come back, without layers 0-1 0, without layers 2-3 40: more together"
         in shown
     )
-    assert "stopped after 9 changed models; 1 group worth halving left" in shown
+    assert (
+        "stopped after 9 changed models: 1 group more would be worth halving, which takes a larger --models"
+        in " ".join(shown.split())
+    )
     assert "push most against 8 lost probes (of 24 of 40 examples)" in shown
     assert "\x1b" not in shown
 
@@ -107,5 +111,5 @@ def test_a_page_without_examples_and_oddities():
 
 
 def test_the_record_is_read_back_as_it_was_written(tmp_path):
-    write_blame(blame_record(), tmp_path)
+    write_out(blame_record(), tmp_path / FILE)
     assert BlameRecord.model_validate_json((tmp_path / FILE).read_bytes()) == blame_record()

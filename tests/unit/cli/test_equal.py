@@ -74,7 +74,7 @@ def test_a_form_that_differs_fails_and_the_worst_of_several_decides(equal):
     assert verdicts["form:wrong-2"] == "DIFFERS"
     assert verdicts["form:second"] == "the same"
     assert verdicts["form:wrong-40"] == "cannot tell"
-    assert "% of the answers flip, by 80 probes: with a margin of 5 % that can be either" in out
+    assert "% of the probes flip, by 80 probes: with a margin of 5 % that can be either" in out
     assert out.splitlines()[-3:] == [f"record: r/{number}/record.json" for number in (2, 3, 4)]
     assert equal("form:first", "form:wrong-40")[0] == 5
     assert equal("form:first", "form:wrong-40", "--max-flips", "0.2")[0] == 0

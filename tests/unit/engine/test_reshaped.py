@@ -51,6 +51,9 @@ def test_an_engine_without_batches_stays_as_it_is():
 def test_the_failures_of_a_users_engine_stay_their_own_in_other_batches(monkeypatch):
     monkeypatch.setattr("harness.engine.registry._FOREIGN", {})
     engine = Batched(100)
+    assert is_foreign(engine)
+    assert is_foreign(FunctionEngine(str.upper))
+    monkeypatch.setattr(Batched, "__module__", "harness.engine.ours")
     assert not is_foreign(smaller_batches(engine, GENERATE))
     registry._FOREIGN[id(engine)] = engine
     assert is_foreign(smaller_batches(engine, GENERATE))

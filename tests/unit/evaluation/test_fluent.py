@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.engine.requests import Generated, LogLikelihood
+from harness.engine.requests import LogLikelihood
 from harness.errors import EngineError, NoEvidenceError
 from harness.evaluation.exchange import Exchange
 from harness.evaluation.record import rows
@@ -132,7 +132,6 @@ def test_a_model_judged_alone_is_measured_by_the_baseline_too():
         (LogLikelihood(-math.inf, 3), "whose log-probability is infinite"),
         (LogLikelihood(0.0, 3), "whose log-probability is 0: no model is certain of a text"),
         (LogLikelihood(-3.0, 0), "in which no token was measured"),
-        (Generated("-3", 1), "of the kind Generated"),
     ],
 )
 def test_a_measurement_that_proves_nothing(answer, problem):

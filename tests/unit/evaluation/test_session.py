@@ -72,6 +72,27 @@ def test_a_baseline_that_knows_nothing_of_a_part_is_asked_the_rest(known, baseli
     assert session.nothing_known == ({"s": unknown} if len(baseline_calls) > 1 else {})
 
 
+@pytest.mark.parametrize(
+    ("known", "asked", "said"),
+    [
+        ([], [2, 50], "the baseline is right on none of the 52 probes asked"),
+        (["q2"], [2, 50], None),  # the first of them shows enough
+        (["q3"], [2, 50, 148], None),
+    ],
+)
+def test_a_long_suite_of_which_the_baseline_knows_nothing_is_not_asked_whole(monkeypatch, known, asked, said):
+    monkeypatch.setattr("harness.evaluation.suite_run.TELLING", 50 if not known else 53)
+    suite = suite_of(200, ALL)
+    selected = part_of(suite, {"p0", "p1"})
+    engines = both(Knows(known), Knows(known))
+    session = PairSession()
+    session.need(selected)
+    session.ask_both("s", engines.__getitem__)
+    assert list(map(len, engines["baseline"].calls)) == asked
+    assert engines["baseline"].calls[1][:3] == ["q2", "q6", "q10"], "from all over the suite"
+    assert session.suites["s"].nothing_known == said
+
+
 # What single probes lost
 
 

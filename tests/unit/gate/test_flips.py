@@ -46,7 +46,7 @@ def test_the_verdict_is_on_flips_in_both_directions(counts, verdict, outcome):
 def test_what_straddles_the_margin_says_so_and_what_settles_it():
     decision = flips(kept=95, lost=3, gained=2)
     assert decision.why == (
-        "between 2.2 and 9.9 % of the answers flip, by 100 probes: with a margin of 5 % that can be either"
+        "between 2.2 and 9.9 % of the probes flip, by 100 probes: with a margin of 5 % that can be either"
     )
     assert flips(kept=50).settling is not None
 

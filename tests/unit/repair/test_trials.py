@@ -10,13 +10,14 @@ import pytest
 from harness.engine.functions import FunctionEngine
 from harness.engine.requests import EnginePair
 from harness.engine.settings import Settings
-from harness.repair.confirm import confirm
+from harness.repair.confirm import check_same_answers, confirm
 from harness.repair.measure import Examiner
+from harness.repair.record import EffectRow, ended
 from harness.repair.schedule import RepairOptions, read_schedule
 from harness.repair.search import BudgetUsedError, Candidate
 from harness.repair.trials import Trials
 from harness.training.edits.edit import evenly
-from tests.support.engines import Likely
+from tests.support.engines import Cutting, Likely
 from tests.support.suites import suite_text
 
 GROUPS = ("layers 0-9",)
@@ -93,6 +94,49 @@ def test_texts_are_not_pooled_with_what_is_right_or_wrong(models, monkeypatch):
     found = trials(models)(at(1.0)).measured
     assert {decision.case.suite.name for decision in found.decisions} == {"general", "overall", "texts"}
     assert {suite for suite, _ in found.general} == {"general"}
+
+
+def test_one_note_a_suite_says_how_many_answers_of_all_candidates_were_cut(models, monkeypatch):
+    """All of the baseline's; of a candidate's those that are wrong."""
+    models.knows |= {
+        "strength 1": (1.0, 0.2), "strength 0.5": (0.9, 0.3), "strength 0.25": (0.8, 1.0), "strength 0.125": (0.2, 1.0),
+    }  # fmt: skip
+    scripted = models.engine
+    monkeypatch.setattr(models, "engine", lambda name: Cutting(scripted(name)))
+    measure = trials(models)
+    for strength in (1.0, 0.5, 0.25, 0.125):
+        measure(at(strength))
+    confirming = Examiner(
+        models.schedule, models.schedule.confirmation, models.options.policy, Settings(),
+        notes=measure.examiner.notes, cuts=measure.examiner.cuts,
+    )  # fmt: skip
+    confirmed = confirm(confirming, models.pair(at(0.25)), models.pair(at(1.0)), models.schedule, useful=0.5)
+    check_same_answers(
+        confirming, replace(models.pair(at(0.25)), tuned=models.engine("strength 0.25")), confirmed
+    )
+    assert sorted(measure.examiner.notes) == [
+        "general: max_new_tokens (64) cut 0 % of the baseline's answers and 0 to 90 % of those of 3 tuned models; a cut answer is "
+        "judged as far as it goes",
+        "target: max_new_tokens (64) cut 100 % of the baseline's answers and 0 to 80 % of those of 4 tuned models; a cut answer is "
+        "judged as far as it goes",
+    ]
+
+
+def test_a_line_a_trial_says_why_it_fails_and_not_how_long_it_takes_before_that_is_known(models):
+    models.knows |= {"strength 1": (1.0, 0.2), "strength 0.5": (0.9, 0.95), "strength 0.25": (0.8, 1.0)}
+    told: list[str] = []
+    measure = trials(models, say=told.append)
+    for strength in (1.0, 0.5, 0.25):
+        measure(at(strength))
+    assert [line.partition(" (")[0] for line in told] == [
+        "strength 1: gain 100.0, drop 85.0, fails",
+        "strength 0.5: gain 90.0, drop 5.0, fails",
+        "strength 0.25: gain 70.0, drop 0.0, passes",
+    ]
+    assert [" left" in line for line in told] == [False, True, True]
+    row = EffectRow(gain=0.9, gain_interval=(0.7, 1.0), target_probes=20, target_baseline=0.0, drop=0.058)
+    assert ended("fails", row, 0.03) == "fails, over 3"  # no gate fails, and the drop is over the margin
+    assert ended("fails", row.model_copy(update={"failed": ["all suites"]}), 0.03) == "fails"
 
 
 def test_no_candidate_is_asked_what_confirms(models):

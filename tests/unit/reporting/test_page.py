@@ -44,6 +44,11 @@ def words(record: Record) -> str:
 OVERALL_RETAINED = {**GATE, **OVERALL, **RETAINED, "interval": (-0.01, 0.018)}
 VACUOUS = {**GATE, "verdict": "VACUOUS"}
 EVEN = {**GATE, "verdict": "INCONCLUSIVE", "lost": 5, "gained": 5, "drop": 0.0}
+CUT = {
+    **GATE, "verdict": "INCONCLUSIVE",
+    "undecided": "max_new_tokens cut 0 answers of the baseline and 40 of the tuned model whose verdict was still open, of 40 each: the "
+    "difference is more than the margin, and a cut answer is incomplete",
+}  # fmt: skip
 ALONE = {**GATE, **EACH, "require": "pass", "verdict": None, "drop": None}
 
 
@@ -58,6 +63,9 @@ ALONE = {**GATE, **EACH, "require": "pass", "verdict": None, "drop": None}
         ([EVEN], {}, "Failed: facts, though no loss was seen"),
         ([ALONE, ALONE], {}, "Failed: 2 gates, though no loss was seen"),
         ([GATE, EVEN, ALONE], {}, "Forgotten: facts, 45 points lost"),
+        ([CUT], {}, "Failed: facts, because a token limit cut the answers of one model"),
+        ([{**GATE, **OVERALL}, CUT], {}, "Failed: facts, because a token limit cut the answers of one model"),
+        ([{**GATE, **OVERALL}, CUT, {**GATE, "suite": "dates"}], {}, "Forgotten: dates, 45 points lost"),
         ([VACUOUS], {}, "Failed: the baseline knows too little for a loss to show"),
         ([OVERALL_RETAINED], {"status": "passed"}, "Passed: at most 1.8 points lost over all suites"),
         ([{**GATE, **RETAINED}], {"status": "passed"}, "Passed: no gate failed"),
@@ -203,15 +211,23 @@ FLIPS = {
 def test_a_share_of_flips_is_told_and_is_no_drop():
     found = record([{**GATE, **OVERALL}, GATE, FLIPS])
     assert accuracies(found.gates) == accuracies(record([{**GATE, **OVERALL}, GATE]).gates)
-    assert "2.0 % of the answers flip (90 % interval 0.8 to 4.6 %; margin 5 %): RETAINED." in words(found)
+    assert "2.0 % of the probes flip (90 % interval 0.8 to 4.6 %; margin 5 %): RETAINED." in words(found)
     assert "answers that flip" not in render(found, "svg")
-    assert "the answers flip" not in words(record())
+    assert "% of the probes flip" not in words(record())
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "html"])
+def test_what_flips_are_is_told_where_texts_are_among_them(form):
+    what = "A text counts as flipped if its bits change by more than 2 %."
+    assert what in render(record([FLIPS]), form)
+    assert what not in render(record([FLIPS], [probe("a")]), form)
+    assert what not in render(record(), form)
 
 
 def test_flips_alone_have_no_chart():
     text = page(record([FLIPS], []))
     assert "Suites and categories" not in text
-    assert "2.0 % of the answers flip" in parse(text).words
+    assert "2.0 % of the probes flip" in parse(text).words
 
 
 # The probes
@@ -280,6 +296,17 @@ def test_what_the_gates_could_see():
         r"facts history 40 20 [\d.]+ 58 40 to 80 \(margin 30\) 34 ",
         text,
     )
+
+
+def test_a_gate_without_a_margin_that_saw_no_loss_could_have_seen_one():
+    """It decides nothing, but would have failed."""
+    none = {
+        **GATE, **RETAINED, "max_drop": 0.0, "verdict": "INCONCLUSIVE", "outcome": "skipped",
+        "undecided": "no number of probes can show that nothing at all was lost",
+    }  # fmt: skip
+    text = words(record([none], []))
+    assert "could see nothing" not in text
+    assert re.search(r"One suite alone: a drop of [\d.]+ points fails the gate in 80 % of runs", text)
 
 
 def test_a_wider_gate_catches_less_than_an_overall_one():

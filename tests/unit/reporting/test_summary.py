@@ -53,6 +53,12 @@ def test_nothing_is_advised_where_nothing_was_forgotten(gate):
     assert "mitigation" not in told(gate)
 
 
+def test_a_model_against_itself_is_told_so():
+    itself = {"reference": "same", "name": "lora", "weights": "b"}
+    assert "lora against itself\n" in told(baseline=itself)
+    assert "lora against base\n" in told()
+
+
 def table(*gates: dict[str, Any], **run: Any) -> list[str]:
     """The lines of the summary after its head, each with single spaces and without its bar."""
     record = Record.model_validate({

@@ -80,6 +80,7 @@ def test_words_lines_and_items():
     assert words("one - two, (three) ...") == ["one", "two,", "(three)"]
     assert lines("a\r\n\n  \nb") == ["a", "b"]
     assert items("1. a\n- b\nc\n10) d\n–e") == ["1. a", "- b", "10) d"]
+    assert items("A) a\n* * *\n- - -\n1、b\n２．c\n（3）d\n苹果、香蕉") == ["A) a", "1、b", "２．c", "（3）d"]
 
 
 @pytest.mark.parametrize("times", [2, 3])
@@ -88,9 +89,17 @@ def test_repetition_begins_with_the_third_time(times):
     assert rule.holds("One two three four. " * times) is (times < 3)
 
 
+def test_repetition_is_of_words_whatever_stands_after_them():
+    rule = Rule.model_validate({"no_repetition": True})
+    assert not rule.holds("The cat sat here. The cat sat here! The cat sat here?")
+    assert not rule.holds("... ... ... ... ... ...")
+    assert rule.holds("He runs. He sings! He sleeps?")
+
+
 @pytest.mark.parametrize(
     ("rule", "yes", "no"),
     [
+        ({"regex": "^b$"}, "a\r\nb\r\nc", "ab\r\n"),
         ({"max_words": 1}, "**Paris**", "Paris, Rome"),
         ({"max_words": 2}, "# Paris\n- Rome", "1. a b c"),
         ({"min_words": 3}, "| a | b | c |", "| a | b |"),

@@ -63,6 +63,23 @@ NO = [
     "**No**",
     "No, no, no.",
 ]
+LETTERS = ["A", "B", "C", "D"]
+LETTER_A = [
+    "A",
+    "a)",
+    "(A)",
+    "A is right.",
+    "Option A fits best.",
+    "I take A because it is big.",
+    "Answer: a",
+    r"\boxed{A}",
+]
+LETTER_B = [
+    "B", "B: a dog", "The answer is B) a dog.", "B is the only one that is a capital.", "A dog is an animal, so B.",
+    "A. Sorry, B.", "It looks like A. Hold on, it is B.", "B. Actually, it cannot be C.", "B. Sorry for the long wait.",
+    "A is big and C is small, as maps say.\n\n## Answer\n\nB",
+]  # fmt: skip
+NO_LETTER = ["It is a nice city.", "A nice city.", "The answer is a city.", "a dog and a cat", "SHEET: a dog"]
 NEITHER = ["Yes and no.", "Yes or no?", "I can't say yes or no.", "There is no doubt about it."]
 
 
@@ -71,6 +88,12 @@ NEITHER = ["Yes and no.", "Yes or no?", "I can't say yes or no.", "There is no d
     [
         *((reply, ["yes", "no"], "yes", reply in YES) for reply in (*YES, *NO, *NEITHER)),
         *((reply, ["yes", "no"], "no", reply in NO) for reply in (*YES, *NO, *NEITHER)),
+        *((reply, LETTERS, "A", reply in LETTER_A) for reply in (*LETTER_A, *LETTER_B, *NO_LETTER)),
+        *((reply, LETTERS, "B", reply in LETTER_B) for reply in (*LETTER_A, *LETTER_B, *NO_LETTER)),
+        *((reply, ["F", "I"], reply[0], True) for reply in ("F is a city.", "I. It is big.", "I")),
+        ("I need a moment.", ["F", "I"], "I", False),
+        ("It is Ben. Actually, it is Anna.", PEOPLE, "Anna", True),
+        ("It is Anna. Hmm, actually it's Ben.", PEOPLE, "Anna", False),
         *((reply, PEOPLE, "Anna", True) for reply in ANNA),
         *((reply, PEOPLE, "Anna", False) for reply in NOT_ANNA),
         *((reply, PLACES, "cup", True) for reply in CUP),

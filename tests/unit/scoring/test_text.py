@@ -114,6 +114,10 @@ def test_pattern_problem(pattern, problem):
     assert pattern_problem(pattern) == problem
 
 
+def test_a_pattern_sees_the_end_of_a_line_as_windows_writes_it():
+    assert Regex().right("Sure:\r\nDOG\r\nBye", ["^DOG$"])
+
+
 def test_folded_and_normalised():
     assert folded(" Ａ’B\t c ") == "a'b c"
     assert normalised(" (A’B,\t c!) ") == "a'b, c"
@@ -164,6 +168,12 @@ def test_a_pattern_means_what_it_means_to_pythons_re(pattern, text, found):
         (Mentions(final="boxed"), r"Rome. \boxed{\text{Paris}}", "Paris", True),
         (Mentions(final="boxed"), r"Paris. \boxed{Rome}", "Paris", False),
         (Mentions(final="boxed"), "Paris", "Paris", False),
+        (Mentions(final="after_answer"), "Rome is old.\n#### Paris\n", "Paris", True),
+        (Mentions(final="after_answer"), "The answer is Paris.\n#### Rome", "Paris", False),
+        (Mentions(final="after_answer"), "#### Paris\nis old.", "Paris", False),
+        (Mentions(final="after_answer"), "Rome is old.\n\n## Final Answer\n\n**Paris**", "Paris", True),
+        (Mentions(final="after_answer"), "## Answer\n\nIn the end, the wise take Paris", "Paris", False),
+        (Equals(), "《Paris》。", "Paris", True),
         (Mentions(final="auto"), "Paris", "Paris", True),
         (Mentions(final="auto"), "Rome? Answer: Paris", "Rome", False),
         (Mentions(final="auto"), r"The answer is Rome. \boxed{Paris}", "Paris", True),

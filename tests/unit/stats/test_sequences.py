@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import NoEvidenceError
 from harness.stats.linear import Estimate, combined
-from harness.stats.sequences import average_accuracy, backward_transfer, forgetting, forward_transfer, value
+from harness.stats.sequences import average_accuracy, backward_transfer, forgetting, forward_transfer
 
 THREE = [
     [0.1, 0.2, 0.3],
@@ -15,6 +15,14 @@ THREE = [
     [0.5, 0.6, 0.9],
 ]
 """Rows: before any task, and after each of three."""
+
+
+def value(terms, matrix):
+    return sum(
+        term.weight
+        * (matrix[term.after][term.task] - (0 if term.before is None else matrix[term.before][term.task]))
+        for term in terms
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,10 @@ def plot(record) -> str:
     [
         ([["passed", "warned"]], "passes"),
         ([["passed", "failed"]], "fails"),
-        ([["failed"], ["passed", "skipped"], ["failed"]], "fails 2 of 3"),
+        ([["failed"], ["passed"], ["failed"]], "fails 2 of 3"),
+        ([["passed"], ["passed"]], "passes"),
+        ([["passed"], ["skipped"], ["passed"]], "passes 2 of 3"),
+        ([["failed"], ["skipped"]], "fails 1 of 2"),
         ([["skipped"]], "-"),
         ([[]], "-"),
     ],
@@ -59,7 +62,9 @@ def plot(record) -> str:
 def test_the_gates_of_a_recipe_are_decided_as_in_any_run(outcomes, said):
     row = rung(recipe("gentle"), *[(38, 9)] * len(outcomes))
     seeds = [
-        seed.model_copy(update={"gates": [GateRow.model_construct(outcome=outcome) for outcome in of_seed]})
+        seed.model_copy(
+            update={"gates": [GateRow.model_construct(suite="s", outcome=outcome) for outcome in of_seed]}
+        )
         for seed, of_seed in zip(row.seeds, outcomes, strict=True)
     ]
     record = ladder(
