@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from numbers import Integral, Real
@@ -124,7 +125,7 @@ def _logprobs(values: object, asked: int) -> tuple[float, ...]:
     logprobs = tuple(map(_number, values))
     if len(logprobs) != asked:
         raise _OddError(f"gave {len(logprobs)} log-probabilities for {asked} choices")
-    if above := [logprob for logprob in logprobs if logprob > ROUNDING]:  # NaN is not
+    if above := [logprob for logprob in logprobs if ROUNDING < logprob < math.inf]:
         raise _OddError(f"gave the log-probability {above[0]:g}, and none is above 0")
     return logprobs
 

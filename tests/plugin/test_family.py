@@ -176,7 +176,7 @@ def test_an_input_error_in_the_second_suite_leaves_the_gates_of_the_first(projec
     assert len(project.outcomes()) == ours
     run = project.record()["run"]
     assert run["errors"] == [
-        "two.yaml:1:1: the suite 'two' cannot be asked\n  tuned: must return text, returned NoneType"
+        "two.yaml:1:1: the suite 'two' cannot be asked: the probe 'a-kept-0'\n  tuned: must return text, returned NoneType"
     ]
     assert project.asked("tuned")[-1] == "two a-kept-0?"  # the third was not asked in vain
 

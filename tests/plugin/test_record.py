@@ -184,7 +184,7 @@ def test_engines_of_one_s_own_that_break_replace_an_older_record_too(project):
     assert record["gates"] == []
     assert record["run"]["exit_status"] == 4
     assert record["run"]["errors"] == [
-        "general.yaml:1:1: the suite 'general' cannot be asked\n  tuned: must return text, returned NoneType"
+        "general.yaml:1:1: the suite 'general' cannot be asked: the probe 'kept-7'\n  tuned: must return text, returned NoneType"
     ]
 
 

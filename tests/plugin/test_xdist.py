@@ -281,7 +281,10 @@ def test_an_input_error_in_a_worker_ends_in_exit_code_4(project):
     result = project.run(*project.folders(), *TWO)
     assert result.ret == 4
     text = not_green(result)
-    assert "the suite 'general' cannot be asked\n  tuned: must return text, returned NoneType" in text
+    assert (
+        "the suite 'general' cannot be asked: the probe 'kept-0'\n  tuned: must return text, returned NoneType"
+        in text
+    )
     record = project.record()
     assert record["gates"] == []
     assert record["run"]["exit_status"] == 4

@@ -272,7 +272,8 @@ def test_a_model_that_cannot_answer(read):
 def test_a_model_that_breaks_is_named_with_the_suite(read):
     broken = Condition("first", FunctionEngine(lambda prompt: None, "base"))
     with pytest.raises(
-        EngineError, match=r"s.yaml:1:1: the suite 'numbers' cannot be asked: the probe 'p0'\n  base: must return text"
+        EngineError,
+        match=r"s.yaml:1:1: the suite 'numbers' cannot be asked: the probe 'p0'\n  base: must return text",
     ):
         measure(read(numbers(2, ALL)), [broken, broken])
 

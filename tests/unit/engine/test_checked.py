@@ -63,7 +63,7 @@ def test_an_answer_becomes_plain(request_, given, plain):
         (CHOOSE, ChoiceLogProbs((True, -1.0)), "a log-probability must be a number, saw bool"),
         (CHOOSE, ChoiceLogProbs((1j, -1.0)), "a log-probability must be a number, saw complex"),
         (CHOOSE, ChoiceLogProbs((math.nan, 0.25)), "gave the log-probability 0.25, and none is above 0"),
-        (CHOOSE, ChoiceLogProbs((-math.inf, math.inf)), "gave the log-probability inf, and none is above 0"),
+        (CHOOSE, ChoiceLogProbs((-math.inf, 0.5)), "gave the log-probability 0.5, and none is above 0"),
         (CONTINUE, ChoiceLogProbs((2.0,), (True,)), "gave the log-probability 2, and none is above 0"),
         (CONTINUE, ChoiceLogProbs((-2.0,), "yes"), "'greedy' must be a truth value for each choice, or empty, saw 'yes'"),
         (MEASURE, LogLikelihood("-3", 1), "a log-probability must be a number, saw str"),
