@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from harness.engine.place import known_places
 from harness.engine.registry import OPENERS, open_pair
 from harness.engine.requests import Chat, Generate, Message
 from harness.engine.settings import Settings
-from harness.engine.transformers import weights
+from harness.engine.transformers import mapped, weights
 from harness.engine.transformers.engine import TorchEngine
 from harness.engine.transformers.loading import load_pair
 from harness.errors import EngineError, ModelError
@@ -69,16 +71,43 @@ def test_a_loaded_model_stays_the_same_whatever_is_written_over_its_files(base, 
 def test_only_weights_that_lie_in_their_files_are_copied(base, monkeypatch, dtype, copied):
     """Where loading converts them, they are in memory of their own already."""
     places = []
-    unmap = weights._unmap
+    copy_out = mapped.copy_out
 
-    def watched(model, saved):
+    def watched(model):
         before = [value.data_ptr() for value in model.parameters()]
-        unmap(model, saved)
+        copy_out(model)
         places.extend(zip(before, (value.data_ptr() for value in model.parameters()), strict=True))
 
-    monkeypatch.setattr(weights, "_unmap", watched)
+    monkeypatch.setattr(weights, "copy_out", watched)
     load_pair(find_pair(str(base), "same"), Settings(device="cpu", dtype=dtype))
     assert {before != after for before, after in places} == {copied}
+
+
+def test_weights_are_copied_where_the_system_does_not_tell_what_is_mapped(base, monkeypatch, tmp_path):
+    asked = load_reference(str(base)).ask(ASK)
+    monkeypatch.setattr(mapped, "MAPS", tmp_path / "none")
+    copy = shutil.copytree(base, tmp_path / "base")
+    engine = load_reference(str(copy))
+    (copy / "model.safetensors").write_bytes(b"?" * (copy / "model.safetensors").stat().st_size)
+    assert engine.ask(ASK) == asked
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+def test_copied_weights_are_not_in_memory_twice(tmp_path):
+    values = {str(number): torch.randn(1024, 1024) for number in range(16)}  # 4 MiB each
+    save_file(values, tmp_path / "model.safetensors")
+    model = torch.nn.ParameterDict(load_file(tmp_path / "model.safetensors"))
+
+    def resident() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    held = [value.data for value in model.values()]  # else the file is unmapped at the end
+    before = resident()
+    mapped.copy_out(model)
+    assert resident() - before < 16 * 1024, "kB of files in memory"
+    del held
+    assert all(torch.equal(model[key], value) for key, value in values.items())
 
 
 @pytest.mark.parametrize("name", ["model-2.safetensors", "adapter_model.safetensors"])

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 from harness.engine.settings import Settings
 from harness.engine.transformers.checks import check_architecture, check_complete
 from harness.engine.transformers.device import check_dtype, default_dtype, dtype_name, out_of_memory
+from harness.engine.transformers.mapped import copy_out
 from harness.engine.transformers.quiet import Heard, quiet
 from harness.errors import ModelError, first_line
 from harness.models.files import COPY
@@ -25,9 +26,6 @@ from harness.spelling import option
 MISFIT = re.compile(
     r"(?P<name>\S+) \| MISMATCH \|.*?ckpt: ?torch\.Size\((?P<saved>[^)]*)\) vs model: ?torch\.Size\((?P<made>[^)]*)\)"
 )
-
-FLOATS = {torch.bfloat16: "BF16", torch.float16: "F16", torch.float32: "F32", torch.float64: "F64"}
-"""Types of weights, and their names in safetensors files."""
 
 
 def load_weights(source: FullModel, settings: Settings, device: torch.device) -> tuple[Any, list[str]]:
@@ -63,7 +61,7 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
             raise
         raise ModelError(f"{source.name}: does not fit the memory of {device}") from error
     if device.type == "cpu":
-        _unmap(model, _saved(source.folder))
+        copy_out(model)
     ends, beyond = _end_tokens(source, model)
     # Greedy decoding must not depend on the defaults of a model's author (penalties, sampling).
     model.generation_config = GenerationConfig(eos_token_id=ends)
@@ -74,18 +72,6 @@ def load_weights(source: FullModel, settings: Settings, device: torch.device) ->
     if pad is not None:
         notes.append(f"its pad_token_id {pad} {outside}; another token is used")
     return model, [f"{source.name}: {note}" for note in notes]
-
-
-def _unmap(model: Any, saved: Sequence[str] | None) -> None:
-    """Copy weights out of their files, which are mapped into memory: whoever writes over those would change the model.
-
-    Args:
-        saved: the types in the files, None if unknown; a float of another type was converted, and so copied, at loading.
-    """
-    converted = {dtype for dtype, name in FLOATS.items() if saved is not None and name not in saved}
-    for tensor in (*model.parameters(), *model.buffers()):
-        if type(tensor.data) is torch.Tensor and tensor.dtype not in converted:
-            tensor.data = tensor.data.clone()
 
 
 def _check_config(source: FullModel, settings: Settings) -> int | None:
@@ -101,10 +87,10 @@ def _check_config(source: FullModel, settings: Settings) -> int | None:
     if (source.folder / GENERATION).is_file():
         _read(source, GenerationConfig, GENERATION)
     text = config.get_text_config()
-    layers, saved = getattr(text, "num_hidden_layers", None), _saved(source.folder)
-    if isinstance(layers, int) and saved is not None and layers > len(saved):
+    layers, tensors = getattr(text, "num_hidden_layers", None), _tensors(source.folder)
+    if isinstance(layers, int) and tensors is not None and layers > tensors:
         raise ModelError(
-            f"{source.name}: its config.json claims {layers} layers, but its weights are {len(saved)} tensors\n"
+            f"{source.name}: its config.json claims {layers} layers, but its weights are {tensors} tensors\n"
             "  does its config.json belong to its weights?"
         )
     pad, size = getattr(text, "pad_token_id", None), getattr(text, "vocab_size", None)
@@ -119,16 +105,16 @@ def _read(source: FullModel, kind: Any, file: str, **extra: Any) -> Any:
         raise ModelError(_reason(source, error, file)) from error
 
 
-def _saved(folder: Path) -> list[str] | None:
-    """The type of each tensor in safetensors files, such as BF16; None if there are none, or they cannot be read."""
-    types: list[str] = []
+def _tensors(folder: Path) -> int | None:
+    """The number of tensors in safetensors files; None if there are none, or they cannot be read."""
+    tensors = 0
     for path in folder.glob("model*.safetensors"):
         try:
             with safe_open(path, framework="pt") as file:
-                types += [str(file.get_slice(name).get_dtype()) for name in file.keys()]  # noqa: SIM118
+                tensors += len(file.keys())
         except (OSError, SafetensorError):
             return None  # the loader will report it
-    return types or None
+    return tensors or None
 
 
 def _damaged(folder: Path) -> str | None:
