@@ -54,4 +54,4 @@ def _give_back(data: torch.Tensor) -> None:
     first = -(-data.data_ptr() // PAGESIZE) * PAGESIZE
     size = (data.data_ptr() + data.nbytes) // PAGESIZE * PAGESIZE - first
     if size > 0:
-        ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(size), DONTNEED)
+        ctypes.pythonapi.madvise(ctypes.c_void_p(first), ctypes.c_size_t(size), DONTNEED)
