@@ -11,12 +11,12 @@ from harness.visible import visible
 def points(fraction: float) -> str:
     """A fraction as percentage points: 0.321 is "32.1", 0.1 is "10"."""
     rounded = round(100 * fraction, 1)
-    return f"{rounded:.0f}" if rounded == int(rounded) else f"{rounded:.1f}"
+    return f"{rounded:z.0f}" if rounded == int(rounded) else f"{rounded:.1f}"
 
 
 def tenths(fraction: float) -> str:
     """A fraction in percent with one decimal, for columns of numbers: 0.1 is "10.0"."""
-    return f"{100 * fraction:.1f}"
+    return f"{100 * fraction:z.1f}"
 
 
 def percent(fraction: float) -> str:

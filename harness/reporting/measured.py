@@ -23,7 +23,7 @@ class Measured:
         """The number for people: "28.5", "+11.1 %", "3.3 %"; "-" for none."""
         if self.value is None:
             return "-"
-        return f"{100 * self.value:+.1f}{self.unit}" if self.signed else f"{tenths(self.value)}{self.unit}"
+        return f"{100 * self.value:+z.1f}{self.unit}" if self.signed else f"{tenths(self.value)}{self.unit}"
 
 
 def measured(row: GateRow) -> Measured:

@@ -57,5 +57,5 @@ def _shown(probe: Probe, answer: Answer) -> str:
             return probe.choices[max(range(len(probe.choices)), key=logprobs.__getitem__)]
         case ChoiceLogProbs(logprobs, greedy):
             written = "what it would write" if all(greedy) else "it would write something else"
-            return f"log-probability {max(logprobs):.2f}, {written}"
+            return f"log-probability {max(logprobs):z.2f}, {written}"
     return ""

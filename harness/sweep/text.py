@@ -159,7 +159,7 @@ def suites_table(record: SweepRecord) -> list[tuple[str, ...]]:
         (
             row.name,
             *(tenths(measured.by_suite[name].drop) for name in names),
-            *(f"{100 * measured.rises[name]:+.1f} %" for name in texts),
+            *(f"{100 * measured.rises[name]:+z.1f} %" for name in texts),
         )
         for row, measured in record.measured
     ]

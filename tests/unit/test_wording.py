@@ -15,6 +15,9 @@ from harness.wording import between, percent, points, some, tenths
         (0.0, "0", "0.0"),
         (-0.05, "-5", "-5.0"),
         (1.0, "100", "100.0"),
+        (-0.0, "0", "0.0"),
+        (-0.0004, "0", "0.0"),
+        (-0.0006, "-0.1", "-0.1"),
     ],
 )
 def test_a_fraction_in_points_and_in_a_column(fraction, as_points, in_a_column):

@@ -72,7 +72,7 @@ def _row(run: KeptRun, gate: Gate | None, most: float, block: str) -> tuple[str,
     if gate is None:
         return (*head, "-", "-", "-", "-", "")
     if gate["rise"] is not None:
-        return (*head, str(gate["n"]), "-", "-", f"{100 * gate['rise']:+.1f} %", "")
+        return (*head, str(gate["n"]), "-", "-", f"{100 * gate['rise']:+z.1f} %", "")
     before, drop = gate["baseline_accuracy"], gate["drop"]
     bar = block * max(1, round(WIDTH * drop / most)) if drop and drop > 0 and most else ""
     return (

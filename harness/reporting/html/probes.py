@@ -186,7 +186,7 @@ def _choices(row: ProbeRow) -> Iterator[Choice]:
     if not any(logprobs):
         return
     for place, text in enumerate(row.choices):
-        before, after = (f"{side[place]:.2f}" if side and place < len(side) else "-" for side in logprobs)
+        before, after = (f"{side[place]:z.2f}" if side and place < len(side) else "-" for side in logprobs)
         yield Choice(text[:LONGEST], text in row.expected, before, after)
 
 
