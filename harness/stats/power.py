@@ -222,7 +222,8 @@ def noise_drop(n: int, flip_rate: float, level: float = 0.05) -> float:
     """
 
     def rare(nets: int) -> bool:
-        return power(n, 0.0, flip_rate / 2, Confirmed((nets - 1) / n, level=1.0)) <= level
+        chance = power(n, 0.0, flip_rate / 2, Confirmed((nets - 1) / n, level=1.0))
+        return chance <= level + ROUNDING
 
     nets = smallest(rare, 1, 2 * n + 2)
     assert nets is not None, "no drop exceeds 1"

@@ -56,11 +56,12 @@ def test_the_runner_of_code_is_imported_on_windows(monkeypatch):
 @pytest.mark.parametrize("command", ["lint", "plan"])
 def test_no_file_is_opened_in_the_encoding_of_the_machine(command):
     done = subprocess.run(
-        [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-m", "harness", command,
+        [sys.executable, "-X", "warn_default_encoding", "-W", "always::EncodingWarning", "-m", "harness", command,
          "suites/general_qa.yaml"],
         cwd=ROOT, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert str(ROOT / "harness") not in done.stderr, "older versions of other packages warn too"
 
 
 def test_where_a_process_has_no_timer_the_clock_ends_it(monkeypatch, tmp_path):

@@ -32,8 +32,9 @@ def test_the_head_says_what_the_package_gguf_reads(path):
 
 def test_quantisations_have_the_names_of_the_package_gguf():
     theirs = {int(kind): kind.name.partition("_")[2] for kind in LlamaFileType if kind.name != "GUESSED"}
-    for number, name in enumerate(NAMES):
-        assert not name or theirs[number].removeprefix("MOSTLY_").removeprefix("ALL_").startswith(name)
+    for number, name in enumerate(NAMES):  # a lower version has fewer
+        kind = theirs.get(number, name)
+        assert kind.removeprefix("MOSTLY_").removeprefix("ALL_").startswith(name)
 
 
 def test_a_file_that_is_cut_anywhere_is_incomplete(path, tmp_path):
