@@ -56,6 +56,7 @@ class Served:
         key: what it wants as a key.
         digests: of the files of models, by name, as Ollama tells them.
         decode: turns tokens, which a prompt may be, into text.
+        told: what else it tells of itself, by path.
     """
 
     models: Sequence[str] = ("base", "tuned")
@@ -71,6 +72,7 @@ class Served:
     opens: Callable[[dict[str, Any]], str] = lambda body: ""
     reply: Callable[[dict[str, Any], dict[str, Any]], Any] = lambda body, reply: reply
     statuses: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     decode: Callable[[list[int]], str] = lambda tokens: "".join(map(chr, tokens))
@@ -141,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/v1/models": {"data": entries},
             "/version": {"version": "9.9"},
             "/api/tags": {"models": tags},
+            **self.behaviour.told,
         }
         found = told.get(self.path)
         self._send(

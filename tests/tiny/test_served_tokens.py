@@ -109,6 +109,19 @@ def test_a_server_that_reads_other_tokens_than_it_is_sent_measures_nothing(serve
         engine.ask([choice])
 
 
+def test_a_server_that_reads_other_tokens_than_it_is_sent_answers_nothing(server, base):
+    engine = opened(server, base).tuned
+    sent = len(engine.request_tokens(Generate(CHAT, 3))[0])
+
+    def cut(body, told):
+        told["usage"]["prompt_tokens"] -= 1
+        return told
+
+    server.reply = cut
+    with pytest.raises(UnansweredError, match=f"was sent {sent} tokens and read {sent - 1}"):
+        engine.ask([Generate(CHAT, 3)])
+
+
 @pytest.fixture
 def texts(tmp_path):
     """The file of a suite of texts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -30,7 +30,8 @@ from harness.engine.server.calls import Call
 from harness.engine.server.examining import Examined
 from harness.engine.server.finding import TAKES_ARGUMENTS, UNKNOWN
 from harness.engine.server.fleet import Fleet, GoneError
-from harness.engine.server.reading import RENDERS, Reader, TokenizerReader
+from harness.engine.server.reading import RENDERS, Read, Reader, TokenizerReader, bytes_of
+from harness.engine.server.replies import usage_of
 from harness.engine.server.scoring import Scorer
 from harness.engine.server.writing import arguments_of, generated, limits_of, messages_of
 from harness.engine.streaming import ask_by_stream
@@ -148,9 +149,23 @@ class ServerEngine:
         body = dialect.body(self.examined.found.model, **given, **limits)
 
         def read(data: dict[str, Any]) -> Generated:
-            return generated(data, self.replies.choice(data, body), request, self.marks, inside)
+            answer = generated(data, self.replies.choice(data, body), request, self.marks, inside)
+            self._check_whole(data, given.get("prompt"))
+            return answer
 
         return await self.fleet.ask(Call(path, body, read))
+
+    def _check_whole(self, data: Mapping[str, Any], sent: Read | None) -> None:
+        """Refuse an answer to a part of the prompt; raises EngineError."""
+        prompt, written = usage_of(data, "prompt_tokens") or 0, usage_of(data, "completion_tokens") or 0
+        if isinstance(sent, list) and prompt not in (0, len(sent)):
+            raise EngineError(f"{self.label}: was sent {len(sent)} tokens and read {prompt}")
+        context = self.examined.found.context
+        if context and prompt + written > context + 1:  # the last token is not read
+            raise EngineError(
+                f"{self.label}: it reads {context:,} tokens, and forgot the beginning of the {prompt + written:,} of prompt and answer\n"
+                "  serve it with a longer context"
+            )
 
     async def _scored(self, request: Scored) -> Answer:
         assert self.scorer is not None, "such a request is refused"
@@ -164,6 +179,16 @@ class ServerEngine:
     def refusal(self, request: Request) -> str | None:
         """Why a request cannot be answered, known before it is asked; None if it can be."""
         found = self.examined.found
+        if (
+            found.cuts
+            and found.context
+            and not self.renders_here
+            and (size := bytes_of(request)) >= found.context
+        ):
+            return (
+                f"{found.kind} may cut a prompt that is longer than the {found.context:,} tokens that it reads, and does not say so; "
+                f"this one may be: it has {size:,} bytes\n  serve the model with a context of {size + 1:,} tokens or more"
+            )
         if isinstance(request, Generate) and _is_chat(request.prompt) and not self.renders_here:
             if why := self.examined.no_chat:
                 return f"it answers no chats: {why}"

@@ -12,10 +12,10 @@ from typing import Any
 from harness.engine.requests import Generate
 from harness.engine.server.calls import BadReply, Call
 from harness.engine.server.canary import CHATS, LIKELIEST, TEXTS, TOKENS, Canary
-from harness.engine.server.finding import TRANSFORMERS, Found, check_key, find
+from harness.engine.server.finding import TRANSFORMERS, Found, check_key, find, find_loaded
 from harness.engine.server.fleet import Fleet, RefusedError
 from harness.engine.server.reading import Read, Reader
-from harness.engine.server.replies import Replies, Token, finite, message_of, text_of, tokens_of
+from harness.engine.server.replies import Replies, Token, finite, message_of, text_of, tokens_of, usage_of
 from harness.engine.server.scoring import Echo, echoed
 from harness.engine.server.servers import Server
 from harness.engine.server.writing import Dialect, generated, messages_of
@@ -39,6 +39,11 @@ OPTIONAL = ("top_logprobs", "logprobs", "repetition_penalty", "samplers", "seed"
 RENAMED = {"max_tokens": "max_completion_tokens"}
 
 ECHOED = "One, two, three, four, five."
+
+LETTER = "a"
+"""A text of one or two tokens; with start and end tokens, and less than the shortest chat template writes, LETTER_TOKENS."""
+
+LETTER_TOKENS = 3
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,10 @@ class Examination:
             raise ModelError(
                 f"{found.url}: the model '{visible(found.model)}' answers nothing\n  {no_chat}\n  {no_text}{hint}"
             )
-        no_echo = no_echo or await self._why_no_echo(text)
+        no_text = no_text or await self._why_no_text(text)
+        no_echo = no_echo or no_text or await self._why_no_echo(text)
         return Examined(
-            found,
+            await find_loaded(self.fleet, self.server, found),
             self.replies,
             chat,
             text,
@@ -198,6 +204,21 @@ class Examination:
             case "llama.cpp":
                 return {"cache_prompt": False}
         return {}
+
+    async def _why_no_text(self, dialect: Dialect) -> str | None:
+        """Why the server continues no text, though it answers: it makes a chat of it, as Ollama does; None if it does not."""
+        if self.reader is not None:
+            return None
+        body = dialect.body(self.found.model, prompt=LETTER, max_tokens=1)
+
+        def read(data: dict[str, Any]) -> int:
+            self.replies.choice(data, body)
+            return usage_of(data, "prompt_tokens") or 0
+
+        tokens = await self.fleet.ask(Call("completions", body, read), self.server)
+        if tokens <= LETTER_TOKENS:
+            return None
+        return f"it puts a text into the chat template ('{LETTER}' became {tokens} tokens)"
 
     async def _why_no_echo(self, dialect: Dialect) -> str | None:
         """Why the server gives no log-probabilities of prompts; None if it does."""

@@ -26,8 +26,14 @@ UNKNOWN = "an OpenAI-compatible server"
 
 TRANSFORMERS = "transformers serve"
 
-TAKES_ARGUMENTS = frozenset({"vLLM", "SGLang", "TGI", "llama.cpp", TRANSFORMERS, UNKNOWN})
+TAKES_ARGUMENTS = frozenset({"vLLM", "SGLang", "llama.cpp", TRANSFORMERS, UNKNOWN})
 """Kinds that pass arguments to the chat template, or refuse them; others ignore them."""
+
+CUT = frozenset({"Ollama", "LM Studio"})
+"""Kinds that answer a prompt which is too long for them without its beginning or its middle."""
+
+LEAST_CONTEXT = 2048
+"""Tokens that Ollama reads where it does not say how many."""
 
 LONGEST = 200
 
@@ -40,6 +46,7 @@ class Found:
         vocabulary: the size.
         start: the text of the token that begins a text.
         digest: of the model's files.
+        cuts: whether it cuts a prompt that is too long, and does not say so.
     """
 
     url: str
@@ -51,6 +58,7 @@ class Found:
     vocabulary: int | None = None
     start: str | None = None
     digest: str | None = None
+    cuts: bool = False
 
     @property
     def name(self) -> str:
@@ -130,13 +138,15 @@ async def _more(fleet: Fleet, server: Server, found: Found, entry: Mapping[str, 
     async def told(path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         return await fleet.told_by(server, Call(path, body, lambda data: data)) or {}
 
-    base = replace(found, context=_int(entry.get("max_model_len")))
+    base = replace(found, context=_int(entry.get("max_model_len")), cuts=found.kind in CUT)
     match found.kind:
         case "vLLM":
             return replace(base, version=_text((await told("/version")).get("version")))
         case "SGLang":
             info = await told("/server_info") or await told("/get_server_info")
-            return replace(base, version=_text(info.get("version")))
+            return replace(
+                base, version=_text(info.get("version")), cuts=info.get("allow_auto_truncate") is True
+            )
         case "llama.cpp":
             return _of_llama(base, await told("/props"), entry)
         case "Ollama":
@@ -145,16 +155,36 @@ async def _more(fleet: Fleet, server: Server, found: Found, entry: Mapping[str, 
             return _of_ollama(
                 replace(base, version=_text((await told("/api/version")).get("version"))), shown, tags
             )
-        case "LM Studio":
-            loaded = await told(f"/api/v0/models/{quote(found.model)}")
-            length = loaded.get("loaded_context_length") or loaded.get("max_context_length")
-            return replace(base, context=_int(length))
     if entry.get("owned_by") in (entry.get("id"), None):  # as TGI lists it
         info = await told("/info")
         if info.get("model_id") and "max_total_tokens" in info:
             context, version = _int(info["max_total_tokens"]), _text(info.get("version"))
             return replace(base, kind="TGI", version=version, context=context)
     return base
+
+
+async def find_loaded(fleet: Fleet, server: Server, found: Found) -> Found:
+    """The same once the model has answered, as some servers load it for its first request, and tell only then how much it reads."""
+
+    async def told(path: str) -> Mapping[str, Any]:
+        return await fleet.told_by(server, Call(path, None, lambda data: data)) or {}
+
+    match found.kind:
+        case "Ollama":
+            running = map(_dict, _list((await told("/api/ps")).get("models")))
+            lengths = [model.get("context_length") for model in running if _is(found.model, model)]
+            known = _int(lengths[0]) if lengths else None
+            return replace(found, context=known or found.context or LEAST_CONTEXT)
+        case "LM Studio":
+            loaded = await told(f"/api/v0/models/{quote(found.model)}")
+            length = loaded.get("loaded_context_length") or loaded.get("max_context_length")
+            return replace(found, context=_int(length))
+    return found
+
+
+def _is(model: str, entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of Ollama's lists is that of a model."""
+    return entry.get("name") in (model, f"{model}:latest")
 
 
 def _of_llama(base: Found, props: Mapping[str, Any], entry: Mapping[str, Any]) -> Found:
@@ -170,8 +200,7 @@ def _of_llama(base: Found, props: Mapping[str, Any], entry: Mapping[str, Any]) -
 
 
 def _of_ollama(base: Found, shown: Mapping[str, Any], tags: Sequence[Any]) -> Found:
-    names = (base.model, f"{base.model}:latest")
-    digests = [tag.get("digest") for tag in map(_dict, tags) if tag.get("name") in names]
+    digests = [tag.get("digest") for tag in map(_dict, tags) if _is(base.model, tag)]
     parameters = re.search(r"^num_ctx\s+(\d{1,9})$", str(shown.get("parameters", "")), re.MULTILINE)
     return replace(
         base,

@@ -32,7 +32,7 @@ from harness.versions import needed
 from harness.visible import visible
 from harness.wording import count
 
-ASKING = 2
+ASKING = 3
 """Raised whenever a change of this room changes what is asked of a server, or how its replies are read."""
 
 
@@ -139,9 +139,10 @@ def _common(fleet: Fleet, examined: Sequence[Examined], by_tokens: bool) -> Exam
         return None
 
     contexts = [server.found.context for server in examined]
+    cuts = any(server.found.cuts for server in examined)
     common = replace(
         first,
-        found=replace(first.found, context=min(filter(None, contexts), default=None)),
+        found=replace(first.found, context=min(filter(None, contexts), default=None), cuts=cuts),
         chat=_taken_by_all([server.chat for server in examined]),
         text=_taken_by_all([server.text for server in examined]),
         no_chat=why_not([server.no_chat for server in examined]),
@@ -257,11 +258,6 @@ def _notes(fleet: Fleet, examined: Examined, identity: str | None) -> list[str]:
         )
     for name in sorted(examined.chat.without | examined.text.without):
         notes.append(f"{fleet.label}: takes no '{name}', so it was left out")
-    if found.kind == "Ollama":
-        room = f"{found.context:,} tokens" if found.context else "its num_ctx"
-        notes.append(
-            f"{fleet.label}: Ollama cuts the beginning of prompts that are longer than {room}, and does not say so"
-        )
     return notes
 
 

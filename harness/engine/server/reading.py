@@ -14,6 +14,7 @@ from harness.engine.requests import (
     MultipleChoice,
     Plain,
     Prompt,
+    Request,
     RollingLogLikelihood,
     Scored,
 )
@@ -161,6 +162,24 @@ class TokenizerReader:
 
     async def inside(self, prompt: Prompt) -> Mark | None:
         return self.prompting.inside(prompt)
+
+
+def bytes_of(request: Request) -> int:
+    """The length of what is read for a request: at most so many tokens, but for those of a template."""
+    match request:
+        case RollingLogLikelihood(text=text):
+            texts = [text]
+        case Generate(prompt=prompt):
+            texts = [_said(prompt)]
+        case MultipleChoice(prompt=prompt, continuations=continuations):
+            texts = [_said(prompt) + continuation for continuation in continuations]
+        case Continuations(pairs=pairs):
+            texts = [_said(prompt) + continuation for prompt, continuation in pairs]
+    return max(len(text.encode(errors="replace")) for text in texts)
+
+
+def _said(prompt: Prompt) -> str:
+    return prompt.text if isinstance(prompt, Plain) else "".join(turn.content for turn in prompt.messages)
 
 
 def left_open(text: str) -> Mark | None:

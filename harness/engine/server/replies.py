@@ -153,7 +153,7 @@ def message_of(choice: Mapping[str, Any]) -> tuple[str, str]:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise BadReply("the reply has no message")
-    content, thought = message.get("content"), message.get("reasoning_content", message.get("reasoning"))
+    content, thought = message.get("content"), message.get("reasoning_content") or message.get("reasoning")
     if isinstance(content, list):  # parts, as of Mistral's API
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     if content is None and not thought and message.get("tool_calls"):

@@ -375,7 +375,7 @@ def test_digits_tell_models_apart_and_the_same_one_is_refused():
 def test_a_pinned_revision_is_the_identity_with_name_and_manner():
     with serving(logprobs=False) as server:
         found = [opened(server, name=name, revision="3f1c").tuned.identity for name in ("base", "tuned")]
-        assert found == [f"{name} 3f1c, asked 2, chats as messages" for name in ("base", "tuned")]
+        assert found == [f"{name} 3f1c, asked 3, chats as messages" for name in ("base", "tuned")]
 
 
 def test_without_digits_nothing_is_kept_and_that_is_said():

@@ -55,6 +55,7 @@ def test_a_stop_text_that_the_server_left_is_cut_off():
     [
         ({"content": "\nYes", "reasoning_content": "Hm"}, None, "Yes", "Hm", True),
         ({"content": None, "reasoning": "Hm"}, None, "", "Hm", False),
+        ({"content": "Yes", "reasoning_content": None, "reasoning": "Hm"}, None, "Yes", "Hm", True),
         ({"content": "<think>Hm</think>\n\nYes"}, None, "Yes", "<think>Hm</think>", True),
         ({"content": "Hm</think>Yes"}, None, "Yes", "Hm</think>", True),
         ({"content": "<think>Hm"}, None, "", "<think>Hm", False),
