@@ -222,6 +222,24 @@ def test_a_model_that_the_caller_loaded_is_left_as_it_was(reference):
         model.eval()
 
 
+def test_float32_is_float32_whatever_a_script_lets_torch_round(reference):
+    model, tokenizer = reference
+    kinds = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    seen = set()
+    hook = model.register_forward_hook(lambda *_: seen.update(kind.fp32_precision for kind in kinds))
+    torch.set_float32_matmul_precision("medium")
+    try:
+        engine = wrap(model, tokenizer)
+        engine.ask([Generate(chat("a"), 4), MultipleChoice(Plain("a"), (" b",))])
+        assert engine.digits
+        assert seen == {"ieee"}
+        assert torch.get_float32_matmul_precision() == "medium"
+        assert [kind.fp32_precision for kind in kinds] == ["tf32", "bf16"]
+    finally:
+        hook.remove()
+        torch.set_float32_matmul_precision("highest")
+
+
 @pytest.mark.parametrize("kind", ["cached", "whole"])
 def test_common_beginnings_change_no_answer(base, kind):
     long = "The same long beginning of every prompt. "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -161,6 +161,20 @@ def check_dtype(device: torch.device, wanted: str) -> None:
             f"{option('dtype', wanted)}: {device_name(device)} does not compute in it: {fault}\n"
             f"  it computes in {', '.join(able)}"
         )
+
+
+@contextmanager
+def unrounded() -> Iterator[None]:
+    """Products of float32 as they are, inside the block; many a script lets torch round what it multiplies (TF32, "medium")."""
+    kinds = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    own = [kind.fp32_precision for kind in kinds]
+    try:
+        for kind in kinds:
+            kind.fp32_precision = "ieee"
+        yield
+    finally:
+        for kind, precision in zip(kinds, own, strict=True):
+            kind.fp32_precision = precision
 
 
 def limit_threads() -> None:

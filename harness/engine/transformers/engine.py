@@ -22,7 +22,7 @@ from harness.engine.requests import (
 )
 from harness.engine.transformers.adapters import adapter_tokens
 from harness.engine.transformers.config import context_length, end_tokens
-from harness.engine.transformers.device import device_name, dtype_name, free_memory, out_of_memory
+from harness.engine.transformers.device import device_name, dtype_name, free_memory, out_of_memory, unrounded
 from harness.engine.transformers.forward import Forward, NotFinite, Way
 from harness.engine.transformers.kind import Kind, longest_alike, way_of
 from harness.engine.transformers.prompted import Prompted
@@ -88,7 +88,7 @@ class TorchEngine(Prompted):
         """Equal only for models that are one, as this engine means them now, with an adapter on or off; None if unknown."""
         adapters = getattr(self.model, "peft_config", None) or {}
         special = [token for config in adapters.values() for token in adapter_tokens(config.to_dict())]
-        with self.active(), quiet():
+        with self.active(), quiet(), unrounded():
             return logit_digits(self.model, self.tokenizer, special)
 
     @property
@@ -111,7 +111,7 @@ class TorchEngine(Prompted):
                 memory.
         """
         check_shown(self.prompting, requests, self.embeddings)
-        with torch.inference_mode(), self.active(), quiet():
+        with torch.inference_mode(), self.active(), quiet(), unrounded():
             self._write([request for request in requests if isinstance(request, Generate)], done)
             self._score([request for request in requests if not isinstance(request, Generate)], done)
 

@@ -11,7 +11,7 @@ from transformers import DynamicCache, cache_utils
 from harness.engine.batching import EXACT, Budget
 from harness.engine.pace import Pace
 from harness.engine.transformers.branching import Branching
-from harness.engine.transformers.device import dtype_name
+from harness.engine.transformers.device import dtype_name, unrounded
 from harness.engine.transformers.forward import Forward, NotFinite, Way
 from harness.engine.transformers.plain import Plain
 from harness.engine.transformers.proof import CANNOT_COMPUTE, Row, logits_of, probe_rows
@@ -69,7 +69,7 @@ def find_kind(model: Any) -> Kind:
     forward = Forward(model)
     row = probe_rows(model)[0]
     rows = _rows(row)
-    with quiet():
+    with quiet(), unrounded():
         if _branches(forward.config) and _proven(way_of("branching", forward, Budget(BUDGET)), forward, rows):
             return "branching"
         alike = [row[: STEPS + 2], row[::-1][: STEPS + 2]]
