@@ -85,6 +85,8 @@ def set_outputs(outputs: Mapping[str, str], path: Path) -> Iterator[str]:
 def commands(record: Record, root: Path) -> Iterator[str]:
     """A command for each failed gate, the worst first; the last one counts those that GitHub would not show.
 
+    A run that passed only for accepted losses has one that says so.
+
     Args:
         root: the folder that GitHub's paths are relative to.
     """
@@ -96,6 +98,8 @@ def commands(record: Record, root: Path) -> Iterator[str]:
     if len(failed) > len(shown):
         rest = count(len(failed) - len(shown), "more gate")
         yield _command({"title": "forgetting gate"}, f"{rest} failed; the summary of the run has them all")
+    if record.run.status == "passed" and any(row.without_accepted == "failed" for row in record.gates):
+        yield _command({"title": "forgetting gate"}, title(record), "warning")
 
 
 def _worst_first(row: GateRow) -> tuple[bool, int, float]:
@@ -138,10 +142,10 @@ def _message(row: GateRow) -> str:
     return f"{movement(row.drop)} ({margin}{INTERVAL} {between(row.interval)})\n{counts}"
 
 
-def _command(properties: Mapping[str, str], message: str) -> str:
+def _command(properties: Mapping[str, str], message: str, kind: str = "error") -> str:
     """A workflow command as GitHub reads it."""
     shown = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    return f"::error {shown}::{_escaped(message)}"
+    return f"::{kind} {shown}::{_escaped(message)}"
 
 
 def _escaped(text: str, more: str = "") -> str:

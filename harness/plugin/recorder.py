@@ -159,6 +159,7 @@ class RecordWriter:
         if isinstance(error, pytest.UsageError) and str(error) not in gathered.errors:
             gathered.errors.append(str(error))
         gathered.note(*self.config.stash.get(UNREAD, ()))
+        gathered.note(*self.tally.replaced())
         gathered.run["not_measured"] = self.workers.not_measured()
         if self.leaves_out:
             gathered.note(why_no_pass(self.leaves_out))

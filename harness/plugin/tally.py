@@ -6,11 +6,12 @@ like a case there until its report comes without our data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import pytest
 
+from harness.plugin.state import SUITES
 from harness.suites.detect import ENDINGS
 
 Ending = Literal["failed", "warned", "excused", "passed", "skipped", "error"]
@@ -20,6 +21,7 @@ PRECEDENCE: Sequence[Ending] = ("failed", "warned", "excused", "passed", "skippe
 """A case that ran twice (a rerun, two workers) counts as the worse ending: no rerun turns a failed gate green."""
 
 LEFT_OUT = "forgetting_left_out"
+OURS = "forgetting_ours"
 
 OVERALL_IDS = ("overall::all", "overall::flips")
 """The node ids of the gates over all suites."""
@@ -52,7 +54,9 @@ class Tally:
         self._collected = 0
         self._selected: dict[str, None] = {}
         self.others: set[str] = set()
-        """The node ids of items of YAML files or tests that are no cases."""
+        """The node ids of items of YAML files or tests whose reports came without our data: no cases, unless `_ours`."""
+        self._ours: set[str] = set()
+        """The node ids of selected cases, of the process that collected them, which knows."""
         self._endings: dict[str, Ending] = {}
 
     # Selected
@@ -66,12 +70,16 @@ class Tally:
         cases = [item.nodeid for item in session.items if _is_case(item)]
         self._selected = dict.fromkeys(cases)
         self.left_out = max(0, self._collected - len(cases))
+        if SUITES in session.config.stash:
+            from harness.plugin.collect import CaseItem
+
+            self._ours = {item.nodeid for item in session.items if isinstance(item, CaseItem)}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Send the number of cases left out, which is equal in all workers, to the controller."""
+        """Send the cases, and the number of those left out, which are equal in all workers, to the controller."""
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[LEFT_OUT] = self.left_out
+            session.config.workeroutput |= {LEFT_OUT: self.left_out, OURS: sorted(self._ours)}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -80,8 +88,10 @@ class Tally:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take a worker's number of cases left out; one that crashed sends none."""
-        self.left_out = max(self.left_out, getattr(node, "workeroutput", {}).get(LEFT_OUT, 0))
+        """Take a worker's cases and number of those left out; one that crashed sends none."""
+        sent = getattr(node, "workeroutput", {})
+        self.left_out = max(self.left_out, sent.get(LEFT_OUT, 0))
+        self._ours |= set(sent.get(OURS, ()))
 
     # Ended
 
@@ -98,7 +108,15 @@ class Tally:
     @property
     def selected(self) -> set[str]:
         """The node ids of the selected cases."""
-        return self._selected.keys() - self.others
+        return self._selected.keys() - (self.others - self._ours)
+
+    def replaced(self) -> Iterator[str]:
+        """A note for each case of which only reports without our data came."""
+        for nodeid in sorted(self.others & self._ours - self._endings.keys()):
+            yield (
+                f"{nodeid}: its verdict is unknown, for a hook of a conftest.py or a plugin put another report in the place of "
+                "its own; let the hook return the report that it was given"
+            )
 
     @property
     def order(self) -> dict[str, int]:

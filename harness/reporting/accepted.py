@@ -11,7 +11,7 @@ from harness.reporting.run_rows import AcceptedRow, ModelRow
 from harness.spelling import option
 
 MOST = 10
-"""Accepted losses, and gates that they turned, written out."""
+"""Accepted losses, gates that they turned, and entries that do not count, written out of each."""
 
 SHORT = 12
 """Characters of a hash that tell two models apart for a reader."""
@@ -29,9 +29,12 @@ def accepted_sentences(record: Record) -> Iterator[str]:
     turned = [f"{gate_name(row)}: {why}" for row in record.gates if (why := only_because(row))]
     yield from _some(turned, "gates")
     yield from _some([_terms(suite, row) for suite, row in in_force], "losses")
-    for suite, row in told:
-        if why := _why_not(row, f"{suite}::{row.probe}", record.run.baseline):
-            yield f"{row.place}: {why}" if row.place else why
+    others = [
+        f"{row.place}: {why}" if row.place else why
+        for suite, row in told
+        if (why := _why_not(row, f"{suite}::{row.probe}", record.run.baseline))
+    ]
+    yield from _some(others, "entries of accepted.yaml that do not count or are not needed")
 
 
 def _some(lines: list[str], what: str) -> Iterator[str]:

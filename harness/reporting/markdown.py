@@ -54,7 +54,8 @@ HEADING = ("gate", "drop", INTERVAL, "margin", "kept", "lost", "gained", "missed
 def render(record: Record) -> str:
     """The report, at most `MOST_BYTES` long; what does not fit is left out, and a line says so."""
     report = Report()
-    report.add(_head(record))
+    for line in _head(record):
+        report.add([line])
     rows = table_rows(record.gates)
     notable = [row for row in rows if row.over == "overall" or row.outcome not in ("passed", "skipped")]
     if notable:

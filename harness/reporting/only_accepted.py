@@ -18,3 +18,8 @@ def only_because(row: GateRow) -> str | None:
     if row.without_accepted is None or not row.accepted:
         return None
     return f"{WORDS.get(row.outcome, row.outcome)} only because {losses(row.accepted)}"
+
+
+def by_acceptances(status: str, turned: bool) -> str:
+    """ "passed, by acceptances" for a run that passed and of which a gate would have failed without them."""
+    return f"{status}, by acceptances" if turned and status == "passed" else status

@@ -22,8 +22,10 @@ RUN = {
 FACTS = "90 points lost (margin 10; 90 % interval 70 to 95)%0A10 probes: 1 kept, 9 lost, 0 gained, 0 missed"
 
 
-def record(*gates):
-    return Record.model_validate({"run": RUN, "gates": [{**GATE, **gate} for gate in gates], "probes": []})
+def record(*gates, **run):
+    return Record.model_validate(
+        {"run": {**RUN, **run}, "gates": [{**GATE, **gate} for gate in gates], "probes": []}
+    )
 
 
 @pytest.fixture
@@ -77,6 +79,12 @@ def test_ten_at_most_and_the_worst_first(tmp_path):
 
 def test_only_failed_gates_are(tmp_path):
     assert list(commands(record({"outcome": "warned"}, {"outcome": "passed"}), tmp_path)) == []
+
+
+def test_a_pass_by_acceptances_alone_is_annotated(tmp_path):
+    gate = {"outcome": "passed", "accepted": 9, "without_accepted": "failed"}
+    [command] = commands(record(gate, status="passed"), tmp_path)
+    assert command.startswith("::warning title=forgetting gate::Passed only because ")
 
 
 # The summary of the step

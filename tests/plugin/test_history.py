@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from harness.cli.main import main
 from harness.reporting.history.file import History
 from harness.reporting.record import read_record
 from tests.support.project import SMALL, said
@@ -95,3 +96,21 @@ def test_a_locked_one_is_said_and_the_run_goes_on(small, monkeypatch):
     assert result.ret == 0
     assert "another process has it locked" in said(result)
     assert kept(small) == [1]
+
+
+def test_a_run_of_the_history_is_named_by_its_number_everywhere(project, monkeypatch, capsys):
+    monkeypatch.chdir(project.path)
+    project.capability("[{over: all, max_drop: 0.1}]", (20, 10, 0, 0))
+    assert project.run("general.yaml").ret == 1
+    project.capability("[{over: all, max_drop: 0.1}]", (30, 0, 0, 0))
+    assert project.run("general.yaml").ret == 0
+    assert main(["rescore", "1"]) == 1
+    assert main(["rescore", "latest"]) == 0
+    assert main(["accept", "1", "general::lost-3", "--because", "seen", "--by", "Ana"]) == 0
+    assert "python -m harness rescore 1" in capsys.readouterr().out
+    assert main(["diagnose", "latest"]) == 0
+    assert "nothing was lost" in capsys.readouterr().out.lower()
+    assert main(["diagnose", "3"]) == 4
+    assert "has no run 3" in capsys.readouterr().err
+    monkeypatch.chdir("reports")
+    assert main(["rescore", "latest"]) == 0, "the folder, where there is no history"

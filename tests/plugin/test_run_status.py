@@ -11,6 +11,7 @@ import pytest
 
 from harness.reporting.rows import RunRow
 from harness.visible import visible
+from tests.support.project import said as said_by
 from tests.support.runs import ALL, TWO, bad, conftest, earlier, good, latest
 
 
@@ -63,6 +64,30 @@ def test_how_a_run_may_end(green, text, code, said):
     assert result.ret == code
     assert status(green) == (said, code)
     assert bool(green.record()["run"]["suites"]) == (code != 5)
+
+
+REPLACED = """
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    return pytest.TestReport(report.nodeid, report.location, {}, "passed", None, report.when) if report.failed else report
+"""
+
+
+@pytest.mark.parametrize("parallel", [(), TWO], ids=["alone", "in parallel"])
+@pytest.mark.parametrize(("kept", "code"), [(0, 5), (5, 1)])
+def test_a_failed_gate_whose_report_a_hook_replaced_is_no_pass(project, parallel, kept, code):
+    if parallel:
+        pytest.importorskip("xdist")
+    project.capability("[{over: each}]", (kept, 2, 0, 0))
+    conftest(project, REPLACED)
+    result = project.run("general.yaml", "-v", *parallel)
+    assert result.ret == code
+    assert "its verdict is unknown, for a hook of a conftest.py or a plugin put another report" in said_by(
+        result
+    )
+    assert project.record()["run"]["cases"]["never_asked"] == 2
 
 
 def test_a_suite_that_cannot_be_read_is_an_error(green):

@@ -74,8 +74,12 @@ def _check_place(path: Path) -> None:
 
 def _merged(folder: Path, top: Path, by_hand: list[str]) -> Iterator[tuple[Path, str]]:
     """The files that a project and its repository may have already, with ours at their ends."""
-    for merge, at in ((pytest_settings, folder), (pre_commit_text, top), (ignore_lines, folder)):
-        path, text, note = merge(at)
+    merged = (
+        (pytest_settings(folder, top), folder),
+        (pre_commit_text(top), top),
+        (ignore_lines(folder), folder),
+    )
+    for (path, text, note), at in merged:
         if text is not None:
             yield at / path, text
         if note:

@@ -41,17 +41,24 @@ class Merged(NamedTuple):
     note: str | None = None
 
 
-def pytest_settings(folder: Path) -> Merged:
+def pytest_settings(folder: Path, top: Path) -> Merged:
     """Settings by which `pytest` alone goes on to run what it ran before, or the suites where there are no tests.
+
+    Settings between the folder and the top of its repository stay in force, as they would not beside new ones in the folder.
 
     Raises:
         HarnessError: pyproject.toml, setup.cfg or tox.ini cannot be read.
     """
     paths = _paths(folder)
-    if owner := _owner(folder):
-        has = "testpaths" in _read(folder / owner)
-        note = f"{owner} has pytest's settings: name your tests there, testpaths = {' '.join(paths)}"
-        return Merged(owner, None, None if has else note)
+    here = folder.resolve()
+    above = [place for place in (here, *here.parents) if place.is_relative_to(top.resolve())]
+    for place in above:
+        if owner := _owner(place):
+            has = "testpaths" in _read(place / owner)
+            named = " ".join((here.relative_to(place) / path).as_posix() for path in paths)
+            shown = owner if place == here else shown_path(place / owner)
+            note = f"{shown} has pytest's settings: name your tests there, testpaths = {named}"
+            return Merged(owner, None, None if has else note)
     if not (folder / PYPROJECT).exists():
         return Merged(INI, f"[pytest]\ntestpaths = {' '.join(paths)}\n")
     table = f"[tool.pytest.ini_options]\ntestpaths = {json.dumps(paths)}\n"

@@ -9,6 +9,7 @@ from harness.reporting.history.compare import Changes, GateChange, beyond_noise
 from harness.reporting.history.found import FoundRun
 from harness.reporting.in_short import gate_name
 from harness.reporting.measured import measured
+from harness.reporting.only_accepted import by_acceptances
 from harness.reporting.rows import GateRow
 from harness.reporting.run_rows import ModelRow
 from harness.tables import aligned
@@ -24,7 +25,9 @@ def changes_lines(before: FoundRun, after: FoundRun, changes: Changes) -> Iterat
         run = found.record.run
         began = run.started[:16].replace("T", " ")
         tuned, baseline = (row.reference if row else "-" for row in (run.tuned, run.baseline))
-        yield f"{found.name}: {began}, {tuned} against {baseline}, {run.status}"
+        turned = any(row.without_accepted == "failed" for row in found.record.gates)
+        status = by_acceptances(run.status, turned)
+        yield f"{found.name}: {began}, {tuned} against {baseline}, {status}"
     yield from _unlike(before, after, changes)
     yield ""
     yield _together(changes)
@@ -42,10 +45,13 @@ def _unlike(before: FoundRun, after: FoundRun, changes: Changes) -> Iterator[str
         yield "whether both asked the same tuned model is unknown: its weights are not in both records"
     if _same(first.baseline, second.baseline) is False:
         yield "the baselines differ, so drops differ for that too; probes are compared by the tuned models alone"
-    for name in ("device", "dtype"):
+    for name in ("device", "dtype", "strict", "fail_on"):
         values = [getattr(run, name) for run in (first, second)]
         if values[0] != values[1]:
             yield f"{name}: {values[0]} and {values[1]}"
+    engines = [run.engines.get("tuned") for run in (first, second)]
+    if all(engines) and engines[0] != engines[1]:
+        yield f"engine: {engines[0]} and {engines[1]}"
     if changes.suites:
         yield f"not the same suite in both: {some(changes.suites, 5)}"
     for suite, number in changes.otherwise.items():

@@ -156,14 +156,16 @@ def _gates(
 
 
 def _of_gate(gate: GateRow, pairs: Pairs, pooled: set[str]) -> Pairs:
-    """The pairs of a gate's slice."""
+    """The pairs of a gate's slice in both runs."""
     if gate.suite == OVERALL:
         return [pair for pair in pairs if pair[0].suite in pooled and not _is_text(pair[0])]
     own = [pair for pair in pairs if pair[0].suite == gate.suite]
     if gate.over == "all":
         return own
     name = shown_slice(gate.slice)
-    return [pair for pair in own if (pair[0].id if gate.over == "each" else pair[0].category) == name]
+    if gate.over == "each":
+        return [pair for pair in own if pair[0].id == name]
+    return [pair for pair in own if pair[0].category == pair[1].category == name]
 
 
 def _p(gate: GateRow, pairs: Pairs) -> float | None:

@@ -33,9 +33,10 @@ def find_run(named: str, history: Path) -> FoundRun:
     Raises:
         HarnessError: there is no such run, or its record cannot be read.
     """
-    if named == LATEST or named.isdecimal():
-        return _kept(named, history)
     path = Path(named)
+    in_reach = history.is_file() or not path.exists()  # else this is the folder of reports, or one of its own
+    if in_reach and (named == LATEST or named.isdecimal()):
+        return _kept(named, history)
     if not path.exists():
         raise HarnessError(
             f"{visible(named)}: is no run\n  name its number in the history, '{LATEST}', or its record.json"

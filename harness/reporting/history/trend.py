@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.reporting.history.file import KeptRun
+from harness.reporting.only_accepted import by_acceptances
 from harness.suites.suite import OVERALL
 from harness.tables import aligned
 from harness.visible import visible_json
@@ -38,9 +39,12 @@ def trend_lines(runs: Sequence[KeptRun], suite: str | None = None, unicode: bool
     wholes = [_whole(run, suite) for run in runs]
     most = max((max(gate["drop"] or 0.0, 0.0) for gate in wholes if gate), default=0.0)
     block = BLOCK if unicode else TYPED_BLOCK
-    heading = ("run", "began (UTC)", "tuned", "status", "n", "baseline", "tuned", "drop", "")
+    heading: tuple[str, ...] = ("run", "began (UTC)", "tuned", "status", "n", "baseline", "tuned", "drop", "")
     rows = [_row(run, gate, most, block) for run, gate in zip(runs, wholes, strict=True)]
-    yield from aligned([heading, *rows], left={1, 2, 3, 8})
+    over = [_over(gate) for gate in wholes]
+    if len({name for name in over if name}) > 1:  # each row speaks for suites of its own
+        heading, rows = (*heading, "over"), [(*row, name) for row, name in zip(rows, over, strict=True)]
+    yield from aligned([heading, *rows], left={1, 2, 3, 8, 9})
     names = list(dict.fromkeys(gate["suite"] for run in runs for gate in run.gates if gate["over"] == "all"))
     names = names if suite is None else [suite]
     if len(runs) > 1 and names:
@@ -61,13 +65,20 @@ def _whole(run: KeptRun, suite: str | None) -> Gate | None:
     return overall or (alone[0] if len(alone) == 1 else None)
 
 
+def _over(gate: Gate | None) -> str:
+    """The suite that a row speaks for, or all of them."""
+    if gate is None:
+        return ""
+    return "all suites" if gate["suite"] == OVERALL else cut(gate["suite"], LONGEST_NAME)
+
+
 def _of_suite(run: KeptRun, suite: str) -> Gate | None:
     return next((gate for gate in run.gates if gate["suite"] == suite and gate["over"] == "all"), None)
 
 
 def _row(run: KeptRun, gate: Gate | None, most: float, block: str) -> tuple[str, ...]:
     turned = any(row["without_accepted"] == "failed" for row in run.gates)
-    status = f"{run.status}, by acceptances" if turned and run.status == "passed" else run.status
+    status = by_acceptances(run.status, turned)
     head = (str(run.number), run.started[:16].replace("T", " "), cut(run.tuned, LONGEST_NAME), status)
     if gate is None:
         return (*head, "-", "-", "-", "-", "")

@@ -130,6 +130,21 @@ def test_settings_of_pytest_are_left_to_the_user(folder, capsys, name, text):
     )
 
 
+def test_settings_above_in_the_repository_stay_in_force(folder, monkeypatch, capsys):
+    (folder / ".git").mkdir()
+    (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = "-q"\n')
+    (folder / "packages/ml/tests").mkdir(parents=True)
+    (folder / "packages/ml/pyproject.toml").write_text(PYPROJECT)
+    monkeypatch.chdir(folder / "packages/ml")
+    assert main(["init"]) == 0
+    assert "pytest" not in (folder / "packages/ml/pyproject.toml").read_text()
+    said = capsys.readouterr().out
+    assert (
+        f"{folder}/pyproject.toml has pytest's settings: name your tests there, testpaths = packages/ml/tests"
+        in said
+    )
+
+
 def test_settings_that_name_tests_need_nothing(folder, capsys):
     (folder / "pytest.ini").write_text("[pytest]\ntestpaths = checks\n")
     assert main(["init"]) == 0

@@ -358,3 +358,35 @@ def test_texts_are_compared_by_their_bits():
 
     assert changes_between(texts(1.0), texts(1.2)).gates[0].more_than_noise
     assert not changes_between(texts(1.0), texts(1.0)).gates[0].more_than_noise
+
+
+def test_probes_of_another_category_count_in_neither_gate():
+    before = run_of(0, 20)
+    rows = [probe(f"p{n}", "lost", asked=KEY, category="history" if n < 5 else "maths") for n in range(20)]
+    gate = {**GATE, "slice": "category[history]", "over": "category"}
+    [change] = changes_between(record([gate], before.model_dump()["probes"]), record([gate], rows)).gates
+    assert (change.worse, change.better) == (5, 0)
+
+
+def test_what_else_differs_between_two_runs_is_said():
+    engines = [dict.fromkeys(("baseline", "tuned"), name) for name in ("transformers", "vllm")]
+    runs = [
+        record(strict=strict, fail_on=least, engines=engine)
+        for strict, least, engine in zip((False, True), ("low", "high"), engines, strict=True)
+    ]
+    lines = list(changes_lines(*(FoundRun("run", run) for run in runs), changes_between(*runs)))
+    assert {"strict: False and True", "fail_on: low and high", "engine: transformers and vllm"} <= {*lines}
+
+
+def test_a_pass_by_acceptances_is_called_that(kept, capsys):
+    gate = {**GATE, "outcome": "passed", "accepted": 20, "without_accepted": "failed"}
+    keep_run(Path("reports/history.db"), "x", record([gate], status="passed", exit_status=0))
+    assert "against base, passed, by acceptances" in said(capsys, "compare", "3", "4")[1]
+    assert "passed, by acceptances" in said(capsys, "history")[1]
+
+
+def test_runs_of_different_suites_say_whose_numbers_they_show(kept, capsys):
+    keep_run(Path("reports/history.db"), "x", record([{**GATE, "suite": "other"}], []))
+    rows = said(capsys, "history")[1].splitlines()
+    assert rows[0].split()[-1] == "over"
+    assert [row.split()[-1] for row in rows[1:5]] == ["facts", "facts", "facts", "other"]

@@ -125,6 +125,17 @@ def test_it_is_always_shorter_than_a_comment_may_be(letter):
     assert outside_code(text).count("<details") == outside_code(text).count("</details>")
 
 
+def test_no_words_push_the_verdict_out():
+    row = {
+        "because": "😀" * 600, "by": "Ana", "date": "2026-01-01", "place": "accepted.yaml:3", "baseline": "模" * 500, "asked": "0f" * 32,
+    }  # fmt: skip
+    standings = ["in force"] * 12 + ["another baseline"] * 400
+    rows = [{**row, "probe": f"p{n}", "standing": standing} for n, standing in enumerate(standings)]
+    text = report(accepted={"facts": rows}, errors=["😀" * 600] * 5, observed=["😀" * 600] * 20)
+    assert text.startswith(f"{MARKER}\n## ❌ Forgotten")
+    assert len(text.encode()) <= MOST_BYTES + 100
+
+
 def test_a_green_run_has_a_verdict_and_no_lost_answers():
     gate = {**GATE, "verdict": "RETAINED", "outcome": "passed", "drop": 0.0, "interval": (-0.01, 0.02)}
     text = report(gates=[gate], status="passed", exit_status=0)
