@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.history import DEFAULT, add_history
 from harness.cli.options import Commands
 from harness.errors import HarnessError, shown_path
 from harness.terminal import show
@@ -27,7 +28,9 @@ def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("accept", help="accept a known loss, so that it no longer fails the gate")
     parser.add_argument(
-        "record", type=Path, metavar="RECORD", help="a record.json, or its folder: reports/latest"
+        "record",
+        metavar="RUN",
+        help="its number in the history, 'latest', or its record.json (or the folder)",
     )
     parser.add_argument(
         "probes", nargs="+", metavar="SUITE::PROBE", help="a probe that the record lost; each by its own name"
@@ -48,6 +51,7 @@ def add_parser(commands: Commands) -> None:
         metavar="FILE",
         help="the file to write (default: accepted.yaml beside the suite; for one that ships, in the working folder)",
     )
+    add_history(parser)
     parser.set_defaults(run=run)
 
 
@@ -60,12 +64,12 @@ def run(parsed: Namespace) -> int:
     """
     from harness.evaluation.acceptances import today
     from harness.evaluation.accepting import accepted_loss
-    from harness.reporting.latest import record_at
+    from harness.reporting.history.found import find_run
     from harness.suites.accepted import text_with
     from harness.writing import write_wanted
 
     because = _words("--because", parsed.because)
-    record = record_at(parsed.record)
+    record = find_run(parsed.record, parsed.history).record
     by = _words("--by", parsed.by) if parsed.by is not None else _git_user()
     losses = [
         accepted_loss(record, name, because=because, by=by, on=today(), until=parsed.until)
@@ -87,7 +91,8 @@ def run(parsed: Namespace) -> int:
                     f"  in place of what {item.by} accepted on {item.on}{_until(item)}: {one_line(item.because)}"
                 )
     show("commit the file, so that it is reviewed; to decide the record again:")
-    show(f"  python -m harness rescore {shlex.quote(shown_path(parsed.record))}")
+    given = "" if parsed.history == DEFAULT else f" --history {shlex.quote(shown_path(parsed.history))}"
+    show(f"  python -m harness rescore {shlex.quote(visible(parsed.record))}{given}")
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.history import add_history
 from harness.cli.options import Commands, add_asking, reach_of
 from harness.command_line import count, whole
 from harness.engine.settings import settings_of
@@ -28,11 +29,11 @@ def add_parser(commands: Commands) -> None:
         help="say why probes were lost: a format that took over, knowledge, refusals, rambling, a language",
     )
     parser.add_argument(
-        "record", nargs="?", type=Path, metavar="REPORT",
-        help="a record.json, or its folder: reports/latest (default: gate --model first)",
+        "record", nargs="?", metavar="RUN",
+        help="its number in the history, 'latest', or its record.json or the folder (default: gate --model first)",
     )  # fmt: skip
     parser.add_argument(
-        "--model", metavar="REF", help="the tuned model, gated first; with REPORT, the model of that run"
+        "--model", metavar="REF", help="the tuned model, gated first; with RUN, the model of that run"
     )
     parser.add_argument(
         "--baseline",
@@ -41,13 +42,13 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--suite", action="append", type=Path, default=[], metavar="SUITE",
-        help="a suite, or a folder of suites (repeatable; with REPORT by default the files that it names)",
+        help="a suite, or a folder of suites (repeatable; with RUN by default the files that it names)",
     )  # fmt: skip
     parser.add_argument(
         "--sample",
         type=count,
         metavar="N",
-        help="gate only N probes, spread over the suites (without REPORT)",
+        help="gate only N probes, spread over the suites (without RUN)",
     )
     parser.add_argument(
         "--most", type=count, metavar="N",
@@ -60,6 +61,7 @@ def add_parser(commands: Commands) -> None:
         "--report", type=Path, default=Path("reports/diagnosis"), metavar="DIR",
         help="folder for diagnosis.json and diagnosis.html (default: reports/diagnosis)",
     )  # fmt: skip
+    add_history(parser)
     add_asking(parser, template=True)
     parser.set_defaults(run=run)
 
@@ -95,8 +97,8 @@ def _found(parsed: Namespace) -> tuple[str, dict[str, DiagnosisRow], list[str]]:
     """The models, why probes of each suite were lost, and notes; without loading a model if the record lost none."""
     from harness.diagnosis.diagnose import MOST, Diagnosing, diagnosed
     from harness.diagnosis.opening import Opener
+    from harness.reporting.history.found import find_run
     from harness.reporting.in_short import models
-    from harness.reporting.latest import record_at
 
     settings = settings_of(vars(parsed))
     notes: list[str] = []
@@ -113,8 +115,9 @@ def _found(parsed: Namespace) -> tuple[str, dict[str, DiagnosisRow], list[str]]:
     if parsed.record is None:
         opened = opener.gated(parsed.sample, parsed.seed)
     else:
-        record = record_at(parsed.record)
-        notes = list(_not_whole(record, parsed.record))
+        found_run = find_run(parsed.record, parsed.history)
+        record = found_run.record
+        notes = list(_not_whole(record, found_run.name))
         if all(row.change != "lost" for row in record.probes):
             return models(record), {}, notes
         opened = opener.of_record(record)
@@ -123,14 +126,14 @@ def _found(parsed: Namespace) -> tuple[str, dict[str, DiagnosisRow], list[str]]:
     return opened.models, found, [*notes, *opened.notes]
 
 
-def _not_whole(record: Record, path: Path) -> Iterator[str]:
+def _not_whole(record: Record, name: str) -> Iterator[str]:
     """A note on a run without a verdict of its own; raises NoEvidenceError if it compared no probes."""
     from harness.reporting.changes import change_of
 
     status = record.run.status
     if all(change_of(row) in ("alone", "texts") for row in record.probes):
         raise NoEvidenceError(
-            f"{shown_path(path)}: nothing to diagnose: its run ({status}) has no probe that both models answered right or wrong\n"
+            f"{name}: nothing to diagnose: its run ({status}) has no probe that both models answered right or wrong\n"
             "  run the gate again, or name another record"
         )
     if status not in ("passed", "forgotten"):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.history import add_history
 from harness.cli.options import Commands, add_allow_code, add_format, add_reading, reach_of
 from harness.command_line import OneOf, share_or_off
 from harness.errors import shown_path
@@ -23,7 +24,9 @@ def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("rescore", help="score and decide a record again, without a model")
     parser.add_argument(
-        "record", type=Path, metavar="RECORD", help="a record.json, or its folder: reports/latest"
+        "record",
+        metavar="RUN",
+        help="its number in the history, 'latest', or its record.json (or the folder)",
     )
     parser.add_argument(
         "--suite", action="append", type=Path, default=[], metavar="SUITE",
@@ -62,6 +65,7 @@ def add_parser(commands: Commands) -> None:
     )
     add_allow_code(parser)
     add_reading(parser)
+    add_history(parser)
     parser.set_defaults(run=run)
 
 
@@ -76,11 +80,12 @@ def run(parsed: Namespace) -> int:
     from harness.evaluation.suites import read_suites
     from harness.gate.policy import Policy, overall_margin
     from harness.reporting.formats import render
-    from harness.reporting.latest import record_at, write_markdown, write_page
+    from harness.reporting.history.found import find_run
+    from harness.reporting.latest import write_markdown, write_page
     from harness.reporting.record import write_record
     from harness.spelling import on_command_line
 
-    record = record_at(parsed.record)
+    record = find_run(parsed.record, parsed.history).record
     given = parsed.max_drop_overall
     overall = overall_margin(given, otherwise=record.run.max_drop_overall)
     policy = Policy(parsed.strict or record.run.strict, parsed.fail_on or record.run.fail_on, overall)

@@ -122,7 +122,7 @@ class Asker:
         way = draws[0]
         sides: dict[Side, dict[str, Score]] = {}
         for side in SIDES:
-            asked = [self._scores(each, side) for each in draws]
+            asked = self._scores(draws, side)
             sides[side] = {
                 id: replace(asked[0][id], right=all(scores[id].right for scores in asked)) for id in asked[0]
             }
@@ -154,16 +154,21 @@ class Asker:
         right = {id: Score(True, "") for id in judges}
         return Found("stripped", right, scores, tuple(judges), (), self._by_luck(judges, tried))
 
-    def _scores(self, way: Way, side: Side) -> Mapping[str, Score]:
-        engine, meter = self.pair.of(side), self.meter(way.name, side)
-        probes = list(way.judges.values())
-        given = answers_of(engine, way.suite, list(way.requests.values()), list(way.requests), meter)
-        answers = {
-            id: _after(way.begun.get(id, ""), answer) for id, answer in zip(way.requests, given, strict=True)
-        }
-        return judged(
-            way.suite, probes, answers, allow_code=self.allow_code, engine=engine, by_rule=True
-        ).scores
+    def _scores(self, draws: Sequence[Way], side: Side) -> list[Mapping[str, Score]]:
+        """By the ids of probes, for each draw; all draws are asked at once."""
+        engine, name = self.pair.of(side), draws[0].name
+        requests = [request for way in draws for request in way.requests.values()]
+        ids = [id for way in draws for id in way.requests]
+        given = iter(answers_of(engine, draws[0].suite, requests, ids, self.meter(name, side)))
+        scores = []
+        for way in draws:
+            answers = {id: _after(way.begun.get(id, ""), next(given)) for id in way.requests}
+            found = judged(
+                way.suite, list(way.judges.values()), answers,
+                allow_code=self.allow_code, engine=engine, by_rule=True,
+            )  # fmt: skip
+            scores.append(found.scores)
+        return scores
 
     def _chance(self, draws: Sequence[Way], tuned: Mapping[str, Score]) -> float:
         """The share that is right by luck: of choices, at least that of guessing; else what other probes' answers show."""

@@ -115,9 +115,11 @@ class PairSession(SuiteRuns):
         self._measure_by(engine if side == "baseline" else baseline)
         for name in suites or self.suites:
             run = self.suites[name]
-            self._ask(side, engine, run)
+            asked = self._ask(side, engine, run)
             if side == "tuned":
                 self._ask_again(run, engine)
+                if asked and not self.forms:
+                    self.note_cut(run, engine.label)
             if side == "baseline" and run.compared and not self.forms:
                 self._ask_rest(run, engine)
 

@@ -18,7 +18,7 @@ from harness.reporting.rows import NoiseRow, SequentialRow
 from harness.reporting.run_rows import AcceptedRow, ModelRow
 
 Cuts = dict[str, dict[tuple[object, str], Cut]]
-"""By suite, which answers were cut, by session and tuned model."""
+"""By suite, how many answers were cut, by session and tuned model."""
 
 MANY = 20
 """Two models that give so many answers in the same words are likely one."""
@@ -47,6 +47,8 @@ class SuiteRuns:
         self.suites: dict[str, SuiteRun] = {}
         self.engines: dict[str, str] = {}
         """By side, what computed its answers, as far as engines tell."""
+        self._mark = object()
+        """Stands for this session in `cuts`, which outlive it and its answers."""
         self._unproven = False
         """Whether a function answered that does not tell which model it asks."""
         self._checked: dict[str, tuple[int, int]] = {}
@@ -62,7 +64,9 @@ class SuiteRuns:
         cuts = self.cuts.setdefault(run.suite.name, {})
         before = noted_cuts(run.suite, cuts)
         asked = [probe for probe in run.suite.probes if probe.id in run.scores["tuned"]]
-        cuts[self, model] = cut(run.pairs(run.asked_of_both if run.compared else asked, bool(run.compared)))
+        cuts[self._mark, model] = cut(
+            run.pairs(run.asked_of_both if run.compared else asked, bool(run.compared))
+        )
         if before in self.notes:
             self.notes.remove(before)
         if after := noted_cuts(run.suite, cuts):

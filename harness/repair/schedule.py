@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.documents.within import PROJECT, Reach
-from harness.engine.prompts import under
+from harness.engine.prompts import request, under
 from harness.engine.settings import Settings
 from harness.errors import HarnessError
 from harness.evaluation.permission import with_consent
@@ -75,7 +75,7 @@ class Half:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is asked: no probe is in both halves, and none of a cluster that the other half has."""
+    """What is asked: no probe is in both halves, and none of a cluster that the other half has, or that asks what it asks."""
 
     target: Suite
     suites: tuple[Suite, ...]
@@ -113,10 +113,17 @@ def read_schedule(options: RepairOptions, settings: Settings = Settings()) -> Sc
 
 
 def halves(target: Suite, cases: Sequence[Case], seed: int) -> tuple[Half, Half]:
-    """Two halves of the target's probes and of the cases: seeded, stratified by suite and category, clusters in one piece."""
+    """Two halves of the target's probes and of the cases: seeded, stratified by suite and category.
+
+    Clusters are in one piece, and so are probes that ask the same, in one suite or in two.
+    """
     of_target = {(target.name, probe.id): probe for probe in target.probes}
     of_cases = {(case.suite.name, probe.id): probe for case in cases for probe in case.probes}
-    learnt, general = half_of(of_target, seed), half_of(of_cases, seed)
+    suites = {suite.name: suite for suite in (target, *(case.suite for case in cases))}
+    requests = {key: request(suites[key[0]], probe) for key, probe in (of_target | of_cases).items()}
+    learnt, general = (
+        half_of(pool, seed, {key: requests[key] for key in pool}) for pool in (of_target, of_cases)
+    )
 
     def half(target_chosen: Collection[Key], chosen: Collection[Key]) -> Half:
         probes = tuple(probe for key, probe in of_target.items() if key in target_chosen)

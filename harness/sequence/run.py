@@ -79,7 +79,7 @@ def _exit_code(record: SequenceRecord) -> int:
 def _record(schedule: Schedule, options: SequenceOptions, done: Sequence[Step]) -> SequenceRecord:
     """The record of the steps so far."""
     scores: Scores = [{name: each.scores for name, each in step.answered.items()} for step in done]
-    notes = [*schedule.notes, *(note for step in done for note in step.notes)]
+    notes = [*schedule.notes, *done[-1].notes]
     rows = zip(done, matrix_of(schedule.tasks, scores), drops_of(schedule.general, scores), strict=True)
     return SequenceRecord(
         run=SequenceRun(

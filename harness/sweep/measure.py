@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from harness.evaluation.prompts import unused_arguments
 from harness.evaluation.session import PairSession
 from harness.evaluation.word_order import WordOrder
 from harness.gate.cases import with_overall
+from harness.gate.compare import Pair
+from harness.gate.evidence import Cut, cut, noted_cuts
 from harness.progress import counter
 from harness.recipes.read import Recipe
 from harness.reporting.record import gate_row
@@ -164,6 +166,20 @@ def measure(
             ],
             notes=[on_command_line(note) for note in tuned.notes],
         )
+
+
+def cut_notes(schedule: Schedule, record: SweepRecord) -> Iterator[str]:
+    """A note on each suite of which many answers of the models so far were cut."""
+    suites = zip((schedule.target, *schedule.general), (record.target, *record.suites), strict=True)
+    for place, (asked, row) in enumerate(suites):
+        cuts: dict[tuple[object, str], Cut] = {}
+        for name, seed in ((recipe.name, seed) for recipe in record.rungs for seed in recipe.seeds):
+            answers = seed.suites[row.name] if place else seed.target
+            sides = zip(asked.probes, row.probes, answers, strict=True)
+            pairs = [Pair(probe, before.baseline.scored(), after.scored()) for probe, before, after in sides]
+            cuts[seed.seed, f"{name}, seed {seed.seed}"] = cut(pairs)
+        if note := noted_cuts(asked.suite, cuts):
+            yield note
 
 
 def _ask(session: PairSession, tuned: Tuned) -> None:

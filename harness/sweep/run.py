@@ -14,7 +14,7 @@ from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.reporting.figures import svg
 from harness.spelling import on_command_line
-from harness.sweep.measure import Models, Trial, baseline_rows, measure, trials_of
+from harness.sweep.measure import Models, Trial, baseline_rows, cut_notes, measure, trials_of
 from harness.sweep.page import sweep_page
 from harness.sweep.pareto_plot import pareto
 from harness.sweep.record import FILE, RecipeRow, SeedRow, SweepRecord, SweepRun, read_sweep, write_sweep
@@ -94,7 +94,7 @@ class Climb:
         }
         for of_recipe in self._trials.values():  # everything that is known, so that a kill loses none of it
             self.record = _with_recipe(self.record, of_recipe, self._known)
-        write_sweep(self.record, options.report)
+        self._write()
         with writing_report(options.report, "nothing"):
             (options.report / EARLIER).unlink(missing_ok=True)
 
@@ -118,7 +118,7 @@ class Climb:
                 error = failure.on_command_line
                 say(f"{trial.name}: failed\n  {error}")
             self.record = _with_recipe(self.record, of_recipe, self._known, error)
-            write_sweep(self.record, folder)
+            self._write()
             if error is not None:
                 break
         row = self.record.recipe(name)
@@ -130,6 +130,13 @@ class Climb:
         kept = [name for name in self.record.planned if name not in names]
         rungs = [row for row in self.record.rungs if row.name in kept]
         self.record = ranked(self.record.model_copy(update={"planned": kept, "rungs": rungs}))
+        self._write()
+
+    def _write(self) -> None:
+        """Write the record, with notes on the answers that were cut."""
+        notes = [*self.schedule.notes, *cut_notes(self.schedule, self.record)]
+        told = {"notes": [encodable(on_command_line(note)) for note in notes]}
+        self.record = self.record.model_copy(update={"run": self.record.run.model_copy(update=told)})
         write_sweep(self.record, self.options.report)
 
 
@@ -188,7 +195,6 @@ def _begun(
         versions={"python": platform.python_version(), **models.versions},
         sample=options.sample,
         seeds=list(options.seeds) or None,
-        notes=[encodable(on_command_line(note)) for note in schedule.notes],
     )
     return SweepRecord(
         run=run,

@@ -10,6 +10,7 @@ from typing import Literal
 from harness.digest import digest
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
+from harness.engine.requests import Request
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, Problem, RecipeError
 from harness.evaluation.permission import with_consent
@@ -232,11 +233,22 @@ def sampled_suites(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSu
     return [each for each in asked if each.probes], notes
 
 
-def half_of(pool: Mapping[Key, Probe | AskedRow], seed: int) -> set[Key]:
-    """The keys of a half of the probes, by suite and category; those of a cluster are all in it, or none is."""
+def half_of(
+    pool: Mapping[Key, Probe | AskedRow], seed: int, requests: Mapping[Key, Request] | None = None
+) -> set[Key]:
+    """The keys of a half of the probes, by suite and category; those of a cluster are all in it, or none is.
+
+    Args:
+        requests: of each probe; those of the same request, in one suite or in two, are together too.
+    """
     units = {
         key: (key[0], probe.cluster is not None, probe.cluster or probe.id) for key, probe in pool.items()
     }
+    asked: dict[Request, Key] = {}
+    for key, request in (requests or {}).items():
+        first = asked.setdefault(request, key)
+        if (own := units[key]) != units[first]:
+            units |= {other: units[first] for other, unit in units.items() if unit == own}
     group = {units[key]: (key[0], probe.category) for key, probe in pool.items()}
     chosen = set(stratified(sorted(group), group.__getitem__, (len(group) + 1) // 2, seed))
     return {key for key, unit in units.items() if unit in chosen}

@@ -136,6 +136,21 @@ def test_what_does_not_count_is_said(red, spoil):
     assert "Passed" not in said(result)
 
 
+def test_of_many_that_do_not_count_some_are_said(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    project.capability("[{over: all, max_drop: 0.1}]", (20, 30, 0, 0))
+    project.run("general.yaml")
+    probes = [f"general::lost-{number}" for number in range(30)]
+    assert accept(*probes, "--because", "known", "--until", "2999-01-01") == 0
+    expired(project)
+    text = said(project.run("general.yaml"))
+    assert text.count("so it counts again") == 10
+    assert (
+        "and 20 more entries of accepted.yaml that do not count or are not needed; record.json has all"
+        in text
+    )
+
+
 def test_what_is_not_lost_any_more_is_said(red):
     accept_all()
     red.models({}, {f"general lost-{number}?": RIGHT for number in range(10)})

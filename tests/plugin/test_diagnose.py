@@ -155,7 +155,7 @@ def test_the_command_gates_first_without_a_record(taken, capsys):
     [
         ([], 4, "name a record: diagnose reports/latest"),
         (["--model", "fake:card"], 4, "nothing to diagnose"),
-        (["nowhere"], 4, "the record of a run cannot be read"),
+        (["nowhere"], 4, "nowhere: is no run"),
         (["nowhere", "--sample", "3"], 4, "--sample: the record has its probes already"),
         ([*MODELS, "--suite", "nowhere.yaml"], 2, "nowhere.yaml: cannot be read"),
         (["--model", "fake:card", "--suite", "facts.yaml"], 4, "fake:card: no baseline to compare with"),

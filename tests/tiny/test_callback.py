@@ -542,3 +542,43 @@ def test_a_tokenizer_can_be_given(base, suite, tmp_path):
     callback = ForgettingCallback([suite], tokenizer=loaded(base)[1], stop_on=None)
     run(base, tmp_path, [callback], steps=1, processing=False)
     assert [step.step for step in callback.history] == [0, 1]
+
+
+class Averaging(torch.optim.SGD):
+    """As schedule-free optimizers: the model holds other weights while it learns than those to be evaluated and saved."""
+
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        self.modes: list[str] = ["train"]
+
+    def _switch(self, mode: str, by: float) -> None:
+        if self.modes[-1] != mode:
+            self.modes.append(mode)
+            with torch.no_grad():
+                for group in self.param_groups:
+                    for value in group["params"]:
+                        value.add_(by)
+
+    def eval(self) -> None:
+        self._switch("eval", 0.5)
+
+    def train(self) -> None:
+        self._switch("train", -0.5)
+
+
+def test_the_weights_for_evaluation_are_gated_and_kept(base, suite, tmp_path):
+    seen: list[float] = []
+
+    class Seen(ForgettingCallback):
+        def _gate(self, number, model, tokenizer):
+            seen.append(next(model.parameters()).flatten()[0].item())
+            return super()._gate(number, model, tokenizer)
+
+    callback = Seen([suite], every=2, stop_on=None)
+    made = trainer(base, tmp_path, [callback], steps=4)
+    optimizer = Averaging(made.model.parameters(), lr=0.0)
+    made.optimizer = optimizer
+    with quiet():
+        made.train()
+    assert seen == pytest.approx([seen[0], seen[0] + 0.5, seen[0] + 0.5], abs=1e-5)
+    assert optimizer.modes == ["train", "eval", "train", "eval"], "what is saved now is what was gated"

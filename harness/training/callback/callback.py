@@ -32,7 +32,7 @@ from harness.training.callback.beginning import (
     unrecorded,
 )
 from harness.training.callback.cases import check_arguments, check_power, failing_unchanged, read_watched
-from harness.training.callback.checkpoints import BASELINE, BestCheckpoint, eval_loss, step_of_model
+from harness.training.callback.checkpoints import BASELINE, BestCheckpoint, eval_loss, settle, step_of_model
 from harness.training.callback.isolation import broadcast_from_main, check_supported, preserve_training_state
 from harness.training.callback.step import GatedStep, gated_step
 from harness.training.callback.telling import conclude, tell_person, tell_trackers, trainer_of
@@ -49,7 +49,7 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
     Trainer's `output_dir` for a resumed training; a fingerprint in them and in the Trainer's checkpoints proves that they belong
     together. A training that begins anew on the same model before it ended, as `auto_find_batch_size` does when memory runs out,
     keeps its first baseline: give a new callback to compare with the half-trained model. Evaluation does not change the training:
-    the same weights come out, bit by bit.
+    the same weights come out, bit by bit. A schedule-free optimizer is switched to its weights for evaluation, as the Trainer does.
 
     The results are in `history` and, as `forgetting/drop`, `forgetting/SUITE/drop` (of texts `forgetting/SUITE/rise`),
     `forgetting/forgotten` (0 or 1), `forgetting/failed` (the number of cases) and `forgetting/verdict`, in
@@ -232,6 +232,8 @@ class ForgettingCallback(TrainerCallback):  # type: ignore[misc]
             return False
 
         self._offered = None
+        if step == state.global_step:  # else the Trainer has loaded weights as they were saved
+            settle(kwargs.get("optimizer"))
         if broadcast_from_main(gate):
             control.should_training_stop = True
         self._latest = step

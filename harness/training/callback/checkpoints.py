@@ -219,6 +219,12 @@ def _asked(watched: Sequence[Case]) -> str:
     )
 
 
+def settle(optimizer: Any) -> None:
+    """Put the weights for evaluation into the model, where an optimizer learns with others; the Trainer's next step does the reverse."""
+    if callable(switch := getattr(optimizer, "eval", None)):
+        switch()
+
+
 def step_of_model(args: Any, state: Any) -> int:
     """The step of the weights at the end of a training: not the last one if the Trainer loads its best again."""
     if args.load_best_model_at_end and state.best_model_checkpoint is not None:

@@ -229,6 +229,13 @@ def test_choices_have_the_right_answer_and_three_of_other_probes():
     assert any(isinstance(request, MultipleChoice) for request in engines.tuned.asked)
 
 
+def test_each_way_is_asked_once_of_each_model():
+    works: list[str] = []
+    diagnosis(pair(card), how=Diagnosing(counter=lambda work: works.append(work) or (lambda done, of: None)))
+    assert "facts, choices, tuned" in works
+    assert len(works) == len(set(works))
+
+
 def test_a_way_that_a_model_cannot_be_asked_in_is_noted():
     class NoSystem(Faulty):
         def ask(self, requests, progress=None):

@@ -76,6 +76,21 @@ def test_probes_of_a_cluster_stay_together():
     assert len(clusters) == 5
 
 
+def test_probes_that_ask_the_same_are_in_one_half_in_whatever_suites(folder):
+    """Two probes of a suite do, and a copy of the suite asks it all again."""
+    probes = "".join(f"  - {{id: p{i}, question: Why {i // 2}?, answer: b}}\n" for i in range(40))
+    for name in ("first", "copy"):
+        head = f"suite: {name}\nscore: mentions\ngates: [{{over: all, max_drop: 0.1}}]\nprobes:\n"
+        Path(f"{name}.yaml").write_text(head + probes)
+    every = [case for name in ("first", "copy") for case in cases(read(name))]
+    asked = [
+        {probe.fields["question"] for case in half.cases for probe in case.probes}
+        for half in halves(read("target"), every, 0)
+    ]
+    assert [len(each) for each in asked] == [10, 10]
+    assert not asked[0] & asked[1]
+
+
 def test_gates_over_each_probe_are_halved_too():
     Path("each.yaml").write_text(suite_text("each", 10, "{over: each}"))
     schedule = read_schedule(options(suites=[Path("each.yaml")]))

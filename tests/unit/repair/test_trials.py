@@ -114,6 +114,8 @@ def test_one_note_a_suite_says_how_many_answers_of_all_candidates_were_cut(model
     check_same_answers(
         confirming, replace(models.pair(at(0.25)), tuned=models.engine("strength 0.25")), confirmed
     )
+    held = {type(who) for cuts in measure.examiner.cuts.values() for who, _ in cuts}
+    assert held == {object}, "no session and its answers stay in memory"
     assert sorted(measure.examiner.notes) == [
         "general: max_new_tokens (64) cut 0 % of the baseline's answers and 0 to 90 % of those of 3 tuned models; a cut answer is "
         "judged as far as it goes",

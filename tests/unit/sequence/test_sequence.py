@@ -17,7 +17,7 @@ from harness.sequence.page import sequence_page
 from harness.sequence.plot import heat_map
 from harness.sequence.schedule import read_schedule
 from harness.sequence.text import conclusion, terminal_lines
-from tests.support.engines import Likely
+from tests.support.engines import Cutting, Likely
 from tests.support.sequences import (
     NAMES,
     RECIPE,
@@ -74,6 +74,17 @@ def test_gates_after_each_task_are_against_the_base(folder, capsys):
     ]  # fmt: skip
     assert [step.drop and step.drop.value for step in record.steps] == [None, 0.0, 0.5, 0.5]
     assert "after b, 1 gate failed: kept all" in capsys.readouterr().out
+
+
+def test_one_note_a_suite_says_how_many_answers_after_all_tasks_were_cut(folder, monkeypatch):
+    scripted = Fake.engine
+    monkeypatch.setattr(Fake, "engine", lambda self, step: Cutting(scripted(self, step)))
+    _, record = ran(ROWS, suites=["kept.yaml"])
+    assert [note for note in record.run.notes if note.startswith("kept")] == [
+        "kept: max_new_tokens (64) cut 0 % of the baseline's answers and 0 to 50 % of those of 3 tuned models; a cut answer is "
+        "judged as far as it goes"
+    ]
+    assert len(record.run.notes) == 5, "a note of the models, and one on each suite"
 
 
 def test_gates_that_decide_nothing_are_no_pass(folder, capsys):

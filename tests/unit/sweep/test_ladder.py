@@ -16,7 +16,7 @@ from harness.stats.strata import stratified_interval
 from harness.sweep.measure import Tuned
 from harness.sweep.record import read_sweep
 from harness.sweep.run import sweep
-from tests.support.engines import Likely
+from tests.support.engines import Cutting, Likely
 from tests.support.reads import Reads
 from tests.support.suites import suite_text
 from tests.support.sweeps import GOOD, Fake, run_sweep, sweep_options
@@ -100,6 +100,22 @@ def test_a_sample_of_the_general_probes(folder):
     assert {suite.name: [probe.id for probe in suite.probes] for suite in again.suites} == {
         suite.name: [probe.id for probe in suite.probes] for suite in record.suites
     }
+
+
+def test_one_note_a_suite_says_how_many_answers_of_all_recipes_were_cut(folder, capsys):
+    """Also where some are known from an earlier ladder."""
+    models = Fake(GOOD)
+    scripted = models.engine
+    models.engine = lambda name, right: Cutting(scripted(name, right))
+    note = "cut {} of the baseline's answers and {} of those of 2 tuned models; a cut answer is judged as far as it goes"
+    for _ in range(2):
+        run_sweep(models)
+        assert read_sweep(folder / "out").run.notes == [
+            f"target: max_new_tokens (64) {note.format('100 %', '0 to 10 %')}",
+            f"general: max_new_tokens (64) {note.format('50 %', '55 to 90 %')}",
+        ]
+    assert models.trained == ["careless/42", "careful/42"]
+    assert capsys.readouterr().out.count("note: target: max_new_tokens") == 2
 
 
 def test_a_suite_without_a_probe_in_the_sample_is_named(folder):
