@@ -18,7 +18,7 @@ POINT_LANGUAGES = frozenset({"en", "ja", "zh", "ko", "th", "he", "hi"})
 """Languages that write 2.5 for two and a half; the others write 2,5, and 2.500 for two thousand and five hundred."""
 
 _RUN = re.compile(r"\d++(?:[.,:']\d++|[/^]-?\d++)*+")
-_SPACED = re.compile(r"\d{1,3}(?: \d{3})+(?![\d.,]*\d)")
+_SPACED = re.compile(r"\d{1,3}(?: \d{3})+(?:[.,](?!\d{3}(?!\d))\d++)?(?![\d.,]*\d)")
 _ROUND = re.compile(r"\d\d0(?: \d\d0)+")
 _SIGN = re.compile(r"(?<![\w)%])-[$€£¥]?\Z|[=(:+*/] ?- \Z")
 _PREFIX = re.compile(

@@ -20,7 +20,7 @@ from harness.documents.validate import Shape
 from harness.normalise import answer_of, plain
 from harness.normalise.markdown import BULLETS
 from harness.scoring.pattern import is_found, pattern_problem
-from harness.scoring.reading import Read, TextScorer, folded, has_markup
+from harness.scoring.reading import Read, TextScorer, folded, has_markup, words
 from harness.scoring.registry import scorer
 from harness.scoring.structured import read_json
 from harness.scoring.text import contains, mentions
@@ -80,8 +80,12 @@ class Reading:
 class Rule(Shape):
     """Small checks, all of which must hold for an answer."""
 
-    min_words: Count | None = Field(None, description="At least this many words.")
-    max_words: Count | None = Field(None, description="At most this many words.")
+    min_words: Count | None = Field(
+        None, description="At least this many words; in scripts without spaces, characters."
+    )
+    max_words: Count | None = Field(
+        None, description="At most this many words; in scripts without spaces, characters."
+    )
     min_lines: Count | None = Field(None, description="At least this many lines that are not blank.")
     max_lines: Count | None = Field(None, description="At most this many lines that are not blank.")
     min_items: Count | None = Field(None, description="At least this many bulleted or numbered items.")
@@ -147,11 +151,6 @@ class Rule(Shape):
 def rule_keys() -> list[str]:
     """The names of all checks, as YAML spells them."""
     return [info.alias or name for name, info in Rule.model_fields.items()]
-
-
-def words(text: str) -> list[str]:
-    """The words of a text: separated by white space, each with a letter or digit in it."""
-    return [word for word in text.split() if re.search(r"\w", word)]
 
 
 def lines(text: str) -> list[str]:

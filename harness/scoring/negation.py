@@ -18,6 +18,7 @@ class Denial:
         ends: words that end what is denied, but for those after one of `ors`.
         wrongs: what denies the one to three words before it that open a sentence, as in "Paris is wrong".
         noes: "no", after a question that proposed an answer, and `but_noes`, which is no such no.
+        believed: what comes before and after one to three words that others hold to be the answer, if the language has any.
     """
 
     denies: str
@@ -28,6 +29,7 @@ class Denial:
     wrongs: str
     noes: str
     but_noes: str = r"doubt|question|problem|wonder|matter|need"
+    believed: tuple[str, str] | None = None
 
     def denied(self) -> re.Pattern[str]:
         """A denial and, in group 1, up to three words that it denies, and as many after an "or"."""
@@ -43,6 +45,14 @@ class Denial:
         words = rf"(?!(?:{self.ends})(?![\w']))" r"[^\s.!?,;:]{1,40}(?: [^\s.!?,;:]{1,40}){0,2}?"
         return re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?;:]\s)){words}(?= (?:{self.wrongs})(?!\w))", re.IGNORECASE)
 
+    def mistaken(self) -> re.Pattern[str] | None:
+        """Up to three words, in group 1, that the text calls a belief and corrects at once."""
+        if self.believed is None:
+            return None
+        before, after = self.believed
+        words = rf"((?: (?!(?:{self.ends})(?!\w))[^\s.!?,;:]{{1,40}}){{1,3}}?)"
+        return re.compile(rf"(?<!\w)(?:{before}){words}(?=,? (?:{after}))", re.IGNORECASE)
+
     def withdrawn(self) -> re.Pattern[str]:
         """A short question, or up to three words, to which the text itself says no."""
         first = r"(?:(?:oh|wait|hm+|actually|sorry|well),? ){0,2}"
@@ -56,7 +66,7 @@ _EN = Denial(
     r"(?:(?<!\w)(?:(?:is|are|was|were|am|be|been|has|have|had|it's|that's|he's|she's|they're|and|but|or|why|definitely|certainly) (?:not|never|no longer)"
     r"|(?:is|are|was|were|ai)n't|(?:(?:do|does|did|would|will) (?:not|never)|(?:do|does|did|would|wo)n't) "
     r"(?:print|output|return|display|show|give|produce|yield|equal|say|mean|become)|(?:(?:can|could|may|might|must|should|would|will) ?(?:not|never)|(?:ca|could|must|should|would|wo)n't)(?: possibly)? be"
-    r"|(?:do not|don't) (?:think|believe)(?: that)? (?:it(?:'s| is| was)|(?:this|that) is|they are)|nor|neither|rather than|instead of|(?<!none )other than|as opposed to)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)",
+    r"|(?:do not|don't) (?:think|believe)(?: that)? (?:it(?:'s| is| was)|(?:this|that) is|they are)|nor|neither|rather than|instead of|(?<!none )other than|as opposed to|(?:misconception|myth)(?: is)? that)|(?<!\w )(?<!\w)(?:not|unlike))(?!\w)",
     r"only|just|merely|simply|until|before|surprisingly|to mention|unlike|sure|certain|exactly|necessarily",
     r"(?:think|believe)(?: that)? (?:it(?:'s| is| was)|they are)|a|an|the|in|on|at|of|from|by|to|be|been|have|has|had|any|"
     r"called|named|really|actually|my|your|his|her|their|its|our|mr\.?|mrs\.?|dr\.?|st\.?|use|used",
@@ -66,6 +76,10 @@ _EN = Denial(
     r"(?:is|are|was|were|would be) (?:wrong|incorrect|false|a common mis\w+)|(?:(?:is|are|was|were) not|(?:is|are|was|were)n't) "
     r"(?:right|correct|the (?!\w+est(?!\w)|most|only|same|best|worst|first|last|case|end)\w+)",
     r"no|nope|correction|(?:that|this)(?:'s| is) (?:wrong|incorrect|not (?:right|correct))",
+    believed=(
+        r"(?<!(?<!\w)I )(?<!I would )(?<!I'd )(?:thinks?|thought|says?|said|believe[ds]?|assume[ds]?|guess(?:ed)?)(?: that)?(?: (?:it|this|that)(?:'s| is| was))?",
+        r"but (?:(?:it|this|that)(?:'s| is| was)|(?:the|its) (?:\w{1,20} ){1,5}(?:is|was))(?! (?:also|still|often|sometimes|called|known)(?!\w))",
+    ),
 )
 _DE = Denial(
     r"(?:(?<!\w)(?:(?:ist|sind|war|waren|wäre|und|aber|heißt|bestimmt|sicher|es|das|dies) (?:nicht|nie|niemals)|(?:kann|können|könnte|wird|dürfte) nicht(?=[^.!?,]{1,40} sein(?!\w))|(?:glaube|denke) nicht, dass (?:es|das)|weder|(?<=, )noch|"
@@ -143,11 +157,14 @@ def without_denied(text: str, language: str = "en") -> str:
 
     Words such as `the` and `in` do not count towards the three; `not only`, `not until` and `not sure` deny nothing that
     follows, nor does the `not` of a verb: "do not touch the stove" is about the stove. A short question that the text says no
-    to is denied as well: "Paris? No, Rome"; and so is what opens a sentence as wrong: "Paris is wrong". In the languages of DENIALS; other texts stay as they are. In linear time.
+    to is denied as well: "Paris? No, Rome"; and so is what opens a sentence as wrong, "Paris is wrong", and a belief that the text
+    corrects at once, "Some say Paris, but it is Rome". In the languages of DENIALS; other texts stay as they are. In linear time.
     """
     if language not in DENIALS:
         return text
-    denied, withdrawn, wrong = _patterns(language)
+    denied, withdrawn, wrong, mistaken = _patterns(language)
+    if mistaken is not None:
+        text = mistaken.sub(lambda found: found.group()[: -len(found[1])], text)
     text = withdrawn.sub("", text)
     text = wrong.sub("", text)
     return denied.sub(lambda found: found.group()[: -len(found[1])], text)
@@ -159,6 +176,8 @@ def denies(text: str, language: str) -> bool:
 
 
 @lru_cache(maxsize=len(DENIALS))
-def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _patterns(
+    language: str,
+) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str] | None]:
     denial = DENIALS[language]
-    return denial.denied(), denial.withdrawn(), denial.wrong()
+    return denial.denied(), denial.withdrawn(), denial.wrong(), denial.mistaken()

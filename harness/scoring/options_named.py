@@ -22,7 +22,9 @@ _UNSETTLED = re.compile(r"(?<!\w)(?:not|never|no|nor|neither|cannot|without|or|e
 _FILLER = re.compile(r"(?<!\w)(?:the|a|an|and|or|in|on|at|into|of)(?!\w)|[\W\d_]")
 _LABEL = re.compile(r"(?:^|[\n|;])[ \t]*+[A-Z][A-Z _-]{1,30}:")
 _IS = re.compile(r"(?<!\w)(?:is|are|was|be)(?: now)?(?: in| at| behind| called)?(?: the| an?)? $")
-_ASIDE = re.compile(r"\W*(?:because|since|while|whereas|then|followed by)(?!\w)")
+_END = re.compile(r"\W+\Z")
+_ASIDE = re.compile(r"\W*(?:because|since|while|whereas|although|albeit|with|then|followed by)(?!\w)")
+_REJECTS = re.compile(r"(?<!\w)(?:is|are) (?:wrong|incorrect|false)(?!\w)")
 _RANKS = re.compile(r"(?<!\w)the (?:\w+est|most|least)(?!\w)")
 _NOW = re.compile(r"(?<!\w)now(?!\w)", re.IGNORECASE)
 _RETRACTS = re.compile(
@@ -32,8 +34,8 @@ _RETRACTS = re.compile(
 )
 """The beginning of a sentence that takes back what was said."""
 _CHOICE = re.compile(
-    r"(?:^[ \t]*|(?<=\s)(?=\(?[A-Ea-e]\)))\(?([A-Ea-e])[).:]\s+"
-    r"(\S[^\n]{0,80}?)(?=\s+(?:\(?[A-Ea-e]\)\s|[Aa]nswer)|[.!?]\s|\n|\Z)",
+    r"(?:^[ \t]*|(?<=\s)(?=\(?[A-Za-z]\)))\(?([A-Za-z])[).:]\s+"
+    r"(\S[^\n]{0,80}?)(?=\s+(?:\(?[A-Za-z]\)\s|[Aa]nswer)|[.!?]\s|\n|\Z)",
     re.MULTILINE,
 )
 """A choice of a list: its letter, at the beginning of a line or in brackets, and its text."""
@@ -41,14 +43,13 @@ _LETTER = r"A-Za-z\u00c0-\u024f"
 _TAKEN = re.compile(
     rf"(?<![{_LETTER}'])(?:[B-HJ-Z]|I(?=[).:\"\u201d]|$)|(?<=[a-z,] )A|"
     r"A(?! (?!(?:is|was|fits|seems|looks|matches|would|must|ist|est|es|because|since|and|or|und|et|y)(?!\w))[a-z])|"
-    rf"[a-z](?=\)|[.!]?$)|(?<=[Oo]ption )[a-z])(?![{_LETTER}'])",
+    rf"[a-z](?=\)|[.!]?$)|(?<=[Oo]ption )[a-zI]|I(?= is(?!\w)))(?![{_LETTER}'])",
     re.MULTILINE,
 )
 """A letter for a choice, in any language; "A man" begins with an article, and a small letter stands in brackets or at an end."""
 _TICK = re.compile(r"[\u2713\u2714\u2705]|(?<!\w)correct(?!\w)", re.IGNORECASE)
 
-_LETTERS = "ABCDE"
-_ALPHABET = frozenset(string.ascii_uppercase)
+_LETTERS = string.ascii_uppercase
 
 LIST = 3
 """From so many choices on, a reply lists them, and settles on none by that."""
@@ -61,14 +62,15 @@ DATA_SHEET = 2
 class _Clause:
     """A clause that names options: which, in what sentence, whether it says nothing else, and which one it asserts.
 
-    An aside gives a reason, or what comes after the answer in an order. A clause ranks that calls its option the most of
-    something and concludes nothing.
+    An aside gives a reason, or what comes after the answer in an order; a clause rejects that calls its option wrong. A clause
+    ranks that calls its option the most of something and concludes nothing.
     """
 
     named: tuple[str, ...]
     sentence: int
     bare: bool
     aside: bool
+    rejects: bool
     ranks: bool
     settled: str | None
 
@@ -88,7 +90,11 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str) -> 
         text: the reply as the score reads it.
     """
 
-    letters = {f"choice {option.upper()}": option for option in options if option.upper() in _ALPHABET}
+    letters = {
+        f"choice {option.upper()}": option
+        for option in options
+        if len(option) == 1 and option.upper() in _LETTERS
+    }
     if len(letters) == len(options):
         chosen = named_option(_taken(raw), _taken(text), list(letters), language)
         return None if chosen is None else letters[chosen]
@@ -130,7 +136,7 @@ def without_lettered(raw: str, text: str, expected: Sequence[str], language: str
         return text
     starts, ends = [choice.start() for choice in listed], [choice.end() for choice in listed]
     rest = "".join(text[end:start] for end, start in zip([0, *ends], [*starts, None], strict=True))
-    taken = named_option(rest, rest, _LETTERS, language)
+    taken = named_option(rest, rest, [choice[1].upper() for choice in listed], language)
     return "\n".join([rest, *(choice[2] for choice in listed if taken == choice[1].upper())])
 
 
@@ -154,6 +160,10 @@ def _listed(text: str) -> list[re.Match[str]]:
 def _concluded(text: str, clauses: Sequence[_Clause]) -> str | None:
     """The option of the first or the last of the clauses of a text that name any."""
     clauses = [clause for clause in clauses if not clause.aside] or clauses
+    if any(
+        clause.settled and not clause.rejects for clause in clauses
+    ):  # else the question may be which one is wrong
+        clauses = [clause for clause in clauses if not clause.rejects]
     if not clauses:
         return None
     first, last = clauses[0], clauses[-1]
@@ -178,7 +188,8 @@ def _clauses(text: str, options: Sequence[str], language: str) -> Iterator[_Clau
                 asserted = _asserted(shown, named, len(options), language)
                 bare, aside = _is_bare(shown, named, language), _ASIDE.match(shown) is not None
                 ranks = _RANKS.search(shown) is not None and not concludes(shown)
-                yield _Clause(named, place, bare, aside, ranks, asserted)
+                rejects = _REJECTS.search(shown) is not None
+                yield _Clause(named, place, bare, aside, rejects, ranks, asserted)
 
 
 @lru_cache(maxsize=256)
@@ -195,7 +206,7 @@ def _enumeration(options: tuple[str, ...]) -> re.Pattern[str]:
 
 def _is_named(clause: str, option: str) -> bool:
     """Whether a clause may mean an option: "no" is one where the clause ends with it, not in "there is no doubt"."""
-    return not _UNSETTLED.fullmatch(option.casefold()) or clause.rstrip(" .!\"'").endswith(option.casefold())
+    return not _UNSETTLED.fullmatch(option.casefold()) or _END.sub("", clause).endswith(option.casefold())
 
 
 def _asserted(clause: str, named: Sequence[str], options: int, language: str) -> str | None:

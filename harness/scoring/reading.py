@@ -91,6 +91,15 @@ def _without_accents(text: str) -> str:
     return unicodedata.normalize("NFC", re.sub("(?<=[a-z])[\u0300-\u036f]+", "", apart))
 
 
+_ALONE = re.compile(rf"(?![\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]){SPACELESS.pattern}")
+"""A character that counts as a word; Korean has spaces."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text with a letter or digit in them, apart at white space; each character of a script without spaces is one."""
+    return [word for word in _ALONE.sub(r" \g<0> ", text).split() if re.search(r"\w", word)]
+
+
 _APART = re.compile(
     rf"(?!(?:(?<=\w)(?<!{SPACELESS.pattern})(?=\w)(?!{SPACELESS.pattern})"
     r"|(?<=\d)(?=[.,:]\d)|(?<=\d[.,:])(?=\d)|(?<=(?<![\w)])-)(?=\d)))"

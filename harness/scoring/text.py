@@ -25,6 +25,7 @@ from harness.scoring.reading import (
     has_markup,
     marked,
     normalised,
+    words,
 )  # fmt: skip
 from harness.scoring.registry import scorer
 from harness.wording import one_line
@@ -84,14 +85,14 @@ class Sought(TextScorer):
 
     def fits(self, reading: str) -> bool:
         """Whether a reading is short enough."""
-        return self.max_words is None or len(reading.split()) <= self.max_words
+        return self.max_words is None or len(words(reading)) <= self.max_words
 
     def why(self, text: str, expected: Sequence[str]) -> str | None:
         read = part(text, self.reading(text), self.final)
         if read is None:
             return f"final: {self.final}: there is no such part"
         if not self.fits(read):
-            return f"max_words: {self.max_words}: has {len(read.split())}"
+            return f"max_words: {self.max_words}: has {len(words(read))}"
         if self.final == "whole" or read == self.reading(text):
             return None
         return f"taken as the final answer: {one_line(read)}"

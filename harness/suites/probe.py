@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any
 
 from harness.documents.document import Place
@@ -166,6 +167,8 @@ class ProbeReader(ScoreReader):
             self.problem((*place, "choices"), "two choices are the same")
         if len(choices) < 2:
             self.problem((*place, "choices"), "there must be at least two choices")
+        if len(known) > 1 and known <= set(answers):
+            self.problem((*place, "answer"), "every choice is a right answer: none would be wrong")
         for answer in answers:
             if answer not in known:
                 hint = _by_number(answer, choices) or self.problems.near(answer, choices)
@@ -176,5 +179,5 @@ def _by_number(answer: str, choices: list[str]) -> str | None:
     """The choice that a letter or a number stands for."""
     if len(answer) != 1 or not answer.isalnum():
         return None
-    at = int(answer) - 1 if answer.isdecimal() else "ABCDEFGHIJ".find(answer.upper())
+    at = int(answer) - 1 if answer.isdecimal() else ascii_uppercase.find(answer.upper())
     return f"write the choice itself: answer: {choices[at]}" if 0 <= at < len(choices) else None

@@ -78,6 +78,8 @@ def test_titlecase_words(text, count):
 
 def test_words_lines_and_items():
     assert words("one - two, (three) ...") == ["one", "two,", "(three)"]
+    assert len(words("今日は良い天気です。")) == 9
+    assert words("안녕 세상") == ["안녕", "세상"]
     assert lines("a\r\n\n  \nb") == ["a", "b"]
     assert items("1. a\n- b\nc\n10) d\n–e") == ["1. a", "- b", "10) d"]
     assert items("A) a\n* * *\n- - -\n1、b\n２．c\n（3）d\n苹果、香蕉") == ["A) a", "1、b", "２．c", "（3）d"]

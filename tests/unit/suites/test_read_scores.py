@@ -175,6 +175,10 @@ KINDS = [
     (choose("{id: a, question: Why?, answer: b, choices: [b]}"), "6:40: there must be at least two choices"),
     (choose("{id: a, question: Why?, answer: b, choices: [b, b]}"), "6:40: two choices are the same"),
     (
+        choose("{id: a, question: Why?, answer: [b, c], choices: [b, c]}"),
+        "6:29: every choice is a right answer: none would be wrong",
+    ),
+    (
         choose("{id: a, question: Why?, answer: Paris, choices: [Pariss, Rome]}"),
         "6:29: the answer 'Paris' is not one of the choices\n  did you mean 'Pariss'?",
     ),
