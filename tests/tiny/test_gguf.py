@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -303,6 +304,17 @@ def test_without_a_template_a_chat_is_refused(tmp_path):
 def test_logits_that_are_no_numbers_are_refused(tmp_path):
     with pytest.raises(EngineError, match="its logits are no numbers, or infinite"):
         opened(save_gguf(tmp_path / "m.gguf", broken=True)).ask([Generate(Plain("the"), 4)])
+
+
+def test_a_server_that_was_asked_nothing_ends(path):
+    """In a process of its own, for one that does not end holds it for ever."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from harness.engine.gguf.serving import Running, Serving\n"
+        "for _ in range(20): Serving('m', Path(sys.argv[1]), Running(1, 0, None, 1, 512), 1, 512)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("by", ["path", "port"])

@@ -37,6 +37,9 @@ xllamacpp.Server(params)
 """
 """Load a file and tell on stderr what is wrong with it."""
 
+LOOPED = "/lora-adapters"
+"""Answered by the loop that computes, not by the threads that read requests."""
+
 LOADING = "error loading model:"
 """What llama.cpp writes before the reason."""
 
@@ -92,22 +95,26 @@ class Serving:
             )
             raise ModelError(f"{name}: llama.cpp cannot load it\n  {hint}") from error
         self.address = place if by_path else self._server.listening_address.removeprefix("http://")
+        self._request("GET", LOOPED)  # a server that ends before its loop begins would wait for it for ever
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any]) -> Any:
         """What the server answers.
 
         Raises:
             RefusedError: it does not take the request.
             EngineError: it answers nothing.
         """
+        return self._request("POST", path, json.dumps(body))
+
+    def _request(self, method: str, path: str, body: str | None = None) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
         try:
             with closing(_connection(self.address)) as connection:
-                connection.request("POST", path, json.dumps(body), headers)
+                connection.request(method, path, body, headers)
                 response = connection.getresponse()
                 told = response.read()
                 if response.status == HTTPStatus.OK:
-                    return json.loads(told)  # type: ignore[no-any-return]
+                    return json.loads(told)
         except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
             raise EngineError(f"{self.name}: llama.cpp stopped answering: {first_line(error)}") from error
         shown = visible(told.decode(errors="replace"))[:300]
