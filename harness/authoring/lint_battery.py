@@ -31,11 +31,11 @@ def battery_findings(suite: Suite, given_away: Collection[str]) -> Iterator[Find
 def _finding(judged: Judged) -> Finding:
     kind, probe = judged.reply.kind, judged.probe
     says = {True: "judges right", False: "judges wrong", None: "fails on"}[judged.right]
-    remedy = (
-        "a model that writes its answers in this way would seem to have forgotten them"
-        if judged.reply.right
-        else "a model that knows nothing could pass"
-    )
+    remedy = {
+        None: "a reply like this ends a run with an error",
+        True: "a model that knows nothing could pass",
+        False: "a model that writes its answers in this way would seem to have forgotten them",
+    }[judged.right]
     return Finding.of(
         probe,
         kind,

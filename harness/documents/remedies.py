@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -115,6 +116,22 @@ def text_meant(document: Document, place: Place, seen: Any) -> str | None:
     if isinstance(seen, bool | int | float):
         return quoted(document.written.get(place, str(seen)))
     return None
+
+
+def json_meant(document: Document, place: Place, seen: Any) -> str | None:
+    """The JSON, as a text in quotes, that an author may have meant by a mapping."""
+    text = _json(document, place, seen).replace("'", "''")
+    return f"'{text}'" if isinstance(seen, Mapping) and seen and len(text) <= MOST_SHOWN else None
+
+
+def _json(document: Document, place: Place, value: Any) -> str:
+    """A value as JSON, its numbers as they are written."""
+    if isinstance(value, Mapping):
+        pairs = (f"{json.dumps(key)}: {_json(document, (*place, key), item)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_json(document, (*place, at), item) for at, item in enumerate(value))}]"
+    return document.written.get(place) or json.dumps(value, ensure_ascii=False)
 
 
 def list_meant(seen: Any, separated: bool) -> str | None:

@@ -32,7 +32,7 @@ class Fault:
     at_end: bool = False
     hint: str | None = None
     is_syntax: bool = True
-    """Whether a line is written wrongly; otherwise a name or a document is there twice, or not at all."""
+    """Whether a line is written wrongly; otherwise a name or a document is there twice or not at all, or a character is forbidden."""
 
     def problem(self, path: Path) -> Problem:
         """The fault as YAML sees it, where no correction of it is known."""
@@ -132,4 +132,4 @@ def _forbidden_character(text: str, error: yaml.YAMLError) -> Fault:
     position = found.start() if found else 0
     line, column = text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1
     seen = f"character U+{ord(text[position]):04X}" if found else str(error)
-    return Fault(line, column, f"{seen} is not allowed", hint="remove it")
+    return Fault(line, column, f"{seen} is not allowed", hint="remove it", is_syntax=False)

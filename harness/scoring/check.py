@@ -89,7 +89,10 @@ class Rule(Shape):
     min_lines: Count | None = Field(None, description="At least this many lines that are not blank.")
     max_lines: Count | None = Field(None, description="At most this many lines that are not blank.")
     min_items: Count | None = Field(None, description="At least this many bulleted or numbered items.")
-    max_items: Count | None = Field(None, description="At most this many bulleted or numbered items.")
+    max_items: Count | None = Field(
+        None,
+        description="At most this many bulleted or numbered items; those of a list within an item do not count.",
+    )
     starts_with: Texts | None = Field(None, description="Begins with this, or one of these.")
     ends_with: Texts | None = Field(None, description="Ends with this, or one of these.")
     contains: Texts | None = Field(None, description="Has this text, or one of these, in it.")
@@ -169,6 +172,13 @@ def items(text: str) -> list[str]:
     return list(filter(_ITEM.match, lines(text)))
 
 
+def outer_items(text: str) -> list[str]:
+    """The items but for those of lists within them, which are indented by two spaces more at least."""
+    indents = [(len(item) - len(item.lstrip()), item) for item in map(str.expandtabs, items(text))]
+    least = min(indents, default=(0, ""))[0]
+    return [item for indent, item in indents if indent < least + 2]
+
+
 def titlecase_words(text: str) -> int:
     """The number of words that begin with a capital and a small letter."""
     return sum(pair.istitle() for pair in re.findall(r"\b[^\W\d_]{2}", text))
@@ -204,7 +214,7 @@ CHECKS: dict[str, Callable[[Reading, Any], bool]] = {
     "min_lines": lambda text, least: len(lines(text.written)) >= least,
     "max_lines": lambda text, most: len(lines(text.written)) <= most,
     "min_items": lambda text, least: len(items(text.written)) >= least,
-    "max_items": lambda text, most: len(items(text.written)) <= most,
+    "max_items": lambda text, most: len(outer_items(text.written)) <= most,
     "starts_with": lambda text, texts: text.either(lambda side: side.strip().startswith(tuple(texts))),
     "ends_with": lambda text, texts: text.either(lambda side: side.strip().endswith(tuple(texts))),
     "contains": lambda text, texts: any(text.has(contains, wanted) for wanted in texts),
@@ -250,7 +260,7 @@ SEEN: dict[str, Callable[[Reading, Any], str]] = {
     "min_lines": lambda text, least: f"{least}: has {len(lines(text.written))}",
     "max_lines": lambda text, most: f"{most}: has {len(lines(text.written))}",
     "min_items": lambda text, least: f"{least}: has {len(items(text.written))}",
-    "max_items": lambda text, most: f"{most}: has {len(items(text.written))}",
+    "max_items": lambda text, most: f"{most}: has {len(outer_items(text.written))}",
     "starts_with": lambda text, texts: f"{_listing(texts)}: begins with {one_line(text.plain.strip(), 30)}",
     "ends_with": lambda text, texts: f"{_listing(texts)}: ends with {one_line(text.plain.strip()[-27:], 30)}",
     "contains": lambda text, texts: f"{_listing(texts)}: not found",

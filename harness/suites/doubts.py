@@ -8,14 +8,19 @@ from functools import reduce
 from operator import getitem
 
 from harness.documents.document import Document, Place
-from harness.documents.yaml_lines import quoted
+from harness.documents.remedies import corrected
+from harness.documents.yaml_lines import IN_QUOTES, quoted
 from harness.errors import Problem
 from harness.suites.suite import Probe
 from harness.suites.texts import MOST_QUOTED, cut_texts, is_asked
 from harness.suites.words import SUITES
 from harness.wording import some
 
-OPENING, CLOSING = "\u201c\u201e\u201f\u00ab", "\u201c\u201d\u201e\u00bb"
+OPENING, CLOSING = "\u2018\u201a\u201c\u201e\u201f\u00ab", "\u2018\u2019\u201c\u201d\u201e\u00bb"
+ESCAPES = (("\\b", "\b"), ("\\f", "\f"), ("\\v", "\v"), ("\\a", "\a"), ("\\0", "\0"))
+"""How YAML writes control characters in double quotes, which patterns and LaTeX mean otherwise: "\\bword", "\\frac"."""
+_UNSEEN = re.compile("[\0-\b\v\f\x0e-\x1a\x1c-\x1f\x7f\u00ad\u200b\u2060\ufeff]")
+"""Not the escape character, which begins the colours of a terminal."""
 _STRAY = re.compile(r"[^\"]*[^\"\d]\"\s*$")
 _LISTED = re.compile(r"\s*(?:[-*\u2022]\s|\d+[.)]\s)")
 
@@ -24,6 +29,7 @@ def doubts(document: Document, probes: Sequence[Probe]) -> Iterator[Problem]:
     """The warnings of a suite."""
     yield from cut_texts(document)
     yield from _odd_quotes(document)
+    yield from _unseen(document)
     yield from _joined_lines(document)
     yield from _categories(probes)
     if ("about",) in document.keys and not str(document.value["about"]).strip():
@@ -60,6 +66,25 @@ def _odd_quotes(document: Document) -> Iterator[Problem]:
         elif _STRAY.fullmatch(text) and "\n" not in text:
             hint = f"if it stands for YAML's, write: {_item(place)}{quoted(text[:-1])[:MOST_QUOTED]}"
             yield Problem(span, f"the text of '{key}' ends with a quote that nothing opens", hint)
+
+
+def _unseen(document: Document) -> Iterator[Problem]:
+    """Texts with a control character, which is an escape such as the \\b of a pattern, or one that nobody sees."""
+    for place, span in document.values.items():
+        text = reduce(getitem, place, document.value)
+        found = _UNSEEN.search(text) if isinstance(text, str) else None
+        if found is None:
+            continue
+        key = next((step for step in reversed(place) if isinstance(step, str)), "")
+        message = f"the text of '{key}' has a character that cannot be seen (U+{ord(found[0]):04X})"
+        escape = next((mark for mark, character in ESCAPES if character == found[0]), None)
+        whole = IN_QUOTES.match(document.rest(span))
+        if escape and whole and whole[0][0] == '"' and escape in whole[0]:
+            meant = "'" + whole[0][1:-1].replace("'", "''") + "'"
+            hint = f"in double quotes {escape} is that character; single quotes have no escapes; write: {corrected(document, place, meant)}"
+        else:
+            hint = "type the text anew"
+        yield Problem(span, message, hint)
 
 
 def _item(place: Place) -> str:

@@ -138,12 +138,15 @@ class ScoreReader(PartReader):
             if words and (word := words[0].strip(",}]")) in NOTHING:
                 return f'to mean the text write: answer: "{word}"'
             return "write it behind 'answer: '"
-        from harness.documents.remedies import corrected, text_meant
+        from harness.documents.remedies import corrected, json_meant, text_meant
 
-        text = text_meant(self.document, place, answer)
-        return (
-            f"a text like this needs quotes; write: {corrected(self.document, place, text)}" if text else None
-        )
+        text = text_meant(self.document, place, answer) or json_meant(self.document, place, answer)
+        if text is None:
+            return None
+        key, value = self.document.keys.get(place), self.document.values.get(place)
+        below = key is not None and value is not None and key.line < value.line
+        line = f"answer: {text}" if below else corrected(self.document, place, text)
+        return f"a text like this needs quotes; write: {line}"
 
     def answer_problem(self, answer: Any, place: Place, scorer: Scorer | None) -> str | None:
         """Why an answer cannot be right; None if it can."""

@@ -97,14 +97,14 @@ class Serving:
         self.address = place if by_path else self._server.listening_address.removeprefix("http://")
         self._request("GET", LOOPED)  # a server that ends before its loop begins would wait for it for ever
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """What the server answers.
 
         Raises:
             RefusedError: it does not take the request.
             EngineError: it answers nothing.
         """
-        return self._request("POST", path, json.dumps(body))
+        return self._request("POST", path, json.dumps(body))  # type: ignore[no-any-return]
 
     def _request(self, method: str, path: str, body: str | None = None) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}

@@ -9,6 +9,7 @@ import pytest
 from harness.authoring.battery import Judged, battery, tallies
 from harness.authoring.battery_phrases import PHRASES, language_of
 from harness.authoring.judge import MOST_FAILURES
+from harness.authoring.lint_battery import battery_findings
 from harness.scoring import scorer
 from harness.scoring.registry import SCORERS
 from harness.suites.weakness import MEANINGS, MUST_BE_RIGHT, MUST_BE_WRONG
@@ -224,6 +225,12 @@ class TestJudgement:
             ("france", None), ("brazil", None),
         ]  # fmt: skip
         assert len(found) == 2
+
+    def test_lint_says_what_a_score_that_fails_does_to_a_run(self, read, anything):
+        found = list(battery_findings(read(CAPITALS.replace("SCORE", "broken")), ()))
+        assert [finding.hint.split(";")[0] for finding in found] == [
+            "a reply like this ends a run with an error"
+        ] * 2
 
     def test_scores_that_keep_failing_are_left(self, judged, anything):
         probes = "".join(

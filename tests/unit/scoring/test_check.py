@@ -19,6 +19,7 @@ ROUND = "the cat sat on the mat. the cat sat on the mat. the cat sat on the mat.
         ({"min_items": 2}, "Fruits:\n- a\n* b", "- a\n-b"),
         ({"min_items": 2}, "1. a\n 2) b", "1.5 a\n2"),
         ({"max_items": 1}, "- a\nb", "• a\n+ b"),
+        ({"max_items": 2}, "1. a\n   - b\n\t- c\n2. d", " 1. a\n- b\n - c"),
         ({"min_items": 4}, "– a\n(1) b\na) c\n> ◦ d", "-5 degrees\n(1)\na. b\n> c"),
         ({"min_items": 2}, "### 1. a\n### **(2)** b", "### a\n# b"),
         ({"starts_with": "Dear"}, "  Dear reader", "dear reader"),

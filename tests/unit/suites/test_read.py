@@ -317,7 +317,13 @@ PROBES = [
         "{id: a, question: Why?, answer: null}",
         ('6:29: an answer must be text, saw nothing\n  to mean the text write: answer: "null"'),
     ),
-    ("{id: a, question: Why?, answer: {x: y}}", "6:29: an answer must be text, saw a mapping"),
+    (
+        "{id: a, question: Why?, answer: {x: y}}",
+        (
+            "6:29: an answer must be text, saw a mapping\n  a text like this needs quotes; write: - {id: a, question: Why?, "
+            """answer: '{"x": "y"}'}"""
+        ),
+    ),
     (
         "{id: a, question: Why?, answer: b, choices: [a, b]}",
         ("6:40: 'choices' has no meaning under 'answer: generate'\n  write 'answer: choose' in the task"),
