@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.reporting.rows import GateRow
 from harness.wording import count
 
@@ -20,6 +22,15 @@ def only_because(row: GateRow) -> str | None:
     return f"{WORDS.get(row.outcome, row.outcome)} only because {losses(row.accepted)}"
 
 
-def by_acceptances(status: str, turned: bool) -> str:
-    """ "passed, by acceptances" for a run that passed and of which a gate would have failed without them."""
-    return f"{status}, by acceptances" if turned and status == "passed" else status
+def passed_only_by(status: str, without: Iterable[str | None]) -> bool:
+    """Whether a run passed of which a gate would have failed without accepted losses.
+
+    Args:
+        without: how each gate would have ended, or None if alike.
+    """
+    return status == "passed" and "failed" in without
+
+
+def by_acceptances(status: str, without: Iterable[str | None]) -> str:
+    """ "passed, by acceptances" for such a run, else its status."""
+    return f"{status}, by acceptances" if passed_only_by(status, without) else status

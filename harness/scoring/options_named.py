@@ -49,7 +49,7 @@ _TAKEN = re.compile(
 """A letter for a choice, in any language; "A man" begins with an article, and a small letter stands in brackets or at an end."""
 _TICK = re.compile(r"[\u2713\u2714\u2705]|(?<!\w)correct(?!\w)", re.IGNORECASE)
 
-_LETTERS = string.ascii_uppercase
+_LETTERS = tuple(string.ascii_uppercase)
 
 LIST = 3
 """From so many choices on, a reply lists them, and settles on none by that."""
@@ -90,11 +90,7 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str) -> 
         text: the reply as the score reads it.
     """
 
-    letters = {
-        f"choice {option.upper()}": option
-        for option in options
-        if len(option) == 1 and option.upper() in _LETTERS
-    }
+    letters = {f"choice {option.upper()}": option for option in options if option.upper() in _LETTERS}
     if len(letters) == len(options):
         chosen = named_option(_taken(raw), _taken(text), list(letters), language)
         return None if chosen is None else letters[chosen]
@@ -160,9 +156,8 @@ def _listed(text: str) -> list[re.Match[str]]:
 def _concluded(text: str, clauses: Sequence[_Clause]) -> str | None:
     """The option of the first or the last of the clauses of a text that name any."""
     clauses = [clause for clause in clauses if not clause.aside] or clauses
-    if any(
-        clause.settled and not clause.rejects for clause in clauses
-    ):  # else the question may be which one is wrong
+    # Where nothing else settles, the question may be which one is wrong.
+    if any(clause.settled and not clause.rejects for clause in clauses):
         clauses = [clause for clause in clauses if not clause.rejects]
     if not clauses:
         return None

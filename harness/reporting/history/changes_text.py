@@ -25,8 +25,7 @@ def changes_lines(before: FoundRun, after: FoundRun, changes: Changes) -> Iterat
         run = found.record.run
         began = run.started[:16].replace("T", " ")
         tuned, baseline = (row.reference if row else "-" for row in (run.tuned, run.baseline))
-        turned = any(row.without_accepted == "failed" for row in found.record.gates)
-        status = by_acceptances(run.status, turned)
+        status = by_acceptances(run.status, (row.without_accepted for row in found.record.gates))
         yield f"{found.name}: {began}, {tuned} against {baseline}, {status}"
     yield from _unlike(before, after, changes)
     yield ""

@@ -77,8 +77,7 @@ def _of_suite(run: KeptRun, suite: str) -> Gate | None:
 
 
 def _row(run: KeptRun, gate: Gate | None, most: float, block: str) -> tuple[str, ...]:
-    turned = any(row["without_accepted"] == "failed" for row in run.gates)
-    status = by_acceptances(run.status, turned)
+    status = by_acceptances(run.status, (row["without_accepted"] for row in run.gates))
     head = (str(run.number), run.started[:16].replace("T", " "), cut(run.tuned, LONGEST_NAME), status)
     if gate is None:
         return (*head, "-", "-", "-", "-", "")
