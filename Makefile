@@ -27,7 +27,7 @@ test: $(VENV)/.dev
 # The lowest versions that pyproject.toml allows, and the newest available, each in its own environment.
 test-lowest: $(LOWEST_VENV)/.installed
 	$(LOWEST_VENV)/bin/python -m harness doctor
-	OMP_NUM_THREADS=1 $(LOWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(LOWEST_VENV)/bin/python -m pytest tests -n 2 --dist loadfile
 
 test-newest:
 	$(PYTHON) -m venv $(NEWEST_VENV)
