@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.history import DEFAULT, add_history
-from harness.cli.options import Commands
+from harness.cli.options import A_RUN, Commands
 from harness.errors import HarnessError, shown_path
 from harness.terminal import show
 from harness.visible import visible
@@ -30,7 +30,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "record",
         metavar="RUN",
-        help="its number in the history, 'latest', or its record.json (or the folder)",
+        help=A_RUN,
     )
     parser.add_argument(
         "probes", nargs="+", metavar="SUITE::PROBE", help="a probe that the record lost; each by its own name"

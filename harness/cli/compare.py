@@ -6,7 +6,7 @@ from argparse import Namespace
 from itertools import pairwise
 
 from harness.cli.history import add_history
-from harness.cli.options import Commands
+from harness.cli.options import A_RUN, Commands
 from harness.errors import HarnessError
 from harness.terminal import show
 
@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "runs", nargs="+", metavar="RUN",
-        help="two or more runs, each compared with the one before: its number in the history, 'latest', or a record.json",
+        help=f"two or more runs, each compared with the one before; {A_RUN}",
     )  # fmt: skip
     add_history(parser)
     parser.set_defaults(run=run)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.history import add_history
-from harness.cli.options import Commands, add_asking, reach_of
+from harness.cli.options import A_RUN, Commands, add_asking, reach_of
 from harness.command_line import count, whole
 from harness.engine.settings import settings_of
 from harness.errors import HarnessError, NoEvidenceError, shown_path
@@ -30,7 +30,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "record", nargs="?", metavar="RUN",
-        help="its number in the history, 'latest', or its record.json or the folder (default: gate --model first)",
+        help=f"{A_RUN} (default: gate --model first)",
     )  # fmt: skip
     parser.add_argument(
         "--model", metavar="REF", help="the tuned model, gated first; with RUN, the model of that run"

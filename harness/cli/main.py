@@ -37,6 +37,7 @@ from harness.cli import (
     tune,
 )
 from harness.cli.conftests import import_conftests
+from harness.cli.options import Described
 from harness.engine.sharing import wait_briefly
 from harness.errors import HarnessError, RecipeError, SuiteError, paths_explained
 from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
@@ -81,7 +82,7 @@ def command_line() -> argparse.ArgumentParser:
         description="Companion commands of `pytest suites/ --model=REF`: write and check suites, prepare models, compare recipes.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = Described(parser.add_subparsers(required=True, metavar="COMMAND"))
     for command in COMMANDS:
         command.add_parser(commands)
     return parser

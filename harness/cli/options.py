@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,11 +17,31 @@ from harness.reporting.formats import FORMATS
 NAME_ANOTHER = "name another file with --out"
 """The remedy for an output file that cannot be written."""
 
+A_RUN = "a run: its number in the history, 'latest', or its record.json or the folder of that"
+"""The help of an argument that names a run."""
 
-class Commands(Protocol):
+
+class Subparsers(Protocol):
     """The type of argparse's subparsers."""
 
+    def add_parser(self, name: str, *, help: str, description: str) -> ArgumentParser: ...
+
+
+class Commands(Protocol):
+    """Where a command declares itself."""
+
     def add_parser(self, name: str, *, help: str) -> ArgumentParser: ...
+
+
+@dataclass(frozen=True)
+class Described:
+    """Subparsers whose own help begins with what the list of commands says of them."""
+
+    parsers: Subparsers
+
+    def add_parser(self, name: str, *, help: str) -> ArgumentParser:
+        """Declare a command."""
+        return self.parsers.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
 
 
 def add_suites(parser: ArgumentParser) -> None:
@@ -110,7 +131,7 @@ def add_format(parser: ArgumentParser) -> None:
     """Add the form in which a command prints a record."""
     parser.add_argument(
         "--format", type=OneOf(*FORMATS), default="terminal", metavar="FORMAT",
-        help=f"output format: {' or '.join(FORMATS)} (default: terminal)",
+        help=f"output format: {', '.join(FORMATS)} (default: terminal)",
     )  # fmt: skip
 
 

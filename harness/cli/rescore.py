@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.history import add_history
-from harness.cli.options import Commands, add_allow_code, add_format, add_reading, reach_of
+from harness.cli.options import A_RUN, Commands, add_allow_code, add_format, add_reading, reach_of
 from harness.command_line import OneOf, share_or_off
 from harness.errors import shown_path
 from harness.suites.severity import SEVERITIES
@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "record",
         metavar="RUN",
-        help="its number in the history, 'latest', or its record.json (or the folder)",
+        help=A_RUN,
     )
     parser.add_argument(
         "--suite", action="append", type=Path, default=[], metavar="SUITE",

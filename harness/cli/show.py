@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from harness.cli.history import add_history
-from harness.cli.options import NAME_ANOTHER, Commands, add_force, add_format, check_free
+from harness.cli.options import A_RUN, NAME_ANOTHER, Commands, add_force, add_format, check_free
 from harness.errors import shown_path
 from harness.terminal import show, show_document
 
@@ -14,9 +14,7 @@ from harness.terminal import show, show_document
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("show", help="render the record of a run again, in any form")
-    parser.add_argument(
-        "named", metavar="RUN", help="its number in the history, 'latest', or its record.json (or the folder)"
-    )
+    parser.add_argument("named", metavar="RUN", help=A_RUN)
     add_format(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it to this file (default: print it)")
     add_force(parser)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import NAME_ANOTHER, Commands, add_conftest
+from harness.cli.options import NAME_ANOTHER, Commands, Described, add_conftest
 from harness.command_line import count
 from harness.errors import HarnessError, ModelError, shown_path
 from harness.terminal import say, show
@@ -24,7 +24,7 @@ DAY = 86_400.0
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("store", help="show, prune, export and import the answers that runs keep")
-    actions = parser.add_subparsers(required=True, dest="action", metavar="ACTION")
+    actions = Described(parser.add_subparsers(required=True, dest="action", metavar="ACTION"))
     _action(actions.add_parser("info", help="show the file and the models in it"))
     pruning = actions.add_parser("prune", help="remove what was not used for some days")
     pruning.add_argument("--days", type=count, default=30, metavar="N", help="how many days (default: 30)")

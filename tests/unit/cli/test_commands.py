@@ -66,6 +66,18 @@ def test_every_command_has_its_help(capsys, name):
     assert len(NAMES) == len(COMMANDS)
 
 
+@pytest.mark.parametrize("name", [*NAMES, "store info", "store prune", "store export", "store import"])
+def test_the_help_of_a_command_says_what_it_does(capsys, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "200")
+    *group, last = name.split()
+    with pytest.raises(SystemExit):
+        command_line().parse_args([*group, "--help"])
+    [listed] = re.findall(rf"^    {last}\s+(.+)$", capsys.readouterr().out, re.MULTILINE)
+    with pytest.raises(SystemExit):
+        command_line().parse_args([*group, last, "--help"])
+    assert f"\n\n{listed[0].upper()}{listed[1:]}.\n\n" in capsys.readouterr().out
+
+
 def test_the_help_lists_nothing_that_needs_a_checkout_of_the_gate(capsys):
     """`schema --write` updates docs/ of the repository: CONTRIBUTING.md has it."""
     help_of("schema")
