@@ -238,7 +238,7 @@ def _recommendation(result: ForgettingResult, threshold: float, n: int) -> str:
             parts.append(
                 "No number of questions can show that nothing at all was lost."
                 if needed is None
-                else f"A threshold of {points(threshold)} points takes {needed} questions, and these are {n}."
+                else f"A threshold of {points(threshold)} points takes {needed} questions, and you asked {n}."
             )
     if result.get("verdict") == "VACUOUS":
         parts.append(

@@ -52,6 +52,6 @@ def run(parsed: Namespace) -> int:
     for step in next_steps(begun, parsed.folder, parsed.model, parsed.baseline):
         show(f"  {step}")
     show(
-        "\nIn the workflow and the pre-commit hook, put the owner of the repository with the gate in the place of OWNER."
+        "\nIn the workflow and the pre-commit hook, replace OWNER with the owner of the gate's repository."
     )
     return 0

@@ -92,7 +92,7 @@ def test_a_missing_category_of_live_evaluations_is_named_too():
     assert (result["overall_accuracy_before"], result["accuracy_drop"]) == (1.0, 0.0)
     assert result["recommendation"] == (
         "Accuracy fell by 0 points, within the threshold of 10. Too few questions to be sure: the drop may be anything from "
-        "-47.4 to 47.4 points. A threshold of 10 points takes 25 questions, and these are 3. "
+        "-47.4 to 47.4 points. A threshold of 10 points takes 25 questions, and you asked 3. "
         "Not compared, because only one side has them: math (missing after)."
     )
 
@@ -144,7 +144,7 @@ def test_few_questions_are_said_to_be_few(n, threshold, verdict, needed):
     assert result["verdict"] == verdict
     text = result["recommendation"]
     assert ("Too few questions to be sure: the drop may be anything from " in text) == bool(needed)
-    told = f" A threshold of {100 * threshold:.0f} points takes {needed} questions, and these are {n}."
+    told = f" A threshold of {100 * threshold:.0f} points takes {needed} questions, and you asked {n}."
     assert text.endswith(told) == bool(needed)
 
 
