@@ -51,7 +51,5 @@ def run(parsed: Namespace) -> int:
         show(f"  cd {shlex.quote(str(parsed.folder))}")
     for step in next_steps(begun, parsed.folder, parsed.model, parsed.baseline):
         show(f"  {step}")
-    show(
-        "\nIn the workflow and the pre-commit hook, replace OWNER with the owner of the gate's repository."
-    )
+    show("\nIn the workflow and the pre-commit hook, replace OWNER with the owner of the gate's repository.")
     return 0
