@@ -16,6 +16,7 @@ from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import CONFIDENCE
 from harness.stats.power import POWER
 from harness.suites.suite import EachGate, FlipsGate, MarginGate, OverallGate, Probe, RiseGate
+from harness.tables import columns, fitted
 from harness.visible import visible
 from harness.wording import between, count, cut, one_line, percent, points, tenths
 
@@ -245,12 +246,12 @@ def _evidence(decision: Decision) -> Iterator[str]:
         return
     lost = [pair for pair in decision.pairs if pair.change == "lost"]
     lost.sort(key=lambda pair: pair.accepted)  # what is new comes first
-    width = max((len(pair.probe.id) for pair in lost[:MOST_SHOWN]), default=0)
+    width = max((columns(pair.probe.id) for pair in lost[:MOST_SHOWN]), default=0)
     for pair in lost[:MOST_SHOWN]:
         assert pair.baseline is not None
         why = why_wrong(pair.probe, pair.tuned)
         yield (
-            f"  lost  {pair.probe.id:<{width}}  expected {expected(pair.probe)}  "
+            f"  lost  {fitted(pair.probe.id, width)}  expected {expected(pair.probe)}  "
             f"baseline {one_line(pair.baseline.shown)}  tuned {one_line(pair.tuned.shown)}"
             + (f"  ({why})" if why else "")
             + ("  accepted" if pair.accepted else "")

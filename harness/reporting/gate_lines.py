@@ -14,7 +14,8 @@ from harness.reporting.in_short import gate_name
 from harness.reporting.measured import measured
 from harness.reporting.only_accepted import only_because
 from harness.reporting.rows import GateRow
-from harness.reporting.view import Line, Piece, Style, View, columns, fitted, line
+from harness.reporting.view import Line, Piece, Style, View, line
+from harness.tables import columns, fitted
 from harness.visible import visible
 from harness.wording import between, count, points, tenths
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from harness.tables import columns
 from harness.visible import visible
 
 Style = Literal["plain", "strong", "good", "bad", "open", "quiet"]
@@ -72,27 +72,6 @@ def can_show(encoding: str | None, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def columns(text: str) -> int:
-    """How many columns a terminal needs for a text: two for a wide character, none for a mark upon another."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        for letter in text
-    )
-
-
-def fitted(text: str, width: int, left: bool = True) -> str:
-    """Text of exactly so many columns, cut or filled with spaces."""
-    if columns(text) > width:
-        text = text[:width]
-        while columns(text) > max(0, width - 3):
-            text = text[:-1]
-        text += "..."[:width]
-    room = " " * (width - columns(text))
-    return f"{text}{room}" if left else f"{room}{text}"
 
 
 def heights(lines: Sequence[Line], width: int) -> int:

@@ -10,7 +10,8 @@ from harness.reporting.bars import CELLS, DRAWN, TYPED, bar, heading
 from harness.reporting.rows import GateRow, Record
 from harness.reporting.screen import Block, fit
 from harness.reporting.summary import summary
-from harness.reporting.view import View, columns, fitted, heights, line, plain
+from harness.reporting.view import View, heights, line, plain
+from harness.tables import columns
 from tests.unit.reporting.test_summary import GATE, RUN
 
 
@@ -115,12 +116,6 @@ def test_no_row_is_wider_than_the_terminal(width):
 
 def test_a_terminal_of_ascii_gets_ascii():
     assert plain(summary(large(notes=0), View(unicode=False))).isascii()
-
-
-def test_wide_letters_take_two_columns():
-    assert columns("漢字e\u0301") == 5
-    assert fitted("漢字漢字", 6) == "漢... "
-    assert fitted("ab", 4, left=False) == "  ab"
 
 
 @pytest.mark.parametrize("height", range(8))
