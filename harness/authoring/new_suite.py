@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,11 +11,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import get_args
 
-import yaml
-
 from harness.authoring.examples import PROBES, SUITE, TASKS, TASKS_OF_SCORES, WRITTEN_SCORES
 from harness.authoring.schemas import schema_file
 from harness.documents.validate import Like
+from harness.documents.yaml_lines import double_quoted
 from harness.errors import HarnessError, InputError, Problem, did_you_mean
 from harness.scoring import load_scorers
 from harness.spelling import option
@@ -113,7 +111,7 @@ def suite_text(options: NewSuiteOptions, path: Path) -> str:
         hint=_hint(path),
         name=_plain(options.name),
         path=path.as_posix(),
-        about=_quoted(options.about) if options.about else '""  # what it protects, in a sentence',
+        about=double_quoted(options.about) if options.about else '""  # what it protects, in a sentence',
         severity=options.severity,
         task=TASKS_OF_SCORES.get(options.score, TASKS[options.answer]),
         score=WRITTEN_SCORES.get(options.score, f"score: {options.score}\n"),
@@ -141,15 +139,10 @@ def _hint(path: Path) -> str:
     return f"# yaml-language-server: $schema={way}\n"
 
 
-def _quoted(text: str) -> str:
-    """Text in quotes, on one line, as YAML reads it back."""
-    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).strip()
-
-
 def _plain(name: str) -> str:
     """A name, without quotes if YAML still reads it as text."""
     plain = re.fullmatch(r"[A-Za-z][\w -]*", name) and name.lower() not in ("true", "false", "null")
-    return name if plain else _quoted(name)
+    return name if plain else double_quoted(name)
 
 
 def _listed(categories: str) -> list[str]:

@@ -7,9 +7,12 @@ where the next key begins, whatever its quotes and brackets say.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+import yaml
 
 CLOSING = {"{": "}", "[": "]"}
 SPECIAL = "@`%&*!|>?-,"
@@ -162,6 +165,11 @@ def quoted(text: str) -> str:
     if "'" not in text:
         return f"'{text}'"
     return f'"{escaped(text)}"'
+
+
+def double_quoted(text: str) -> str:
+    """Any text in double quotes, on one line, as YAML reads it back."""
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).strip()
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,6 @@ Each entry names one probe; nothing is accepted by pattern.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from pydantic import AfterValidator, Field
 
 from harness.documents.document import Document, document_of, read_document
 from harness.documents.validate import Like, Part, Shape, Text, describe, validate
-from harness.documents.yaml_lines import Line
+from harness.documents.yaml_lines import Line, double_quoted
 from harness.errors import InputError, Problem, Span, SuiteError, did_you_mean, shown_path
 from harness.shipped import suite_files
 from harness.suites.acceptance import FILE, Acceptance
@@ -260,19 +259,15 @@ def _without(lines: list[str], known: Mapping[Acceptance, Span], id: str) -> lis
 
 
 def entry(new: Acceptance) -> str:
-    """An accepted loss as YAML; texts are quoted as JSON has them, which YAML reads alike."""
-
-    def quoted(text: str) -> str:
-        return json.dumps(text, ensure_ascii=False)
-
+    """An accepted loss as YAML."""
     lines = [
-        f"  - probe: {quoted(new.id)}",
-        f"    because: {quoted(new.because)}",
-        f"    by: {quoted(new.by)}",
+        f"  - probe: {double_quoted(new.id)}",
+        f"    because: {double_quoted(new.because)}",
+        f"    by: {double_quoted(new.by)}",
         f'    date: "{new.on}"',
         *([f'    until: "{new.until}"'] if new.until else []),
         "    baseline:",
-        f"      name: {quoted(new.baseline)}",
+        f"      name: {double_quoted(new.baseline)}",
         *([f'      weights: "{new.weights}"'] if new.weights else []),
         *([f'      base_weights: "{new.base_weights}"'] if new.base_weights else []),
         f'    asked: "{new.asked}"',

@@ -5,7 +5,6 @@ Workflow and hook go to the top of the repository, where alone GitHub and pre-co
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.authoring.starter.merging import ignore_lines, pre_commit_text, pytest_settings
+from harness.documents.yaml_lines import double_quoted
 from harness.errors import HarnessError, shown_path
 
 SUITE = Path("suites", "everyday_facts.yaml")
@@ -93,13 +93,9 @@ def _template(name: str) -> str:
 def _workflow(model: str, baseline: str | None, within: Path) -> str:
     """The workflow, with references quoted as YAML reads them; `within` is the project's place in the repository."""
     more = {"baseline": baseline, "working-directory": None if within == Path() else within.as_posix()}
-    named = "".join(f"          {name}: {_quoted(value)}\n" for name, value in more.items() if value)
+    named = "".join(f"          {name}: {double_quoted(value)}\n" for name, value in more.items() if value)
     text = _template("workflow.yml")
-    return text.replace("{model}", _quoted(model)).replace("{more}", named)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # YAML reads every JSON string
+    return text.replace("{model}", double_quoted(model)).replace("{more}", named)
 
 
 def next_steps(begun: Start, folder: Path, model: str, baseline: str | None) -> Sequence[str]:

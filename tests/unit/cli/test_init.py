@@ -64,6 +64,15 @@ def test_the_models_are_in_the_workflow_and_the_next_steps(folder, capsys):
     assert """pytest suites/ '--model=org/a "b"@v1' --baseline=org/base""" in capsys.readouterr().out
 
 
+def test_a_folder_of_any_name_is_read_back(folder):
+    name = "./a\x7fb\x85c: 数学"
+    assert main(["init", "--model", name]) == 0
+    steps = yaml.safe_load((folder / ".github/workflows/forgetting.yml").read_bytes())["jobs"]["gate"][
+        "steps"
+    ]
+    assert steps[-1]["with"]["model"] == name
+
+
 def test_another_folder(folder, capsys):
     assert main(["init", "new one"]) == 0
     assert written(folder / "new one") == set(FILES)

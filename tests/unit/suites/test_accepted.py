@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import SuiteError
-from harness.suites.accepted import accepted_in, suites_of
+from harness.suites.accepted import accepted_in, entry, suites_of
 
 ENTRY = """\
   - probe: s::a
@@ -18,7 +20,7 @@ ENTRY = """\
 
 
 def read(tmp_path, text):
-    (tmp_path / "accepted.yaml").write_text(text)
+    (tmp_path / "accepted.yaml").write_text(text, encoding="utf-8")
     return list(accepted_in(tmp_path / "accepted.yaml"))
 
 
@@ -41,6 +43,13 @@ def test_an_entry(tmp_path):
         None,
     )
     assert loss.place.endswith("accepted.yaml:2")
+
+
+def test_any_text_is_read_back(tmp_path):
+    [known] = read(tmp_path, f"accepted:\n{ENTRY}")
+    odd = replace(known, baseline="./a\x7fb\x85c", because='"new": 数学 😀')
+    [back] = read(tmp_path, f"accepted:\n{entry(odd)}")
+    assert back == odd
 
 
 def test_a_suite_of_that_name_is_a_suite(tmp_path):
