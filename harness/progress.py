@@ -102,6 +102,11 @@ def counter(label: str, unit: str = "answers") -> Progress:
     return _ON_STDERR.counter(label, unit)
 
 
+def no_progress(label: str, unit: str = "answers") -> Progress:
+    """A callback that shows nothing."""
+    return lambda done, total: None
+
+
 def passing() -> Meter:
     """Progress on stderr that leaves no line of its own in a terminal, where it may stand in another's place for a while."""
     return Meter(_pass, moves)

@@ -27,7 +27,7 @@ from harness.evaluation.suites import read_suites
 from harness.gate.cases import Case, cases, with_overall
 from harness.gate.policy import MAX_DROP_OVERALL, Policy
 from harness.models.reference import Endpoint, LocalModel, ModelPair, by_form
-from harness.progress import Log, ProgressFor
+from harness.progress import Log, Progress, ProgressFor, no_progress
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import ModelRow, Record, RunRow
 from harness.reporting.run_rows import run_status
@@ -209,7 +209,7 @@ class _Opening:
         self.settings = settings
         self.reach = reach
         self.log = log
-        self.counter = counter or (lambda label, unit="": lambda done, total: None)
+        self.counter = counter or no_progress
 
     def form(self, model: Model) -> _Opened:
         """A form of a reference, or of what else stands for a model."""
@@ -230,7 +230,7 @@ class _Opening:
 def _session(
     asked: Sequence[Case], how: Comparing, settings: Settings, opened: _Opened, counter: ProgressFor | None
 ) -> PairSession:
-    def progress(suite: str, side: Side) -> Callable[[int, int], None]:
+    def progress(suite: str, side: Side) -> Progress:
         assert counter is not None
         return counter(f"{opened.form.name}: {suite}")
 

@@ -37,7 +37,7 @@ from harness.gate.cases import Case, cases, check_margin_overall, with_overall
 from harness.gate.policy import Policy, overall_margin
 from harness.models.identity import weights_identity
 from harness.models.reference import SAME
-from harness.progress import Progress
+from harness.progress import no_progress
 from harness.reporting.diagnosis_rows import DiagnosisRow
 from harness.reporting.exit_code import exit_code
 from harness.reporting.rows import ModelRow, ProbeRow, Record, RunRow
@@ -230,7 +230,7 @@ def _engines(
     if isinstance(model, str | Path) and isinstance(baseline, str | Path | None):
         named = None if baseline is None else str(baseline)
         found = find_models(str(model), named, settings, reach)
-        pair = trained(found, named, settings, logger.info, _no_progress)
+        pair = trained(found, named, settings, logger.info, no_progress)
         requests = [request(under(case.suite, settings), probe) for case in asked for probe in case.probes]
         engines = open_pair(pair, settings, logger.info, list(dict.fromkeys(requests)))
         identity = cache(weights_identity)
@@ -248,7 +248,3 @@ def _engines(
     after = before if baseline is model else after
     check_apart(before, after)
     return EnginePair(before, after), {"baseline": baseline_row, "tuned": tuned_row}
-
-
-def _no_progress(label: str, unit: str = "") -> Progress:
-    return lambda done, total: None

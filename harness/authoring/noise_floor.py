@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 from harness.authoring.conditions import Condition
 from harness.authoring.extent import extent, gated, not_gated
 from harness.authoring.gate_power import RISE_DEVIATION
-from harness.engine.requests import Progress
 from harness.evaluation.ask import Answered, ask
 from harness.evaluation.noise import flipped, flips
 from harness.evaluation.word_order import WordOrder
 from harness.gate.cases import cases
 from harness.gate.rules import Extent
 from harness.gate.verdict import LEAST_TEXTS
+from harness.progress import ProgressFor
 from harness.stats.clusters import FEW_CLUSTERS
 from harness.stats.paired import ROUNDING, least_to_retain
 from harness.stats.paired_t import detectable_mean, probability_within
@@ -88,7 +88,7 @@ def measure(
     suite: Suite,
     conditions: Sequence[Condition],
     allow_code: bool = False,
-    counter: Callable[[str], Progress] | None = None,
+    counter: ProgressFor | None = None,
     tuning_flips: float = TUNING_FLIPS,
 ) -> SuiteCalibration:
     """Ask a suite under each condition, and compare; likelihoods are compared with those of the first condition.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.diagnosis.causes import Caused, cause_of
@@ -21,7 +21,7 @@ from harness.diagnosis.ways import (
 )
 from harness.engine.requests import SIDES, EnginePair, Side
 from harness.errors import EngineError, NoEvidenceError
-from harness.progress import Progress
+from harness.progress import Progress, ProgressFor
 from harness.reporting.diagnosis_rows import Cause, DiagnosisRow, ExampleRow, LossCauseRow
 from harness.reporting.html.probes import question_of
 from harness.reporting.rows import ProbeRow
@@ -44,8 +44,6 @@ EXAMPLES = 3
 LONGEST = 400
 """Characters of a text in an example."""
 
-Counting = Callable[[str], Progress]
-
 
 @dataclass(frozen=True)
 class Diagnosing:
@@ -60,7 +58,7 @@ class Diagnosing:
     most: int = MOST
     seed: int = 0
     allow_code: bool = False
-    counter: Counting | None = field(default=None, compare=False)
+    counter: ProgressFor | None = field(default=None, compare=False)
 
 
 def diagnosed(

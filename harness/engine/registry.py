@@ -33,11 +33,11 @@ from harness.engine.requests import Engine, EnginePair, Request
 from harness.engine.settings import OF_LOADING, Settings, changed
 from harness.errors import EngineError, HarnessError, ModelError, shown_path, what_was_raised
 from harness.models.reference import SCHEME, Endpoint, LocalModel, LocalPair, Model, ModelPair
+from harness.progress import Log
 from harness.spelling import option
 from harness.versions import needed
 
 Opener = Callable[[Endpoint, Settings], Any]
-Say = Callable[[str], None]
 F = TypeVar("F", bound=Opener)
 
 GROUP = "forgetting_gate.engines"
@@ -107,7 +107,7 @@ def schemes() -> Collection[str]:
     return {*OPENERS, *_installed(), *BUILT_IN}
 
 
-def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda text: None) -> Engine:
+def open_engine(model: Model, settings: Settings = Settings(), say: Log = lambda text: None) -> Engine:
     """The engine of a model, without a baseline.
 
     Raises:
@@ -120,7 +120,7 @@ def open_engine(model: Model, settings: Settings = Settings(), say: Say = lambda
 def open_pair(
     pair: ModelPair[Model, Model],
     settings: Settings = Settings(),
-    say: Say = lambda text: None,
+    say: Log = lambda text: None,
     asked: Sequence[Request] = (),
     alone: Callable[[Model], EnginePair] | None = None,
 ) -> EnginePair:
@@ -169,7 +169,7 @@ def _idle(model: Model) -> Collection[str]:
     return set(OF_LOADING) - {"store", "template", *ACTING[model.scheme]} - of_code
 
 
-def _alone(model: Model, settings: Settings, say: Say, asked: Sequence[Request] = ()) -> EnginePair:
+def _alone(model: Model, settings: Settings, say: Log, asked: Sequence[Request] = ()) -> EnginePair:
     """One model as both sides of a pair."""
     if not isinstance(model, Endpoint):
         return _load_pair(LocalPair(model, model), settings, say, asked)
@@ -210,7 +210,7 @@ def own_settings(model: Model, settings: Settings) -> Settings:
     return replace(settings, engine_args=()) if takes_none else settings
 
 
-def _load_pair(pair: LocalPair, settings: Settings, say: Say, asked: Sequence[Request]) -> EnginePair:
+def _load_pair(pair: LocalPair, settings: Settings, say: Log, asked: Sequence[Request]) -> EnginePair:
     engine = local_engine(pair.tuned, settings)
     if engine == "transformers":
         engine_args(settings.engine_args, (), engine)

@@ -19,9 +19,6 @@ from harness.repair.record import EffectRow
 from harness.repair.schedule import Half, Schedule
 from harness.suites.suite import OverallGate
 
-Counter = Callable[[str], Progress]
-"""Makes the callback that shows the progress of asking a suite, by its name."""
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -91,7 +88,7 @@ class Examiner:
     """Asks models the probes of one half; the baseline is asked each of them once.
 
     Args:
-        counter: shows progress.
+        counter: makes the callback that shows the progress of asking a suite, by its name.
         notes, cuts: collect notes for the user, of all sessions, each once, and what they say of answers that were cut.
     """
 
@@ -103,7 +100,7 @@ class Examiner:
         settings: Settings,
         *,
         allow_code: bool = False,
-        counter: Counter | None = None,
+        counter: Callable[[str], Progress] | None = None,
         notes: list[str] | None = None,
         cuts: Cuts | None = None,
     ) -> None:

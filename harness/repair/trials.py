@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from harness.engine.requests import EnginePair
 from harness.gate.cases import Case
+from harness.progress import Log
 from harness.repair.measure import Examiner, Measured, Trial
 from harness.repair.record import Standing, ended
 from harness.repair.schedule import narrowed_to
@@ -40,7 +41,7 @@ class Trials:
         useful: float,
         margin: float,
         budget: float | None = None,
-        say: Callable[[str], None] = lambda text: None,
+        say: Log = lambda text: None,
         seed: int = 0,
     ) -> None:
         self.examiner, self.pair, self.useful, self.margin, self.say = examiner, pair, useful, margin, say

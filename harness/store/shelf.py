@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.digest import digest
+from harness.progress import Log
 from harness.store.database import Data, Database, Stored, StoreError
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ class Store:
         fault: the same reason, or None.
     """
 
-    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, say: Log) -> None:
         self._say = say
         self.fault: str | None = None
         self._database: Database | None = None

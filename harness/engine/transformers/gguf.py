@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,13 @@ from harness.errors import ModelError
 from harness.models.embedded import NAME, embedded_folder, embedded_gguf
 from harness.models.identity import fault_of
 from harness.models.making import make_once
+from harness.progress import Log
 
 DONE = "converted.json"
 """Written last: the identities of the converted files."""
 
 
-def ensure_embedded(say: Callable[[str], None] = lambda text: None) -> None:
+def ensure_embedded(say: Log = lambda text: None) -> None:
     """Convert the embedded model unless the cache holds it, unchanged.
 
     Raises:
@@ -38,7 +38,7 @@ def _is_kept(folder: Path, files: tuple[tuple[str, int, int], ...]) -> bool:
     return fault_of(folder, DONE, "converted") is None
 
 
-def _convert(folder: Path, say: Callable[[str], None], unfinished: Path) -> dict[str, Any]:
+def _convert(folder: Path, say: Log, unfinished: Path) -> dict[str, Any]:
     source = embedded_gguf()
     say(f"converting {NAME} to safetensors, once, into {folder}")
     try:

@@ -29,6 +29,7 @@ from harness.errors import ModelError
 from harness.models.json_file import read_json
 from harness.models.layout import ADAPTER_CONFIG
 from harness.models.reference import Adapter, FullModel, LocalModel, LocalPair
+from harness.progress import Log
 
 CPU_BATCH_TOKENS = 12288
 GPU_BATCH_TOKENS = 65536
@@ -37,7 +38,7 @@ GPU_BATCH_TOKENS = 65536
 def load_pair(
     sources: LocalPair,
     settings: Settings = Settings(),
-    say: Callable[[str], None] = lambda text: None,
+    say: Log = lambda text: None,
     asked: Sequence[Request] = (),
 ) -> EnginePair:
     """Load the baseline and the tuned model.
@@ -109,9 +110,7 @@ class Loader:
         notes: what the user should hear about the models.
     """
 
-    def __init__(
-        self, settings: Settings, say: Callable[[str], None], speaker: LocalModel | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, say: Log, speaker: LocalModel | None = None) -> None:
         self.settings = settings
         self.say = say
         self.speaker = speaker

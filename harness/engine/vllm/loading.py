@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from transformers import AutoConfig, GenerationConfig
@@ -23,6 +23,7 @@ from harness.errors import HarnessError, ModelError
 from harness.models.origin import trained_on
 from harness.models.parameters import parameters_of
 from harness.models.reference import Adapter, FullModel, LocalModel, LocalPair, base_of
+from harness.progress import Log
 from harness.spelling import option
 
 LONGEST = 300
@@ -32,7 +33,7 @@ LONGEST = 300
 def load_pair(
     sources: LocalPair,
     settings: Settings = Settings(),
-    say: Callable[[str], None] = lambda text: None,
+    say: Log = lambda text: None,
     asked: Sequence[Request] = (),
 ) -> EnginePair:
     """Load the baseline and the tuned model.
@@ -63,7 +64,7 @@ class Loader:
         notes: what the user should hear about them.
     """
 
-    def __init__(self, sources: LocalPair, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(self, sources: LocalPair, settings: Settings, say: Log) -> None:
         self.sources = sources
         self.settings = settings
         self.say = say
