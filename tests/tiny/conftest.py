@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from peft import LoraConfig, get_peft_model
 from transformers import AutoTokenizer, LlamaForCausalLM
 
+from harness.engine.transformers.quiet import quiet
 from tests.support.gating import Gate
 from tests.support.kitchen import Kitchen
 from tests.support.models import save_adapter, save_model
@@ -27,6 +30,17 @@ def adapter(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reference(base: Path):
     """The model and tokenizer as transformers gives them, for brute-force answers."""
     return LlamaForCausalLM.from_pretrained(base).eval(), AutoTokenizer.from_pretrained(base)
+
+
+@pytest.fixture
+def student(base: Path):
+    """A LoRA adapter that changes nothing yet, in training mode; adapter and base have dropout."""
+    torch.manual_seed(0)
+    with quiet():
+        return get_peft_model(
+            LlamaForCausalLM.from_pretrained(base, attention_dropout=0.5),
+            LoraConfig(r=2, lora_dropout=0.5, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
+        ).train()
 
 
 @pytest.fixture

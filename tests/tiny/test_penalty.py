@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import LlamaForCausalLM
 
@@ -20,17 +19,6 @@ from tests.support.models import moved
 ROWS = [
     {"input_ids": [5, 9, 30 + i, 31, 1], "labels": [IGNORED, IGNORED, 30 + i, 31, 1]} for i in range(4)
 ] + [{"input_ids": [7, 8, 40, 41, 42, 43, 1], "labels": [IGNORED] * 4 + [42, 43, 1]}]
-
-
-@pytest.fixture
-def student(base):
-    """A LoRA adapter that changes nothing yet, in training mode; adapter and base have dropout."""
-    torch.manual_seed(0)
-    with quiet():
-        return get_peft_model(
-            LlamaForCausalLM.from_pretrained(base, attention_dropout=0.5),
-            LoraConfig(r=2, lora_dropout=0.5, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
-        ).train()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import math
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 from transformers import AutoTokenizer, LlamaForCausalLM
 
 from harness.engine.transformers.quiet import quiet
@@ -27,17 +26,6 @@ EXAMPLES = [
     Example("say bee", "b"),
     Example("no", "c", (Turn("user", "hi"), Turn("assistant", "ho"))),
 ]
-
-
-@pytest.fixture
-def student(base):
-    """A LoRA adapter that changes nothing yet, with dropout, in training mode."""
-    torch.manual_seed(0)
-    with quiet():
-        return get_peft_model(
-            LlamaForCausalLM.from_pretrained(base, attention_dropout=0.5),
-            LoraConfig(r=2, lora_dropout=0.5, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
-        ).train()
 
 
 @pytest.fixture
