@@ -143,9 +143,7 @@ def add_force(parser: ArgumentParser) -> None:
 def check_free(path: Path, force: bool) -> None:
     """Raise HarnessError if the file exists and may not be overwritten."""
     if path.exists() and not force:
-        raise HarnessError(
-            f"{shown_path(path)} exists\n  name another file with --out, or overwrite it with --force"
-        )
+        raise HarnessError(f"{shown_path(path)} exists\n  {NAME_ANOTHER}, or overwrite it with --force")
 
 
 def reach_of(parsed: Namespace) -> Reach:
