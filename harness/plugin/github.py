@@ -18,7 +18,7 @@ from harness.reporting.gate_lines import verdict_word
 from harness.reporting.gate_table import WORST_FIRST
 from harness.reporting.in_short import gate_name, title
 from harness.reporting.markdown_text import prose
-from harness.reporting.only_accepted import passed_only_by
+from harness.reporting.only_accepted import turned_gates
 from harness.reporting.rows import GateRow, Record
 from harness.terminal import show_marked
 from harness.visible import visible
@@ -99,7 +99,7 @@ def commands(record: Record, root: Path) -> Iterator[str]:
     if len(failed) > len(shown):
         rest = count(len(failed) - len(shown), "more gate")
         yield _command({"title": "forgetting gate"}, f"{rest} failed; the summary of the run has them all")
-    if passed_only_by(record.run.status, (row.without_accepted for row in record.gates)):
+    if turned_gates(record.run.status, (row.without_accepted for row in record.gates)):
         yield _command({"title": "forgetting gate"}, title(record), "warning")
 
 

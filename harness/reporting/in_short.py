@@ -11,7 +11,7 @@ from harness.models.reference import SAME
 from harness.reporting.changes import Change, changes_of
 from harness.reporting.exit_code import undecided_suites
 from harness.reporting.explain import INTERVAL, at_most, movement, rise_movement
-from harness.reporting.only_accepted import losses
+from harness.reporting.only_accepted import losses, turned_gates
 from harness.reporting.rows import GateRow, ModelRow, Record
 from harness.wording import between, count, percent, points, some
 
@@ -99,8 +99,7 @@ def flips_of_texts(record: Record) -> str:
 
 
 def _passed(record: Record) -> str:
-    turned = sum(row.without_accepted == "failed" for row in record.gates)
-    if turned:
+    if turned := turned_gates(record.run.status, (row.without_accepted for row in record.gates)):
         accepted = sum(row.accepted for row in record.probes)
         return f"Passed only because {losses(accepted)}: {count(turned, 'gate')} would have failed"
     overall, flips = next(filter(_is_overall, record.gates), None), flips_gate(record)

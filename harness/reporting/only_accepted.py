@@ -22,15 +22,15 @@ def only_because(row: GateRow) -> str | None:
     return f"{WORDS.get(row.outcome, row.outcome)} only because {losses(row.accepted)}"
 
 
-def passed_only_by(status: str, without: Iterable[str | None]) -> bool:
-    """Whether a run passed of which a gate would have failed without accepted losses.
+def turned_gates(status: str, without: Iterable[str | None]) -> int:
+    """The number of gates that would have failed without accepted losses, of a run that passed; 0 of any other.
 
     Args:
         without: how each gate would have ended, or None if alike.
     """
-    return status == "passed" and "failed" in without
+    return [*without].count("failed") if status == "passed" else 0
 
 
 def by_acceptances(status: str, without: Iterable[str | None]) -> str:
     """ "passed, by acceptances" for such a run, else its status."""
-    return f"{status}, by acceptances" if passed_only_by(status, without) else status
+    return f"{status}, by acceptances" if turned_gates(status, without) else status
