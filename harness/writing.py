@@ -55,10 +55,15 @@ IN_WORDS = {
 def whole_file(path: Path) -> Iterator[Path]:
     """A path to write to inside the block, whose file replaces `path` when the block ends; a link stays a link.
 
+    A device or a pipe, such as /dev/null, is written to as it is.
+
     Raises:
         OSError: it cannot be replaced; the old file stays, as it does after an error in the block.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        yield target
+        return
     # names have up to 255 bytes, and characters up to four
     partial = target.with_name(f".{target.name[:50]}.{os.getpid()}{PARTIAL}")
     target.parent.mkdir(parents=True, exist_ok=True)

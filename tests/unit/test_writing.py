@@ -56,6 +56,19 @@ def test_a_link_stays_one(tmp_path):
     assert (tmp_path / "real.txt").read_text() == "new"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files on this system")
+def test_what_is_no_file_is_written_to_and_stays(tmp_path):
+    """As /dev/null and /dev/full have to, which root could replace."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "new")
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert names(tmp_path) == ["pipe"]
+
+
 @pytest.mark.parametrize("name", ["n" * 240, "\N{SEEDLING}" * 60], ids=["letters", "four bytes each"])
 def test_a_long_name(tmp_path, name):
     write_whole(tmp_path / f"{name}.txt", "x")
