@@ -44,6 +44,8 @@ class Run:
         self.places: dict[str, dict[str, int]] = {}
         """By suite, the place of each probe in it."""
         self.notes: list[str] = []
+        self.collected: set[str] = set()
+        """The names of the suites that were collected, whatever was left out of them later."""
         self.selected: list[Case] = []
         self.named: list[str] = []
         """The suites that the command line names, asked or not, and `overall` if its margin was given."""

@@ -53,6 +53,7 @@ class Subset:
 def add_overall(items: list[pytest.Item], config: pytest.Config) -> None:
     """Add the gates over all suites, if they have any to pool, before -k and others leave items out."""
     cases = [item for item in items if isinstance(item, CaseItem)]
+    run_of(config).collected = {item.case.suite.name for item in cases}
     if cases:
         _check_margin(cases, config.stash[RUN_OPTIONS])
     overall = overall_items(cases, _over_all(cases, config.stash[RUN_OPTIONS]))
@@ -139,7 +140,7 @@ def _is_named(item: CaseItem, options: RunOptions) -> bool:
 def _wanted(cases: Sequence[CaseItem], config: pytest.Config) -> list[CaseItem]:
     """The cases that `--suite` leaves; raises HarnessError for a suite that was not collected."""
     wanted, names = config.stash[RUN_OPTIONS].suites, {item.path: item.case.suite.name for item in cases}
-    check_suites(wanted, names.values())
+    check_suites(wanted, names.values(), run_of(config).collected - set(names.values()))
     run = selected(wanted, names, named_alone(config))
     return [item for item in cases if item.case.suite.name in run]
 

@@ -69,11 +69,20 @@ def named_alone(config: pytest.Config) -> bool:
     return bool(getattr(config.option, SUITES_ALONE, False))
 
 
-def check_suites(wanted: Sequence[str], collected: Collection[str]) -> None:
-    """Raise HarnessError for a name that neither a collected suite nor one that ships has."""
-    known = sorted({*collected, *suite_files()})
+def check_suites(wanted: Sequence[str], present: Collection[str], left_out: Collection[str] = ()) -> None:
+    """Raise HarnessError for a name that no suite with a selected case has.
+
+    Args:
+        left_out: the names of suites that were collected and of which no case is selected.
+    """
+    known = sorted({*present, *left_out, *suite_files()})
     for name in wanted:
-        if name not in collected:
+        if name in left_out:
+            raise HarnessError(
+                f"--suite {name}: every case of it was left out, such as by -k, -m or --deselect\n"
+                f"  leave out --suite {name} too, or select one of its cases"
+            )
+        if name not in present:
             near = did_you_mean(name, known) or f"there are: {', '.join(known)}"
             raise HarnessError(
                 f"--suite {name}: no such suite was collected, and none of that name ships\n  {near}"

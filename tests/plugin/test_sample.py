@@ -99,6 +99,17 @@ def test_an_unknown_suite_is_wrong_usage_with_the_nearest(project):
     )
 
 
+@pytest.mark.parametrize("way", [("-k", "one"), ("-m", "low"), ("--deselect", "two.yaml")])
+def test_a_suite_of_which_every_case_is_left_out_is_wrong_usage(project, way):
+    project.capability("[{over: all, max_drop: 0.5}]", (20, 0, 0, 0), name="one", severity="low")
+    project.capability("[{over: all, max_drop: 0.5}]", (20, 0, 0, 0), name="two")
+    result = project.run("--suite", "one", "--suite", "two", *way)
+    assert result.ret == 4
+    text = not_green(result)
+    assert "--suite two: every case of it was left out, such as by -k, -m or --deselect" in text
+    assert "no such suite" not in text
+
+
 def test_a_suite_where_there_are_none_is_wrong_usage(project):
     project.write("test_mine.py", "def test_mine(): pass\n")
     result = project.run("--suite", "general")
