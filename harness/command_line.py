@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from math import inf, nan
+from pathlib import Path
 from typing import Literal
 
 from harness.errors import did_you_mean
@@ -24,6 +25,18 @@ class OneOf:
         raise ArgumentTypeError(
             f"must be one of {', '.join(self.names)}, saw {value!r}" + (f"; {near}" if near else "")
         )
+
+
+def text(value: str) -> str:
+    """Any text but an empty one, which is most often an unset variable of the shell."""
+    if not value.strip():
+        raise ArgumentTypeError("must not be empty")
+    return value
+
+
+def file_or_folder(value: str) -> Path:
+    """A path; an empty one would be the working folder."""
+    return Path(text(value))
 
 
 def whole(value: str) -> int:

@@ -35,7 +35,10 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "probes", nargs="+", metavar="SUITE::PROBE", help="a probe that the record lost; each by its own name"
     )
-    parser.add_argument("--because", required=True, metavar="TEXT", help="why the loss is acceptable")
+    # str: an empty text has an error of its own below
+    parser.add_argument(
+        "--because", required=True, type=str, metavar="TEXT", help="why the loss is acceptable"
+    )  # fmt: skip
     parser.add_argument(
         "--until",
         type=_day,
@@ -43,7 +46,7 @@ def add_parser(commands: Commands) -> None:
         help="the last day on which it counts, as 2027-01-31 (default: no end)",
     )
     parser.add_argument(
-        "--by", metavar="NAME", help="who accepts it (default: git's user.name and user.email)"
+        "--by", type=str, metavar="NAME", help="who accepts it (default: git's user.name and user.email)"
     )
     parser.add_argument(
         "--file",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from harness import __version__
 from harness.cli import (
@@ -38,6 +38,7 @@ from harness.cli import (
 )
 from harness.cli.conftests import import_conftests
 from harness.cli.options import Described
+from harness.command_line import file_or_folder, text
 from harness.engine.sharing import wait_briefly
 from harness.errors import HarnessError, RecipeError, SuiteError, paths_explained
 from harness.terminal import CLOSED, STOPPED, say, take_any_text, write_out
@@ -116,7 +117,19 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose usage errors exit with 4, as pytest's do; the parsers of its commands are of this class too."""
+    """A parser that takes no empty text or path, and whose usage errors exit with 4, as pytest's do.
+
+    The parsers of its commands are of this class too.
+    """
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.register("type", None, text)
+        self.register("type", Path, file_or_folder)
+
+    def add_subparsers(self, **keywords: Any) -> Any:
+        self.register("type", None, str)  # the arguments of a command are its own parser's to judge
+        return super().add_subparsers(**keywords)
 
     def error(self, message: str) -> NoReturn:
         say(f"{self.format_usage()}{self.prog}: {message}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hints
 
-from harness.command_line import OneOf, count
+from harness.command_line import OneOf, count, text
 from harness.errors import EngineError, HarnessError, did_you_mean
 from harness.models.allowed import Allowed
 from harness.spelling import option
@@ -96,7 +96,7 @@ ENGINE_OPTIONS: Sequence[Option] = (
     Option(
         "device",
         "where the models run: auto (the GPU that torch finds, else the CPU), cpu, cuda, cuda:1, mps, xpu",
-        {"default": "auto", "metavar": "DEVICE"},
+        {"default": "auto", "type": text, "metavar": "DEVICE"},
     ),
     Option(
         "dtype",
@@ -133,7 +133,7 @@ ENGINE_OPTIONS: Sequence[Option] = (
         "store",
         "the file that keeps answers, so that no model is asked the same again; 'off' for none (by default answers.db in "
         "the cache folder)",
-        {"metavar": "FILE"},
+        {"type": text, "metavar": "FILE"},
     ),
     Option("no-store", "keep no answers, and use none that were kept"),
     Option("allow-pickle", "read weights that are not safetensors; a pickle can run code"),
@@ -141,7 +141,7 @@ ENGINE_OPTIONS: Sequence[Option] = (
     Option(
         "allow-key",
         "ignore a key of adapter_config.json that the installed peft does not know; may be repeated",
-        {"action": "append", "metavar": "KEY"},
+        {"action": "append", "type": text, "metavar": "KEY"},
     ),
     Option(
         "allow-conversion",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.command_line import OneOf, count, fraction, rate, share, share_or_off, whole
+from harness.command_line import OneOf, count, fraction, rate, share, share_or_off, text, whole
 from harness.engine.settings import ENGINE_OPTIONS
 from harness.engine.settings import Option as EngineOption
 from harness.suites.severity import SEVERITIES
@@ -78,7 +78,7 @@ OPTIONS: Sequence[Option] = (
         "suite",
         "run only the suite of this name, from the paths or from those that ship; beside paths, one that ships is added to theirs; "
         "may be repeated",
-        {"action": "append", "metavar": "NAME"},
+        {"action": "append", "type": text, "metavar": "NAME"},
     ),
     Option(
         "sample",
@@ -110,22 +110,22 @@ OPTIONS: Sequence[Option] = (
     Option(
         "report",
         "the folder for record.json (reports/latest)",
-        {"default": "reports/latest", "metavar": "DIR"},
+        {"default": "reports/latest", "type": text, "metavar": "DIR"},
     ),
     Option(
         "history",
         "the file in which every run is kept, for `python -m harness history`, or off (history.db beside the report's folder)",
-        {"metavar": "FILE"},
+        {"type": text, "metavar": "FILE"},
     ),
     Option(
         "report-html",
         "also write the run as one page for a browser, with both answers to every probe; it needs no network",
-        {"metavar": "FILE"},
+        {"type": text, "metavar": "FILE"},
     ),
     Option(
         "report-markdown",
         "also write the run as Markdown for a pull request: the verdict, a table and the most telling lost answers",
-        {"metavar": "FILE"},
+        {"type": text, "metavar": "FILE"},
     ),
     Option(
         "diagnose",
@@ -137,7 +137,7 @@ OPTIONS: Sequence[Option] = (
         "only-lost",
         "ask the tuned model only the probes that this record (a record.json, or its folder) lost, and show which it still "
         "gets wrong: a look, which decides nothing and never exits with 0",
-        {"metavar": "RECORD"},
+        {"type": text, "metavar": "RECORD"},
     ),
     Option(
         "allow-code",

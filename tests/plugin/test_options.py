@@ -354,6 +354,16 @@ def test_an_option_that_would_do_nothing_is_refused(project, name):
 
 
 @pytest.mark.parametrize(
+    "name", ["store", "history", "report", "report-html", "only-lost", "suite", "device", "allow-key"]
+)
+def test_an_empty_value_is_not_the_default(project, name):
+    project.capability(SUITES, (60, 0, 0, 0))
+    result = project.run(f"--{name}=")
+    assert result.ret == 4
+    assert f"argument --{name}: must not be empty" in said(result)
+
+
+@pytest.mark.parametrize(
     "option",
     [
         "--device=cuda", "--dtype=bfloat16", "--batch-tokens=9", "--template=tuned", "--engine=vllm", "--engine-args=a=1",

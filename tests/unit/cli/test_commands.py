@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from harness.cli.main import COMMANDS, command_line
-from harness.command_line import OneOf, count, positive, rate, seeds, share, whole
+from harness.command_line import OneOf, count, file_or_folder, positive, rate, seeds, share, text, whole
 from harness.engine.settings import ENGINE_OPTIONS, Settings, add_engine_options, settings_of
 from harness.errors import HarnessError
 from harness.plugin.option_list import OPTIONS
@@ -167,6 +167,8 @@ def test_an_argument_of_the_template_that_is_none():
 @pytest.mark.parametrize(
     ("kind", "value", "message"),
     [
+        (text, "", "must not be empty"),
+        (file_or_folder, " ", "must not be empty"),
         (count, "0", "must be a whole number of at least 1, saw '0'"),
         (count, "-1", "must be a whole number of at least 1, saw '-1'"),
         (whole, "1.5", "must be a whole number, saw '1.5'"),

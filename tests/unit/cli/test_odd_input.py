@@ -103,6 +103,24 @@ def test_a_path_that_is_too_long(here, run, arguments, code):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["store", "prune", "--store="], "--store"),
+        (["store", "export", "x", "--model="], "--model"),
+        (["history", "--history", ""], "--history"),
+        (["rescore", "record.json", "--report="], "--report"),
+        (["plan", ""], "FILE"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_an_empty_value_is_not_the_default(capsys, arguments, name):
+    with pytest.raises(SystemExit) as exit:
+        main(arguments)
+    assert exit.value.code == 4
+    assert capsys.readouterr().err.endswith(f": argument {name}: must not be empty\n")
+
+
 def test_an_empty_file_is_no_store(here, run):
     (here / "empty.db").touch()
     assert run("store", "import", "empty.db", "--store", "s.db") == (
