@@ -50,6 +50,7 @@ def import_file(file: Path, store: Database, here: Mapping[str, Any] | None = No
     if not file.is_file():
         raise StoreError(f"{shown_path(file)}: no such file")
     carried = Database(file, fixed=True)
+    carried.check()
     models = carried.models()
     if not models:
         raise StoreError(f"{shown_path(file)}: holds no answers")

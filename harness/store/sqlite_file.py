@@ -77,6 +77,12 @@ class SqliteFile:
         with self._lock:
             self._connection.close()
 
+    def check(self) -> None:
+        """Look through the whole file; raises StoreError for damage, such as a page that lists fewer rows than it has."""
+        with self._explained(), self._lock:
+            if self._connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
+                raise StoreError(f"{shown_path(self.path)}: it is damaged")
+
     def seal(self) -> None:
         """Close the file so that it is complete by itself, to be carried elsewhere; raises StoreError."""
         with self._explained(), self._lock:

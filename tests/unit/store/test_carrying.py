@@ -13,6 +13,9 @@ from harness.store.database import Database, Stored, StoreError
 ANSWERS = {f"r{i}": {"kind": "generate", "text": f"answer {i}", "tokens": 1} for i in range(700)}
 CONTENT = {**installed(), "weights": {"model.safetensors": "a" * 64}, "text": [{"tokenizer.json": "b" * 64}], "dtype": "float32", "device": "cpu"}  # fmt: skip
 
+LEAF = 10
+"""The first byte of a page that holds rows of a table WITHOUT ROWID."""
+
 
 @pytest.fixture
 def here(tmp_path):
@@ -70,6 +73,17 @@ def test_a_damaged_file_is_refused(here, file):
     assert content.count(b'answer 77"') == 1
     file.write_bytes(content.replace(b'answer 77"', b'answer 78"'))
     with pytest.raises(StoreError, match="is damaged: 1 answers are not as they were"):
+        import_file(file, here, installed())
+    assert here.models() == []
+
+
+def test_a_file_that_hides_answers_is_refused(here, file):
+    """A page of the table lists half of its rows; SQLite itself reads those without an error."""
+    content = bytearray(file.read_bytes())
+    page = max(begin for begin in range(0, len(content), 4096) if content[begin] == LEAF)
+    content[page + 4] //= 2  # the low byte of its number of rows
+    file.write_bytes(content)
+    with pytest.raises(StoreError, match="it is damaged"):
         import_file(file, here, installed())
     assert here.models() == []
 
