@@ -19,7 +19,7 @@ from harness.authoring.lint_battery import battery_findings
 from harness.authoring.lint_bias import biases
 from harness.authoring.lint_prompts import answered_by_shots, numbers_in_questions, short_limits
 from harness.authoring.lint_sizes import weak_gates
-from harness.authoring.near_duplicates import Asked, alike, is_passage
+from harness.authoring.near_duplicates import alike, asked, is_passage
 from harness.errors import Problem
 from harness.scoring.check import Rule
 from harness.scoring.text import Contains, Equals, Mentions, mentions
@@ -112,7 +112,7 @@ def _gives_away(probe: Probe, text: str, answer: str) -> bool:
 
 def _asked_twice(suite: Suite) -> Iterator[Finding]:
     """Probes that ask what an earlier one asks: they count one piece of knowledge twice."""
-    for pair in alike([_asked(probe) for probe in suite.probes]):
+    for pair in alike([asked(probe) for probe in suite.probes]):
         first, second = suite.probes[pair.first], suite.probes[pair.second]
         how = "word for word" if pair.same_words else "in nearly the same words"
         yield Finding.of(
@@ -121,12 +121,6 @@ def _asked_twice(suite: Suite) -> Iterator[Finding]:
             f"the probe '{second.id}' asks {how} what '{first.id}' asks",
             "both are kept or lost together, so they count as one; change or remove one of them",
         )
-
-
-def _asked(probe: Probe) -> Asked:
-    others = {"choices": " ".join(probe.choices), "text": probe.text or ""}
-    fields = {**probe.fields, **{name: text for name, text in others.items() if text}}
-    return Asked(fields, probe.answers, probe.scorer)
 
 
 def _short_answers(suite: Suite) -> Iterator[Finding]:

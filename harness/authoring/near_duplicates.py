@@ -17,6 +17,7 @@ from itertools import chain
 
 from harness.scoring.reading import folded, normalised
 from harness.suites.scorer import Scorer
+from harness.suites.suite import Probe
 
 JACCARD_THRESHOLD = 0.75
 """The overlap of two sets of words, as intersection over union, from which on the texts are near-duplicates."""
@@ -51,6 +52,13 @@ class Asked:
     scorer: Scorer
 
 
+def asked(probe: Probe) -> Asked:
+    """The question of a probe, as it is compared with others."""
+    others = {"choices": " ".join(probe.choices), "text": probe.text or ""}
+    fields = {**probe.fields, **{name: text for name, text in others.items() if text}}
+    return Asked(fields, probe.answers, probe.scorer)
+
+
 @dataclass(frozen=True)
 class Alike:
     """Two probes, by their index, the earlier one first."""
@@ -60,11 +68,11 @@ class Alike:
     same_words: bool
 
 
-def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
+def alike(probes: Sequence[Asked]) -> Iterator[Alike]:
     """Each probe that asks what an earlier one asks, with the first such, in order."""
     exact: dict[tuple[str, ...], int] = {}
-    texts = [{name: _text(text) for name, text in probe.fields.items()} for probe in asked]
-    answers = [frozenset(map(folded, probe.answers)) for probe in asked]
+    texts = [{name: _text(text) for name, text in probe.fields.items()} for probe in probes]
+    answers = [frozenset(map(folded, probe.answers)) for probe in probes]
     rarity = Counter(word for fields in texts for word in _all(fields))
     index: dict[tuple[tuple[str, ...], str], list[int]] = {}
 
@@ -72,9 +80,9 @@ def alike(asked: Sequence[Asked]) -> Iterator[Alike]:
         """Whether the same is right for both: a shared answer, or without answers the same score."""
         if answers[first] and answers[second]:
             return not answers[first].isdisjoint(answers[second])
-        return asked[first].scorer == asked[second].scorer
+        return probes[first].scorer == probes[second].scorer
 
-    for place, probe in enumerate(asked):
+    for place, probe in enumerate(probes):
         first = exact.setdefault(tuple(map(normalised, probe.fields.values())), place)
         if first != place:
             yield Alike(first, place, same_words=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.authoring.near_duplicates import alike, asked
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import request, under
+from harness.engine.requests import Request
 from harness.engine.settings import Settings
 from harness.errors import HarnessError
 from harness.evaluation.permission import with_consent
@@ -75,7 +77,7 @@ class Half:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is asked: no probe is in both halves, and none of a cluster that the other half has, or that asks what it asks."""
+    """What is asked: no probe is in both halves, and none of a cluster that the other half has, or that nearly asks what it asks."""
 
     target: Suite
     suites: tuple[Suite, ...]
@@ -115,21 +117,28 @@ def read_schedule(options: RepairOptions, settings: Settings = Settings()) -> Sc
 def halves(target: Suite, cases: Sequence[Case], seed: int) -> tuple[Half, Half]:
     """Two halves of the target's probes and of the cases: seeded, stratified by suite and category.
 
-    Clusters are in one piece, and so are probes that ask the same, in one suite or in two.
+    Clusters are in one piece, and so are probes that ask the same or nearly the same, in one suite or in two.
     """
     of_target = {(target.name, probe.id): probe for probe in target.probes}
     of_cases = {(case.suite.name, probe.id): probe for case in cases for probe in case.probes}
     suites = {suite.name: suite for suite in (target, *(case.suite for case in cases))}
-    requests = {key: request(suites[key[0]], probe) for key, probe in (of_target | of_cases).items()}
-    learnt, general = (
-        half_of(pool, seed, {key: requests[key] for key in pool}) for pool in (of_target, of_cases)
-    )
+    learnt, general = (half_of(pool, seed, _together(pool, suites)) for pool in (of_target, of_cases))
 
     def half(target_chosen: Collection[Key], chosen: Collection[Key]) -> Half:
         probes = tuple(probe for key, probe in of_target.items() if key in target_chosen)
         return Half(probes, tuple(narrowed_to(cases, chosen)))
 
     return half(learnt, general), half(of_target.keys() - learnt, of_cases.keys() - general)
+
+
+def _together(pool: Mapping[Key, Probe], suites: Mapping[str, Suite]) -> Iterator[tuple[Key, Key]]:
+    """Pairs of probes of the same request, or that `lint` finds to ask the same in nearly the same words."""
+    first: dict[Request, Key] = {}
+    for key, probe in pool.items():
+        yield first.setdefault(request(suites[key[0]], probe), key), key
+    keys = list(pool)
+    for pair in alike([asked(probe) for probe in pool.values()]):
+        yield keys[pair.first], keys[pair.second]
 
 
 def narrowed_to(cases: Iterable[Case], chosen: Collection[Key]) -> Iterable[Case]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,6 @@ from typing import Literal
 from harness.digest import digest
 from harness.documents.within import PROJECT, Reach
 from harness.engine.prompts import under
-from harness.engine.requests import Request
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, Problem, RecipeError
 from harness.evaluation.permission import with_consent
@@ -234,19 +233,17 @@ def sampled_suites(suites: Sequence[Suite], n: int | None) -> tuple[list[AskedSu
 
 
 def half_of(
-    pool: Mapping[Key, Probe | AskedRow], seed: int, requests: Mapping[Key, Request] | None = None
+    pool: Mapping[Key, Probe | AskedRow], seed: int, together: Iterable[tuple[Key, Key]] = ()
 ) -> set[Key]:
     """The keys of a half of the probes, by suite and category; those of a cluster are all in it, or none is.
 
     Args:
-        requests: of each probe; those of the same request, in one suite or in two, are together too.
+        together: pairs of probes, in one suite or in two, of which both are in it, or none is.
     """
     units = {
         key: (key[0], probe.cluster is not None, probe.cluster or probe.id) for key, probe in pool.items()
     }
-    asked: dict[Request, Key] = {}
-    for key, request in (requests or {}).items():
-        first = asked.setdefault(request, key)
+    for first, key in together:
         if (own := units[key]) != units[first]:
             units |= {other: units[first] for other, unit in units.items() if unit == own}
     group = {units[key]: (key[0], probe.category) for key, probe in pool.items()}

@@ -91,6 +91,22 @@ def test_probes_that_ask_the_same_are_in_one_half_in_whatever_suites(folder):
     assert not asked[0] & asked[1]
 
 
+def test_probes_that_ask_nearly_the_same_are_in_one_half_in_whatever_suites(folder):
+    """Each question of the first suite is asked in other words by the second; numbers keep the others apart."""
+    asked = {"first": "What is the sum of {i} apples?", "again": "What's the sum of the {i} apples"}
+    for name, words in asked.items():
+        head = f"suite: {name}\nscore: mentions\ngates: [{{over: all, max_drop: 0.1}}]\nprobes:\n"
+        probes = (f'  - {{id: p{i}, question: "{words.format(i=i)}", answer: b}}\n' for i in range(40))
+        Path(f"{name}.yaml").write_text(head + "".join(probes))
+    every = [case for name in asked for case in cases(read(name))]
+    halved = [
+        {probe.id for case in half.cases for probe in case.probes}
+        for half in halves(read("target"), every, 0)
+    ]
+    assert [len(each) for each in halved] == [20, 20]
+    assert not halved[0] & halved[1]
+
+
 def test_gates_over_each_probe_are_halved_too():
     Path("each.yaml").write_text(suite_text("each", 10, "{over: each}"))
     schedule = read_schedule(options(suites=[Path("each.yaml")]))
