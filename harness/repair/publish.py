@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import shown_path
+from harness.errors import HarnessError, shown_path
 from harness.models.card import CARD
 from harness.repair.card import card
 from harness.repair.plot import pareto
@@ -16,6 +16,19 @@ from harness.spelling import option
 from harness.writing import system_fault, whole_folder, write_whole, writing
 
 PLOT = "pareto.svg"
+
+LEFT_BY_FAILURE = {FILE, PLOT}
+"""All that a repair that failed leaves in its folder, which may then be used again."""
+
+
+def check_free(out: Path) -> None:
+    """Refuse a folder with anything in it but what a repair that failed left; raises HarnessError."""
+    if not out.exists():
+        return
+    if not out.is_dir() or {path.name for path in out.iterdir()} - LEFT_BY_FAILURE:
+        raise HarnessError(
+            f"{option('out', shown_path(out))}: exists, and nothing is overwritten\n  name another folder: {option('out', 'DIR')}"
+        )
 
 
 def publish(
@@ -40,3 +53,4 @@ def publish(
         if (figure := pareto(record)) is not None:
             write_whole(folder / PLOT, svg(figure))
         write_json(folder / FILE, record)
+        check_free(out)  # it may have been made since the search began

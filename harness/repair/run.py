@@ -14,19 +14,19 @@ from harness.engine.in_reach import check_in_reach
 from harness.engine.prompts import request
 from harness.engine.requests import EnginePair, Request
 from harness.engine.settings import Settings
-from harness.errors import HarnessError, ModelError, shown_path
+from harness.errors import ModelError, shown_path
 from harness.evaluation.suite_runs import Cuts
 from harness.progress import counter
 from harness.repair.confirm import Confirmation, check_same_answers, confirm
 from harness.repair.measure import Examiner
 from harness.repair.models import LocalModels
-from harness.repair.publish import publish
-from harness.repair.record import FILE, CandidateRow, Outcome, RepairRecord
+from harness.repair.publish import LEFT_BY_FAILURE, check_free, publish
+from harness.repair.record import CandidateRow, Outcome, RepairRecord
 from harness.repair.schedule import Half, RepairOptions, Schedule, read_schedule
 from harness.repair.search import BudgetUsedError, Candidate, Search, Tried, choose
 from harness.repair.text import terminal_lines
 from harness.repair.trials import Trials
-from harness.spelling import on_command_line, option
+from harness.spelling import on_command_line
 from harness.terminal import say, show
 from harness.visible import encodable
 from harness.wording import now, percent, tenths
@@ -34,9 +34,6 @@ from harness.writing import clear_report
 
 if TYPE_CHECKING:
     from harness.training.edits.repairable import Repairable
-
-LEFT_BY_FAILURE = {FILE, "pareto.svg"}
-"""All that a repair that failed leaves in its folder, which may then be used again."""
 
 CODES: dict[Outcome, int] = {
     "repaired": 0, "unchanged": 0, "nothing passes": 1, "not confirmed": 1, "undecided": 5,
@@ -57,16 +54,6 @@ def repair(options: RepairOptions, settings: Settings) -> int:
     record = repaired(schedule, options, settings, models).record
     show("\n".join(terminal_lines(record, shown_path(options.out))))
     return CODES[record.outcome]
-
-
-def check_free(out: Path) -> None:
-    """Refuse a folder with anything in it but what a repair that failed left; raises HarnessError."""
-    if not out.exists():
-        return
-    if not out.is_dir() or {path.name for path in out.iterdir()} - LEFT_BY_FAILURE:
-        raise HarnessError(
-            f"{option('out', shown_path(out))}: exists, and nothing is overwritten\n  name another folder: {option('out', 'DIR')}"
-        )
 
 
 def requests_of(schedule: Schedule) -> list[Request]:

@@ -122,6 +122,20 @@ def test_it_is_said_plainly_that_nothing_passes(brief, capsys):
     assert repair("adapter", "--no-merge") == 0  # the folder of a failure may be used again
 
 
+def test_a_folder_that_was_made_meanwhile_is_left_as_it_is(brief, monkeypatch, capsys):
+    def confirm(*given, **options):
+        (brief / "out").mkdir()
+        (brief / "out" / "mine.txt").write_text("mine")
+        return really(*given, **options)
+
+    really = module.confirm
+    monkeypatch.setattr(module, "confirm", confirm)
+    assert repair("adapter") == 4
+    assert "--out=out: exists, and nothing is overwritten\n" in capsys.readouterr().err
+    assert [path.name for path in (brief / "out").iterdir()] == ["mine.txt"]
+    assert hidden(brief) == []
+
+
 def test_a_model_that_learnt_nothing_decides_nothing(brief, capsys):
     forgetful_adapter(brief / "adapter", brief / "base", learns=5.0)
     assert repair("adapter") == 5

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, InputError, SuiteError
 from harness.gate.cases import cases
-from harness.repair.run import check_free, repair
+from harness.repair.publish import check_free
+from harness.repair.run import repair
 from harness.repair.schedule import RepairOptions, halves, read_schedule
 from harness.scoring import SCORERS
 from harness.suites.read import read_suite
