@@ -6,7 +6,6 @@ earlier/DATE.json    of each earlier run, by its start; all are kept
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 from collections.abc import Callable
@@ -14,19 +13,24 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from harness.documents.text_file import read_bytes
 from harness.errors import HarnessError, shown_path
 from harness.limits import MOST_RECORD_BYTES
 from harness.reporting.formats import render
+from harness.reporting.holding import hold, lock_in
 from harness.reporting.markdown_text import MARKER
 from harness.reporting.record import FILE, read_record, write_record
 from harness.reporting.rows import Record
 from harness.spelling import option
-from harness.writing import ELSEWHERE, PARTIAL, system_fault, write_wanted, writing, writing_report
+from harness.writing import (
+    ELSEWHERE,
+    PARTIAL,
+    system_fault,
+    write_wanted,
+    writing,
+    writing_report,
+)
 
-LOCK = f".{FILE}.lock"
 EARLIER = "earlier"
 PAGE, MARKDOWN = b"<!doctype html>", MARKER.encode()
 """How each report begins."""
@@ -45,7 +49,7 @@ class Latest:
         self.page = page
         self.markdown = markdown
         self.path = folder / FILE
-        self._lock = FileLock(str(folder / LOCK), thread_local=False)
+        self._lock = lock_in(folder, FILE)
 
     def claim(self) -> None:
         """Lock the folder, move an older record to `earlier/`, and remove its page and Markdown, which may not be writable later.
@@ -54,7 +58,7 @@ class Latest:
             HarnessError: another run has the folder, its record.json is not ours, or it cannot be written.
         """
         with writing_report(self.folder):
-            self._lock_folder()
+            hold(self._lock, self.folder, "report")
             try:
                 _clear(self.page, PAGE)
                 _clear(self.markdown, MARKDOWN)
@@ -65,18 +69,6 @@ class Latest:
             except BaseException:
                 self.release()
                 raise
-
-    def _lock_folder(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire(timeout=0)
-        except NotImplementedError as error:  # filelock's answer to ENOSYS
-            raise OSError(errno.ENOSYS, "no file can be locked there") from error
-        except Timeout as error:
-            raise HarnessError(
-                f"{option('report', str(self.folder))}: another run is writing its record there\n"
-                f"  wait until it ends, or give this run a folder of its own: {option('report', 'DIR')}"
-            ) from error
 
     def write(self, record: Record) -> Path:
         """Write the record of this run and then its page, each whole or not at all; returns the record's path.

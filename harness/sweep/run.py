@@ -13,6 +13,7 @@ from harness import __version__
 from harness.engine.settings import Settings
 from harness.errors import HarnessError, NoEvidenceError, shown_path
 from harness.reporting.figures import svg
+from harness.reporting.holding import held
 from harness.spelling import on_command_line
 from harness.sweep.measure import Models, Trial, baseline_rows, cut_notes, measure, trials_of
 from harness.sweep.page import sweep_page
@@ -41,11 +42,12 @@ def sweep(options: SweepOptions, settings: Settings) -> int:
     Raises:
         HarnessError: the input cannot be used; as NoEvidenceError, no recipe has shown to learn its task.
     """
-    set_aside(options.report)
-    schedule = read_schedule(options, settings)
-    from harness.sweep.models import TorchModels
+    with held(options.report, FILE, "report"):
+        set_aside(options.report)
+        schedule = read_schedule(options, settings)
+        from harness.sweep.models import TorchModels
 
-    return run_sweep(schedule, options, TorchModels(schedule.base, settings))
+        return run_sweep(schedule, options, TorchModels(schedule.base, settings))
 
 
 def render(options: SweepOptions) -> int:

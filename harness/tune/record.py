@@ -25,6 +25,7 @@ from harness.wording import between, now, tenths
 
 VERSION: Literal[1] = 1
 FILE = "tune.json"
+LOCK = f".{FILE}.lock"
 
 Outcome = Literal["unfinished", "found", "none", "not confirmed", "undecided", "budget used"]
 
@@ -76,7 +77,7 @@ def begun(options: TuneOptions) -> TuneRecord:
 
 def check_out(out: Path, arguments: dict[str, Any]) -> None:
     """Refuse a folder that is neither free nor that of a run of these arguments; raises HarnessError."""
-    if not out.exists() or (out.is_dir() and {path.name for path in out.iterdir()} <= {RECIPES}):
+    if not out.exists() or (out.is_dir() and {path.name for path in out.iterdir()} <= {RECIPES, LOCK}):
         return  # recipes alone are left by a corpus that could not be read
     other = f"name another folder: {option('out', 'DIR')}"
     named = option("out", shown_path(out))

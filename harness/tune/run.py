@@ -17,6 +17,7 @@ from harness.errors import shown_path
 from harness.recipes.read import Recipe
 from harness.repair.record import RepairRecord
 from harness.repair.run import Repaired, repaired, requests_of
+from harness.reporting.holding import held
 from harness.reporting.latest import write_page
 from harness.reporting.record import write_out, write_record
 from harness.spelling import on_command_line
@@ -54,6 +55,13 @@ def tune(options: TuneOptions, settings: Settings) -> int:
         NoEvidenceError: the base is right on the whole target.
     """
     check_in_reach(settings)
+    begun(options)  # before anything is written there
+    with held(options.out, FILE, "out"):
+        return _tune(options, settings)
+
+
+def _tune(options: TuneOptions, settings: Settings) -> int:
+    """The same in a folder that no other run writes to."""
     record = begun(options)
     if (options.out / FILE).is_file():
         write_out(record, options.out / FILE)

@@ -141,7 +141,7 @@ def test_an_edited_corpus_leaves_no_model_and_report_of_the_run_before(trains, t
     assert tune() == 1
     assert record(tmp_path)["outcome"] == "none"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "ladder", "recipes", "repairs", "tune.json",
+        ".tune.json.lock", "ladder", "recipes", "repairs", "tune.json",
     ]  # fmt: skip
 
 
@@ -199,6 +199,22 @@ def test_a_gain_that_is_not_confirmed_leaves_no_green_report(trains, tmp_path, m
 
 def killed(*given):
     raise KeyboardInterrupt
+
+
+def test_a_second_run_in_the_folder_of_one_under_way_is_refused(trains, tmp_path, monkeypatch, capsys):
+    trains(lora=GOOD)
+    codes = []
+
+    def second(*given):
+        if not codes:
+            codes.append(2)  # of a second that is not refused, and comes here too
+            codes.append(tune())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ladder_models, "TorchModels", second)
+    assert tune() == 130
+    assert codes[1] == 4
+    assert "--out=out: another run is writing its record there\n" in capsys.readouterr().err
 
 
 def test_a_budget_that_is_used_up_is_said_and_more_of_it_goes_on(trains, tmp_path, capsys):

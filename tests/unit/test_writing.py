@@ -144,7 +144,7 @@ def test_a_folder_in_which_nothing_can_be_locked(tmp_path, monkeypatch):
     def acquire(self, timeout):
         raise NotImplementedError("flock")
 
-    monkeypatch.setattr("harness.reporting.latest.FileLock.acquire", acquire)
+    monkeypatch.setattr("harness.reporting.holding.FileLock.acquire", acquire)
     with pytest.raises(HarnessError, match="no record can be written there: no file can be locked there"):
         Latest(tmp_path).claim()
 
