@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}|~{3,})[^`]*")
+_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}+|~{3,}+)[^`]*+")
 _SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]++)\1(?!`)")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _LINK = re.compile(r'!?\[([^\[\]\n]{1,300})\]\([^()\s]{1,500}(?: "[^"\n]{0,200}")?\)')

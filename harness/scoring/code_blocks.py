@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_OPENS = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(`{3,}|~{3,})[ \t]*\{?\.?([^`\n]*)$")
+_OPENS = re.compile(r"[ \t]*+(?:(?:[-*+]|\d{1,3}[.)])[ \t]++)?(`{3,}+|~{3,}+)[ \t]*+\{?\.?([^`\n]*+)$")
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 

@@ -27,6 +27,8 @@ ANSWERS = {
     "a fence and lines": "```\n" + "\n" * N,
     "a fence and spaces": "```" + " " * N,
     "fences": "```\n" * (N // 4),
+    "a fence and a tick": "```" + " " * N + "`",
+    "waves and a tick": "~" * N + "`",
     "ticks": "`" * N,
     "a digit and a comma": "1," * (N // 2),
     "thousands": "1" + ",111" * (N // 4),
