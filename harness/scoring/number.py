@@ -37,6 +37,8 @@ _SUBJECT = re.compile(
     r"\W*[$€£]?\S+ (?:is|are|was|equals) (?:the|a|what|how|because|right|correct|half)(?!\w)", re.IGNORECASE
 )
 _COPULA = re.compile(r"(?<!\w)(?:is|are|equals|makes)(?!\w)|[=\u2248]", re.IGNORECASE)
+_INFERS = re.compile(r",? (?:so|therefore|thus|hence|then|which means)(?!\w)", re.IGNORECASE)
+_CAUSE = re.compile(r"\W*(?:since|because|as|if)(?!\w)", re.IGNORECASE)
 _COMPARES = re.compile(
     r",\s(?:\S{1,20}\s){0,4}(?:more|less|fewer|larger|smaller|higher|lower) than(?!\w)", re.IGNORECASE
 )
@@ -258,10 +260,20 @@ class Number(TextScorer):
         place = last_conclusion(parts)
         sentence = parts[-1 if place is None else place]
         if "=" in sentence:
-            return self._stated(sentence)
+            return self._inferred(sentence) or self._stated(sentence)
         compares = _COMPARES.search(sentence)
         head = self._last(sentence[: compares.start()]) if compares else None
         return head or self._parts(main_clause(sentence, self._figures))[-1]
+
+    def _inferred(self, sentence: str) -> Figure | None:
+        """The number that a sentence infers from its equation: 36 of "36 + 23 = 59, so the number is 36"."""
+        after = sentence.rpartition("=")[2]
+        infers = _INFERS.search(after) or (_CAUSE.match(sentence) and re.search(r",\s", after))
+        clause = after[infers.end() :] if infers else ""
+        copulas = list(_COPULA.finditer(clause))
+        end = copulas[0].end() if len(copulas) == 1 else len(clause)
+        found = [figure for figure in self._figures(clause) if figure.start >= end]
+        return found[0] if len(found) == 1 and not re.search(r"\w", clause[end : found[0].start]) else None
 
     def _parts(self, sentence: str) -> list[Figure]:
         """The numbers of a sentence but for wholes, the 50 of "42 of the 50", the 6 of "there are 42 days in 6 weeks" and "pay 42 for 6"."""
