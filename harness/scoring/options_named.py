@@ -47,7 +47,8 @@ _TAKEN = re.compile(
     re.MULTILINE,
 )
 """A letter for a choice, in any language; "A man" begins with an article, and a small letter stands in brackets or at an end."""
-_TICK = re.compile(r"[\u2713\u2714\u2705]|(?<!\w)correct(?!\w)", re.IGNORECASE)
+_TICKED = re.compile(r"[\u2713\u2714\u2705]")
+_TICK = re.compile(rf"{_TICKED.pattern}|(?<!\w)correct(?!\w)", re.IGNORECASE)
 
 _LETTERS = tuple(string.ascii_uppercase)
 
@@ -78,9 +79,9 @@ class _Clause:
 def named_option(raw: str, text: str, options: Sequence[str], language: str) -> str | None:
     """The option that a reply settles on, or None if it settles on none.
 
-    In this order: the first option in the last box; the one after the last "answer is"; the only one in bold; the one that is
-    asserted in the first or the last of the clauses that name options. A clause asserts the only option that it names, the
-    one at its end after "is", and the first where it compares that with all others ("than"); it asserts none if it denies it
+    In this order: the first option in the last box; the one after the last "answer is"; the only one in bold; the only one
+    with a tick; the one that is asserted in the first or the last of the clauses that name options. A clause asserts the only
+    option that it names, the one at its end after "is", and the first where it compares that with all others ("than"); it asserts none if it denies it
     or leaves it open with "or". Of two such clauses the last counts if it concludes ("so", "=", "now") or stands in the first
     one's sentence, but for an order ("Anna is the tallest, and Carl is the shortest"). Reasons ("because") count where nothing else names an option; questions, lists of options and data sheets
     (two LABELS: or more) settle on nothing. What follows the last "Actually," or "Sorry," goes before the rest.
@@ -108,6 +109,10 @@ def named_option(raw: str, text: str, options: Sequence[str], language: str) -> 
     bold = {option for piece in bold_parts(raw) for option in named(piece)}
     if len(bold) == 1:
         return bold.pop()
+    lines = filter(_TICKED.search, text.splitlines())
+    ticked = {clause.settled for line in lines for clause in _clauses(line, options, language)}
+    if len(ticked) == 1 and (option := ticked.pop()):
+        return option
     starts = [found.end() for found in _RETRACTS.finditer(text)]
     pieces = [*(text[start:] for start in starts[-1:]), text]
     settled = (_concluded(piece, _settling(_clauses(piece, options, language))) for piece in pieces)
