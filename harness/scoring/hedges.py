@@ -24,10 +24,10 @@ _YEARS = re.compile(r"\d{4}\D+\d{4}")
 _MORE = re.compile(r"-\d| ?=")
 _STOP = re.compile(r"[.!?;\n]")
 _EDGES = " \t\"'.,*-"
-_BRACKETED = re.compile(r"[\[{][^\[\]{}\n]{1,100}[\]}]")
+_BRACKETED = re.compile(r"[\[{][^\[\]{}\n]{1,100}[\]}]|(?<!\w)[A-Z]\.(?= (?:[A-Z]\. )?[A-Z][a-z])")
 _MASKED = {ord(character): 0xE000 + place for place, character in enumerate(" ,.:;?!()/")}
 _UNMASKED = {masked: character for character, masked in _MASKED.items()}
-"""What would end a clause or part one, within a list such as [1, 2]."""
+"""What would end a clause or part one, within a list such as [1, 2] and after an initial."""
 
 
 def without_open(text: str, expected: Sequence[str], language: str = "en") -> str:
