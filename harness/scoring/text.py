@@ -46,9 +46,21 @@ def mentions(text: str, wanted: str, language: str = "en", *, hedged: bool = Fal
     named = figures(alike(text), language) if hedged else _named(text, language)
     if number is not None and any(_same(number, figure) for figure in named):
         return True
-    if number is not None and not number.in_words:
-        return False
+    if number is not None:
+        if not number.in_words:
+            return False
+        text = _without_others(text, number, language)
     return marked(comparable(wanted, language)) in marked(comparable(text, language))
+
+
+def _without_others(text: str, wanted: Figure, language: str) -> str:
+    """The text without its other numbers in words, so that "five" is not in "twenty-five"."""
+    text, kept, done = alike(text), [], 0
+    for figure in figures(text, language):
+        if figure.in_words and not _same(wanted, figure):
+            kept.append(text[done : figure.start])
+            done = figure.end
+    return " ".join([*kept, text[done:]])
 
 
 @lru_cache(maxsize=16)
