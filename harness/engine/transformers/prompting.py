@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -37,8 +38,8 @@ from harness.errors import EngineError
 from harness.spelling import option
 from harness.suites.arguments import Arguments
 
-MOST_KEPT = 4096
-"""Prompts whose rendered text and texts whose tokens are cached."""
+MOST_KEPT = 16_384
+"""Prompts whose rendered text and texts whose tokens are cached: those of a large suite, which one step after another goes through."""
 
 Pair = tuple[list[int], list[int]]
 """The tokens of a context, and of the continuation whose log-likelihood is wanted."""
@@ -75,7 +76,11 @@ class Prompting:
             self.marks = marks_of(tokenizer, self.template)
             self.end_tokens = tuple(dict.fromkeys([*end_tokens, *turn_end(tokenizer).tokens]))
         self._text: Callable[[Prompt], str] = lru_cache(MOST_KEPT)(self._rendered)
-        self._encoded = lru_cache(MOST_KEPT)(lambda text, special: encode(tokenizer, text, special))
+        self._encoded: Callable[[str, bool], array[int]] = lru_cache(MOST_KEPT)(
+            lambda text, special: array(
+                "I", encode(tokenizer, text, special)
+            )  # a list takes ten times as much
+        )
         self._turn_end: Callable[[Arguments], TurnEnd] = lru_cache(lambda given: turn_end(tokenizer, given))
         self._begins: Callable[[Arguments], str] = lru_cache(
             lambda given: generation_prompt(tokenizer, given)
