@@ -20,7 +20,7 @@ def add_parser(commands: Commands) -> None:
         "--model", required=True, metavar="REF", help="tuned model: a folder, a hub id or a recipe"
     )
     parser.add_argument(
-        "--baseline", metavar="REF", help="another baseline than the one that the model names"
+        "--baseline", metavar="REF", help="a baseline other than the one that the model names"
     )
     parser.add_argument(
         "--suite", action="append", required=True, type=Path, metavar="SUITE",
@@ -43,11 +43,11 @@ def add_parser(commands: Commands) -> None:
         help="probes that each changed model is asked, two thirds of them lost ones (at least 2, default: 60)",
     )  # fmt: skip
     parser.add_argument(
-        "--models", type=count, default=32, metavar="N", help="changed models to ask at most (default: 32)"
+        "--models", type=count, default=32, metavar="N", help="the most changed models to ask (default: 32)"
     )  # fmt: skip
     parser.add_argument(
         "--examples", type=count, default=200, metavar="N",
-        help="training examples to take gradients of at most (default: 200)",
+        help="the most training examples to take gradients of (default: 200)",
     )  # fmt: skip
     add_asking(parser, template=False)
     parser.set_defaults(run=run)

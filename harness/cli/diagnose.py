@@ -52,7 +52,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--most", type=count, metavar="N",
-        help="ask at most N lost probes of a suite otherwise, and half as many kept ones as a control (default: 48)",
+        help="ask at most N lost probes of a suite in other ways, and half as many kept ones as a control (default: 48)",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=whole, default=0, metavar="N", help="random seed of samples and choices (default: 0)"

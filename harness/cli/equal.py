@@ -43,7 +43,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--report", type=Path, metavar="DIR",
-        help="write the record of each form there, for `show`, `compare` and `rescore`: DIR/record.json, or of several forms "
+        help="write the record of each form there, for `show`, `compare` and `rescore`: DIR/record.json, or for several forms "
         "DIR/2/record.json and so on",
     )  # fmt: skip
     add_asking(parser, template=False)

@@ -19,7 +19,7 @@ DAY = 86_400.0
 
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
-    parser = commands.add_parser("history", help="show how drop and accuracy went over all runs")
+    parser = commands.add_parser("history", help="show drop and accuracy over all runs")
     add_history(parser)
     parser.add_argument(
         "--last", type=count, default=20, metavar="N", help="show at most the last N runs (default: 20)"

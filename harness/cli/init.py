@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "init",
-        help="begin in your repository: a first suite, pytest's settings, a workflow, a pre-commit hook",
+        help="set up your repository: a first suite, pytest's settings, a workflow, a pre-commit hook",
     )
     parser.add_argument(
         "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER",

@@ -33,7 +33,7 @@ def add_parser(commands: Commands) -> None:
     add_general_sample(parser)
     parser.add_argument(
         "--matched", type=share, metavar="SHARE",
-        help="rank by drop, but for recipes shown to learn less than this share of the largest gain (default: 0.9)",
+        help="rank by drop, except for recipes shown to learn less than this share of the largest gain (default: 0.9)",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="reference", metavar="NAME",

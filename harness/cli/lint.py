@@ -21,7 +21,7 @@ def add_parser(commands: Commands) -> None:
     add_suites(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings alone")
     parser.add_argument(
-        "--no-battery", dest="battery", action="store_false", help="have no score judge made-up replies"
+        "--no-battery", dest="battery", action="store_false", help="do not try the scores on made-up replies"
     )
     add_reading(parser)
     parser.set_defaults(run=run)

@@ -17,7 +17,7 @@ from harness.reporting.formats import FORMATS
 NAME_ANOTHER = "name another file with --out"
 """The remedy for an output file that cannot be written."""
 
-A_RUN = "a run: its number in the history, 'latest', or its record.json or the folder of that"
+A_RUN = "a run: its number in the history, 'latest', its record.json, or the folder with that file"
 """The help of an argument that names a run."""
 
 

@@ -23,7 +23,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--design-effect", type=at_least_one, default=1.0, metavar="X",
-        help="how many times the variance of independent probes those of a template or passage have (default: 1)",
+        help="how many times the variance of independent probes those that share a template or passage have (default: 1)",
     )  # fmt: skip
     parser.add_argument(
         "--strict", action="store_true", help="as under pytest --strict: gates fail unless RETAINED"
@@ -44,7 +44,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--tokens-per-second", type=positive, metavar="N",
-        help="speed for the estimate of time (default: as the last run measured it on this machine)",
+        help="speed for the time estimate (default: as measured by the last run on this machine)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_reading(parser)

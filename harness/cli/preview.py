@@ -25,7 +25,7 @@ def add_parser(commands: Commands) -> None:
     )
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
-        "--model", metavar="REF", help="ask this model, and show the prompt after its chat template"
+        "--model", metavar="REF", help="ask this model, and show the prompt as its chat template renders it"
     )
     either.add_argument(
         "--battery", action="store_true", help="show how the scores judge made-up replies, right and wrong"

@@ -1,4 +1,4 @@
-"""`repair`: make what tuning changed smaller, without training, until the gate passes."""
+"""`repair`: shrink what tuning changed, without training, until the gate passes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.engine.settings import settings_of
 def add_parser(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "repair", help="make what tuning changed smaller, without training, until the gate passes"
+        "repair", help="shrink what tuning changed, without training, until the gate passes"
     )
     parser.add_argument(
         "--model", required=True, metavar="REF",
@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
         "--out", required=True, type=Path, metavar="DIR", help="folder to write, which must not exist"
     )  # fmt: skip
     parser.add_argument(
-        "--budget", type=positive, metavar="MINUTES", help="try no further candidate after about so long"
+        "--budget", type=positive, metavar="MINUTES", help="try no further candidate after about this long"
     )  # fmt: skip
     add_general_sample(parser)
     parser.add_argument(
@@ -51,7 +51,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--strict", action="store_true", help="every gate must be RETAINED")
     parser.add_argument(
         "--no-merge", action="store_true",
-        help="write an adapter or nothing: try none that would have to be merged into its base",
+        help="write an adapter or nothing: try no candidate that would have to be merged into its base",
     )  # fmt: skip
     add_asking(parser, template=True)
     parser.set_defaults(run=run)

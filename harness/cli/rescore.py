@@ -37,7 +37,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--fail-on", type=OneOf(*SEVERITIES), metavar="SEVERITY",
-        help="least severity that fails (default: the record's)",
+        help="lowest severity that fails (default: the record's)",
     )  # fmt: skip
     parser.add_argument(
         "--max-drop-overall", type=share_or_off, metavar="DROP",

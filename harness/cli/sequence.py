@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "recipes", nargs="+", type=Path, metavar="RECIPE",
-        help="recipes in the order of training, each with a target of its own; each goes on from the model before",
+        help="recipes in the order of training, each with a target of its own; each continues from the previous model",
     )  # fmt: skip
     parser.add_argument(
         "--suite", action="append", type=Path, default=[], metavar="SUITE",

@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("store", help="show, prune, export and import the answers that runs keep")
     actions = Described(parser.add_subparsers(required=True, dest="action", metavar="ACTION"))
     _action(actions.add_parser("info", help="show the file and the models in it"))
-    pruning = actions.add_parser("prune", help="remove what was not used for some days")
+    pruning = actions.add_parser("prune", help="remove answers unused for some days")
     pruning.add_argument("--days", type=count, default=30, metavar="N", help="how many days (default: 30)")
     _action(pruning)
     exporting = actions.add_parser(

@@ -33,7 +33,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     add_retained(parser, required=True)
     parser.add_argument(
-        "--budget", type=positive, metavar="MINUTES", help="begin no further recipe after about so long"
+        "--budget", type=positive, metavar="MINUTES", help="start no further recipe after about this long"
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("tuned"), metavar="DIR",

@@ -110,7 +110,7 @@ ENGINE_OPTIONS: Sequence[Option] = (
     ),
     Option(
         "engine",
-        "what runs models on this disk: transformers (as auto), or vllm; a server or a GGUF file has its own, by its reference",
+        "what runs models on this disk: transformers (as auto), or vllm; a server or a GGUF file has an engine of its own",
         {"default": "auto", "type": OneOf(*get_args(LocalEngine)), "metavar": "ENGINE"},
     ),
     Option(

@@ -48,8 +48,8 @@ def file_digest(path: Path) -> str:
 def changed_since(name: str) -> str:
     """The error of a model whose files are not what they were when a run found it."""
     return (
-        f"{name}: its files changed since the run began, so its answers would be of two models\n"
-        "  let what writes there end, or copy the folder; then run again"
+        f"{name}: its files changed since the run began, so its answers would come from two models\n"
+        "  wait until nothing writes there, or copy the folder; then run again"
     )
 
 

@@ -250,7 +250,7 @@ def _find_local(
         base = find_full_model(stand_in, allowed)
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which cannot be found" if named else "names no base"
-        notes = (f"the adapter {what}; it was put on {option('baseline', stand_in)}",)
+        notes = (f"the adapter {what}; it was applied to {option('baseline', stand_in)}",)
     check_weights(reference, folder, "adapter_model", allowed.pickle)
     return Adapter(reference, folder, replace(base, engine=engine), engine), notes
 

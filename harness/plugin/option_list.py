@@ -37,7 +37,7 @@ OPTIONS: Sequence[Option] = (
     Option(
         "model",
         "the tuned model: a folder with a model or a PEFT adapter, a hub id (org/name@revision), 'embedded', "
-        "SCHEME:NAME where an engine answers for it, or a recipe (fixtures/lora.yaml), which is trained first",
+        "SCHEME:NAME for an engine of that scheme, or a recipe (fixtures/lora.yaml), which is trained first",
         {"metavar": "REF"},
     ),
     Option(
@@ -65,8 +65,8 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "max-flips",
-        "also gate the answers that flip, to wrong or to right: their largest share, a fraction, for a model that should be the "
-        "same as the baseline, such as an adapter merged",
+        "also gate the answers that flip, to wrong or to right: the largest acceptable share, a fraction, for a model that should be "
+        "the same as the baseline, such as a merged adapter",
         {"type": fraction, "metavar": "SHARE"},
     ),
     Option(
@@ -76,8 +76,8 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "suite",
-        "run only the suite of this name, from the paths or from those that ship; beside paths, one that ships is added to theirs; "
-        "may be repeated",
+        "run only the suite of this name, from the paths or from those that ship; beside paths, a shipped suite is added "
+        "to theirs; may be repeated",
         {"action": "append", "type": text, "metavar": "NAME"},
     ),
     Option(
@@ -152,7 +152,7 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "lm-eval",
-        "gate these tasks of lm-evaluation-harness, by name or by task file, each as a suite; without other paths, them alone",
+        "gate these tasks of lm-evaluation-harness, by name or by task file, each as a suite; without other paths, only these",
         {"metavar": "TASK,..."},
     ),
     Option(

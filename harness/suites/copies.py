@@ -48,7 +48,7 @@ def name_in(path: Path) -> str | None:
 def if_stale(copy: Path, read: Path) -> Iterator[str]:
     """A note if a copy has another text than the suite that is read."""
     if read_bytes(copy) != read_bytes(read):
-        yield f"{shown_path(copy)} was not read: it has the suite of {shown_path(read)} in another text"
+        yield f"{shown_path(copy)} was not read: it has the same suite as {shown_path(read)}, but differs"
 
 
 def without_copies(files: Sequence[Path], folder: Path) -> tuple[list[Path], dict[Path, list[str]]]:

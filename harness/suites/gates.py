@@ -80,7 +80,7 @@ def _wrong_margin(gate: GateFormat, task: Task | None) -> tuple[str, str, str] |
     if gate.max_drop is not None and likelihood:
         return (
             "max_drop",
-            "'max_drop' cannot judge a likelihood, which is no right answer",
+            "'max_drop' cannot judge a likelihood, which is neither right nor wrong",
             "write 'max_rise', the largest acceptable mean rise of bits per byte, such as 0.02 for 2 %",
         )
     if gate.max_rise is not None and task is not None and not likelihood:

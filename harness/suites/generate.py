@@ -65,7 +65,7 @@ class GeneratorFormat(Shape):
         if "n" in draw:
             raise ValueError(
                 "a draw cannot be called 'n': {n} is the number of the probe\n"
-                "  call it otherwise, in 'draw' and in the texts of 'probe', such as 'number'"
+                "  choose another name, in 'draw' and in the texts of 'probe', such as 'number'"
             )
         return draw
 

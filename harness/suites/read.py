@@ -113,7 +113,7 @@ class _Reader(ProbeReader):
         suite = self.valid(SuiteFormat, without_parts(data) | unwritten, ())
         if suite is not None and suite.suite == OVERALL:
             self.problem(
-                ("suite",), f"'{OVERALL}' is the name of the gate over all suites", "name it otherwise"
+                ("suite",), f"'{OVERALL}' is the name of the gate over all suites", "choose another name"
             )
         if of_task:
             return self.of_task(data, suite)

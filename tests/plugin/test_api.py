@@ -435,7 +435,7 @@ def test_notes_on_suites_are_notes_of_the_run(project):
     path = project.capability("[{over: all, max_drop: 0.1}]", (60, 0, 0, 0))
     project.write("build/general.yaml", path.read_text() + "# old\n")
     record = run_gate(lambda prompt: "yes!", ".", lambda prompt: "yes")
-    note = "build/general.yaml was not read: it has the suite of general.yaml in another text"
+    note = "build/general.yaml was not read: it has the same suite as general.yaml, but differs"
     assert record.run.notes == [note]
 
 

@@ -378,7 +378,7 @@ def test_a_copy_that_a_tool_made_is_nobody_s(gated, named, folder, asked):
     gated.write(f"{folder}/suites/good.yaml", text.replace("suite: general", "suite: 'general'  # old"))
     assert named(*asked).ret == 0
     assert notes(gated) == [
-        f"{folder}/suites/good.yaml was not read: it has the suite of suites/good.yaml in another text"
+        f"{folder}/suites/good.yaml was not read: it has the same suite as suites/good.yaml, but differs"
     ]
 
 

@@ -137,7 +137,7 @@ def test_a_suite_may_not_have_its_name(project):
     result = project.run()
     assert result.ret == 2
     assert (
-        "overall.yaml:1:1: 'overall' is the name of the gate over all suites\n  name it otherwise"
+        "overall.yaml:1:1: 'overall' is the name of the gate over all suites\n  choose another name"
         in not_green(result)
     )
 

@@ -72,7 +72,7 @@ def test_a_model_that_changes_between_two_workers_is_no_pass(gate, base, tmp_pat
     result = gate.run(tuned, "-p", "xdist", "-n", "2")
     wrong_usage(
         result,
-        "its files changed since the run began, so its answers would be of two models; let what",
+        "its files changed since the run began, so its answers would come from two models; wait until",
     )
     record = gate.record()
     assert record["run"]["status"] == "error"

@@ -383,7 +383,7 @@ def test_a_layout_that_holds_a_model(layouts, reference, baseline, kind, found):
 
 def test_of_an_adapter_whose_base_is_elsewhere_the_baseline_is_taken_and_that_is_said(layouts):
     assert [on_command_line(note) for note in find_pair("unsloth", "base").notes] == [
-        "the adapter names the base 'unsloth/smollm2-135m-instruct-bnb-4bit', which cannot be found; it was put on "
+        "the adapter names the base 'unsloth/smollm2-135m-instruct-bnb-4bit', which cannot be found; it was applied to "
         "--baseline=base"
     ]
 

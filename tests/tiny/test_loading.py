@@ -155,7 +155,7 @@ def test_an_adapter_whose_base_moved_is_put_on_the_baseline_and_that_is_said(bas
     moved = shutil.copytree(adapter, tmp_path / "moved")
     (moved / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "./gone"}))
     pair = load_pair(find_pair(str(moved), str(base)))
-    assert "it was put on --baseline" in on_command_line(pair.notes[0])
+    assert "it was applied to --baseline" in on_command_line(pair.notes[0])
 
 
 @pytest.mark.parametrize("change", ["missing", "stray"])

@@ -155,7 +155,7 @@ def test_an_adapter_whose_base_is_gone_is_put_on_the_baseline(here):
     pair = find_pair("lora", "base")
     assert pair.baseline.folder == here / "base"
     assert [on_command_line(note) for note in pair.notes] == [
-        "the adapter names the base './gone', which cannot be found; it was put on --baseline=base"
+        "the adapter names the base './gone', which cannot be found; it was applied to --baseline=base"
     ]
 
 
@@ -186,7 +186,7 @@ def test_an_adapter_that_names_no_base_is_put_on_the_baseline(here):
     pair = find_pair("lora", "base")
     assert pair.baseline == FullModel("base", base)
     assert [on_command_line(note) for note in pair.notes] == [
-        "the adapter names no base; it was put on --baseline=base"
+        "the adapter names no base; it was applied to --baseline=base"
     ]
 
 

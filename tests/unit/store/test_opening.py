@@ -111,7 +111,7 @@ def test_a_model_that_changes_before_it_is_loaded_is_not_asked(opened, tmp_path)
     (tmp_path / "tuned" / "model.safetensors").write_bytes(b"the next checkpoint")
     for _ in range(2):
         with pytest.raises(
-            EngineError, match="tuned: its files changed since the run began.*\n  let what writes"
+            EngineError, match="tuned: its files changed since the run began.*\n  wait until nothing writes"
         ):
             second.tuned.ask([FIRST, SECOND])
     (tmp_path / "tuned" / "model.safetensors").write_bytes(b"tuned")

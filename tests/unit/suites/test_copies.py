@@ -60,7 +60,7 @@ def test_a_copy_is_left_out_and_a_stale_one_is_noted(folder):
     assert (suite.path, suite.notes) == (Path("suites/small.yaml"), ())
     write("build/lib/small.yaml", SMALL.replace("Why?", "Who?"))
     [suite] = read_suites([Path()])
-    note = "build/lib/small.yaml was not read: it has the suite of suites/small.yaml in another text"
+    note = "build/lib/small.yaml was not read: it has the same suite as suites/small.yaml, but differs"
     assert (suite.path, suite.notes) == (Path("suites/small.yaml"), (note,))
 
 

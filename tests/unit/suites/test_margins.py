@@ -111,11 +111,11 @@ def test_wrong_margins_of_accuracy(problems, gate, message):
     [
         (
             "{over: all, max_drop: 0.1}",
-            f"2:21: 'max_drop' cannot judge a likelihood, which is no right answer{INSTEAD}",
+            f"2:21: 'max_drop' cannot judge a likelihood, which is neither right nor wrong{INSTEAD}",
         ),
         (
             "{over: all, max_drop: 0.1, max_loss: 0.2}",
-            f"2:21: 'max_drop' cannot judge a likelihood, which is no right answer{INSTEAD}",
+            f"2:21: 'max_drop' cannot judge a likelihood, which is neither right nor wrong{INSTEAD}",
         ),
         ("{over: all, max_rise: 11}", "2:31: 'max_rise' must be at most 10, saw 11"),
         (
@@ -131,5 +131,5 @@ def test_wrong_margins_of_likelihood(problems, gate, message):
 
 def test_the_name_of_the_gate_over_all_suites_is_taken(problems):
     assert problems(suite_with().replace("suite: s", "suite: overall")) == (
-        "1:1: 'overall' is the name of the gate over all suites\n  name it otherwise"
+        "1:1: 'overall' is the name of the gate over all suites\n  choose another name"
     )
