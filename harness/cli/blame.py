@@ -43,11 +43,11 @@ def add_parser(commands: Commands) -> None:
         help="probes that each changed model is asked, two thirds of them lost ones (at least 2, default: 60)",
     )  # fmt: skip
     parser.add_argument(
-        "--models", type=count, default=32, metavar="N", help="the most changed models to ask (default: 32)"
+        "--models", type=count, default=32, metavar="N", help="ask at most N changed models (default: 32)"
     )  # fmt: skip
     parser.add_argument(
         "--examples", type=count, default=200, metavar="N",
-        help="the most training examples to take gradients of (default: 200)",
+        help="take gradients of at most N training examples (default: 200)",
     )  # fmt: skip
     add_asking(parser, template=False)
     parser.set_defaults(run=run)
