@@ -454,7 +454,9 @@ def test_the_numbers_on_mitigations_are_those_of_the_ladder_that_ships():
             f"{points(rung.measured.gain)} | {points(rung.measured.drop)} | {points(low)} to {points(high)}"
         )
         learnt = {"matched": "", "cannot be told": "learnt less?", "less": "learnt less"}[str(rung.learning)]
-        assert f"| {rung.name} | {numbers} | {record.verdict(rung)} | {learnt} |" in page
+        gate = "passes" if rung.seeds[0].passes else "fails"
+        cost = f"{gate} | {rung.seconds_training:.0f} s"
+        assert f"| {rung.name} | {numbers} | {record.verdict(rung)} | {cost} | {learnt} |" in page
     assert record.held_out is not None
     assert (
         f"{points(record.held_out.effect.drop)} points ({between(record.held_out.effect.interval)})" in page
