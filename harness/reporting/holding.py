@@ -32,7 +32,12 @@ def held(folder: Path, record: str, by: str) -> Iterator[None]:
 
 def lock_in(folder: Path, record: str) -> FileLock:
     """The lock of the run that writes a record, by the name of its file, in a folder."""
-    return FileLock(str(folder / f".{record}.lock"), thread_local=False)
+    return FileLock(str(folder / lock_name(record)), thread_local=False)
+
+
+def lock_name(record: str) -> str:
+    """The name of the file that is locked, which stays in the folder."""
+    return f".{record}.lock"
 
 
 def hold(lock: FileLock, folder: Path, by: str) -> None:

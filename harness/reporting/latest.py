@@ -22,14 +22,7 @@ from harness.reporting.markdown_text import MARKER
 from harness.reporting.record import FILE, read_record, write_record
 from harness.reporting.rows import Record
 from harness.spelling import option
-from harness.writing import (
-    ELSEWHERE,
-    PARTIAL,
-    system_fault,
-    write_wanted,
-    writing,
-    writing_report,
-)
+from harness.writing import ELSEWHERE, PARTIAL, system_fault, write_wanted, writing, writing_report
 
 EARLIER = "earlier"
 PAGE, MARKDOWN = b"<!doctype html>", MARKER.encode()

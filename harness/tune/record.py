@@ -13,6 +13,7 @@ from harness.repair.confirm import Confirmation
 from harness.repair.record import RepairRecord
 from harness.repair.schedule import Schedule
 from harness.reporting.explain import INTERVAL
+from harness.reporting.holding import lock_name
 from harness.reporting.record import read_back
 from harness.reporting.row import Row
 from harness.reporting.rows import Record, RunRow
@@ -25,7 +26,6 @@ from harness.wording import between, now, tenths
 
 VERSION: Literal[1] = 1
 FILE = "tune.json"
-LOCK = f".{FILE}.lock"
 
 Outcome = Literal["unfinished", "found", "none", "not confirmed", "undecided", "budget used"]
 
@@ -77,7 +77,9 @@ def begun(options: TuneOptions) -> TuneRecord:
 
 def check_out(out: Path, arguments: dict[str, Any]) -> None:
     """Refuse a folder that is neither free nor that of a run of these arguments; raises HarnessError."""
-    if not out.exists() or (out.is_dir() and {path.name for path in out.iterdir()} <= {RECIPES, LOCK}):
+    if not out.exists() or (
+        out.is_dir() and {path.name for path in out.iterdir()} <= {RECIPES, lock_name(FILE)}
+    ):
         return  # recipes alone are left by a corpus that could not be read
     other = f"name another folder: {option('out', 'DIR')}"
     named = option("out", shown_path(out))
